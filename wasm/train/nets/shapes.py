@@ -1,0 +1,53 @@
+"""The three nets of the cascade (see docs/model-format.md for what goes in and out)."""
+from .graph import ADD_UP2, Graph
+
+CLASSES = 37  # the CTC blank, 0-9, A-Z
+READER_H, READER_W = 48, 160
+COLUMN_STRIDE = 4  # input pixels per output column of the reader
+
+
+def reader() -> Graph:
+    """Rectified plate 48x160 -> 40 columns x 37 classes. Width is kept (stride 4 only) because seven
+    or eight characters plus the blanks between them must fit into the columns."""
+    g = Graph(3, READER_H, READER_W)
+    t = g.conv(0, 16, stride=(2, 2))        # 24x80
+    t = g.conv(t, 32, stride=(2, 1))        # 12x80
+    t = g.conv(t, 32, add=t)
+    t = g.conv(t, 48, stride=(2, 2))        # 6x40
+    u = g.conv(t, 48)
+    t = g.conv(u, 48, add=t)
+    t = g.conv(t, 80, stride=(2, 1))        # 3x40
+    t = g.conv(t, 80, add=t)
+    t = g.mean_h(t)                         # 1x40
+    g.conv(t, CLASSES, kernel=1, relu=False, raw=True)
+    return g
+
+
+def _finder(kind, h, w, outputs, c8=48, c16=64, head=48) -> Graph:
+    """Strides 2 to 32 and back to 8. The way back (merge) is what makes large plates findable."""
+    g = Graph(kind, h, w)
+    t = g.conv(0, 16, stride=(2, 2))
+    t = g.conv(t, 32, stride=(2, 2))
+    t = g.conv(t, c8, stride=(2, 2))
+    s8 = g.conv(t, c8, add=t)
+    t = g.conv(s8, c16, stride=(2, 2))
+    u = g.conv(t, c16)
+    s16 = g.conv(u, c16, add=t)
+    t = g.conv(s16, c16, stride=(2, 2))
+    s32 = g.conv(t, c16, add=t)
+    t = g.conv(s16, c16, kernel=1, add=s32, add_mode=ADD_UP2)
+    m16 = g.conv(t, head)
+    m8 = g.conv(s8, head, kernel=1, add=m16, add_mode=ADD_UP2)
+    t = g.conv(m8, head, add=m8)
+    g.conv(t, outputs, kernel=1, relu=False, raw=True)
+    return g
+
+
+def coarse() -> Graph:
+    """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh]."""
+    return _finder(1, 192, 320, 5)
+
+
+def fine() -> Graph:
+    """Window 192x96 about a candidate -> stride-8 map [heat, 4 x (x, y)]."""
+    return _finder(2, 96, 192, 9)

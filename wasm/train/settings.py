@@ -1,0 +1,17 @@
+"""Where things are: photos come in from PLATESTREAM_DATA, everything made goes to PLATESTREAM_CACHE."""
+import os
+import pathlib
+
+
+def cache(*parts) -> pathlib.Path:
+    """A path under the cache folder (made when missing); large artefacts never lie in the repository."""
+    root = pathlib.Path(os.environ.get("PLATESTREAM_CACHE", "~/.cache/platestream-train")).expanduser()
+    path = root.joinpath(*parts)
+    (path if not path.suffix else path.parent).mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def photos():
+    """Folder of real photos with an index.jsonl, or None: training then uses rendered plates only."""
+    folder = os.environ.get("PLATESTREAM_DATA")
+    return pathlib.Path(folder) if folder and pathlib.Path(folder, "index.jsonl").exists() else None
