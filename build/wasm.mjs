@@ -1,0 +1,19 @@
+// Builds every target of asconfig.json into dist/wasm/. The compiler is pinned in package-lock.json, so the same
+// sources give the same bytes, and with them the same module id.
+import { readFileSync, mkdirSync, copyFileSync, existsSync, readdirSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+
+const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
+const entries = { recognizer: 'wasm/assembly/recognizer.ts', matcher: 'wasm/assembly/matcher.ts' }
+
+mkdirSync('dist/wasm', { recursive: true })
+const sources = readdirSync('wasm/assembly', { recursive: true }).map((f) => `wasm/assembly/${f}`).concat('asconfig.json')
+const newest = Math.max(...sources.map((f) => statSync(f).mtimeMs))
+for (const target of Object.keys(JSON.parse(readFileSync('asconfig.json', 'utf8')).targets)) {
+  const out = `dist/wasm/${target}.wasm`
+  if (!existsSync(entries[target])) continue
+  if (existsSync(out) && statSync(out).mtimeMs > newest) continue
+  execFileSync(process.execPath, [asc, entries[target], '--target', target], { stdio: 'inherit' })
+}
+if (existsSync('wasm/models/platestream.psm')) copyFileSync('wasm/models/platestream.psm', 'dist/wasm/platestream.psm')

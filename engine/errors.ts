@@ -1,0 +1,84 @@
+/**
+ * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds them together).
+ * Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers with it.
+ */
+const TABLE = {
+  // frames: the reasons of the DEAD stream
+  ALPR_ERR_FRAME_EMPTY: ['the frame has no payload', 422],
+  ALPR_ERR_FRAME_TOO_LARGE: ['the frame is too large: {what} is {value}, the limit is {limit}', 422],
+  ALPR_ERR_FRAME_TOO_SMALL: ['the frame is too small: {width}x{height}, at least {limit} pixels a side are needed', 422],
+  ALPR_ERR_FRAME_NOT_JPEG: ['the payload is not a JPEG', 422],
+  ALPR_ERR_FRAME_TRUNCATED: ['the JPEG ends too early', 422],
+  ALPR_ERR_FRAME_CORRUPT: ['the JPEG does not decode: {reason}', 422],
+  ALPR_ERR_FRAME_TIMEOUT: ['recognition took longer than {limit} ms', 422],
+  ALPR_ERR_FRAME_CRASHED: ['recognition crashed on this frame: {reason}', 422],
+  ALPR_ERR_FRAME_TIME_MISSING: ['header Captured-At is missing', 422],
+  ALPR_ERR_FRAME_TIME_INVALID: ['header Captured-At "{value}" is not an RFC 3339 UTC time', 422],
+  ALPR_ERR_FRAME_TIME_ABSURD: ['header Captured-At {value} is before {limit}', 422],
+  ALPR_ERR_FRAME_TIME_FUTURE: ['header Captured-At {value} is more than {limit} s ahead of its arrival', 422],
+  ALPR_ERR_FRAME_HEADER_INVALID: ['header {header} "{value}" is not {expected}', 422],
+  ALPR_ERR_FRAME_POSITION_MISSING: ['camera {camera} is not fixed and the frame has no Position header', 422],
+  ALPR_ERR_CAMERA_UNKNOWN: ['camera {camera} is not in the registry', 404],
+  ALPR_ERR_CAMERA_INVALID: ['camera {camera}: {reason}', 422],
+  // images outside the stream
+  ALPR_ERR_IMAGE_UNREADABLE: ['{file} cannot be read as a picture: {reason}', 422],
+  // hot lists
+  ALPR_ERR_HOTLIST_INVALID: ['hot list {list}: {reason}', 422],
+  ALPR_ERR_HOTLIST_UNKNOWN: ['there is no hot list {list}', 404],
+  // settings and usage
+  ALPR_ERR_SETTINGS_INVALID: ['setting {key}: {reason}', 500],
+  ALPR_ERR_USAGE: ['{reason}', 400],
+  // feeds
+  ALPR_ERR_FEED_INVALID: ['{file}: {reason}', 422],
+  // servers around us
+  ALPR_ERR_NATS_UNAVAILABLE: ['NATS at {url} cannot be reached: {reason}', 503],
+  ALPR_ERR_STORE_UNAVAILABLE: ['ClickHouse at {url} cannot be reached: {reason}', 503],
+  ALPR_ERR_STORE_LOCKED: ['the data folder {folder} is in use by another store process', 503],
+  ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
+  ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
+  // the gateway's door
+  ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address that the start printed', 401],
+  ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],
+  ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
+  ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
+  ALPR_ERR_CONSOLE_STALLED: ['this console made no progress for {limit} s; reconnect with since={since}', 408],
+  ALPR_ERR_INTERNAL: ['internal error', 500],
+  // the recognizer as a library
+  ALPR_ERR_MODEL_INVALID: ['the model file is not valid: {reason}', 500],
+  ALPR_ERR_MODULE_ABI: ['the WASM module speaks ABI {found}, this program needs {needed}', 500],
+} as const satisfies Record<string, readonly [string, number]>
+
+export type ErrorCode = keyof typeof TABLE
+export type ErrorDetails = Record<string, string | number | boolean | undefined>
+
+export const ERROR_CODES = Object.keys(TABLE) as ErrorCode[]
+
+/** An error of ours: a code from the table, a message for people, and the values that broke the limit. */
+export class AlprError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    const [template, status] = TABLE[code]
+    super(template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')), options)
+    this.name = 'AlprError'
+    this.code = code
+    this.status = status
+    this.details = details
+  }
+
+  toJSON(): { code: ErrorCode; message: string; details: ErrorDetails } {
+    return { code: this.code, message: this.message, details: this.details }
+  }
+}
+
+/** The error's own code, or ALPR_ERR_INTERNAL for a foreign error. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof AlprError ? error.code : 'ALPR_ERR_INTERNAL'
+}
+
+/** One line for a log or a header; never a stack. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300)
+}

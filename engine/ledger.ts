@@ -1,0 +1,17 @@
+/**
+ * The ledger: per camera and hour, `framesIn = withReads + withoutPlate + dead` (EQP-1, C-4). The hour is that of `Captured-At`, or of the
+ * arrival on the stream when the frame has no usable time.
+ */
+export interface LedgerRow {
+  camera: string
+  /** Start of the hour, milliseconds since 1970 UTC. */
+  hour: number
+  framesIn: number
+  withReads: number
+  withoutPlate: number
+  dead: number
+  /** Stream sequence up to which these totals count: the store keeps the row with the highest. */
+  version: number
+}
+
+export const hourOf = (time: number): number => Math.floor(time / 3_600_000) * 3_600_000

@@ -1,0 +1,44 @@
+/**
+ * A read: what is stored of one pass. All times are event time (`Captured-At`), milliseconds since 1970 UTC.
+ * `read_id` derives from the stream position of the pass's first detection, so a replay gives the same ids.
+ */
+export interface Read {
+  /** `<FRAMES stream sequence of the first frame>-<index of the detection in it>`, padded so that text order is stream order. */
+  readId: string
+  /** Grows with each better version of the same read (frames voted so far); the store keeps the highest. */
+  version: number
+  plate: string
+  /** 0..1, calibrated by the model. */
+  confidence: number
+  alternates: { plate: string; confidence: number }[]
+  /** State or country of issue, empty when it could not be told. */
+  region: string
+  camera: string
+  /** First and last detection. */
+  ts: number
+  tsLast: number
+  lat: number
+  lon: number
+  /** Degrees from north the vehicle moved, as far as the camera's heading and the track tell; undefined if unknown. */
+  heading?: number
+  /** `approaching`, `leaving`, `still` or `unknown`, from the growth of the plate over the pass. */
+  direction: 'approaching' | 'leaving' | 'still' | 'unknown'
+  /** Frames of the pass in which the plate was detected. */
+  frames: number
+  /** Quality of the best frame: plate height in pixels, sharpness, contrast. */
+  quality: { heightPx: number; sharpness: number; contrast: number }
+  crop?: CropRef
+  /** Ids that make the read reproducible: WASM module and model. */
+  module: string
+  model: string
+  /** Per position the probabilities of `0-9A-Z` and 'none' (37 values), voted over the pass. Not stored; for matching. */
+  positions: Float32Array[]
+}
+
+/** Where a picture lies: crops are append-only segment files by week. */
+export interface CropRef {
+  segment: string
+  /** Byte offset of the record and its length, both in bytes. */
+  offset: number
+  length: number
+}

@@ -1,0 +1,149 @@
+import { readFileSync, existsSync } from 'node:fs'
+import { cpus, hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Type, type Static, type TObject } from '@sinclair/typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+import { AlprError } from './errors.js'
+
+/**
+ * The one settings schema. Values come from `platestream.config.json`, then from `PLATESTREAM_*` variables
+ * (`PLATESTREAM_ENGINE_WORKERS=4` sets `engine.workers`; camelCase is written with underscores), which win. `NATS_URL` and `CLICKHOUSE_URL`
+ * are accepted too, because that is how people switch to real servers.
+ */
+const strict = { additionalProperties: false }
+
+const SCHEMA = Type.Object({
+  dataFolder: Type.String({ minLength: 1, default: 'data', description: 'where everything that must last is kept' }),
+  nats: Type.Object({
+    url: Type.String({ default: '', description: 'empty: a private nats-server on the data folder' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 0, description: 'loopback port of the private server, 0: a free one' }),
+    partitions: Type.Integer({ minimum: 1, maximum: 64, default: 4, description: 'must equal the subject mapping of the server; 1 on a server without mapping' }),
+    framesMaxBytes: Type.Integer({ minimum: 16_777_216, default: 8_589_934_592, description: 'frames waiting to be processed, in bytes; when full, publishers are refused' }),
+    replicas: Type.Integer({ minimum: 1, maximum: 5, default: 1, description: 'copies of each stream in a JetStream cluster' }),
+    token: Type.String({ default: '', description: 'token of the server, if it wants one' }),
+  }, strict),
+  clickhouse: Type.Object({
+    url: Type.String({ default: '', description: 'empty: the embedded store process on the data folder' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
+    database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
+    username: Type.String({ default: 'default' }),
+    password: Type.String({ default: '' }),
+    maxMemoryBytes: Type.Integer({ minimum: 268_435_456, default: 2_147_483_648, description: 'memory of one query or insert, in bytes' }),
+  }, strict),
+  engine: Type.Object({
+    instance: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$', default: hostname().replace(/[^a-zA-Z0-9._-]/g, '-').slice(0, 64) || 'engine', description: 'name of this engine in leases; a restart under the same name takes its partitions back at once' }),
+    workers: Type.Integer({ minimum: 1, maximum: 256, default: Math.max(1, cpus().length), description: 'recognition threads' }),
+    frameTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 2_000 }),
+    batchMs: Type.Integer({ minimum: 50, maximum: 10_000, default: 500, description: 'pause between checkpoints' }),
+    passGapMs: Type.Integer({ minimum: 500, maximum: 60_000, default: 3_000, description: 'event time without a detection that closes a pass' }),
+    futureToleranceMs: Type.Integer({ minimum: 0, maximum: 86_400_000, default: 120_000, description: 'how far Captured-At may be ahead of the arrival' }),
+    hitThreshold: Type.Number({ minimum: 0.01, maximum: 1, default: 0.5, description: 'probability from which a tolerant match is a hit' }),
+  }, strict),
+  gateway: Type.Object({
+    host: Type.String({ default: '127.0.0.1' }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8480 }),
+    consoleQueue: Type.Integer({ minimum: 16, maximum: 100_000, default: 1_000, description: 'messages waiting for one console' }),
+  }, strict),
+  log: Type.Object({
+    level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'silent'].map((v) => Type.Literal(v)), { default: 'info' }),
+  }, strict),
+}, strict)
+
+export type Settings = Readonly<Static<typeof SCHEMA>>
+
+/** Reads, validates, fills and freezes the settings. @throws ALPR_ERR_SETTINGS_INVALID with the name of the key */
+export function loadSettings(options: { file?: string; env?: NodeJS.ProcessEnv; overrides?: Record<string, unknown> } = {}): Settings {
+  const env = options.env ?? process.env
+  const raw: Record<string, unknown> = {}
+  const file = options.file ?? env.PLATESTREAM_CONFIG ?? 'platestream.config.json'
+  if (existsSync(file)) merge(raw, parseFile(file))
+  else if (options.file !== undefined) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: 'this file does not exist' })
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith('PLATESTREAM_') && !OUTSIDE.has(name) && value !== undefined) setPath(raw, keyOf(name), value)
+  }
+  if (env.NATS_URL) setPath(raw, 'nats.url', env.NATS_URL)
+  if (env.CLICKHOUSE_URL) setPath(raw, 'clickhouse.url', env.CLICKHOUSE_URL)
+  for (const [key, value] of Object.entries(options.overrides ?? {})) if (value !== undefined) setPath(raw, key, value)
+  // A server of the user's own has no partition mapping unless they say so.
+  const nats = raw.nats as Record<string, unknown> | undefined
+  if (nats?.url && nats.partitions === undefined) nats.partitions = 1
+
+  const filled = fill(SCHEMA, raw)
+  const validate = new Ajv({ allErrors: false, coerceTypes: false, strict: false }).compile(SCHEMA)
+  if (!validate(filled)) throw invalid(validate.errors![0]!)
+  const settings = filled as Static<typeof SCHEMA>
+  settings.dataFolder = resolve(settings.dataFolder)
+  return deepFreeze(settings)
+}
+
+/** Paths inside the data folder; one place, so that no two parts disagree. */
+export function dataPaths(settings: Settings) {
+  const inFolder = (name: string) => join(settings.dataFolder, name)
+  return { nats: inFolder('nats'), store: inFolder('store'), crops: inFolder('crops'), run: inFolder('run'), secrets: inFolder('secrets.json') }
+}
+
+/** Variables of the same prefix that are not settings. */
+const OUTSIDE = new Set(['PLATESTREAM_CONFIG', 'PLATESTREAM_DATA', 'PLATESTREAM_CACHE'])
+
+function parseFile(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch (error) {
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: `not valid JSON: ${(error as Error).message}` })
+  }
+}
+
+/** PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs; the known keys decide where a section ends. */
+function keyOf(variable: string): string {
+  const flat = variable.slice('PLATESTREAM_'.length).toLowerCase().replaceAll('_', '')
+  const known = keysOf(SCHEMA).find((key) => key.toLowerCase().replaceAll('.', '') === flat)
+  if (!known) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: variable, reason: 'there is no such setting' })
+  return known
+}
+
+function keysOf(schema: TObject, prefix = ''): string[] {
+  return Object.entries(schema.properties).flatMap(([name, child]) =>
+    child.type === 'object' ? keysOf(child as TObject, `${prefix}${name}.`) : [`${prefix}${name}`])
+}
+
+function typeAt(key: string): string {
+  return (key.split('.').reduce<any>((schema, name) => schema?.properties?.[name], SCHEMA)?.type ?? 'string') as string
+}
+
+/** Text from the environment becomes a number only where the schema wants one and the text is one. */
+function setPath(target: Record<string, unknown>, key: string, value: unknown): void {
+  const names = key.split('.')
+  const last = names.pop()!
+  let at = target
+  for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>
+  const wantsNumber = typeof value === 'string' && /^(number|integer)$/.test(typeAt(key)) && /^-?\d+(\.\d+)?$/.test(value)
+  at[last] = wantsNumber ? Number(value) : value
+}
+
+function merge(target: Record<string, unknown>, from: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(from)) {
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>)
+    else target[key] = value
+  }
+}
+
+function fill(schema: TObject, raw: Record<string, unknown>): Record<string, unknown> {
+  const out: Record<string, unknown> = { ...raw }
+  for (const [name, child] of Object.entries(schema.properties)) {
+    if (child.type === 'object') out[name] = fill(child as TObject, (raw[name] ?? {}) as Record<string, unknown>)
+    else if (out[name] === undefined) out[name] = child.default
+  }
+  return out
+}
+
+function invalid(error: ErrorObject): AlprError {
+  const path = error.instancePath.slice(1).replaceAll('/', '.')
+  const extra = (error.params as { additionalProperty?: string }).additionalProperty
+  const key = [path, extra].filter(Boolean).join('.')
+  return new AlprError('ALPR_ERR_SETTINGS_INVALID', { key, reason: extra ? 'there is no such setting' : (error.message ?? 'not valid') })
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object') Object.values(value).forEach(deepFreeze)
+  return Object.freeze(value)
+}

@@ -1,0 +1,38 @@
+/** What an engine says about itself once a second on `status.engine.<instance>`; the gateway turns it into /readyz and /metrics. */
+export interface EngineStatus {
+  instance: string
+  /** RFC 3339, wall clock. A status older than 5 s means the engine is away. */
+  at: string
+  /** Empty when all is well, else what it waits for: `{ nats: "...", clickhouse: "..." }`. */
+  waiting: Record<string, string>
+  partitions: number[]
+  workers: number
+  module: string
+  model: string
+  /** Monotonic counters since the start of the process, by metric name (see docs/metrics.md), e.g. `frames_total`. */
+  counters: Record<string, number>
+  /** Gauges: frames waiting on the stream, in flight, seconds of delay, open passes, age of each list ... */
+  gauges: Record<string, number>
+  /** Names of bounds that acted since the last status, for the log and the metric. */
+  bounds: string[]
+}
+
+/** A read as it goes out for live display on `reads.<camera>`. */
+export interface LiveRead {
+  readId: string
+  version: number
+  plate: string
+  confidence: number
+  region: string
+  camera: string
+  cameraName: string
+  lat: number
+  lon: number
+  ts: string
+  tsLast: string
+  frames: number
+  direction: string
+  crop?: { segment: string; offset: number; length: number }
+  /** Hits that this read made, by list id. */
+  lists: string[]
+}
