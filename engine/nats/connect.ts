@@ -1,0 +1,112 @@
+import { connect, DebugEvents, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats'
+import { AlprError, reasonOf } from '../errors.js'
+import { growingPause, sleep } from '../pause.js'
+
+/** What a part logs about its connection: pino's loggers fit. */
+export interface ConnectionLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface ConnectNatsOptions {
+  /** One address or several with commas: `nats://host:4222`, `tls://...`; `user:password@` or `token@` may stand before the host. */
+  url: string
+  token?: string
+  /** Shown in the server's connection list, e.g. `engine a1`. */
+  name: string
+  log?: ConnectionLog
+  /** Wait for a server that is not there yet, for ever, instead of failing after `firstConnectMs`. */
+  waitOnFirstConnect?: boolean
+  /** How long a first connection is tried, in ms. */
+  firstConnectMs?: number
+  /** Ends the wait for the first connection. */
+  signal?: AbortSignal
+}
+
+const kQuiet: ConnectionLog = { info: () => {}, warn: () => {} }
+
+/**
+ * A connection that heals itself for ever: growing, jittered pauses (0.1 s to 5 s) between attempts, also after refused credentials (a
+ * server that restarts with another secrets file comes back). A link that answers no ping for 20 s counts as broken.
+ * @throws ALPR_ERR_NATS_UNAVAILABLE when the first connection fails and nobody wants to wait
+ */
+export async function connectNats(options: ConnectNatsOptions): Promise<NatsConnection> {
+  const { log = kQuiet, name } = options
+  const address = parseAddress(options)
+  // The client asks for the pause anew after each wake-up, so it must not grow by being asked: attempts are counted by its events.
+  let attempt = 0
+  const connectionOptions: ConnectionOptions = {
+    ...address.options,
+    name,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    reconnectDelayHandler: () => growingPause(attempt),
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    timeout: 5_000,
+  }
+  const connection = await firstConnection(connectionOptions, address.shown, options)
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === DebugEvents.Reconnecting) attempt++
+      else if (status.type === Events.Disconnect) log.warn({ url: address.shown }, 'NATS is away, reconnecting')
+      else if (status.type === Events.Reconnect) {
+        log.info({ url: address.shown, attempts: attempt }, 'NATS is back')
+        attempt = 0
+      } else if (status.type === Events.Error) log.warn({ url: address.shown, reason: String(status.data) }, 'NATS reports an error')
+    }
+  })()
+  return connection
+}
+
+async function firstConnection(connectionOptions: ConnectionOptions, url: string, options: ConnectNatsOptions): Promise<NatsConnection> {
+  const deadline = Date.now() + (options.firstConnectMs ?? 5_000)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await connect(connectionOptions)
+    } catch (error) {
+      const reason = natsReason(error)
+      const pause = growingPause(attempt)
+      const enough = !options.waitOnFirstConnect && (Date.now() + pause > deadline || isAuthorization(error))
+      if (enough || options.signal?.aborted) throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
+      if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not there yet, waiting')
+      await sleep(pause, options.signal)
+    }
+  }
+}
+
+const isAuthorization = (error: unknown): boolean =>
+  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes((error as { code?: ErrorCode }).code!)
+
+/**
+ * What happened, in words. The client's messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream refusal are in `api_error`.
+ */
+export function natsReason(error: unknown): string {
+  const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
+  if (api?.description) return api.description
+  if (code === ErrorCode.ConnectionRefused) return 'connection refused'
+  if (isAuthorization(error)) return 'the server refuses our token or password'
+  if (code === ErrorCode.ConnectionTimeout || code === ErrorCode.Timeout) return 'no answer'
+  if (code === ErrorCode.NoResponders) return 'JetStream or the stream is not there'
+  return reasonOf(error)
+}
+
+/** Splits credentials from the addresses; what is `shown` in logs and errors never has them. */
+function parseAddress({ url, token }: ConnectNatsOptions): { options: ConnectionOptions; shown: string } {
+  const servers: string[] = []
+  const options: ConnectionOptions = token ? { token } : {}
+  for (const part of url.split(',').map((p) => p.trim()).filter(Boolean)) {
+    let parsed: URL
+    try {
+      parsed = new URL(part.includes('://') ? part : `nats://${part}`)
+    } catch {
+      throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'not an address like nats://host:4222' })
+    }
+    if (parsed.username && parsed.password) Object.assign(options, { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) })
+    else if (parsed.username) options.token = decodeURIComponent(parsed.username)
+    if (parsed.protocol === 'tls:') options.tls ??= {}
+    servers.push(`${parsed.hostname}:${parsed.port || 4222}`)
+  }
+  if (servers.length === 0) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'no address' })
+  return { options: { ...options, servers }, shown: servers.map((s) => `nats://${s}`).join(',') }
+}

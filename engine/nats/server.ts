@@ -1,0 +1,202 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { AlprError } from '../errors.js'
+import { growingPause, sleep } from '../pause.js'
+import { argumentsOf, isRunning } from '../process.js'
+import { connectNats } from './connect.js'
+
+/**
+ * The largest message of the private server, 16 MiB. It is above the product's own limit for a frame (8 MiB) on purpose: a frame that is
+ * too large must arrive, so that it can be kept in DEAD with its reason instead of vanishing at the camera.
+ */
+export const MAX_PAYLOAD_BYTES = 16_777_216
+
+export interface PrivateServerOptions {
+  /** Folder for the configuration and JetStream's files; made if missing. */
+  folder: string
+  token: string
+  partitions: number
+  /** Loopback port; 0: a free one, chosen by the server. */
+  port?: number
+  /** How long the start may take, ms. A big stream is checked block by block at the start. */
+  readyMs?: number
+  /** Name or path of the program. */
+  program?: string
+}
+
+export interface PrivateServer {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** Settles when the process is gone, for whatever reason. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** Ends the process: asks first, kills after `graceMs`. */
+  stop(graceMs?: number): Promise<void>
+  kill(signal?: NodeJS.Signals): void
+}
+
+/**
+ * Starts a nats-server of our own: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends with
+ * this process, even when this process is killed. Resolves when JetStream answers.
+ *
+ * What was acknowledged survives a kill of any process. After a power failure up to 2 minutes of it can be missing: Debian's 2.9 forces its files
+ * to the disk at that pace and has no setting for it (docs/operation.md names the one of newer servers).
+ * @throws ALPR_ERR_SYSTEM_MISSING when the program is not installed
+ * @throws ALPR_ERR_NATS_UNAVAILABLE when it ends at once or does not answer in time, with its own last words
+ */
+export async function startPrivateServer(options: PrivateServerOptions): Promise<PrivateServer> {
+  const program = findProgram(options.program ?? 'nats-server')
+  if (!program) {
+    throw new AlprError('ALPR_ERR_SYSTEM_MISSING', { what: 'nats-server', remedy: 'install it with: apt-get install nats-server' })
+  }
+  const ports = join(options.folder, 'ports')
+  rmSync(ports, { recursive: true, force: true }) // a pid can come back: no file of an earlier server may be believed
+  mkdirSync(ports, { recursive: true, mode: 0o700 })
+  const config = join(options.folder, 'nats-server.conf')
+  endOrphan(options.folder, config)
+  writeFileSync(config, configText(options), { mode: 0o600 })
+
+  const child = spawnTied(program, ['-c', config])
+  const words = lastWords(child)
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+    child.once('error', () => resolve({ code: -1, signal: null }))
+  })
+  let gone = false
+  void exited.then(() => { gone = true })
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => { if (!gone) child.kill(signal) }
+  const stop = async (graceMs = 5_000) => {
+    kill('SIGTERM')
+    const timer = setTimeout(() => kill('SIGKILL'), graceMs)
+    await exited
+    clearTimeout(timer)
+  }
+  writeFileSync(pidFile(options.folder), String(child.pid ?? ''))
+  try {
+    const port = await waitUntilReady(options, child.pid ?? 0, () => gone)
+    return { url: `nats://127.0.0.1:${port}`, port, pid: child.pid!, exited, stop, kill }
+  } catch (error) {
+    await stop(1_000)
+    const reason = words().at(-1) ?? (error as Error).message
+    throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: `nats://127.0.0.1:${options.port || '?'}`, reason }, { cause: error })
+  }
+}
+
+/** The absolute path of a program on PATH or in the system folders that a user's PATH may lack, or undefined. */
+export function findProgram(name: string): string | undefined {
+  if (name.includes('/')) return isExecutable(name) ? name : undefined
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/bin']
+  return folders.filter(Boolean).map((folder) => join(folder, name)).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function configText({ folder, token, partitions, port = 0 }: PrivateServerOptions): string {
+  const quoted = (text: string) => JSON.stringify(text)
+  return [
+    '# Written at each start; changes here are lost.',
+    'server_name: platestream',
+    `listen: "127.0.0.1:${port === 0 ? -1 : port}"`,
+    `ports_file_dir: ${quoted(join(folder, 'ports'))}`,
+    `authorization { token: ${quoted(token)} }`,
+    `max_payload: ${MAX_PAYLOAD_BYTES}`,
+    // A pull of ten large frames must fit, or the server cuts the consumer off as too slow.
+    'max_pending: 268435456',
+    'jetstream {',
+    `  store_dir: ${quoted(folder)}`,
+    '  max_memory_store: 268435456',
+    // The streams have bounds of their own (setup.ts); the sum of these must not be refused here.
+    '  max_file_store: 1099511627776',
+    '}',
+    'mappings {',
+    ...['frames', 'detections'].map((subject) => `  "${subject}.*": "${subject}.{{partition(${partitions},1)}}.{{wildcard(1)}}"`),
+    '}',
+    '',
+  ].join('\n')
+}
+
+/**
+ * nats-server does not notice that its parent is gone, so the kernel is asked to end it with us (`setpriv`, part of every Debian). Where that is
+ * missing, the next start ends the orphan by its pid file. The wrapper replaces itself, so the pid is the server's own.
+ */
+function spawnTied(program: string, args: string[]): ChildProcess {
+  const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined
+  const [command, commandArgs] = setpriv ? [setpriv, ['--pdeathsig', 'TERM', '--', program, ...args]] : [program, args]
+  return spawn(command, commandArgs, { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+}
+
+const pidFile = (folder: string) => join(folder, 'nats-server.pid')
+
+/** A server that outlived its parent still holds our files: end it, but only if that pid really is a server with our configuration. */
+function endOrphan(folder: string, config: string): void {
+  const file = pidFile(folder)
+  if (!existsSync(file)) return
+  const pid = Number(readFileSync(file, 'utf8'))
+  rmSync(file, { force: true })
+  if (!Number.isInteger(pid) || pid <= 1 || !isRunning(pid) || !argumentsOf(pid).includes(config)) return
+  process.kill(pid, 'SIGKILL')
+  const until = Date.now() + 2_000
+  while (isRunning(pid) && Date.now() < until) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+}
+
+/** The last error lines of the server, for the message when a start fails. At most 20 lines are kept. */
+function lastWords(child: ChildProcess): () => string[] {
+  const lines: string[] = []
+  let rest = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n')
+    rest = parts.pop()!.slice(-4_096)
+    for (const line of parts) {
+      // [pid] date time [LEVEL] message, or "nats-server: message" for a bad configuration
+      const match = /\[(ERR|FTL)\] (.*)$/.exec(line) ?? /^(nats-server): (.*)$/.exec(line)
+      if (match) lines.push(match[2]!)
+      if (lines.length > 20) lines.shift()
+    }
+  })
+  return () => lines
+}
+
+async function waitUntilReady(options: PrivateServerOptions, pid: number, gone: () => boolean): Promise<number> {
+  const deadline = Date.now() + (options.readyMs ?? 30_000)
+  for (let attempt = 0; Date.now() < deadline; attempt++) {
+    if (gone()) throw new Error('the process ended at once')
+    const port = options.port || portFromFile(options.folder, pid)
+    if (port && (await answers(port, options.token))) return port
+    await sleep(growingPause(attempt, { firstMs: 20, maxMs: 250 }))
+  }
+  throw new Error('it does not answer')
+}
+
+/** The server writes `nats-server_<pid>.ports` with the addresses it listens on. */
+function portFromFile(folder: string, pid: number): number | undefined {
+  const file = join(folder, 'ports', `nats-server_${pid}.ports`)
+  if (!existsSync(file)) return undefined
+  try {
+    const { nats = [] } = JSON.parse(readFileSync(file, 'utf8')) as { nats?: string[] }
+    return nats[0] ? Number(new URL(nats[0]).port) : undefined
+  } catch {
+    return undefined // half written: asked again
+  }
+}
+
+async function answers(port: number, token: string): Promise<boolean> {
+  try {
+    const connection = await connectNats({ url: `nats://127.0.0.1:${port}`, token, name: 'readiness', firstConnectMs: 0 })
+    try {
+      await (await connection.jetstreamManager({ timeout: 1_000 })).getAccountInfo()
+      return true
+    } finally {
+      await connection.close()
+    }
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  DiscardPolicy, nanos, RetentionPolicy, StorageType,
+  type JetStreamClient, type JetStreamManager, type NatsConnection, type StreamConfig,
+} from 'nats'
+import { AlprError } from '../errors.js'
+import { growingPause, sleep } from '../pause.js'
+import { natsReason } from './connect.js'
+import { BUCKET, OBJECTS, STREAM } from './topology.js'
+
+export interface SetupOptions {
+  /** Frames waiting to be processed, in bytes (settings.nats.framesMaxBytes). */
+  framesMaxBytes: number
+  /** Copies of each stream in a JetStream cluster: 1, 3 or 5. */
+  replicas?: number
+  /** Dead letters kept, in bytes. When full, nothing is thrown away: the engine waits until somebody redrives or drops them. */
+  deadMaxBytes?: number
+  /** How long the setup is tried again while the server starts up or elects a leader, ms. */
+  readyMs?: number
+}
+
+const kMinute = 60_000
+const kDay = 86_400_000
+
+/** Room in DEAD for the headers that say why: a message of FRAMES may be this much smaller than the server's largest. */
+const kDeadHeaderBytes = 65_536
+
+/** 2 GiB: some 7,000 frames of 300 KB. */
+const kDeadMaxBytes = 2_147_483_648
+
+/** An engine that does not renew its lease for this long loses its partition. */
+export const LEASE_MS = 10_000
+
+/**
+ * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the wanted form, as far as the
+ * server allows a change. May be run by any number of processes at any time; the last configuration wins.
+ *
+ *     FRAMES   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops a frame that was accepted.
+ *              Processed frames are taken out by the engine, up to the ack floor of each partition (trim.ts).
+ *     HITS     Limits, old hits go first: 30 days or 1 GiB. The store has them all; the stream is what consoles resume from.
+ *     DEAD     Limits + DiscardNew: a dead letter leaves only by `platestream dead redrive` or `drop`.
+ *
+ * @throws ALPR_ERR_NATS_UNAVAILABLE naming the part that could not be made
+ */
+export async function setupNats(connection: NatsConnection, options: SetupOptions): Promise<void> {
+  const deadline = Date.now() + (options.readyMs ?? 15_000)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await setupOnce(connection, options)
+    } catch (error) {
+      const pause = growingPause(attempt)
+      if (connection.isClosed() || isFinal(error) || Date.now() + pause > deadline) {
+        throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: connection.getServer(), reason: natsReason(error) }, { cause: error })
+      }
+      await sleep(pause)
+    }
+  }
+}
+
+/** The server understood and refuses (4xx and the configuration errors of 5xx): the same question will get the same answer. */
+function isFinal(error: unknown): boolean {
+  const api = (error as { api_error?: { code: number; err_code: number } }).api_error
+  return api !== undefined && api.code !== 503
+}
+
+async function setupOnce(connection: NatsConnection, options: SetupOptions): Promise<void> {
+  const manager = await connection.jetstreamManager({ timeout: 10_000 })
+  const client = manager.jetstream()
+  const replicas = options.replicas ?? 1
+  for (const config of streamConfigs(options, connection.info?.max_payload ?? 1_048_576)) await ensureStream(manager, config)
+  for (const [bucket, limits] of Object.entries(bucketLimits())) await ensureBucket(client, manager, bucket, { ...limits, replicas })
+  await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File, replicas })
+  await ensureStream(manager, { name: `OBJ_${OBJECTS.hotlistFiles}`, num_replicas: replicas })
+}
+
+function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<StreamConfig> & { name: string })[] {
+  const shared = { storage: StorageType.File, retention: RetentionPolicy.Limits, num_replicas: options.replicas ?? 1, allow_direct: true }
+  return [
+    {
+      ...shared,
+      name: STREAM.frames,
+      subjects: ['frames.>'],
+      discard: DiscardPolicy.New,
+      max_bytes: options.framesMaxBytes,
+      max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
+      duplicate_window: nanos(2 * kMinute),
+    },
+    {
+      ...shared,
+      name: STREAM.hits,
+      subjects: ['hits.>'],
+      discard: DiscardPolicy.Old,
+      max_bytes: 1_073_741_824,
+      max_age: nanos(30 * kDay),
+      duplicate_window: nanos(60 * kMinute),
+    },
+    {
+      ...shared,
+      name: STREAM.dead,
+      subjects: ['dead.>'],
+      discard: DiscardPolicy.New,
+      max_bytes: options.deadMaxBytes ?? kDeadMaxBytes,
+      duplicate_window: nanos(60 * kMinute),
+    },
+  ]
+}
+
+interface BucketLimits {
+  history: number
+  ttl?: number
+  replicas?: number
+}
+
+/** `history` revisions of a key are kept; people's changes (cameras, lists) keep some for a look back. */
+function bucketLimits(): Record<string, BucketLimits> {
+  return {
+    [BUCKET.cameras]: { history: 5 },
+    [BUCKET.hotlists]: { history: 5 },
+    [BUCKET.passes]: { history: 1 },
+    [BUCKET.floors]: { history: 1 },
+    [BUCKET.leases]: { history: 1, ttl: LEASE_MS },
+  }
+}
+
+/** Only the named fields are compared and changed, so that what an administrator set besides (placement, tags) stays. */
+async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamConfig> & { name: string }): Promise<void> {
+  const found = await manager.streams.info(wanted.name).catch((error: unknown) => {
+    if ((error as { api_error?: { err_code: number } }).api_error?.err_code === kStreamNotFound) return undefined
+    throw error
+  })
+  if (!found) {
+    await manager.streams.add(wanted)
+    return
+  }
+  const changed = Object.entries(wanted).some(([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value))
+  if (changed) await manager.streams.update(wanted.name, { ...found.config, ...wanted })
+}
+
+const kStreamNotFound = 10_059
+
+async function ensureBucket(client: JetStreamClient, manager: JetStreamManager, bucket: string, limits: BucketLimits): Promise<void> {
+  await client.views.kv(bucket, { storage: StorageType.File, ...limits })
+  await ensureStream(manager, {
+    name: `KV_${bucket}`,
+    max_msgs_per_subject: limits.history,
+    max_age: nanos(limits.ttl ?? 0),
+    num_replicas: limits.replicas ?? 1,
+  })
+}

@@ -1,0 +1,30 @@
+/**
+ * Pauses between attempts: doubled each time, with jitter so that many clients of one dead server do not come back
+ * in the same instant. All times are milliseconds of wall time.
+ */
+export interface PauseOptions {
+  /** First pause. */
+  firstMs?: number
+  /** No pause is longer than this (before jitter). */
+  maxMs?: number
+}
+
+/** The pause before attempt `attempt` (0, 1, 2 ...): `first * 2^attempt`, at most `max`, jittered by -25 % to +25 %. */
+export function growingPause(attempt: number, { firstMs = 100, maxMs = 5_000 }: PauseOptions = {}): number {
+  const pause = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30))
+  return Math.round(pause * (0.75 + Math.random() * 0.5))
+}
+
+/** Sleeps, and wakes early (without an error) when the signal is aborted. The timer does not keep a process alive by itself if `unref`. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}

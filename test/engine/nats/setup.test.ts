@@ -1,0 +1,44 @@
+import { headers, nanos } from 'nats'
+import t from 'tap'
+import { natsReason } from '../../../engine/nats/connect.js'
+import { setupNats } from '../../../engine/nats/setup.js'
+import { BUCKET, OBJECTS, STREAM } from '../../../engine/nats/topology.js'
+import { startTestNats } from '../../servers/nats.js'
+
+t.test('everything of the topology is made, twice without harm, and changes are carried over', async (t) => {
+  const nats = await startTestNats(t)
+  const connection = await nats.connect()
+  await setupNats(connection, { framesMaxBytes: 16_777_216 })
+  await setupNats(connection, { framesMaxBytes: 33_554_432 })
+  const manager = await connection.jetstreamManager()
+  t.equal((await manager.streams.info(STREAM.frames)).config.max_bytes, 33_554_432)
+  t.equal((await manager.streams.info(`KV_${BUCKET.leases}`)).config.max_age, nanos(10_000))
+  for (const bucket of Object.values(BUCKET)) t.ok(await manager.streams.info(`KV_${bucket}`))
+  t.ok(await manager.streams.info(`OBJ_${OBJECTS.hotlistFiles}`))
+})
+
+t.test('a full FRAMES stream refuses the publisher and keeps what it accepted', async (t) => {
+  const nats = await startTestNats(t, { framesMaxBytes: 1_000_000 })
+  const connection = await nats.connect()
+  const js = connection.jetstream()
+  let accepted = 0
+  let refusal = ''
+  while (refusal === '') {
+    await js.publish('frames.a', new Uint8Array(100_000)).then(() => accepted++, (error) => { refusal = natsReason(error) })
+  }
+  t.equal(refusal, 'maximum bytes exceeded')
+  t.equal((await (await connection.jetstreamManager()).streams.info(STREAM.frames)).state.messages, accepted)
+  t.ok(accepted >= 8)
+})
+
+t.test('a frame over the cap of the product arrives, and there is room for it in DEAD with its reason', async (t) => {
+  const nats = await startTestNats(t)
+  const connection = await nats.connect()
+  const js = connection.jetstream()
+  const frame = new Uint8Array(16_777_216 - 65_536 - 100)
+  await js.publish('frames.a', frame)
+  const why = headers()
+  why.set('Dead-Message', 'x'.repeat(1_000))
+  await js.publish('dead.a', frame, { headers: why })
+  t.equal((await (await connection.jetstreamManager()).streams.info(STREAM.dead)).state.messages, 1)
+})

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NatsConnection } from 'nats'
+import { connectNats } from '../../engine/nats/connect.js'
+import { startPrivateServer, type PrivateServer } from '../../engine/nats/server.js'
+import { setupNats } from '../../engine/nats/setup.js'
+
+/** What this needs of tap's `t`: a place to say what happens at the end. */
+export interface Teardown {
+  teardown(end: () => Promise<void> | void): unknown
+}
+
+export interface TestNatsOptions {
+  partitions?: number
+  /** Default: a free one, the same over every `restart()`. */
+  port?: number
+  /** Default: a temporary folder that is removed at the end. */
+  dataFolder?: string
+  /** Bytes of FRAMES until publishers are refused; default 64 MiB. */
+  framesMaxBytes?: number
+  deadMaxBytes?: number
+  /** `false`: a bare server without our streams and buckets. */
+  setup?: boolean
+}
+
+export interface TestNats {
+  url: string
+  token: string
+  port: number
+  partitions: number
+  /** A new connection, closed at the end of the test. */
+  connect(name?: string): Promise<NatsConnection>
+  /** Ends the server process only; resolves when it is gone. Connections go into their reconnect loop. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Starts it again on the same port and folder (ends it first if it runs). */
+  restart(): Promise<void>
+}
+
+/** A real nats-server for one test: loopback, JetStream in a temporary folder, our streams and buckets set up. */
+export async function startTestNats(t: Teardown, options: TestNatsOptions = {}): Promise<TestNats> {
+  const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'platestream-nats-'))
+  const token = 'test-token'
+  const partitions = options.partitions ?? 4
+  const port = options.port ?? (await freePort())
+  const start = () => startPrivateServer({ folder, token, partitions, port })
+  let server: PrivateServer = await start()
+  const connections: NatsConnection[] = []
+
+  const connect = async (name = 'test') => {
+    const connection = await connectNats({ url: server.url, token, name })
+    connections.push(connection)
+    return connection
+  }
+  t.teardown(async () => {
+    await Promise.all(connections.map((c) => c.close().catch(() => {})))
+    server.kill('SIGKILL')
+    await server.exited
+    if (options.dataFolder === undefined) rmSync(folder, { recursive: true, force: true })
+  })
+  if (options.setup !== false) {
+    const connection = await connectNats({ url: server.url, token, name: 'test setup' })
+    await setupNats(connection, { framesMaxBytes: options.framesMaxBytes ?? 67_108_864, deadMaxBytes: options.deadMaxBytes ?? 67_108_864 })
+    await connection.close()
+  }
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    server.kill(signal)
+    await server.exited
+  }
+  return {
+    url: server.url,
+    token,
+    port,
+    partitions,
+    connect,
+    kill,
+    restart: async () => {
+      await kill()
+      server = await start()
+    },
+  }
+}
+
+/** A loopback port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
