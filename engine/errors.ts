@@ -42,6 +42,7 @@ const TABLE = {
   ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
   ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
   ALPR_ERR_CONSOLE_STALLED: ['this console made no progress for {limit} s; reconnect with since={since}', 408],
+  ALPR_ERR_CONSOLES_FULL: ['{limit} consoles are open, no more are allowed', 503],
   ALPR_ERR_INTERNAL: ['internal error', 500],
   // the recognizer as a library
   ALPR_ERR_MODEL_INVALID: ['the model file is not valid: {reason}', 500],
