@@ -8,7 +8,7 @@
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
  *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PASSES <camera> (checkpoint state);
  *              FLOORS <partition>; LEASES <partition> (10 s)
- *     objects  HOTLIST_FILES <list>                                the compiled-from text of the list
+ *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', hits: 'HITS', dead: 'DEAD' } as const
 export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', passes: 'PASSES', floors: 'FLOORS', leases: 'LEASES' } as const
