@@ -4,6 +4,8 @@
  */
 export interface LedgerRow {
   camera: string
+  /** Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; a part only ever grows. */
+  part: number
   /** Start of the hour, milliseconds since 1970 UTC. */
   hour: number
   framesIn: number

@@ -40,7 +40,7 @@ export function parseHotList(value: unknown): HotList {
   const list = structuredClone(value) as HotList
   if (!check(list)) {
     const error = check.errors![0]!
-    throw new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: String(list?.id ?? ''), reason: `${error.instancePath.slice(1) || 'record'} ${error.message}` })
+    throw new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: String((value as { id?: unknown })?.id ?? ''), reason: `${error.instancePath.slice(1) || 'record'} ${error.message}` })
   }
   return list
 }

@@ -1,0 +1,146 @@
+import { Events, type NatsConnection } from 'nats'
+import type { Logger } from 'pino'
+import { loadMatcher } from '../wasm/load_node.js'
+import { codeOf, reasonOf } from './errors.js'
+import { CameraRegistry } from './frames/registry.js'
+import { ListsInForce } from './matching/lists_in_force.js'
+import { Metrics } from './metrics.js'
+import { setupNats } from './nats/setup.js'
+import { BUCKET, statusSubject, STREAM } from './nats/topology.js'
+import { Lease } from './partition/lease.js'
+import { growingPause, sleep } from './pause.js'
+import { PictureMaker } from './pictures/picture_maker.js'
+import { Pipeline, type PipelineParts } from './pipeline.js'
+import { ReadIds } from './read_id.js'
+import { RecognizerPool } from './recognize/pool.js'
+import { dataPaths, type Settings } from './settings.js'
+import type { EngineStatus } from './status.js'
+import { connectStore, waitForStore } from './store/client.js'
+import { CropWriter } from './store/crops.js'
+import { migrate } from './store/schema.js'
+import { StoreWriter } from './store/writer.js'
+import { Waiting } from './waiting.js'
+
+/** A running engine. */
+export interface Engine {
+  readonly status: () => EngineStatus
+  /** Finishes the frames in flight, makes a last checkpoint and gives the partitions back. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition whose lease it gets.
+ * @param store where reads go; the token is the password of the embedded store
+ */
+export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
+  const ending = new AbortController()
+  const metrics = new Metrics()
+  const waiting = new Waiting(log)
+  const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs })
+  const held = new Map<number, Pipeline>()
+  const { partitions } = settings.nats
+
+  const status = (): EngineStatus => {
+    const sums = { openPasses: 0, inFlight: 0, pending: 0 }
+    for (const pipeline of held.values()) for (const [name, value] of Object.entries(pipeline.gauges)) sums[name as keyof typeof sums] += value
+    metrics.gauge('open_passes', sums.openPasses)
+    metrics.gauge('frames_in_flight', sums.inFlight)
+    metrics.gauge('frames_waiting', sums.pending)
+    metrics.gauge('memory_bytes', process.memoryUsage.rss())
+    for (const list of lists.records) metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
+    return {
+      instance: settings.engine.instance, at: new Date().toISOString(), waiting: { ...waiting.reasons },
+      partitions: [...held.keys()].sort((a, b) => a - b), workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
+      counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
+    }
+  }
+  const lists = new ListsInForce(await loadMatcher(), metrics, log)
+
+  // An engine says what it waits for from its first second on, not only when all is well.
+  const heartbeat = setInterval(() => {
+    if (!connection.isClosed()) connection.publish(statusSubject(settings.engine.instance), JSON.stringify(status()))
+  }, 1_000)
+
+  await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas }), ending.signal)
+  const client = connectStore(settings, store)
+  await waiting.until('clickhouse', async () => {
+    await waitForStore(client, { signal: ending.signal })
+    await migrate(client, settings.clickhouse.database)
+  }, ending.signal)
+
+  const js = connection.jetstream()
+  const manager = await connection.jetstreamManager()
+  const cameras = await (await CameraRegistry.open(connection)).watch(log)
+  await lists.follow(connection)
+  const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
+  const parts: PipelineParts = {
+    connection, js, manager, cameras, recognizer, lists, metrics, waiting, partitions,
+    pictures: new PictureMaker(crops, metrics),
+    store: new StoreWriter(client, settings.clickhouse.database),
+    ids: new ReadIds((await manager.streams.info(STREAM.frames)).created),
+    slots: settings.engine.workers * 2,
+    batchMs: settings.engine.batchMs, passGapMs: settings.engine.passGapMs, futureToleranceMs: settings.engine.futureToleranceMs,
+    ending: ending.signal,
+  }
+  const buckets = { passes: await js.views.kv(BUCKET.passes, { bindOnly: true }), floors: await js.views.kv(BUCKET.floors, { bindOnly: true }) }
+  const leases = await js.views.kv(BUCKET.leases, { bindOnly: true })
+
+  /** Holds one partition whenever its lease can be had, and runs its pipeline while it is held. */
+  const keep = async (partition: number): Promise<void> => {
+    const lease = new Lease(leases, partition, settings.engine.instance)
+    for (let failures = 0; !ending.signal.aborted;) {
+      if (!(await lease.acquire().catch(() => false))) {
+        await sleep(Lease.RENEW_MS, ending.signal)
+        continue
+      }
+      const lost = new AbortController()
+      const renewing = renew(lease, lost, ending.signal)
+      const pipeline = new Pipeline(partition, parts, buckets)
+      held.set(partition, pipeline)
+      const started = Date.now()
+      try {
+        await pipeline.run(AbortSignal.any([ending.signal, lost.signal]))
+      } catch (error) {
+        metrics.count('pipeline_restarts_total')
+        log.warn({ partition, code: codeOf(error), reason: reasonOf(error) }, 'the pipeline of a partition stopped, it goes on from its last checkpoint')
+        failures = Date.now() - started > 60_000 ? 0 : failures + 1
+      } finally {
+        held.delete(partition)
+        lost.abort()
+        await renewing
+      }
+      if (ending.signal.aborted) await lease.release()
+      else await sleep(growingPause(failures), ending.signal)
+    }
+  }
+  const keeping = Promise.all(Array.from({ length: partitions }, (_, partition) => keep(partition)))
+
+  void (async () => {
+    for await (const event of connection.status()) {
+      if (event.type === Events.Disconnect) waiting.reasons.connection = 'NATS is away'
+      else if (event.type === Events.Reconnect) delete waiting.reasons.connection
+      else continue
+      for (const pipeline of held.values()) pipeline.interrupt()
+    }
+  })()
+
+  return {
+    status,
+    async close() {
+      ending.abort()
+      await keeping
+      clearInterval(heartbeat)
+      lists.stop()
+      cameras.stop()
+      await Promise.all([recognizer.close(), crops.close(), client.close()])
+    },
+  }
+}
+
+async function renew(lease: Lease, lost: AbortController, ending: AbortSignal): Promise<void> {
+  const stop = AbortSignal.any([ending, lost.signal])
+  while (!stop.aborted) {
+    await sleep(Lease.RENEW_MS, stop)
+    if (!stop.aborted && !(await lease.renew())) lost.abort()
+  }
+}

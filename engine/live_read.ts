@@ -1,0 +1,11 @@
+import type { Read } from './read.js'
+import type { LiveRead } from './status.js'
+
+/** A stored read as consoles see it pass by. `lists`: ids of the hot lists it made a hit on. */
+export function liveReadOf(read: Read, cameraName: string, lists: string[]): LiveRead {
+  const { readId, version, plate, confidence, region, camera, lat, lon, frames, direction, crop } = read
+  return {
+    readId, version, plate, confidence, region, camera, cameraName, lat, lon,
+    ts: new Date(read.ts).toISOString(), tsLast: new Date(read.tsLast).toISOString(), frames, direction, crop, lists,
+  }
+}

@@ -1,0 +1,71 @@
+import type { KV } from 'nats'
+import { AlprError } from '../errors.js'
+import { CameraPasses } from '../passes/camera_passes.js'
+import { isConflict } from './lease.js'
+
+/**
+ * The durable memory of a partition, in two buckets:
+ *
+ *     PASSES  <partition>.<camera>   open passes and counts of the camera, valid up to its `seq`
+ *     FLOORS  <partition>            { floor }: every frame up to it is done; frames after it come again after a restart
+ *
+ * Order of a checkpoint: outputs durable (store, hits, dead letters), then the cameras, then the floor, then the acknowledgement. A crash in
+ * between leaves cameras ahead of the floor; the frames that come again are then skipped for those cameras (`seq`), so each frame is
+ * applied exactly once to the state that lasts.
+ *
+ * Every write is a compare-and-set: an engine that lost its lease without noticing is refused (ALPR_ERR_STATE_FENCED).
+ */
+export class Checkpoint {
+  private readonly revisions = new Map<string, number>()
+  private floorRevision = 0
+
+  constructor(private readonly passes: KV, private readonly floors: KV, private readonly partition: number, private readonly gapMs: number) {}
+
+  /** What the last owner left: the floor and the state of every camera. */
+  async load(): Promise<{ floor: number; cameras: Map<string, CameraPasses> }> {
+    const entry = await this.floors.get(String(this.partition))
+    this.floorRevision = entry?.revision ?? 0
+    const floor = entry ? entry.json<{ floor: number }>().floor : 0
+    const cameras = new Map<string, CameraPasses>()
+    const keys: string[] = []
+    for await (const key of await this.passes.keys(`${this.partition}.>`)) keys.push(key)
+    for (const key of keys) {
+      const state = await this.passes.get(key)
+      if (!state || state.operation !== 'PUT') continue
+      this.revisions.set(key, state.revision)
+      cameras.set(key.slice(key.indexOf('.') + 1), CameraPasses.fromJSON(state.json(), this.gapMs))
+    }
+    return { floor, cameras }
+  }
+
+  /** Makes this engine the only one that may write: writes of a former owner that are still on their way fail from here on. */
+  async fence(floor: number): Promise<void> {
+    await this.saveFloor(floor)
+  }
+
+  /** @param states camera and its state as text, taken at the barrier */
+  async saveCameras(states: readonly [camera: string, json: string][]): Promise<void> {
+    await Promise.all(states.map(async ([camera, json]) => {
+      const key = `${this.partition}.${camera}`
+      this.revisions.set(key, await this.compareAndSet(this.passes, key, json, this.revisions.get(key) ?? 0))
+    }))
+  }
+
+  async saveFloor(floor: number): Promise<void> {
+    this.floorRevision = await this.compareAndSet(this.floors, String(this.partition), JSON.stringify({ floor }), this.floorRevision)
+  }
+
+  /**
+   * A write whose answer was lost looks like somebody else's on the next try; it is ours when the bucket holds exactly our bytes.
+   */
+  private async compareAndSet(kv: KV, key: string, json: string, revision: number): Promise<number> {
+    try {
+      return await kv.update(key, new TextEncoder().encode(json), revision)
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      const there = await kv.get(key)
+      if (there && there.operation === 'PUT' && there.string() === json) return there.revision
+      throw new AlprError('ALPR_ERR_STATE_FENCED', { partition: this.partition }, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { KV } from 'nats'
+
+/**
+ * One engine at a time for a partition: a key that expires 10 s after its last renewal (bucket LEASES). The name of the engine is its
+ * value, so an engine that restarts under the same name takes its partition back at once. A lease only keeps engines from doing the same work;
+ * what keeps a paused former owner from harm is the compare-and-set of the checkpoint.
+ */
+export class Lease {
+  private revision = 0
+  /** When the last renewal was sent, milliseconds of wall time: the holder gives up before the server does. */
+  private renewedAt = 0
+
+  constructor(private readonly kv: KV, private readonly partition: number, private readonly holder: string) {}
+
+  /** True when this engine holds the partition now. */
+  async acquire(): Promise<boolean> {
+    const key = String(this.partition)
+    const now = Date.now()
+    const entry = await this.kv.get(key)
+    const value = new TextEncoder().encode(this.holder)
+    try {
+      const held = entry && entry.operation === 'PUT'
+      if (held && entry.string() !== this.holder) return false
+      this.revision = held ? await this.kv.update(key, value, entry.revision) : await this.kv.create(key, value)
+      this.renewedAt = now
+      return true
+    } catch (error) {
+      if (isConflict(error)) return false
+      throw error
+    }
+  }
+
+  /** True while it is held; false when another engine has it. A lease that could not be renewed in 8 s counts as lost. */
+  async renew(): Promise<boolean> {
+    const now = Date.now()
+    try {
+      this.revision = await this.kv.update(String(this.partition), new TextEncoder().encode(this.holder), this.revision)
+      this.renewedAt = now
+      return true
+    } catch (error) {
+      if (isConflict(error)) return this.acquire()
+      return now - this.renewedAt < Lease.GIVE_UP_MS
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.kv.delete(String(this.partition), { previousSeq: this.revision }).catch(() => {})
+  }
+
+  static readonly RENEW_MS = 2_500
+  static readonly GIVE_UP_MS = 8_000
+}
+
+/** The server's "wrong last sequence": somebody else wrote in between. */
+export const isConflict = (error: unknown): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === 10_071

@@ -1,0 +1,129 @@
+import { AckPolicy, DeliverPolicy, nanos, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg } from 'nats'
+import type { FrameMessage } from '../frames/frame.js'
+import { sleep } from '../pause.js'
+import { cameraOf, partitionFilter, STREAM } from '../nats/topology.js'
+
+/** A frame as the stream gave it, with the message that acknowledges it and all before it. */
+export interface StreamFrame extends FrameMessage {
+  message: JsMsg
+}
+
+/**
+ * The frames of one partition, in stream order, each exactly once from `start` on.
+ *
+ * A durable pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes again only after
+ * `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a gap or a reconnect the consumer is made
+ * anew at the frame after the last one seen. The floor is kept by the caller (checkpoint), so nothing is lost by that.
+ */
+export class PartitionSource {
+  /** Highest stream sequence handed out. */
+  private last: number
+  private consumed = 0
+  private consumer: Consumer | undefined
+  private fetching: ConsumerMessages | undefined
+  private broken = false
+  /** Frames of this partition that wait on the stream behind the last one fetched. */
+  pending = 0
+
+  constructor(
+    private readonly js: JetStreamClient,
+    private readonly manager: JetStreamManager,
+    private readonly partition: number,
+    private readonly partitions: number,
+    start: number,
+  ) {
+    this.last = start
+  }
+
+  private get durable(): string {
+    return `engine-${this.partition}`
+  }
+
+  /** Frames after sequence `floor` come; earlier ones are counted as acknowledged. Ends the consumer of a previous owner. */
+  private async open(): Promise<void> {
+    await this.manager.consumers.delete(STREAM.frames, this.durable).catch((error) => {
+      if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== kConsumerNotFound) throw error
+    })
+    await this.manager.consumers.add(STREAM.frames, {
+      durable_name: this.durable,
+      ack_policy: AckPolicy.All,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: this.last + 1,
+      replay_policy: ReplayPolicy.Instant,
+      filter_subject: partitionFilter(this.partition, this.partitions),
+      // A restart makes the consumer anew and a disconnect too: redelivery by time is only the last resort.
+      ack_wait: nanos(10 * 60_000),
+      max_ack_pending: PartitionSource.MAX_UNACKNOWLEDGED,
+    })
+    this.consumer = await this.js.consumers.get(STREAM.frames, this.durable)
+    this.consumed = 0
+    this.broken = false
+  }
+
+  /** Frames handed out and not yet acknowledged, at most: a bound on what one crash has to do again. */
+  static readonly MAX_UNACKNOWLEDGED = 8_192
+
+  /**
+   * Pulls frames as `room` allows and hands each to `take`, in order. Returns when `signal` aborts; throws when NATS refuses (the caller
+   * tries again, from the last frame seen).
+   * @param room waits until at least one frame may be taken in, and says how many
+   */
+  async run(room: () => Promise<number>, take: (message: StreamFrame) => void, signal: AbortSignal): Promise<void> {
+    const stop = () => this.fetching?.stop()
+    signal.addEventListener('abort', stop)
+    try {
+      await this.open()
+      while (!signal.aborted) {
+        if (this.broken) await this.open()
+        await this.pull(await room(), take, signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  private async pull(count: number, take: (message: StreamFrame) => void, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    this.fetching = await this.consumer!.fetch({ max_messages: count, expires: 2_000 })
+    if (signal.aborted) this.fetching.stop()
+    let arrived = 0
+    for await (const message of this.fetching) {
+      if (this.broken) break
+      if (message.info.deliverySequence !== this.consumed + 1) {
+        // Something before it was lost on its way to us: start again behind the last frame that did arrive.
+        this.broken = true
+        break
+      }
+      arrived += 1
+      this.consumed = message.info.deliverySequence
+      this.pending = message.info.pending
+      if (message.seq <= this.last) continue
+      this.last = message.seq
+      take(toStreamFrame(message))
+    }
+    this.fetching = undefined
+    if (this.broken) await sleep(50, signal)
+    // Silence may mean that there is nothing, or that the consumer is gone: the server knows.
+    else if (arrived === 0) this.pending = (await this.consumer!.info()).num_pending
+  }
+
+  /** The link broke or came back: what was on its way is lost to this consumer. */
+  interrupt(): void {
+    this.broken = true
+    this.fetching?.stop()
+  }
+}
+
+const kConsumerNotFound = 10_014
+
+function toStreamFrame(message: JsMsg): StreamFrame {
+  return {
+    seq: message.seq,
+    subject: message.subject,
+    camera: cameraOf(message.subject),
+    arrivedAt: Math.floor(message.info.timestampNanos / 1e6),
+    header: (name) => message.headers?.get(name) || undefined,
+    payload: message.data,
+    message,
+  }
+}

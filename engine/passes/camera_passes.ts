@@ -1,0 +1,102 @@
+import type { Detection } from '../../wasm/mod.js'
+import type { Frame } from '../frames/frame.js'
+import { hourOf, type LedgerRow } from '../ledger.js'
+import { Lane } from './lane.js'
+import { OpenPass } from './pass.js'
+
+/** Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline. Event time. */
+export const LATE_AFTER_MS = 10_000
+
+/** What a frame counts as in the ledger. */
+export type Outcome = 'withReads' | 'withoutPlate' | 'dead'
+
+export interface Advance {
+  closed: OpenPass[]
+  touched: OpenPass[]
+  overflowed: boolean
+}
+
+/**
+ * All that is remembered of one camera between frames: its passes, live and late, and its counts. It is the unit of the checkpoint:
+ * `seq` says up to which frame of the stream it holds, and frames up to there are not applied again.
+ */
+export class CameraPasses {
+  /** Sequence of the last frame applied. */
+  seq = 0
+  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>) {}
+
+  static empty(camera: string, gapMs: number): CameraPasses {
+    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map())
+  }
+
+  get openCount(): number {
+    return this.live.open.length + this.late.open.length
+  }
+
+  *open(): Iterable<OpenPass> {
+    yield* this.live.open
+    yield* this.late.open
+  }
+
+  /**
+   * Takes one recognised frame. Late frames run in a lane of their own, so that they neither disturb live passes nor get lost; within it, a
+   * jump back in time ends what was open.
+   */
+  advance(frame: Frame, detections: readonly Detection[], readIdOf: (index: number) => string): Advance {
+    this.seq = frame.seq
+    this.count(hourOf(frame.capturedAt), detections.length > 0 ? 'withReads' : 'withoutPlate')
+    if (frame.capturedAt >= this.live.watermark - LATE_AFTER_MS) return this.live.advance(frame, detections, readIdOf)
+    const cut = frame.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
+    const advance = this.late.advance(frame, detections, readIdOf)
+    return { ...advance, closed: [...cut, ...advance.closed] }
+  }
+
+  /** A frame that went to DEAD: it is counted in the hour it has or else arrived in. */
+  dead(seq: number, time: number): void {
+    this.seq = seq
+    this.count(hourOf(time), 'dead')
+  }
+
+  /** Ledger rows changed since the last call. Totals, not differences: writing one twice changes nothing. */
+  takeLedger(): LedgerRow[] {
+    const rows = [...this.hours.values()].filter((row) => row.version > this.ledgerSeq)
+    this.ledgerSeq = this.seq
+    // An hour that leaves the state stays in the store; a frame that comes for it later starts a new part, which adds to it.
+    const kept = [...this.hours.keys()].sort((a, b) => b - a).slice(0, CameraPasses.MAX_HOURS)
+    for (const hour of this.hours.keys()) if (!kept.includes(hour)) this.hours.delete(hour)
+    return rows.map((row) => ({ ...row }))
+  }
+  private ledgerSeq = 0
+  /** Hours of counts that a camera keeps in its state. */
+  static readonly MAX_HOURS = 24
+
+  toJSON(): unknown {
+    return {
+      camera: this.camera, seq: this.seq,
+      live: laneJSON(this.live), late: laneJSON(this.late),
+      hours: [...this.hours.values()].map((r) => [r.hour, r.framesIn, r.withReads, r.withoutPlate, r.dead, r.part, r.version]),
+    }
+  }
+
+  static fromJSON(json: any, gapMs: number): CameraPasses {
+    const hours = new Map<number, LedgerRow>((json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) =>
+      [hour!, { camera: json.camera, hour: hour!, framesIn: framesIn!, withReads: withReads!, withoutPlate: withoutPlate!, dead: dead!, part: part!, version: version! }]))
+    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours)
+    passes.seq = json.seq
+    passes.ledgerSeq = json.seq
+    return passes
+  }
+
+  private count(hour: number, outcome: Outcome): void {
+    const row = this.hours.get(hour) ?? { camera: this.camera, hour, framesIn: 0, withReads: 0, withoutPlate: 0, dead: 0, part: this.seq, version: 0 }
+    row.framesIn += 1
+    row[outcome] += 1
+    row.version = this.seq
+    this.hours.set(hour, row)
+  }
+}
+
+const laneJSON = (lane: Lane) => ({ watermark: Number.isFinite(lane.watermark) ? lane.watermark : null, open: lane.open.map((pass) => pass.toJSON()) })
+
+const laneFrom = (json: any, gapMs: number): Lane =>
+  new Lane(gapMs, (json.open as any[]).map((pass) => OpenPass.fromJSON(pass)), json.watermark ?? -Infinity)

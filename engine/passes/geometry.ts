@@ -1,0 +1,24 @@
+import type { Quad } from '../../wasm/mod.js'
+
+export type Point = readonly [x: number, y: number]
+
+export interface Box {
+  x: number
+  y: number
+  /** Mean length of the upper and lower side, and of the left and right side: independent of tilt. */
+  width: number
+  height: number
+}
+
+/** Centre and size of a plate. */
+export function boxOf(quad: Quad): Box {
+  const [a, b, c, d] = quad
+  return {
+    x: (a[0] + b[0] + c[0] + d[0]) / 4,
+    y: (a[1] + b[1] + c[1] + d[1]) / 4,
+    width: Math.max(1, (distance(a, b) + distance(d, c)) / 2),
+    height: Math.max(1, (distance(a, d) + distance(b, c)) / 2),
+  }
+}
+
+export const distance = (a: Point, b: Point): number => Math.hypot(a[0] - b[0], a[1] - b[1])

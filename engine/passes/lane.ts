@@ -1,0 +1,113 @@
+import type { Detection } from '../../wasm/mod.js'
+import type { Frame } from '../frames/frame.js'
+import { boxOf, distance } from './geometry.js'
+import { OpenPass } from './pass.js'
+import { similarity } from './vote.js'
+
+/**
+ * The passes of one camera in one run of event time. A lane sees frames in stream order and gives each detection to an open pass or opens
+ * a new one. Who belongs together is decided by place, motion and text at once:
+ *
+ * | text of both              | how far apart they may be, in plate widths           | why |
+ * |---------------------------|------------------------------------------------------|-----|
+ * | about the same (>= 0.7)   | 2 + 45 a second, at most 30                          | a fast car at a low frame rate; never unbounded: text alone does not merge |
+ * | half the same (>= 0.35)   | 1.5 + 6 a second, at most 6, from where it would be  | a misread or a blurred frame |
+ * | different                 | 0.5, and at most 0.6 s apart                         | nothing else can stand there so soon: a misread, not a second car |
+ *
+ * No two detections of one frame go to one pass.
+ */
+export class Lane {
+  constructor(private readonly gapMs: number, private passes: OpenPass[] = [], public watermark = -Infinity) {}
+
+  /** A car that stands may be hidden by others for long; it is one read all the same. */
+  static readonly PARKED_GAP_MS = 120_000
+  /** Open passes a lane holds; over it the one not seen for longest is closed. */
+  static readonly MAX_OPEN = 64
+
+  get open(): readonly OpenPass[] {
+    return this.passes
+  }
+
+  /**
+   * Advances event time to this frame and takes its detections.
+   * @returns the passes that ended, the passes that took a detection, and whether the bound on open passes acted
+   */
+  advance(frame: Frame, detections: readonly Detection[], readIdOf: (index: number) => string): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
+    this.watermark = Math.max(this.watermark, frame.capturedAt)
+    const closed = this.closeQuiet()
+    const given = this.associate(frame, detections)
+    const touched = detections.map((detection, index) => {
+      const pass = given.get(index)
+      if (pass) {
+        pass.extend(frame, detection)
+        return pass
+      }
+      const opened = OpenPass.open(readIdOf(index), frame, detection)
+      this.passes.push(opened)
+      return opened
+    })
+    const overflowed = this.passes.length > Lane.MAX_OPEN
+    while (this.passes.length > Lane.MAX_OPEN) closed.push(this.removeOldest())
+    return { closed, touched, overflowed }
+  }
+
+  /** Ends every pass: event time has turned back, what was open cannot go on. */
+  closeAll(): OpenPass[] {
+    this.watermark = -Infinity
+    return this.passes.splice(0)
+  }
+
+  private closeQuiet(): OpenPass[] {
+    const quiet = (pass: OpenPass) => this.watermark - pass.state.last.ts > (pass.parked ? Lane.PARKED_GAP_MS : this.gapMs)
+    const closed = this.passes.filter(quiet)
+    if (closed.length > 0) this.passes = this.passes.filter((pass) => !quiet(pass))
+    return closed
+  }
+
+  /** Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike. */
+  private associate(frame: Frame, detections: readonly Detection[]): Map<number, OpenPass> {
+    const pairs: { cost: number; pass: number; detection: number }[] = []
+    this.passes.forEach((pass, p) => {
+      detections.forEach((detection, d) => {
+        const cost = costOf(pass, frame, detection)
+        if (cost < Infinity) pairs.push({ cost, pass: p, detection: d })
+      })
+    })
+    pairs.sort((a, b) => a.cost - b.cost || a.pass - b.pass || a.detection - b.detection)
+    const given = new Map<number, OpenPass>()
+    const taken = new Set<number>()
+    for (const pair of pairs) {
+      if (taken.has(pair.pass) || given.has(pair.detection)) continue
+      taken.add(pair.pass)
+      given.set(pair.detection, this.passes[pair.pass]!)
+    }
+    return given
+  }
+
+  private removeOldest(): OpenPass {
+    const oldest = this.passes.reduce((a, b) => (b.state.last.ts < a.state.last.ts ? b : a))
+    this.passes.splice(this.passes.indexOf(oldest), 1)
+    return oldest
+  }
+}
+
+/** Lower is likelier; Infinity is impossible. */
+function costOf(pass: OpenPass, frame: Frame, detection: Detection): number {
+  const { last, velocity } = pass.state
+  const box = boxOf(detection.quad)
+  const seconds = Math.abs(frame.capturedAt - last.ts) / 1000
+  const width = Math.max(box.width, last.box.width)
+  const ratio = box.width / last.box.width
+  if (ratio > 1.6 + 3 * seconds || ratio < 1 / (1.6 + 3 * seconds)) return Infinity
+
+  const alike = similarity(pass.vote.positions(), detection.positions)
+  const straight = distance([box.x, box.y], [last.box.x, last.box.y]) / width
+  // Motion is trusted for half a second ahead; beyond, a car has braked or turned.
+  const ahead = Math.min(seconds, 0.5) * 1000
+  const expected = velocity ? distance([box.x, box.y], [last.box.x + velocity.x * ahead, last.box.y + velocity.y * ahead]) / width : straight
+  const nearest = Math.min(straight, expected)
+  const allowed = alike >= 0.7 ? Math.min(30, 2 + 45 * seconds)
+    : alike >= 0.35 ? Math.min(6, 1.5 + 6 * seconds)
+      : seconds <= 0.6 ? 0.5 : 0
+  return nearest <= allowed ? nearest / (allowed + 1e-9) + 2 * (1 - alike) : Infinity
+}

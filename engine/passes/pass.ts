@@ -1,0 +1,177 @@
+import type { Detection, Quad } from '../../wasm/mod.js'
+import type { Camera } from '../frames/camera.js'
+import type { Frame } from '../frames/frame.js'
+import type { CropRef, Read } from '../read.js'
+import { boxOf, distance, type Box } from './geometry.js'
+import { Vote } from './vote.js'
+
+/** The detection that shows the plate best so far: its frame gives the pictures. */
+export interface BestView {
+  seq: number
+  ts: number
+  /** What made it the best: plate height in pixels x sharpness x confidence; only its order matters. */
+  merit: number
+  quad: Quad
+  quality: { heightPx: number; sharpness: number; contrast: number }
+}
+
+/** What of this pass has been published as hits, by `<list>.<listed plate>`. Part of the checkpoint, so revisions go on after a restart. */
+export interface PublishedHit {
+  revision: number
+  state: 'possible' | 'withdrawn'
+  /** Frames voted when this revision was made. */
+  frames: number
+}
+
+/** A pass that is still open: one vehicle going by one camera. Plain state, so that it can be written to the checkpoint. */
+export interface PassState {
+  readId: string
+  first: { ts: number; lat: number; lon: number; width: number; box: Box }
+  last: { ts: number; box: Box; width: number }
+  /** Pixels a millisecond, smoothed; unknown until the second detection. */
+  velocity?: { x: number; y: number }
+  heading?: number
+  speed?: number
+  frames: number
+  /** Sum of logit(confidence) of the detections, by their text: at most 8 texts, the weakest goes. */
+  texts: Record<string, { frames: number; logits: number }>
+  regions: Record<string, number>
+  best: BestView
+  hits: Record<string, PublishedHit>
+  /** Pictures made so far and from which frame. */
+  pictures?: { seq: number; crop: CropRef; picture: CropRef }
+}
+
+const MAX_TEXTS = 8
+
+export class OpenPass {
+  private constructor(readonly state: PassState, readonly vote: Vote) {}
+
+  /**
+   * @param readId id from the position of this detection on the stream
+   */
+  static open(readId: string, frame: Frame, detection: Detection): OpenPass {
+    const box = boxOf(detection.quad)
+    const pass = new OpenPass({
+      readId,
+      first: { ts: frame.capturedAt, lat: frame.lat, lon: frame.lon, width: box.width, box },
+      last: { ts: frame.capturedAt, box, width: box.width },
+      heading: frame.heading, speed: frame.speed,
+      frames: 0, texts: {}, regions: {}, hits: {},
+      best: viewOf(frame, detection),
+    }, Vote.empty())
+    pass.extend(frame, detection)
+    return pass
+  }
+
+  /** Takes one more detection of the same vehicle. */
+  extend(frame: Frame, detection: Detection): void {
+    const { state } = this
+    const box = boxOf(detection.quad)
+    const elapsed = frame.capturedAt - state.last.ts
+    if (elapsed > 0) {
+      const now = { x: (box.x - state.last.box.x) / elapsed, y: (box.y - state.last.box.y) / elapsed }
+      const old = state.velocity
+      state.velocity = old ? { x: (old.x + now.x) / 2, y: (old.y + now.y) / 2 } : now
+    }
+    if (frame.capturedAt >= state.last.ts) state.last = { ts: frame.capturedAt, box, width: box.width }
+    state.frames += 1
+    this.vote.add(detection.positions, weightOf(detection))
+    this.count(detection)
+    const view = viewOf(frame, detection)
+    if (view.merit > state.best.merit) state.best = view
+  }
+
+  /** Stayed at one place for at least 5 s: parked or in a queue, not driving by. */
+  get parked(): boolean {
+    const { first, last } = this.state
+    return last.ts - first.ts >= 5_000 && distance([first.box.x, first.box.y], [last.box.x, last.box.y]) < first.box.width
+  }
+
+  /** 0..1: the mean certainty of the detections that read the voted text, more for more of them, less when others disagree. */
+  confidenceOf(plate: string): number {
+    const agreeing = this.state.texts[plate]
+    if (!agreeing) return this.vote.best(1)[0]?.probability ?? 0
+    const certainty = sigmoid(agreeing.logits / agreeing.frames + 0.7 * Math.log(agreeing.frames))
+    return certainty * (0.5 + (0.5 * agreeing.frames) / this.state.frames)
+  }
+
+  /** The read as the votes stand now. */
+  toRead(camera: Camera, ids: { module: string; model: string }): Read {
+    const { state } = this
+    const [top, ...others] = this.vote.best(6)
+    const plate = top?.plate ?? ''
+    const confidence = this.confidenceOf(plate)
+    return {
+      readId: state.readId, version: state.frames, plate, confidence,
+      alternates: others.filter((text) => text.plate !== '').slice(0, 5)
+        .map((text) => ({ plate: text.plate, confidence: text.probability })),
+      region: mostFrequent(state.regions),
+      camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
+      ...this.movement(camera), frames: state.frames, quality: state.best.quality,
+      crop: state.pictures?.crop, ...ids, positions: this.vote.likelyPositions(),
+    }
+  }
+
+  toJSON(): { state: PassState; vote: unknown } {
+    return { state: this.state, vote: this.vote.toJSON() }
+  }
+
+  static fromJSON(json: { state: PassState; vote: Parameters<typeof Vote.fromJSON>[0] }): OpenPass {
+    return new OpenPass(json.state, Vote.fromJSON(json.vote))
+  }
+
+  /**
+   * A plate that grows comes nearer. For a fixed camera that gives the compass direction too: approaching means driving against the
+   * camera's view, leaving means along it.
+   */
+  private movement(camera: Camera): Pick<Read, 'direction' | 'heading'> {
+    const { first, last, frames } = this.state
+    if (frames < 2) return { direction: 'unknown' }
+    if (this.parked) return { direction: 'still' }
+    const growth = last.width / first.width
+    const direction = growth > 1.1 ? 'approaching' : growth < 0.9 ? 'leaving' : 'unknown'
+    if (direction === 'unknown' || camera.kind !== 'fixed' || camera.heading === undefined) return { direction }
+    return { direction, heading: direction === 'leaving' ? camera.heading : (camera.heading + 180) % 360 }
+  }
+
+  private count(detection: Detection): void {
+    const { texts, regions } = this.state
+    const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
+    entry.frames += 1
+    entry.logits += logit(detection.confidence)
+    if (detection.region) regions[detection.region] = (regions[detection.region] ?? 0) + 1
+    const names = Object.keys(texts)
+    if (names.length > MAX_TEXTS) {
+      const weakest = names.reduce((a, b) => (texts[b]!.frames < texts[a]!.frames ? b : a))
+      delete texts[weakest]
+    }
+  }
+}
+
+function viewOf(frame: Frame, detection: Detection): BestView {
+  const { heightPx, sharpness, contrast } = detection.quality
+  return {
+    seq: frame.seq, ts: frame.capturedAt, quad: detection.quad,
+    merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3),
+    quality: { heightPx, sharpness, contrast },
+  }
+}
+
+/** A sure, large picture says more than a small, doubtful one; never nothing. 0.05..1 */
+export function weightOf(detection: Detection): number {
+  const size = Math.min(1, detection.quality.heightPx / 24)
+  return Math.max(0.05, detection.confidence * size)
+}
+
+/** Confidences are kept off 0 and 1, where one detection would outvote any number of others. */
+function logit(p: number): number {
+  const q = Math.min(0.995, Math.max(0.005, p))
+  return Math.log(q / (1 - q))
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+
+function mostFrequent(counts: Record<string, number>): string {
+  return Object.entries(counts).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? ''
+}

@@ -1,0 +1,36 @@
+import type { Metrics } from '../metrics.js'
+import type { RecentFrames } from '../partition/recent_frames.js'
+import type { BestView } from '../passes/pass.js'
+import type { CropRef } from '../read.js'
+import { Slots } from '../slots.js'
+import type { CropWriter } from '../store/crops.js'
+import { makePictures } from './render.js'
+
+/** Makes the two pictures of a read and puts them into the segment files; two at a time, so that recognition keeps the cores. */
+export class PictureMaker {
+  private readonly slots = new Slots(2)
+
+  constructor(private readonly crops: CropWriter, private readonly metrics: Metrics) {}
+
+  /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
+  async make(frames: RecentFrames, view: BestView): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
+    while (this.slots.free === 0) await this.slots.room()
+    this.slots.take()
+    try {
+      const jpeg = await frames.get(view.seq)
+      const made = jpeg && (await makePictures(jpeg, view.quad).catch(() => undefined))
+      if (!made) {
+        this.metrics.count('pictures_missing_total')
+        return undefined
+      }
+      return { crop: await this.crops.append(view.ts, made.crop), picture: await this.crops.append(view.ts, made.picture) }
+    } finally {
+      this.slots.release()
+    }
+  }
+
+  /** After this, every picture made so far survives a crash. */
+  sync(): Promise<void> {
+    return this.crops.sync()
+  }
+}

@@ -1,0 +1,37 @@
+import { reasonOf } from './errors.js'
+import { growingPause, sleep } from './pause.js'
+
+/**
+ * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried until it
+ * succeeds or the process ends.
+ */
+export class Waiting {
+  readonly reasons: Record<string, string> = {}
+
+  constructor(private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }) {}
+
+  /**
+   * Runs `attempt` until it succeeds, with growing pauses of 0.1 to 10 s. The first failure and the recovery are logged, not each attempt.
+   * @throws the last error when `signal` aborts, or at once when `fatal` says that trying again is pointless
+   */
+  async until<T>(what: string, attempt: () => Promise<T>, signal: AbortSignal, fatal: (error: unknown) => boolean = () => false): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const result = await attempt()
+        if (failures > 0) {
+          delete this.reasons[what]
+          this.log.info({ what, failures }, `${what} works again`)
+        }
+        return result
+      } catch (error) {
+        if (signal.aborted || fatal(error)) {
+          delete this.reasons[what]
+          throw error
+        }
+        this.reasons[what] = reasonOf(error)
+        if (failures === 0) this.log.warn({ what, reason: reasonOf(error) }, `${what} fails, trying again with growing pauses`)
+        await sleep(growingPause(failures, { maxMs: 10_000 }), signal)
+      }
+    }
+  }
+}
