@@ -1,0 +1,61 @@
+"""A ring of ready samples in shared memory: makers fill it, the trainer draws from it and never waits.
+
+A sample may be drawn more than once while it is in the ring (fresh augmentation is cheaper than none, but rendering
+on one core is slower than training). Array fields only; a text is stored as class numbers padded with zeros.
+"""
+import ctypes
+import multiprocessing as mp
+import os
+import signal
+
+import numpy as np
+
+
+class Ring:
+    """`fields`: {name: (shape, dtype)} of one sample; `size` samples."""
+
+    def __init__(self, fields, size):
+        self.size, self.fields, self.raw = size, fields, {}
+        for name, (shape, dtype) in fields.items():
+            count = int(np.prod(shape)) * size
+            self.raw[name] = mp.RawArray(ctypes.c_byte, count * np.dtype(dtype).itemsize)
+        self.made = mp.Value(ctypes.c_longlong, 0)
+        self.views = self.view()
+        self.makers = []
+
+    def view(self):
+        return {n: np.frombuffer(self.raw[n], dtype).reshape((self.size, *shape)) for n, (shape, dtype) in self.fields.items()}
+
+    def start(self, maker, seeds, nice=5):
+        """One process per seed; `maker(seed)` returns a function that gives one sample as {name: array}."""
+        for seed in seeds:
+            p = mp.Process(target=self._fill, args=(maker, seed, nice), daemon=True)
+            p.start()
+            self.makers.append(p)
+
+    def _fill(self, maker, seed, nice):
+        os.nice(nice)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        import cv2
+        import torch
+        cv2.setNumThreads(1)
+        torch.set_num_threads(1)
+        views, sample = self.view(), maker(seed)
+        while os.getppid() != 1:
+            values = sample()
+            with self.made.get_lock():
+                at = self.made.value % self.size
+                for name, value in values.items():
+                    views[name][at] = value
+                self.made.value += 1
+
+    def filled(self):
+        return min(self.made.value, self.size)
+
+    def draw(self, rng, n):
+        at = rng.integers(self.filled(), size=n)
+        return {name: v[at] for name, v in self.views.items()}
+
+    def stop(self):
+        for p in self.makers:
+            p.terminate()

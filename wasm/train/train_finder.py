@@ -1,0 +1,168 @@
+"""Train the coarse or the fine net. Resumes from its checkpoint; stops after --samples.
+
+    python3 train_finder.py coarse --samples 150000
+    python3 train_finder.py fine --samples 300000 --start-from coarse
+"""
+import argparse
+import json
+import time
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import settings
+from cascade import iou, peaks, sigmoid
+from finder_data import CORNER_UNIT, CoarseData, FineData, corners_of, fields, graph, load_scenes
+from nets.module import Average, GraphNet
+from ring import Ring
+from sampling import coarse_size
+from train_reader import inputs, rate
+
+BATCH = {"coarse": 16, "fine": 32}
+
+
+class Maker:
+    """A source of samples for the ring (a class, so that it can be named by a process)."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __call__(self, seed):
+        return (CoarseData if self.kind == "coarse" else FineData)(seed).sample
+
+
+def loss_of(out, batch, kind):
+    """Focal loss on the heat (penalty-reduced about centres), L1 on the rest where it is known."""
+    heat, reg, weight = (torch.from_numpy(batch[k].astype(np.float32)) for k in ("heat", "reg", "weight"))
+    logit = out[:, 0]
+    p = torch.sigmoid(logit).clamp(1e-4, 1 - 1e-4)
+    centre = heat > 0.999
+    count = centre.sum().clamp(min=1)
+    positive = -(torch.log(p) * (1 - p) ** 2)[centre].sum()
+    negative = -(torch.log(1 - p) * p ** 2 * (1 - heat) ** 4 * (weight >= 0))[~centre].sum()
+    w = weight.clamp(min=0)[:, None]
+    off = out[:, 1:] - reg
+    if kind == "fine":
+        off = F.smooth_l1_loss(out[:, 1:], reg, reduction="none", beta=0.05)
+    regression = (off.abs() * w).sum() / w.sum().clamp(min=1)
+    return (positive + negative) / count + regression * (1.0 if kind == "coarse" else 1.5), (positive + negative).detach() / count, regression.detach()
+
+
+@torch.no_grad()
+def judge_coarse(net, full, empty):
+    """On whole held-out photos: plates among the best 3 boxes (centre in the true box), boxes above 0.3 where no plate is."""
+    net.eval()
+    hit = total = wrong = 0
+    for scene in full + empty:
+        width, height = scene.size
+        w, h = coarse_size(width, height, CoarseData.W * CoarseData.H)
+        view = scene.view(np.float64([[width / w, 0, 0], [0, height / h, 0]]), w, h)
+        found = peaks(net(inputs(view[None]))[0].numpy(), 0.05, 3)
+        for x, y, bw, bh in scene.boxes:
+            total += 1
+            hit += any(x <= f[1] * width / w <= x + bw and y <= f[2] * height / h <= y + bh for f in found)
+        if not scene.boxes:
+            wrong += sum(f[0] > 0.3 for f in found)
+    return {"hit": hit, "of": total, "wrong": wrong, "empty": len(empty)}
+
+
+@torch.no_grad()
+def judge_fine(net, full, empty):
+    """On held-out photos with the window about the true box: mean IoU of the quad's bounds with the box, and scores."""
+    net.eval()
+    overlaps, scores, empties = [], [], []
+    rng = np.random.default_rng(3)
+    for scene in full + empty:
+        boxes = scene.boxes or [(rng.uniform(0, scene.size[0]), rng.uniform(0, scene.size[1]), 80, 40) for _ in range(3)]
+        for x, y, bw, bh in boxes:
+            width = max(FineData.ZOOM * bw, 2 * FineData.ZOOM * bh, 48.0)
+            s = width / FineData.W
+            m = np.float64([[s, 0, x + bw / 2 - width / 2], [0, s, y + bh / 2 - width / 4]])
+            out = net(inputs(scene.view(m, FineData.W, FineData.H)[None]))[0].numpy()
+            yy, xx = divmod(int(out[0].argmax()), out.shape[2])
+            if not scene.boxes:
+                empties.append(float(sigmoid(out[0, yy, xx])))
+                continue
+            q = out[1:, yy, xx].reshape(4, 2) * CORNER_UNIT + ((xx + 0.5) * 8, (yy + 0.5) * 8)
+            q = q * s + m[:, 2]
+            b = corners_of((x, y, bw, bh))
+            overlaps.append(iou((*q.min(0), *q.max(0)), (*b.min(0), *b.max(0))))
+            scores.append(float(sigmoid(out[0, yy, xx])))
+    return {"iou": round(float(np.mean(overlaps)), 3), "low": round(float(np.mean(np.array(overlaps) < 0.6)), 3),
+            "score": round(float(np.median(scores)), 2), "empty over 0.3": round(float(np.mean(np.array(empties) > 0.3)), 3) if empties else None}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=("coarse", "fine"))
+    parser.add_argument("--samples", type=int, default=150_000)
+    parser.add_argument("--run", default=None)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--makers", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--ring", type=int, default=6000)
+    parser.add_argument("--start-from", default=None)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    folder = settings.cache("runs", args.run or args.kind)
+    net = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        net.convs[-1].bias[0] = -3.0                     # few cells are a plate: start there
+    if args.start_from:
+        state = torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"]
+        own = net.state_dict()
+        net.load_state_dict({k: state[k] if k in state and state[k].shape == v.shape else v for k, v in own.items()})
+    optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
+    average, samples, minutes = Average(net, 0.998), 0, 0.0
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        net.load_state_dict(state["net"])
+        optimiser.load_state_dict(state["optimiser"])
+        average.state, average.steps = state["average"], state["steps"]
+        samples, minutes = state["samples"], state["minutes"]
+    rng = np.random.default_rng(args.seed * 1000003 + samples)
+    ring = Ring(fields(args.kind), args.ring)
+    ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + samples for k in range(args.makers)])
+    full, empty = load_scenes(tune=True)
+    judge = judge_coarse if args.kind == "coarse" else judge_fine
+    while ring.filled() < 600:
+        time.sleep(1)
+    judged = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
+    batch_size = BATCH[args.kind]
+    watch, shown, sums = time.time(), samples, np.zeros(3)
+    while samples < args.samples:
+        batch = ring.draw(rng, batch_size)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(samples * (4 if args.kind == "coarse" else 1), args.samples * (4 if args.kind == "coarse" else 1), args.rate)
+        loss, a, b = loss_of(net(inputs(batch["image"])), batch, args.kind)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        average.update(net)
+        samples += batch_size
+        sums += (1, float(a), float(b))
+        if samples - shown >= (8000 if args.kind == "coarse" else 16000) or samples >= args.samples:
+            spent, watch = time.time() - watch, time.time()
+            minutes += spent / 60
+            judged.load_state_dict(average.state)
+            line = {"samples": samples, "heat": round(sums[1] / sums[0], 4), "reg": round(sums[2] / sums[0], 4), "per_s": round((samples - shown) / spent),
+                    "made": ring.made.value, "tune": judge(judged, full, empty), "minutes": round(minutes, 1)}
+            print(json.dumps(line), flush=True)
+            with open(folder / "curve.jsonl", "a", encoding="utf-8") as f:
+                f.write(json.dumps(line) + "\n")
+            temporary = folder / "checkpoint.tmp.pt"
+            torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "steps": average.steps,
+                        "samples": samples, "minutes": minutes, "seed": args.seed, "calibration": inputs(ring.draw(np.random.default_rng(1), 64)["image"])}, temporary)
+            temporary.replace(checkpoint)
+            shown, sums, watch = samples, np.zeros(3), time.time()
+    ring.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Train the reader. Resumes from its checkpoint; stops after --samples.
+
+    python3 train_reader.py --samples 1200000 [--run reader] [--seed 1] [--makers 1] [--fresh]
+"""
+import argparse
+import json
+import time
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import photos
+import settings
+from beam import greedy
+from looks import grow, normalise, rectify
+from nets import shapes
+from nets.module import Average, GraphNet
+from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, clean_line
+from ring import Ring
+
+MAX_TEXT = 12
+BATCH = 64
+FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16)}
+
+
+def maker(seed):
+    """A source of samples in the ring's form."""
+    data = ReaderData(seed)
+
+    def sample():
+        crop, text, columns = data.sample()
+        codes = np.zeros(MAX_TEXT, np.int16)
+        text = text[:MAX_TEXT]
+        codes[:len(text)] = [ALPHABET.index(c) + 1 for c in text]
+        return {"crop": crop, "text": codes, "columns": columns}
+    return sample
+
+
+def inputs(crops):
+    """uint8 [n, h, w] -> normalised float [n, 1, h, w], exactly the runtime's rule."""
+    x = torch.from_numpy(crops).float()
+    mean = x.mean((1, 2), keepdim=True)
+    std = x.std((1, 2), unbiased=False, keepdim=True).clamp(min=8)
+    return ((x - mean) / std).clamp(-4, 4)[:, None].contiguous(memory_format=torch.channels_last)
+
+
+def loss_of(logits, texts, columns, column_weight):
+    """CTC over all samples, per-column cross-entropy where the columns are known."""
+    logp = F.log_softmax(logits[:, :, 0], 1)                       # [n, 37, 40]
+    lengths = (texts > 0).sum(1)
+    ctc = F.ctc_loss(logp.permute(2, 0, 1), texts, torch.full((len(texts),), logp.shape[2], dtype=torch.long), lengths,
+                     blank=0, reduction="none", zero_infinity=True)
+    ctc = (ctc / lengths.clamp(min=4)).clamp(max=6).mean()         # one wrong label must not rule a batch
+    known = columns != UNKNOWN
+    ce = F.nll_loss(logp, columns.clamp(min=0), reduction="none")
+    ce = (ce * known).sum() / known.sum().clamp(min=1)
+    return ctc + column_weight * ce, ctc.detach(), ce.detach()
+
+
+def tuning_crops():
+    """Held-out real crops with their texts: {set: (uint8 [n, 48, 160], texts)}. Margins are fixed, no randomness."""
+    out = {}
+    for row in photos.training_rows(tune=True):
+        image = None
+        for plate in row["plates"]:
+            text = plate.get("text")
+            if row["kind"] == "plate":
+                text = clean_line(row, text)
+            if not text or (row["kind"] == "scene" and not plate.get("box")) or row["kind"] == "video":
+                continue
+            image = photos.grey(row) if image is None else image
+            if image is None:
+                break
+            h, w = image.shape
+            quad = photos.box_quad(plate["box"]) if plate.get("box") else np.float32([[0, 0], [w, 0], [w, h], [0, h]])
+            small = min(1.0, 2 * shapes.READER_W / float(quad[1, 0] - quad[0, 0]))
+            picture = image if small == 1 else cv2.resize(image, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+            m = 0.03 if plate.get("box") else 0.0
+            crop, _ = rectify(picture, grow(quad * small, m, m, m, m), shapes.READER_W, shapes.READER_H)
+            out.setdefault(row["set"], []).append((crop, photos.clean(text) or ""))
+    return {k: (np.stack([c for c, _ in v]), [t for _, t in v]) for k, v in out.items()}
+
+
+@torch.no_grad()
+def score(net, crops, texts):
+    """Exact greedy reads among `texts`."""
+    net.eval()
+    good = 0
+    for at in range(0, len(texts), 64):
+        logits = net(inputs(crops[at:at + 64]))[:, :, 0].permute(0, 2, 1).numpy()
+        good += sum(greedy(l) == t for l, t in zip(logits, texts[at:at + 64]))
+    net.train()
+    return good
+
+
+def rate(samples, total, top):
+    """Learning rate: a short warm-up, then a cosine down to a hundredth."""
+    warm = min(1.0, samples / 20000 + 0.02)
+    return top * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(1.0, samples / total))))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=1_200_000)
+    parser.add_argument("--run", default="reader")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--makers", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--ring", type=int, default=40000)
+    parser.add_argument("--start-from", help="another run whose weights to start from", default=None)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(args.seed)
+    folder = settings.cache("runs", args.run)
+    net = GraphNet(shapes.reader()).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
+    average, samples, minutes = Average(net), 0, 0.0
+    checkpoint = folder / "checkpoint.pt"
+    if args.start_from:
+        net.load_state_dict(torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"])
+        average = Average(net)
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        net.load_state_dict(state["net"])
+        optimiser.load_state_dict(state["optimiser"])
+        average.state, average.steps = state["average"], state["steps"]
+        samples, minutes = state["samples"], state["minutes"]
+    rng = np.random.default_rng(args.seed * 1000003 + samples)
+    ring = Ring(FIELDS, args.ring)
+    ring.start(maker, [args.seed * 100 + k + samples for k in range(args.makers)])
+    tune = tuning_crops()
+    while ring.filled() < 1500:
+        time.sleep(1)
+    watch, shown, sums = time.time(), samples, np.zeros(3)
+    judge = GraphNet(shapes.reader()).to(memory_format=torch.channels_last)
+    while samples < args.samples:
+        batch = ring.draw(rng, BATCH)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(samples, args.samples, args.rate)
+        texts, columns = torch.from_numpy(batch["text"]).long(), torch.from_numpy(batch["columns"]).long()
+        loss, ctc, ce = loss_of(net(inputs(batch["crop"])), texts, columns, 2.0 if samples < args.samples / 2 else 1.0)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        average.update(net)
+        samples += BATCH
+        sums += (1, float(ctc), float(ce))
+        if samples - shown >= 20000 or samples >= args.samples:
+            spent, watch = time.time() - watch, time.time()
+            minutes += spent / 60
+            judge.load_state_dict(average.state)
+            probe = ring.draw(np.random.default_rng(0), 1000)
+            fresh = score(judge, probe["crop"], ["".join(ALPHABET[c - 1] for c in t if c) for t in probe["text"]]) / 1000
+            line = {"samples": samples, "ctc": round(sums[1] / sums[0], 4), "ce": round(sums[2] / sums[0], 4), "per_s": round((samples - shown) / spent),
+                    "made": ring.made.value, "ring": fresh,
+                    "tune": {k: [score(judge, *v), len(v[1])] for k, v in tune.items()}, "minutes": round(minutes, 1)}
+            print(json.dumps(line), flush=True)
+            with open(folder / "curve.jsonl", "a", encoding="utf-8") as f:
+                f.write(json.dumps(line) + "\n")
+            temporary = folder / "checkpoint.tmp.pt"
+            torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "steps": average.steps,
+                        "samples": samples, "minutes": minutes, "seed": args.seed, "calibration": inputs(ring.draw(np.random.default_rng(1), 256)["crop"])}, temporary)
+            temporary.replace(checkpoint)
+            shown, sums, watch = samples, np.zeros(3), time.time()
+    ring.stop()
+
+
+if __name__ == "__main__":
+    main()
