@@ -1,0 +1,27 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Static, TSchema } from '@sinclair/typebox'
+import type { Archive } from './archive.js'
+import type { Directory } from './directory.js'
+import type { Door } from './door.js'
+import type { Hub } from './hits/hub.js'
+import type { Link } from './link.js'
+import type { StatusBoard } from './status_board.js'
+
+/** TypeBox schemas of a route give the types of its handler. */
+interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>
+
+/** What routes may use. */
+export interface Parts {
+  door: Door
+  link: Link
+  hub: Hub
+  board: StatusBoard
+  directory: Directory
+  archive: Archive
+}

@@ -1,0 +1,76 @@
+import type { Hit } from '../engine/hit.js'
+import type { CropRef } from '../engine/read.js'
+
+/** What the gateway asks the store for. All lists are newest first. */
+export interface Archive {
+  /** @throws ALPR_ERR_STORE_UNAVAILABLE */
+  ping(): Promise<void>
+  reads(query: ReadsQuery): Promise<Page<ReadRow>>
+  hits(query: HitsQuery): Promise<Page<HitRow>>
+  ledger(query: LedgerQuery): Promise<LedgerEntry[]>
+  /** The JPEG of a crop. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
+  crop(ref: CropRef): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+export interface Page<T> {
+  items: T[]
+  /** Hand it back as `before` for the next page; absent on the last one. */
+  next?: string
+}
+
+export interface ReadsQuery {
+  /** 1 to 1000. */
+  limit: number
+  before?: string
+  camera?: string
+  /** As it was read, normalised: upper case letters and digits. */
+  plate?: string
+}
+
+export interface HitsQuery {
+  limit: number
+  before?: string
+  camera?: string
+  list?: string
+}
+
+export interface LedgerQuery {
+  /** Event time, milliseconds: `[from, to)`. */
+  from: number
+  to: number
+  camera?: string
+}
+
+/** A stored read. Times are RFC 3339. */
+export interface ReadRow {
+  readId: string
+  version: number
+  plate: string
+  confidence: number
+  alternates: { plate: string; confidence: number }[]
+  region: string
+  camera: string
+  ts: string
+  tsLast: string
+  lat: number
+  lon: number
+  heading?: number
+  direction: string
+  frames: number
+  crop?: CropRef
+  module: string
+  model: string
+}
+
+export type HitRow = Hit
+
+export interface LedgerEntry {
+  camera: string
+  /** Start of the hour, RFC 3339. */
+  hour: string
+  framesIn: number
+  withReads: number
+  withoutPlate: number
+  dead: number
+}

@@ -1,0 +1,67 @@
+import type { NatsConnection } from 'nats'
+import { parseCamera, type Camera } from '../engine/frames/camera.js'
+import { parseHotList, type HotList } from '../engine/matching/hotlist.js'
+import { BUCKET } from '../engine/nats/topology.js'
+import type { Duty } from './link.js'
+
+/** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */
+const STALE_MS = 12 * 3_600_000
+/** A key-value watch that lost its consumer heals by itself in the client; a reader that missed that starts anew, ms. */
+const REFRESH_MS = 300_000
+
+/** The registry's cameras and hot lists as they stand now, followed live from their buckets. What was known stays known while NATS is away. */
+export class Directory {
+  readonly #cameras = new Map<string, Camera>()
+  readonly #lists = new Map<string, HotList>()
+
+  /** In the order of their ids. */
+  cameras(): Camera[] { return sorted(this.#cameras) }
+  lists(): HotList[] { return sorted(this.#lists) }
+  camera(id: string): Camera | undefined { return this.#cameras.get(id) }
+
+  staleLists(now = Date.now()): HotList[] {
+    return this.lists().filter((list) => now - Date.parse(list.loadedAt) > STALE_MS)
+  }
+
+  readonly camerasDuty: Duty = (nats, signal) => follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
+  readonly listsDuty: Duty = (nats, signal) => follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
+}
+
+/** Mirrors a bucket into a map. Records that do not parse are left out: the engine refuses them too and says so. */
+async function follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T): Promise<void> {
+  const store = await nats.jetstream({ timeout: 3_000 }).views.kv(bucket, { bindOnly: true })
+  const watch = await store.watch()
+  const stop = () => watch.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  const refresh = setTimeout(stop, REFRESH_MS)
+  // Keys deleted while nobody watched leave no trace in a new watch, so the first pass says what exists.
+  const first = new Set<string>()
+  let complete = watch.getPending() === 0
+  const prune = () => {
+    for (const key of into.keys()) if (!first.has(key)) into.delete(key)
+  }
+  if (complete) prune()
+  try {
+    for await (const entry of watch) {
+      if (entry.operation === 'PUT') {
+        try {
+          into.set(entry.key, parse(entry.json()))
+          first.add(entry.key)
+        } catch {
+          into.delete(entry.key)
+        }
+      } else into.delete(entry.key)
+      if (!complete && watch.getPending() === 0) {
+        complete = true
+        prune()
+      }
+    }
+  } finally {
+    clearTimeout(refresh)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function sorted<T extends { id: string }>(map: Map<string, T>): T[] {
+  return [...map.values()].sort((a, b) => a.id.localeCompare(b.id))
+}

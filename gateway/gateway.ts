@@ -1,0 +1,134 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import { dataPaths, type Settings } from '../engine/settings.js'
+import type { Api, Parts } from './api.js'
+import type { Archive } from './archive.js'
+import { Directory } from './directory.js'
+import { documentation } from './docs.js'
+import { Door } from './door.js'
+import { guard } from './guard.js'
+import { secureHeaders } from './headers.js'
+import { Hub } from './hits/hub.js'
+import { Link } from './link.js'
+import { gatewayLog } from './log.js'
+import { isLoopbackAddress } from './loopback.js'
+import { answerProblems } from './problem.js'
+import { cropsRoutes } from './routes/crops.js'
+import { healthRoutes } from './routes/health.js'
+import { hitsRoutes } from './routes/hits.js'
+import { ledgerRoutes } from './routes/ledger.js'
+import { metricsRoutes } from './routes/metrics.js'
+import { readsRoutes } from './routes/reads.js'
+import { registryRoutes } from './routes/registry.js'
+import { sessionRoutes } from './routes/session.js'
+import { shellRoutes } from './routes/shell.js'
+import { statusRoutes } from './routes/status.js'
+import { StatusBoard } from './status_board.js'
+import { openArchive } from './store_archive.js'
+import { validateStrictly } from './validation.js'
+
+export interface GatewayOptions {
+  nats: { url: string; token?: string }
+  /** The store's address and the password of its one user. */
+  clickhouse: { url: string; password?: string }
+  /** The access token: the only key to the door. */
+  token: string
+  log?: Logger
+  /** Another source of stored reads than the store, for tests. */
+  archive?: Archive
+  /** Built pages of ui-lite. */
+  uiFolder?: string
+  /** Consoles at the same time. */
+  maxConsoles?: number
+  /** A console without progress for this long is closed, ms. */
+  stallMs?: number
+}
+
+export interface Gateway {
+  /** `http://127.0.0.1:8480`, with the port that was really taken. */
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly parts: Parts
+  /** Consoles are told, connections closed. Resolves when everything is down. */
+  close(): Promise<void>
+}
+
+/** What a request may carry besides pictures; we take no uploads here. Bytes. */
+const BODY_LIMIT = 65_536
+
+/**
+ * Serves the console, the API and the WebSocket. Starts at once, also while NATS or the store are away: /readyz says what is missing.
+ * @throws when the port is taken
+ */
+export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
+  const log = options.log ?? gatewayLog(settings.log.level)
+  const door = new Door(options.token)
+  const link = new Link(options.nats, log)
+  const board = new StatusBoard()
+  const directory = new Directory()
+  const hub = new Hub(link, door, board, directory, {
+    queue: settings.gateway.consoleQueue, maxConsoles: options.maxConsoles ?? 256, stallMs: options.stallMs ?? 30_000,
+  })
+  link.follow(board.duty)
+  link.follow(directory.camerasDuty)
+  link.follow(directory.listsDuty)
+  const archive = options.archive ?? openArchive(settings, options.clickhouse, dataPaths(settings).crops)
+  const parts: Parts = { door, link, hub, board, directory, archive }
+
+  const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
+  app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
+  const { host, port } = settings.gateway
+  if (!isLoopbackAddress(host)) log.warn({ host }, 'listening beyond this machine without TLS: put a proxy with TLS in front')
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    hub.close()
+    await archive.close()
+    throw error
+  }
+  link.start()
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
+    app,
+    parts,
+    close: async () => {
+      hub.close()
+      await app.close()
+      await link.close()
+      await archive.close()
+    },
+  }
+}
+
+/** All routes on one fastify instance, not listening yet. */
+export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    trustProxy: false,
+    routerOptions: { maxParamLength: 200 },
+  }) as unknown as FastifyInstance
+  secureHeaders(app)
+  guard(app, parts.door)
+  validateStrictly(app)
+  answerProblems(app)
+  await documentation(app, version())
+  const api = app as unknown as Api
+  for (const routes of [healthRoutes, metricsRoutes, sessionRoutes, statusRoutes, readsRoutes, hitsRoutes, registryRoutes, ledgerRoutes, cropsRoutes]) {
+    routes(api, parts)
+  }
+  shellRoutes(api, uiFolder)
+  await app.ready()
+  return app
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,303 @@
+import type { WebSocket } from 'ws'
+import { AlprError } from '../../engine/errors.js'
+import { growingPause, sleep } from '../../engine/pause.js'
+import type { Caller } from '../door.js'
+import { CLOSE, type GatewayMessage, type SubscribeMessage } from '../messages.js'
+import type { HitFeed, StreamChange } from './feed.js'
+import { Filter } from './filter.js'
+import type { History } from './history.js'
+import type { Ring, RingEntry } from './ring.js'
+import { parseSubscribe } from './subscribe.js'
+
+/** Counters of the whole gateway that a console moves. */
+export interface ConsoleCounts {
+  hitsSent: number
+  resumed: number
+  readsDropped: number
+}
+
+export interface ConsoleLimits {
+  /** Live reads waiting for this console; the oldest are dropped first. */
+  queue: number
+  /** Without progress for this long the console is closed, ms. */
+  stallMs: number
+}
+
+/** Messages and bytes given to the socket and not yet taken by the network; more wait where they cost nothing (the ring, the stream). */
+const FLIGHT_MESSAGES = 64
+const FLIGHT_BYTES = 1_048_576
+/** Entries of one look into the stream. */
+const BATCH = 256
+/** A console may change its mind this often in ten seconds. */
+const SUBSCRIBES_PER_10_S = 20
+
+/**
+ * One console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes them, so a slow console has no
+ * queue of hits to overflow, and no hit is ever dropped. Reads have a bounded queue of their own and come after hits.
+ *
+ *     stream HITS ──► ring ──place──► pump ──window──► socket
+ *          └── history (older than the ring) ──┘  ▲
+ *     live reads ──► queue (bounded, oldest out) ─┘
+ */
+export class Console {
+  /** Last sequence sent or filtered out. */
+  #cursor = 0
+  #filter: Filter | undefined
+  #subscription: SubscribeMessage | undefined
+  /** The ring this console reads, and its place in it; no ring while it waits for the stream or reads history. */
+  #ring: Ring | undefined
+  #place = 0
+  #reads: string[] = []
+  #wantsReads = false
+  #dropped = 0
+  #flight = 0
+  #progress = Date.now()
+  #pingOpen = false
+  #subscribes: number[] = []
+  /** Wakes whoever waits for room in the window. */
+  #room: (() => void) | undefined
+  /** A new subscription or another stream ends a catch-up of before. */
+  #catchUp: AbortController | undefined
+  #closed = false
+
+  constructor(
+    private readonly socket: WebSocket,
+    readonly caller: Caller,
+    private readonly feed: HitFeed,
+    private readonly history: History,
+    private readonly limits: ConsoleLimits,
+    private readonly counts: ConsoleCounts,
+  ) {
+    socket.on('message', (data, binary) => this.#receive(binary ? undefined : String(data)))
+    socket.on('pong', () => {
+      this.#pingOpen = false
+      this.#progress = Date.now()
+    })
+    socket.on('close', () => this.#end())
+    if (feed.ring) this.#hello()
+  }
+
+  get wantsReads(): boolean { return this.#wantsReads && this.#filter !== undefined }
+  /** Reads waiting. */
+  get depth(): number { return this.#reads.length }
+  get dropped(): number { return this.#dropped }
+  /** Everything up to here was sent or filtered out. */
+  get cursor(): number { return this.#cursor }
+
+  /** The stream is known now, or its numbers are not those of before. */
+  streamChanged(change: StreamChange): void {
+    this.#catchUp?.abort()
+    this.#ring = undefined
+    this.#hello()
+    const subscription = this.#subscription
+    if (!subscription) return
+    if (change === 'known' || !this.#filter) this.#begin(subscription)
+    else this.#restart(change)
+  }
+
+  offerRead(json: string, place: { camera: string; lat: number; lon: number }): void {
+    if (!this.wantsReads || !this.#filter!.wantsPlace(place)) return
+    if (this.#reads.length >= this.limits.queue) {
+      this.#reads.shift()
+      this.#dropped++
+      this.counts.readsDropped++
+    }
+    this.#reads.push(json)
+    this.pump()
+  }
+
+  /** Small messages about the state go out at once, or not at all when the console is slow: the next one says it all again. */
+  offerStatus(message: GatewayMessage): void {
+    if (this.#hasRoom()) this.#send(JSON.stringify(message))
+  }
+
+  /** Sends what there is while the window has room. Called for each new entry, each read, and whenever the socket took something. */
+  pump(): void {
+    while (!this.#closed && this.#hasRoom()) {
+      const ring = this.#ring
+      if (ring) {
+        if (!ring.has(this.#place)) return this.#fallBehind()
+        const entry = ring.at(this.#place)
+        if (entry) {
+          this.#place++
+          // The ring may still be filling up behind a console that starts later in the stream.
+          if (entry.seq > this.#cursor) this.#pass(entry)
+          continue
+        }
+      }
+      const read = this.#reads.shift()
+      if (read === undefined) return
+      this.#send(read)
+    }
+  }
+
+  /** Every 15 s. Also notices what a socket does not report: a peer that is gone, a session that ended. */
+  heartbeat(now: number): void {
+    if (this.caller.expiresAt <= now) return this.close(CLOSE.authRequired, 'the session ended')
+    this.checkStalled(now)
+    if (this.#closed) return
+    if (!this.#pingOpen) {
+      if (this.#flight === 0) this.#progress = now // nothing was owed until now
+      this.#pingOpen = true
+      this.socket.ping()
+    }
+  }
+
+  /** Something is owed (messages in flight, a pong) and nothing moved for too long. */
+  checkStalled(now: number): void {
+    if (this.#closed || (this.#flight === 0 && !this.#pingOpen) || now - this.#progress < this.limits.stallMs) return
+    const error = new AlprError('ALPR_ERR_CONSOLE_STALLED', { limit: this.limits.stallMs / 1_000, since: this.#cursor })
+    this.close(CLOSE.stalled, `${error.code}: ${error.message}`)
+  }
+
+  /** A stalled peer will not take the close frame either, so the socket is cut soon after. `reason`: 123 bytes at most. */
+  close(code: number, reason: string): void {
+    if (this.#closed) return
+    this.#end()
+    this.socket.close(code, reason.slice(0, 120))
+    setTimeout(() => this.socket.terminate(), 2_000).unref()
+  }
+
+  #receive(text: string | undefined): void {
+    this.#progress = Date.now()
+    const now = Date.now()
+    this.#subscribes = this.#subscribes.filter((at) => now - at < 10_000)
+    if (this.#subscribes.push(now) > SUBSCRIBES_PER_10_S) return this.close(CLOSE.invalid, 'too many messages')
+    try {
+      this.#subscribe(parseSubscribe(text))
+    } catch (error) {
+      const { code, message } = error as AlprError
+      this.offerStatus({ type: 'error', code, message })
+      this.close(CLOSE.invalid, `${code}: ${message}`)
+    }
+  }
+
+  #subscribe(message: SubscribeMessage): void {
+    const first = this.#subscription === undefined
+    this.#subscription = message
+    this.#wantsReads = message.reads === true
+    if (!this.#wantsReads) this.#reads = []
+    if (!this.feed.ring) return // begun when the stream is known
+    if (!first && message.since === undefined && this.#filter) {
+      this.#filter = new Filter(message) // only the filter changes; the place stays
+      return
+    }
+    this.#begin(message)
+  }
+
+  #begin(message: SubscribeMessage): void {
+    const { feed } = this
+    this.#filter = new Filter(message)
+    this.#catchUp?.abort()
+    this.#ring = undefined
+    if (message.since === undefined) return this.#goLive(feed.last)
+    this.counts.resumed++
+    // Another life of the stream, or numbers that it never gave out: what the console knows is worth nothing here.
+    if ((message.epoch !== undefined && message.epoch !== feed.epoch) || message.since > feed.last) return void this.#verify(message)
+    this.#cursor = message.since
+    this.#continue()
+  }
+
+  /** `since` does not fit what this gateway has seen. Perhaps another gateway was a moment ahead: a short wait tells. */
+  async #verify(message: SubscribeMessage): Promise<void> {
+    const run = (this.#catchUp = new AbortController())
+    const sameEpoch = message.epoch === undefined || message.epoch === this.feed.epoch
+    if (sameEpoch) await sleep(1_000, run.signal)
+    if (run.signal.aborted) return
+    if (sameEpoch && message.since! <= this.feed.last) {
+      this.#cursor = message.since!
+      this.#continue()
+    } else this.#restart(sameEpoch ? 'set-back' : 'new')
+  }
+
+  /** A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window on. */
+  #restart(change: Exclude<StreamChange, 'known'>): void {
+    const since = change === 'new' ? this.feed.first - 1 : this.feed.ring!.floor
+    this.#send(JSON.stringify({ type: 'restarted', epoch: this.feed.epoch, since } satisfies GatewayMessage))
+    this.#cursor = since
+    this.#continue()
+  }
+
+  /** From the cursor on: out of the ring if it reaches back that far, else out of the stream first. */
+  #continue(): void {
+    if (this.#cursor >= this.feed.ring!.floor) this.#goLive(this.#cursor)
+    else this.#fallBehind()
+  }
+
+  #goLive(cursor: number): void {
+    this.#cursor = cursor
+    this.#ring = this.feed.ring!
+    this.#place = this.#ring.placeAfter(cursor)
+    this.pump()
+  }
+
+  #fallBehind(): void {
+    this.#ring = undefined
+    this.#catchUp?.abort()
+    const run = (this.#catchUp = new AbortController())
+    void this.#readHistory(run.signal)
+  }
+
+  async #readHistory(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; ) {
+      if (this.#cursor >= this.feed.ring!.floor) return this.#goLive(this.#cursor)
+      try {
+        const { entries, through } = await this.history.batch(this.feed.epoch, this.#cursor, BATCH)
+        for (const entry of entries) {
+          while (!signal.aborted && !this.#hasRoom()) await this.#waitForRoom()
+          if (signal.aborted) return
+          this.#pass(entry)
+        }
+        if (signal.aborted) return
+        this.#cursor = through
+        attempt = 0
+      } catch {
+        // NATS is away or the stream changes under us: the status says so, and this goes on when it is back.
+        await sleep(growingPause(attempt++), signal)
+      }
+    }
+  }
+
+  #pass(entry: RingEntry): void {
+    this.#cursor = entry.seq
+    if (entry.kind === 'hit') {
+      if (!this.#filter!.wantsHit(entry.facts)) return
+      this.counts.hitsSent++
+    }
+    this.#send(entry.json)
+  }
+
+  #hello(): void {
+    const { epoch, first, last } = this.feed
+    this.#send(JSON.stringify({ type: 'hello', epoch, first, last } satisfies GatewayMessage))
+  }
+
+  #hasRoom(): boolean {
+    return this.#flight < FLIGHT_MESSAGES && this.socket.bufferedAmount < FLIGHT_BYTES
+  }
+
+  #waitForRoom(): Promise<void> {
+    return new Promise((resolve) => { this.#room = resolve })
+  }
+
+  #send(json: string): void {
+    if (this.#closed) return
+    if (this.#flight === 0 && !this.#pingOpen) this.#progress = Date.now() // the clock of a stall starts with the debt
+    this.#flight++
+    this.socket.send(json, () => {
+      this.#flight--
+      this.#progress = Date.now()
+      this.#room?.()
+      this.#room = undefined
+      this.pump()
+    })
+  }
+
+  #end(): void {
+    this.#closed = true
+    this.#catchUp?.abort()
+    this.#reads = []
+    this.#ring = undefined
+    this.#room?.()
+  }
+}

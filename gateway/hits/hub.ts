@@ -1,0 +1,186 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { AlprError, codeOf } from '../../engine/errors.js'
+import type { Directory } from '../directory.js'
+import { checkOrigin, type Door } from '../door.js'
+import type { Link } from '../link.js'
+import { CLOSE, type StatusMessage } from '../messages.js'
+import type { StatusBoard } from '../status_board.js'
+import { Console, type ConsoleLimits } from './console.js'
+import { DelayMeter } from './delay.js'
+import { HitFeed } from './feed.js'
+import { History } from './history.js'
+import { LiveReads } from './live_reads.js'
+
+export const HITS_PATH = '/ws/hits'
+/** A console says little: one subscription, at most a few thousand ids. */
+const MAX_MESSAGE_BYTES = 65_536
+const STATUS_MS = 1_000
+const HEARTBEAT_MS = 15_000
+
+export interface HubOptions extends ConsoleLimits {
+  /** Consoles at the same time; more are refused with 503. */
+  maxConsoles: number
+}
+
+export interface HubCounts {
+  hits: number
+  hitsSent: number
+  /** Consoles that came back with `since`. */
+  resumed: number
+  reads: number
+  readsDropped: number
+  stalled: number
+  refused: number
+}
+
+/** All consoles: lets them in, feeds them from one feed, tells them the state once a second, closes those that stall. */
+export class Hub {
+  readonly feed: HitFeed
+  readonly history: History
+  readonly counts: HubCounts = { hits: 0, hitsSent: 0, resumed: 0, reads: 0, readsDropped: 0, stalled: 0, refused: 0 }
+  readonly #consoles = new Set<Console>()
+  readonly #delay = new DelayMeter()
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false })
+  readonly #timers: NodeJS.Timeout[]
+  #waking = false
+  #closed = false
+
+  constructor(
+    private readonly link: Link,
+    private readonly door: Door,
+    private readonly board: StatusBoard,
+    private readonly directory: Directory,
+    private readonly options: HubOptions,
+  ) {
+    this.history = new History(link)
+    this.feed = new HitFeed({
+      onLiveHit: ({ facts }) => {
+        this.counts.hits++
+        this.#delay.add(Date.parse(facts.tsLast))
+      },
+      onEntries: () => this.#wake(),
+      onStream: (change) => { for (const console of this.#consoles) console.streamChanged(change) },
+    })
+    const reads = new LiveReads({
+      wanted: () => this.#someWantReads(),
+      onRead: (json, read) => {
+        this.counts.reads++
+        for (const console of this.#consoles) console.offerRead(json, read)
+      },
+    })
+    link.follow(this.feed.duty)
+    link.follow(reads.duty)
+    this.#timers = [setInterval(() => this.#tick(), STATUS_MS), setInterval(() => this.#heartbeat(), HEARTBEAT_MS)]
+  }
+
+  get consoles(): number { return this.#consoles.size }
+  /** Reads waiting for all consoles together. */
+  get depth(): number {
+    let depth = 0
+    for (const console of this.#consoles) depth += console.depth
+    return depth
+  }
+
+  /** Answers an HTTP upgrade. Refused ones get the same errors as any route, on the raw socket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    try {
+      if (this.#closed) throw new AlprError('ALPR_ERR_INTERNAL')
+      if (request.url?.split('?', 1)[0] !== HITS_PATH) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: 'this WebSocket address' })
+      checkOrigin(request.headers)
+      const caller = this.door.admit(request.headers)
+      if (this.#consoles.size >= this.options.maxConsoles) throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        const console = new Console(webSocket, caller, this.feed, this.history, this.options, this.counts)
+        this.#consoles.add(console)
+        webSocket.on('error', () => {}) // the close that follows says it all
+        webSocket.on('close', (code) => {
+          this.#consoles.delete(console)
+          if (code === CLOSE.stalled) this.counts.stalled++
+        })
+        console.offerStatus(this.#status(console))
+      })
+    } catch (error) {
+      this.counts.refused++
+      refuse(socket, error)
+    }
+  }
+
+  /** State of the world for one console. */
+  #status(console: Console): StatusMessage {
+    return { ...this.summary(), seq: console.cursor, readsDropped: console.dropped }
+  }
+
+  /** The part that is the same for everybody. */
+  summary(): Omit<StatusMessage, 'seq' | 'readsDropped'> {
+    const { board, directory, feed } = this
+    const delay = this.#delay.median() ?? seconds(board.largest('delay_seconds'))
+    return {
+      type: 'status',
+      at: new Date().toISOString(),
+      hits: feed.state.live ? { live: true } : { live: false, reason: this.#whyNot(), since: new Date(feed.state.since).toISOString() },
+      delayMs: delay,
+      framesPerS: board.rate('frames_total'),
+      readsPerS: board.rate('reads_total'),
+      framesWaiting: board.sumOf('frames_waiting'),
+      consoles: this.#consoles.size,
+      engines: board.engines(),
+      lists: directory.lists().length,
+      staleLists: directory.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timers.forEach(clearInterval)
+    for (const console of this.#consoles) console.close(CLOSE.goingAway, 'the gateway stops')
+    this.#server.close()
+  }
+
+  #whyNot(): string {
+    return this.link.state.connected ? this.feed.state.reason : `NATS: ${this.link.state.reason}`
+  }
+
+  /** Many hits can arrive in one turn of the event loop; the consoles are woken once for all of them. */
+  #wake(): void {
+    if (this.#waking) return
+    this.#waking = true
+    setImmediate(() => {
+      this.#waking = false
+      for (const console of this.#consoles) console.pump()
+    })
+  }
+
+  #someWantReads(): boolean {
+    for (const console of this.#consoles) if (console.wantsReads) return true
+    return false
+  }
+
+  #tick(): void {
+    const now = Date.now()
+    const summary = this.summary()
+    for (const console of this.#consoles) {
+      console.checkStalled(now)
+      console.offerStatus({ ...summary, seq: console.cursor, readsDropped: console.dropped })
+    }
+  }
+
+  #heartbeat(): void {
+    const now = Date.now()
+    for (const console of this.#consoles) console.heartbeat(now)
+  }
+}
+
+const seconds = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value * 1_000))
+
+function refuse(socket: Duplex, error: unknown): void {
+  const known = error instanceof AlprError ? error : new AlprError('ALPR_ERR_INTERNAL')
+  const body = JSON.stringify(known)
+  const phrase: Record<number, string> = { 401: 'Unauthorized', 404: 'Not Found', 503: 'Service Unavailable' }
+  socket.on('error', () => {})
+  socket.end([
+    `HTTP/1.1 ${known.status} ${phrase[known.status] ?? codeOf(known)}`, 'Connection: close', 'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`, '', body,
+  ].join('\r\n'))
+}

@@ -1,0 +1,28 @@
+import type { LiveRead } from '../../engine/status.js'
+import { aborted, type Duty } from '../link.js'
+
+export interface LiveReadListener {
+  /** Nobody wants reads most of the time at night: then they are not even parsed. */
+  wanted(): boolean
+  onRead(json: string, read: LiveRead): void
+}
+
+/** Follows `reads.<camera>`, which is for display only: what is lost here is in the store. */
+export class LiveReads {
+  constructor(private readonly listener: LiveReadListener) {}
+
+  readonly duty: Duty = async (nats, signal) => {
+    const subscription = nats.subscribe('reads.*', {
+      callback: (error, message) => {
+        if (error || !this.listener.wanted()) return
+        try {
+          const text = message.string().trim()
+          const read = JSON.parse(text) as LiveRead
+          if (typeof read?.readId === 'string' && typeof read.camera === 'string') this.listener.onRead(`{"type":"read",${text.slice(1)}`, read)
+        } catch { /* not a read */ }
+      },
+    })
+    await aborted(signal)
+    subscription.unsubscribe()
+  }
+}

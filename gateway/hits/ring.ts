@@ -1,0 +1,91 @@
+import type { Hit } from '../../engine/hit.js'
+
+/** What a filter and the delay meter need of a hit, and the message as every console gets it: made once, shared by all. */
+export interface HitEntry {
+  kind: 'hit'
+  seq: number
+  json: string
+  facts: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon' | 'tsLast'>
+}
+
+/** Sequences that the stream lost before the gateway saw them; takes its place in the order so that every console is told. */
+export interface GapEntry {
+  kind: 'gap'
+  seq: number
+  json: string
+}
+
+export type RingEntry = HitEntry | GapEntry
+
+/**
+ * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a place (0, 1, 2 ...); a console
+ * remembers the place it reads next, so a slow console costs nothing but that number. When the ring is full the oldest entries go;
+ * a console that still needed them reads them from the stream.
+ *
+ *     place:      base            base+1   ...      end-1
+ *     entries: [ oldest kept ][          ][ ... ][ newest ]
+ *     seq:        > floor       strictly rising
+ *
+ * Limits: `maxEntries` and `maxChars` (characters of JSON), whichever acts first.
+ */
+export class Ring {
+  #entries: RingEntry[] = []
+  /** Entries before this index are evicted; the array is cut now and then, so that eviction costs nothing per push. */
+  #head = 0
+  #base = 0
+  #chars = 0
+  #floor: number
+
+  /** @param floor the sequence after which the ring knows everything */
+  constructor(floor: number, private readonly maxEntries = 4_096, private readonly maxChars = 16_777_216) {
+    this.#floor = floor
+  }
+
+  /** The ring holds everything that the stream had after this sequence. */
+  get floor(): number { return this.#floor }
+  /** The last sequence pushed, or the floor when there is none. */
+  get last(): number { return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#floor }
+  get size(): number { return this.#entries.length - this.#head }
+  /** The place that the next entry will get. */
+  get end(): number { return this.#base + this.size }
+
+  push(entry: RingEntry): void {
+    this.#entries.push(entry)
+    this.#chars += entry.json.length
+    while (this.size > this.maxEntries || (this.#chars > this.maxChars && this.size > 1)) this.#evict()
+    if (this.#head > 1_024 && this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** The entry at a place; undefined when it is not there yet. @throws RangeError when it is no longer there */
+  at(place: number): RingEntry | undefined {
+    if (place < this.#base) throw new RangeError(`place ${place} was evicted, the oldest is ${this.#base}`)
+    return this.#entries[this.#head + place - this.#base]
+  }
+
+  has(place: number): boolean {
+    return place >= this.#base
+  }
+
+  /** The place of the first entry after `seq`. Only meaningful for `seq >= floor`. */
+  placeAfter(seq: number): number {
+    let low = this.#head
+    let high = this.#entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#entries[middle]!.seq <= seq) low = middle + 1
+      else high = middle
+    }
+    return this.#base + low - this.#head
+  }
+
+  #evict(): void {
+    const entry = this.#entries[this.#head]!
+    this.#floor = entry.seq
+    this.#chars -= entry.json.length
+    this.#head++
+    this.#base++
+  }
+}

@@ -1,0 +1,36 @@
+import { Type } from '@sinclair/typebox'
+import { Ajv } from 'ajv'
+import { CAMERA_ID } from '../../engine/frames/camera.js'
+import { LIST_ID } from '../../engine/matching/hotlist.js'
+import { AlprError } from '../../engine/errors.js'
+import type { SubscribeMessage } from '../messages.js'
+
+const Longitude = Type.Number({ minimum: -180, maximum: 180 })
+const Latitude = Type.Number({ minimum: -90, maximum: 90 })
+
+const SCHEMA = Type.Object({
+  type: Type.Literal('subscribe'),
+  since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  epoch: Type.Optional(Type.String({ maxLength: 64 })),
+  lists: Type.Optional(Type.Array(Type.String({ pattern: LIST_ID.source }), { maxItems: 1_000 })),
+  cameras: Type.Optional(Type.Array(Type.String({ pattern: CAMERA_ID.source }), { maxItems: 1_000 })),
+  priority: Type.Optional(Type.Array(Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v))), { maxItems: 4 })),
+  area: Type.Optional(Type.Tuple([Longitude, Latitude, Longitude, Latitude])),
+  reads: Type.Optional(Type.Boolean()),
+}, { additionalProperties: false })
+
+const check = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
+
+/** @throws ALPR_ERR_REQUEST_INVALID naming the field; `undefined` is a binary message */
+export function parseSubscribe(text: string | undefined): SubscribeMessage {
+  let value: unknown
+  try {
+    value = JSON.parse(text ?? '')
+  } catch {
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'the message is not JSON text' })
+  }
+  if (check(value)) return value
+  const error = check.errors![0]!
+  const extra = (error.params as { additionalProperty?: string }).additionalProperty
+  throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: extra ? `there is no field ${extra}` : `${error.instancePath.slice(1) || 'message'} ${error.message}` })
+}

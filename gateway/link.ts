@@ -1,0 +1,122 @@
+import { Events, type NatsConnection } from 'nats'
+import { reasonOf } from '../engine/errors.js'
+import { connectNats, type ConnectionLog } from '../engine/nats/connect.js'
+import { growingPause, sleep } from '../engine/pause.js'
+
+/** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
+export type Duty = (nats: NatsConnection, signal: AbortSignal) => Promise<void>
+
+export interface LinkState {
+  connected: boolean
+  /** Wall clock of the last change, milliseconds. */
+  since: number
+  reason: string
+}
+
+/**
+ * The gateway's one connection to NATS. It is made in the background and for ever: the gateway serves its console and tells the
+ * truth at /readyz while NATS is away.
+ *
+ * After a reconnection every duty starts from scratch. Ephemeral consumers do not survive a server's restart, and a client library
+ * that keeps them alive by itself cannot say what was missed in between; a duty knows where it stopped.
+ */
+export class Link {
+  #nats: NatsConnection | undefined
+  #state: LinkState = { connected: false, since: Date.now(), reason: 'not connected yet' }
+  #session: AbortController | undefined
+  readonly #stopped = new AbortController()
+  readonly #duties = new Set<Duty>()
+  #started: Promise<void> | undefined
+  #reconnects = 0
+
+  constructor(private readonly address: { url: string; token?: string }, private readonly log: ConnectionLog) {}
+
+  get state(): LinkState { return this.#state }
+  /** Since the start of the process. */
+  get reconnects(): number { return this.#reconnects }
+  /** @throws when there is no connection just now */
+  get nats(): NatsConnection {
+    if (!this.#nats || !this.#state.connected) throw new Error(this.#state.reason)
+    return this.#nats
+  }
+
+  start(): void {
+    this.#started ??= this.#run()
+  }
+
+  /** Runs `duty` on this and on every later connection, and again (after a growing pause) when it ends on a living one. */
+  follow(duty: Duty): void {
+    this.#duties.add(duty)
+    if (this.#nats && this.#session && !this.#session.signal.aborted) void this.#perform(duty, this.#nats, this.#session.signal)
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    this.#session?.abort()
+    await this.#nats?.close().catch(() => {})
+    await this.#started
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await this.#live(await connectNats({ ...this.address, name: 'gateway', waitOnFirstConnect: true, log: this.log, signal }))
+        attempt = 0
+      } catch (error) {
+        this.#down(reasonOf(error))
+      }
+      await sleep(growingPause(attempt), signal)
+    }
+  }
+
+  /** From a fresh connection until it is closed for good; in between it heals by itself. */
+  async #live(nats: NatsConnection): Promise<void> {
+    if (this.#stopped.signal.aborted) return nats.close()
+    this.#nats = nats
+    this.#up(nats)
+    void (async () => {
+      for await (const { type } of nats.status()) {
+        if (type === Events.Disconnect) this.#down('the connection was lost')
+        else if (type === Events.Reconnect) {
+          this.#reconnects++
+          this.#up(nats)
+        }
+      }
+    })()
+    const error = await nats.closed()
+    this.#nats = undefined
+    this.#down(error ? reasonOf(error) : 'the connection was closed')
+  }
+
+  #up(nats: NatsConnection): void {
+    this.#session?.abort()
+    this.#session = new AbortController()
+    this.#change(true, '')
+    for (const duty of this.#duties) void this.#perform(duty, nats, this.#session.signal)
+  }
+
+  #down(reason: string): void {
+    this.#session?.abort()
+    this.#change(false, reason)
+  }
+
+  async #perform(duty: Duty, nats: NatsConnection, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const started = Date.now()
+      // A duty reports its own trouble where people look for it (its state); here it is only tried again.
+      await duty(nats, signal).catch(() => {})
+      if (Date.now() - started > 10_000) attempt = 0
+      await sleep(growingPause(attempt), signal)
+    }
+  }
+
+  #change(connected: boolean, reason: string): void {
+    this.#state = { connected, reason, since: connected === this.#state.connected ? this.#state.since : Date.now() }
+  }
+}
+
+/** Resolves when the signal fires: the end of a duty that only listens. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

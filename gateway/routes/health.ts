@@ -1,0 +1,76 @@
+import { Type } from '@sinclair/typebox'
+import { reasonOf } from '../../engine/errors.js'
+import type { Api, Parts } from '../api.js'
+
+const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
+
+const Readiness = Type.Object({
+  ready: Type.Boolean(),
+  reasons: Type.Array(Type.String(), { description: 'empty when ready' }),
+  nats: Part,
+  hits: Part,
+  store: Part,
+  engines: Type.Array(Type.Object({
+    instance: Type.String(), ok: Type.Boolean(), ageMs: Type.Integer(), waiting: Type.Record(Type.String(), Type.String()),
+  })),
+}, { description: 'whether hits get from the cameras to the consoles just now' })
+
+type Part = { ok: boolean; reason?: string }
+
+/** How long the store may take to answer, and how long an answer counts, ms: probes must not be a load. */
+const STORE_TIMEOUT_MS = 2_000
+const STORE_MEMO_MS = 1_000
+
+export function healthRoutes(api: Api, { link, hub, board, archive }: Parts): void {
+  const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${STORE_TIMEOUT_MS} ms`)), STORE_TIMEOUT_MS)
+      })
+      await Promise.race([archive.ping(), late])
+      return { ok: true }
+    } catch (error) {
+      return { ok: false, reason: reasonOf(error) }
+    } finally {
+      clearTimeout(timer)
+    }
+  })
+
+  api.get('/healthz', {
+    config: { access: 'open' },
+    schema: { summary: 'The process is alive', tags: ['operation'], response: { 200: Type.Object({ alive: Type.Boolean() }, { description: 'alive' }) } },
+  }, async () => ({ alive: true }))
+
+  api.get('/readyz', {
+    config: { access: 'open' },
+    schema: { summary: 'Everything works together, or what is missing', tags: ['operation'], response: { 200: Readiness, 503: Readiness } },
+  }, async (_, reply) => {
+    const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
+    const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }
+    const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
+      instance, ok: fresh && Object.keys(waiting).length === 0, ageMs, waiting,
+    }))
+    const parts = { nats, hits, store: await store() }
+    const reasons = Object.entries(parts).filter(([, part]) => !part.ok).map(([name, part]) => `${name}: ${part.reason}`)
+    if (engines.length === 0) reasons.push('engines: none has reported yet')
+    for (const engine of engines.filter(({ ok }) => !ok)) {
+      const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
+      reasons.push(`engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`)
+    }
+    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons, ...parts, engines })
+  })
+}
+
+/** At most one call at a time, and its result for `ms`. */
+function memo<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let asked = -Infinity
+  let answer: Promise<T> | undefined
+  return () => {
+    if (!answer || performance.now() - asked > ms) {
+      asked = performance.now()
+      answer = ask()
+    }
+    return answer
+  }
+}

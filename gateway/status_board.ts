@@ -1,0 +1,100 @@
+import type { EngineStatus } from '../engine/status.js'
+import { aborted, type Duty } from './link.js'
+import type { EngineState } from './messages.js'
+
+/** A status older than this means that the engine is away, ms. */
+export const FRESH_MS = 5_000
+/** An engine that said nothing for this long was taken out of service and is forgotten, ms. */
+const FORGET_MS = 600_000
+/** Engines remembered; more are ignored (somebody else publishes on our subjects). */
+const MAX_ENGINES = 256
+
+interface Seen {
+  status: EngineStatus
+  /** Monotonic clock of its arrival here, ms: the engine's own clock may be wrong. */
+  arrived: number
+  /** Per second between its last two statuses, by counter. */
+  rates: Record<string, number>
+}
+
+/** What every engine said last, and how fast its counters grow. Follows `status.engine.*`. */
+export class StatusBoard {
+  readonly #engines = new Map<string, Seen>()
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  readonly duty: Duty = async (nats, signal) => {
+    const subscription = nats.subscribe('status.engine.*', {
+      callback: (error, message) => {
+        if (error) return
+        try {
+          this.put(message.json<EngineStatus>())
+        } catch { /* not a status: the engine shows as away soon */ }
+      },
+    })
+    await aborted(signal)
+    subscription.unsubscribe()
+  }
+
+  put(status: EngineStatus): void {
+    if (typeof status?.instance !== 'string' || typeof status.counters !== 'object' || typeof status.gauges !== 'object') return
+    const before = this.#engines.get(status.instance)
+    if (!before && this.#engines.size >= MAX_ENGINES) return
+    const arrived = this.now()
+    this.#engines.set(status.instance, { status, arrived, rates: before ? rates(before, status, arrived) : {} })
+  }
+
+  /** Every engine known, in the order of their names. */
+  engines(): EngineState[] {
+    this.#forget()
+    const now = this.now()
+    return [...this.#engines.values()]
+      .map(({ status, arrived }) => ({
+        instance: status.instance, fresh: now - arrived < FRESH_MS, ageMs: Math.round(now - arrived), waiting: status.waiting ?? {},
+      }))
+      .sort((a, b) => a.instance.localeCompare(b.instance))
+  }
+
+  /** The last status of the engines that are not away. */
+  fresh(): EngineStatus[] {
+    const now = this.now()
+    return [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.status)
+  }
+
+  /** Sum over the engines that are not away; undefined when none of them counts it. */
+  rate(counter: string): number | undefined {
+    const now = this.now()
+    return sum([...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.rates[counter]))
+  }
+
+  sumOf(gauge: string): number | undefined {
+    return sum(this.fresh().map((status) => status.gauges[gauge]))
+  }
+
+  largest(gauge: string): number | undefined {
+    const values = this.fresh().map((status) => status.gauges[gauge]).filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : Math.max(...values)
+  }
+
+  #forget(): void {
+    const now = this.now()
+    for (const [instance, seen] of this.#engines) if (now - seen.arrived > FORGET_MS) this.#engines.delete(instance)
+  }
+}
+
+/** A counter that went back belongs to a new process: no rate until its next status. */
+function rates(before: Seen, status: EngineStatus, arrived: number): Record<string, number> {
+  const seconds = (arrived - before.arrived) / 1_000
+  if (seconds < 0.05) return before.rates
+  const grown: Record<string, number> = {}
+  for (const [name, value] of Object.entries(status.counters)) {
+    const growth = value - (before.status.counters[name] ?? 0)
+    if (growth >= 0) grown[name] = growth / seconds
+  }
+  return grown
+}
+
+function sum(values: (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0)
+}
