@@ -91,7 +91,7 @@ export class Pipeline {
 
   constructor(private readonly partition: number, private readonly parts: PipelineParts, buckets: { passes: KV; floors: KV }) {
     this.checkpointed = new Checkpoint(buckets.passes, buckets.floors, partition, parts.passGapMs)
-    this.recent = new RecentFrames(parts.manager)
+    this.recent = new RecentFrames(parts.connection)
     this.slots = new Slots(parts.slots)
   }
 

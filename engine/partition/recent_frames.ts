@@ -1,4 +1,4 @@
-import type { JetStreamManager } from 'nats'
+import type { NatsConnection } from 'nats'
 import { STREAM } from '../nats/topology.js'
 
 /**
@@ -9,7 +9,7 @@ export class RecentFrames {
   private readonly frames = new Map<number, Uint8Array>()
   private bytes = 0
 
-  constructor(private readonly manager: JetStreamManager) {}
+  constructor(private readonly connection: NatsConnection) {}
 
   static readonly MAX_BYTES = 67_108_864
 
@@ -27,14 +27,11 @@ export class RecentFrames {
   async get(seq: number): Promise<Uint8Array | undefined> {
     const recent = this.frames.get(seq)
     if (recent) return recent
-    try {
-      return (await this.manager.direct.getMessage(STREAM.frames, { seq })).data
-    } catch (error) {
-      const code = (error as { api_error?: { err_code?: number }; code?: string }).api_error?.err_code ?? (error as { code?: string }).code
-      if (code === kNoMessage || code === '404') return undefined
-      throw error
-    }
+    // The server's direct-get API: the message as it is, not as base64 in JSON.
+    const answer = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), { timeout: 5_000 })
+    const status = answer.headers?.code ?? 0
+    if (status === 404) return undefined
+    if (status !== 0) throw new Error(`stream ${STREAM.frames} does not give message ${seq}: ${answer.headers?.description}`)
+    return answer.data
   }
 }
-
-const kNoMessage = 10_037

@@ -7,6 +7,9 @@ import { OpenPass } from './pass.js'
 /** Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline. Event time. */
 export const LATE_AFTER_MS = 10_000
 
+/** Live event time without a late frame after which the late lane's passes end. */
+export const LATE_OVER_MS = 60_000
+
 /** What a frame counts as in the ledger. */
 export type Outcome = 'withReads' | 'withoutPlate' | 'dead'
 
@@ -23,6 +26,9 @@ export interface Advance {
 export class CameraPasses {
   /** Sequence of the last frame applied. */
   seq = 0
+  /** Live watermark when the last late frame came. */
+  private lateAt = 0
+
   private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>) {}
 
   static empty(camera: string, gapMs: number): CameraPasses {
@@ -45,7 +51,13 @@ export class CameraPasses {
   advance(frame: Frame, detections: readonly Detection[], readIdOf: (index: number) => string): Advance {
     this.seq = frame.seq
     this.count(hourOf(frame.capturedAt), detections.length > 0 ? 'withReads' : 'withoutPlate')
-    if (frame.capturedAt >= this.live.watermark - LATE_AFTER_MS) return this.live.advance(frame, detections, readIdOf)
+    if (frame.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
+      const advance = this.live.advance(frame, detections, readIdOf)
+      // No late frame for a while of live time: the run that was being sent is over.
+      const over = this.live.watermark - this.lateAt > LATE_OVER_MS ? this.late.closeAll() : []
+      return { ...advance, closed: [...advance.closed, ...over] }
+    }
+    this.lateAt = this.live.watermark
     const cut = frame.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
     const advance = this.late.advance(frame, detections, readIdOf)
     return { ...advance, closed: [...cut, ...advance.closed] }
@@ -72,7 +84,7 @@ export class CameraPasses {
 
   toJSON(): unknown {
     return {
-      camera: this.camera, seq: this.seq,
+      camera: this.camera, seq: this.seq, lateAt: this.lateAt,
       live: laneJSON(this.live), late: laneJSON(this.late),
       hours: [...this.hours.values()].map((r) => [r.hour, r.framesIn, r.withReads, r.withoutPlate, r.dead, r.part, r.version]),
     }
@@ -83,6 +95,7 @@ export class CameraPasses {
       [hour!, { camera: json.camera, hour: hour!, framesIn: framesIn!, withReads: withReads!, withoutPlate: withoutPlate!, dead: dead!, part: part!, version: version! }]))
     const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours)
     passes.seq = json.seq
+    passes.lateAt = json.lateAt
     passes.ledgerSeq = json.seq
     return passes
   }

@@ -93,11 +93,11 @@ export class Vote {
     return new Vote(columns, json.weight, json.detections)
   }
 
-  /** Over the bound, the column most sure to be empty goes. */
+  /** Over the bound, the columns most sure to be empty go. */
   private withoutWeakest(columns: Float32Array[]): Float32Array[] {
     const emptiness = columns.map((sums) => softmax(sums, 1 / this.weight)[NONE]!)
-    const weakest = emptiness.indexOf(Math.max(...emptiness))
-    return columns.filter((_, i) => i !== weakest)
+    const kept = [...emptiness].sort((a, b) => a - b)[MAX_COLUMNS - 1]!
+    return columns.filter((_, i) => emptiness[i]! <= kept).slice(0, MAX_COLUMNS)
   }
 }
 
