@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { Recognizer, WasmError } from '../../wasm/mod.js'
+import { AlprError, codeOf, reasonOf } from '../errors.js'
+import { decodeJpeg } from './decode.js'
+import type { Job, WorkerMessage, WorkerSetup } from './messages.js'
+import { warmUp } from './warm_up.js'
+
+/**
+ * A recognition thread: one Recognizer, one frame at a time, nothing kept between frames. It answers every job, also one it cannot decode;
+ * only a crash or the pool's time cap ends it.
+ */
+const port = parentPort!
+const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+
+try {
+  const { wasm, model } = workerData as WorkerSetup
+  const recognizer = await Recognizer.create(wasm, model)
+  warmUp(recognizer)
+  port.on('message', (job: Job) => answer(recognizer, job))
+  send({ ready: { moduleId: recognizer.moduleId, modelId: recognizer.modelId } })
+} catch (error) {
+  // a module or model that does not load will not load in the next worker either: the pool gives up
+  if (error instanceof WasmError && error.code === 'ALPR_ERR_MODULE_ABI') send({ failed: { code: error.code, details: { ...error.details } } })
+  else send({ failed: { code: 'ALPR_ERR_MODEL_INVALID', details: { reason: reasonOf(error) } } })
+}
+
+function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
+  try {
+    const start = performance.now()
+    const { width, height } = decodeJpeg(new Uint8Array(jpeg), recognizer)
+    const decoded = performance.now()
+    const detections = recognizer.recognize(width, height)
+    const { find, read } = recognizer.timings
+    const ms = { decode: decoded - start, recognize: performance.now() - decoded, find, read }
+    send({ id, width, height, ms, detections }, detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)))
+  } catch (error) {
+    if (error instanceof Error && error.name === 'RuntimeError') throw error // a trap: this instance is not to be trusted any more
+    const details = error instanceof AlprError ? error.details : {}
+    send({ id, error: { code: codeOf(error), message: reasonOf(error), details } })
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Memory map of recognizer.wasm. Everything is placed once, by a pointer that only moves up; nothing is freed.
+ *
+ *     0             ┌──────────────────────────────────────────────────────────────────┐
+ *                   │ constants and fixed tables (memory.data), laid by the compiler   │
+ *     __heap_base   ├──────────────────────────────────────────────────────────────────┤
+ *                   │ model    per net: blob as in the file, Layer[], Tensor[],        │  grows by loadNet
+ *                   │          packed weights, padded tables                           │
+ *                   ├──────────────────────────────────────────────────────────────────┤
+ *                   │ work     Winograd tiles V and M, samples (f32), reader columns   │  fixed after sealModel
+ *     arenaBase     ├──────────────────────────────────────────────────────────────────┤
+ *                   │ arena    tensors of the one net that runs; tensors whose lives   │  largest plan of the three
+ *                   │          do not meet share bytes (net_plan.ts)                   │  nets; coarse by frame size
+ *     lumaBase      ├──────────────────────────────────────────────────────────────────┤
+ *                   │ pyramid  level 0 = luma, written by the host; 1, 2 ... behind it │  by frame size
+ *                   └──────────────────────────────────────────────────────────────────┘
+ *
+ * A tensor in the arena, int16, channels last, one pixel of zeros around it (so no kernel asks where the edge is):
+ *
+ *     base → [0 0 0 0 0 0]      row step  = (w + 2) * c * 2 bytes
+ *            [0 p p p p 0]      pixel     = c int16 side by side
+ *            [0 p p p p 0]      interior  = base + row step + c * 2
+ *            [0 0 0 0 0 0]      slack     = one more row and 16 pixels that the last tile may read (never use)
+ *
+ * A raw tensor (the last layer's output) is f32 without a border, its channels padded to a multiple of 8.
+ */
+
+/** Version of the calls and records between this module and the host; both refuse another one. */
+export const ABI_VERSION: u32 = 1
+
+export const MAX_NETS: u32 = 3
+export const MAX_LAYERS: u32 = 64
+export const MAX_CHANNELS: u32 = 256
+export const MAX_CANDIDATES: u32 = 16
+/** Longest plate text; 37^12 still fits a u64, which is how the beam search names a prefix. */
+export const MAX_TEXT: u32 = 12
+/** 0-9 and A-Z, and one more: the CTC blank (class 0) in a reader's column, 'none' (class 36) in a position's distribution. */
+export const CLASSES: u32 = 37
+export const MAX_ALTERNATES: u32 = 5
+export const MAX_MARGINS: u32 = 4
+export const MAX_COLUMNS: u32 = 128
+export const MAX_BEAM: u32 = 32
+
+/** Side limits of a frame, pixels. */
+export const MIN_SIDE: u32 = 32
+export const MAX_SIDE: u32 = 8192
+
+/** Pixels behind a tensor that the last tile of a row may read; see the picture. */
+export const SLACK_PIXELS: u32 = 16
+
+/** Largest magnitude of an activation: four times it (Winograd's input transform) still fits int16. */
+export const ACTIVATION_MAX: i32 = 8191
+
+/** Winograd scratch: transformed inputs of one block of tiles, and sums of one block for 8 output channels. */
+export const WINOGRAD_V_BYTES: u32 = 128 * 1024
+export const WINOGRAD_TILES: u32 = 64
+export const WINOGRAD_M_BYTES: u32 = WINOGRAD_TILES * 16 * 8 * 4
+
+/**
+ * A detection as the host reads it, RECORD_BYTES each:
+ *
+ *     0    f64 quad[4][2]            frame pixels, clockwise from the top left of the plate as read
+ *     64   f32 score                 of the fine look, 0..1
+ *     68   f32 confidence            calibrated, 0..1
+ *     72   f32 height, 76 f32 width  of the plate, frame pixels
+ *     80   f32 sharpness, 84 f32 contrast, 88 f32 glare    quality.ts, 0..1
+ *     92   u32 length                of the text; also the number of positions
+ *     96   u8 text[16]               ASCII
+ *     112  u32 alternates
+ *     116  5 x { f32 confidence, u32 length, u8 text[12] }
+ *     256  f32 positions[12][37]     P(class | position); 0-9, A-Z, then none
+ */
+export const RECORD_BYTES: u32 = 2048
+export const RECORD_SCORE: u32 = 64
+export const RECORD_CONFIDENCE: u32 = 68
+export const RECORD_HEIGHT: u32 = 72
+export const RECORD_WIDTH: u32 = 76
+export const RECORD_SHARPNESS: u32 = 80
+export const RECORD_CONTRAST: u32 = 84
+export const RECORD_GLARE: u32 = 88
+export const RECORD_LENGTH: u32 = 92
+export const RECORD_TEXT: u32 = 96
+export const RECORD_ALTERNATE_COUNT: u32 = 112
+export const RECORD_ALTERNATES: u32 = 116
+export const ALTERNATE_BYTES: u32 = 20
+export const RECORD_POSITIONS: u32 = 256
+
+/** Answers of prepare and loadNet. The host maps them to its error table. */
+export const OK: i32 = 0
+export const REFUSED_SIZE: i32 = 1
+export const REFUSED_MEMORY: i32 = 2
+export const REFUSED_NET: i32 = 3

@@ -1,0 +1,44 @@
+import { convDirectRow } from './conv_direct_i16'
+import { convWinogradBlock, winogradBlockTiles, winogradTiles } from './conv3x3_winograd_i16'
+import { meanHeight } from './mean_height_i16'
+import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt } from './net'
+
+/**
+ * Runs all layers of a planned and bound net on the input in tensor 0. The kernels are called row by row and block by block:
+ * V8 replaces baseline code by optimised code between calls, never inside one.
+ */
+export function runNet(net: Net): void {
+  clearBorder(tensorAt(net, 0))
+  for (let i: u32 = 0; i < net.layerCount; i++) {
+    const layer = layerAt(net, i)
+    runLayer(layer, tensorAt(net, layer.source), tensorAt(net, i + 1),
+      layer.addendMode == 0 ? 0 : changetype<usize>(tensorAt(net, layer.addend)))
+  }
+}
+
+function runLayer(layer: Layer, source: Tensor, output: Tensor, addend: usize): void {
+  if (!output.raw) clearBorder(output)
+  if (layer.form == FORM_MEAN_HEIGHT) {
+    meanHeight(layer, source, output)
+  } else if (layer.form == FORM_WINOGRAD) {
+    const tiles = winogradTiles(output)
+    const step = winogradBlockTiles(layer)
+    for (let first: u32 = 0; first < tiles; first += step) {
+      convWinogradBlock(layer, source, output, addend, first, min(step, tiles - first))
+    }
+  } else {
+    for (let y: u32 = 0; y < output.height; y++) convDirectRow(layer, source, output, addend, y)
+  }
+}
+
+/** Zeroes the border: tensors share bytes over time, so it holds whatever was there before. */
+function clearBorder(tensor: Tensor): void {
+  memory.fill(tensor.base, 0, tensor.rowStep + tensor.pixelStep)
+  let at = tensor.base + tensor.rowStep
+  // the right border of a row and the left border of the next lie side by side
+  for (let y: u32 = 0; y < tensor.height; y++) {
+    at += tensor.rowStep
+    memory.fill(at - tensor.pixelStep, 0, 2 * tensor.pixelStep)
+  }
+  memory.fill(at, 0, tensor.rowStep)
+}

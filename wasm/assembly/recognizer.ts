@@ -1,0 +1,196 @@
+import { grow, place, placedEnd, stage } from './arena'
+import { addMargin, configureCascade } from './cascade'
+import { coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput } from './coarse'
+import { forgetQuads, lookAtBox, quadAt, quadScore, settleQuads } from './fine'
+import {
+  ABI_VERSION, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
+  REFUSED_SIZE,
+} from './layout'
+import { Net, tensorAt } from './net'
+import { loadNet } from './net_load'
+import { bindNet, planNet } from './net_plan'
+import { runNet } from './net_run'
+import { buildPyramid, layPyramid, levelAddress } from './pyramid'
+import { readPlate } from './reader'
+
+export * from './probe'
+
+/**
+ * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer.ts):
+ *
+ *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., sealModel, warmUp a few times
+ *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..), settle, readAt(0..), finish,
+ *                recordAt(0..)
+ *
+ * Counts that a call returns are the valid indices of the next. No call traps on any picture.
+ */
+
+const KIND_COARSE: u32 = 1
+const KIND_FINE: u32 = 2
+const KIND_READER: u32 = 3
+
+const nets: usize = memory.data(3 * 64, 16)
+const records: usize = memory.data(16 * 2048, 16)
+const order: usize = memory.data(16 * 4, 16)
+
+let samples: usize = 0
+let arenaBase: usize = 0
+let arenaBytes: usize = 0
+let frameWidth: u32 = 0
+let frameHeight: u32 = 0
+let recordCount: u32 = 0
+
+/** The net of a kind, 1 to 3. */
+function netOf(kind: u32): Net {
+  return changetype<Net>(nets + (kind - 1) * 64)
+}
+
+export function abiVersion(): u32 {
+  return ABI_VERSION
+}
+
+/** One line for people: what this module is. */
+export function describe(): string {
+  return 'platestream recognizer: int16 SIMD, Winograd F(2x2,3x3), CTC beam'
+}
+
+/** Room for a net's blob; 0 when memory is at its limit. */
+export function stageBlob(bytes: usize): usize {
+  return place(bytes)
+}
+
+/** Loads the net whose blob the host has copied to `blob`. OK, REFUSED_NET or REFUSED_MEMORY. */
+export function addNet(blob: usize): i32 {
+  const kind = load<u32>(blob)
+  if (kind < 1 || kind > MAX_NETS) return REFUSED_NET
+  return loadNet(netOf(kind), blob)
+}
+
+/** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
+export function configure(
+  coarseFloor: f64, candidates: u32, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, calibA: f64, calibB: f64,
+): void {
+  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, calibA, calibB)
+}
+
+/** Adds a margin at which plates are read; at least one, at most four. */
+export function margin(value: f64): void {
+  addMargin(value)
+}
+
+/** Plans the nets of fixed size and places the work area. All three nets must have been added. */
+export function sealModel(): i32 {
+  const coarse = netOf(KIND_COARSE)
+  const fine = netOf(KIND_FINE)
+  const reader = netOf(KIND_READER)
+  if (coarse.layerCount == 0 || fine.layerCount == 0 || reader.layerCount == 0) return REFUSED_NET
+  planNet(fine, fine.nominalHeight, fine.nominalWidth)
+  planNet(reader, reader.nominalHeight, reader.nominalWidth)
+  if (tensorAt(reader, reader.layerCount).width > MAX_COLUMNS) return REFUSED_NET
+  const pixels = max(max(pixelsOf(coarse), pixelsOf(fine)), pixelsOf(reader))
+  samples = place(pixels * 4)
+  if (samples == 0) return REFUSED_MEMORY
+  arenaBase = placedEnd()
+  arenaBytes = max(fine.arenaBytes, reader.arenaBytes)
+  return prepare(MIN_SIDE, MIN_SIDE)
+}
+
+/** Input pixels of a net; the coarse input has 32x32 at least whatever its nominal size. */
+function pixelsOf(net: Net): usize {
+  return max<usize>(net.nominalHeight * net.nominalWidth, 1024)
+}
+
+/** Makes room for a frame. OK, REFUSED_SIZE (sides 32 to 8192) or REFUSED_MEMORY; after a refusal no frame is loaded. */
+export function prepare(width: u32, height: u32): i32 {
+  if (width == frameWidth && height == frameHeight) return OK
+  frameWidth = 0
+  frameHeight = 0
+  if (width < MIN_SIDE || height < MIN_SIDE || width > MAX_SIDE || height > MAX_SIDE) return REFUSED_SIZE
+  const coarse = netOf(KIND_COARSE)
+  sizeCoarseInput(coarse, width, height)
+  planNet(coarse, coarseHeight, coarseWidth)
+  // the arena never shrinks, so frames that alternate in size do not move the pyramid to and fro
+  arenaBytes = max(arenaBytes, coarse.arenaBytes)
+  if (grow(layPyramid((arenaBase + arenaBytes + 63) & ~63, width, height)) != OK) return REFUSED_MEMORY
+  bindNet(coarse, arenaBase)
+  bindNet(netOf(KIND_FINE), arenaBase)
+  bindNet(netOf(KIND_READER), arenaBase)
+  frameWidth = width
+  frameHeight = height
+  return OK
+}
+
+/** Where the host writes width * height bytes of luma, row by row. */
+export function lumaAddress(): usize {
+  return levelAddress(0)
+}
+
+/** Pyramid and coarse look; returns the number of boxes. */
+export function findBoxes(): u32 {
+  forgetQuads()
+  recordCount = 0
+  if (frameWidth == 0) return 0
+  buildPyramid()
+  return lookAtFrame(netOf(KIND_COARSE), frameWidth, frameHeight, samples)
+}
+
+/** Fine look at a box; 1 when it holds a plate. */
+export function lookAt(box: u32): u32 {
+  return lookAtBox(netOf(KIND_FINE), box, samples) ? 1 : 0
+}
+
+/** Drops duplicates; returns the number of plates to read. */
+export function settle(): u32 {
+  return settleQuads()
+}
+
+/** Reads a plate; 1 when it has a text. */
+export function readAt(plate: u32): u32 {
+  if (recordCount == MAX_CANDIDATES) return 0
+  const record = records + recordCount * RECORD_BYTES
+  if (!readPlate(netOf(KIND_READER), quadAt(plate), quadScore(plate), samples, record)) return 0
+  store<u32>(order + 4 * recordCount, <u32>record)
+  recordCount++
+  return 1
+}
+
+/** Sorts the detections by confidence, the finder's better on ties; returns their number. */
+export function finish(): u32 {
+  for (let i: u32 = 1; i < recordCount; i++) {
+    const record = load<u32>(order + 4 * i)
+    let at = i
+    while (at > 0 && confidenceOf(load<u32>(order + 4 * (at - 1))) < confidenceOf(record)) {
+      store<u32>(order + 4 * at, load<u32>(order + 4 * (at - 1)))
+      at--
+    }
+    store<u32>(order + 4 * at, record)
+  }
+  return recordCount
+}
+
+@inline
+function confidenceOf(record: usize): f32 {
+  return load<f32>(record, RECORD_CONFIDENCE)
+}
+
+/** Address of a detection's record (layout.ts), best first. */
+export function recordAt(index: u32): usize {
+  return load<u32>(order + 4 * index)
+}
+
+/** Runs every net once on whatever its input holds, so that V8 compiles the kernels before the first frame counts. */
+export function warmUp(): void {
+  runNet(netOf(KIND_COARSE))
+  runNet(netOf(KIND_FINE))
+  runNet(netOf(KIND_READER))
+}
+
+/** For tests: a net of a kind, planned for an input size in memory of its own. Address of its Net, 0 when memory is at its limit. */
+export function probeNet(kind: u32, height: u32, width: u32): usize {
+  const net = netOf(kind)
+  planNet(net, height, width)
+  const base = stage(net.arenaBytes)
+  if (base == 0) return 0
+  bindNet(net, base)
+  return changetype<usize>(net)
+}

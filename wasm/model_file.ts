@@ -1,0 +1,94 @@
+import { WasmError } from './errors.js'
+import { CHARACTERS } from './detection.js'
+import { checkNet } from './model_net.js'
+
+/** Constants of the cascade, from the model's metadata; see docs/model-format.md. */
+export interface Cascade {
+  coarseFloor: number
+  candidates: number
+  fineZoom: number
+  fineFloor: number
+  readMargins: number[]
+  beam: number
+  readFloor: number
+  calibA: number
+  calibB: number
+}
+
+/** A model file, checked. `nets[kind - 1]` is the blob of the coarse (1), fine (2) and reader (3) net. */
+export interface Model {
+  name: string
+  version: number
+  trainedAt: string
+  cascade: Cascade
+  /** How it was made and what it measured; free form. */
+  card: Record<string, unknown>
+  nets: Uint8Array[]
+}
+
+const MAGIC = 'PSMODEL1'
+const KINDS = 3
+
+/** Least, most, and whether a whole number is needed. */
+const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins'>, [number, number, boolean?]> = {
+  coarseFloor: [0, 1], candidates: [1, 16, true], fineZoom: [1, 10], fineFloor: [0, 1], beam: [1, 32, true], readFloor: [0, 1],
+  calibA: [0.01, 100], calibB: [-100, 100],
+}
+
+export const refuse = (reason: string): never => {
+  throw new WasmError('ALPR_ERR_MODEL_INVALID', { reason })
+}
+
+/**
+ * Takes a model file (*.psm, docs/model-format.md) apart and checks all that the module trusts: frames, offsets, shapes, finite
+ * tables, and that no sum can overflow.
+ * @throws ALPR_ERR_MODEL_INVALID with the first thing that is wrong
+ */
+export function parseModel(bytes: Uint8Array): Model {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC) refuse('it does not begin with PSMODEL1')
+  const metaBytes = view.getUint32(8, true)
+  const netCount = view.getUint32(12, true)
+  if (metaBytes % 16 !== 0 || 16 + metaBytes > bytes.length) refuse(`metadata of ${metaBytes} bytes in a file of ${bytes.length}`)
+  if (netCount !== KINDS) refuse(`${netCount} nets instead of ${KINDS}`)
+  const metadata = parseMetadata(bytes.subarray(16, 16 + metaBytes))
+  const nets: Uint8Array[] = []
+  let at = 16 + metaBytes
+  for (let i = 0; i < netCount; i++) {
+    if (at + 16 > bytes.length) refuse(`net ${i} begins behind the end of the file`)
+    const blobBytes = view.getUint32(at, true)
+    if (at + 16 + blobBytes > bytes.length) refuse(`net ${i} of ${blobBytes} bytes ends behind the end of the file`)
+    const blob = bytes.subarray(at + 16, at + 16 + blobBytes)
+    const kind = checkNet(blob)
+    if (nets[kind - 1]) refuse(`two nets of kind ${kind}`)
+    nets[kind - 1] = blob
+    at += 16 + Math.ceil(blobBytes / 16) * 16
+  }
+  return { ...metadata, nets }
+}
+
+function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
+  let json: any
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return refuse('the metadata is not JSON')
+  }
+  if (typeof json !== 'object' || json === null) refuse('the metadata is not an object')
+  if (json.alphabet !== CHARACTERS) refuse('the alphabet is not 0-9A-Z')
+  const given = json.cascade ?? {}
+  for (const [key, [least, most, whole]] of Object.entries(CASCADE_LIMITS)) {
+    const value = given[key]
+    if (typeof value !== 'number' || !(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
+      refuse(`cascade.${key} is ${value}, expected ${whole ? 'a whole number ' : ''}${least} to ${most}`)
+    }
+  }
+  const margins: unknown = given.readMargins
+  if (!Array.isArray(margins) || margins.length < 1 || margins.length > 4 || !margins.every((m) => typeof m === 'number' && m > -0.4 && m < 2)) {
+    refuse('cascade.readMargins must be 1 to 4 numbers from -0.4 to 2')
+  }
+  return {
+    name: String(json.name ?? ''), version: Number(json.version ?? 0), trainedAt: String(json.trainedAt ?? ''),
+    cascade: given as Cascade, card: typeof json.card === 'object' && json.card !== null ? json.card : {},
+  }
+}

@@ -1,0 +1,109 @@
+import type { ASUtil } from '@assemblyscript/loader'
+import type { Detection, Timings } from './detection.js'
+import { WasmError } from './errors.js'
+import { parseModel, type Cascade, type Model } from './model_file.js'
+import { idOf } from './module_id.js'
+import { loadRecognizer, type RecognizerExports } from './recognizer_exports.js'
+import { MAX_SIDE, MIN_SIDE, readRecord } from './record.js'
+
+export interface RecognizerOptions {
+  /**
+   * Runs of all nets before the first frame, so that V8's optimising compiler has seen the kernels; about 5 ms each.
+   * @default 12
+   */
+  warmUps?: number
+  /** Constants to use in place of the model's, for measuring. */
+  cascade?: Partial<Cascade>
+}
+
+/** Answers of the module (wasm/assembly/layout.ts). */
+const OK = 0
+const REFUSED_SIZE = 1
+const REFUSED_MEMORY = 2
+
+/**
+ * Finds and reads plates in one frame at a time. Works wherever WebAssembly SIMD does (Node 20, browsers); one instance belongs to one
+ * thread. The same module, model and luma give the same detections, bit for bit, on any machine.
+ *
+ *     const luma = recognizer.lumaBuffer(width, height)   // write the picture here ...
+ *     const detections = recognizer.recognize(width, height)
+ */
+export class Recognizer {
+  /** Where the last frame's time went. */
+  readonly timings: Timings = { find: 0, read: 0 }
+
+  private constructor(
+    private readonly wasm: RecognizerExports & ASUtil,
+    readonly model: Omit<Model, 'nets'>,
+    /** First 16 hex digits of the module's and of the model's SHA-256. */
+    readonly moduleId: string,
+    readonly modelId: string,
+  ) {}
+
+  /** @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI, ALPR_ERR_MODEL_INVALID, ALPR_ERR_MODEL_MEMORY */
+  static async create(wasmBytes: Uint8Array, modelBytes: Uint8Array, options: RecognizerOptions = {}): Promise<Recognizer> {
+    const { nets, ...model } = parseModel(modelBytes)
+    const wasm = await loadRecognizer(wasmBytes)
+    for (const blob of nets) loadNet(wasm, blob)
+    const c = { ...model.cascade, ...options.cascade }
+    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.calibA, c.calibB)
+    for (const margin of c.readMargins) wasm.margin(margin)
+    expectLoaded(wasm.sealModel())
+    const recognizer = new Recognizer(wasm, model, await idOf(wasmBytes), await idOf(modelBytes))
+    for (let i = 0; i < (options.warmUps ?? 12); i++) wasm.warmUp()
+    return recognizer
+  }
+
+  /** One line for people: what the module says it is. */
+  describe(): string {
+    return this.wasm.__getString(this.wasm.describe())
+  }
+
+  /**
+   * Where the 8-bit luma of the next frame goes: width * height bytes in the module's memory, row by row. Valid until the next call of
+   * this method with another size. Sides 32 to 8192.
+   * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
+   */
+  lumaBuffer(width: number, height: number): Uint8Array {
+    this.prepare(width, height)
+    return new Uint8Array(this.wasm.memory.buffer, this.wasm.lumaAddress(), width * height)
+  }
+
+  /**
+   * The plates in the frame whose luma was written to `lumaBuffer(width, height)`, most confident first, at most 16.
+   * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
+   */
+  recognize(width: number, height: number): Detection[] {
+    this.prepare(width, height)
+    const start = performance.now()
+    const boxes = this.wasm.findBoxes()
+    for (let i = 0; i < boxes; i++) this.wasm.lookAt(i)
+    const plates = this.wasm.settle()
+    const found = performance.now()
+    for (let i = 0; i < plates; i++) this.wasm.readAt(i)
+    const count = this.wasm.finish()
+    const detections = Array.from({ length: count }, (_, i) => readRecord(this.wasm.memory.buffer, this.wasm.recordAt(i)))
+    this.timings.find = found - start
+    this.timings.read = performance.now() - found
+    return detections
+  }
+
+  private prepare(width: number, height: number): void {
+    const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0
+    const answer = whole ? this.wasm.prepare(width, height) : REFUSED_SIZE
+    if (answer === REFUSED_SIZE) throw new WasmError('ALPR_ERR_IMAGE_SIZE', { width, height, least: MIN_SIDE, most: MAX_SIDE })
+    if (answer !== OK) throw new WasmError('ALPR_ERR_IMAGE_MEMORY', { width, height })
+  }
+}
+
+function loadNet(wasm: RecognizerExports, blob: Uint8Array): void {
+  const at = wasm.stageBlob(blob.length)
+  if (at === 0) throw new WasmError('ALPR_ERR_MODEL_MEMORY')
+  new Uint8Array(wasm.memory.buffer, at, blob.length).set(blob)
+  expectLoaded(wasm.addNet(at))
+}
+
+function expectLoaded(answer: number): void {
+  if (answer === REFUSED_MEMORY) throw new WasmError('ALPR_ERR_MODEL_MEMORY')
+  if (answer !== OK) throw new WasmError('ALPR_ERR_MODEL_INVALID', { reason: 'the module refuses a net' })
+}
