@@ -36,7 +36,8 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const ending = new AbortController()
   const metrics = new Metrics()
   const waiting = new Waiting(log)
-  const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs })
+  const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs,
+    onReplaced: (reason) => { metrics.count('workers_replaced_total'); log.warn({ reason }, 'a recognition worker was replaced') } })
   const held = new Map<number, Pipeline>()
   const { partitions } = settings.nats
 
@@ -78,6 +79,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     pictures: new PictureMaker(crops, metrics),
     store: new StoreWriter(client, settings.clickhouse.database),
     ids: new ReadIds((await manager.streams.info(STREAM.frames)).created),
+    provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
     slots: settings.engine.workers * 2,
     batchMs: settings.engine.batchMs, passGapMs: settings.engine.passGapMs, futureToleranceMs: settings.engine.futureToleranceMs,
     ending: ending.signal,

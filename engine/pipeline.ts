@@ -37,6 +37,8 @@ export interface PipelineParts {
   pictures: PictureMaker
   store: StoreWriter
   ids: ReadIds
+  /** What a read was made with, now. */
+  provenance: () => { module: string; model: string; lists: string }
   metrics: Metrics
   waiting: Waiting
   /** Frames in flight per partition: what the recognizer's free slots allow. */
@@ -221,7 +223,7 @@ export class Pipeline {
     const { parts } = this
     const before = this.stored.get(pass)
     if (pass.state.last.ts - (before?.ts ?? pass.state.first.ts) >= EXTEND_MS) return this.store(pass, camera, false)
-    const read = pass.toRead(camera, parts.recognizer)
+    const read = pass.toRead(camera, parts.provenance())
     if (!worthChecking(pass, read.confidence)) return
     const hits = makeHits(pass, read, parts.lists.check(read.positions, read.plate, read.ts), camera, false)
     if (hits.length > 0) this.finish(pass, read, hits, false)
@@ -230,7 +232,7 @@ export class Pipeline {
   /** Stores the read as it stands; at the close of the pass with the last word on its hits. */
   private store(pass: OpenPass, camera: Camera, closing: boolean): void {
     const { parts } = this
-    const read = pass.toRead(camera, parts.recognizer)
+    const read = pass.toRead(camera, parts.provenance())
     const hits = makeHits(pass, read, parts.lists.check(read.positions, read.plate, read.ts), camera, closing)
     this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
     this.finish(pass, read, hits, true)

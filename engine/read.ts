@@ -28,9 +28,14 @@ export interface Read {
   /** Quality of the best frame: plate height in pixels, sharpness, contrast. */
   quality: { heightPx: number; sharpness: number; contrast: number }
   crop?: CropRef
-  /** Ids that make the read reproducible: WASM module and model. */
+  /**
+   * Ids that make the read reproducible: WASM module, model, the hot lists in force (digest of their versions), and the recorded feed it
+   * came from (empty for a live camera).
+   */
   module: string
   model: string
+  lists: string
+  feed: string
   /** Per position the probabilities of `0-9A-Z` and 'none' (37 values), voted over the pass. Not stored; for matching. */
   positions: Float32Array[]
 }

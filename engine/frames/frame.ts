@@ -14,6 +14,8 @@ export interface Frame {
   heading?: number
   /** Metres a second. */
   speed?: number
+  /** Id of the recording it comes from, empty for a live camera. */
+  feed: string
   jpeg: Uint8Array
 }
 
@@ -52,7 +54,7 @@ export function parseFrame(message: FrameMessage, cameras: ReadonlyMap<string, C
   const position = parsePosition(message.header('Position'))
   const heading = parseNumber('Heading', message.header('Heading'), 0, 360, 'degrees from 0 to 360')
   const speed = parseNumber('Speed', message.header('Speed'), 0, 150, 'metres a second from 0 to 150')
-  return { seq: message.seq, camera, capturedAt, ...place(camera, position), heading: heading ?? camera.heading, speed, jpeg: message.payload }
+  return { seq: message.seq, camera, capturedAt, ...place(camera, position), heading: heading ?? camera.heading, speed, feed: parseFeed(message.header('Feed')), jpeg: message.payload }
 }
 
 function parseCapturedAt(value: string | undefined, arrivedAt: number, futureToleranceMs: number): number {
@@ -80,6 +82,11 @@ function parseNumber(header: string, value: string | undefined, min: number, max
   const number = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : NaN
   if (!(number >= min && number <= max)) throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header, value: value.slice(0, 64), expected })
   return number
+}
+
+function parseFeed(value = ''): string {
+  if (!/^[0-9a-f]{0,64}$/.test(value)) throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header: 'Feed', value: value.slice(0, 64), expected: 'up to 64 hex digits' })
+  return value
 }
 
 /** A fixed camera stands where the registry says; others are where the frame says, or else where the registry last put them. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { NatsConnection } from 'nats'
 import type { CompiledList, Matcher } from '../../wasm/mod.js'
 import { reasonOf } from '../errors.js'
@@ -31,6 +32,7 @@ interface LoadedList {
 export class ListsInForce {
   private readonly lists = new Map<string, LoadedList>()
   private loading: Promise<void> = Promise.resolve()
+  private digest = digestOf([])
   private stopFollowing: () => void = () => {}
 
   constructor(private readonly matcher: Matcher, private readonly metrics: Metrics, private readonly log: FollowLog & { info(fields: object, text: string): void }) {}
@@ -51,6 +53,11 @@ export class ListsInForce {
     this.stopFollowing()
     for (const list of this.lists.values()) this.matcher.release(list.compiled)
     this.lists.clear()
+  }
+
+  /** One id for all lists in force: first 16 hex digits of the SHA-256 over their names and versions. */
+  get version(): string {
+    return this.digest
   }
 
   get records(): HotList[] {
@@ -93,16 +100,22 @@ export class ListsInForce {
           this.lists.set(id, { ...old, record })
           return
         }
-        const entries = await loadHotListEntries(connection, record)
+        const entries = await loadHotListEntries(connection.jetstream(), record)
         const compiled = await this.matcher.compileList(entries.map((entry) => entry.plate))
         this.lists.set(id, { record, entries, compiled })
         this.log.info({ list: id, version: record.version, entries: entries.length }, 'hot list in force')
       }
       if (old) this.matcher.release(old.compiled)
+      this.digest = digestOf(this.records)
       this.metrics.gauge('hot_list_entries', [...this.lists.values()].reduce((sum, list) => sum + list.entries.length, 0))
     } catch (error) {
       this.metrics.count('hot_list_failures_total')
       this.log.warn({ list: id, reason: reasonOf(error) }, 'hot list version not loaded, the version before stays in force')
     }
   }
+}
+
+function digestOf(records: readonly HotList[]): string {
+  const text = records.map((record) => `${record.id}:${record.version}`).sort().join('\n')
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

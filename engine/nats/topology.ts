@@ -15,7 +15,7 @@ export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', passes: 'PASSE
 export const OBJECTS = { hotlistFiles: 'HOTLIST_FILES' } as const
 
 export const HEADER = {
-  capturedAt: 'Captured-At', position: 'Position', heading: 'Heading', speed: 'Speed', msgId: 'Nats-Msg-Id',
+  capturedAt: 'Captured-At', position: 'Position', heading: 'Heading', speed: 'Speed', feed: 'Feed', msgId: 'Nats-Msg-Id',
   deadReason: 'Dead-Reason', deadMessage: 'Dead-Message', deadSubject: 'Dead-Subject', deadSequence: 'Dead-Sequence', deadAt: 'Dead-At',
 } as const
 

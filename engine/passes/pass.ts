@@ -32,6 +32,7 @@ export interface PassState {
   velocity?: { x: number; y: number }
   heading?: number
   speed?: number
+  feed: string
   frames: number
   /** Sum of logit(confidence) of the detections, by their text: at most 8 texts, the weakest goes. */
   texts: Record<string, { frames: number; logits: number }>
@@ -56,7 +57,7 @@ export class OpenPass {
       readId,
       first: { ts: frame.capturedAt, lat: frame.lat, lon: frame.lon, width: box.width, box },
       last: { ts: frame.capturedAt, box, width: box.width },
-      heading: frame.heading, speed: frame.speed,
+      heading: frame.heading, speed: frame.speed, feed: frame.feed,
       frames: 0, texts: {}, regions: {}, hits: {},
       best: viewOf(frame, detection),
     }, Vote.empty())
@@ -97,7 +98,7 @@ export class OpenPass {
   }
 
   /** The read as the votes stand now. */
-  toRead(camera: Camera, ids: { module: string; model: string }): Read {
+  toRead(camera: Camera, ids: { module: string; model: string; lists: string }): Read {
     const { state } = this
     const [top, ...others] = this.vote.best(6)
     const plate = top?.plate ?? ''
@@ -109,7 +110,7 @@ export class OpenPass {
       region: mostFrequent(state.regions),
       camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
       ...this.movement(camera), frames: state.frames, quality: state.best.quality,
-      crop: state.pictures?.crop, ...ids, positions: this.vote.likelyPositions(),
+      crop: state.pictures?.crop, feed: state.feed, ...ids, positions: this.vote.likelyPositions(),
     }
   }
 

@@ -6,7 +6,7 @@ import type { Detection } from '../../../wasm/mod.js'
 import { detectionOf, frameOf, MAIN_ST } from './plates.js'
 
 const GAP_MS = 3_000
-const IDS = { module: 'm', model: 'n' }
+const IDS = { module: 'm', model: 'n', lists: 'l' }
 const T0 = Date.UTC(2026, 0, 5, 12)
 
 /** Plays frames into one camera and ends with a frame long after; gives the text and frame count of each pass in the order of closing. */

@@ -27,5 +27,5 @@ export function detectionOf(text: string, x: number, y: number, { width = 90, su
 }
 
 export function frameOf(seq: number, capturedAt: number, camera: Camera = MAIN_ST): Frame {
-  return { seq, camera, capturedAt, lat: camera.lat!, lon: camera.lon!, heading: camera.heading, jpeg: new Uint8Array() }
+  return { seq, camera, capturedAt, lat: camera.lat!, lon: camera.lon!, heading: camera.heading, feed: '', jpeg: new Uint8Array() }
 }

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { makeHits, worthChecking } from '../../../engine/hits/hit_maker.js'
+import type { HotList } from '../../../engine/matching/hotlist.js'
+import type { ListMatch } from '../../../engine/matching/lists_in_force.js'
+import { OpenPass } from '../../../engine/passes/pass.js'
+import { detectionOf, frameOf, MAIN_ST } from '../passes/plates.js'
+
+const LIST: HotList = {
+  id: 'stolen', name: 'Stolen vehicles', kind: 'hot', priority: 'high', source: 'local', version: '0123456789abcdef',
+  loadedAt: '2026-11-22T03:10:00.000Z', entries: 1, tolerance: 'tolerant', threshold: 0.5,
+}
+const match = (probability: number, plate = '7ABC123', list = LIST): ListMatch =>
+  ({ list, entry: { plate, reason: 'stolen vehicle' }, probability, exact: probability > 0.9, tolerated: [] })
+
+function passOf(frames: number, from = OpenPass.open('77', frameOf(1, 1_000), detectionOf('7ABC123', 100, 100))): OpenPass {
+  while (from.state.frames < frames) from.extend(frameOf(from.state.frames + 1, 1_000 + 200 * from.state.frames), detectionOf('7ABC123', 100, 100))
+  return from
+}
+const readOf = (pass: OpenPass) => pass.toRead(MAIN_ST, { module: 'm', model: 'n', lists: 'l' })
+const hits = (pass: OpenPass, matches: ListMatch[], closing = false) => makeHits(pass, readOf(pass), matches, MAIN_ST, closing)
+
+t.test('a match is published once while the pass is open, and once more with the last word when it closes', async (t) => {
+  const pass = passOf(2)
+  t.match(hits(pass, [match(0.95)]), [{ hitId: '77.stolen.7ABC123', revision: 1, state: 'possible', plate: '7ABC123', listedPlate: '7ABC123', reason: 'stolen vehicle', listVersion: LIST.version, listLoadedAt: LIST.loadedAt }])
+  t.same(hits(pass, [match(0.95)]), [], 'no second time')
+  passOf(5, pass)
+  t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'possible' }])
+})
+
+t.test('closing right after publishing says nothing new', async (t) => {
+  const pass = passOf(3)
+  hits(pass, [match(0.95)])
+  t.same(hits(pass, [match(0.95)], true), [])
+})
+
+t.test('a match that fades is withdrawn under the same id, and may come back', async (t) => {
+  const pass = passOf(2)
+  hits(pass, [match(0.6)])
+  t.same(hits(pass, [match(0.45)]), [], 'a little under the threshold it stays')
+  t.match(hits(pass, [match(0.3)]), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn' }])
+  t.same(hits(pass, []), [], 'withdrawn once')
+  t.match(hits(pass, [match(0.8)], true), [{ revision: 3, state: 'possible' }])
+})
+
+t.test('an entry that left the list withdraws its open hit', async (t) => {
+  const pass = passOf(2)
+  hits(pass, [match(0.95)])
+  t.match(hits(pass, []), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn', list: 'stolen', listedPlate: '7ABC123' }])
+})
+
+t.test('below the threshold there is no hit', async (t) => {
+  t.same(hits(passOf(2), [match(0.49)], true), [])
+})
+
+t.test('a special hot list is informational whatever priority it claims', async (t) => {
+  const special: HotList = { ...LIST, id: 'local', kind: 'special' }
+  t.match(hits(passOf(2), [match(0.95, '7ABC123', special)]), [{ priority: 'informational' }])
+})
+
+t.test('revisions go on after a restart from the checkpoint', async (t) => {
+  const pass = passOf(2)
+  hits(pass, [match(0.95)])
+  const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+  t.same(hits(restored, [match(0.95)]), [])
+  passOf(4, restored)
+  t.match(hits(restored, [match(0.95)], true), [{ revision: 2 }])
+})
+
+t.test('a vote is checked when it is sure or old enough, and ever more rarely', async (t) => {
+  t.equal(worthChecking(passOf(1), 0.9), true)
+  t.equal(worthChecking(passOf(1), 0.2), false)
+  t.equal(worthChecking(passOf(3), 0.2), true)
+  const pass = passOf(1)
+  let checks = 0
+  for (let frames = 2; frames <= 1_000; frames++) if (worthChecking(passOf(frames, pass), 0.9)) checks += 1
+  t.ok(checks < 25, `${checks} checks in 1,000 frames`)
+})
