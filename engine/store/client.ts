@@ -1,0 +1,103 @@
+import { ClickHouseError, ClickHouseLogLevel, createClient as create, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
+import { AlprError, reasonOf } from '../errors.js'
+import type { Settings } from '../settings.js'
+
+export type { ClickHouseClient } from '@clickhouse/client'
+
+/** What every query of ours says, so that an embedded store, a server and a cluster answer alike. */
+const ALWAYS: ClickHouseSettings = {
+  // UInt64 as text: a JSON number loses digits beyond 2^53.
+  output_format_json_quote_64bit_integers: 1,
+  async_insert: 0,
+  date_time_output_format: 'iso',
+  date_time_input_format: 'best_effort',
+}
+
+/**
+ * For `clickhouse_settings` of a query whose result may be large: the embedded store then sends it while it is made instead of bounding and
+ * buffering it. Works for one SELECT without subqueries in a line or binary format; a ClickHouse server does so anyway.
+ */
+export const STREAMED: ClickHouseSettings = { wait_end_of_query: 0 }
+
+export interface ClientOptions {
+  /** Where the embedded store listens; only when the settings name no server. */
+  url?: string
+  /** Its token; only for the embedded store. */
+  token?: string
+  /** How long one query may take, in milliseconds. */
+  requestTimeoutMs?: number
+  maxConnections?: number
+}
+
+/** @throws ALPR_ERR_SETTINGS_INVALID when neither the settings nor the options name a store */
+export function createClient(settings: Pick<Settings, 'clickhouse'>, options: ClientOptions = {}): ClickHouseClient {
+  const { clickhouse } = settings
+  const embedded = clickhouse.url === ''
+  const url = embedded ? options.url : clickhouse.url
+  if (!url) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'clickhouse.url', reason: 'there is no embedded store to use instead' })
+  return create({
+    url,
+    username: embedded ? 'default' : clickhouse.username,
+    password: embedded ? (options.token ?? '') : clickhouse.password,
+    database: clickhouse.database,
+    application: 'platestream',
+    request_timeout: options.requestTimeoutMs ?? 60_000,
+    max_open_connections: options.maxConnections ?? 16,
+    // A socket that the server has just closed gives ECONNRESET: ours give up long before (embedded store: 30 s; servers: 3 s or more).
+    keep_alive: { enabled: true, idle_socket_ttl: 2_000, eagerly_destroy_stale_sockets: true },
+    // On loopback compression costs more than it saves; over a network it pays.
+    compression: { request: !embedded, response: !embedded },
+    clickhouse_settings: { ...ALWAYS, max_memory_usage: String(clickhouse.maxMemoryBytes) },
+    // Errors reach the caller; the client's own log would tell them twice, with the query in it.
+    log: { level: ClickHouseLogLevel.OFF },
+  })
+}
+
+/** Pauses between tries: 50 ms, doubled up to 2 s. */
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2_000
+
+/**
+ * Waits until the store answers a query.
+ * @throws the signal's reason; what the store says when waiting cannot help (a wrong password)
+ */
+export async function waitForStore(client: ClickHouseClient, options: { signal?: AbortSignal; onRetry?: (error: Error) => void } = {}): Promise<void> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    options.signal?.throwIfAborted()
+    const result = await client.ping({ select: true, abort_signal: options.signal })
+    if (result.success) return
+    options.signal?.throwIfAborted()
+    if (!isRetryable(result.error)) throw result.error
+    options.onRetry?.(result.error)
+    await pauseFor(pause, options.signal)
+  }
+}
+
+/**
+ * Codes of ClickHouse that a later try may not meet: overload, memory, space, too many parts, a table that is read-only while its Keeper is
+ * away, network inside a cluster, a query ended from outside.
+ */
+const PASSING = new Set(['3', '32', '74', '75', '95', '101', '159', '164', '198', '201', '202', '203', '209', '210', '225', '236', '241', '242', '243', '252', '279', '285', '286', '287', '290', '298', '319', '352', '394', '410', '425', '439', '473', '499', '574', '700', '722', '735', '745', '999', '1000'])
+
+/** True when the same request may succeed later: nothing is wrong with it. */
+export function isRetryable(error: unknown): boolean {
+  if (error instanceof ClickHouseError) return PASSING.has(error.code)
+  if (error instanceof AlprError) return error.status === 503
+  const { code, message } = error as NodeJS.ErrnoException
+  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|EADDRNOTAVAIL)/.test(code)) return true
+  return /^(Timeout error\.|socket hang up|aborted|The socket was closed)/i.test(String(message ?? ''))
+}
+
+/** The client's error as one of ours. */
+export function storeError(error: unknown, url: string): AlprError {
+  if (error instanceof AlprError) return error
+  return new AlprError(isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL', { url, reason: reasonOf(error) }, { cause: error })
+}
+
+function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => { clearTimeout(timer); reject(signal!.reason as Error) }
+    const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); resolve() }, milliseconds)
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}

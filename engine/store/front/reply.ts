@@ -1,0 +1,90 @@
+import { createGzip, gzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import type { StoreException } from './exception.js'
+import type { Asked } from './request.js'
+
+const gzipAsync = promisify(gzip)
+/** Level 1: the other end is on this machine or near; time counts more than bytes. */
+const GZIP = { level: 1 }
+/** Smaller answers are not worth compressing, in bytes. */
+const GZIP_FROM = 1_024
+/** How long a body that nobody wants is drained before the connection is cut, in milliseconds. */
+const DRAIN_MS = 2_000
+
+const CONTENT_TYPES: Record<string, string> = {
+  JSON: 'application/json; charset=UTF-8', JSONCompact: 'application/json; charset=UTF-8', JSONEachRow: 'application/x-ndjson; charset=UTF-8',
+  JSONCompactEachRow: 'application/x-ndjson; charset=UTF-8', CSV: 'text/csv; charset=UTF-8', CSVWithNames: 'text/csv; charset=UTF-8',
+  TabSeparated: 'text/tab-separated-values; charset=UTF-8', RowBinary: 'application/octet-stream', Native: 'application/octet-stream',
+}
+
+export interface Summary { readRows?: number; writtenBytes?: number; resultRows?: number; elapsed?: number }
+
+/** The headers of ClickHouse's HTTP interface. Numbers in the summary are strings, as there. */
+export function setHeaders(response: ServerResponse, asked: Asked, format: string, summary?: Summary): void {
+  response.setHeader('X-ClickHouse-Query-Id', asked.queryId)
+  response.setHeader('X-ClickHouse-Server-Display-Name', 'platestream-store')
+  response.setHeader('X-ClickHouse-Timezone', 'UTC')
+  response.setHeader('X-ClickHouse-Format', format)
+  response.setHeader('Content-Type', CONTENT_TYPES[format] ?? 'application/octet-stream')
+  if (summary) response.setHeader('X-ClickHouse-Summary', JSON.stringify({
+    read_rows: String(summary.readRows ?? 0), read_bytes: '0', written_rows: '0', written_bytes: String(summary.writtenBytes ?? 0), total_rows_to_read: '0',
+    result_rows: String(summary.resultRows ?? 0), result_bytes: '0', elapsed_ns: String(Math.round((summary.elapsed ?? 0) * 1e9)),
+  }))
+}
+
+/** Sends a finished result. */
+export async function sendWhole(response: ServerResponse, bytes: Buffer, compress: boolean): Promise<void> {
+  const body = compress && bytes.length >= GZIP_FROM ? await gzipAsync(bytes, GZIP) : bytes
+  if (body !== bytes) response.setHeader('Content-Encoding', 'gzip')
+  response.setHeader('Content-Length', body.length)
+  response.end(body)
+}
+
+/** Sends a result while it is made; `write` resolves when the client has room for more. */
+export class StreamedReply {
+  readonly #out: Writable
+
+  constructor(readonly response: ServerResponse, compress: boolean) {
+    if (compress) {
+      response.setHeader('Content-Encoding', 'gzip')
+      const zip = createGzip(GZIP)
+      zip.pipe(response)
+      this.#out = zip
+    } else this.#out = response
+  }
+
+  async write(chunk: Buffer, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (!this.#out.write(chunk)) await once(this.#out, 'drain', { signal })
+  }
+
+  end(): void {
+    this.#out.end()
+  }
+}
+
+/** Tells an exception; when the answer has begun the connection is cut instead, so that nobody takes the part for the whole. */
+export function sendException(request: IncomingMessage, response: ServerResponse, queryId: string, exception: StoreException): void {
+  if (response.headersSent) {
+    response.destroy(exception)
+    return
+  }
+  const body = Buffer.from(exception.text)
+  for (const name of ['Content-Encoding', 'X-ClickHouse-Summary']) response.removeHeader(name)
+  response.statusCode = exception.status
+  response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
+  response.setHeader('Content-Length', body.length)
+  if (queryId) response.setHeader('X-ClickHouse-Query-Id', queryId)
+  response.setHeader('X-ClickHouse-Exception-Code', exception.code)
+  if (!request.complete) {
+    // The client may still be sending: read on for a moment, or it meets a reset instead of our answer.
+    response.setHeader('Connection', 'close')
+    request.unpipe()
+    request.resume()
+    setTimeout(() => request.destroy(), DRAIN_MS).unref()
+  }
+  response.end(body)
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import { badRequest, notImplemented, StoreException } from './exception.js'
+
+/** What the address of a request says, sorted. */
+export interface Asked {
+  queryId: string
+  /** SQL in the address; the body then carries data. */
+  query: string
+  database: string
+  defaultFormat?: string
+  settings: Map<string, string>
+  params: Map<string, string>
+  /** The client asked for a compressed answer and can read it. */
+  gzip: boolean
+  /** `wait_end_of_query=0`, said explicitly: send the result while it is made. */
+  stream: boolean
+}
+
+/** Parts of the HTTP interface that are not settings of the engine. */
+const OURS = new Set(['query', 'query_id', 'database', 'default_format', 'enable_http_compression', 'wait_end_of_query', 'buffer_size', 'http_response_buffer_size',
+  'user', 'password', 'quota_key', 'stacktrace', 'session_check', 'session_timeout', 'close_session', 'log_comment', 'async_insert', 'wait_for_async_insert',
+  'send_progress_in_http_headers', 'http_headers_progress_interval_ms', 'http_zlib_compression_level', 'cancel_http_readonly_queries_on_client_close'])
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
+export interface Limits {
+  /** Settings the engine knows. */
+  known: ReadonlySet<string>
+  /** Settings a client may lower but not raise (0 means without limit and is refused the same way). */
+  ceilings: ReadonlyMap<string, number>
+}
+
+/** @throws UNKNOWN_SETTING (115), BAD_ARGUMENTS, NOT_IMPLEMENTED */
+export function readAddress(request: IncomingMessage, limits: Limits): Asked {
+  let search: URLSearchParams
+  try {
+    search = new URL(request.url ?? '/', 'http://store').searchParams
+  } catch {
+    throw badRequest('The address is not valid')
+  }
+  const settings = new Map<string, string>()
+  const params = new Map<string, string>()
+  for (const [name, value] of search) {
+    if (name.startsWith('param_')) setParam(params, name.slice('param_'.length), value)
+    else if (name === 'session_id' || name === 'role') throw notImplemented(`The parameter ${name}`)
+    else if ((name === 'compress' || name === 'decompress') && value !== '0') throw notImplemented(`The parameter ${name}`)
+    else if (!OURS.has(name) && name !== 'compress' && name !== 'decompress') settings.set(name, checkSetting(name, value, limits))
+  }
+  const database = search.get('database') ?? header(request, 'x-clickhouse-database') ?? 'default'
+  if (database.length === 0 || database.length > 200) throw badRequest('The name of the database is not valid')
+  return {
+    queryId: (search.get('query_id') ?? '').replace(/[^\x21-\x7e]/g, '').slice(0, 200) || randomUUID(),
+    query: search.get('query') ?? '',
+    database,
+    defaultFormat: search.get('default_format') ?? header(request, 'x-clickhouse-format'),
+    settings,
+    params,
+    gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header(request, 'accept-encoding') ?? ''),
+    stream: search.get('wait_end_of_query') === '0',
+  }
+}
+
+/** @throws BAD_ARGUMENTS for a name that is no identifier */
+export function setParam(params: Map<string, string>, name: string, value: string): void {
+  if (!NAME.test(name)) throw badRequest(`The name of parameter ${JSON.stringify(name.slice(0, 50))} is not valid`)
+  params.set(name, value)
+}
+
+function checkSetting(name: string, value: string, limits: Limits): string {
+  if (!limits.known.has(name)) throw new StoreException(115, 'UNKNOWN_SETTING', `Unknown setting '${name.slice(0, 100)}'`)
+  const ceiling = limits.ceilings.get(name)
+  if (ceiling === undefined) return value
+  const number = Number(value)
+  return Number.isFinite(number) && number > 0 && number <= ceiling ? value : String(ceiling)
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}

@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { AlprError, reasonOf } from '../../errors.js'
+import { TokenGate } from './auth.js'
+import { exceptionOf } from './exception.js'
+import { SessionPool } from './pool.js'
+import { answer, type Kitchen } from './answer.js'
+import { EngineSession } from './session.js'
+import { Spool } from './spool.js'
+import { sendException } from './reply.js'
+
+export interface StoreOptions {
+  /** Folder of the database. One process owns it at a time. */
+  path: string
+  /** 0: a free one. */
+  port?: number
+  /** Loopback unless told otherwise. */
+  host?: string
+  /** The clients' password, at least 16 characters. */
+  token: string
+  /** Queries at a time; UV_THREADPOOL_SIZE must be `threadsFor(poolSize)` before the process starts. */
+  poolSize?: number
+  /** Memory of one query or insert, in bytes. */
+  maxMemoryBytes?: number
+  /** Data of one insert, decompressed, in bytes. */
+  maxBodyBytes?: number
+  /** A result that is not streamed, in bytes. */
+  maxResultBytes?: number
+  /** Queries that wait for a session. */
+  maxWaiting?: number
+  /** How long running queries may go on after `close`, in milliseconds. */
+  graceMs?: number
+}
+
+export interface Store {
+  url: string
+  port: number
+  close(): Promise<void>
+}
+
+const MIB = 1_048_576
+/** The server closes idle connections after this long; clients must give up theirs earlier. */
+export const KEEP_ALIVE_MS = 30_000
+/** Each running query holds a libuv thread; four more for files and compression. */
+export const threadsFor = (poolSize: number): number => poolSize + 4
+export const DEFAULT_POOL_SIZE = 8
+
+/**
+ * ClickHouse, embedded, behind its own HTTP interface.
+ * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_SETTINGS_INVALID, ALPR_ERR_STORE_UNAVAILABLE
+ */
+export async function startStore(options: StoreOptions): Promise<Store> {
+  const { host = '127.0.0.1', port = 0, poolSize = DEFAULT_POOL_SIZE, maxMemoryBytes = 2_048 * MIB, maxBodyBytes = 256 * MIB, maxResultBytes = 512 * MIB, maxWaiting = 256, graceMs = 5_000 } = options
+  if (options.token.length < 16) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'store token', reason: 'must have at least 16 characters' })
+  const path = resolve(options.path)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+
+  const pool = await openPool(path, { poolSize, maxWaiting, maxMemoryBytes, maxResultBytes })
+  const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
+  const known = new Set((await pool.control('SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated')).split('\n').filter(Boolean))
+  const kitchen: Kitchen = {
+    pool, spool,
+    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_result_bytes', maxResultBytes]]) },
+    maxStatementBytes: 16 * MIB,
+  }
+  const gate = new TokenGate(options.token)
+  const server = createServer({ maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 }, (request, response) => {
+    void serve(request, response, gate, kitchen)
+  })
+  server.maxConnections = 1_024
+  try {
+    await listen(server, port, host)
+  } catch (error) {
+    await pool.close(0)
+    spool.close()
+    throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: `http://${host}:${port}`, reason: reasonOf(error) }, { cause: error })
+  }
+  const actual = (server.address() as AddressInfo).port
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    const ended = new Promise<void>((done) => server.close(() => done()))
+    server.closeIdleConnections()
+    await pool.close(graceMs)
+    server.closeAllConnections()
+    await ended
+    spool.close()
+  }
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`, port: actual, close: () => (closing ??= close()) }
+}
+
+async function openPool(path: string, bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number }): Promise<SessionPool> {
+  const fixed = {
+    max_memory_usage: String(bounds.maxMemoryBytes),
+    max_result_bytes: String(bounds.maxResultBytes),
+    result_overflow_mode: 'throw',
+    async_insert: '0',
+    // clickhouse-local's convenience: "1+1" alone is a query. A server does not, and a typing error must stay an error.
+    implicit_select: '0',
+  }
+  try {
+    return await SessionPool.open({ size: bounds.poolSize, maxWaiting: bounds.maxWaiting, open: (mark) => EngineSession.open(path, mark, fixed, []) })
+  } catch (error) {
+    if (/Code: 76\b|CANNOT_OPEN_FILE|Cannot lock|lock file/i.test(reasonOf(error))) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
+    throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })
+  }
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, gate: TokenGate, kitchen: Kitchen): Promise<void> {
+  // Without a listener a reset connection would end the process.
+  request.on('error', () => {})
+  response.on('error', () => {})
+  const asked = { queryId: '' }
+  try {
+    if (request.url === '/ping' || request.url?.startsWith('/ping?')) {
+      request.resume()
+      response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
+      response.end('Ok.\n')
+      return
+    }
+    gate.check(request)
+    await answer(request, response, kitchen, asked)
+  } catch (error) {
+    if (response.destroyed) return
+    sendException(request, response, asked.queryId, exceptionOf(error))
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', fail)
+    server.listen(port, host, () => { server.off('error', fail); done() })
+  })
+}

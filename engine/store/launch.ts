@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { AlprError, reasonOf, type ErrorCode } from '../errors.js'
+import { DEFAULT_POOL_SIZE, threadsFor } from './front/server.js'
+
+export interface LaunchOptions {
+  path: string
+  token: string
+  port?: number
+  host?: string
+  poolSize?: number
+  maxMemoryBytes?: number
+  /** How long the store may take to listen, in milliseconds; a large one loads its tables first. */
+  readyMs?: number
+  /** Where the process's complaints go; it writes none in normal operation. */
+  onStderr?: (line: string) => void
+}
+
+export interface LaunchedStore {
+  url: string
+  port: number
+  pid: number
+  /** Settles when the process has ended, with its exit code or signal. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** SIGTERM, and waits. */
+  stop(): Promise<void>
+  /** SIGKILL, and waits: for tests, and for one that does not stop. */
+  kill(): Promise<void>
+}
+
+/**
+ * Starts the store as a process of its own that ends with ours, whatever ends ours.
+ * @throws ALPR_ERR_STORE_LOCKED, ALPR_ERR_STORE_UNAVAILABLE, ALPR_ERR_USAGE, as the process says
+ */
+export async function launchStore(options: LaunchOptions): Promise<LaunchedStore> {
+  const poolSize = options.poolSize ?? DEFAULT_POOL_SIZE
+  const args = [fileURLToPath(new URL('./main.js', import.meta.url)), '--path', options.path, '--pool', String(poolSize), '--with-parent']
+  if (options.port !== undefined) args.push('--port', String(options.port))
+  if (options.host !== undefined) args.push('--host', options.host)
+  if (options.maxMemoryBytes !== undefined) args.push('--max-memory', String(options.maxMemoryBytes))
+  const child = spawn(process.execPath, args, {
+    // Its standard input stays open as long as we live: that is what --with-parent watches.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, STORE_TOKEN: options.token, UV_THREADPOOL_SIZE: String(Math.max(threadsFor(poolSize), Number(process.env.UV_THREADPOOL_SIZE ?? 0))) },
+  })
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
+    child.once('exit', (code, signal) => done({ code, signal }))
+    child.once('error', () => done({ code: 1, signal: null }))
+  })
+  const complaints: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    complaints.push(line)
+    if (complaints.length > 20) complaints.shift()
+    options.onStderr?.(line)
+  })
+  child.stdin.on('error', () => {})
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    await exited
+  }
+  try {
+    const { url, port, pid } = await ready(child.stdout, exited, options, complaints)
+    return { url, port, pid, exited, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
+  } catch (error) {
+    await end('SIGKILL')
+    throw error
+  }
+}
+
+interface ReadyLine { ready: boolean; url: string; port: number; pid: number; code?: ErrorCode; message?: string }
+
+async function ready(stdout: NodeJS.ReadableStream, exited: Promise<unknown>, options: LaunchOptions, complaints: string[]): Promise<ReadyLine> {
+  const unavailable = (reason: string) => new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: options.path, reason })
+  const limit = options.readyMs ?? 120_000
+  let timer: NodeJS.Timeout | undefined
+  const line = new Promise<ReadyLine>((done, fail) => {
+    createInterface({ input: stdout }).on('line', (text) => {
+      try { done(JSON.parse(text) as ReadyLine) } catch { /* something else on standard output: wait for our line */ }
+    })
+    // A process that says why and then ends: its line may arrive just after the exit.
+    void exited.then(() => setTimeout(() => fail(unavailable(complaints.at(-1) ?? 'the process ended')), 100))
+    timer = setTimeout(() => fail(unavailable(`not ready after ${limit} ms`)), limit)
+  })
+  try {
+    const said = await line
+    if (said.ready) return said
+    if (said.code === 'ALPR_ERR_STORE_LOCKED') throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: options.path })
+    throw unavailable(reasonOf(said.message ?? 'unknown'))
+  } finally {
+    clearTimeout(timer)
+  }
+}

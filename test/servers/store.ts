@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient, type ClickHouseClient } from '../../engine/store/client.js'
+import { launchStore, type LaunchedStore, type LaunchOptions } from '../../engine/store/launch.js'
+import { loadSettings } from '../../engine/settings.js'
+
+export interface TestStore {
+  url: string
+  token: string
+  /** Data folder of the store; removed after the test. */
+  path: string
+  port: number
+  pid: number
+  /** Speaks to this store, database `platestream` (make it with `migrate(client)`); lives through a restart. */
+  client: ClickHouseClient
+  /** Another client, for another database or other timeouts; closed after the test. */
+  connect(options?: { database?: string; requestTimeoutMs?: number }): ClickHouseClient
+  /** SIGKILL, and waits until the process is gone. */
+  kill(): Promise<void>
+  /** SIGTERM, and waits. */
+  stop(): Promise<void>
+  /** Starts again on the same folder, port and token. */
+  restart(): Promise<void>
+}
+
+/** A real store process on a free loopback port and a folder of its own; it ends, by its process id, with the test `t`. */
+export async function startTestStore(t: { teardown(end: () => unknown): unknown }, options: Partial<LaunchOptions> = {}): Promise<TestStore> {
+  const path = options.path ?? await mkdtemp(join(tmpdir(), 'platestream-store-'))
+  const token = options.token ?? randomBytes(24).toString('hex')
+  const launch = (port: number) => launchStore({ poolSize: 4, ...options, path, token, port })
+  let process: LaunchedStore = await launch(0)
+  const clients: ClickHouseClient[] = []
+  const connect = ({ database = 'platestream', requestTimeoutMs }: { database?: string; requestTimeoutMs?: number } = {}) => {
+    const settings = loadSettings({ env: {}, overrides: { 'clickhouse.database': database } })
+    const client = createClient(settings, { url: process.url, token, requestTimeoutMs })
+    clients.push(client)
+    return client
+  }
+  t.teardown(async () => {
+    await Promise.all(clients.map((client) => client.close()))
+    await process.kill()
+    if (options.path === undefined) await rm(path, { recursive: true, force: true })
+  })
+  return {
+    token, path, client: connect(), connect,
+    get url() { return process.url },
+    get port() { return process.port },
+    get pid() { return process.pid },
+    kill: () => process.kill(),
+    stop: () => process.stop(),
+    restart: async () => { process = await launch(process.port) },
+  }
+}
