@@ -7,7 +7,7 @@
  *     core     reads.<camera>     JSON of a stored read, for live display only (not durable, may be dropped)
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
  *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PASSES <camera> (checkpoint state);
- *              FLOORS <partition>; LEASES <partition> (10 s)
+ *              FLOORS <partition>; LEASES <partition> (8 s)
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', hits: 'HITS', dead: 'DEAD' } as const

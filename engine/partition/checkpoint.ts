@@ -60,7 +60,7 @@ export class Checkpoint {
    */
   private async compareAndSet(kv: KV, key: string, json: string, revision: number): Promise<number> {
     try {
-      return await kv.update(key, new TextEncoder().encode(json), revision)
+      return await kv.put(key, json, { previousSeq: revision })
     } catch (error) {
       if (!isConflict(error)) throw error
       const there = await kv.get(key)

@@ -1,7 +1,7 @@
 import type { KV } from 'nats'
 
 /**
- * One engine at a time for a partition: a key that expires 10 s after its last renewal (bucket LEASES). The name of the engine is its
+ * One engine at a time for a partition: a key that expires 8 s after its last renewal (bucket LEASES). The name of the engine is its
  * value, so an engine that restarts under the same name takes its partition back at once. A lease only keeps engines from doing the same work;
  * what keeps a paused former owner from harm is the compare-and-set of the checkpoint.
  */
@@ -30,7 +30,7 @@ export class Lease {
     }
   }
 
-  /** True while it is held; false when another engine has it. A lease that could not be renewed in 8 s counts as lost. */
+  /** True while it is held; false when another engine has it. A lease that could not be renewed in 6 s counts as lost. */
   async renew(): Promise<boolean> {
     const now = Date.now()
     try {
@@ -47,8 +47,8 @@ export class Lease {
     await this.kv.delete(String(this.partition), { previousSeq: this.revision }).catch(() => {})
   }
 
-  static readonly RENEW_MS = 2_500
-  static readonly GIVE_UP_MS = 8_000
+  static readonly RENEW_MS = 2_000
+  static readonly GIVE_UP_MS = 6_000
 }
 
 /** The server's "wrong last sequence": somebody else wrote in between. */
