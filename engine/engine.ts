@@ -15,7 +15,7 @@ import { ReadIds } from './read_id.js'
 import { RecognizerPool } from './recognize/pool.js'
 import { dataPaths, type Settings } from './settings.js'
 import type { EngineStatus } from './status.js'
-import { connectStore, waitForStore } from './store/client.js'
+import { createClient, waitForStore } from './store/client.js'
 import { CropWriter } from './store/crops.js'
 import { migrate } from './store/schema.js'
 import { StoreWriter } from './store/writer.js'
@@ -30,9 +30,9 @@ export interface Engine {
 
 /**
  * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition whose lease it gets.
- * @param store where reads go; the token is the password of the embedded store
+ * @param store where the embedded store listens and its token; not looked at when the settings name a ClickHouse server
  */
-export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
+export async function startEngine(settings: Settings, connection: NatsConnection, store: { url?: string; token?: string }, log: Logger): Promise<Engine> {
   const ending = new AbortController()
   const metrics = new Metrics()
   const waiting = new Waiting(log)
@@ -63,7 +63,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   }, 1_000)
 
   await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas }), ending.signal)
-  const client = connectStore(settings, store)
+  const client = createClient(settings, store)
   await waiting.until('clickhouse', async () => {
     await waitForStore(client, { signal: ending.signal })
     await migrate(client, settings.clickhouse.database)

@@ -1,0 +1,18 @@
+import type { Camera } from '../engine/frames/camera.js'
+import { inspectFeed, readFrames } from '../engine/feeds/reader.js'
+
+export interface BenchFrame {
+  camera: string
+  /** Event time from the start of the feed, milliseconds. */
+  offsetMs: number
+  jpeg: Uint8Array
+}
+
+/** A small feed as a whole in memory, so that reading it is no part of what is measured. `durationMs` has room for passes to close before it starts again. */
+export async function framesOfFeed(file: string): Promise<{ frames: BenchFrame[]; cameras: Camera[]; durationMs: number }> {
+  const info = await inspectFeed(file)
+  const frames: BenchFrame[] = []
+  for await (const frame of readFrames(file)) frames.push({ camera: frame.camera, offsetMs: frame.capturedAt - info.start, jpeg: frame.jpeg })
+  frames.sort((a, b) => a.offsetMs - b.offsetMs)
+  return { frames, cameras: info.cameras, durationMs: info.end - info.start + 10_000 }
+}
