@@ -249,7 +249,7 @@ export class Pipeline {
         if (made) pass.state.pictures = { seq: best.seq, ...made }
       }
       const { crop, picture } = pass.state.pictures ?? {}
-      if (storing) epoch.reads.set(read.readId, { ...read, crop })
+      if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
       for (const hit of hits) await this.publish({ ...hit, crop, picture }, epoch)
     })
     this.publishing.set(pass, work.catch(() => {}))

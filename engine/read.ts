@@ -27,7 +27,9 @@ export interface Read {
   frames: number
   /** Quality of the best frame: plate height in pixels, sharpness, contrast. */
   quality: { heightPx: number; sharpness: number; contrast: number }
+  /** The plate, and the frame that shows it best, reduced (CAN-3). */
   crop?: CropRef
+  picture?: CropRef
   /**
    * Ids that make the read reproducible: WASM module, model, the hot lists in force (digest of their versions), and the recorded feed it
    * came from (empty for a live camera).

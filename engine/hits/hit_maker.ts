@@ -1,7 +1,7 @@
 import type { Camera } from '../frames/camera.js'
 import type { Hit } from '../hit.js'
 import type { ListMatch } from '../matching/lists_in_force.js'
-import type { OpenPass } from '../passes/pass.js'
+import type { OpenPass, PublishedHit } from '../passes/pass.js'
 import type { Read } from '../read.js'
 
 /** A vote is worth checking against the lists from this confidence on, or from this many frames, or when the pass closes. */
@@ -32,15 +32,25 @@ export function makeHits(pass: OpenPass, read: Read, matches: readonly ListMatch
     const before = published[key]
     if (match.probability < match.list.threshold * (before ? WITHDRAW_BELOW : 1)) continue
     if (before?.state === 'possible' && (!closing || before.frames === read.frames)) continue
-    hits.push(hitOf(read, match, camera, (before?.revision ?? 0) + 1))
-    published[key] = { revision: (before?.revision ?? 0) + 1, state: 'possible', frames: read.frames }
+    const revision = (before?.revision ?? 0) + 1
+    const listed = listedOf(match)
+    hits.push({
+      ...common(read, camera, key, revision), ...listed, state: 'possible', listedPlate: match.entry.plate, list: match.list.id,
+      exact: match.exact, probability: match.probability, tolerated: match.tolerated,
+    })
+    published[key] = { revision, state: 'possible', frames: read.frames, listed }
   }
   for (const [key, before] of Object.entries(published)) {
     const still = matches.some((m) => keyOf(m.list.id, m.entry.plate) === key && m.probability >= m.list.threshold * WITHDRAW_BELOW)
     if (still || before.state === 'withdrawn') continue
     const match = matches.find((m) => keyOf(m.list.id, m.entry.plate) === key)
-    published[key] = { revision: before.revision + 1, state: 'withdrawn', frames: read.frames }
-    hits.push(withdrawalOf(read, key, match, camera, before.revision + 1))
+    const revision = before.revision + 1
+    const dot = key.indexOf('.')
+    hits.push({
+      ...common(read, camera, key, revision), ...before.listed, state: 'withdrawn', listedPlate: key.slice(dot + 1), list: key.slice(0, dot),
+      exact: false, probability: match?.probability ?? 0, tolerated: match?.tolerated ?? [],
+    })
+    published[key] = { ...before, revision, state: 'withdrawn', frames: read.frames }
   }
   return hits
 }
@@ -49,26 +59,11 @@ const keyOf = (list: string, plate: string): string => `${list}.${plate}`
 
 export const hitIdOf = (readId: string, key: string): string => `${readId}.${key}`
 
-function hitOf(read: Read, match: ListMatch, camera: Camera, revision: number): Hit {
-  const { list, entry } = match
+/** A special list is informational whatever its record says (RV 426.6.4 c). */
+function listedOf({ list, entry }: ListMatch): PublishedHit['listed'] {
   return {
-    ...common(read, camera, keyOf(list.id, entry.plate), revision),
-    state: 'possible',
-    listedPlate: entry.plate, list: list.id, listName: list.name, listVersion: list.version, listLoadedAt: list.loadedAt,
-    reason: entry.reason, priority: list.kind === 'special' ? 'informational' : list.priority,
-    exact: match.exact, probability: match.probability, tolerated: match.tolerated,
-  }
-}
-
-/** The entry may be gone from the list by now; what identifies the hit is in its key. */
-function withdrawalOf(read: Read, key: string, match: ListMatch | undefined, camera: Camera, revision: number): Hit {
-  const dot = key.indexOf('.')
-  return {
-    ...common(read, camera, key, revision),
-    state: 'withdrawn',
-    listedPlate: key.slice(dot + 1), list: key.slice(0, dot), listName: match?.list.name ?? '', listVersion: match?.list.version ?? '',
-    listLoadedAt: match?.list.loadedAt ?? '', reason: match?.entry.reason ?? '', priority: match?.list.priority ?? 'low',
-    exact: false, probability: match?.probability ?? 0, tolerated: match?.tolerated ?? [],
+    listName: list.name, listVersion: list.version, listLoadedAt: list.loadedAt, reason: entry.reason,
+    priority: list.kind === 'special' ? 'informational' : list.priority,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Detection, Quad } from '../../wasm/mod.js'
 import type { Camera } from '../frames/camera.js'
 import type { Frame } from '../frames/frame.js'
+import type { Hit } from '../hit.js'
 import type { CropRef, Read } from '../read.js'
 import { boxOf, distance, type Box } from './geometry.js'
 import { Vote } from './vote.js'
@@ -21,6 +22,8 @@ export interface PublishedHit {
   state: 'possible' | 'withdrawn'
   /** Frames voted when this revision was made. */
   frames: number
+  /** What it said of the list, so that a withdrawal can say what it withdraws when the entry is gone. */
+  listed: Pick<Hit, 'listName' | 'listVersion' | 'listLoadedAt' | 'reason' | 'priority'>
 }
 
 /** A pass that is still open: one vehicle going by one camera. Plain state, so that it can be written to the checkpoint. */
@@ -110,7 +113,7 @@ export class OpenPass {
       region: mostFrequent(state.regions),
       camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
       ...this.movement(camera), frames: state.frames, quality: state.best.quality,
-      crop: state.pictures?.crop, feed: state.feed, ...ids, positions: this.vote.likelyPositions(),
+      crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids, positions: this.vote.likelyPositions(),
     }
   }
 
