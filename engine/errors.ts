@@ -1,3 +1,5 @@
+import { WASM_ERRORS, WasmError, type WasmErrorCode } from '../wasm/mod.js'
+
 /**
  * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds them together).
  * Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers with it.
@@ -34,6 +36,8 @@ const TABLE = {
   ALPR_ERR_NATS_UNAVAILABLE: ['NATS at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_UNAVAILABLE: ['ClickHouse at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_LOCKED: ['the data folder {folder} is in use by another store process', 503],
+  ALPR_ERR_SCHEMA_NEWER: ['the store has schema {found}, this program knows {known}: a newer program has been here', 503],
+  ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   // the gateway's door
@@ -41,18 +45,26 @@ const TABLE = {
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],
   ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
   ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
+  ALPR_ERR_CROP_UNWRITABLE: ['crops cannot be written to {segment}: {reason}', 503],
   ALPR_ERR_CONSOLE_STALLED: ['this console made no progress for {limit} s; reconnect with since={since}', 408],
   ALPR_ERR_CONSOLES_FULL: ['{limit} consoles are open, no more are allowed', 503],
   ALPR_ERR_INTERNAL: ['internal error', 500],
-  // the recognizer as a library
-  ALPR_ERR_MODEL_INVALID: ['the model file is not valid: {reason}', 500],
-  ALPR_ERR_MODULE_ABI: ['the WASM module speaks ABI {found}, this program needs {needed}', 500],
 } as const satisfies Record<string, readonly [string, number]>
 
-export type ErrorCode = keyof typeof TABLE
+/** The codes of wasm/ are part of the table; what goes wrong in there is ours to mend, so 500. */
+export type ErrorCode = keyof typeof TABLE | WasmErrorCode
 export type ErrorDetails = Record<string, string | number | boolean | undefined>
 
-export const ERROR_CODES = Object.keys(TABLE) as ErrorCode[]
+function entryOf(code: ErrorCode): readonly [message: string, status: number] {
+  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], 500]
+}
+
+export const ERROR_CODES = [...Object.keys(TABLE), ...Object.keys(WASM_ERRORS)] as ErrorCode[]
+
+/** The whole table, for the documentation and the test that holds it to this. */
+export function errorTable(): { code: ErrorCode; message: string; status: number }[] {
+  return ERROR_CODES.map((code) => ({ code, message: entryOf(code)[0], status: entryOf(code)[1] }))
+}
 
 /** An error of ours: a code from the table, a message for people, and the values that broke the limit. */
 export class AlprError extends Error {
@@ -61,7 +73,7 @@ export class AlprError extends Error {
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    const [template, status] = TABLE[code]
+    const [template, status] = entryOf(code)
     super(template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')), options)
     this.name = 'AlprError'
     this.code = code
@@ -76,7 +88,7 @@ export class AlprError extends Error {
 
 /** The error's own code, or ALPR_ERR_INTERNAL for a foreign error. */
 export function codeOf(error: unknown): ErrorCode {
-  return error instanceof AlprError ? error.code : 'ALPR_ERR_INTERNAL'
+  return error instanceof AlprError || error instanceof WasmError ? error.code : 'ALPR_ERR_INTERNAL'
 }
 
 /** One line for a log or a header; never a stack. */

@@ -2,7 +2,7 @@
  * Errors of the recognizer and the matcher as libraries. A code is never reused. The engine's table (engine/errors.ts) carries codes of
  * its own for frames of a stream; these are for whoever loads a module, a model or a list.
  */
-const TABLE = {
+export const WASM_ERRORS = {
   ALPR_ERR_MODULE_INVALID: 'this is not the WASM module needed: {reason}',
   ALPR_ERR_MODULE_ABI: 'the WASM module speaks ABI {found}, this program needs {needed}',
   ALPR_ERR_MODEL_INVALID: 'the model file is not valid: {reason}',
@@ -14,14 +14,14 @@ const TABLE = {
   ALPR_ERR_READ_INVALID: 'these positions are not a read: {reason}',
 } as const
 
-export type WasmErrorCode = keyof typeof TABLE
+export type WasmErrorCode = keyof typeof WASM_ERRORS
 
-export const WASM_ERROR_CODES = Object.keys(TABLE) as WasmErrorCode[]
+export const WASM_ERROR_CODES = Object.keys(WASM_ERRORS) as WasmErrorCode[]
 
 /** An error of wasm/: a code from the table and the values that broke the limit. */
 export class WasmError extends Error {
   constructor(readonly code: WasmErrorCode, readonly details: Readonly<Record<string, string | number>> = {}) {
-    super(TABLE[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')))
+    super(WASM_ERRORS[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')))
     this.name = 'WasmError'
   }
 }

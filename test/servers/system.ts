@@ -1,0 +1,137 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { headers, type NatsConnection } from 'nats'
+import type { Camera } from '../../engine/frames/camera.js'
+import { CameraRegistry } from '../../engine/frames/registry.js'
+import type { Hit } from '../../engine/hit.js'
+import { framesSubject, HEADER, STREAM } from '../../engine/nats/topology.js'
+import { sleep } from '../../engine/pause.js'
+import type { EngineStatus } from '../../engine/status.js'
+import { startTestNats, type TestNats } from './nats.js'
+import { startTestStore, type TestStore } from './store.js'
+
+/** What a test needs of the running system: real nats-server, real store, the engine as a process of its own that can be killed. */
+export interface TestSystem {
+  nats: TestNats
+  store: TestStore
+  connection: NatsConnection
+  dataFolder: string
+  startEngine(): Promise<void>
+  /** SIGKILL by default; resolves when the process is gone. */
+  stopEngine(signal?: NodeJS.Signals): Promise<void>
+  publish(frame: TestFrame): Promise<void>
+  /** Waits until the ledger has this many frames. */
+  untilStored(frames: number, limitMs?: number): Promise<void>
+  rows<T>(query: string): Promise<T[]>
+  hits(): Promise<Hit[]>
+  dead(): Promise<{ reason: string; camera: string; payload: Uint8Array; headers: Record<string, string> }[]>
+  /** The newest status of the engine, or undefined before the first. */
+  status(): EngineStatus | undefined
+}
+
+export interface TestFrame {
+  camera: string
+  capturedAt: number | string | undefined
+  jpeg: Uint8Array
+  headers?: Record<string, string>
+  /** For publish de-duplication, so that a publish whose answer was lost is not doubled. */
+  id?: string
+}
+
+export interface SystemOptions {
+  cameras?: Camera[]
+  env?: Record<string, string>
+  /** With the engine running at once. @default true */
+  engine?: boolean
+}
+
+const CLI = new URL('../../cli/main.js', import.meta.url).pathname
+
+/** Starts all of it; everything ends with the test. */
+export async function startTestSystem(t: { teardown(end: () => unknown): unknown }, options: SystemOptions = {}): Promise<TestSystem> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'platestream-system-'))
+  const [nats, store] = await Promise.all([startTestNats(t, { partitions: 2, framesMaxBytes: 1_073_741_824 }), startTestStore(t)])
+  const connection = await nats.connect('test')
+  let engine: ChildProcess | undefined
+  let status: EngineStatus | undefined
+  void (async () => {
+    for await (const message of connection.subscribe('status.engine.*')) status = message.json<EngineStatus>()
+  })()
+
+  const stopEngine = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (!engine || engine.exitCode !== null || engine.signalCode !== null) return
+    const gone = once(engine, 'exit')
+    engine.kill(signal)
+    await gone
+  }
+  const startEngine = async () => {
+    engine = spawn(process.execPath, [CLI, 'engine'], {
+      env: {
+        PATH: process.env.PATH, HOME: process.env.HOME,
+        NATS_URL: nats.url, PLATESTREAM_NATS_TOKEN: nats.token, PLATESTREAM_NATS_PARTITIONS: '2',
+        CLICKHOUSE_URL: store.url, PLATESTREAM_CLICKHOUSE_PASSWORD: store.token,
+        PLATESTREAM_DATA_FOLDER: dataFolder, PLATESTREAM_ENGINE_INSTANCE: 'engine-under-test', PLATESTREAM_LOG_LEVEL: 'warn', ...options.env,
+      },
+      stdio: ['pipe', 'inherit', 'inherit'],
+    })
+    await once(engine, 'spawn')
+  }
+  t.teardown(async () => {
+    await stopEngine()
+    rmSync(dataFolder, { recursive: true, force: true })
+  })
+  if (options.cameras) {
+    const registry = await CameraRegistry.open(connection)
+    for (const camera of options.cameras) await registry.put(camera)
+  }
+  if (options.engine ?? true) await startEngine()
+
+  const rows = async <T>(query: string) => (await store.client.query({ query, format: 'JSONEachRow' })).json<T>()
+  return {
+    nats, store, connection, dataFolder, startEngine, stopEngine, rows,
+    status: () => status,
+    async publish({ camera, capturedAt, jpeg, headers: more = {}, id }) {
+      const header = headers()
+      const time = typeof capturedAt === 'number' ? new Date(capturedAt).toISOString() : capturedAt
+      if (time !== undefined) header.set(HEADER.capturedAt, time)
+      if (id) header.set(HEADER.msgId, id)
+      for (const [name, value] of Object.entries(more)) header.set(name, value)
+      for (;;) {
+        try {
+          await connection.jetstream().publish(framesSubject(camera), jpeg, { headers: header, timeout: 5_000 })
+          return
+        } catch (error) {
+          if (!id) throw error
+          await sleep(100)
+        }
+      }
+    },
+    async untilStored(frames, limitMs = 60_000) {
+      const deadline = Date.now() + limitMs
+      for (let stored = -1; stored < frames;) {
+        stored = await rows<{ n: string }>('SELECT sum(frames_in) AS n FROM ledger FINAL').then(([row]) => Number(row?.n ?? 0), () => 0)
+        if (Date.now() > deadline) throw new Error(`the ledger has ${stored} of ${frames} frames after ${limitMs} ms; engine: ${JSON.stringify(status)}`)
+        await sleep(100)
+      }
+    },
+    hits: async () => (await allOf(connection, STREAM.hits)).map((message) => JSON.parse(new TextDecoder().decode(message.payload)) as Hit),
+    dead: async () => (await allOf(connection, STREAM.dead)).map(({ payload, subject, headers }) =>
+      ({ reason: headers[HEADER.deadReason]!, camera: subject.slice('dead.'.length), payload, headers })),
+  }
+}
+
+/** Every message of a stream, in order. */
+async function allOf(connection: NatsConnection, stream: string): Promise<{ subject: string; payload: Uint8Array; headers: Record<string, string> }[]> {
+  const consumer = await connection.jetstream().consumers.get(stream)
+  const { messages } = (await (await connection.jetstreamManager()).streams.info(stream)).state
+  const all: { subject: string; payload: Uint8Array; headers: Record<string, string> }[] = []
+  if (messages === 0) return all
+  for await (const message of await consumer.consume()) {
+    all.push({ subject: message.subject, payload: message.data, headers: Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values[0] ?? ''])) })
+    if (message.info.pending === 0) break
+  }
+  return all
+}
