@@ -19,27 +19,32 @@ const ALWAYS: ClickHouseSettings = {
  */
 export const STREAMED: ClickHouseSettings = { wait_end_of_query: 0 }
 
-export interface ClientOptions {
-  /** Where the embedded store listens; only when the settings name no server. */
+/** Where the embedded store listens, and its token; not needed when the settings name a server. */
+export interface StoreAddress {
   url?: string
-  /** Its token; only for the embedded store. */
   token?: string
-  /** How long one query may take, in milliseconds. */
+}
+
+export interface ClientOptions {
+  /** How long one query may take, in milliseconds; the store kills it when we give up. */
   requestTimeoutMs?: number
   maxConnections?: number
 }
 
-/** @throws ALPR_ERR_SETTINGS_INVALID when neither the settings nor the options name a store */
-export function createClient(settings: Pick<Settings, 'clickhouse'>, options: ClientOptions = {}): ClickHouseClient {
+/**
+ * A client of the store: of the server that the settings name, else of the embedded one.
+ * It has no database of its own: names are always qualified, because a client bound to a database cannot make that database.
+ * @throws ALPR_ERR_SETTINGS_INVALID when there is neither
+ */
+export function createClient(settings: Pick<Settings, 'clickhouse'>, store: StoreAddress = {}, options: ClientOptions = {}): ClickHouseClient {
   const { clickhouse } = settings
   const embedded = clickhouse.url === ''
-  const url = embedded ? options.url : clickhouse.url
-  if (!url) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'clickhouse.url', reason: 'there is no embedded store to use instead' })
+  const url = embedded ? store.url : clickhouse.url
+  if (!url) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'clickhouse.url', reason: 'is empty, and there is no embedded store' })
   return create({
     url,
     username: embedded ? 'default' : clickhouse.username,
-    password: embedded ? (options.token ?? '') : clickhouse.password,
-    database: clickhouse.database,
+    password: embedded ? (store.token ?? '') : clickhouse.password,
     application: 'platestream',
     request_timeout: options.requestTimeoutMs ?? 60_000,
     max_open_connections: options.maxConnections ?? 16,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient, type ClickHouseClient } from '../../engine/store/client.js'
+import { createClient, type ClickHouseClient, type ClientOptions } from '../../engine/store/client.js'
 import { launchStore, type LaunchedStore, type LaunchOptions } from '../../engine/store/launch.js'
 import { loadSettings } from '../../engine/settings.js'
 
@@ -13,10 +13,10 @@ export interface TestStore {
   path: string
   port: number
   pid: number
-  /** Speaks to this store, database `platestream` (make it with `migrate(client)`); lives through a restart. */
+  /** Speaks to this store and lives through a restart. Make the tables with `migrate(client, database)`. */
   client: ClickHouseClient
-  /** Another client, for another database or other timeouts; closed after the test. */
-  connect(options?: { database?: string; requestTimeoutMs?: number }): ClickHouseClient
+  /** Another client; closed after the test. */
+  connect(options?: ClientOptions): ClickHouseClient
   /** SIGKILL, and waits until the process is gone. */
   kill(): Promise<void>
   /** SIGTERM, and waits. */
@@ -32,9 +32,8 @@ export async function startTestStore(t: { teardown(end: () => unknown): unknown 
   const launch = (port: number) => launchStore({ poolSize: 4, ...options, path, token, port })
   let process: LaunchedStore = await launch(0)
   const clients: ClickHouseClient[] = []
-  const connect = ({ database = 'platestream', requestTimeoutMs }: { database?: string; requestTimeoutMs?: number } = {}) => {
-    const settings = loadSettings({ env: {}, overrides: { 'clickhouse.database': database } })
-    const client = createClient(settings, { url: process.url, token, requestTimeoutMs })
+  const connect = (clientOptions: ClientOptions = {}) => {
+    const client = createClient(loadSettings({ env: {} }), { url: process.url, token }, clientOptions)
     clients.push(client)
     return client
   }

@@ -4,7 +4,7 @@ import { startTestStore } from '../../servers/store.js'
 
 t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
   const store = await startTestStore(t)
-  const client = store.connect({ database: 'default' })
+  const { client } = store
 
   t.test('a query answers, with its id', async (t) => {
     const result = await client.query({ query: 'SELECT 1 AS one, toUInt64(18446744073709551615) AS big', format: 'JSONEachRow', query_id: 'my-id' })

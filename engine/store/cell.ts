@@ -1,0 +1,43 @@
+/**
+ * Cells: the world in squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that neighbours mostly lie next to
+ * each other in the primary key. Computed here and never in SQL, where geo functions have changed their arguments between versions.
+ *
+ *     bit  31 30 29 28 ... 3  2  1  0
+ *           y  x  y  x ... y  x  y  x     x = (longitude + 180) * 182, y = (latitude + 90) * 182, 16 bits each
+ */
+const PER_DEGREE = 182
+const MAX_X = 360 * PER_DEGREE - 1
+const MAX_Y = 180 * PER_DEGREE - 1
+
+/** @param lat degrees, -90..90; @param lon degrees, -180..180; values outside are clamped, NaN counts as 0 */
+export function cellOf(lat: number, lon: number): number {
+  return (spread(row(lon, 180, MAX_X)) | (spread(row(lat, 90, MAX_Y)) << 1)) >>> 0
+}
+
+/** The edges of a cell in degrees; the upper ones belong to the next cell. */
+export function cellBounds(cell: number): { south: number; west: number; north: number; east: number } {
+  const x = gather(cell)
+  const y = gather(cell >>> 1)
+  return { south: y / PER_DEGREE - 90, west: x / PER_DEGREE - 180, north: (y + 1) / PER_DEGREE - 90, east: (x + 1) / PER_DEGREE - 180 }
+}
+
+function row(degrees: number, half: number, max: number): number {
+  return Math.min(max, Math.max(0, Math.floor(((Number.isNaN(degrees) ? 0 : degrees) + half) * PER_DEGREE)))
+}
+
+/** 16 bits to every second bit of 32. */
+function spread(value: number): number {
+  let v = value & 0xffff
+  v = (v | (v << 8)) & 0x00ff00ff
+  v = (v | (v << 4)) & 0x0f0f0f0f
+  v = (v | (v << 2)) & 0x33333333
+  return (v | (v << 1)) & 0x55555555
+}
+
+function gather(value: number): number {
+  let v = value & 0x55555555
+  v = (v | (v >>> 1)) & 0x33333333
+  v = (v | (v >>> 2)) & 0x0f0f0f0f
+  v = (v | (v >>> 4)) & 0x00ff00ff
+  return (v | (v >>> 8)) & 0xffff
+}

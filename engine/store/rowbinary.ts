@@ -1,0 +1,99 @@
+/**
+ * ClickHouse's RowBinary: the values of a row one after the other, little endian, no names. Numbers outside their type are clamped, because
+ * one odd value must not keep a whole batch from being stored for ever.
+ */
+const FIRST_BYTES = 65_536
+/** Longer texts are cut, in UTF-16 units. */
+const MAX_TEXT = 65_536
+const MAX_U64 = 2n ** 64n - 1n
+const MAX_U32 = 4_294_967_295
+/** The last millisecond that `toMonday` and DateTime can hold: 2106-02-07. */
+const MAX_TIME_MS = MAX_U32 * 1_000
+
+export class RowBinary {
+  #buffer: Buffer
+  #length = 0
+
+  constructor(bytes = FIRST_BYTES) {
+    this.#buffer = Buffer.allocUnsafe(bytes)
+  }
+
+  /** What was written so far; the buffer must not be written to while it is in use. */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  u8(value: number): void {
+    this.#room(1)
+    this.#buffer[this.#length++] = clamp(value, 255)
+  }
+
+  u32(value: number): void {
+    this.#room(4)
+    this.#length = this.#buffer.writeUInt32LE(clamp(value, MAX_U32), this.#length)
+  }
+
+  u64(value: bigint): void {
+    this.#room(8)
+    this.#length = this.#buffer.writeBigUInt64LE(value < 0n ? 0n : value > MAX_U64 ? MAX_U64 : value, this.#length)
+  }
+
+  /** NaN and infinities are values of the type, but not ones that any answer could show: they become 0. */
+  f32(value: number): void {
+    this.#room(4)
+    this.#length = this.#buffer.writeFloatLE(finite(Math.fround(value)), this.#length)
+  }
+
+  f64(value: number): void {
+    this.#room(8)
+    this.#length = this.#buffer.writeDoubleLE(finite(value), this.#length)
+  }
+
+  /** DateTime64(3). @param milliseconds since 1970 UTC */
+  milliseconds(value: number): void {
+    this.#room(8)
+    this.#length = this.#buffer.writeBigInt64LE(BigInt(clamp(value, MAX_TIME_MS)), this.#length)
+  }
+
+  /** DateTime. @param milliseconds since 1970 UTC, cut to seconds */
+  seconds(value: number): void {
+    this.u32(clamp(value, MAX_TIME_MS) / 1_000)
+  }
+
+  text(value: string): void {
+    const text = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value
+    const bytes = Buffer.byteLength(text)
+    this.length(bytes)
+    this.#room(bytes)
+    this.#length += this.#buffer.write(text, this.#length)
+  }
+
+  /** LEB128: the length of a text or an array. */
+  length(value: number): void {
+    this.#room(5)
+    let rest = value
+    for (; rest > 127; rest >>>= 7) this.#buffer[this.#length++] = (rest & 127) | 128
+    this.#buffer[this.#length++] = rest
+  }
+
+  /** The byte before a Nullable value. */
+  isNull(value: boolean): void {
+    this.u8(value ? 1 : 0)
+  }
+
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+/** A whole number from 0 to `max`; NaN counts as 0. */
+function clamp(value: number, max: number): number {
+  return value > 0 ? Math.min(Math.floor(value), max) : 0
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0
+}

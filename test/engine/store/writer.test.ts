@@ -1,0 +1,106 @@
+import t from 'tap'
+import fc from 'fast-check'
+import type { Hit } from '../../../engine/hit.js'
+import type { LedgerRow } from '../../../engine/ledger.js'
+import { StoreQueries } from '../../../engine/store/queries.js'
+import { migrate, SCHEMA_VERSION } from '../../../engine/store/schema.js'
+import type { StoredRead } from '../../../engine/store/tables.js'
+import { StoreWriter } from '../../../engine/store/writer.js'
+import { startTestStore } from '../../servers/store.js'
+import { aLedgerRow, aRead } from './rows.js'
+
+t.test('what is written comes back', async (t) => {
+  const store = await startTestStore(t)
+  const { client } = store
+  await Promise.all([migrate(client, 'p'), migrate(store.connect(), 'p')])
+  await migrate(client, 'p')
+  const writer = new StoreWriter(client, 'p')
+  const queries = new StoreQueries(client, 'p')
+
+  t.test('two processes may migrate at once', async (t) => {
+    const result = await client.query({ query: 'SELECT version FROM p.schema_version FINAL', format: 'JSONEachRow' })
+    t.same(await result.json(), [{ version: SCHEMA_VERSION }])
+  })
+
+  t.test('any read, hit and ledger row, as far as its types hold it', async (t) => {
+    await fc.assert(fc.asyncProperty(fc.array(reads, { minLength: 1, maxLength: 30 }), fc.array(hits, { maxLength: 10 }), async (some, found) => {
+      await writer.write({ reads: some, hits: found, ledger: [] })
+      for (const read of some) t.same(comparable(await queries.readById(read.readId)), comparable(read))
+      const latest = await queries.latestHits({ limit: 5_000 })
+      for (const hit of unique(found, (one) => one.hitId)) t.same(comparable(latest.find((one) => one.hitId === hit.hitId)), comparable(hit))
+    }), { numRuns: 15 })
+  })
+
+  t.test('the same batch again changes nothing, a better version replaces the read', async (t) => {
+    const before = await queries.count('reads')
+    const read = aRead({ readId: '77', version: 3 })
+    for (let time = 0; time < 3; time++) await writer.write({ reads: [read], hits: [], ledger: [] })
+    await writer.write({ reads: [{ ...read, version: 5, plate: '8BBB222' }], hits: [], ledger: [] })
+    await writer.write({ reads: [{ ...read, version: 4, plate: '8CCC333' }], hits: [], ledger: [] })
+    t.equal(await queries.count('reads'), before + 1)
+    t.match(await queries.readById('77', read.ts), { version: 5, plate: '8BBB222' })
+  })
+
+  t.test('the ledger adds up parts and keeps the highest version of each', async (t) => {
+    const rows: LedgerRow[] = [aLedgerRow({ part: 1, framesIn: 10, withReads: 10, version: 10 }), aLedgerRow({ part: 1, framesIn: 12, withReads: 12, version: 12 }), aLedgerRow({ part: 20, framesIn: 5, withReads: 5, version: 25 })]
+    for (const row of rows) await writer.write({ reads: [], hits: [], ledger: [row] })
+    t.match(await queries.ledger({ camera: 'c1', from: rows[0]!.hour, until: rows[0]!.hour + 1 }), [{ framesIn: 17, withReads: 17, part: 1, version: 25 }])
+  })
+
+  t.test('odd values do not poison a batch', async (t) => {
+    await writer.write({ reads: [aRead({ readId: '991', lat: NaN, lon: 1e9, confidence: Infinity, ts: -5, tsLast: 9e15, frames: -1, plate: 'x'.repeat(100_000) })], hits: [], ledger: [] })
+    t.match(await queries.readById('991'), { lat: 0, confidence: 0, ts: 0, frames: 0 })
+  })
+
+  t.test('a row without a valid id is refused by name, before anything is sent', async (t) => {
+    const before = await queries.count('reads')
+    await t.rejects(writer.write({ reads: [aRead({ readId: '992' }), aRead({ readId: 'x' })], hits: [], ledger: [] }), { code: 'ALPR_ERR_ROW_INVALID', details: { field: 'reads.read_id' } })
+    t.equal(await queries.count('reads'), before)
+  })
+
+  t.test('thousands of reads over more weeks than one insert takes by default', async (t) => {
+    const many = Array.from({ length: 20_000 }, (_, index) => aRead({ readId: String(1_000_000 + index), ts: Date.UTC(2022, 0, 1) + index * 8_640_000, camera: `c${index % 50}` }))
+    const before = await queries.count('reads')
+    const start = Date.now()
+    await writer.write({ reads: many, hits: [], ledger: [] })
+    t.comment(`${many.length} reads over 285 weeks in ${Date.now() - start} ms`)
+    t.equal(await queries.count('reads'), before + many.length)
+    const latest = await queries.latestReads({ limit: 100, before: Date.UTC(2022, 6, 1) })
+    t.equal(latest.length, 100)
+    t.ok(latest.every((read, index) => read.ts < (latest[index - 1]?.ts ?? Date.UTC(2022, 6, 1))), 'newest first')
+    await t.rejects(queries.latestReads({ limit: 5_001 }), { code: 'ALPR_ERR_REQUEST_INVALID' })
+  })
+})
+
+const text = fc.string({ unit: 'grapheme', maxLength: 20 })
+const time = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2026, 2, 1) })
+const float = fc.float({ noNaN: true, noDefaultInfinity: true })
+const alternates = fc.array(fc.record({ plate: text, confidence: float }), { maxLength: 5 })
+const crop = fc.option(fc.record({ segment: fc.constantFrom('2026-W01-a.crops', '2026-W02-b.crops'), offset: fc.maxSafeNat(), length: fc.nat() }), { nil: undefined })
+/** Never the same twice, and over the whole range of 64 bits. */
+let ids = 0n
+const readId = fc.constant(0).map(() => String(BigInt.asUintN(64, ++ids * 0x9e3779b97f4a7c15n)))
+const reads: fc.Arbitrary<StoredRead> = fc.record({
+  readId, version: fc.nat(), plate: text, confidence: float, alternates, region: text, camera: text, ts: time, tsLast: time,
+  lat: fc.double({ min: -90, max: 90, noNaN: true }), lon: fc.double({ min: -180, max: 180, noNaN: true }), heading: fc.option(float, { nil: undefined }),
+  direction: fc.constantFrom('approaching', 'leaving', 'still', 'unknown'), frames: fc.nat(), quality: fc.record({ heightPx: float, sharpness: float, contrast: float }),
+  crop, module: text, model: text, lists: text, feed: text,
+})
+const iso = time.map((ms) => new Date(ms).toISOString())
+const hits: fc.Arbitrary<Hit> = fc.record({
+  hitId: fc.uuid(), revision: fc.nat(), state: fc.constantFrom('possible', 'withdrawn'), readId, plate: text, confidence: float, alternates,
+  region: text, listedPlate: text, list: text, listName: text, listVersion: text, listLoadedAt: iso, reason: text, priority: fc.constantFrom('high', 'medium', 'low', 'informational'),
+  exact: fc.boolean(), probability: float, tolerated: fc.array(fc.record({ position: fc.nat(255), read: text, listed: text, probability: float }), { maxLength: 3 }),
+  camera: text, cameraName: text, lat: fc.double({ min: -90, max: 90, noNaN: true }), lon: fc.double({ min: -180, max: 180, noNaN: true }), heading: fc.option(float, { nil: undefined }),
+  direction: text, ts: iso, tsLast: iso, publishedAt: iso, crop, picture: crop, module: text, model: text,
+})
+
+/** Numbers stored as Float32: the store tells their shortest decimal form. */
+const SINGLE = new Set(['confidence', 'probability', 'heading', 'heightPx', 'sharpness', 'contrast'])
+/** Through JSON, because -0 comes back as 0 and an absent value is absent. */
+const comparable = (row: object | undefined): unknown =>
+  JSON.parse(JSON.stringify(row ?? null), (key, value: unknown) => (SINGLE.has(key) && typeof value === 'number' ? Math.fround(value) : value))
+
+function unique<T>(list: T[], key: (value: T) => string): T[] {
+  return [...new Map(list.map((one) => [key(one), one])).values()]
+}
