@@ -31,7 +31,6 @@ export interface ReadsQuery {
 export interface HitsQuery {
   limit: number
   before?: string
-  camera?: string
   list?: string
 }
 
@@ -51,6 +50,8 @@ export interface ReadRow {
   alternates: { plate: string; confidence: number }[]
   region: string
   camera: string
+  /** As the registry has it now; empty for a camera that is gone. */
+  cameraName?: string
   ts: string
   tsLast: string
   lat: number

@@ -2,20 +2,25 @@ import type { EngineStatus } from '../engine/status.js'
 
 /** Names that one engine may bring; more are cut off, because every name is memory in every Prometheus. */
 const MAX_NAMES = 500
-const NAME = /^([a-z][a-z0-9_]{0,80})(\{[a-z][a-z0-9_]*="[^"\\\n]{0,200}"(?:,[a-z][a-z0-9_]*="[^"\\\n]{0,200}")*\})?$/
+/** `frames_total`, or with one label value behind a dot: `hot_list_age_seconds.svs`. */
+const NAME = /^([a-z][a-z0-9_]{0,80})(?:\.([^"\\\n]{1,200}))?$/
+/** Counters whose name carries what they count: one family with a label is what Prometheus can add up. */
+const FAMILIES: [pattern: RegExp, name: string, label: string][] = [
+  [/^dead_(ALPR_ERR_[A-Z_]+)_total$/, 'dead_total', 'code'],
+  [/^bound_([a-zA-Z0-9_]+)_total$/, 'bound_total', 'bound'],
+]
 
-/** Counters and gauges of the engines as Prometheus text, `alpr_<name>{instance="..."}`. A key may carry labels of its own: `name{label="value"}`. */
+/** Counters and gauges of the engines as Prometheus text, `alpr_<name>{instance="..."}`. */
 export function engineMetrics(statuses: EngineStatus[]): string {
   const families = new Map<string, { type: 'counter' | 'gauge'; lines: string[] }>()
   for (const { instance, counters, gauges, at, workers, partitions } of statuses) {
-    const label = `instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"`
     const add = (type: 'counter' | 'gauge', values: Record<string, number>) => {
       for (const [key, value] of Object.entries(values).slice(0, MAX_NAMES)) {
-        const [, name, labels] = NAME.exec(key) ?? []
-        if (!name || typeof value !== 'number') continue
-        const family = families.get(name) ?? { type, lines: [] }
-        families.set(name, family)
-        family.lines.push(`alpr_${name}{${label}${labels ? `,${labels.slice(1, -1)}` : ''}} ${value}`)
+        const metric = metricOf(key)
+        if (!metric || typeof value !== 'number') continue
+        const family = families.get(metric.name) ?? { type, lines: [] }
+        families.set(metric.name, family)
+        family.lines.push(`alpr_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`)
       }
     }
     add('counter', counters)
@@ -23,4 +28,14 @@ export function engineMetrics(statuses: EngineStatus[]): string {
     add('gauge', { engine_workers: workers, engine_partitions: partitions?.length ?? 0, engine_status_seconds: Date.parse(at) / 1_000 })
   }
   return [...families].map(([name, { type, lines }]) => `# TYPE alpr_${name} ${type}\n${lines.join('\n')}\n`).join('')
+}
+
+function metricOf(key: string): { name: string; label: string } | undefined {
+  for (const [pattern, name, label] of FAMILIES) {
+    const [, value] = pattern.exec(key) ?? []
+    if (value) return { name, label: `,${label}="${value}"` }
+  }
+  const [, name, value] = NAME.exec(key) ?? []
+  if (!name) return undefined
+  return { name, label: value === undefined ? '' : `,${name.startsWith('hot_list') ? 'list' : 'key'}="${value}"` }
 }

@@ -27,12 +27,12 @@ import { sessionRoutes } from './routes/session.js'
 import { shellRoutes } from './routes/shell.js'
 import { statusRoutes } from './routes/status.js'
 import { StatusBoard } from './status_board.js'
-import { openArchive } from './store_archive.js'
+import { StoreArchive } from './store_archive.js'
 import { validateStrictly } from './validation.js'
 
 export interface GatewayOptions {
   nats: { url: string; token?: string }
-  /** The store's address and the password of its one user. */
+  /** The embedded store process; `settings.clickhouse.url` names another server. */
   clickhouse: { url: string; password?: string }
   /** The access token: the only key to the door. */
   token: string
@@ -75,7 +75,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   link.follow(board.duty)
   link.follow(directory.camerasDuty)
   link.follow(directory.listsDuty)
-  const archive = options.archive ?? openArchive(settings, options.clickhouse, dataPaths(settings).crops)
+  const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
   const parts: Parts = { door, link, hub, board, directory, archive }
 
   const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))

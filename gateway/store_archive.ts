@@ -1,8 +1,91 @@
-import { AlprError } from '../engine/errors.js'
+import { createClient, storeError } from '../engine/store/client.js'
+import { CropReader } from '../engine/store/crops.js'
+import { MAX_ROWS, StoreQueries } from '../engine/store/queries.js'
 import type { Settings } from '../engine/settings.js'
-import type { Archive } from './archive.js'
+import type { Archive, HitRow, HitsQuery, LedgerEntry, LedgerQuery, Page, ReadRow, ReadsQuery } from './archive.js'
+import type { CropRef } from '../engine/read.js'
+import { cursorOf, isBefore, parseCursor, type Cursor } from './cursor.js'
 
-export function openArchive(_settings: Settings, { url }: { url: string; password?: string }, _crops: string): Archive {
-  const away = async (): Promise<never> => { throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url, reason: 'not built in yet' }) }
-  return { ping: away, reads: away, hits: away, ledger: away, crop: away, close: async () => {} }
+/** A person waits for these answers, ms. */
+const REQUEST_TIMEOUT_MS = 15_000
+
+type StoredRead = Awaited<ReturnType<StoreQueries['latestReads']>>[number]
+
+/** The archive in ClickHouse (embedded, server or cluster: the client does not know) and in the crop files beside it. */
+export class StoreArchive implements Archive {
+  readonly #client
+  readonly #queries
+  readonly #crops
+  readonly #url: string
+
+  constructor(settings: Settings, store: { url: string; password?: string }, cropFolder: string) {
+    this.#client = createClient(settings, { url: store.url, token: store.password }, { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 8 })
+    this.#queries = new StoreQueries(this.#client, settings.clickhouse.database)
+    this.#crops = new CropReader(cropFolder)
+    this.#url = settings.clickhouse.url || store.url
+  }
+
+  async ping(): Promise<void> {
+    const answer = await this.#client.ping({ select: true })
+    if (!answer.success) throw storeError(answer.error, this.#url)
+  }
+
+  reads({ limit, before, ...filter }: ReadsQuery): Promise<Page<ReadRow>> {
+    return this.#page(limit, before, (options) => this.#queries.latestReads({ ...options, ...filter }), (read) => ({ time: read.ts, id: read.readId }), readRow)
+  }
+
+  hits({ limit, before, ...filter }: HitsQuery): Promise<Page<HitRow>> {
+    return this.#page(limit, before, (options) => this.#queries.latestHits({ ...options, ...filter }), (hit) => ({ time: Date.parse(hit.ts), id: hit.hitId }), (hit) => hit)
+  }
+
+  async ledger({ from, to, camera }: LedgerQuery): Promise<LedgerEntry[]> {
+    const rows = await this.#ask(() => this.#queries.ledger({ from, until: to, ...(camera !== undefined && { camera }) }))
+    return rows
+      .map(({ camera, hour, framesIn, withReads, withoutPlate, dead }) => ({ camera, hour: new Date(hour).toISOString(), framesIn, withReads, withoutPlate, dead }))
+      .reverse()
+  }
+
+  crop(ref: CropRef): Promise<Uint8Array> {
+    return this.#crops.read(ref)
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  /**
+   * One page in the order (time, id), newest first. The store's questions end at a time, but many rows can share a millisecond; so the
+   * rows of the cursor's own millisecond are asked for again and those already shown are left out.
+   */
+  async #page<Row, Item>(
+    limit: number, before: string | undefined, ask: (options: { limit: number; before?: number }) => Promise<Row[]>,
+    place: (row: Row) => Cursor, item: (row: Row) => Item,
+  ): Promise<Page<Item>> {
+    const cursor = before === undefined ? undefined : parseCursor(before)
+    for (let spare = 1; ; spare *= 4) {
+      const count = Math.min(MAX_ROWS, limit + spare)
+      const rows = await this.#ask(() => ask({ limit: count, ...(cursor && { before: cursor.time + 1 }) }))
+      const left = cursor ? rows.filter((row) => isBefore(place(row), cursor)) : rows
+      const more = rows.length === count
+      if (left.length <= limit && more && count < MAX_ROWS) continue
+      const shown = left.slice(0, limit)
+      return { items: shown.map(item), ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(place(shown.at(-1)!)) }) }
+    }
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question()
+    } catch (error) {
+      throw storeError(error, this.#url)
+    }
+  }
+}
+
+function readRow(read: StoredRead): ReadRow {
+  const { readId, version, plate, confidence, alternates, region, camera, ts, tsLast, lat, lon, heading, direction, frames, crop, module, model } = read
+  return {
+    readId, version, plate, confidence, alternates, region, camera, ts: new Date(ts).toISOString(), tsLast: new Date(tsLast).toISOString(),
+    lat, lon, ...(heading !== undefined && { heading }), direction, frames, ...(crop && { crop }), module, model,
+  }
 }

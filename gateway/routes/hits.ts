@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import { CAMERA_ID } from '../../engine/frames/camera.js'
 import { LIST_ID } from '../../engine/matching/hotlist.js'
 import type { Api, Parts } from '../api.js'
 import type { HitRow } from '../archive.js'
@@ -15,7 +14,6 @@ const HitSchema = Type.Object({
 
 const Query = Type.Object({
   ...PageFields, ...FormatField,
-  camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
   list: Type.Optional(Type.String({ pattern: LIST_ID.source })),
 }, strict)
 
