@@ -1,0 +1,153 @@
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { pino } from 'pino'
+import { reasonOf } from '../../engine/errors.js'
+import { connectNats } from '../../engine/nats/connect.js'
+import { setupNats } from '../../engine/nats/setup.js'
+import { loadSecrets } from '../../engine/secrets.js'
+import { dataPaths, type Settings } from '../../engine/settings.js'
+import { ensurePrograms } from '../doctor/install.js'
+import { aborted, interruption } from '../interrupt.js'
+import { bytesText, printJson, printLine, secondsText } from '../output.js'
+import { lockRunFolder, removeRunFile, writeRunFile, type RunFile } from '../run_file.js'
+import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
+import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
+import { readableLogLine } from '../supervise/log_line.js'
+import { enginePart, gatewayPart, natsPart, storePart, type PartsContext } from '../supervise/parts.js'
+import { findNats, settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
+
+interface UpOptions extends SystemOptions {
+  demo: boolean
+  json?: boolean
+  verbose?: boolean
+}
+
+export function registerUp(program: Command): void {
+  withSystemOptions(program.command('up'))
+    .description('start everything: NATS, the store, an engine, the gateway with the console')
+    .option('--no-demo', 'do not play the sample feed on a new data folder')
+    .option('--verbose', 'show all log lines of the parts, not only warnings and errors')
+    .option('--json', 'one JSON line when all is ready; logs stay JSON')
+    .addHelpText('after', `
+On a new data folder it registers the cameras and hot lists of the sample feed and plays it, so that there is something to see.
+With NATS_URL or CLICKHOUSE_URL set it uses those servers instead of starting its own. Ctrl-C stops everything.
+
+Examples:
+  platestream up
+  platestream up --data /var/lib/platestream --no-demo
+  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream up`)
+    .action((options: UpOptions) => up(options))
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const ending = interruption()
+  const settings = settingsFor(options)
+  const paths = dataPaths(settings)
+  const isNew = !existsSync(paths.secrets)
+  const unlock = await lockRunFolder(paths.run)
+  const started: Keeper[] = []
+  let demo: { stop(): void } | undefined
+  const run: RunFile = { pid: process.pid, startedAt: new Date().toISOString() }
+  const say = (text: string) => { if (!options.json) printLine(text) }
+  const warn = (text: string) => process.stderr.write(options.json ? `${JSON.stringify({ level: 40, time: Date.now(), name: 'up', msg: text })}\n` : `${text}\n`)
+  const onLog = (part: string, line: string) => {
+    if (options.json) process.stderr.write(`${line}\n`)
+    else if (options.verbose || isWarning(line)) process.stderr.write(`${readableLogLine(part, line)}\n`)
+  }
+  const start = async (part: Omit<KeeperOptions, 'say'>) => {
+    const since = Date.now()
+    const keeper = new Keeper({ ...part, say: warn })
+    started.push(keeper)
+    const { facts } = await keeper.start()
+    say(`  ${part.name.padEnd(8)} ready  ${factsText(facts).padEnd(34)} ${secondsText(Date.now() - since)}`)
+    return facts
+  }
+
+  try {
+    say(`Platestream ${version()}, data in ${settings.dataFolder}`)
+    const context: PartsContext = { settings, options, secrets: loadSecrets(paths.secrets), framesMaxBytes: boundOfFrames(settings, warn), onLog }
+    if (!settings.nats.url) {
+      await ensurePrograms('start', say)
+      const { url } = await start(natsPart(context))
+      run.nats = { url: url as string, private: true }
+    } else run.nats = { url: settings.nats.url, private: false }
+    // Whoever runs a command meanwhile finds what is there already.
+    writeRunFile(paths.run, run)
+    if (!settings.clickhouse.url) {
+      const { url } = await start(storePart(context))
+      run.store = { url: url as string, private: true }
+    } else run.store = { url: settings.clickhouse.url, private: false }
+    writeRunFile(paths.run, run)
+    const [, gateway] = await allOrFirstFailure([start(enginePart(context)), start(gatewayPart(context))])
+    run.console = { url: gateway!.url as string }
+    writeRunFile(paths.run, run)
+
+    const address = `${run.console.url}/?token=${context.secrets.console}`
+    if (options.json) printJson({ ready: true, pid: process.pid, console: address, nats: run.nats.url, store: run.store.url, dataFolder: settings.dataFolder })
+    say(`\n  Console:  ${address}\n`)
+    if (isNew && options.demo && !ending.aborted) demo = await startDemo(settings, options, say, warn)
+    say('Ctrl-C stops everything.')
+    await aborted(ending)
+    say('stopping')
+  } finally {
+    demo?.stop()
+    // In the order of the stream, backwards: the engine makes its last checkpoint while the store and NATS are still there.
+    for (const names of [['gateway', 'engine'], ['store'], ['nats']]) {
+      await Promise.all(started.filter((keeper) => names.includes(keeper.name)).map((keeper) => keeper.stop().catch((error) => warn(reasonOf(error)))))
+    }
+    removeRunFile(paths.run)
+    unlock()
+  }
+}
+
+/** Waits for all even when one fails, so that nothing is still starting while the rest is stopped. */
+async function allOrFirstFailure<T>(tasks: Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(tasks)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value)
+}
+
+async function startDemo(settings: Settings, options: SystemOptions, say: (text: string) => void, warn: (text: string) => void): Promise<{ stop(): void } | undefined> {
+  if (!hasSample()) {
+    say('  no sample feed in this build (bench/feeds/sample.mcap): nothing is played')
+    return undefined
+  }
+  try {
+    const connection = await connectNats({ ...findNats(settings), name: 'up', log: pino({ level: 'silent' }) })
+    try {
+      await setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas })
+      say(`  new data folder: ${await installDemo(connection)}; playing the sample feed`)
+    } finally {
+      await connection.close()
+    }
+    return playDemo(options, (problem) => (problem ? warn(`the sample feed stopped: ${problem}`) : say('  the sample feed has ended')))
+  } catch (error) {
+    warn(`the demo cannot be set up: ${reasonOf(error)}`)
+    return undefined
+  }
+}
+
+/** A full disk would stop JetStream as a whole, so FRAMES may take at most 60 % of what is free (bytes). */
+function boundOfFrames(settings: Settings, warn: (text: string) => void): number {
+  const wanted = settings.nats.framesMaxBytes
+  if (settings.nats.url) return wanted
+  const { bavail, bsize } = statfsSync(settings.dataFolder)
+  const bound = Math.max(16_777_216, Math.floor(bavail * bsize * 0.6))
+  if (bound >= wanted) return wanted
+  warn(`only ${bytesText(bavail * bsize)} are free: at most ${bytesText(bound)} of frames may wait, not ${bytesText(wanted)} (nats.framesMaxBytes)`)
+  return bound
+}
+
+/** pino's levels: 40 is a warning. A line that is no log record is shown. */
+function isWarning(line: string): boolean {
+  const level = /"level":(\d+)/.exec(line)
+  return !level || Number(level[1]) >= 40
+}
+
+function factsText({ url, workers, module }: Record<string, unknown>): string {
+  if (url) return String(url)
+  return workers ? `${workers as number} workers, module ${String(module).slice(0, 8)}` : ''
+}
+
+const version = (): string => (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version

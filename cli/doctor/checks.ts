@@ -1,0 +1,124 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { reasonOf } from '../../engine/errors.js'
+import { connectNats } from '../../engine/nats/connect.js'
+import { dataPaths, type Settings } from '../../engine/settings.js'
+import { bytesText } from '../output.js'
+import { readRunFile } from '../run_file.js'
+import { findNats } from '../system.js'
+import { locate, SYSTEM_PROGRAMS, type Purpose } from './programs.js'
+
+/** One thing looked at. */
+export interface Finding {
+  what: string
+  ok: boolean
+  detail: string
+  /** What to do about it, exactly; only when not ok. */
+  remedy?: string
+  /** What it is needed for; a finding that is not ok counts only for those who need it. */
+  neededFor: Purpose
+}
+
+/** Below this the private NATS server may refuse frames before its own bound acts, bytes. */
+const kFreeBytes = 2_000_000_000
+
+export async function runChecks(settings: Settings): Promise<Finding[]> {
+  return [
+    nodeVersion(),
+    ...SYSTEM_PROGRAMS.map(systemProgram),
+    await module('sharp', 'pictures of hits, import'),
+    await module('@julusian/jpeg-turbo', 'decoding of frames'),
+    ...(settings.clickhouse.url ? [] : [await module('chdb', 'the embedded ClickHouse')]),
+    ...['recognizer.wasm', 'matcher.wasm', 'platestream.psm'].map(builtFile),
+    dataFolder(settings),
+    ...(await runningSystem(settings)),
+  ]
+}
+
+function nodeVersion(): Finding {
+  const major = Number(process.versions.node.split('.')[0])
+  return { what: 'Node.js', ok: major >= 20, detail: process.versions.node, remedy: 'install Node.js 20 or newer: https://nodejs.org', neededFor: 'start' }
+}
+
+function systemProgram(program: (typeof SYSTEM_PROGRAMS)[number]): Finding {
+  const path = locate(program)
+  return {
+    what: program.name, ok: path !== undefined, detail: path ?? `missing; needed for ${program.use}`,
+    remedy: `sudo apt-get install -y ${program.package}`, neededFor: program.neededFor,
+  }
+}
+
+async function module(name: string, use: string): Promise<Finding> {
+  try {
+    await import(name)
+    return { what: name, ok: true, detail: 'loads', neededFor: 'start' }
+  } catch (error) {
+    return { what: name, ok: false, detail: `does not load (${reasonOf(error)}); needed for ${use}`, remedy: 'npm ci', neededFor: 'start' }
+  }
+}
+
+function builtFile(name: string): Finding {
+  const path = fileURLToPath(new URL(`../../wasm/${name}`, import.meta.url))
+  const ok = existsSync(path)
+  return { what: name, ok, detail: ok ? path : 'not built', remedy: 'npm run build', neededFor: 'start' }
+}
+
+function dataFolder(settings: Settings): Finding {
+  const { dataFolder: folder } = settings
+  const finding = { what: 'data folder', neededFor: 'start' as const }
+  try {
+    let at = folder
+    while (!existsSync(at)) at = dirname(at)
+    accessSync(at, constants.W_OK)
+    const { bavail, bsize } = statfsSync(at)
+    const free = bavail * bsize
+    if (free < kFreeBytes) return { ...finding, ok: false, detail: `${folder}: ${bytesText(free)} free`, remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk` }
+    return { ...finding, ok: true, detail: `${folder}: ${bytesText(free)} free` }
+  } catch (error) {
+    return { ...finding, ok: false, detail: `${folder}: ${reasonOf(error)}`, remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user may write to' }
+  }
+}
+
+/** The running system, if one runs; else whether its port is free. */
+async function runningSystem(settings: Settings): Promise<Finding[]> {
+  const run = readRunFile(dataPaths(settings).run)
+  const findings: Finding[] = []
+  if (run || settings.nats.url) {
+    try {
+      const connection = await connectNats({ ...findNats(settings), name: 'doctor', firstConnectMs: 1_000 })
+      findings.push({ what: 'NATS', ok: true, detail: `${connection.getServer()}, version ${connection.info?.version}`, neededFor: 'some' })
+      await connection.close()
+    } catch (error) {
+      findings.push({ what: 'NATS', ok: false, detail: reasonOf(error), remedy: 'look at what "platestream up" prints', neededFor: 'some' })
+    }
+  }
+  if (run?.console) findings.push(await readiness(run.console.url))
+  if (!run) {
+    const { host, port } = settings.gateway
+    const free = port === 0 || (await isFree(host, port))
+    findings.push({ what: `port ${port}`, ok: free, detail: free ? 'free, for the console' : 'taken by another program', remedy: 'set PLATESTREAM_GATEWAY_PORT to a free one', neededFor: 'some' })
+  }
+  return findings
+}
+
+async function readiness(url: string): Promise<Finding> {
+  const what = 'running system'
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) })
+    const { reasons = [] } = (await answer.json()) as { reasons?: string[] }
+    return { what, ok: answer.ok, detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`, remedy: 'look at what "platestream up" prints', neededFor: 'some' }
+  } catch (error) {
+    return { what, ok: false, detail: `${url} does not answer: ${reasonOf(error)}`, remedy: 'start it again: platestream up', neededFor: 'some' }
+  }
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, host, () => probe.close(() => resolve(true)))
+  })
+}
+

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import type { NatsConnection } from 'nats'
+import { AlprError } from '../engine/errors.js'
+import { connectNats } from '../engine/nats/connect.js'
+import { loadSecrets } from '../engine/secrets.js'
+import { dataPaths, loadSettings, type Settings } from '../engine/settings.js'
+import { readRunFile } from './run_file.js'
+
+/** Options that every command of the running system has. */
+export interface SystemOptions {
+  data?: string
+  config?: string
+}
+
+export function withSystemOptions(command: Command): Command {
+  return command
+    .option('--data <folder>', 'data folder (setting dataFolder)')
+    .option('--config <file>', 'settings file (default: platestream.config.json, if it is there)')
+}
+
+export function settingsFor(options: SystemOptions, overrides: Record<string, unknown> = {}): Settings {
+  return loadSettings({ file: options.config, overrides: { dataFolder: options.data, ...overrides } })
+}
+
+/** Where NATS is: the settings' server, or the private one of the `up` that runs on the data folder. @throws ALPR_ERR_NATS_UNAVAILABLE */
+export function findNats(settings: Settings): { url: string; token: string } {
+  if (settings.nats.url) return { url: settings.nats.url, token: settings.nats.token }
+  const paths = dataPaths(settings)
+  const nats = readRunFile(paths.run)?.nats
+  if (!nats) throw notRunning('ALPR_ERR_NATS_UNAVAILABLE', settings, 'NATS_URL')
+  return { url: nats.url, token: nats.private ? loadSecrets(paths.secrets).nats : settings.nats.token }
+}
+
+/** Where the store is, in the same way. @throws ALPR_ERR_STORE_UNAVAILABLE */
+export function findStore(settings: Settings): { url: string; token: string } {
+  if (settings.clickhouse.url) return { url: settings.clickhouse.url, token: settings.clickhouse.password }
+  const paths = dataPaths(settings)
+  const store = readRunFile(paths.run)?.store
+  if (!store) throw notRunning('ALPR_ERR_STORE_UNAVAILABLE', settings, 'CLICKHOUSE_URL')
+  return { url: store.url, token: loadSecrets(paths.secrets).store }
+}
+
+const notRunning = (code: 'ALPR_ERR_NATS_UNAVAILABLE' | 'ALPR_ERR_STORE_UNAVAILABLE', settings: Settings, variable: string) =>
+  new AlprError(code, { url: settings.dataFolder, reason: `no system runs on this data folder; start one with "platestream up" or set ${variable}` })
+
+/** Runs `work` with a connection to the running system and closes it. */
+export async function withNats<T>(options: SystemOptions, name: string, work: (connection: NatsConnection, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = settingsFor(options)
+  const connection = await connectNats({ ...findNats(settings), name: `cli ${name}` })
+  try {
+    return await work(connection, settings)
+  } finally {
+    await connection.close()
+  }
+}
