@@ -42,18 +42,16 @@ export function isConvex(quad: usize): bool {
   return true
 }
 
-/** `out` = the quad grown about its centre by `margin` of its size on each side. */
+/** `out` = the quad grown by `margin` of its mean width to left and right and of its mean height above and below. */
 export function growQuad(quad: usize, margin: f64, out: usize): void {
-  let cx: f64 = 0
-  let cy: f64 = 0
-  for (let i: u32 = 0; i < 4; i++) {
-    cx += quadX(quad, i) / 4
-    cy += quadY(quad, i) / 4
-  }
-  const factor = 1 + 2 * margin
-  for (let i: u32 = 0; i < 4; i++) {
-    store<f64>(out + i * 16, cx + (quadX(quad, i) - cx) * factor)
-    store<f64>(out + i * 16, cy + (quadY(quad, i) - cy) * factor, 8)
+  for (let axis: usize = 0; axis < 16; axis += 8) {
+    const q0 = load<f64>(quad + axis), q1 = load<f64>(quad + axis, 16), q2 = load<f64>(quad + axis, 32), q3 = load<f64>(quad + axis, 48)
+    const along = (q1 - q0 + (q2 - q3)) / 2 * margin
+    const down = (q3 - q0 + (q2 - q1)) / 2 * margin
+    store<f64>(out + axis, q0 - along - down)
+    store<f64>(out + axis, q1 + along - down, 16)
+    store<f64>(out + axis, q2 + along + down, 32)
+    store<f64>(out + axis, q3 - along + down, 48)
   }
 }
 
