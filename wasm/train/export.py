@@ -45,12 +45,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
     parser.add_argument("--runs", default=str(settings.cache("runs")))
+    for name in ("coarse", "fine", "reader"):
+        parser.add_argument(f"--{name}", default=name, help="name of the run")
     parser.add_argument("--cascade", help="JSON file with tuned constants", default=None)
     args = parser.parse_args()
     torch.manual_seed(0)
     nets, card = [], {}
     for name, graph in (("coarse", shapes.coarse()), ("fine", shapes.fine()), ("reader", shapes.reader())):
-        net, batches, card[name] = load_net(name, graph, args.runs)
+        net, batches, card[name] = load_net(getattr(args, name), graph, args.runs)
         card[name]["mmac"] = round(graph.macs() / 1e6, 1)
         card[name]["parameters"] = sum(p.numel() for p in net.parameters())
         nets.append(quantise(net, batches))

@@ -39,18 +39,26 @@ class Scene:
         return cv2.warpAffine(self.levels[level], a, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
+def bounding_box(quad):
+    """(x, y, w, h) of a quad, None of None."""
+    if quad is None:
+        return None
+    return [*quad.min(0), *(quad.max(0) - quad.min(0))]
+
+
 def load_scenes(tune=False):
     """Scenes with boxes, and scenes without any plate."""
     full, empty = [], []
     emphasis = {"openalpr-e2e-us": 6.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0, "openimages-lp": 0.8, "romanian-lpd": 0.7, "web-plates-225": 0.8}
     for row in photos.training_rows(kind="scene", tune=tune):
-        boxes = [p["box"] for p in row["plates"] if p.get("box")]
-        if row["plates"] and len(boxes) < len(row["plates"]):
-            continue
-        image = photos.grey(row)
+        quads = photos.corners(row)
+        boxes = [p.get("box") or bounding_box(q) for p, q in zip(row["plates"], quads)]
+        image = photos.grey(row) if all(boxes) else None
         if image is None:
             continue
-        (full if boxes else empty).append(Scene(image, boxes, emphasis.get(row["set"], 1.0)))
+        scene = Scene(image, boxes, emphasis.get(row["set"], 1.0), quads)
+        scene.mined = photos.mined(row)
+        (full if boxes else empty).append(scene)
     return full, empty
 
 
@@ -80,7 +88,7 @@ class Source:
         cv2.setRNGSeed(seed)
         self.bank = Bank()
         self.full, self.empty = load_scenes()
-        self.mined = []
+        self.mined = [(s, (cx - w / 2, cy - h / 2, w, h)) for s in self.empty for _, cx, cy, w, h in s.mined]
         if not self.full and not self.empty:
             from reader_data import Backdrops
             self.empty = [Scene(Backdrops.invented(self.rng), []) for _ in range(60)]
@@ -90,9 +98,11 @@ class Source:
             self.p = p / p.sum()
         self.crops = []
         for row in photos.training_rows(["openalpr-seg-us", "openalpr-td-eu", "openalpr-td-eu2", "argentina-bench"]):
-            image = photos.grey(row)
+            image, quad = photos.grey(row), photos.corners(row)[0]
             if image is not None:
-                self.crops.append(photos.fit_within(image, 320)[0])
+                image, k = photos.fit_within(image, 320)
+                h, w = image.shape
+                self.crops.append((image, np.float32([[0, 0], [w, 0], [w, h], [0, h]]) if quad is None else quad * k))
 
     def scene(self):
         return self.full[self.rng.choice(len(self.full), p=self.p)]
@@ -101,9 +111,8 @@ class Source:
         """(grey, alpha, corners) of a rendered plate, or of a real crop whose edges are the plate's."""
         rng = self.rng
         if self.crops and rng.random() < 0.3:
-            image = self.crops[rng.integers(len(self.crops))]
-            h, w = image.shape
-            return image, np.full((h, w), 255, np.uint8), np.float32([[0, 0], [w, 0], [w, h], [0, h]])
+            image, corners = self.crops[rng.integers(len(self.crops))]
+            return image, np.full(image.shape, 255, np.uint8), corners
         grey, alpha, corners, *_ = self.bank[rng.integers(len(self.bank))]
         return grey, alpha, corners
 
@@ -155,7 +164,7 @@ class CoarseData(Source):
             scene = self.empty[rng.integers(len(self.empty))] if self.empty and (roll > 0.75 or not self.full) else self.scene()
             width, height = scene.size
             natural = (width * height / (self.W * self.H)) ** 0.5
-            s = natural * np.exp(rng.normal(-0.2, 0.4))
+            s = natural * np.exp(rng.normal(-0.2, 0.4) if scene.boxes else rng.normal(-0.05, 0.25))
             cx, cy, px, py, a = width * rng.uniform(0.2, 0.8), height * rng.uniform(0.2, 0.8), self.W / 2, self.H / 2, np.radians(rng.normal(0, 3))
             boxes = scene.boxes
         stretch = np.exp(rng.normal(0, 0.06))

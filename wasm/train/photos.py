@@ -70,6 +70,23 @@ def fit_within(image, side):
     return cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), k
 
 
+@functools.lru_cache(maxsize=2)
+def _found(name):
+    path = settings.cache() / name
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def corners(row):
+    """What label_corners.py found: [float32 [4, 2] or None] for the plates of a row (all None before it has run)."""
+    quads = _found("quads.json").get(row["file"]) or [None] * len(row["plates"])
+    return [None if q is None else np.float32(q) for q in quads]
+
+
+def mined(row):
+    """Boxes (score, cx, cy, w, h) that the coarse look wrongly proposed in a photo without a plate."""
+    return _found("mined.json").get(row["file"], [])
+
+
 def box_quad(box):
     x, y, w, h = box
     return np.float32([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])

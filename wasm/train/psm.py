@@ -71,7 +71,8 @@ def read_net(blob: bytes) -> QNet:
 
 def read(path):
     """-> (metadata, {kind: QNet})"""
-    data = open(path, "rb").read()
+    with open(path, "rb") as f:
+        data = f.read()
     if data[:8] != MAGIC:
         raise ValueError(f"{path} is not a model file")
     size, count = struct.unpack_from("<2I", data, 8)

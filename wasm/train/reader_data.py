@@ -42,16 +42,20 @@ def columns_of(marks):
 
 
 class Backdrops:
-    """Grey surroundings without a plate (all of `clear`) and with a real plate in the middle (`framed`: picture, box)."""
+    """Grey surroundings without a plate (`clear`), with a real plate in the middle (`framed`: picture, box), and places
+    that the finder took for a plate (`mined`: picture, quad)."""
 
-    def __init__(self, limit=900):
-        self.clear, self.framed = [], []
+    def __init__(self):
+        self.clear, self.framed, self.mined = [], [], []
         for row in photos.training_rows(kind="scene"):
             image = photos.grey(row)
             if image is None:
                 continue
             if not row["plates"]:
                 self.clear.append(photos.fit_within(image, 640)[0])
+                small, k = photos.fit_within(image, 960)
+                for _, cx, cy, w, h in photos.mined(row):
+                    self.mined.append((small, photos.box_quad(((cx - w / 2) * k, (cy - h / 2) * k, w * k, h * k))))
             for plate in row["plates"]:
                 if plate.get("box"):
                     x, y, w, h = plate["box"]
@@ -144,30 +148,38 @@ class ReaderData:
         self.bank, self.backdrops, self.shares, self.count = Bank(), Backdrops(), shares, 0
         self.crops, self.scenes = [], []
         for row in photos.training_rows(kind="plate"):
-            for plate in row["plates"]:
+            for plate, quad in zip(row["plates"], photos.corners(row)):
                 text = photos.label(plate)
                 text = clean_line(row, text)
                 image = photos.grey(row) if text else None
                 if image is not None:
                     weight = {"openalpr-seg-us": 4.0}.get(row["set"], 1.0)
-                    self.crops.append((photos.fit_within(image, 320)[0], text, weight))
+                    image, k = photos.fit_within(image, 320)
+                    if quad is None:
+                        quad = photos.box_quad((0, 0, image.shape[1], image.shape[0])) / k
+                    self.crops.append((image, quad * k, text, weight))
         for row in photos.training_rows(kind="scene"):
             image = None
-            for plate in row["plates"]:
+            for plate, quad in zip(row["plates"], photos.corners(row)):
                 text = photos.label(plate)
                 text = photos.clean(text) if text else None
-                if text and plate.get("box") and plate["box"][2] > 1.5 * plate["box"][3]:
+                if quad is None and plate.get("box"):
+                    quad = photos.box_quad(plate["box"])
+                if text and quad is not None:
+                    x, y = quad.min(0)
+                    w, h = quad.max(0) - (x, y)
+                    if w < 1.5 * h:
+                        continue
                     image = photos.grey(row) if image is None else image
                     if image is None:
                         break
-                    x, y, w, h = plate["box"]
                     pad = 0.6 * w
                     x0, y0 = int(max(0, x - pad)), int(max(0, y - pad))
                     part = image[y0:int(y + h + pad), x0:int(x + w + pad)]
                     part, k = photos.fit_within(part, 640)
-                    quad = photos.box_quad(((x - x0) * k, (y - y0) * k, w * k, h * k))
-                    self.scenes.append((part, quad, text, {"openalpr-e2e-us": 6.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0}.get(row["set"], 1.0)))
-        self.crop_p = weights([c[2] for c in self.crops])
+                    weight = {"openalpr-e2e-us": 6.0, "us-51-closeups": 4.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0}.get(row["set"], 1.0)
+                    self.scenes.append((part, (quad - (x0, y0)) * k, text, weight))
+        self.crop_p = weights([c[3] for c in self.crops])
         self.scene_p = weights([s[3] for s in self.scenes])
 
     def rendered(self):
@@ -179,25 +191,22 @@ class ReaderData:
     def real_crop(self):
         """A real plate picture, whose edges are about the plate's: put into a scene, or cut as it is."""
         rng = self.rng
-        image, text, _ = self.crops[rng.choice(len(self.crops), p=self.crop_p)]
+        image, corners, text, _ = self.crops[rng.choice(len(self.crops), p=self.crop_p)]
         h, w = image.shape
-        corners = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
         if rng.random() < 0.75:
             crop, _ = seen(rng, self.backdrops, image, np.full((h, w), 255, np.uint8), corners, None)
         else:
             k = min(1.0, np.exp(rng.uniform(np.log(50), np.log(260))) / w)
             small = image if k == 1 else cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
             small = optics(rng, shade(rng, relight(rng, small)), min(1.0, 0.3 + small.shape[1] / 200))
-            sh, sw = small.shape
-            cut = grow([[0, 0], [sw, 0], [sw, sh], [0, sh]], *(margins(rng) * 0.4)) + rng.normal(0, 0.012, (4, 2)) * (sw, sh)
+            cut = grow(corners * k, *margins(rng)) + rng.normal(0, 0.012, (4, 2)) * small.shape[::-1]
             crop, _ = rectify(small, cut, READER_W, READER_H)
         return crop, text, np.full(COLUMNS, UNKNOWN, np.int16)
 
     def real_scene(self):
         rng = self.rng
         image, quad, text, _ = self.scenes[rng.choice(len(self.scenes), p=self.scene_p)]
-        w = quad[1, 0] - quad[0, 0]
-        h = quad[3, 1] - quad[0, 1]
+        w, h = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
         k = min(1.0, max(50.0, w * rng.uniform(0.5, 1.05)) / w)
         if k < 1:
             image = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
@@ -206,14 +215,19 @@ class ReaderData:
         image = optics(rng, shade(rng, relight(rng, image)), 0.5)
         a = np.radians(rng.normal(0, 2.5))
         centre = quad.mean(0)
-        cut = grow(quad, *(margins(rng) * 0.8)) + rng.normal(0, 0.015, (4, 2)) * (w, h)
+        cut = grow(quad, *margins(rng)) + rng.normal(0, 0.015, (4, 2)) * (w, h)
         cut = (cut - centre) @ np.float64([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + centre
         crop, _ = rectify(image, cut, READER_W, READER_H)
         return crop, text, np.full(COLUMNS, UNKNOWN, np.int16)
 
     def nothing(self):
-        """A crop without a plate: any part of a plate-free photo, at any shape."""
+        """A crop without a plate: what the finder wrongly proposed, or any part of a plate-free photo, at any shape."""
         rng = self.rng
+        if self.backdrops.mined and rng.random() < 0.5:
+            image, quad = self.backdrops.mined[rng.integers(len(self.backdrops.mined))]
+            w, h = quad[1, 0] - quad[0, 0], quad[3, 1] - quad[0, 1]
+            crop, _ = rectify(image, grow(quad, *margins(rng)) + rng.normal(0, 0.08, (4, 2)) * (w, h), READER_W, READER_H)
+            return optics(rng, relight(rng, crop), 0.6), "", np.zeros(COLUMNS, np.int16)
         image = self.backdrops.clear[rng.integers(len(self.backdrops.clear))]
         aspect = rng.uniform(1.2, 5)
         w = min(float(np.exp(rng.uniform(np.log(30), np.log(320)))), image.shape[1] - 4.0, (image.shape[0] - 4.0) * aspect)

@@ -96,7 +96,7 @@ def judge_fine(net, full, empty):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("coarse", "fine"))
+    parser.add_argument("kind", choices=("coarse", "fine", "fine-boxes"))
     parser.add_argument("--samples", type=int, default=150_000)
     parser.add_argument("--run", default=None)
     parser.add_argument("--seed", type=int, default=1)
@@ -109,10 +109,11 @@ def main():
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
     folder = settings.cache("runs", args.run or args.kind)
+    args.kind = args.kind.split("-")[0]
     net = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
     with torch.no_grad():
         net.convs[-1].bias[0] = -3.0                     # few cells are a plate: start there
-    if args.start_from:
+    if args.start_from and not (folder / "checkpoint.pt").exists():
         state = torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"]
         own = net.state_dict()
         net.load_state_dict({k: state[k] if k in state and state[k].shape == v.shape else v for k, v in own.items()})
@@ -130,7 +131,7 @@ def main():
     ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + samples for k in range(args.makers)])
     full, empty = load_scenes(tune=True)
     judge = judge_coarse if args.kind == "coarse" else judge_fine
-    while ring.filled() < 600:
+    while ring.filled() < min(args.ring, 2500):   # or the first samples are seen far too often
         time.sleep(1)
     judged = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
     batch_size = BATCH[args.kind]

@@ -119,7 +119,7 @@ def main():
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
     average, samples, minutes = Average(net), 0, 0.0
     checkpoint = folder / "checkpoint.pt"
-    if args.start_from:
+    if args.start_from and not checkpoint.exists():
         net.load_state_dict(torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"])
         average = Average(net)
     if checkpoint.exists():
@@ -132,7 +132,7 @@ def main():
     ring = Ring(FIELDS, args.ring)
     ring.start(maker, [args.seed * 100 + k + samples for k in range(args.makers)])
     tune = tuning_crops()
-    while ring.filled() < 1500:
+    while ring.filled() < min(args.ring, 6000):   # or the first samples are seen far too often
         time.sleep(1)
     watch, shown, sums = time.time(), samples, np.zeros(3)
     judge = GraphNet(shapes.reader()).to(memory_format=torch.channels_last)

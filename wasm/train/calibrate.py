@@ -1,0 +1,77 @@
+"""Fit the calibration of the confidence and choose the floors, on held-out rows of the train part.
+
+    python3 calibrate.py MODEL --out cascade.json
+
+The reader's probability p of its best text becomes sigmoid(a * logit(p) + b), fitted by maximum likelihood to "was it
+right". Nothing here ever sees a `val` row.
+"""
+import argparse
+import json
+import sys
+
+import numpy as np
+
+import photos
+from cascade import Cascade
+from evaluate import whole_crop_box
+
+
+def observations(cascade):
+    """[(logit of p, right)] of all reads on held-out photos with full labels, right or wrong; no-plate photos too."""
+    out = []
+    for row in photos.training_rows(tune=True):
+        wanted = [p["text"] for p in row["plates"] if p.get("text")]
+        if row["kind"] not in ("scene", "plate") or len(wanted) < len(row["plates"]) or row["set"] == "openalpr-td-eu2":
+            continue
+        image = photos.grey(row)
+        if image is None:
+            continue
+        for d in cascade(image, whole_crop_box(row) if row["kind"] == "plate" else None):
+            p = min(max(d.texts[0][1], 1e-6), 1 - 1e-6)
+            out.append((np.log(p / (1 - p)), d.plate in wanted))
+    return np.array(out, float)
+
+
+def fit(x, y):
+    """Logistic regression of y on x by Newton's method with a little ridge towards a = 1, b = 0."""
+    a, b = 1.0, 0.0
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-(a * x + b)))
+        w = p * (1 - p) + 1e-9
+        g = np.array([np.sum((p - y) * x) + (a - 1), np.sum(p - y) + b])
+        h = np.array([[np.sum(w * x * x) + 1, np.sum(w * x)], [np.sum(w * x), np.sum(w) + 1]])
+        step = np.linalg.solve(h, g)
+        a, b = a - step[0], b - step[1]
+        if np.abs(step).max() < 1e-7:
+            break
+    return float(a), float(b)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--floor", type=float, default=None, help="readFloor to write beside the fit")
+    args = parser.parse_args()
+    cascade = Cascade(args.model, {"readFloor": 0.0, "calibA": 1.0, "calibB": 0.0})
+    seen = observations(cascade)
+    a, b = fit(seen[:, 0], seen[:, 1])
+    confidence = 1 / (1 + np.exp(-(a * seen[:, 0] + b)))
+    for floor in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        kept = confidence >= floor
+        print(f"floor {floor}: {int(kept.sum())} of {len(kept)} reads kept, {int((kept & (seen[:, 1] > 0)).sum())} of {int(seen[:, 1].sum())} right ones kept")
+    constants = {"calibA": round(a, 4), "calibB": round(b, 4)}
+    if args.floor is not None:
+        constants["readFloor"] = args.floor
+    print(json.dumps(constants))
+    try:
+        with open(args.out, encoding="utf-8") as f:
+            constants = {**json.load(f), **constants}
+    except FileNotFoundError:
+        pass
+    with open(args.out, "w", encoding="utf-8") as f:
+        json.dump(constants, f)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
