@@ -60,12 +60,13 @@ export class StoreQueries {
   /** Rows of one camera, or of all, with `from <= hour < until`; the parts of an hour added up (`part` is the first, `version` the last). */
   async ledger(options: { camera?: string; from: number; until: number; signal?: AbortSignal }): Promise<LedgerRow[]> {
     const rows = await this.#rows<Record<keyof LedgerRow, string>>(
-      `SELECT camera, min(part) AS part, toUnixTimestamp(hour) * 1000 AS hour, sum(frames_in) AS framesIn, sum(with_reads) AS withReads,
-              sum(without_plate) AS withoutPlate, sum(dead) AS dead, max(version) AS version
-       FROM ${this.#database}.ledger FINAL
-       WHERE hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-             ${options.camera === undefined ? '' : 'AND camera = {camera:String}'}
-       GROUP BY camera, hour ORDER BY hour, camera LIMIT ${MAX_ROWS}`,
+      // Qualified: in ClickHouse an alias wins over the column of its name, in WHERE too.
+      `SELECT l.camera AS camera, min(l.part) AS part, toUnixTimestamp(l.hour) * 1000 AS hour, sum(l.frames_in) AS framesIn,
+              sum(l.with_reads) AS withReads, sum(l.without_plate) AS withoutPlate, sum(l.dead) AS dead, max(l.version) AS version
+       FROM ${this.#database}.ledger AS l FINAL
+       WHERE l.hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND l.hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+             ${options.camera === undefined ? '' : 'AND l.camera = {camera:String}'}
+       GROUP BY l.camera, l.hour ORDER BY l.hour, l.camera LIMIT ${MAX_ROWS}`,
       { from: options.from, until: options.until, camera: options.camera }, options.signal)
     return rows.map((row) => ({
       camera: row.camera, part: Number(row.part), hour: Number(row.hour), framesIn: Number(row.framesIn), withReads: Number(row.withReads),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badRequest, notImplemented, StoreException } from './exception.js'
-import { bodyError, decodersOf, readForm, readText } from './body.js'
+import { bodyError, decodersOf, detached, readForm, readText } from './body.js'
 import type { Lane, SessionPool } from './pool.js'
 import { readAddress, type Asked, type Limits } from './request.js'
 import { sendWhole, setHeaders, StreamedReply } from './reply.js'
@@ -48,10 +48,10 @@ async function readStatement(request: IncomingMessage, asked: Asked, kitchen: Ki
   const type = request.headers['content-type'] ?? ''
   const inAddress = asked.query ? scanOne(asked.query) : undefined
   if (inAddress?.dataAt !== undefined && inAddress.inlineDataAt === undefined && hasBody(request)) {
-    const data = await kitchen.spool.take(request, ...decoders).catch((error: unknown) => { throw bodyError(error) })
+    const data = await kitchen.spool.take(detached(request), ...decoders).catch((error: unknown) => { throw bodyError(error) })
     return { statement: inAddress, data }
   }
-  const body = await readText(request, decoders, kitchen.maxStatementBytes)
+  const body = await readText(detached(request), decoders, kitchen.maxStatementBytes)
   const form = type.startsWith('multipart/form-data')
   const text = form ? readForm(body, type, asked.params) : body.toString('utf8')
   const statement = scanOne(asked.query ? (text ? `${asked.query}\n${text}` : asked.query) : text)

@@ -1,6 +1,6 @@
 import { createGunzip, createInflate, createBrotliDecompress } from 'node:zlib'
 import type { IncomingMessage } from 'node:http'
-import { Transform, Writable, type Readable } from 'node:stream'
+import { PassThrough, Writable, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { badRequest, StoreException, tooLarge } from './exception.js'
 import { setParam } from './request.js'
@@ -15,6 +15,17 @@ export function decodersOf(request: IncomingMessage): Transform[] {
     case 'br': return [createBrotliDecompress()]
     default: throw new StoreException(89, 'UNKNOWN_COMPRESSION_METHOD', `Unknown content encoding ${JSON.stringify(encoding.slice(0, 50))}`, 400)
   }
+}
+
+/**
+ * The body as a stream that may fail by itself. A pipeline destroys its source when a later part fails, and a destroyed request takes the
+ * socket with it, on which the answer should still go.
+ */
+export function detached(request: IncomingMessage): Readable {
+  const body = new PassThrough()
+  request.pipe(body)
+  request.once('close', () => { if (!request.complete) body.destroy(new StoreException(210, 'NETWORK_ERROR', 'The client went away while sending')) })
+  return body
 }
 
 /** A broken or cut compressed body is the client's fault, and so not to be told as an error of ours. */

@@ -41,6 +41,8 @@ export interface Store {
 }
 
 const MIB = 1_048_576
+/** SQL text without data. */
+const MAX_STATEMENT_BYTES = 16 * MIB
 /** The server closes idle connections after this long; clients must give up theirs earlier. */
 export const KEEP_ALIVE_MS = 30_000
 /** Each running query holds a libuv thread; four more for files and compression. */
@@ -63,7 +65,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
   const kitchen: Kitchen = {
     pool, spool,
     limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_result_bytes', maxResultBytes]]) },
-    maxStatementBytes: 16 * MIB,
+    maxStatementBytes: MAX_STATEMENT_BYTES,
   }
   const gate = new TokenGate(options.token)
   const server = createServer({ maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 }, (request, response) => {
@@ -96,6 +98,8 @@ async function openPool(path: string, bounds: { poolSize: number; maxWaiting: nu
     max_result_bytes: String(bounds.maxResultBytes),
     result_overflow_mode: 'throw',
     async_insert: '0',
+    // Parameters travel in statements of their own: what the front lets through must fit, with every character escaped.
+    max_query_size: String(4 * MAX_STATEMENT_BYTES),
     // clickhouse-local's convenience: "1+1" alone is a query. A server does not, and a typing error must stay an error.
     implicit_select: '0',
   }

@@ -1,4 +1,4 @@
-import { Session, type ChdbQueryStream } from 'chdb'
+import type { ChdbQueryStream, Session } from 'chdb'
 import { identifier, quote } from './sql.js'
 
 /** What a query brings along and must not leave behind. */
@@ -33,7 +33,9 @@ export class EngineSession {
 
   /** @throws the engine's error; code 76 when another process owns the folder */
   static async open(path: string, mark: string, fixed: Readonly<Record<string, string>>, connectionArgs: string[]): Promise<EngineSession> {
-    const session = new EngineSession(new Session(path, { connectionArgs }), mark)
+    // Loaded here and not with this file: half a gigabyte that a process which only starts the store must not map.
+    const chdb = await import('chdb')
+    const session = new EngineSession(new chdb.Session(path, { connectionArgs }), mark)
     await session.#command(setClause(new Map(Object.entries({ ...fixed, log_comment: mark }))))
     return session
   }
