@@ -133,7 +133,7 @@ async function publish(connection: NatsConnection, frame: BenchFrame, capturedAt
 }
 
 async function framesStored(store: ClickHouseClient): Promise<number> {
-  const result = await store.query({ query: 'SELECT sum(frames_in) AS n FROM ledger FINAL', format: 'JSONEachRow' })
+  const result = await store.query({ query: 'SELECT sum(frames_in) AS n FROM platestream.ledger FINAL', format: 'JSONEachRow' })
   return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
 }
 

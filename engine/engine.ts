@@ -1,6 +1,7 @@
 import { Events, type NatsConnection } from 'nats'
 import type { Logger } from 'pino'
-import { loadMatcher } from '../wasm/load_node.js'
+import { loadWasmFile } from '../wasm/load_node.js'
+import { Matcher } from '../wasm/mod.js'
 import { codeOf, reasonOf } from './errors.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
@@ -32,7 +33,7 @@ export interface Engine {
  * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition whose lease it gets.
  * @param store where the embedded store listens and its token; not looked at when the settings name a ClickHouse server
  */
-export async function startEngine(settings: Settings, connection: NatsConnection, store: { url?: string; token?: string }, log: Logger): Promise<Engine> {
+export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
   const ending = new AbortController()
   const metrics = new Metrics()
   const waiting = new Waiting(log)
@@ -55,7 +56,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
     }
   }
-  const lists = new ListsInForce(await loadMatcher(), metrics, log)
+  const lists = new ListsInForce(await Matcher.create(await loadWasmFile('matcher.wasm')), metrics, log)
 
   // An engine says what it waits for from its first second on, not only when all is well.
   const heartbeat = setInterval(() => {

@@ -112,7 +112,7 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
     async untilStored(frames, limitMs = 60_000) {
       const deadline = Date.now() + limitMs
       for (let stored = -1; stored < frames;) {
-        stored = await rows<{ n: string }>('SELECT sum(frames_in) AS n FROM ledger FINAL').then(([row]) => Number(row?.n ?? 0), () => 0)
+        stored = await rows<{ n: string }>('SELECT sum(frames_in) AS n FROM platestream.ledger FINAL').then(([row]) => Number(row?.n ?? 0), () => 0)
         if (Date.now() > deadline) throw new Error(`the ledger has ${stored} of ${frames} frames after ${limitMs} ms; engine: ${JSON.stringify(status)}`)
         await sleep(100)
       }
