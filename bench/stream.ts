@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build as buildHistogram, type Histogram } from 'hdr-histogram-js'
 import { headers, type NatsConnection } from 'nats'
-import type { Camera } from '../engine/frames/camera.js'
 import { CameraRegistry } from '../engine/frames/registry.js'
 import type { Hit } from '../engine/hit.js'
 import { framesSubject, HEADER } from '../engine/nats/topology.js'
@@ -41,7 +40,7 @@ export async function run(args: string[]): Promise<object> {
   try {
     const registry = await CameraRegistry.open(system.connection)
     for (const camera of feed.cameras) await registry.put(camera)
-    await system.importHotLists()
+    for (const list of feed.hotLists) await system.run(['hotlist', 'import', list.file, '--list', list.id])
     const watch = watchEngine(system.connection)
 
     const count = Number(values.frames)
@@ -63,7 +62,7 @@ export async function run(args: string[]): Promise<object> {
   }
 }
 
-type Feed = { frames: BenchFrame[]; cameras: Camera[]; durationMs: number }
+type Feed = Awaited<ReturnType<typeof framesOfFeed>>
 
 /** Publishes as fast as the stream takes it, with a window of publishes in flight, and waits until all is stored. */
 async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Watch) {
@@ -85,7 +84,7 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
   await untilStored(system.store, count, (stored) => progress(`published ${count}, stored ${stored}, engine ${Math.round(watch.lastMemory() / 1e6)} MB`))
   const seconds = (Date.now() - start) / 1000
   const cpuAfter = await system.cpuSeconds()
-  const cpuMs = Object.fromEntries(Object.entries(cpuAfter).map(([name, value]) => [name, round(((value - (cpuBefore[name] ?? 0)) * 1000) / count)]))
+  const cpuMs = Object.fromEntries(Object.entries(cpuAfter).map(([name, value]) => [name, round(((value - (cpuBefore[name] ?? 0)) * 1000) / count)] as const))
   return { frames: count, published: count, seconds: round(seconds), publishSeconds: round((publishedAt - start) / 1000), framesPerSecond: round(count / seconds), cpuMsPerFrame: cpuMs }
 }
 
