@@ -14,6 +14,7 @@ export interface ConsoleCounts {
   hitsSent: number
   resumed: number
   readsDropped: number
+  stalled: number
 }
 
 export interface ConsoleLimits {
@@ -146,6 +147,7 @@ export class Console {
   /** Something is owed (messages in flight, a pong) and nothing moved for too long. */
   checkStalled(now: number): void {
     if (this.#closed || (this.#flight === 0 && !this.#pingOpen) || now - this.#progress < this.limits.stallMs) return
+    this.counts.stalled++
     const error = new AlprError('ALPR_ERR_CONSOLE_STALLED', { limit: this.limits.stallMs / 1_000, since: this.#cursor })
     this.close(CLOSE.stalled, `${error.code}: ${error.message}`)
   }

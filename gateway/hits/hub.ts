@@ -95,10 +95,7 @@ export class Hub {
         const console = new Console(webSocket, caller, this.feed, this.history, this.options, this.counts)
         this.#consoles.add(console)
         webSocket.on('error', () => {}) // the close that follows says it all
-        webSocket.on('close', (code) => {
-          this.#consoles.delete(console)
-          if (code === CLOSE.stalled) this.counts.stalled++
-        })
+        webSocket.on('close', () => this.#consoles.delete(console))
         console.offerStatus(this.#status(console))
       })
     } catch (error) {
