@@ -210,7 +210,7 @@ export class Pipeline {
     metrics.count(detections.length > 0 ? 'frames_with_reads_total' : 'frames_without_plate_total')
     metrics.count('detections_total', detections.length)
     metrics.gauge('delay_seconds', Math.max(0, Date.now() - frame.capturedAt) / 1000)
-    if (detections.length > 0) this.recent.keep(frame.seq, frame.jpeg)
+    if (detections.length > 0) this.recent.keep(frame.seq, frame.jpeg.slice())
 
     const { closed, touched, overflowed } = camera.advance(frame, detections, (index) => this.parts.ids.of(frame.seq, index))
     if (overflowed) metrics.bound('open_passes')

@@ -1,0 +1,125 @@
+import t, { type Test } from 'tap'
+import { existsSync } from 'node:fs'
+import { readFrames, inspectFeed } from '../../engine/feeds/reader.js'
+import type { Hit } from '../../engine/hit.js'
+import { saveHotList } from '../../engine/matching/hotlist_store.js'
+import { sleep } from '../../engine/pause.js'
+import { CropReader } from '../../engine/store/crops.js'
+import { dataPaths, loadSettings } from '../../engine/settings.js'
+import { startTestSystem, type TestFrame, type TestSystem } from '../servers/system.js'
+
+const FEED = 'bench/feeds/sample.mcap'
+/** Seconds of the feed that are played: enough for a dozen passes. */
+const SECONDS = 30
+const KILLS = 10
+
+/** What must be the same however often the engine dies. Ids without the minute in which the stream was made; no wall-clock times, no places of pictures. */
+interface Outcome {
+  reads: Record<string, unknown>[]
+  hits: Record<string, unknown>[]
+  ledger: Record<string, unknown>[]
+}
+
+t.setTimeout(280_000)
+
+t.test(`kill -9 of the engine at ${KILLS} random moments: every read exactly once, every hit exactly once`, { skip: existsSync(FEED) ? false : `${FEED} is not there` }, async (t) => {
+  const frames = await framesToPlay()
+  const straight = await play(t, frames, async () => {})
+
+  const seed = Date.now() % 1_000_000
+  t.comment(`seed ${seed}`)
+  const random = randomFrom(seed)
+  const killed = await play(t, frames, async (system, done) => {
+    for (let i = 0; i < KILLS; i++) {
+      await sleep(300 + 2_500 * random())
+      t.comment(`kill ${i + 1} with ${done()} of ${frames.length} frames published; ${JSON.stringify(system.status()?.counters.frames_total ?? 0)} applied since the start`)
+      await system.stopEngine('SIGKILL')
+      await system.startEngine()
+    }
+  })
+  t.ok(straight.reads.length > 5, `${straight.reads.length} reads`)
+  t.ok(straight.hits.length > 0, `${straight.hits.length} hits`)
+  t.same(killed.reads, straight.reads, 'the same reads, bit for bit')
+  t.same(killed.hits, straight.hits, 'the same hits')
+  t.same(killed.ledger, straight.ledger, 'the same ledger')
+})
+
+/** Plays the frames through a fresh system while `disturb` does its worst, and gives what came of it. */
+async function play(t: Test, frames: TestFrame[], disturb: (system: TestSystem, published: () => number) => Promise<void>): Promise<Outcome> {
+  const { cameras } = await inspectFeed(FEED)
+  const system = await startTestSystem(t, { cameras, engine: false })
+  const plates = await listedPlates()
+  await saveHotList(system.connection.jetstream(), { id: 'stolen', name: 'Stolen', kind: 'hot', priority: 'high', source: 'test', tolerance: 'tolerant', threshold: 0.5 },
+    plates.map((plate) => ({ plate, reason: 'stolen vehicle' })))
+  await system.startEngine()
+
+  let published = 0
+  const publishing = (async () => {
+    for (const frame of frames) {
+      await system.publish(frame)
+      published += 1
+      await sleep(40)
+    }
+  })()
+  await Promise.all([publishing, disturb(system, () => published)])
+  await system.untilStored(frames.length, 120_000)
+  // The last frame of each camera is an hour later and closes everything; its epoch is stored when the ledger has it.
+  const reads = await system.rows<Record<string, unknown> & { crop_segment: string; crop_offset: string; crop_length: number; read_id: string }>('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
+  t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read twice')
+  const crops = new CropReader(dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops)
+  for (const read of reads) {
+    const jpeg = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset), length: read.crop_length })
+    if (jpeg.readUInt16BE(0) !== 0xffd8) t.fail(`the crop of ${String(read.plate)} is no JPEG`)
+  }
+  const hits = await system.hits()
+  const revisions = hits.map((hit) => `${hit.hitId} ${hit.revision}`)
+  t.equal(new Set(revisions).size, revisions.length, 'no hit revision twice')
+  t.same(await system.dead(), [], 'nothing is dead')
+  await system.stopEngine('SIGTERM')
+  return {
+    reads: reads.map(({ read_id, crop_segment: _a, crop_offset: _b, crop_length: _c, picture_segment: _d, picture_offset: _e, picture_length: _f, ...rest }) => ({ id: shortId(read_id), ...rest })),
+    hits: lastRevisions(hits).map(({ hitId, state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }) => {
+      const [read, ...key] = hitId.split('.')
+      return { id: [shortId(read!), ...key].join('.'), state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }
+    }),
+    ledger: await system.rows('SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour'),
+  }
+}
+
+async function framesToPlay(): Promise<TestFrame[]> {
+  const info = await inspectFeed(FEED)
+  const frames: TestFrame[] = []
+  const last = new Map<string, TestFrame>()
+  for await (const { camera, capturedAt, jpeg, headers, index } of readFrames(FEED)) {
+    if (capturedAt > info.start + SECONDS * 1_000) continue
+    const frame = { camera, capturedAt, jpeg: new Uint8Array(jpeg), headers, id: `feed-${index}` }
+    frames.push(frame)
+    last.set(camera, frame)
+  }
+  for (const frame of last.values()) frames.push({ ...frame, capturedAt: Number(frame.capturedAt) + 3_600_000, id: `${frame.id}-close` })
+  return frames
+}
+
+/** Every plate of the feed's truth: a hit for each pass that is read well enough. */
+async function listedPlates(): Promise<string[]> {
+  const { readFile } = await import('node:fs/promises')
+  const truth = JSON.parse(await readFile('bench/feeds/sample.truth.json', 'utf8')) as { passes: { plate: string | null }[] }
+  return [...new Set(truth.passes.map((pass) => pass.plate).filter((plate): plate is string => plate !== null))]
+}
+
+/** The last word on each hit, in the order of ids. */
+function lastRevisions(hits: Hit[]): Hit[] {
+  const last = new Map<string, Hit>()
+  for (const hit of hits) if ((last.get(hit.hitId)?.revision ?? 0) < hit.revision) last.set(hit.hitId, hit)
+  return [...last.values()].sort((a, b) => (a.hitId < b.hitId ? -1 : 1))
+}
+
+const shortId = (readId: string): string => (BigInt(readId) & 0xff_ffff_ffffn).toString()
+
+function randomFrom(seed: number): () => number {
+  let state = seed + 1
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}

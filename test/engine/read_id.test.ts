@@ -1,0 +1,21 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { ReadIds } from '../../engine/read_id.js'
+
+const ids = new ReadIds('2026-11-22T03:10:00.123456789Z')
+
+t.test('ids are unique, fit in 64 bits and grow with the stream', async (t) => {
+  const place = fc.tuple(fc.integer({ min: 1, max: 2 ** 36 - 1 }), fc.integer({ min: 0, max: 15 }))
+  fc.assert(fc.property(place, place, ([seqA, indexA], [seqB, indexB]) => {
+    const a = BigInt(ids.of(seqA, indexA))
+    const b = BigInt(ids.of(seqB, indexB))
+    const order = Math.sign(seqA - seqB) || Math.sign(indexA - indexB)
+    return a < 2n ** 64n && Math.sign(Number(a - b)) === order
+  }))
+  t.pass()
+})
+
+t.test('the same place gives the same id; a stream made anew gives others', async (t) => {
+  t.equal(new ReadIds('2026-11-22T03:10:59Z').of(7, 1), ids.of(7, 1))
+  t.not(new ReadIds('2026-11-22T03:11:00Z').of(7, 1), ids.of(7, 1))
+})

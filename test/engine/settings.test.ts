@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadSettings } from '../../engine/settings.js'
+
+const invalid = (key: string) => ({ code: 'ALPR_ERR_SETTINGS_INVALID', details: { key } })
+const load = (env: NodeJS.ProcessEnv, file?: string) => loadSettings({ env, file })
+
+t.test('defaults are safe: loopback, private servers, frozen', async (t) => {
+  const settings = load({})
+  t.match(settings, { nats: { url: '', partitions: 4 }, clickhouse: { url: '' }, gateway: { host: '127.0.0.1' } })
+  t.throws(() => { (settings as { gateway: { host: string } }).gateway.host = '0.0.0.0' }, TypeError)
+})
+
+t.test('variables set single keys; numbers only where numbers belong', async (t) => {
+  const settings = load({ PLATESTREAM_ENGINE_WORKERS: '3', PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS: '900', PLATESTREAM_NATS_TOKEN: '12345', PLATESTREAM_DATA_FOLDER: '/tmp/x' })
+  t.match(settings, { engine: { workers: 3, frameTimeoutMs: 900 }, nats: { token: '12345' }, dataFolder: '/tmp/x' })
+})
+
+t.test('a server of the user has one partition unless they say how it maps', async (t) => {
+  t.match(load({ NATS_URL: 'nats://n:4222', CLICKHOUSE_URL: 'http://c:8123' }), { nats: { url: 'nats://n:4222', partitions: 1 }, clickhouse: { url: 'http://c:8123' } })
+  t.match(load({ NATS_URL: 'nats://n:4222', PLATESTREAM_NATS_PARTITIONS: '8' }), { nats: { partitions: 8 } })
+})
+
+t.test('what is unknown, of another type or out of range is refused with the name of the key', async (t) => {
+  t.throws(() => load({ PLATESTREAM_ENGIN_WORKERS: '3' }), invalid('PLATESTREAM_ENGIN_WORKERS'))
+  t.throws(() => load({ PLATESTREAM_ENGINE_WORKERS: 'many' }), invalid('engine.workers'))
+  t.throws(() => load({ PLATESTREAM_ENGINE_WORKERS: '0' }), invalid('engine.workers'))
+  t.throws(() => load({ PLATESTREAM_GATEWAY_PORT: '70000' }), invalid('gateway.port'))
+})
+
+t.test('the file: read, checked as strictly, and overruled by variables', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'platestream-settings-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'platestream.config.json')
+  const write = (value: unknown) => writeFileSync(file, typeof value === 'string' ? value : JSON.stringify(value))
+  write({ engine: { workers: 5, passGapMs: 2_000 } })
+  t.match(load({ PLATESTREAM_ENGINE_WORKERS: '6' }, file), { engine: { workers: 6, passGapMs: 2_000 } })
+  write({ engine: { worker: 5 } })
+  t.throws(() => load({}, file), invalid('engine.worker'))
+  write({ engine: { workers: '5x' } })
+  t.throws(() => load({}, file), invalid('engine.workers'))
+  write('{ not json')
+  t.throws(() => load({}, file), invalid(file))
+  t.throws(() => load({}, join(folder, 'absent.json')), { code: 'ALPR_ERR_SETTINGS_INVALID' })
+})
