@@ -5,7 +5,7 @@ import { ACTIVATION_MAX } from './layout'
 /** Mean over the height: sum down each column, times multipliers[0]. Output height 1, the same channels (multiples of 8). */
 export function meanHeight(layer: Layer, source: Tensor, output: Tensor): void {
   const factor = f32x4.splat(load<f32>(layer.multipliers))
-  const bound = i16x8.splat(<i16>-ACTIVATION_MAX)
+  const bound = f32x4.splat(<f32>-ACTIVATION_MAX)
   const raw = (layer.flags & FLAG_RAW) != 0
   for (let x: u32 = 0; x < source.width; x++) {
     for (let c: u32 = 0; c < source.channels; c += 8) {

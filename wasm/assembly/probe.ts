@@ -5,7 +5,8 @@ import { runNet } from './net_run'
 import { normaliseInto } from './normalise'
 import { buildPyramid, layPyramid, levelAddress, levelCount } from './pyramid'
 import { homographyOf } from './quad'
-import { sampleHomography, sampleWindow } from './sample'
+import { sampleHomography } from './rectify'
+import { sampleWindow } from './sample'
 import { grow, stage } from './arena'
 
 /** Doors to single parts, for the tests that hold each part against its scalar twin (test/wasm). Addresses in, addresses out. */

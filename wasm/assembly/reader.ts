@@ -10,7 +10,7 @@ import { runNet } from './net_run'
 import { normaliseInto } from './normalise'
 import { growQuad, homographyOf, QUAD_BYTES, quadHeight, quadWidth } from './quad'
 import { rateQuality } from './quality'
-import { sampleHomography } from './sample'
+import { sampleHomography } from './rectify'
 import { softenPositions } from './soften'
 
 /** The reader: rectifies a quad at each margin, averages the columns, and searches them for texts. */

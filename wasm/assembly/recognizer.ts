@@ -88,7 +88,7 @@ export function sealModel(): i32 {
   planNet(reader, reader.nominalHeight, reader.nominalWidth)
   if (tensorAt(reader, reader.layerCount).width > MAX_COLUMNS) return REFUSED_NET
   const pixels = max(max(pixelsOf(coarse), pixelsOf(fine)), pixelsOf(reader))
-  samples = place(pixels * 4)
+  samples = place(pixels * 4 + 16)
   if (samples == 0) return REFUSED_MEMORY
   arenaBase = placedEnd()
   arenaBytes = max(fine.arenaBytes, reader.arenaBytes)
