@@ -16,7 +16,8 @@ export function printTable(head: string[], rows: (string | number)[][]): void {
 }
 
 export interface Progress {
-  update(done: number, facts?: Record<string, string>): void
+  /** `total` when it became known only now. */
+  update(done: number, facts?: Record<string, string>, total?: number): void
   stop(): void
 }
 
@@ -27,7 +28,13 @@ export function progressBar(total: number, unit: string, format = '', quiet = fa
   const bar = new SingleBar({ format: `${shape}  ${format}`, stream: process.stderr, hideCursor: true, clearOnComplete: false, fps: 5, etaBuffer: 200 }, Presets.shades_classic)
   const names = [...format.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!).filter((name) => !/^(eta|duration|percentage)/.test(name))
   bar.start(total, 0, Object.fromEntries(names.map((name) => [name, '-'])))
-  return { update: (done, facts) => bar.update(done, facts ?? {}), stop: () => bar.stop() }
+  return {
+    update: (done, facts = {}, known = total) => {
+      if (known > 0 && known !== bar.getTotal()) bar.setTotal(known)
+      bar.update(done, facts)
+    },
+    stop: () => bar.stop(),
+  }
 }
 
 export const bytesText = (bytes: number): string =>

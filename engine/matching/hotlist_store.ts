@@ -128,8 +128,8 @@ export function listedPlate(text: string): { plate: string } | { reason: string 
   return { plate }
 }
 
-/** Characters of a plate. No plate of the regions known here is longer. */
-export const MAX_PLATE = 10
+/** Characters of a plate: what the matcher takes. */
+export const MAX_PLATE = 12
 
 const kWrongLastSequence = 10_071
 

@@ -1,0 +1,123 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { listHotLists, removeHotList, saveHotList } from '../../engine/matching/hotlist_store.js'
+import { readHotListFile, type FixedColumn, type HotListColumns } from '../../engine/matching/hotlist_file.js'
+import { printJson, printLine, printTable, progressBar, tell } from '../output.js'
+import { decimal, listId, oneOf, wholeNumber } from '../parse.js'
+import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
+
+interface ImportListOptions extends SystemOptions {
+  list: string
+  name?: string
+  kind: 'hot' | 'special'
+  priority: 'high' | 'medium' | 'low' | 'informational'
+  source: string
+  tolerance: 'exact' | 'tolerant'
+  threshold: number
+  plateColumn?: string
+  reasonColumn?: string
+  regionColumn?: string
+  fromColumn?: string
+  untilColumn?: string
+  delimiter?: string
+  fixed?: FixedColumn[]
+  header: boolean
+  reason?: string
+  skipBad?: number | true
+  json?: boolean
+}
+
+export function registerHotlist(program: Command): void {
+  const hotlist = program.command('hotlist').description('hot lists: what reads are checked against')
+
+  withSystemOptions(hotlist.command('import'))
+    .description('load a list from a file; it takes the place of the list of the same id')
+    .argument('<file>', 'CSV with a header row, or fixed columns (--fixed)')
+    .requiredOption('--list <id>', 'id of the list: a-z, 0-9, "-"', listId)
+    .option('--name <text>', 'name for people (default: the id)')
+    .option('--kind <kind>', 'hot, or special (informational, not shared)', oneOf('hot', 'special'), 'hot' as const)
+    .option('--priority <priority>', 'high, medium, low or informational', oneOf('high', 'medium', 'low', 'informational'), 'medium' as const)
+    .option('--source <text>', 'where the list is from', 'local')
+    .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'), 'tolerant' as const)
+    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.01, 1), 0.5)
+    .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
+    .option('--reason-column <name>', 'column with the reason')
+    .option('--region-column <name>', 'column with the state or country')
+    .option('--from-column <name>', 'column with the first day or time in force')
+    .option('--until-column <name>', 'column with the day or time from which it is not in force any more')
+    .option('--delimiter <char>', 'of the CSV (default: guessed from , ; tab |)', parseDelimiter)
+    .option('--no-header', 'the file has no header row; columns are numbers from 1, the plate is 1')
+    .option('--fixed <columns>', 'fixed columns, e.g. plate=1-8,region=9-10,reason=20-60', parseFixed)
+    .option('--reason <text>', 'reason of entries that have none')
+    .option('--skip-bad [n]', 'leave out bad lines, at most n of them (default: any number)', wholeNumber(0))
+    .option('--json', 'one JSON line')
+    .addHelpText('after', `
+Plates are compared without blanks, dashes and accents. Entries of one plate are merged. The engines have the list within 2 seconds.
+
+Examples:
+  platestream hotlist import stolen.csv --list stolen --name "Stolen vehicles" --priority high
+  platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,region=9-10,reason=20-60 --skip-bad 100`)
+    .action(async (file: string, options: ImportListOptions) => {
+      const columns: HotListColumns = {
+        plate: options.plateColumn, reason: options.reasonColumn, region: options.regionColumn, from: options.fromColumn, until: options.untilColumn,
+      }
+      const maxBad = options.skipBad === true ? Infinity : (options.skipBad ?? 0)
+      const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
+      const read = await readHotListFile({
+        file, columns, delimiter: options.delimiter, fixed: options.fixed, header: options.header, reason: options.reason, maxBad,
+        onProgress: (bytes, total) => bar.update(bytes, {}, total),
+      })
+      bar.stop()
+      await withNats(options, 'hotlist import', async (connection) => {
+        const record = await saveHotList(connection.jetstream(), {
+          id: options.list, name: options.name ?? options.list, kind: options.kind, priority: options.priority, source: options.source,
+          tolerance: options.tolerance, threshold: options.threshold,
+        }, read.entries)
+        const merged = read.entries.length - record.entries
+        if (options.json) return printJson({ ...record, lines: read.lines, merged, bad: read.bad, badLines: read.badLines })
+        for (const { line, reason } of read.badLines.slice(0, 20)) tell(`line ${line}: ${reason}`)
+        if (read.bad > 20) tell(`... and ${read.bad - 20} more`)
+        printLine(`list ${record.id}: ${record.entries} plates, version ${record.version}${merged ? `; ${merged} merged` : ''}${read.bad ? `; ${read.bad} bad lines left out` : ''}`)
+      })
+    })
+
+  withSystemOptions(hotlist.command('list'))
+    .description('all hot lists')
+    .option('--json', 'one JSON line for each list')
+    .action((options: SystemOptions & { json?: boolean }) => withNats(options, 'hotlist list', async (connection) => {
+      const records = (await listHotLists(connection.jetstream())).map(({ record }) => record)
+      if (options.json) records.forEach(printJson)
+      else printTable(['id', 'plates', 'kind', 'priority', 'version', 'loaded', 'name'], records.map((r) => [r.id, r.entries, r.kind, r.priority, r.version, r.loadedAt, r.name]))
+    }))
+
+  withSystemOptions(hotlist.command('remove'))
+    .description('take a hot list out of force')
+    .argument('<id>', 'list', listId)
+    .option('--json', 'one JSON line')
+    .action((id: string, options: SystemOptions & { json?: boolean }) => withNats(options, 'hotlist remove', async (connection) => {
+      await removeHotList(connection.jetstream(), id)
+      if (options.json) printJson({ removed: id })
+      else printLine(`list ${id} is removed`)
+    }))
+}
+
+function parseDelimiter(text: string): string {
+  const char = text === '\\t' || text === 'tab' ? '\t' : text
+  if (char.length !== 1 || char === '"') throw new InvalidArgumentError('It must be one character, or "tab".')
+  return char
+}
+
+const COLUMN_NAMES = ['plate', 'reason', 'region', 'from', 'until']
+
+/** `plate=1-8,reason=20-60`: characters from 1, both ends included. */
+export function parseFixed(text: string): FixedColumn[] {
+  const columns = text.split(',').map((part) => {
+    const match = /^(\w+)=(\d{1,4})-(\d{1,4})$/.exec(part.trim())
+    const [start, end] = [Number(match?.[2]), Number(match?.[3])]
+    if (!match || !COLUMN_NAMES.includes(match[1]!) || start < 1 || end < start) {
+      throw new InvalidArgumentError(`"${part}" is not a column such as plate=1-8 (${COLUMN_NAMES.join(', ')}).`)
+    }
+    return { name: match[1] as FixedColumn['name'], start, end }
+  })
+  if (!columns.some((column) => column.name === 'plate')) throw new InvalidArgumentError('The column "plate" is missing.')
+  return columns
+}

@@ -1,0 +1,94 @@
+import { headers as newHeaders, type DirectStreamAPI, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
+import { AlprError } from './errors.js'
+import { cameraOf, framesSubject, HEADER, STREAM } from './nats/topology.js'
+
+/** One frame that could not be processed, as it lies on stream DEAD. */
+export interface DeadLetter {
+  /** Its number on DEAD. */
+  seq: number
+  camera: string
+  /** An error code, and the sentence of it. */
+  reason: string
+  message: string
+  /** Where it came from. */
+  subject: string
+  sequence: number
+  /** When the frame arrived, RFC 3339. */
+  at: string
+  /** The headers as the camera sent them. */
+  headers: Record<string, string>
+  bytes: number
+}
+
+export interface DeadFilter {
+  camera?: string
+  /** Error code, e.g. ALPR_ERR_CAMERA_UNKNOWN. */
+  reason?: string
+}
+
+const DEAD_HEADERS: readonly string[] = [HEADER.deadReason, HEADER.deadMessage, HEADER.deadSubject, HEADER.deadSequence, HEADER.deadAt]
+
+/**
+ * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads are large and there are
+ * few letters.
+ */
+export async function* deadLetters(manager: JetStreamManager, filter: DeadFilter = {}, from = 1): AsyncGenerator<DeadLetter & { payload: Uint8Array }> {
+  const { state } = await manager.streams.info(STREAM.dead)
+  const subject = filter.camera ? `dead.${filter.camera}` : 'dead.>'
+  for (let seq = Math.max(from, state.first_seq); seq <= state.last_seq; seq++) {
+    // The next message of the subject at or after `seq`, so that gaps cost nothing.
+    const message = await direct(manager).getMessage(STREAM.dead, { seq, next_by_subj: subject }).catch(noneLeft)
+    if (!message || message.seq > state.last_seq) return
+    seq = message.seq
+    const letter = toLetter(message)
+    if (!filter.reason || letter.reason === filter.reason) yield letter
+  }
+}
+
+/** @throws ALPR_ERR_NOT_FOUND */
+export async function deadLetter(manager: JetStreamManager, seq: number): Promise<DeadLetter & { payload: Uint8Array }> {
+  const message = await direct(manager).getMessage(STREAM.dead, { seq }).catch(noneLeft)
+  if (!message) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `dead letter ${seq}` })
+  return toLetter(message)
+}
+
+/**
+ * Sends a frame to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has it. When this process dies in
+ * between, the frame is on both; sending it again within the stream's window of 2 minutes makes no second one.
+ */
+export async function redrive(connection: NatsConnection, manager: JetStreamManager, letter: DeadLetter & { payload: Uint8Array }): Promise<void> {
+  const headers = newHeaders()
+  for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
+  headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)
+  await connection.jetstream().publish(framesSubject(letter.camera), letter.payload, { headers, timeout: 10_000 })
+  await drop(manager, letter.seq)
+}
+
+/** Deletes a dead letter for good. */
+export async function drop(manager: JetStreamManager, seq: number): Promise<void> {
+  await manager.streams.deleteMessage(STREAM.dead, seq, false)
+}
+
+/**
+ * Direct gets bring the payload as it is; the stream's own API encodes it in base64, and a large frame would then be larger than the server's largest
+ * message. The client has it, its types do not say so.
+ */
+const direct = (manager: JetStreamManager): DirectStreamAPI => (manager as JetStreamManager & { direct: DirectStreamAPI }).direct
+
+function toLetter(message: StoredMsg): DeadLetter & { payload: Uint8Array } {
+  const header = (name: string) => message.header?.get(name) ?? ''
+  const headers: Record<string, string> = {}
+  for (const [name, values] of message.header ?? []) {
+    if (!name.startsWith('Nats-') && !DEAD_HEADERS.includes(name)) headers[name] = values.at(-1) ?? ''
+  }
+  return {
+    seq: message.seq, camera: cameraOf(message.subject), reason: header(HEADER.deadReason), message: header(HEADER.deadMessage), subject: header(HEADER.deadSubject),
+    sequence: Number(header(HEADER.deadSequence)) || 0, at: header(HEADER.deadAt), headers, bytes: message.data.length, payload: message.data,
+  }
+}
+
+function noneLeft(error: unknown): undefined {
+  const { code, api_error: api } = error as { code?: string; api_error?: { code: number } }
+  if (code === '404' || api?.code === 404) return undefined
+  throw error
+}

@@ -1,0 +1,136 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, extname, join, relative, sep } from 'node:path'
+import { AlprError, reasonOf } from '../errors.js'
+import { CAMERA_ID } from '../frames/camera.js'
+import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
+import type { FeedLog } from './reader.js'
+import type { FeedWriter } from './writer.js'
+
+export interface FolderOptions {
+  folder: string
+  /** Camera of all pictures; without it each subfolder directly in the folder is a camera. */
+  camera?: string
+  /** Where times come from; `auto`: the first of name, EXIF and file time that all pictures have. */
+  time: TimeSource | 'auto'
+  /** Minutes east of UTC, for times that do not say. */
+  zoneMinutes: number
+  /** Instead of `time`: the first picture of each camera at `start` (ms since 1970 UTC), then `fps` a second. */
+  start?: number
+  fps?: number
+  /** JPEG quality of pictures that have to be encoded, 1 to 100. */
+  quality: number
+  signal?: AbortSignal
+  log?: FeedLog
+  onProgress?: (done: number, total: number) => void
+}
+
+export interface FolderSummary {
+  frames: number
+  cameras: string[]
+  /** Where the times came from. */
+  time: TimeSource | 'start'
+  /** Pictures that were encoded as JPEG, because they were something else or lay on their side. */
+  converted: number
+  /** Files that are no pictures, with the reason. */
+  skipped: { file: string; reason: string }[]
+}
+
+const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif', '.avif', '.bmp'])
+
+interface Picture {
+  path: string
+  camera: string
+  time: number
+}
+
+/**
+ * Puts the pictures of a folder into a feed, in the order of their times.
+ * @throws ALPR_ERR_FEED_INVALID when there are no pictures, or it cannot be told which camera or time they are of
+ */
+export async function importFolder(writer: FeedWriter, options: FolderOptions): Promise<FolderSummary> {
+  const found = await findPictures(options)
+  const time = options.fps !== undefined ? 'start' : await chooseTime(found, options)
+  const pictures = await timed(found, time, options)
+  const summary: FolderSummary = { frames: 0, cameras: [...new Set(pictures.map((p) => p.camera))].sort(), time, converted: 0, skipped: [] }
+  for (const [done, picture] of pictures.entries()) {
+    if (options.signal?.aborted) break
+    try {
+      const { jpeg, converted } = await toJpeg(await readFile(picture.path), options.quality)
+      await writer.addFrame({ camera: picture.camera, capturedAt: picture.time, headers: {}, jpeg })
+      summary.frames++
+      if (converted) summary.converted++
+    } catch (error) {
+      if (error instanceof AlprError) throw error
+      summary.skipped.push({ file: picture.path, reason: reasonOf(error) })
+      options.log?.warn({ file: picture.path, reason: reasonOf(error) }, 'not a picture, left out')
+    }
+    options.onProgress?.(done + 1, pictures.length)
+  }
+  return summary
+}
+
+async function findPictures({ folder, camera }: FolderOptions): Promise<Omit<Picture, 'time'>[]> {
+  const invalid = (reason: string) => new AlprError('ALPR_ERR_FEED_INVALID', { file: folder, reason })
+  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => { throw invalid(reasonOf(error)) })
+  const pictures: Omit<Picture, 'time'>[] = []
+  for (const name of names.sort(byNumber)) {
+    if (!PICTURES.has(extname(name).toLowerCase())) continue
+    const path = join(folder, name)
+    const top = relative(folder, path).split(sep)
+    const own = camera ?? (top.length > 1 ? cameraName(top[0]!) : undefined)
+    if (own === undefined) throw invalid('which camera are these pictures of? give --camera, or a subfolder for each camera')
+    if (!CAMERA_ID.test(own)) throw invalid(`the subfolder ${top[0]} does not make a camera id (a-z, 0-9, "-")`)
+    pictures.push({ path, camera: own })
+  }
+  if (pictures.length === 0) throw invalid('there are no pictures in it')
+  return pictures
+}
+
+/** `frame10` after `frame9`. */
+const collator = new Intl.Collator('en', { numeric: true })
+const byNumber = (a: string, b: string): number => collator.compare(a, b)
+
+const cameraName = (folder: string): string => folder.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '')
+
+/** One source for all: times of several sources would be shuffled. */
+async function chooseTime(pictures: Omit<Picture, 'time'>[], options: FolderOptions): Promise<TimeSource> {
+  if (options.time !== 'auto') return options.time
+  for (const source of ['name', 'exif'] as const) {
+    const first = await timeOf(pictures[0]!.path, source, options.zoneMinutes)
+    if (first === undefined) continue
+    let all = true
+    for (const { path } of pictures) if ((await timeOf(path, source, options.zoneMinutes)) === undefined) { all = false; break }
+    if (all) return source
+  }
+  return 'mtime'
+}
+
+async function timed(pictures: Omit<Picture, 'time'>[], source: TimeSource | 'start', options: FolderOptions): Promise<Picture[]> {
+  const counts = new Map<string, number>()
+  const start = options.start ?? Date.now()
+  const result: Picture[] = []
+  for (const picture of pictures) {
+    const index = counts.get(picture.camera) ?? 0
+    counts.set(picture.camera, index + 1)
+    const time = source === 'start' ? start + Math.round((index * 1_000) / options.fps!) : await timeOf(picture.path, source, options.zoneMinutes)
+    if (time === undefined) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: picture.path, reason: `no time in its ${source === 'name' ? 'name' : 'EXIF'}; give another --time, or --start and --fps` })
+    result.push({ ...picture, time })
+  }
+  return result.sort((a, b) => a.time - b.time || byNumber(a.path, b.path))
+}
+
+async function timeOf(path: string, source: TimeSource, zoneMinutes: number): Promise<number | undefined> {
+  if (source === 'name') return timeFromName(basename(path), zoneMinutes)
+  if (source === 'mtime') return Math.round((await stat(path)).mtimeMs)
+  const { default: sharp } = await import('sharp')
+  const { exif } = await sharp(path).metadata().catch(() => ({ exif: undefined }))
+  return exif && timeFromExif(exif, zoneMinutes)
+}
+
+/** A JPEG stays as it is, byte for byte; only one that lies on its side, and other formats, are encoded. */
+async function toJpeg(content: Buffer, quality: number): Promise<{ jpeg: Uint8Array; converted: boolean }> {
+  const { default: sharp } = await import('sharp')
+  const { format, orientation = 1 } = await sharp(content).metadata()
+  if (format === 'jpeg' && orientation === 1) return { jpeg: content, converted: false }
+  return { jpeg: await sharp(content).rotate().flatten({ background: '#808080' }).jpeg({ quality }).toBuffer(), converted: true }
+}

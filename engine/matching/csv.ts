@@ -1,0 +1,100 @@
+import { StringDecoder } from 'node:string_decoder'
+
+/** One record with the number of the line on which it begins, from 1. */
+export interface CsvRecord {
+  line: number
+  fields: string[]
+}
+
+/** A record this long, in characters, is a lost quote and not data. */
+const kMaxRecord = 65_536
+
+/**
+ * Reads RFC 4180 CSV as it comes: quotes, doubled quotes and line breaks inside them; LF, CRLF or CR; a byte order mark. Lenient in one point: a quote
+ * inside an unquoted field is a character of it. Memory does not grow with the file.
+ */
+export class CsvReader {
+  readonly #delimiter: string
+  readonly #decoder = new StringDecoder('utf8')
+  #field = ''
+  #fields: string[] = []
+  #line = 1
+  #recordLine = 1
+  #length = 0
+  #state: 'start' | 'plain' | 'quoted' | 'quote' = 'start'
+  #afterReturn = false
+  #first = true
+
+  constructor(delimiter = ',') {
+    this.#delimiter = delimiter
+  }
+
+  /** The records that end in this piece. @throws Error naming the line when a quote is never closed */
+  push(piece: Uint8Array): CsvRecord[] {
+    return this.#take(this.#decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)))
+  }
+
+  /** The last record, if the text did not end with a line break. @throws Error naming the line when a quote is never closed */
+  end(): CsvRecord[] {
+    const records = this.#take(this.#decoder.end())
+    if (this.#state === 'quoted') throw new Error(`line ${this.#recordLine}: a quote is never closed`)
+    if (this.#state !== 'start' || this.#fields.length > 0) records.push(this.#endRecord())
+    return records
+  }
+
+  #take(text: string): CsvRecord[] {
+    const records: CsvRecord[] = []
+    let from = 0
+    if (this.#first && text.length > 0) {
+      this.#first = false
+      if (text.charCodeAt(0) === 0xfeff) from = 1
+    }
+    for (let i = from; i < text.length; i++) {
+      const c = text[i]!
+      if (this.#afterReturn) {
+        this.#afterReturn = false
+        if (c === '\n') continue // the second half of CRLF
+      }
+      if (++this.#length > kMaxRecord) throw new Error(`line ${this.#recordLine}: longer than ${kMaxRecord} characters; is a quote missing?`)
+      const isBreak = c === '\n' || c === '\r'
+      if (isBreak) {
+        this.#line++
+        this.#afterReturn = c === '\r'
+      }
+      if (this.#state === 'quoted') {
+        if (c === '"') this.#state = 'quote'
+        else this.#field += isBreak ? '\n' : c
+      } else if (isBreak) {
+        if (this.#state !== 'start' || this.#fields.length > 0) records.push(this.#endRecord())
+        else this.#reset()
+      } else if (c === this.#delimiter) {
+        this.#fields.push(this.#field)
+        this.#field = ''
+        this.#state = 'start'
+      } else if (c === '"' && this.#state === 'start') {
+        this.#state = 'quoted'
+      } else if (c === '"' && this.#state === 'quote') {
+        this.#field += '"'
+        this.#state = 'quoted'
+      } else {
+        this.#field += c
+        this.#state = 'plain'
+      }
+    }
+    return records
+  }
+
+  #endRecord(): CsvRecord {
+    const record = { line: this.#recordLine, fields: [...this.#fields, this.#field] }
+    this.#reset()
+    return record
+  }
+
+  #reset(): void {
+    this.#field = ''
+    this.#fields = []
+    this.#state = 'start'
+    this.#length = 0
+    this.#recordLine = this.#line
+  }
+}
