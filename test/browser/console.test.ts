@@ -1,0 +1,177 @@
+import t from 'tap'
+import type { Page } from 'playwright-core'
+import sharp from 'sharp'
+import { freePort, startTestNats, type Teardown, type TestNats } from '../servers/nats.js'
+import { MemoryArchive } from '../gateway/fixtures/archive.js'
+import { startTestGateway, TOKEN, type TestGateway } from '../gateway/fixtures/gateway.js'
+import { makeHit, makeRead, publishHit } from '../gateway/fixtures/hits.js'
+import { noBrowser, openBrowser } from './chromium.js'
+
+const options = { skip: noBrowser, timeout: 120_000 }
+
+interface Room {
+  nats: TestNats
+  gateway: TestGateway
+  page: Page
+  /** Errors of scripts and refusals of the security policy. */
+  faults: string[]
+}
+
+async function room(t: Teardown, change: { port?: number; archive?: MemoryArchive; view?: { width: number; height: number } } = {}): Promise<Room> {
+  const nats = await startTestNats(t)
+  const gateway = await startTestGateway(t, { nats, ...change })
+  const browser = await openBrowser(t)
+  const page = await browser.newPage({ viewport: change.view ?? { width: 1_280, height: 800 }, timezoneId: 'America/Los_Angeles' })
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => { if (message.type() === 'error' && !message.text().includes('Failed to load resource')) faults.push(message.text()) })
+  page.on('request', (request) => { if (!request.url().startsWith(gateway.url)) faults.push(`asked for ${request.url()}`) })
+  return { nats, gateway, page, faults }
+}
+
+const enter = async ({ page, gateway }: Room) => {
+  await page.goto(`${gateway.url}/?token=${TOKEN}`)
+  await page.getByText('Live', { exact: true }).waitFor()
+}
+
+t.test('the token leaves the address, and without a session there is only the door', options, async (t) => {
+  const it = await room(t)
+  await it.page.goto(it.gateway.url)
+  await it.page.getByText('Sign in first').waitFor()
+  t.equal(await it.page.getByText('A hit alone').count(), 0)
+  await it.page.getByLabel('Access token').fill('wrong')
+  await it.page.getByRole('button', { name: 'Sign in' }).click()
+  await it.page.getByText('does not open the door').waitFor()
+  await enter(it)
+  t.equal(it.page.url(), `${it.gateway.url}/`)
+  t.notOk(await it.page.evaluate('document.cookie'), 'no script can read the cookie')
+  await it.page.reload()
+  await it.page.getByText('Live', { exact: true }).waitFor()
+  await it.page.getByRole('button', { name: 'Sign out' }).click()
+  await it.page.getByText('Sign in first').waitFor()
+  await it.page.reload()
+  await it.page.getByText('Sign in first').waitFor()
+  t.same(it.faults, [])
+})
+
+t.test('a hit appears, is updated in its place and withdrawn', options, async (t) => {
+  const archive = new MemoryArchive()
+  const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: '#d0d0d0' } }).jpeg().toBuffer()
+  archive.crops.set('2026-W47-a.crops/0/500', jpeg)
+  const it = await room(t, { archive })
+  const { page } = it
+  await enter(it)
+  await page.getByText('No hits yet.').waitFor()
+  await page.getByText('No reads yet.').waitFor()
+  const publisher = await it.nats.connect()
+  const hit = makeHit(1, {
+    plate: '7ABC0I3', listedPlate: '7ABC013', exact: false, probability: 0.81, reason: 'AMBER alert', crop: { segment: '2026-W47-a.crops', offset: 0, length: 500 },
+    tolerated: [{ position: 5, read: 'I', listed: '1', probability: 0.31 }],
+  })
+  const began = Date.now()
+  await publishHit(publisher, hit)
+  const card = page.locator('.hit')
+  await card.waitFor()
+  t.comment(`published to shown: ${Date.now() - began} ms`)
+  const text = await card.innerText()
+  for (const part of ['Possible match', 'High', 'AMBER alert', 'Near match', '81 %', 'read “I”, listed “1”', 'Stolen vehicles', '3 h old', 'Main St at 3rd, northbound', 'PST', 'northbound']) {
+    t.ok(text.includes(part), part)
+  }
+  t.ok((await page.innerText('body')).includes('A hit alone is not grounds for a stop.'))
+  t.same(await card.locator('.char-differs').allInnerTexts(), ['I', '1'])
+  t.equal(await card.getByRole('img', { name: 'Plate as seen: 7 A B C 0 I 3' }).count(), 1)
+  await until(() => page.locator('.picture-plate img').evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth === 60))
+  t.equal(await page.getByText('Read: 7 A B C 0 I 3.').count(), 1, 'spelled for a screen reader')
+  t.equal(await page.getByText('1 new hit, 1 high').count(), 1, 'announced')
+
+  publisher.publish('reads.main-st-n', JSON.stringify(makeRead(1, { plate: '8O0XYZ1', lists: ['svs'] })))
+  const read = page.locator('.read')
+  await read.waitFor()
+  t.match(await read.innerText(), /8O0XYZ1[\s\S]*91 %[\s\S]*on svs/)
+
+  await publishHit(publisher, { ...hit, revision: 2, plate: '7ABC013', exact: true, tolerated: [], probability: 0.98 })
+  await page.getByText('Exact, 98 % sure').waitFor()
+  t.equal(await card.count(), 1, 'the same card')
+  await publishHit(publisher, { ...hit, revision: 3, state: 'withdrawn' })
+  await page.getByText('Withdrawn', { exact: true }).waitFor()
+  t.equal(await card.count(), 1)
+  t.same(it.faults, [])
+})
+
+t.test('the connection heals after the gateway restarts, and nothing is missed', options, async (t) => {
+  const port = await freePort()
+  const it = await room(t, { port })
+  const { page, nats } = it
+  await enter(it)
+  const publisher = await nats.connect()
+  await publishHit(publisher, makeHit(1))
+  await page.locator('.hit').waitFor()
+  await it.gateway.close()
+  await page.getByText('Connection lost', { exact: true }).waitFor()
+  await page.getByText('Hits that come in meanwhile are kept').waitFor()
+  await page.getByText(/Down for \d:\d\d\./).waitFor()
+  for (let n = 2; n <= 6; n++) await publishHit(publisher, makeHit(n))
+  await startTestGateway(t, { nats, port })
+  await page.getByText('Live', { exact: true }).waitFor({ timeout: 40_000 })
+  await until(async () => (await page.locator('.hit').count()) === 6)
+  await publishHit(publisher, makeHit(7))
+  await until(async () => (await page.locator('.hit').count()) === 7)
+  const shown = await page.locator('.hit article').evaluateAll((cards) => cards.map((card) => (card as unknown as { dataset: { hit: string } }).dataset.hit))
+  t.same(shown, [7, 6, 5, 4, 3, 2, 1].map((n) => makeHit(n).hitId), 'each once, newest first')
+  await page.reload()
+  await until(async () => (await page.locator('.hit').count()) === 7)
+  t.same(it.faults, [])
+})
+
+t.test('NATS away: the console says so and comes back by itself', options, async (t) => {
+  const it = await room(t)
+  await enter(it)
+  await it.nats.kill()
+  await it.page.getByText('No hits are coming through').waitFor()
+  await it.nats.restart()
+  await it.page.getByText('No hits are coming through').waitFor({ state: 'detached', timeout: 20_000 })
+  t.equal(await it.page.getByText('Live', { exact: true }).count(), 1, 'connected to the gateway all the time')
+})
+
+t.test('keys, pause, bounded lists, and no sideways scrolling on a phone', options, async (t) => {
+  const it = await room(t, { view: { width: 390, height: 844 } })
+  const { page } = it
+  await enter(it)
+  const publisher = await it.nats.connect()
+  for (let n = 1; n <= 230; n++) await publishHit(publisher, makeHit(n))
+  await until(async () => (await newest(page)) === makeHit(230).hitId)
+  t.equal(await page.locator('.hit').count(), 200, 'bounded')
+  t.ok(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), 'fits')
+
+  await page.keyboard.press('p')
+  await page.getByRole('button', { name: 'Continue' }).first().waitFor()
+  await publishHit(publisher, makeHit(231))
+  await page.getByRole('button', { name: 'Show 1 new hit' }).waitFor()
+  t.equal(await newest(page), makeHit(230).hitId, 'stands still')
+  await page.getByRole('button', { name: 'Show 1 new hit' }).click()
+  await until(async () => (await newest(page)) === makeHit(231).hitId)
+
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  t.equal(await page.evaluate('document.activeElement.dataset.hit'), makeHit(230).hitId)
+  await page.keyboard.press('k')
+  t.equal(await page.evaluate('document.activeElement.dataset.hit'), makeHit(231).hitId)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  await page.getByLabel('Use single-letter keys').uncheck()
+  await page.getByRole('button', { name: 'Close' }).click()
+  await page.keyboard.press('?')
+  t.equal(await page.getByRole('dialog').count(), 0, 'the letters are off')
+  t.same(it.faults, [])
+})
+
+const newest = (page: Page) => page.locator('.hit article').first().getAttribute('data-hit')
+
+/** Asks again and again: the page's policy allows no waiting inside of it, because that would need eval. */
+async function until(good: () => Promise<boolean>, ms = 15_000): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end;) {
+    if (await good()) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('it did not become true')
+}
