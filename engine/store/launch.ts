@@ -86,7 +86,8 @@ async function ready(stdout: NodeJS.ReadableStream, exited: Promise<unknown>, op
     const said = await line
     if (said.ready) return said
     if (said.code === 'ALPR_ERR_STORE_LOCKED') throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: options.path })
-    throw unavailable(reasonOf(said.message ?? 'unknown'))
+    // The engine tells its own standard error more than it tells us.
+    throw unavailable(reasonOf([said.message, complaints.at(-1)].filter(Boolean).join('; ')))
   } finally {
     clearTimeout(timer)
   }

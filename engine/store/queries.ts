@@ -34,11 +34,18 @@ export class StoreQueries {
     this.#database = checkName(database)
   }
 
-  /** The latest reads, newest first. */
-  async latestReads(options: Latest & { camera?: string }): Promise<StoredRead[]> {
-    const where = options.camera === undefined ? '' : 'AND camera = {camera:String}'
-    const rows = await this.#latest<ReadRow>('reads', 'read_id', options, where, { camera: options.camera })
+  /** The latest reads, newest first. @param options.plate as it was read, upper case letters and digits */
+  async latestReads(options: Latest & { camera?: string; plate?: string }): Promise<StoredRead[]> {
+    const { camera, plate } = options
+    const where = (camera === undefined ? '' : 'AND camera = {camera:String} ') + (plate === undefined ? '' : this.#ofPlate(options.before))
+    const rows = await this.#latest<ReadRow>('reads', 'read_id', options, where, { camera, plate })
     return rows.map(readOf)
+  }
+
+  /** The index by plate says where to look; `plate` is asked for again, because a later version of a read may have another one. */
+  #ofPlate(before: number | undefined): string {
+    return `AND plate = {plate:String} AND (cell, ts, read_id) IN (
+      SELECT cell, ts, read_id FROM ${this.#database}.reads_by_plate WHERE plate = {plate:String} ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"})`
   }
 
   /** The latest hits, newest first, each in its highest revision; withdrawn ones too. */

@@ -30,7 +30,7 @@ export function detached(request: IncomingMessage): Readable {
 
 /** A broken or cut compressed body is the client's fault, and so not to be told as an error of ours. */
 export function bodyError(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException)?.code ?? ''
+  const code = String((error as NodeJS.ErrnoException)?.code ?? '')
   return code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR_FORMAT')
     ? new StoreException(354, 'ZLIB_INFLATE_FAILED', `The body does not decompress: ${(error as Error).message}`, 400)
     : error

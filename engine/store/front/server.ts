@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { AlprError, reasonOf } from '../../errors.js'
 import { TokenGate } from './auth.js'
 import { exceptionOf } from './exception.js'
+import { isLocked } from './lock.js'
 import { SessionPool } from './pool.js'
 import { answer, type Kitchen } from './answer.js'
 import { EngineSession } from './session.js'
@@ -106,7 +107,7 @@ async function openPool(path: string, bounds: { poolSize: number; maxWaiting: nu
   try {
     return await SessionPool.open({ size: bounds.poolSize, maxWaiting: bounds.maxWaiting, open: (mark) => EngineSession.open(path, mark, fixed, []) })
   } catch (error) {
-    if (/Code: 76\b|CANNOT_OPEN_FILE|Cannot lock|lock file/i.test(reasonOf(error))) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
+    if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
     throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })
   }
 }

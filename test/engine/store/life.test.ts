@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { isRetryable, waitForStore } from '../../../engine/store/client.js'
+import { launchStore } from '../../../engine/store/launch.js'
+import { StoreQueries } from '../../../engine/store/queries.js'
+import { migrate } from '../../../engine/store/schema.js'
+import { StoreWriter } from '../../../engine/store/writer.js'
+import { startTestStore } from '../../servers/store.js'
+import { aHit, aLedgerRow, aRead } from './rows.js'
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+t.test('killed while it writes: every batch that was acknowledged is there once', async (t) => {
+  const store = await startTestStore(t)
+  const { client } = store
+  await migrate(client, 'p')
+  const writer = new StoreWriter(client, 'p')
+  const queries = new StoreQueries(client, 'p')
+  const acknowledged = new Set<string>()
+  let next = 0
+  for (let round = 0; round < 6; round++) {
+    const deadAt = sleep(150 + round * 60).then(() => store.kill())
+    let batch: string[] = []
+    try {
+      for (;;) {
+        batch = Array.from({ length: 1 + (next % 500) }, (_, index) => String(next * 1_000 + index + 1))
+        next++
+        await writer.write(rowsOf(batch))
+        for (const id of batch) acknowledged.add(id)
+      }
+    } catch (error) {
+      t.ok(isRetryable(error), `retryable: ${(error as Error).message}`)
+    }
+    await deadAt
+    await store.restart()
+    await waitForStore(client, { signal: AbortSignal.timeout(20_000) })
+    // What a pipeline does: the batch without an answer is sent again, exactly as it was.
+    await writer.write(rowsOf(batch))
+    for (const id of batch) acknowledged.add(id)
+    t.equal(await queries.count('reads'), acknowledged.size, `round ${round}: ${acknowledged.size} reads`)
+    t.equal(await queries.count('reads_by_plate'), acknowledged.size, 'and as many in the history of plates')
+    t.equal(await queries.count('hits'), acknowledged.size)
+    const result = await client.query({ query: 'SELECT count() AS rows, uniqExact(read_id) AS ids FROM p.reads', format: 'JSONEachRow' })
+    t.same(await result.json(), [{ rows: String(acknowledged.size), ids: String(acknowledged.size) }], 'without FINAL too: the token has kept the second copy out')
+  }
+})
+
+function rowsOf(ids: readonly string[]) {
+  return {
+    reads: ids.map((readId) => aRead({ readId, ts: Date.UTC(2026, 10, 16) + Number(readId) })),
+    hits: ids.map((id) => aHit({ hitId: id, readId: id })),
+    ledger: [aLedgerRow({ version: Number(ids[0]), framesIn: Number(ids[0]), withReads: Number(ids[0]) })],
+  }
+}
+
+t.test('one process owns the folder', async (t) => {
+  const store = await startTestStore(t)
+  await t.rejects(launchStore({ path: store.path, token: 'x'.repeat(32), poolSize: 2 }), { code: 'ALPR_ERR_STORE_LOCKED' })
+  t.equal((await store.client.ping({ select: true })).success, true, 'the first goes on')
+  await store.stop()
+  await store.restart()
+  t.equal((await store.client.ping({ select: true })).success, true)
+})
+
+t.test('a short token and a port that is taken are refused with a reason', async (t) => {
+  const store = await startTestStore(t)
+  const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
+  t.teardown(() => rm(path, { recursive: true, force: true }))
+  await t.rejects(launchStore({ path, token: 'short' }), { code: 'ALPR_ERR_STORE_UNAVAILABLE', message: /16 characters/ })
+  await t.rejects(launchStore({ path, token: 'x'.repeat(32), port: store.port }), { code: 'ALPR_ERR_STORE_UNAVAILABLE', message: /EADDRINUSE/ })
+})
+
+t.test('SIGTERM ends it cleanly, running queries and all', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
+  const store = await launchStore({ path, token: 'x'.repeat(32), poolSize: 2 })
+  t.teardown(async () => { await store.kill(); await rm(path, { recursive: true, force: true }) })
+  const ask = (query: string) => fetch(store.url, { method: 'POST', body: query, headers: { 'X-ClickHouse-Key': 'x'.repeat(32) } }).then((response) => response.status, () => 0)
+  const endless = ask('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1')
+  await sleep(300)
+  const waiting = ask('SELECT sleep(1)')
+  const start = Date.now()
+  await store.stop()
+  t.same(await store.exited, { code: 0, signal: null })
+  t.ok(Date.now() - start < 12_000, `after ${Date.now() - start} ms`)
+  t.ok((await endless) !== 200)
+  await waiting
+})
+
+t.test('it ends with the process that started it, even a killed one', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
+  t.teardown(() => rm(path, { recursive: true, force: true }))
+  const launcher = fileURLToPath(new URL('../../../engine/store/launch.js', import.meta.url))
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', `
+    import { launchStore } from ${JSON.stringify(launcher)}
+    const store = await launchStore({ path: ${JSON.stringify(path)}, token: 'x'.repeat(32), poolSize: 2 })
+    console.log(store.pid)
+    setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)))
+  t.ok(alive(pid))
+  parent.kill('SIGKILL')
+  for (let tries = 0; alive(pid) && tries < 100; tries++) await sleep(100)
+  t.notOk(alive(pid))
+})
+
+t.test('started without enough threads it sees to them itself', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
+  t.teardown(() => rm(path, { recursive: true, force: true }))
+  const { UV_THREADPOOL_SIZE: _, ...env } = process.env
+  const main = fileURLToPath(new URL('../../../engine/store/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, '--path', path, '--pool', '6'], { env: { ...env, STORE_TOKEN: 'x'.repeat(32) }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  t.teardown(() => { child.kill('SIGKILL') })
+  const line = JSON.parse(String(await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve)))) as { url: string; pid: number }
+  const start = Date.now()
+  await Promise.all(Array.from({ length: 4 }, () => fetch(line.url, { method: 'POST', body: 'SELECT sleep(1)', headers: { 'X-ClickHouse-Key': 'x'.repeat(32) } })))
+  t.ok(Date.now() - start < 1_900, `four sleeps of 1 s took ${Date.now() - start} ms`)
+  child.kill('SIGTERM')
+  t.equal(await exited, 0)
+  t.notOk(alive(line.pid))
+})
+
+t.test('a slow query does not hold up a fast one, nor many slow ones an insert', async (t) => {
+  const store = await startTestStore(t)
+  const { client } = store
+  await migrate(client, 'p')
+  const writer = new StoreWriter(client, 'p')
+  const controller = new AbortController()
+  const slow = Array.from({ length: 5 }, () => client.query({ query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', clickhouse_settings: { max_threads: 1 }, abort_signal: controller.signal }).catch(() => {}))
+  await sleep(500)
+  const start = Date.now()
+  await writer.write({ reads: [aRead()], hits: [], ledger: [] })
+  t.ok(Date.now() - start < 3_000, `the insert took ${Date.now() - start} ms while 3 queries ran and 2 waited`)
+  controller.abort()
+  await Promise.all(slow)
+  const one = new AbortController()
+  const single = client.query({ query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', clickhouse_settings: { max_threads: 1 }, abort_signal: one.signal }).catch(() => {})
+  await sleep(300)
+  const again = Date.now()
+  await (await client.query({ query: 'SELECT 1' })).text()
+  t.ok(Date.now() - again < 1_000, `the fast query took ${Date.now() - again} ms`)
+  one.abort()
+  await single
+})
+
+t.test('leaves nothing in memory files behind', async (t) => {
+  const store = await startTestStore(t)
+  await migrate(store.client, 'p')
+  await new StoreWriter(store.client, 'p').write({ reads: [aRead()], hits: [], ledger: [] })
+  const folders = async () => (await readdir('/dev/shm').catch(() => [])).filter((name) => name.startsWith('platestream-'))
+  const before = await folders()
+  await store.stop()
+  const after = await folders()
+  t.ok(after.length < before.length || before.length === 0)
+})
+
+t.test('waiting for a store', async (t) => {
+  const store = await startTestStore(t)
+  await store.kill()
+  const waiting = waitForStore(store.client, { signal: AbortSignal.timeout(30_000) })
+  await sleep(300)
+  await store.restart()
+  await waiting
+  await store.kill()
+  await t.rejects(waitForStore(store.client, { signal: AbortSignal.timeout(300) }), { name: 'TimeoutError' })
+})
