@@ -10,6 +10,8 @@ const FRAMES_ENOUGH = 3
 
 /** A match that was published stays until it falls clearly under the threshold, so that a hit does not flicker. */
 const WITHDRAW_BELOW = 0.8
+/** When the voted text is the listed plate, character by character, a blurred picture is no reason to keep it from a person's eyes. */
+const EXACT_FROM = 0.5
 
 /** Whether the vote should be checked now: after frame 1, 2, 3, 4 and then at every half more, so that a parked car costs nothing. */
 export function worthChecking(pass: OpenPass, confidence: number): boolean {
@@ -30,7 +32,7 @@ export function makeHits(pass: OpenPass, read: Read, matches: readonly ListMatch
   for (const match of matches) {
     const key = keyOf(match.list.id, match.entry.plate)
     const before = published[key]
-    if (match.probability < match.list.threshold * (before ? WITHDRAW_BELOW : 1)) continue
+    if (match.probability < neededBy(match, before !== undefined)) continue
     if (before?.state === 'possible' && (!closing || before.frames === read.frames)) continue
     const revision = (before?.revision ?? 0) + 1
     const listed = listedOf(match)
@@ -41,7 +43,7 @@ export function makeHits(pass: OpenPass, read: Read, matches: readonly ListMatch
     published[key] = { revision, state: 'possible', frames: read.frames, listed }
   }
   for (const [key, before] of Object.entries(published)) {
-    const still = matches.some((m) => keyOf(m.list.id, m.entry.plate) === key && m.probability >= m.list.threshold * WITHDRAW_BELOW)
+    const still = matches.some((m) => keyOf(m.list.id, m.entry.plate) === key && m.probability >= neededBy(m, true))
     if (still || before.state === 'withdrawn') continue
     const match = matches.find((m) => keyOf(m.list.id, m.entry.plate) === key)
     const revision = before.revision + 1
@@ -53,6 +55,11 @@ export function makeHits(pass: OpenPass, read: Read, matches: readonly ListMatch
     published[key] = { ...before, revision, state: 'withdrawn', frames: read.frames }
   }
   return hits
+}
+
+/** Probability from which this match is a hit. */
+function neededBy({ list, exact }: ListMatch, published: boolean): number {
+  return list.threshold * (exact ? EXACT_FROM : published ? WITHDRAW_BELOW : 1)
 }
 
 const keyOf = (list: string, plate: string): string => `${list}.${plate}`

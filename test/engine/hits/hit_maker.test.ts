@@ -52,6 +52,11 @@ t.test('below the threshold there is no hit', async (t) => {
   t.same(hits(passOf(2), [match(0.49)], true), [])
 })
 
+t.test('the listed plate itself, read without doubt about any character but blurred, is a hit from half the threshold on', async (t) => {
+  t.match(hits(passOf(2), [{ ...match(0.3), exact: true }]), [{ state: 'possible', exact: true }])
+  t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
+})
+
 t.test('a special hot list is informational whatever priority it claims', async (t) => {
   const special: HotList = { ...LIST, id: 'local', kind: 'special' }
   t.match(hits(passOf(2), [match(0.95, '7ABC123', special)]), [{ priority: 'informational' }])
