@@ -62,7 +62,7 @@ export class StoreArchive implements Archive {
     place: (row: Row) => Cursor, item: (row: Row) => Item,
   ): Promise<Page<Item>> {
     const cursor = before === undefined ? undefined : parseCursor(before)
-    for (let spare = 1; ; spare *= 4) {
+    for (let spare = 16; ; spare *= 4) {
       const count = Math.min(MAX_ROWS, limit + spare)
       const rows = await this.#ask(() => ask({ limit: count, ...(cursor && { before: cursor.time + 1 }) }))
       const left = cursor ? rows.filter((row) => isBefore(place(row), cursor)) : rows
