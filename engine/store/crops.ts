@@ -29,9 +29,11 @@ interface Segment {
   file: FileHandle
   /** Where the next record begins; grows before the write, so that appends may overlap. */
   end: number
-  /** Written since the last sync. */
+  /** Written since the last sync began. */
   dirty: boolean
-  /** Appends and syncs under way: not to be closed. */
+  /** The sync under way. */
+  syncing?: Promise<void>
+  /** Appends under way: not to be closed. */
   users: number
 }
 
@@ -76,6 +78,7 @@ export class CropWriter {
       throw unwritable(segment.name, error)
     } finally {
       segment.users--
+      await this.#closeOldest()
     }
   }
 
@@ -112,7 +115,6 @@ export class CropWriter {
     // Closed for another week's sake while this one waited: once more.
     if (this.#segments.get(name) !== opening) return this.#use(name)
     segment.users++
-    await this.#closeOldest()
     return segment
   }
 
@@ -129,19 +131,18 @@ export class CropWriter {
     return { name, file, end: (await file.stat()).size, dirty: false, users: 0 }
   }
 
-  /** Weeks come and go with late frames; more than a few open segments are closed again. */
+  /** Weeks come and go with late frames; more than a few open segments are closed again, those in use excepted. */
   async #closeOldest(): Promise<void> {
-    if (this.#segments.size <= MAX_OPEN) return
-    for (const [name, opening] of this.#segments) {
+    for (const [name, opening] of [...this.#segments]) {
+      if (this.#segments.size <= MAX_OPEN) return
       const segment = await opening.catch(() => undefined)
-      if (segment && segment.users > 0) continue
-      if (this.#segments.get(name) !== opening) return
+      if (!segment || segment.users > 0) continue
+      // What cannot be synced stays open, so that the next `sync` fails too and no checkpoint relies on it.
+      const synced = await syncSegment(segment).then(() => true, () => false)
+      // Looked at again after the wait: it may be in use, written to or closed by now.
+      if (!synced || segment.users > 0 || segment.dirty || this.#segments.get(name) !== opening) continue
       this.#segments.delete(name)
-      if (segment) {
-        await syncSegment(segment)
-        await segment.file.close()
-      }
-      return
+      await segment.file.close()
     }
   }
 }
@@ -202,19 +203,17 @@ async function writeAll(file: FileHandle, bytes: Buffer, position: number): Prom
   }
 }
 
+/** Two pipelines may ask at once: the second must not be answered before the sync that holds its pictures is over. */
 async function syncSegment(segment: Segment): Promise<void> {
-  if (!segment.dirty) return
-  segment.users++
-  // Cleared first: an append during the sync makes it dirty again.
+  if (!segment.dirty) return segment.syncing
+  await segment.syncing?.catch(() => {})
+  if (!segment.dirty) return segment.syncing
   segment.dirty = false
-  try {
-    await segment.file.datasync()
-  } catch (error) {
+  segment.syncing = segment.file.datasync().catch((error: unknown) => {
     segment.dirty = true
     throw unwritable(segment.name, error)
-  } finally {
-    segment.users--
-  }
+  }).finally(() => { segment.syncing = undefined })
+  return segment.syncing
 }
 
 /** A new file's name is durable only with its folder. */

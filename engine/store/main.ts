@@ -9,7 +9,8 @@ import { DEFAULT_POOL_SIZE, startStore, threadsFor } from './front/server.js'
  *
  *     STORE_TOKEN=<secret> node main.js --path <folder> [--port n] [--host name] [--pool n] [--max-memory bytes] [--with-parent]
  *
- * Prints one JSON line when it listens: `{"ready":true,"url","port","pid"}`, or `{"ready":false,"code","message"}` and exits with 1.
+ * Prints one JSON line when it listens: `{"ready":true,"url","port","pid"}`, or `{"ready":false,"code","message"}` and exits with 1
+ * (2 for wrong usage).
  * SIGTERM and SIGINT end it cleanly; with `--with-parent` so does the end of its standard input, which is how it notices that the process
  * that started it was killed.
  */
@@ -33,10 +34,7 @@ const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 function fail(error: unknown): never {
   tell({ ready: false, code: codeOf(error), message: reasonOf(error) })
-  // The engine's own threads may still be starting: no exit handlers, no waiting.
-  process.exitCode = 1
-  process.kill(process.pid, 'SIGKILL')
-  throw error
+  process.exit(codeOf(error) === 'ALPR_ERR_USAGE' ? 2 : 1)
 }
 
 async function run(): Promise<void> {
