@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { CAMERA_ID } from '../engine/frames/camera.js'
 import { LIST_ID } from '../engine/matching/hotlist.js'
 
@@ -75,3 +75,6 @@ export function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
 export function collect<T>(parse: (text: string) => T): (text: string, before: T[] | undefined) => T[] {
   return (text, before) => [...(before ?? []), parse(text)]
 }
+
+/** For children of `up`: the end of standard input is how they notice that it was killed. Not for people. */
+export const withParent = (): Option => new Option('--with-parent', 'end when standard input ends').hideHelp()

@@ -1,4 +1,4 @@
-import { headers as newHeaders, type DirectStreamAPI, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
+import { headers as newHeaders, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
 import { AlprError } from './errors.js'
 import { cameraOf, framesSubject, HEADER, STREAM } from './nats/topology.js'
 
@@ -73,7 +73,11 @@ export async function drop(manager: JetStreamManager, seq: number): Promise<void
  * Direct gets bring the payload as it is; the stream's own API encodes it in base64, and a large frame would then be larger than the server's largest
  * message. The client has it, its types do not say so.
  */
-const direct = (manager: JetStreamManager): DirectStreamAPI => (manager as JetStreamManager & { direct: DirectStreamAPI }).direct
+const direct = (manager: JetStreamManager): DirectGet => (manager as JetStreamManager & { direct: DirectGet }).direct
+
+interface DirectGet {
+  getMessage(stream: string, query: { seq: number; next_by_subj?: string }): Promise<StoredMsg>
+}
 
 function toLetter(message: StoredMsg): DeadLetter & { payload: Uint8Array } {
   const header = (name: string) => message.header?.get(name) ?? ''

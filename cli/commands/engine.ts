@@ -7,7 +7,7 @@ import { Told } from '../failure.js'
 import { aborted, exitAtLatest, interruption } from '../interrupt.js'
 import { sayFailed, sayReady } from '../supervise/child.js'
 import { findNats, findStore, settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
-import { wholeNumber } from '../parse.js'
+import { wholeNumber, withParent } from '../parse.js'
 
 /** A last checkpoint needs NATS and the store; when they are gone as well it cannot come, ms. */
 const kCloseMs = 15_000
@@ -23,7 +23,7 @@ export function registerEngine(program: Command): void {
     .description('run one stream engine: frames in, reads and hits out (part of "up")')
     .option('--workers <n>', 'recognition threads (setting engine.workers)', wholeNumber(1, 256))
     .option('--instance <name>', 'name of this engine in the leases (setting engine.instance)')
-    .option('--with-parent', 'end when standard input ends')
+    .addOption(withParent())
     .addHelpText('after', `
 Several engines share the partitions of one NATS. It waits for NATS and the store as long as it takes, and says so. When it runs it
 prints one JSON line; SIGINT and SIGTERM end it after a last checkpoint.

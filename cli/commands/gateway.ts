@@ -7,7 +7,7 @@ import { Told } from '../failure.js'
 import { aborted, exitAtLatest, interruption } from '../interrupt.js'
 import { sayFailed, sayReady } from '../supervise/child.js'
 import { findNats, findStore, settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
-import { wholeNumber } from '../parse.js'
+import { wholeNumber, withParent } from '../parse.js'
 
 const kCloseMs = 10_000
 
@@ -22,7 +22,7 @@ export function registerGateway(program: Command): void {
     .description('run one gateway: console, HTTP API and WebSocket (part of "up")')
     .option('--host <address>', 'address to listen on (setting gateway.host)')
     .option('--port <n>', 'port to listen on, 0 for a free one (setting gateway.port)', wholeNumber(0, 65_535))
-    .option('--with-parent', 'end when standard input ends')
+    .addOption(withParent())
     .addHelpText('after', `
 Several gateways may run beside each other. When it listens it prints one JSON line with its address.
 

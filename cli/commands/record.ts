@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { record } from '../../engine/feeds/record.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, tell } from '../output.js'
-import { cameraId, collect, decimal, parseSize, wholeNumber } from '../parse.js'
+import { cameraId, collect, decimal, parseSize, wholeNumber, withParent } from '../parse.js'
 import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface RecordCommandOptions extends SystemOptions {
@@ -25,7 +25,7 @@ export function registerRecord(program: Command): void {
     .option('--max-minutes <n>', 'begin a new file after so many minutes', decimal(0.01, 100_000))
     .option('--frames <n>', 'end by itself after so many frames', wholeNumber(1))
     .option('--force', 'write over files that exist')
-    .option('--with-parent', 'end when standard input ends')
+    .addOption(withParent())
     .option('--json', 'one JSON line at the end')
     .addHelpText('after', `
 It listens beside the engines and takes nothing away from them. A recording that is cut off (power, kill) can be replayed up to the cut.

@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { inspectFeed } from '../../engine/feeds/reader.js'
 import { replay } from '../../engine/feeds/replay.js'
 import { Told } from '../failure.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, secondsText, tell } from '../output.js'
-import { decimal, oneOf, wholeNumber } from '../parse.js'
+import { decimal, oneOf, wholeNumber, withParent } from '../parse.js'
 import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface ReplayCommandOptions extends SystemOptions {
@@ -28,12 +28,12 @@ export function registerReplay(program: Command): void {
   withSystemOptions(program.command('replay'))
     .description('publish recorded feeds as if their cameras sent them now')
     .argument('<file...>', 'feeds (MCAP); several are played together, by their times')
-    .option('--speed <speed>', 'original, max, or a factor such as 10', parseSpeed, 1)
+    .addOption(new Option('--speed <speed>', 'original, max, or a factor such as 10').argParser(parseSpeed).default(1, 'original'))
     .option('--rate <fps>', 'frames a second over all cameras, instead of the recorded times', decimal(0.001, 1_000_000))
     .option('--loop <n>', 'how often the feed is played, one after the other in time', wholeNumber(1, 1_000_000), 1)
     .option('--shift-time <how>', 'now: Captured-At is moved so that it happens now; keep: as recorded', oneOf('now', 'keep'), 'now' as const)
     .option('--no-register', 'do not register the cameras of the feed that the system does not know')
-    .option('--with-parent', 'end when standard input ends')
+    .addOption(withParent())
     .option('--json', 'one JSON line at the end')
     .addHelpText('after', `
 Nothing is skipped: when the stream is full or the server is away, it waits and goes on. The frames of one camera keep their order.

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { loadSecrets } from '../../engine/secrets.js'
 import { dataPaths } from '../../engine/settings.js'
 import { Told } from '../failure.js'
+import { withParent } from '../parse.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
 export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/store/main.js', import.meta.url))
@@ -11,7 +12,7 @@ export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/store/main.js', 
 export function registerStore(program: Command): void {
   withSystemOptions(program.command('store'))
     .description('run the embedded ClickHouse as a process that speaks its HTTP interface (part of "up")')
-    .option('--with-parent', 'end when standard input ends')
+    .addOption(withParent())
     .addHelpText('after', `
 It listens on loopback only and takes only the token of the data folder's secrets file. When it is ready it prints one JSON line with its address.
 
