@@ -10,7 +10,7 @@ const FAMILIES: [pattern: RegExp, name: string, label: string][] = [
   [/^bound_([a-zA-Z0-9_]+)_total$/, 'bound_total', 'bound'],
 ]
 
-/** Counters and gauges of the engines as Prometheus text, `alpr_<name>{instance="..."}`. */
+/** Counters and gauges of the engines as Prometheus text, `alpr_engine_<name>{instance="..."}`. */
 export function engineMetrics(statuses: EngineStatus[]): string {
   const families = new Map<string, { type: 'counter' | 'gauge'; lines: string[] }>()
   for (const { instance, counters, gauges, at, workers, partitions } of statuses) {
@@ -20,14 +20,14 @@ export function engineMetrics(statuses: EngineStatus[]): string {
         if (!metric || typeof value !== 'number') continue
         const family = families.get(metric.name) ?? { type, lines: [] }
         families.set(metric.name, family)
-        family.lines.push(`alpr_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`)
+        family.lines.push(`alpr_engine_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`)
       }
     }
     add('counter', counters)
     add('gauge', gauges)
-    add('gauge', { engine_workers: workers, engine_partitions: partitions?.length ?? 0, engine_status_seconds: Date.parse(at) / 1_000 })
+    add('gauge', { workers, partitions: partitions?.length ?? 0, status_seconds: Date.parse(at) / 1_000 })
   }
-  return [...families].map(([name, { type, lines }]) => `# TYPE alpr_${name} ${type}\n${lines.join('\n')}\n`).join('')
+  return [...families].map(([name, { type, lines }]) => `# TYPE alpr_engine_${name} ${type}\n${lines.join('\n')}\n`).join('')
 }
 
 function metricOf(key: string): { name: string; label: string } | undefined {

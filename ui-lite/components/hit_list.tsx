@@ -43,7 +43,7 @@ function NoHits({ lists }: { lists: number | undefined }) {
     <div class="empty">
       <p class="empty-title">No hits yet.</p>
       {lists === 0
-        ? <p>There is no hot list, so nothing can match. Load one with <code>platestream hotlist load</code>.</p>
+        ? <p>There is no hot list, so nothing can match. Load one with <code>platestream hotlist import</code>.</p>
         : <p>{lists === undefined ? 'Every read is' : `Every read is checked against ${plural(lists, 'hot list')} and`} a possible match appears here the moment it is sure enough, usually before the vehicle has passed the camera.</p>}
     </div>
   )

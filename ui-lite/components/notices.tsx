@@ -14,7 +14,8 @@ export function Notices({ connection, board }: { connection: Connection; board: 
   const gaps = useStore(board.gaps)
   const now = useNow(1_000)
   const live = link.state === 'live'
-  const waits = live ? (status?.engines ?? []).filter((e) => !e.fresh || Object.keys(e.waiting).length > 0) : []
+  // Without NATS every engine is silent here; saying so for each would hide the cause.
+  const waits = live && status?.hits.live ? status.engines.filter((e) => !e.fresh || Object.keys(e.waiting).length > 0) : []
   return (
     <div class="notices">
       {/* The live region stands before its content, so that the content is announced. Running times inside are hidden from it. */}
@@ -26,7 +27,7 @@ export function Notices({ connection, board }: { connection: Connection; board: 
         )}
         {live && status && !status.hits.live && (
           <Notice kind="bad" title="No hits are coming through">
-            {status.hits.reason}{status.hits.since ? `, since ${clock(Date.parse(status.hits.since), now)}` : ''}. Nothing is lost; they follow when it is back.
+            {status.hits.reason}{status.hits.since ? `, since ${clock(Date.parse(status.hits.since), now)}` : ''}. They are kept and follow when it is back.
           </Notice>
         )}
         {gaps.map((gap) => (

@@ -17,7 +17,7 @@ export function SignedOut({ onSignIn }: { onSignIn: (token: string) => Promise<b
         <button type="submit" class="button button-main">Sign in</button>
       </form>
       <p class="refused" role="alert">{refused && 'This token does not open the door. It is in the data folder of the installation.'}</p>
-      <p class="small">For official law-enforcement use only. Every look is subject to audit.</p>
+      <p class="small">For official law-enforcement use only.</p>
     </main>
   )
 }

@@ -18,7 +18,7 @@ export function TopBar({ connection, status, onHelp, onSignOut }: {
   return (
     <header class="bar">
       <h1 class="brand"><span class="brand-mark" aria-hidden="true">P</span><span class="brand-name">Platestream</span></h1>
-      <ConnectionPill connection={connection} />
+      <ConnectionPill connection={connection} status={status} />
       <dl class="numbers">
         <Figure label="Delay" value={now?.delayMs === undefined ? undefined : span(now.delayMs)} warn={(now?.delayMs ?? 0) > 5_000} />
         <Figure label="Frames/s" value={now?.framesPerS === undefined ? undefined : rate(now.framesPerS)} />
