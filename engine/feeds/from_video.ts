@@ -71,7 +71,8 @@ export async function importVideo(writer: FeedWriter, options: VideoOptions): Pr
     for await (const piece of child.stdout as AsyncIterable<Buffer>) {
       for (const jpeg of splitter.push(piece)) {
         await writer.addFrame({ camera: options.camera, capturedAt: start + Math.round((frames * 1_000) / fps), headers: {}, jpeg })
-        options.onProgress?.(++frames, total)
+        frames++
+        options.onProgress?.(frames, total)
       }
     }
   } finally {

@@ -73,6 +73,7 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
   let places: Record<keyof HotListColumns, number> | undefined
   if (!options.fixed && options.header === false) places = byNumber(options.columns ?? {}, invalid)
 
+  const column = (name: keyof HotListColumns): number => (options.fixed ? options.fixed.findIndex((c) => c.name === name) : places![name])
   const take = ({ line, fields }: CsvRecord) => {
     if (!options.fixed && !places) {
       places = byName(fields, options.columns ?? {}, invalid)
@@ -80,8 +81,7 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
     }
     if (fields.every((field) => field.trim() === '')) return
     result.lines++
-    const field = (name: keyof HotListColumns) => (options.fixed ? (fields[options.fixed.findIndex((c) => c.name === name)] ?? '') : (fields[places![name]] ?? '')).trim()
-    const entry = toEntry(field, options.reason ?? '')
+    const entry = toEntry((name) => (fields[column(name)] ?? '').trim(), options.reason ?? '')
     if (!('problem' in entry)) {
       result.entries.push(entry)
       return
@@ -101,7 +101,8 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
     for await (const piece of createReadStream(file, { highWaterMark: 262_144 }) as AsyncIterable<Buffer>) {
       reader ??= options.fixed ? new FixedReader(options.fixed) : new CsvReader(options.delimiter ?? guessDelimiter(piece))
       reader.push(piece).forEach(take)
-      options.onProgress?.((bytes += piece.length), total)
+      bytes += piece.length
+      options.onProgress?.(bytes, total)
     }
     reader?.end().forEach(take)
   } catch (error) {

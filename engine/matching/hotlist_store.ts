@@ -118,6 +118,7 @@ export async function removeHotList(client: JetStreamClient, id: string): Promis
 
 /** A plate as a list may state it, normalised, or the reason why it cannot be one. */
 export function listedPlate(text: string): { plate: string } | { reason: string } {
+  if (kPlain.test(text)) return { plate: text }
   const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').trim()
   // A pattern would lose its wildcard by normalising and then match another plate.
   const odd = /[^A-Za-z0-9 .\-·/_'"]/u.exec(plain)
@@ -130,6 +131,9 @@ export function listedPlate(text: string): { plate: string } | { reason: string 
 
 /** Characters of a plate: what the matcher takes. */
 export const MAX_PLATE = 12
+
+/** What nearly every line of a long list looks like. */
+const kPlain = new RegExp(`^[A-Z0-9]{1,${MAX_PLATE}}$`)
 
 const kWrongLastSequence = 10_071
 
