@@ -89,8 +89,9 @@ export class Recognizer {
   }
 
   private prepare(width: number, height: number): void {
-    const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0
-    const answer = whole ? this.wasm.prepare(width, height) : REFUSED_SIZE
+    // checked here too: beyond 2^32 a number would come in as another one
+    const possible = [width, height].every((side) => Number.isInteger(side) && side >= MIN_SIDE && side <= MAX_SIDE)
+    const answer = possible ? this.wasm.prepare(width, height) : REFUSED_SIZE
     if (answer === REFUSED_SIZE) throw new WasmError('ALPR_ERR_IMAGE_SIZE', { width, height, least: MIN_SIDE, most: MAX_SIDE })
     if (answer !== OK) throw new WasmError('ALPR_ERR_IMAGE_MEMORY', { width, height })
   }

@@ -35,8 +35,9 @@ export function decodeJpeg(jpeg: Uint8Array, target: LumaTarget): Size {
   try {
     decoded = turbo.decompressSync(source, out, { format: turbo.FORMAT_GRAY })
   } catch (error) {
-    const reason = reasonOf(error)
-    throw new AlprError(/premature end/i.test(reason) ? 'ALPR_ERR_FRAME_TRUNCATED' : 'ALPR_ERR_FRAME_CORRUPT', { reason }, { cause: error })
+    // the binding loses libjpeg's own words and says 'No error'
+    const reason = reasonOf(error).replace('No error', 'the coded data is damaged or cut short')
+    throw new AlprError('ALPR_ERR_FRAME_CORRUPT', { reason }, { cause: error })
   }
   if (decoded.width !== width || decoded.height !== height) {
     throw new AlprError('ALPR_ERR_FRAME_CORRUPT', { reason: `it holds two frame headers, ${width}x${height} and ${decoded.width}x${decoded.height}` })

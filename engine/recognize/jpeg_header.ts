@@ -14,6 +14,9 @@ const MARKER = 0xff
 const START = 0xd8
 const END = 0xd9
 const SCAN = 0xda
+const PROGRESSIVE = 0xc2
+/** A progressive picture has about 10 scans. Each costs a pass over all coefficients, so many tiny ones would make a small file slow. */
+const MOST_SCANS = 100
 
 /**
  * Walks the markers of a JPEG up to its frame header, then checks that an end marker closes it, without decoding anything.
@@ -48,6 +51,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   }
   if (!header) throw corrupt('a scan before the frame header')
   if (!endsProperly(bytes, at)) throw new AlprError('ALPR_ERR_FRAME_TRUNCATED')
+  if (header.frame === PROGRESSIVE) checkScans(bytes, at)
   return header
 }
 
@@ -60,6 +64,14 @@ function isFrame(marker: number): boolean {
 function endsProperly(bytes: Uint8Array, scan: number): boolean {
   for (let i = bytes.length - 1; i > scan; i--) if (bytes[i] === END && bytes[i - 1] === MARKER) return true
   return false
+}
+
+/** Counts the scans of a progressive JPEG; inside coded data a 0xFF is always followed by 0x00 or a restart marker. */
+function checkScans(bytes: Uint8Array, from: number): void {
+  let scans = 1
+  for (let i = bytes.indexOf(MARKER, from); i >= 0 && i + 1 < bytes.length; i = bytes.indexOf(MARKER, i + 1)) {
+    if (bytes[i + 1] === SCAN && ++scans > MOST_SCANS) throw corrupt(`more than ${MOST_SCANS} scans`)
+  }
 }
 
 function corrupt(reason: string): AlprError {

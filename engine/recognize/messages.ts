@@ -24,8 +24,17 @@ export type WorkerMessage =
   | ({ id: number } & Recognition)
   | { id: number; error: { code: ErrorCode; message: string; details: ErrorDetails } }
 
-/** What a worker is started with. The bytes are shared by all workers of a pool. */
+/** What a worker is started with. */
 export interface WorkerSetup {
   wasm: Uint8Array
   model: Uint8Array
+  /** One shared word: IN_NATIVE_CODE while the worker decodes. */
+  phase: Int32Array
 }
+
+/**
+ * A worker must not be terminated inside the native decoder: its N-API calls would fail with nobody to catch them, which ends the whole
+ * process. The worker says when it is in there, and whoever wants to end it waits (retire.ts).
+ */
+export const IN_NATIVE_CODE = 1
+export const INTERRUPTIBLE = 0

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { AlprError, reasonOf } from '../errors.js'
 import type { Job, Recognition, WorkerMessage, WorkerSetup } from './messages.js'
+import { retire } from './retire.js'
 
 export type { Recognition } from './messages.js'
 
@@ -18,6 +19,8 @@ export interface PoolOptions {
   /** Module and model; the files of the build when left out. */
   wasm?: Uint8Array
   model?: Uint8Array
+  /** Entry of the workers; tests give one that fails. */
+  entry?: URL
   /** Called when a worker was replaced, with the reason. */
   onReplaced?: (reason: string) => void
 }
@@ -33,6 +36,8 @@ interface Waiting {
 /** A worker, and the frame it has. */
 interface Seat {
   worker: Worker
+  /** Shared with the worker: whether it may be ended now. */
+  phase: Int32Array
   ready: boolean
   job: (Waiting & { id: number; timer: NodeJS.Timeout }) | undefined
   /** Starts that ended before `ready`, one after the other. */
@@ -62,7 +67,9 @@ export class RecognizerPool {
   #queueLimit: number
   #timeoutMs: number
   #options: PoolOptions
-  #setup: WorkerSetup | undefined
+  #files: Omit<WorkerSetup, 'phase'> | undefined
+  /** Workers that were replaced and still have to end. */
+  #retiring = new Set<Promise<void>>()
   #closed = false
   #broken: AlprError | undefined
   #nextId = 1
@@ -81,7 +88,7 @@ export class RecognizerPool {
   static async create(options: PoolOptions = {}): Promise<RecognizerPool> {
     const pool = new RecognizerPool(options)
     try {
-      pool.#setup = {
+      pool.#files = {
         wasm: options.wasm ?? await loadWasmFile('recognizer.wasm'),
         model: options.model ?? await loadWasmFile('platestream.psm'),
       }
@@ -139,17 +146,18 @@ export class RecognizerPool {
     const error = new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' })
     this.#failReady(error)
     this.#rejectAll(error)
-    await Promise.all(this.#seats.map((seat) => seat.worker.terminate()))
-    this.#seats = []
+    for (const seat of this.#seats.splice(0)) this.#retire(seat)
+    await Promise.all(this.#retiring)
   }
 
   /** Starts a worker and listens to it. */
   #seat(failures: number): Seat {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: this.#setup,
+    const phase = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(this.#options.entry ?? new URL('./worker.js', import.meta.url), {
+      workerData: { ...this.#files!, phase } satisfies WorkerSetup,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb ?? 192 },
     })
-    const seat: Seat = { worker, ready: false, job: undefined, failures }
+    const seat: Seat = { worker, phase, ready: false, job: undefined, failures }
     const startTimer = setTimeout(() => this.#replace(seat, 'the start took too long'), START_TIMEOUT_MS)
     startTimer.unref()
     worker.on('message', (message: WorkerMessage) => {
@@ -224,7 +232,12 @@ export class RecognizerPool {
     }
     this.#options.onReplaced?.(reason)
     this.#seats[place] = this.#seat(failures)
-    void seat.worker.terminate()
+    this.#retire(seat)
+  }
+
+  #retire(seat: Seat): void {
+    const done = retire(seat.worker, seat.phase).finally(() => this.#retiring.delete(done))
+    this.#retiring.add(done)
   }
 
   /** No worker can be had: everything that waits and will come is rejected with the reason. */
@@ -233,7 +246,7 @@ export class RecognizerPool {
     this.#broken = error
     this.#failReady(error)
     this.#rejectAll(error)
-    for (const seat of this.#seats) void seat.worker.terminate()
+    for (const seat of this.#seats.splice(0)) this.#retire(seat)
   }
 
   #rejectAll(error: AlprError): void {

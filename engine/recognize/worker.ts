@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Recognizer, WasmError } from '../../wasm/mod.js'
 import { AlprError, codeOf, reasonOf } from '../errors.js'
-import { decodeJpeg } from './decode.js'
-import type { Job, WorkerMessage, WorkerSetup } from './messages.js'
+import { decodeJpeg, type Size } from './decode.js'
+import { IN_NATIVE_CODE, INTERRUPTIBLE, type Job, type WorkerMessage, type WorkerSetup } from './messages.js'
 import { warmUp } from './warm_up.js'
 
 /**
@@ -12,8 +12,9 @@ import { warmUp } from './warm_up.js'
 const port = parentPort!
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
+const { wasm, model, phase } = workerData as WorkerSetup
+
 try {
-  const { wasm, model } = workerData as WorkerSetup
   const recognizer = await Recognizer.create(wasm, model)
   warmUp(recognizer)
   port.on('message', (job: Job) => answer(recognizer, job))
@@ -27,7 +28,7 @@ try {
 function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
   try {
     const start = performance.now()
-    const { width, height } = decodeJpeg(new Uint8Array(jpeg), recognizer)
+    const { width, height } = decodeGuarded(new Uint8Array(jpeg), recognizer)
     const decoded = performance.now()
     const detections = recognizer.recognize(width, height)
     const { find, read } = recognizer.timings
@@ -37,5 +38,14 @@ function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
     if (error instanceof Error && error.name === 'RuntimeError') throw error // a trap: this instance is not to be trusted any more
     const details = error instanceof AlprError ? error.details : {}
     send({ id, error: { code: codeOf(error), message: reasonOf(error), details } })
+  }
+}
+
+function decodeGuarded(jpeg: Uint8Array, recognizer: Recognizer): Size {
+  Atomics.store(phase, 0, IN_NATIVE_CODE)
+  try {
+    return decodeJpeg(jpeg, recognizer)
+  } finally {
+    Atomics.store(phase, 0, INTERRUPTIBLE)
   }
 }

@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import sharp from 'sharp'
+import t from 'tap'
+import { AlprError } from '../../../engine/errors.js'
+import { decodeJpeg, type LumaTarget } from '../../../engine/recognize/decode.js'
+import { decodePicture } from '../../../engine/recognize/decode_file.js'
+import { readJpegHeader } from '../../../engine/recognize/jpeg_header.js'
+import { jpeg, scene } from './pictures.js'
+
+/** Keeps what was decoded last. */
+class Target implements LumaTarget {
+  luma = new Uint8Array(0)
+  lumaBuffer(width: number, height: number): Uint8Array {
+    return (this.luma = new Uint8Array(width * height))
+  }
+}
+
+function codeOf(bytes: Uint8Array): string {
+  try {
+    const { width, height } = decodeJpeg(bytes, new Target())
+    return `${width}x${height}`
+  } catch (error) {
+    if (!(error instanceof AlprError)) throw error
+    return error.code
+  }
+}
+
+const baseline = await jpeg(320, 200)
+
+t.test('baseline and progressive, colour and grey: the luma of the file', async (t) => {
+  const reference = await sharp(await scene(320, 200)).flatten().toColourspace('b-w').raw().toBuffer()
+  for (const options of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, { optimiseCoding: false }]) {
+    const target = new Target()
+    t.same(decodeJpeg(await jpeg(320, 200, { quality: 95, ...options }), target), { width: 320, height: 200 })
+    const mean = target.luma.reduce((sum, value, i) => sum + Math.abs(value - reference[i]!), 0) / target.luma.length
+    t.ok(mean < 3, `${JSON.stringify(options)}: mean difference ${mean.toFixed(2)}`)
+  }
+  const grey = await sharp(await scene(100, 80)).flatten().toColourspace('b-w').jpeg().toBuffer()
+  t.equal(codeOf(grey), '100x80')
+})
+
+t.test('the header is read without decoding', async (t) => {
+  t.match(readJpegHeader(baseline), { width: 320, height: 200, components: 3, frame: 0xc0 })
+  t.match(readJpegHeader(await jpeg(64, 48, { progressive: true })), { width: 64, height: 48, frame: 0xc2 })
+})
+
+t.test('what is not a whole JPEG is refused by its own code', async (t) => {
+  t.equal(codeOf(new Uint8Array(0)), 'ALPR_ERR_FRAME_EMPTY')
+  t.equal(codeOf(Buffer.from('not a picture')), 'ALPR_ERR_FRAME_NOT_JPEG')
+  t.equal(codeOf(await scene(64, 64)), 'ALPR_ERR_FRAME_NOT_JPEG', 'a PNG')
+  for (const keep of [1, 2, 3, 20, 200, baseline.length >> 1, baseline.length - 100, baseline.length - 2, baseline.length - 1]) {
+    t.equal(codeOf(baseline.subarray(0, keep)), 'ALPR_ERR_FRAME_TRUNCATED', `the first ${keep} of ${baseline.length} bytes`)
+  }
+  t.equal(codeOf(Buffer.concat([baseline, Buffer.alloc(100)])), '320x200', 'padding behind the end is harmless')
+})
+
+t.test('a scan cut short but closed by an end marker is corrupt, not a half-grey picture', (t) => {
+  const cut = Buffer.concat([baseline.subarray(0, Math.floor(baseline.length * 0.7)), Buffer.from([0xff, 0xd9])])
+  t.equal(codeOf(cut), 'ALPR_ERR_FRAME_CORRUPT')
+  t.end()
+})
+
+t.test('a corrupt scan is corrupt', (t) => {
+  const bad = Buffer.from(baseline)
+  bad.fill(0xff, bad.length >> 1, (bad.length >> 1) + 40)
+  t.equal(codeOf(bad), 'ALPR_ERR_FRAME_CORRUPT')
+  t.end()
+})
+
+t.test('a progressive picture of very many scans is refused before it is decoded', async (t) => {
+  const progressive = await jpeg(320, 200, { progressive: true })
+  const scan = progressive.lastIndexOf(Buffer.from([0xff, 0xda]))
+  const tail = progressive.subarray(scan, progressive.length - 2)
+  const many = Buffer.concat([progressive.subarray(0, scan), ...Array.from({ length: 101 }, () => tail), Buffer.from([0xff, 0xd9])])
+  t.equal(codeOf(progressive), '320x200')
+  t.equal(codeOf(many), 'ALPR_ERR_FRAME_CORRUPT')
+})
+
+t.test('sizes are judged by the header, before memory is asked for', async (t) => {
+  const resized = (width: number, height: number) => {
+    const bytes = Buffer.from(baseline)
+    const at = bytes.indexOf(Buffer.from([0xff, 0xc0]))
+    bytes.writeUInt16BE(height, at + 5)
+    bytes.writeUInt16BE(width, at + 7)
+    return bytes
+  }
+  const asks: LumaTarget = { lumaBuffer: () => { throw new Error('memory was asked for') } }
+  const code = (bytes: Uint8Array) => {
+    try {
+      decodeJpeg(bytes, asks)
+    } catch (error) {
+      return (error as AlprError).code
+    }
+    return undefined
+  }
+  t.equal(code(resized(31, 200)), 'ALPR_ERR_FRAME_TOO_SMALL')
+  t.equal(code(resized(0, 0)), 'ALPR_ERR_FRAME_TOO_SMALL')
+  t.equal(code(resized(8193, 200)), 'ALPR_ERR_FRAME_TOO_LARGE')
+  t.equal(code(resized(65535, 65535)), 'ALPR_ERR_FRAME_TOO_LARGE')
+  t.equal(code(resized(8000, 8000)), 'ALPR_ERR_FRAME_TOO_LARGE', '64 megapixels')
+})
+
+t.test('CMYK is not taken from a stream, but from a file', async (t) => {
+  const cmyk = await sharp(await scene(120, 90)).flatten().toColourspace('cmyk').jpeg().toBuffer()
+  t.equal(codeOf(cmyk), 'ALPR_ERR_FRAME_CORRUPT')
+  t.same(await decodePicture(cmyk, new Target()), { width: 120, height: 90 })
+})
+
+t.test('files: PNG, WebP, TIFF, with and without alpha; what is no picture keeps a code', async (t) => {
+  const png = await scene(150, 100)
+  const reference = await sharp(png).flatten().toColourspace('b-w').raw().toBuffer()
+  for (const bytes of [png, await sharp(png).webp({ lossless: true }).toBuffer(), await sharp(png).tiff().toBuffer(), await sharp(png).ensureAlpha(1).png().toBuffer(), await sharp(png).png({ palette: true }).toBuffer()]) {
+    const target = new Target()
+    t.same(await decodePicture(bytes, target), { width: 150, height: 100 })
+    const mean = target.luma.reduce((sum, value, i) => sum + Math.abs(value - reference[i]!), 0) / reference.length
+    t.ok(mean < 4, `mean difference ${mean.toFixed(2)}`)
+  }
+  await t.rejects(decodePicture(Buffer.from('no picture at all'), new Target()), { code: 'ALPR_ERR_FRAME_CORRUPT' })
+  await t.rejects(decodePicture(await scene(20, 100), new Target()), { code: 'ALPR_ERR_FRAME_TOO_SMALL' })
+  await t.rejects(decodePicture(baseline.subarray(0, 900), new Target()), { code: 'ALPR_ERR_FRAME_TRUNCATED' })
+})
+
+t.test('whatever the bytes, there is an answer or a code', (t) => {
+  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 12 }), fc.nat(), (changes, length) => {
+    const bytes = Buffer.from(baseline)
+    for (const [at, value] of changes) bytes[at % bytes.length] = value
+    codeOf(length % 3 === 0 ? bytes.subarray(0, length % bytes.length) : bytes)
+  }), { numRuns: 2000, interruptAfterTimeLimit: 8_000 })
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+    codeOf(bytes)
+    codeOf(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), bytes]))
+  }), { numRuns: 2000, interruptAfterTimeLimit: 4_000 })
+  t.pass()
+  t.end()
+})
