@@ -8,7 +8,7 @@ import numpy as np
 
 import photos
 from bank import Bank
-from looks import optics, paste, random_quad, relight, shade
+from looks import RAMP, curve, optics, paste, random_quad, relight, shade
 from nets import shapes
 
 STRIDE = 8
@@ -172,7 +172,7 @@ class CoarseData(Source):
         if rng.random() < 0.3:
             r = r @ np.diag((-1.0, 1.0))
         m = np.concatenate([r, (np.float64((cx, cy)) - r @ (px, py))[:, None]], 1)
-        image = scene.view(m, self.W, self.H).astype(np.float32)
+        image = scene.view(m, self.W, self.H)
         back = invert(m)
         found = []
         for box in boxes:
@@ -208,11 +208,9 @@ class CoarseData(Source):
 
 
 def relight_scene(rng, image):
-    """Exposure and night: gamma and gain over the whole view, now and then a shadow."""
-    image = 255 * np.clip(image / 255, 0, 1) ** np.exp(rng.normal(0, 0.35))
-    if rng.random() < 0.3:
-        image = shade(rng, image)
-    return image * rng.uniform(0.4, 1.1)
+    """Exposure and night: gamma and gain over the whole view, now and then a shadow. Returns float32."""
+    image = curve(image, 255 * (RAMP / 255) ** np.exp(rng.normal(0, 0.35)) * rng.uniform(0.4, 1.1))
+    return shade(rng, image) if rng.random() < 0.3 else image
 
 
 class FineData(Source):
@@ -243,7 +241,7 @@ class FineData(Source):
             r = np.float64([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) * s
             c = np.float64((bx + bw / 2 + dx, by + bh / 2 + dy))
             m = np.concatenate([r, (c - r @ (self.W / 2, self.H / 2))[:, None]], 1)
-            image = scene.view(m, self.W, self.H).astype(np.float32)
+            image = scene.view(m, self.W, self.H)
             back = invert(m)
             for box, quad in zip(scene.boxes, scene.quads):
                 quads.append((apply(back, corners_of(box) if quad is None else quad), 0.25 if quad is None else 1.0))
@@ -272,7 +270,7 @@ class FineData(Source):
                 s = np.exp(rng.normal(0, 0.4))
                 c = np.float64([rng.uniform(0, v) for v in scene.size])
                 m = np.float64([[s, 0, c[0] - s * fw / 2], [0, s, c[1] - s * fh / 2]])
-            frame = scene.view(m, fw, fh).astype(np.float32)
+            frame = scene.view(m, fw, fh)
             frame = paste(frame, relight(rng, grey), alpha, corners, quad - 0.5, shadow=rng.uniform(0, 0.6) if rng.random() < 0.5 else 0.0)
             frame = optics(rng, relight_scene(rng, frame) if rng.random() < 0.5 else frame, min(1.0, 0.3 + w / 200))
             t = fw / self.W
@@ -288,7 +286,7 @@ class FineData(Source):
                 c, width = np.float64([rng.uniform(0, v) for v in scene.size]), float(np.exp(rng.uniform(np.log(48), np.log(500))))
             s = width / self.W
             m = np.float64([[s, 0, c[0] - s * self.W / 2], [0, s, c[1] - s * self.H / 2]])
-            image = scene.view(m, self.W, self.H).astype(np.float32)
+            image = scene.view(m, self.W, self.H)
             image = optics(rng, relight_scene(rng, image) if rng.random() < 0.5 else image, 0.5)
         for quad, confidence in quads:
             gx, gy = quad.mean(0) / STRIDE

@@ -36,11 +36,20 @@ def shrink_for(image, factor):
     return cv2.resize(image, (max(2, round(image.shape[1] * k)), max(2, round(image.shape[0] * k))), interpolation=cv2.INTER_AREA), k
 
 
+RAMP = np.arange(256, dtype=np.float32)
+
+
+def curve(image, table):
+    """Put a grey picture (uint8, or float in 0..255) through a table of 256 tones; returns float32."""
+    if image.dtype != np.uint8:
+        image = np.clip(image, 0, 255).astype(np.uint8)
+    return cv2.LUT(image, table.astype(np.float32))
+
+
 def relight(rng, plate):
     """Another camera's idea of the plate's tones: gain, gamma, low contrast, inverted ink (infra-red)."""
-    p = plate.astype(np.float32)
-    roll = rng.random()
-    if roll < 0.06:
+    p = RAMP
+    if rng.random() < 0.06:
         p = 255 - p
     if rng.random() < 0.5:
         p = 255 * (p / 255) ** np.exp(rng.normal(0, 0.4))
@@ -48,7 +57,7 @@ def relight(rng, plate):
     if rng.random() < 0.35:
         middle, half = rng.uniform(40, 210), rng.uniform(25, 80)
         low, high = max(0, middle - half), min(255, middle + half)
-    return low + p * ((high - low) / 255)
+    return curve(plate, low + p * ((high - low) / 255))
 
 
 def shade(rng, patch):
@@ -125,7 +134,7 @@ def paste(patch, plate, alpha, corners, quad, shadow=0.0):
     size = (patch.shape[1], patch.shape[0])
     both = cv2.warpPerspective(np.dstack([np.clip(small, 0, 255).astype(np.uint8), small_alpha]), m, size, flags=cv2.INTER_LINEAR)
     a = both[:, :, 1].astype(np.float32) * (1 / 255)
-    p = both[:, :, 0]
+    p = both[:, :, 0].astype(np.float32)
     if shadow:
         s = cv2.GaussianBlur(a, (0, 0), max(1.0, 0.03 * np.linalg.norm(quad[1] - quad[0])))
         patch = patch * (1 - shadow * s)

@@ -38,6 +38,21 @@ def maker(seed):
     return sample
 
 
+def jolt(rng, batch):
+    """Cheap variety for samples drawn again: shift by whole columns and a few rows, add noise."""
+    crops, columns = batch["crop"], batch["columns"]
+    dx, dy = int(rng.integers(-1, 2)), int(rng.integers(-3, 4))
+    shift = dx * shapes.COLUMN_STRIDE
+    padded = np.pad(crops, ((0, 0), (3, 3), (4, 4)), mode="edge")
+    crops = padded[:, 3 + dy:3 + dy + shapes.READER_H, 4 - shift:4 - shift + shapes.READER_W].astype(np.float32)
+    if dx:
+        columns = np.roll(columns, dx, 1)
+        columns[:, 0 if dx > 0 else -1] = UNKNOWN
+    if rng.random() < 0.6:
+        crops = crops + rng.standard_normal(crops.shape, np.float32) * rng.uniform(0, 0.15) * crops.std((1, 2), keepdims=True)
+    return {**batch, "crop": np.clip(crops, 0, 255), "columns": columns}
+
+
 def inputs(crops):
     """uint8 [n, h, w] -> normalised float [n, 1, h, w], exactly the runtime's rule."""
     x = torch.from_numpy(crops).float()
@@ -137,7 +152,7 @@ def main():
     watch, shown, sums = time.time(), samples, np.zeros(3)
     judge = GraphNet(shapes.reader()).to(memory_format=torch.channels_last)
     while samples < args.samples:
-        batch = ring.draw(rng, BATCH)
+        batch = jolt(rng, ring.draw(rng, BATCH))
         for group in optimiser.param_groups:
             group["lr"] = rate(samples, args.samples, args.rate)
         texts, columns = torch.from_numpy(batch["text"]).long(), torch.from_numpy(batch["columns"]).long()

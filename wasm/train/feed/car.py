@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 import skin
-from body import SHAPES, ball_mesh, body_mesh, box_mesh, wheel_mesh
+from body import SHAPES, ball_mesh, body_mesh, box_mesh, solid, wheel_mesh
 from raster import rasterise
 from view import HEIGHT, WIDTH
 
@@ -44,6 +44,7 @@ class Car:
         self.sheets = {"rear": skin.rear(rng, self.shape, size, letters_of(rng)), "front": skin.front(rng, self.shape, size),
                        "side": skin.side(rng, self.shape), "top": skin.top(rng, self.shape)}
         self.pyramids = {k: s.pyramid() for k, s in self.sheets.items()}
+        self.corners = {}
         self.rim = rng.uniform(0.15, 0.5)
         self.spokes = int(rng.choice([5, 6, 7, 10]))
 
@@ -54,7 +55,7 @@ class Car:
         points, normals, triangles = wheel_mesh(s.wheel, 0.22 if s.name != "pickup" else 0.27, max(12, cells // 2))
         for y in s.axles:
             for a in (-1, 1):
-                out.append((WHEEL, points + (a * (s.width / 2 - 0.135), y, s.wheel), normals, triangles))
+                out.append((WHEEL, points + (a * (s.width / 2 - 0.105), y, s.wheel), normals, triangles))
         out.append((DARK, *box_mesh((-s.width / 2 + .28, -s.length / 2 + .35, s.clearance - .03), (s.width / 2 - .28, s.length / 2 - .4, s.belt - .1))))
         ball, ball_normals, ball_triangles = ball_mesh(10)
         y = {"pickup": 0.95, "van": 1.4}.get(s.name, 0.85)
@@ -69,7 +70,12 @@ class Car:
         tag = self.rear_tag if which == "rear" else self.front_tag
         if tag is None:
             return None
-        from body import solid
+        if which not in self.corners:
+            self.corners[which] = self._plate_corners(which, tag)
+        return self.corners[which]
+
+    def _plate_corners(self, which, tag):
+        """The plate lies on the body where its upper and lower edges touch it first."""
         s, (w, h) = self.shape, tag.size
         z = s.rear_plate if which == "rear" else s.front_plate
         ends = []
@@ -147,21 +153,16 @@ def render(car: Car, pose: Pose, view, light, which_plate):
     if x1 - x0 < 3 or y1 - y0 < 3:
         return None
     per_metre = view.focal / d.mean()
-    ss = 2
+    pixels = (x1 - x0) * (y1 - y0)
+    ss = 2.0 if pixels < 60_000 else 1.5 if pixels < 200_000 else 1.25
     cells = 72 if per_metre > 150 else 48 if per_metre > 60 else 30
-    w, h = (x1 - x0) * ss, (y1 - y0) * ss
+    w, h = int(round((x1 - x0) * ss)), int(round((y1 - y0) * ss))
     meshes = car.meshes(cells)
     points = np.concatenate([m[1] for m in meshes])
     normals = np.concatenate([m[2] for m in meshes])
     kinds = np.concatenate([np.full(len(m[3]), m[0]) for m in meshes])
     base = np.cumsum([0] + [len(m[1]) for m in meshes[:-1]])
     triangles = np.concatenate([m[3] + b for m, b in zip(meshes, base)])
-    # wheel arches are cut out of the body: triangles whose middle lies inside go
-    middle = points[triangles].mean(1)
-    arch = np.zeros(len(triangles), bool)
-    for y in s.axles:
-        arch |= (np.hypot(middle[:, 1] - y, middle[:, 2] - s.wheel) < s.wheel + 0.06) & (np.abs(middle[:, 0]) > s.width / 2 - 0.3)
-    triangles, kinds = triangles[~(arch & (kinds == BODY))], kinds[~(arch & (kinds == BODY))]
     world = pose.world(points)
     u, v, d = view.project(world)
     index, weight = rasterise((u - x0) * ss, (v - y0) * ss, d, triangles, w, h)
@@ -294,7 +295,7 @@ def paste_tag(rgba, tag, quad, normal, position, view, light, which):
     to = view.at - position
     if light.flash:
         cos = max(0.0, float(normal @ to / np.linalg.norm(to)))
-        e = e + light.flash * 100 / (to @ to) * 1.6 * cos
+        e = e + light.flash * 100 / (to @ to) * 0.9 * cos
     if light.lamps and which == "rear":
         e = e + np.float32((0.5, 0.47, 0.42)) * light.lamps    # the plate's own lamp
     shade_above = 1.0

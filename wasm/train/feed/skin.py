@@ -50,8 +50,12 @@ class Sheet:
 
     def put(self, m, colour, paint=0.0, gloss=0.03, glow=0.0, glass=0.0):
         """Cover with a material through mask m."""
+        rows, columns = np.flatnonzero(m.max(1)), np.flatnonzero(m.max(0))
+        if len(rows) == 0:
+            return
         new = np.float32([*colour, paint, gloss, glow, 0.0, glass])
-        self.layers += (new - self.layers) * m[..., None]
+        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        self.layers[box] += (new - self.layers[box]) * m[box][..., None]
 
     def dark(self, m, strength=0.8):
         self.layers[..., 6] = np.maximum(self.layers[..., 6], m * strength)
@@ -83,15 +87,15 @@ def cabin(sheet, rng, shape, z0, z1, people, seen_through):
     sheet.put(glass, GLASS, gloss=0.06, glass=1.0)
     mid = z0 + 0.62 * (z1 - z0)
     through = sheet.mask([(-a0 * .82, z0 + .03), (a0 * .82, z0 + .03), (a1 * .86, mid + .1), (-a1 * .86, mid + .1)], 0.06) * glass
-    sheet.put(through, seen_through, gloss=0.06, glass=1.0)
+    sheet.put(through * 0.7, seen_through, gloss=0.06, glass=1.0)
     for a in (-0.37, 0.37):                                  # head rests and seats
         seat = np.maximum(sheet.mask([(a - .24, z0), (a + .24, z0), (a + .2, mid - .08), (a - .2, mid - .08)], 0.05),
                           sheet.mask([(a - .12, mid - .1), (a + .12, mid - .1), (a + .11, mid + .06), (a - .11, mid + .06)], 0.05))
         sheet.put(seat * glass, (0.012, 0.012, 0.013), gloss=0.06, glass=1.0)
     for a in people:
-        skin = rng.uniform(0.08, 0.2)
+        skin = rng.uniform(0.03, 0.09)
         body = sheet.mask([(a - .23, z0), (a + .23, z0), (a + .17, mid - .12), (a - .17, mid - .12)], 0.06)
-        sheet.put(body * glass, tuple(rng.uniform(0.02, 0.12, 3)), gloss=0.06, glass=1.0)
+        sheet.put(body * glass, tuple(rng.uniform(0.01, 0.05, 3)), gloss=0.06, glass=1.0)
         sheet.put(sheet.disc(a, mid - .02, .085, .115) * glass, (skin, skin * 0.7, skin * 0.55), gloss=0.06, glass=1.0)
         sheet.put(sheet.disc(a, mid + .05, .09, .07) * glass, (0.02, 0.015, 0.012), gloss=0.06, glass=1.0)
     return glass
@@ -245,7 +249,8 @@ def side(rng, shape):
     s.put(s.mask([(-3, 0), (3, 0), (3, cl + .07), (-3, cl + .07)]), PLASTIC, gloss=0.02)
     for y in shape.axles:
         t = np.linspace(0, 2 * np.pi, 60)
-        ring = s.line(np.stack([y + (shape.wheel + .075) * np.cos(t), shape.wheel + (shape.wheel + .075) * np.sin(t)], -1), 0.03, True)
+        ring = s.line(np.stack([y + (shape.wheel + .07) * np.cos(t), shape.wheel + (shape.wheel + .07) * np.sin(t)], -1), 0.03, True)
+        s.put(s.disc(y, shape.wheel, shape.wheel + .06, shape.wheel + .06), (0.004, 0.004, 0.004), gloss=0.0)   # the dark of the wheel arch
         s.put(ring, PLASTIC if shape.name in ("suv", "pickup") else (0, 0, 0), paint=0 if shape.name in ("suv", "pickup") else 1.0, gloss=0.04)
     tops = np.array(shape.top)
     roof = lambda y: float(np.interp(y, tops[:, 0], tops[:, 1]))
