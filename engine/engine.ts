@@ -11,7 +11,8 @@ import { BUCKET, statusSubject, STREAM } from './nats/topology.js'
 import { Lease } from './partition/lease.js'
 import { growingPause, sleep } from './pause.js'
 import { PictureMaker } from './pictures/picture_maker.js'
-import { Pipeline, type PipelineParts } from './pipeline.js'
+import { Pipeline } from './pipeline.js'
+import type { PipelineParts } from './pipeline_parts.js'
 import { ReadIds } from './read_id.js'
 import { RecognizerPool } from './recognize/pool.js'
 import { dataPaths, type Settings } from './settings.js'
@@ -98,10 +99,10 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       }
       const lost = new AbortController()
       const renewing = renew(lease, lost, ending.signal)
-      const pipeline = new Pipeline(partition, parts, buckets)
-      held.set(partition, pipeline)
       const started = Date.now()
       try {
+        const pipeline = await Pipeline.open(partition, parts, buckets)
+        held.set(partition, pipeline)
         await pipeline.run(AbortSignal.any([ending.signal, lost.signal]))
       } catch (error) {
         metrics.count('pipeline_restarts_total')

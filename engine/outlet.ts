@@ -1,0 +1,105 @@
+import { headers } from 'nats'
+import { deadLetter } from './dead_letter.js'
+import type { AlprError } from './errors.js'
+import type { Camera } from './frames/camera.js'
+import type { Hit } from './hit.js'
+import { makeHits, worthChecking } from './hits/hit_maker.js'
+import { liveReadOf } from './live_read.js'
+import { HEADER, hitsSubject, readsSubject } from './nats/topology.js'
+import type { Epoch } from './partition/epoch.js'
+import type { Progress } from './partition/progress.js'
+import type { RecentFrames } from './partition/recent_frames.js'
+import type { StreamFrame } from './partition/source.js'
+import type { OpenPass } from './passes/pass.js'
+import type { PipelineParts } from './pipeline_parts.js'
+import type { Read } from './read.js'
+
+/** A pass that goes on (a parked car) is stored again at least this often. Event time. */
+const EXTEND_MS = 60_000
+
+/**
+ * What leaves a partition: hits and dead letters onto JetStream at once, reads into the epoch that the next checkpoint writes. Everything
+ * is decided in the moment of the call, in stream order; pictures and publishing follow as work of the epoch.
+ */
+export class Outlet {
+  /** At how many frames a pass has been stored, and until when; only for storing early. */
+  private readonly stored = new WeakMap<OpenPass, { frames: number; ts: number }>()
+  /** Revisions of one pass go out one after the other. */
+  private readonly publishing = new WeakMap<OpenPass, Promise<void>>()
+
+  constructor(private readonly parts: PipelineParts, private readonly progress: Progress, private readonly recent: RecentFrames) {}
+
+  /** An open pass took a detection: hits do not wait for it to close; a pass that goes on and on is stored in between. */
+  look(pass: OpenPass, camera: Camera): void {
+    const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
+    if (pass.state.last.ts - since >= EXTEND_MS) return this.store(pass, camera, false)
+    const read = pass.toRead(camera, this.parts.provenance())
+    if (!worthChecking(pass, read.confidence)) return
+    const hits = this.hitsOf(pass, read, camera, false)
+    if (hits.length > 0) this.finish(pass, read, hits, false)
+  }
+
+  /** Stores the read as it stands; when the pass closes, with the last word on its hits. */
+  store(pass: OpenPass, camera: Camera, closing: boolean): void {
+    const read = pass.toRead(camera, this.parts.provenance())
+    this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
+    this.finish(pass, read, this.hitsOf(pass, read, camera, closing), true)
+  }
+
+  /** Stores a pass whose camera went quiet, unless that has been done. */
+  storeQuiet(pass: OpenPass, camera: Camera): void {
+    if (this.stored.get(pass)?.frames !== pass.state.frames) this.store(pass, camera, false)
+  }
+
+  /** A frame that cannot be processed goes to DEAD with its reason. */
+  bury(source: StreamFrame, error: AlprError): void {
+    const { parts, progress } = this
+    parts.metrics.count(`dead_${error.code}_total`)
+    progress.epoch.add(parts.waiting.until('dead letters', () => deadLetter(parts.js, source, error), parts.ending))
+  }
+
+  /** Shows stored reads to whoever looks now. Not durable: the store is where they are looked up. */
+  showLive(epoch: Epoch): void {
+    const { connection, cameras } = this.parts
+    if (connection.isClosed()) return
+    for (const read of epoch.reads.values()) {
+      const lists = epoch.hits.filter((hit) => hit.readId === read.readId && hit.state === 'possible').map((hit) => hit.list)
+      const live = liveReadOf(read, cameras.cameras.get(read.camera)?.name ?? read.camera, [...new Set(lists)])
+      connection.publish(readsSubject(read.camera), JSON.stringify(live))
+    }
+  }
+
+  private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
+    return makeHits(pass, read, this.parts.lists.check(read.positions, read.plate, read.ts), camera, closing)
+  }
+
+  /** Pictures, then the read into the epoch and the hits onto the stream; revisions of one pass in their order. */
+  private finish(pass: OpenPass, read: Read, hits: Hit[], storing: boolean): void {
+    const { epoch } = this.progress
+    const best = pass.state.best
+    const before = this.publishing.get(pass) ?? Promise.resolve()
+    const work = before.then(async () => {
+      if (pass.state.pictures?.seq !== best.seq) {
+        const made = await this.parts.pictures.make(this.recent, best)
+        if (made) pass.state.pictures = { seq: best.seq, ...made }
+      }
+      const { crop, picture } = pass.state.pictures ?? {}
+      if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
+      for (const hit of hits) epoch.hits.push(await this.publish({ ...hit, crop, picture }))
+    })
+    this.publishing.set(pass, work.catch(() => {}))
+    epoch.add(work)
+  }
+
+  private async publish(hit: Hit): Promise<Hit> {
+    const { parts } = this
+    const header = headers()
+    header.set(HEADER.msgId, `${hit.hitId}.${hit.revision}.${hit.listVersion}`)
+    const published = { ...hit, publishedAt: new Date().toISOString() }
+    const payload = JSON.stringify(published)
+    await parts.waiting.until('nats', () => parts.js.publish(hitsSubject(hit.list, hit.camera), payload, { headers: header, timeout: 5_000 }), parts.ending)
+    parts.metrics.count('hits_total')
+    parts.metrics.count('hit_delay_ms_total', Date.parse(published.publishedAt) - Date.parse(hit.tsLast))
+    return published
+  }
+}

@@ -1,0 +1,102 @@
+import { codeOf } from '../errors.js'
+import { partitionFilter, STREAM } from '../nats/topology.js'
+import type { Outlet } from '../outlet.js'
+import { sleep } from '../pause.js'
+import type { PipelineParts } from '../pipeline_parts.js'
+import type { Checkpoint } from './checkpoint.js'
+import type { Progress } from './progress.js'
+
+/** A camera that sends nothing for this long (wall time) gets its open passes stored as they stand. They stay open. */
+const QUIET_MS = 3_000
+/** The stream is trimmed up to the floor at most this often. */
+const TRIM_MS = 5_000
+
+/**
+ * Makes what the frames brought about durable, then acknowledges them; frames go on meanwhile.
+ *
+ *     cut the epoch, take the cameras' state      at one moment, between two frames
+ *     pictures, hits, dead letters are out        the epoch's work
+ *     pictures on disk, rows in ClickHouse
+ *     cameras, then the floor                     compare-and-set: a fenced engine stops here
+ *     acknowledge, trim the stream
+ *
+ * A crash at any point leaves frames to come again whose effects are idempotent.
+ */
+export class Checkpointer {
+  private trimmed = { seq: 0, at: 0 }
+
+  constructor(
+    private readonly partition: number,
+    private readonly parts: PipelineParts,
+    private readonly progress: Progress,
+    private readonly outlet: Outlet,
+    private readonly memory: Checkpoint,
+  ) {}
+
+  /** A checkpoint every `batchMs` until `signal` aborts. @throws ALPR_ERR_STATE_FENCED */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(this.parts.batchMs, signal)
+      if (!signal.aborted) await this.checkpoint(signal)
+    }
+  }
+
+  /** What has to wait for a server waits until `signal` aborts. */
+  async checkpoint(signal: AbortSignal): Promise<void> {
+    const { parts, progress } = this
+    this.storeQuiet()
+    const { applied } = progress
+    if (applied.seq === progress.floor && progress.epoch.cameras.size === 0) return
+    const epoch = progress.cut()
+    const touched = [...epoch.cameras].map((name) => progress.cameras.get(name)!)
+    const ledger = touched.flatMap((camera) => camera.takeLedger())
+    const states = touched.map((camera): [string, string] => [camera.camera, JSON.stringify(camera)])
+
+    await epoch.settled()
+    await parts.waiting.until('pictures', () => parts.pictures.sync(), signal)
+    await parts.waiting.until('clickhouse', () => parts.store.write({ reads: [...epoch.reads.values()], hits: epoch.hits, ledger }), signal)
+    parts.metrics.count('reads_total', epoch.reads.size)
+    this.outlet.showLive(epoch)
+
+    const fenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
+    await parts.waiting.until('nats', () => this.memory.saveCameras(states), signal, fenced)
+    await parts.waiting.until('nats', () => this.memory.saveFloor(applied.seq), signal, fenced)
+    progress.floor = applied.seq
+    // A restart goes by the floor in the bucket; the consumer's own is for monitoring, so one try is enough.
+    await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
+    await this.trim()
+  }
+
+  /** A camera that went quiet: its passes are stored as they stand, so that a read does not wait for the next car. */
+  private storeQuiet(): void {
+    const { progress, parts } = this
+    const quietSince = Date.now() - QUIET_MS
+    for (const [name, at] of progress.lastSeen) {
+      if (at > quietSince) continue
+      progress.lastSeen.delete(name)
+      const camera = parts.cameras.cameras.get(name)
+      if (!camera) continue
+      for (const pass of progress.cameras.get(name)?.open() ?? []) {
+        progress.epoch.cameras.add(name)
+        this.outlet.storeQuiet(pass, camera)
+      }
+    }
+  }
+
+  /**
+   * Processed frames leave the stream: pictures of people's cars are not kept longer than needed. Frames that an open pass may still want
+   * for its picture stay.
+   */
+  private async trim(): Promise<void> {
+    if (Date.now() - this.trimmed.at < TRIM_MS) return
+    let keep = this.progress.floor
+    for (const camera of this.progress.cameras.values()) {
+      for (const { state } of camera.open()) if (!state.pictures) keep = Math.min(keep, state.best.seq - 1)
+    }
+    this.trimmed.at = Date.now()
+    if (keep <= this.trimmed.seq) return
+    // `seq` is exclusive. A failed trim is made up for by the next one.
+    await this.parts.manager.streams.purge(STREAM.frames, { filter: partitionFilter(this.partition, this.parts.partitions), seq: keep + 1 })
+      .then(() => { this.trimmed.seq = keep }, () => {})
+  }
+}

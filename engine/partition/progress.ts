@@ -1,0 +1,36 @@
+import type { JsMsg } from 'nats'
+import type { CameraPasses } from '../passes/camera_passes.js'
+import { Epoch } from './epoch.js'
+
+/** How far a partition has come, in memory: what its frames have brought about and how much of that is durable. */
+export class Progress {
+  /** What the frames since the last checkpoint brought about. */
+  epoch = new Epoch()
+  /** The last frame applied, and its message, which acknowledges it and all before it. */
+  applied: { seq: number; message: JsMsg | undefined }
+  /** Wall time of the last frame of each camera that was not quiet at the last checkpoint. */
+  readonly lastSeen = new Map<string, number>()
+
+  /**
+   * @param floor every frame up to it is done
+   * @param cameras open passes and counts by camera
+   */
+  constructor(public floor: number, readonly cameras: Map<string, CameraPasses>) {
+    this.applied = { seq: floor, message: undefined }
+    // What the last owner left open is stored soon, even if its camera never sends again.
+    for (const [name, camera] of cameras) if (camera.openCount > 0) this.lastSeen.set(name, Date.now())
+  }
+
+  /** Ends the epoch and begins the next. */
+  cut(): Epoch {
+    const ended = this.epoch
+    this.epoch = new Epoch()
+    return ended
+  }
+
+  get openPasses(): number {
+    let sum = 0
+    for (const camera of this.cameras.values()) sum += camera.openCount
+    return sum
+  }
+}

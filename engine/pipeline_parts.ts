@@ -1,0 +1,34 @@
+import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
+import type { FollowedCameras } from './frames/registry.js'
+import type { ListsInForce } from './matching/lists_in_force.js'
+import type { Metrics } from './metrics.js'
+import type { PictureMaker } from './pictures/picture_maker.js'
+import type { ReadIds } from './read_id.js'
+import type { RecognizerPool } from './recognize/pool.js'
+import type { StoreWriter } from './store/writer.js'
+import type { Waiting } from './waiting.js'
+
+/** Everything the pipeline stands on; one of each for all partitions of an engine. */
+export interface PipelineParts {
+  connection: NatsConnection
+  js: JetStreamClient
+  manager: JetStreamManager
+  cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>
+  recognizer: RecognizerPool
+  lists: ListsInForce
+  pictures: PictureMaker
+  store: StoreWriter
+  ids: ReadIds
+  /** What a read was made with, now. */
+  provenance: () => { module: string; model: string; lists: string }
+  metrics: Metrics
+  waiting: Waiting
+  /** Frames in flight per partition: what the recognizer's free slots allow. */
+  slots: number
+  partitions: number
+  batchMs: number
+  passGapMs: number
+  futureToleranceMs: number
+  /** Aborts when the engine ends: what is being tried again and again gives up. */
+  ending: AbortSignal
+}
