@@ -55,7 +55,8 @@ async function readStatement(request: IncomingMessage, asked: Asked, kitchen: Ki
   const form = type.startsWith('multipart/form-data')
   const text = form ? readForm(body, type, asked.params) : body.toString('utf8')
   const statement = scanOne(asked.query ? (text ? `${asked.query}\n${text}` : asked.query) : text)
-  if (statement.inlineDataAt === undefined) return { statement }
+  // No data is data too, of no rows: without a file the engine would wait for its standard input.
+  if (statement.inlineDataAt === undefined) return statement.dataAt === undefined ? { statement } : { statement, data: await kitchen.spool.put(Buffer.alloc(0)) }
   // Bytes, not text, when they came as bytes: a binary format may follow the statement.
   const head = Buffer.byteLength((asked.query ? `${asked.query}\n${text}` : text).slice(0, statement.inlineDataAt))
   const whole = form ? Buffer.from(text) : asked.query ? Buffer.concat([Buffer.from(`${asked.query}\n`), body]) : body
@@ -77,7 +78,7 @@ function scanOne(sql: string): Statement {
 
 function check(statement: Statement, asked: Asked, method: string | undefined): void {
   if (statement.kind === '') throw new StoreException(62, 'SYNTAX_ERROR', 'Syntax error: the query is empty')
-  if (statement.touchesFiles) throw notImplemented('INFILE and OUTFILE')
+  if (statement.outside) throw notImplemented(statement.outside)
   if (method !== 'POST' && !ASKING.has(statement.kind)) throw new StoreException(164, 'READONLY', 'Cannot execute query in readonly mode: use POST')
   // Values of earlier queries stay in the session; one that was not given now must be missing, not old.
   for (const name of statement.placeholders) {
@@ -94,7 +95,6 @@ async function run(statement: Statement, data: Spooled | undefined, asked: Asked
   if (streamed) settings.set('max_result_bytes', '0')
   const scope: Scope = { database: asked.database, settings, params: asked.params }
 
-  if (data?.bytes === 0) throw badRequest('The insert has no data')
   await kitchen.pool.use(lane, gone, async (session) => {
     if (SPOILING.has(statement.kind) || statement.temporary) session.spoiled = true
     if (streamed) await runStreamed(session, sql, scope, format, asked, response, gone)

@@ -44,8 +44,10 @@ export interface Store {
 const MIB = 1_048_576
 /** SQL text without data. */
 const MAX_STATEMENT_BYTES = 16 * MIB
-/** The server closes idle connections after this long; clients must give up theirs earlier. */
-export const KEEP_ALIVE_MS = 30_000
+/** Idle connections are closed after this long. */
+const KEEP_ALIVE_MS = 30_000
+/** What clients are told, in seconds: much less, because one that sends just when the server closes gets a reset instead of an answer. */
+const KEEP_ALIVE_TOLD = 10
 /** Each running query holds a libuv thread; four more for files and compression. */
 export const threadsFor = (poolSize: number): number => poolSize + 4
 export const DEFAULT_POOL_SIZE = 8
@@ -55,7 +57,7 @@ export const DEFAULT_POOL_SIZE = 8
  * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_SETTINGS_INVALID, ALPR_ERR_STORE_UNAVAILABLE
  */
 export async function startStore(options: StoreOptions): Promise<Store> {
-  const { host = '127.0.0.1', port = 0, poolSize = DEFAULT_POOL_SIZE, maxMemoryBytes = 2_048 * MIB, maxBodyBytes = 256 * MIB, maxResultBytes = 512 * MIB, maxWaiting = 256, graceMs = 5_000 } = options
+  const { host = '127.0.0.1', port = 0, poolSize = DEFAULT_POOL_SIZE, maxMemoryBytes = 2_048 * MIB, maxBodyBytes = 256 * MIB, maxResultBytes = 128 * MIB, maxWaiting = 256, graceMs = 5_000 } = options
   if (options.token.length < 16) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'store token', reason: 'must have at least 16 characters' })
   const path = resolve(options.path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -65,7 +67,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
   const known = new Set((await pool.control('SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated')).split('\n').filter(Boolean))
   const kitchen: Kitchen = {
     pool, spool,
-    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_result_bytes', maxResultBytes]]) },
+    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_memory_usage_for_user', 2 * maxMemoryBytes], ['max_result_bytes', maxResultBytes]]) },
     maxStatementBytes: MAX_STATEMENT_BYTES,
   }
   const gate = new TokenGate(options.token)
@@ -96,6 +98,9 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 async function openPool(path: string, bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number }): Promise<SessionPool> {
   const fixed = {
     max_memory_usage: String(bounds.maxMemoryBytes),
+    // Of all queries together: a few large ones at once must not end the process.
+    max_memory_usage_for_user: String(2 * bounds.maxMemoryBytes),
+    session_timezone: 'UTC',
     max_result_bytes: String(bounds.maxResultBytes),
     result_overflow_mode: 'throw',
     async_insert: '0',
@@ -116,6 +121,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, gate: T
   // Without a listener a reset connection would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
+  if (request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close') {
+    response.setHeader('Connection', 'keep-alive')
+    response.setHeader('Keep-Alive', `timeout=${KEEP_ALIVE_TOLD}`)
+  }
   const asked = { queryId: '' }
   try {
     if (request.url === '/ping' || request.url?.startsWith('/ping?')) {

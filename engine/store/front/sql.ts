@@ -17,8 +17,8 @@ export interface Statement {
   inlineDataAt?: number
   /** More than one SELECT: a subquery, a union. */
   nested: boolean
-  /** Keywords that reach past the database into files of this machine (`INFILE`, `OUTFILE`). */
-  touchesFiles: boolean
+  /** What reaches past the database into files or hosts of this network (`OUTFILE`, `url(`), if anything does. */
+  outside?: string
   /** A temporary table belongs to the session that made it. */
   temporary: boolean
 }
@@ -104,9 +104,18 @@ function describe(sql: string, end: number, words: Word[], placeholders: Set<str
     dataAt: kind === 'INSERT' ? dataPlace(top, formatAt) : undefined,
     inlineDataAt,
     nested: words.filter((word) => word.upper === 'SELECT').length > 1,
-    touchesFiles: words.some((word, index) => (word.upper === 'INFILE' && words[index - 1]?.upper === 'FROM') || (word.upper === 'OUTFILE' && words[index - 1]?.upper === 'INTO')),
+    outside: words.find((word, index) => reachesOut(sql, word, words[index - 1]))?.text,
     temporary: kind === 'CREATE' && words.slice(1, 4).some((word) => word.upper === 'TEMPORARY' || word.upper === 'TEMP'),
   }
+}
+
+/** Functions and engines that open files or connections. The store's own process has all rights of its user, a query must not borrow them. */
+const OUTSIDE = /^(FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\w*|REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|EXECUTABLE\w*|KAFKA|NATS|RABBITMQ|PYTHON|ICEBERG\w*|DELTALAKE\w*|HUDI\w*|PAIMON\w*|ARROWFLIGHT|YTSAURUS|(FILE|URL|S3|HDFS)CLUSTER)$/
+
+function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
+  if (word.upper === 'INFILE') return before?.upper === 'FROM'
+  if (word.upper === 'OUTFILE') return before?.upper === 'INTO'
+  return OUTSIDE.test(word.upper) && /^\s*\(/.test(sql.slice(word.end, word.end + 100))
 }
 
 /** Only `INSERT INTO t [(columns)] [SETTINGS ...] FORMAT x` takes data; a SELECT or VALUES in it brings its own. */

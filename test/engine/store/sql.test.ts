@@ -17,8 +17,9 @@ t.test('what kind it is', async (t) => {
   t.equal(scan("SELECT 'SELECT'").nested, false)
   t.equal(scan('CREATE OR REPLACE TEMPORARY TABLE x (a UInt8)').temporary, true)
   t.equal(scan('CREATE TABLE temporary_things (a UInt8)').temporary, false)
-  t.equal(scan("SELECT 1 INTO OUTFILE 'x'").touchesFiles, true)
-  t.equal(scan("SELECT 'INTO OUTFILE'").touchesFiles, false)
+  for (const [sql, word] of [["SELECT 1 INTO OUTFILE 'x'", 'OUTFILE'], ["INSERT INTO t FROM INFILE 'x' FORMAT CSV", 'INFILE'], ["SELECT * FROM file('/etc/passwd')", 'file'],
+    ["SELECT file ('x')", 'file'], ["CREATE TABLE x (a Int8) ENGINE = URL('http://x')", 'URL'], ["SELECT * FROM icebergLocal('x')", 'icebergLocal']] as const) t.equal(scan(sql).outside, word, sql)
+  for (const sql of ["SELECT 'INTO OUTFILE'", "SELECT 'file(1)'", 'SELECT file, url FROM t', 'SELECT remote_files(1)', 'INSERT INTO files (file) VALUES (1)']) t.equal(scan(sql).outside, undefined, sql)
 })
 
 t.test('placeholders, not those in texts', async (t) => {

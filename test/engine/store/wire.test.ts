@@ -41,6 +41,7 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
       ['SELECT nosuch(1)', '46', 'UNKNOWN_FUNCTION'],
       ["SELECT 1 INTO OUTFILE '/tmp/x'", '48', 'NOT_IMPLEMENTED'],
       ["INSERT INTO w.t FROM INFILE '/etc/passwd' FORMAT CSV", '48', 'NOT_IMPLEMENTED'],
+      ["SELECT * FROM file('/etc/passwd', LineAsString)", '48', 'NOT_IMPLEMENTED'],
       ['SELECT groupArray(number) FROM numbers(1000000000)', '241', 'MEMORY_LIMIT_EXCEEDED'],
       ['', '62', 'SYNTAX_ERROR'],
     ]
@@ -82,6 +83,7 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
   t.test('a client cannot raise its memory or turn it off', async (t) => {
     for (const value of ['0', '9999999999999']) t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", { clickhouse_settings: { max_memory_usage: value } }), [{ m: '2147483648' }])
     t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", { clickhouse_settings: { max_memory_usage: '300000000' } }), [{ m: '300000000' }])
+    t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage_for_user') AS m", { clickhouse_settings: { max_memory_usage_for_user: '0' } }), [{ m: '4294967296' }], 'nor can all together')
   })
 
   t.test('inserts: JSON, CSV, values, RowBinary, each byte as it was', async (t) => {
@@ -100,6 +102,9 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
     t.same(await rowsOf(client, 'SELECT id, data FROM w.bytes WHERE id < 7 ORDER BY id'), [
       { id: 1, data: 'ä\t"\\\n' }, { id: 2, data: 'b;c' }, { id: 3, data: 'x;y' }, { id: 4, data: '--no' }, { id: 5, data: '; DROP TABLE w.bytes' }, { id: 6, data: 'six' },
     ])
+    t.equal((await raw(store, `/?query=${encodeURIComponent('INSERT INTO w.bytes FORMAT CSV')}`, { body: '' })).status, 200, 'no rows')
+    t.equal((await raw(store, '/', { body: 'INSERT INTO w.bytes FORMAT CSV' })).status, 200)
+    t.equal((await raw(store, '/', { body: 'INSERT INTO nowhere FORMAT CSV' })).status, 404)
     t.match(await failureOf(client.insert({ table: 'w.bytes', values: ['{"id":'], format: 'JSONEachRow' })), { name: 'Error' })
     t.match(await failureOf(client.exec({ query: 'INSERT INTO w.bytes FORMAT RowBinary', values: Readable.from([Buffer.from('cut')], { objectMode: false }) })), { code: '33', type: 'CANNOT_READ_ALL_DATA' })
   })
