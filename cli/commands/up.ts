@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { pino } from 'pino'
 import { reasonOf } from '../../engine/errors.js'
@@ -10,6 +10,7 @@ import { ensurePrograms } from '../doctor/install.js'
 import { aborted, interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, secondsText } from '../output.js'
 import { lockRunFolder, removeRunFile, writeRunFile, type RunFile } from '../run_file.js'
+import { productVersion } from '../program.js'
 import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
 import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
 import { readableLogLine } from '../supervise/log_line.js'
@@ -64,7 +65,7 @@ async function up(options: UpOptions): Promise<void> {
   }
 
   try {
-    say(`Platestream ${version()}, data in ${settings.dataFolder}`)
+    say(`Platestream ${productVersion()}, data in ${settings.dataFolder}`)
     const context: PartsContext = { settings, options, secrets: loadSecrets(paths.secrets), framesMaxBytes: boundOfFrames(settings, warn), onLog }
     if (!settings.nats.url) {
       await ensurePrograms('start', say)
@@ -149,5 +150,3 @@ function factsText({ url, workers, module }: Record<string, unknown>): string {
   if (url) return String(url)
   return workers ? `${workers as number} workers, module ${String(module).slice(0, 8)}` : ''
 }
-
-const version = (): string => (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version

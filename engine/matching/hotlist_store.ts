@@ -111,7 +111,7 @@ export async function loadHotListEntries(client: JetStreamClient, record: HotLis
 /** Takes a list out of force and its content away. @throws ALPR_ERR_HOTLIST_UNKNOWN */
 export async function removeHotList(client: JetStreamClient, id: string): Promise<void> {
   const { records, files } = await open(client)
-  if (!LIST_ID.test(id) || !(await readRecord(records, id))) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
+  if (!LIST_ID.test(id) || (await records.get(id))?.operation !== 'PUT') throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
   await records.delete(id)
   await dropFiles(files, id, [])
 }

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { report } from './failure.js'
+
+/** Each command's file is loaded only when it is asked for: `camera list` must not load the recognizer. */
+const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
+  up: async () => (await import('./commands/up.js')).registerUp,
+  store: async () => (await import('./commands/store.js')).registerStore,
+  engine: async () => (await import('./commands/engine.js')).registerEngine,
+  gateway: async () => (await import('./commands/gateway.js')).registerGateway,
+  recognize: async () => (await import('./commands/recognize.js')).registerRecognize,
+  import: async () => (await import('./commands/import.js')).registerImport,
+  replay: async () => (await import('./commands/replay.js')).registerReplay,
+  record: async () => (await import('./commands/record.js')).registerRecord,
+  camera: async () => (await import('./commands/camera.js')).registerCamera,
+  hotlist: async () => (await import('./commands/hotlist.js')).registerHotlist,
+  dead: async () => (await import('./commands/dead.js')).registerDead,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+}
+
+export const productVersion = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+function newProgram(): Command {
+  return new Command('platestream')
+    .description('A stream engine that turns camera frames into plate reads, reads into hits, and a year of reads into answers.')
+    .version(productVersion())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`${text.replace(/^error: /, 'platestream: ').replace(/\s*\n\s*/g, ' ').trim()}\n`) })
+    .addHelpText('after', '\nStart here: platestream up\nEach command has its own --help with examples.')
+}
+
+/** Runs one command. @returns the exit code: 0 done, 1 failed, 2 wrong usage */
+export async function runCommand(args: string[]): Promise<number> {
+  const program = newProgram()
+  const wanted = args.find((argument) => !argument.startsWith('-'))
+  const names = wanted !== undefined && wanted in COMMANDS ? [wanted] : Object.keys(COMMANDS)
+  try {
+    for (const name of names) (await COMMANDS[name]!())(program)
+    if (args.length === 0) {
+      program.outputHelp()
+      return 2
+    }
+    await program.parseAsync(args, { from: 'user' })
+    return process.exitCode === undefined ? 0 : Number(process.exitCode)
+  } catch (error) {
+    return report(error, args.includes('--json'))
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import t from 'tap'
+import { jsonLines, run } from './run.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'platestream-recognize-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+const blank = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#777777' } })
+
+t.test('one JSON line for each file, in order; unreadable ones do not stop the others', async (t) => {
+  const file = (name: string) => join(folder, name)
+  writeFileSync(file('a.jpg'), await blank(640, 480).jpeg().toBuffer())
+  writeFileSync(file('b.png'), await blank(320, 200).png().toBuffer())
+  writeFileSync(file('text.jpg'), 'this is not a picture')
+  writeFileSync(file('cut.jpg'), (await blank(640, 480).jpeg().toBuffer()).subarray(0, 700))
+  writeFileSync(file('tiny.jpg'), await blank(1, 1).jpeg().toBuffer())
+  writeFileSync(file('empty.jpg'), '')
+  mkdirSync(file('folder.jpg'))
+  const files = ['a.jpg', 'text.jpg', 'b.png', 'cut.jpg', 'tiny.jpg', 'empty.jpg', 'folder.jpg', 'missing.jpg', 'a.jpg'].map(file)
+  const outcome = await run(['recognize', '--json', ...files])
+  t.equal(outcome.code, 1)
+  const lines = jsonLines(outcome)
+  t.same(lines.map((line) => line.file), files)
+  t.same(lines.map((line) => 'error' in line), [false, true, false, true, true, true, true, true, false])
+  t.same(Object.keys(lines[0]), ['file', 'width', 'height', 'ms', 'detections'])
+  t.match(lines[0], { width: 640, height: 480, ms: { decode: Number, recognize: Number }, detections: [] })
+  t.match(lines[2], { width: 320, height: 200 })
+  for (const { error } of lines.filter((line) => 'error' in line)) t.match(error, { code: /^ALPR_ERR_/, message: /./ })
+  t.match(lines[7].error, { code: 'ALPR_ERR_IMAGE_UNREADABLE', message: /there is no such file/ })
+  t.equal(outcome.stderr, '')
+})
+
+t.test('all readable: exit code 0; people get a line', async (t) => {
+  t.match(await run(['recognize', join(folder, 'a.jpg')]), { code: 0, stdout: /a\.jpg  640x480  \d+ ms  no plate\n/ })
+})
