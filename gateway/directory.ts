@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats'
 import { parseCamera, type Camera } from '../engine/frames/camera.js'
 import { parseHotList, type HotList } from '../engine/matching/hotlist.js'
+import { reasonOf } from '../engine/errors.js'
 import { BUCKET } from '../engine/nats/topology.js'
 import type { Duty } from './link.js'
 
@@ -13,22 +14,37 @@ const REFRESH_MS = 300_000
 export class Directory {
   readonly #cameras = new Map<string, Camera>()
   readonly #lists = new Map<string, HotList>()
+  readonly #problems = new Map<string, string>()
 
   /** In the order of their ids. */
   cameras(): Camera[] { return sorted(this.#cameras) }
   lists(): HotList[] { return sorted(this.#lists) }
   camera(id: string): Camera | undefined { return this.#cameras.get(id) }
 
+  /** Why a bucket is not followed just now; empty when both are. */
+  problem(): string { return [...this.#problems].map(([bucket, reason]) => `${bucket}: ${reason}`).join('; ') }
+
   staleLists(now = Date.now()): HotList[] {
     return this.lists().filter((list) => now - Date.parse(list.loadedAt) > STALE_MS)
   }
 
-  readonly camerasDuty: Duty = (nats, signal) => follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
-  readonly listsDuty: Duty = (nats, signal) => follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
+  readonly camerasDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
+  readonly listsDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
+
+  async #follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T): Promise<void> {
+    try {
+      await mirror(nats, signal, bucket, into, parse, () => this.#problems.delete(bucket))
+    } catch (error) {
+      this.#problems.set(bucket, reasonOf(error))
+      throw error
+    }
+  }
 }
 
 /** Mirrors a bucket into a map. Records that do not parse are left out: the engine refuses them too and says so. */
-async function follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T): Promise<void> {
+async function mirror<T>(
+  nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T, onComplete: () => void,
+): Promise<void> {
   const store = await nats.jetstream({ timeout: 3_000 }).views.kv(bucket, { bindOnly: true })
   const watch = await store.watch()
   const stop = () => watch.stop()
@@ -36,11 +52,14 @@ async function follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: stri
   const refresh = setTimeout(stop, REFRESH_MS)
   // Keys deleted while nobody watched leave no trace in a new watch, so the first pass says what exists.
   const first = new Set<string>()
-  let complete = watch.getPending() === 0
-  const prune = () => {
+  let complete = false
+  const check = () => {
+    if (complete || watch.getPending() > 0) return
+    complete = true
     for (const key of into.keys()) if (!first.has(key)) into.delete(key)
+    onComplete()
   }
-  if (complete) prune()
+  check()
   try {
     for await (const entry of watch) {
       if (entry.operation === 'PUT') {
@@ -51,10 +70,7 @@ async function follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: stri
           into.delete(entry.key)
         }
       } else into.delete(entry.key)
-      if (!complete && watch.getPending() === 0) {
-        complete = true
-        prune()
-      }
+      check()
     }
   } finally {
     clearTimeout(refresh)

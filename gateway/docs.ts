@@ -1,6 +1,10 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { CONTENT_POLICY } from './headers.js'
+
+/** The one inline style that swagger-ui 5 sets, by its hash. */
+const SWAGGER_STYLE = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"
 
 /** OpenAPI from the schemas of the routes, as a page at /docs. Behind the door like everything else; nothing is loaded from outside. */
 export async function documentation(app: FastifyInstance, version: string): Promise<void> {
@@ -19,7 +23,7 @@ export async function documentation(app: FastifyInstance, version: string): Prom
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: `${CONTENT_POLICY}; style-src 'self' ${SWAGGER_STYLE}`,
     uiConfig: { deepLinking: true, validatorUrl: null, supportedSubmitMethods: ['get'] },
   })
 }

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 
 /** Nothing from elsewhere, no inline script or style, no frames. The WebSocket is of the same origin. */
-const POLICY = [
+export const CONTENT_POLICY = [
   "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ')
 
 const HEADERS = {
-  'content-security-policy': POLICY,
+  'content-security-policy': CONTENT_POLICY,
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',

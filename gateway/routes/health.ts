@@ -10,6 +10,7 @@ const Readiness = Type.Object({
   nats: Part,
   hits: Part,
   store: Part,
+  registry: Part,
   engines: Type.Array(Type.Object({
     instance: Type.String(), ok: Type.Boolean(), ageMs: Type.Integer(), waiting: Type.Record(Type.String(), Type.String()),
   })),
@@ -21,7 +22,7 @@ type Part = { ok: boolean; reason?: string }
 const STORE_TIMEOUT_MS = 2_000
 const STORE_MEMO_MS = 1_000
 
-export function healthRoutes(api: Api, { link, hub, board, archive }: Parts): void {
+export function healthRoutes(api: Api, { link, hub, board, directory, archive }: Parts): void {
   const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
     let timer: NodeJS.Timeout | undefined
     try {
@@ -51,7 +52,9 @@ export function healthRoutes(api: Api, { link, hub, board, archive }: Parts): vo
     const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
       instance, ok: fresh && Object.keys(waiting).length === 0, ageMs, waiting,
     }))
-    const parts = { nats, hits, store: await store() }
+    const problem = directory.problem()
+    const registry: Part = problem === '' ? { ok: true } : { ok: false, reason: problem }
+    const parts = { nats, hits, store: await store(), registry }
     const reasons = Object.entries(parts).filter(([, part]) => !part.ok).map(([name, part]) => `${name}: ${part.reason}`)
     if (engines.length === 0) reasons.push('engines: none has reported yet')
     for (const engine of engines.filter(({ ok }) => !ok)) {

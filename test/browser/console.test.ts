@@ -165,6 +165,58 @@ t.test('keys, pause, bounded lists, and no sideways scrolling on a phone', optio
   t.same(it.faults, [])
 })
 
+t.test('every text can be read, in both themes', options, async (t) => {
+  const it = await room(t)
+  const { page } = it
+  await enter(it)
+  const publisher = await it.nats.connect()
+  for (const [n, priority] of (['high', 'medium', 'low', 'informational'] as const).entries()) {
+    await publishHit(publisher, makeHit(n + 1, { priority, exact: n === 0, tolerated: n === 0 ? [] : [{ position: 0, read: '', listed: '7', probability: 0.1 }], plate: n === 0 ? '7ABC001' : 'ABC001', listedPlate: '7ABC001', listLoadedAt: '2026-01-01T00:00:00.000Z' }))
+  }
+  await publishHit(publisher, makeHit(5, { state: 'withdrawn', revision: 2 }))
+  publisher.publish('status.engine.e1', JSON.stringify({ instance: 'e1', at: '', waiting: { clickhouse: 'no answer' }, counters: {}, gauges: {} }))
+  publisher.publish('reads.c', JSON.stringify(makeRead(1, { lists: ['svs'] })))
+  await page.getByText('waits for clickhouse').waitFor()
+  await page.locator('.read').waitFor()
+  for (const theme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+    const faint = await page.evaluate(CONTRAST) as string[]
+    t.same(faint, [], `at least 4.5:1, ${theme}`)
+  }
+})
+
+t.test('the document of the API shows behind the door, with nothing from outside', options, async (t) => {
+  const it = await room(t)
+  await enter(it)
+  await it.page.goto(`${it.gateway.url}/docs/`)
+  await it.page.getByText('Latest reads').waitFor()
+  t.same(it.faults, [])
+})
+
+/** Texts whose colour is too near to what lies behind them, as `ratio text`. Runs in the page. */
+const CONTRAST = `(() => {
+  const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return { r, g, b, a } }
+  const over = (top, under) => ({ r: top.r * top.a + under.r * (1 - top.a), g: top.g * top.a + under.g * (1 - top.a), b: top.b * top.a + under.b * (1 - top.a), a: 1 })
+  const behind = (element) => {
+    if (!element) return { r: 255, g: 255, b: 255, a: 1 }
+    const colour = parse(getComputedStyle(element).backgroundColor)
+    return colour.a === 1 ? colour : over(colour, behind(element.parentElement))
+  }
+  const light = ({ r, g, b }) => [r, g, b].map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0)
+  const faint = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement
+    const text = walker.currentNode.textContent.trim()
+    if (!text || element.closest('.unseen, dialog:not([open]), noscript, .skip')) continue
+    const ground = behind(element)
+    const [a, b] = [light(over(parse(getComputedStyle(element).color), ground)), light(ground)].sort((x, y) => y - x)
+    const ratio = (a + 0.05) / (b + 0.05)
+    if (ratio < 4.5) faint.push(ratio.toFixed(2) + ' ' + text)
+  }
+  return faint
+})()`
+
 const newest = (page: Page) => page.locator('.hit article').first().getAttribute('data-hit')
 
 /** Asks again and again: the page's policy allows no waiting inside of it, because that would need eval. */

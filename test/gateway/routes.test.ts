@@ -105,6 +105,9 @@ t.test('readyz tells the truth about each part', async (t) => {
   archive.alive = true
   archive.ping = () => new Promise(() => {}) // hangs
   await until(async () => (await ready()).reasons.some((reason) => reason.includes('no answer within')))
+  await (await publisher.jetstreamManager()).streams.delete('KV_CAMERAS')
+  await nats.restart()
+  await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('registry: CAMERAS: ')))
   await nats.kill()
   await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('nats: ')))
   t.equal((await app.inject({ url: '/healthz' })).statusCode, 200, 'alive all the time')

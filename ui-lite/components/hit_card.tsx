@@ -59,7 +59,7 @@ export const HitCard = memo(function HitCard({ shown: { hit, old }, now }: { sho
             <div>
               <dt><Icon name="arrow" />Moving</dt>
               <dd>
-                {hit.heading === undefined ? 'direction not known' : `${compass(hit.heading)}bound`}
+                {hit.heading === undefined ? 'not known' : `${compass(hit.heading)}bound`}
                 <small>{DIRECTION[hit.direction] ?? ''}</small>
               </dd>
             </div>

@@ -3,6 +3,9 @@ import { align, spell, type Column } from '../text/plate.js'
 import { percent } from '../text/words.js'
 import { Icon } from './icon.js'
 
+/** Below this probability the same characters are no reason for confidence: the reading itself was doubtful. */
+const UNSURE = 0.7
+
 /** What the camera read over what the list says, character under character; what differs is boxed and marked with ≈. */
 export function PlateCompare({ hit }: { hit: HitMessage }) {
   const columns = align(hit.plate, hit.listedPlate)
@@ -36,7 +39,13 @@ function Plate({ plate, columns, side, label }: { plate: string; columns: Column
 
 function MatchKind({ hit }: { hit: HitMessage }) {
   if (hit.exact) {
-    return <p class="match match-exact"><Icon name="tick" /> <span>Exact, <b>{percent(hit.probability)}</b> sure{state(hit)}</span></p>
+    const unsure = hit.probability < UNSURE
+    return (
+      <p class={unsure ? 'match match-near' : 'match match-exact'}>
+        <Icon name="tick" />
+        <span>Exact, {unsure && 'but only '}<b>{percent(hit.probability)}</b> sure{state(hit)}</span>
+      </p>
+    )
   }
   return (
     <p class="match match-near">
