@@ -1,32 +1,41 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NatsConnection } from 'nats'
 import { reasonOf } from '../../engine/errors.js'
-import { inspectFeed, readAttachment } from '../../engine/feeds/reader.js'
+import { inspectFeed } from '../../engine/feeds/reader.js'
 import { CameraRegistry } from '../../engine/frames/registry.js'
-import { parseHotList, type HotListEntry } from '../../engine/matching/hotlist.js'
-import { listedPlate, saveHotList, type HotListHead } from '../../engine/matching/hotlist_store.js'
+import { readHotListFile } from '../../engine/matching/hotlist_file.js'
+import { saveHotList, type HotListHead } from '../../engine/matching/hotlist_store.js'
 import type { SystemOptions } from '../system.js'
 import { CLI_SCRIPT, systemArguments } from './parts.js'
 
 /** The feed that comes with the project. */
 export const SAMPLE_FEED = fileURLToPath(new URL('../../../bench/feeds/sample.mcap', import.meta.url))
 
-/** Name of the feed's attachment with demo hot lists: a JSON array of `{ id, name, kind, priority, source, entries: [{ plate, reason }] }`. */
-export const DEMO_LISTS = 'hotlists.json'
+/** The demo lists beside it, as files that `hotlist import` takes as well. */
+const LISTS_FOLDER = fileURLToPath(new URL('../../../bench/feeds/hotlists/', import.meta.url))
+const DEMO_LISTS: readonly Pick<HotListHead, 'id' | 'name' | 'kind' | 'priority'>[] = [
+  { id: 'stolen-vehicles', name: 'Stolen vehicles (demo)', kind: 'hot', priority: 'high' },
+  { id: 'be-on-lookout', name: 'Be on the lookout (demo)', kind: 'hot', priority: 'medium' },
+  { id: 'special-interest', name: 'Special interest (demo)', kind: 'special', priority: 'informational' },
+]
 
 /** How often the sample is played. */
 const kLoops = 5
 
-/** What a newcomer needs to see something: the cameras and hot lists of the sample feed. @returns a sentence about it */
-export async function installDemo(connection: NatsConnection, file = SAMPLE_FEED): Promise<string> {
+/** What a newcomer needs to see something: the cameras of the sample feed and lists with some of its plates. @returns a sentence about it */
+export async function installDemo(connection: NatsConnection): Promise<string> {
   const registry = await CameraRegistry.open(connection)
-  const feed = await inspectFeed(file)
-  for (const camera of feed.cameras) await registry.add(camera)
-  const lists = await demoLists(file)
-  for (const { entries, ...head } of lists) await saveHotList(connection.jetstream(), head, entries)
-  return `${feed.cameras.length} demo cameras, ${lists.length} demo hot ${lists.length === 1 ? 'list' : 'lists'}`
+  const { cameras } = await inspectFeed(SAMPLE_FEED)
+  for (const camera of cameras) await registry.add(camera)
+  const lists = DEMO_LISTS.filter(({ id }) => existsSync(join(LISTS_FOLDER, `${id}.csv`)))
+  for (const list of lists) {
+    const { entries } = await readHotListFile({ file: join(LISTS_FOLDER, `${list.id}.csv`), reason: list.name })
+    await saveHotList(connection.jetstream(), { ...list, source: 'sample feed', tolerance: 'tolerant', threshold: 0.5 }, entries)
+  }
+  return `${cameras.length} demo cameras, ${lists.length} demo hot lists`
 }
 
 export const hasSample = (): boolean => existsSync(SAMPLE_FEED)
@@ -41,19 +50,4 @@ export function playDemo(options: SystemOptions, ended: (problem: string | undef
   child.once('error', (error) => ended(reasonOf(error)))
   child.once('exit', (code) => ended(code === 0 ? undefined : words.trim().split('\n').at(-1) || `exit code ${code}`))
   return { stop: () => child.kill('SIGTERM') }
-}
-
-async function demoLists(file: string): Promise<(HotListHead & { entries: HotListEntry[] })[]> {
-  const beside = file.replace(/\.mcap$/, `.${DEMO_LISTS}`)
-  const content = existsSync(beside) ? readFileSync(beside) : await readAttachment(file, DEMO_LISTS)
-  if (!content) return []
-  const lists = JSON.parse(Buffer.from(content).toString('utf8')) as (Partial<HotListHead> & { entries: { plate: string; reason: string }[] })[]
-  return lists.map(({ entries, ...head }) => {
-    const { version: _, loadedAt: __, entries: ___, ...checked } = parseHotList({ kind: 'hot', priority: 'medium', ...head, version: '0'.repeat(16), loadedAt: new Date().toISOString(), entries: 0 })
-    const normalised = entries.flatMap((entry) => {
-      const listed = listedPlate(entry.plate)
-      return 'plate' in listed ? [{ ...entry, plate: listed.plate }] : []
-    })
-    return { ...checked, entries: normalised }
-  })
 }

@@ -35,7 +35,7 @@ export const LEASE_MS = 8_000
  * server allows a change. May be run by any number of processes at any time; the last configuration wins.
  *
  *     FRAMES   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops a frame that was accepted.
- *              Processed frames are taken out by the engine, up to the ack floor of each partition (trim.ts).
+ *              Processed frames are taken out by the engine (partition/checkpointer.ts).
  *     HITS     Limits, old hits go first: 30 days or 1 GiB. The store has them all; the stream is what consoles resume from.
  *     DEAD     Limits + DiscardNew: a dead letter leaves only by `platestream dead redrive` or `drop`.
  *
