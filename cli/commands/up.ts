@@ -44,7 +44,7 @@ async function up(options: UpOptions): Promise<void> {
   const ending = interruption()
   const settings = settingsFor(options)
   const paths = dataPaths(settings)
-  const isNew = !existsSync(paths.secrets)
+  const isNew = ![paths.secrets, paths.nats, paths.store].some((path) => existsSync(path))
   const unlock = await lockRunFolder(paths.run)
   const started: Keeper[] = []
   let demo: { stop(): void } | undefined
