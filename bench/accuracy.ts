@@ -40,7 +40,7 @@ export async function run(args: string[]): Promise<object> {
     options: {
       model: { type: 'string' },
       set: { type: 'string', multiple: true },
-      floor: { type: 'string' },
+      cascade: { type: 'string', default: '{}' },
       errors: { type: 'boolean', default: false },
       dump: { type: 'boolean', default: false },
     },
@@ -48,8 +48,7 @@ export async function run(args: string[]): Promise<object> {
   const folder = photoFolder()
   const photos = measuringPhotos(folder)
   const model = values.model ? new Uint8Array(readFileSync(values.model)) : await loadWasmFile('platestream.psm')
-  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model,
-    values.floor === undefined ? {} : { cascade: { readFloor: Number(values.floor) } })
+  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model, { cascade: JSON.parse(values.cascade!) })
   console.log(`model ${recognizer.modelId}, module ${recognizer.moduleId}`)
   const bySet: Record<string, Count> = {}
   for (const set of values.set ?? SETS) {

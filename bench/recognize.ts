@@ -21,11 +21,11 @@ const SET = 'openalpr-e2e-us'
  */
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({
-    args, options: { picture: { type: 'string' }, rounds: { type: 'string', default: '10' }, model: { type: 'string' } },
+    args, options: { picture: { type: 'string' }, rounds: { type: 'string', default: '10' }, model: { type: 'string' }, cascade: { type: 'string', default: '{}' } },
   })
   const frames = values.picture ? [new Uint8Array(readFileSync(values.picture))] : sceneFrames()
   const model = values.model ? new Uint8Array(readFileSync(values.model)) : await loadWasmFile('platestream.psm')
-  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model)
+  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model, { cascade: JSON.parse(values.cascade!) })
   warmUp(recognizer)
   for (const frame of frames) {
     const { width, height } = decodeJpeg(frame, recognizer)

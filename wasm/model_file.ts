@@ -11,6 +11,12 @@ export interface Cascade {
   readMargins: number[]
   beam: number
   readFloor: number
+  /** When the text of the first margin is at least this probable, the other margins are not read. @default 1: all are read */
+  readSure?: number
+  /** When the text of the first margin is less probable than this, it is no plate and the others are not read. @default 0 */
+  readHopeless?: number
+  /** Power of a shape's share with which it counts. @default 0: syntax does not count */
+  syntaxWeight?: number
   calibA: number
   calibB: number
 }
@@ -21,6 +27,8 @@ export interface Model {
   version: number
   trainedAt: string
   cascade: Cascade
+  /** Natural logarithm of the share of each shape of a text ("9AAA999": 9 a digit, A a letter) among plates; '' is for all others. */
+  syntax: Readonly<Record<string, number>>
   /** How it was made and what it measured; free form. */
   card: Record<string, unknown>
   nets: Uint8Array[]
@@ -29,8 +37,11 @@ export interface Model {
 const MAGIC = 'PSMODEL1'
 const KINDS = 3
 
+/** Constants that a model may leave out, 0 to 1. */
+const OPTIONAL = ['readSure', 'readHopeless', 'syntaxWeight'] as const
+
 /** Least, most, and whether a whole number is needed. */
-const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins'>, [number, number, boolean?]> = {
+const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins' | (typeof OPTIONAL)[number]>, [number, number, boolean?]> = {
   coarseFloor: [0, 1], candidates: [1, 16, true], fineZoom: [1, 10], fineFloor: [0, 1], beam: [1, 32, true], readFloor: [0, 1],
   calibA: [0.01, 100], calibB: [-100, 100],
 }
@@ -83,12 +94,20 @@ function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
       refuse(`cascade.${key} is ${value}, expected ${whole ? 'a whole number ' : ''}${least} to ${most}`)
     }
   }
+  for (const key of OPTIONAL) {
+    const value = given[key]
+    if (value !== undefined && !(typeof value === 'number' && value >= 0 && value <= 1)) refuse(`cascade.${key} is ${value}, expected 0 to 1`)
+  }
   const margins: unknown = given.readMargins
   if (!Array.isArray(margins) || margins.length < 1 || margins.length > 4 || !margins.every((m) => typeof m === 'number' && m > -0.4 && m < 2)) {
     refuse('cascade.readMargins must be 1 to 4 numbers from -0.4 to 2')
   }
+  const syntax: Record<string, unknown> = json.syntax ?? {}
+  for (const [shape, log] of Object.entries(syntax)) {
+    if (!/^[9A]{0,12}$/.test(shape) || typeof log !== 'number' || !(log <= 0 && log > -100)) refuse(`syntax["${shape}"] is ${log}`)
+  }
   return {
     name: String(json.name ?? ''), version: Number(json.version ?? 0), trainedAt: String(json.trainedAt ?? ''),
-    cascade: given as Cascade, card: typeof json.card === 'object' && json.card !== null ? json.card : {},
+    cascade: given as Cascade, syntax: syntax as Record<string, number>, card: typeof json.card === 'object' && json.card !== null ? json.card : {},
   }
 }

@@ -46,8 +46,9 @@ export class Recognizer {
     const wasm = await loadRecognizer(wasmBytes)
     for (const blob of nets) loadNet(wasm, blob)
     const c = { ...model.cascade, ...options.cascade }
-    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.calibA, c.calibB)
+    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.calibA, c.calibB)
     for (const margin of c.readMargins) wasm.margin(margin)
+    setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
     expectLoaded(wasm.sealModel())
     const recognizer = new Recognizer(wasm, model, await idOf(wasmBytes), await idOf(modelBytes))
     for (let i = 0; i < (options.warmUps ?? 12); i++) wasm.warmUp()
@@ -102,6 +103,14 @@ function loadNet(wasm: RecognizerExports, blob: Uint8Array): void {
   if (at === 0) throw new WasmError('ALPR_ERR_MODEL_MEMORY')
   new Uint8Array(wasm.memory.buffer, at, blob.length).set(blob)
   expectLoaded(wasm.addNet(at))
+}
+
+/** Shapes as wasm/assembly/syntax.ts counts them: bit n for the length, then one bit a character, set for a letter. */
+function setSyntax(wasm: RecognizerExports, logs: Model['syntax'], weight: number): void {
+  wasm.syntax(weight, logs[''] ?? 0)
+  for (const [shape, log] of Object.entries(logs)) {
+    if (shape !== '') wasm.shape([...shape].reduce((bits, c) => bits * 2 + (c === 'A' ? 1 : 0), 1), log)
+  }
 }
 
 function expectLoaded(answer: number): void {

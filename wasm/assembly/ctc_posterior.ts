@@ -50,6 +50,11 @@ export function positionPosteriors(probabilities: usize, columns: u32, classes: 
   }
 }
 
+/** Probability of a text of 0 to 12 classes, all alignments. */
+export function textProbability(probabilities: usize, columns: u32, characters: usize, length: u32): f64 {
+  return forward(probabilities, columns, characters, length)
+}
+
 function normalise(row: usize): void {
   let sum: f64 = 0
   for (let c: u32 = 0; c < CLASSES; c++) sum += load<f64>(row + c * 8)

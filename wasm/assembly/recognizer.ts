@@ -12,13 +12,14 @@ import { bindNet, planNet } from './net_plan'
 import { runNet } from './net_run'
 import { buildPyramid, layPyramid, levelAddress } from './pyramid'
 import { readPlate } from './reader'
+import { resetSyntax, setShape } from './syntax'
 
 export * from './probe'
 
 /**
  * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer.ts):
  *
- *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., sealModel, warmUp a few times
+ *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., sealModel, warmUp a few times
  *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..), settle, readAt(0..), finish,
  *                recordAt(0..)
  *
@@ -68,14 +69,24 @@ export function addNet(blob: usize): i32 {
 
 /** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
 export function configure(
-  coarseFloor: f64, candidates: u32, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, calibA: f64, calibB: f64,
+  coarseFloor: f64, candidates: u32, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
+  calibA: f64, calibB: f64,
 ): void {
-  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, calibA, calibB)
+  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, calibA, calibB)
 }
 
 /** Adds a margin at which plates are read; at least one, at most four. */
 export function margin(value: f64): void {
   addMargin(value)
+}
+
+/** Sets how much a text's shape counts, and the log share of all shapes; then `shape` for those that have their own (syntax.ts). */
+export function syntax(weight: f64, other: f32): void {
+  resetSyntax(weight, other)
+}
+
+export function shape(bits: u32, log: f32): void {
+  setShape(bits, log)
 }
 
 /** Plans the nets of fixed size and places the work area. All three nets must have been added. */

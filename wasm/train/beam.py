@@ -17,6 +17,38 @@ def merge(looks):
     return log_softmax(np.mean(looks, axis=0))
 
 
+def text_probabilities(logp, texts):
+    """CTC probability (all alignments) of each text given [columns, 37] log-probabilities -> [texts]."""
+    p = np.exp(logp)
+    lengths = np.array([len(t) for t in texts])
+    labels = np.zeros((len(texts), 2 * int(lengths.max(initial=0)) + 1), int)   # blank, c0, blank, c1, ...
+    for row, text in zip(labels, texts):
+        row[1:2 * len(text):2] = [ALPHABET.index(c) + 1 for c in text]
+    skip = (labels[:, 2:] != labels[:, :-2]) & (labels[:, 2:] > 0)
+    a = np.zeros(labels.shape)
+    a[:, :2] = p[0][labels[:, :2]]
+    for column in p[1:]:
+        b = a.copy()
+        b[:, 1:] += a[:, :-1]
+        b[:, 2:] += a[:, :-2] * skip
+        a = b * column[labels]
+    n = np.arange(len(texts))
+    return a[n, 2 * lengths] + np.where(lengths > 0, a[n, np.maximum(2 * lengths - 1, 0)], 0)
+
+
+def judge(looks, width=8, least=1e-12):
+    """Texts of several looks [columns, 37] (log-probabilities) -> [(text, probability)], best first.
+
+    A character stands in other columns in each look, so columns are not averaged: every text that a look proposes is
+    judged by all of them (docs/model-format.md, rule 7). With one look these are its own probabilities.
+    """
+    texts = sorted({text for look in looks for text, _ in search(look, width)})
+    p = np.stack([text_probabilities(look, texts) for look in looks])
+    rest = np.exp(np.log(np.maximum(1 - p.sum(1), least)).mean())
+    g = np.exp(np.log(np.maximum(p, least)).mean(0))
+    return sorted(zip(texts, (g / (g.sum() + rest)).tolist()), key=lambda i: -i[1])
+
+
 def add(a, b):
     """log(exp(a) + exp(b))"""
     if a < b:

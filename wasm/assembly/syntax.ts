@@ -1,0 +1,62 @@
+import { CLASSES } from './layout'
+
+/**
+ * How usual the shape of a text is: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of each shape's share
+ * among plates, and one for all others; a text's probability is multiplied by share ^ weight. That settles 0 or O, 1 or I, 8 or B, where
+ * no picture can.
+ *
+ * A shape of n characters is the number with bit n set and bit n-1-i set where character i is a letter: 9AAA999 = 1 0111000.
+ */
+const SHAPES: u32 = 1 << 13
+const logs: usize = memory.data(8192 * 4, 16)
+/** Characters before the letters: the blank and ten digits. */
+const LETTERS_FROM: u32 = 11
+
+export let syntaxWeight: f64 = 0
+
+/** Sets the weight (0: syntax does not count) and the logarithm for all shapes; shapes of their own are set afterwards. */
+export function resetSyntax(weight: f64, other: f32): void {
+  syntaxWeight = weight
+  for (let shape: u32 = 0; shape < SHAPES; shape++) store<f32>(logs + shape * 4, other)
+}
+
+export function setShape(shape: u32, log: f32): void {
+  if (shape < SHAPES) store<f32>(logs + shape * 4, log)
+}
+
+/** share ^ weight of a shape. */
+export function shapeFactor(shape: u32): f64 {
+  return Math.exp(syntaxWeight * <f64>load<f32>(logs + shape * 4))
+}
+
+/** Shape of a text: u8 classes, 1..36. At most 12 characters. */
+export function shapeOf(classes: usize, length: u32): u32 {
+  let shape: u32 = 1
+  for (let i: u32 = 0; i < length; i++) shape = (shape << 1) | (load<u8>(classes + i) >= LETTERS_FROM ? 1 : 0)
+  return shape
+}
+
+/**
+ * Counts the syntax into the posteriors of a text's positions (f64 [length][37], class 0 'left out'): each alternative is weighed by the
+ * shape the text would have with it. Rows are normalised again.
+ */
+export function weighPositions(posteriors: usize, classes: usize, length: u32): void {
+  if (syntaxWeight == 0) return
+  const shape = shapeOf(classes, length)
+  for (let i: u32 = 0; i < length; i++) {
+    const row = posteriors + i * CLASSES * 8
+    const bit: u32 = 1 << (length - 1 - i)
+    const digit = shapeFactor(shape & ~bit)
+    const letter = shapeFactor(shape | bit)
+    // without character i: the bits above it move down by one
+    const without = ((shape >> 1) & ~(bit - 1)) | (shape & (bit - 1))
+    let sum: f64 = 0
+    for (let c: u32 = 0; c < CLASSES; c++) {
+      const factor = c == 0 ? shapeFactor(without) : c >= LETTERS_FROM ? letter : digit
+      const p = load<f64>(row + c * 8) * factor
+      store<f64>(row + c * 8, p)
+      sum += p
+    }
+    if (sum > 0) for (let c: u32 = 0; c < CLASSES; c++) store<f64>(row + c * 8, load<f64>(row + c * 8) / sum)
+  }
+}
