@@ -40,12 +40,12 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
 
   api.get('/healthz', {
     config: { access: 'open' },
-    schema: { summary: 'The process is alive', tags: ['operation'], response: { 200: Type.Object({ alive: Type.Boolean() }, { description: 'alive' }) } },
+    schema: { summary: 'The process is alive', security: [], tags: ['operation'], response: { 200: Type.Object({ alive: Type.Boolean() }, { description: 'alive' }) } },
   }, async () => ({ alive: true }))
 
   api.get('/readyz', {
     config: { access: 'open' },
-    schema: { summary: 'Everything works together, or what is missing', tags: ['operation'], response: { 200: Readiness, 503: Readiness } },
+    schema: { summary: 'Everything works together, or what is missing', security: [], tags: ['operation'], response: { 200: Readiness, 503: Readiness } },
   }, async (_, reply) => {
     const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
     const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }

@@ -7,7 +7,7 @@ export function metricsRoutes(api: Api, parts: Parts): void {
   const registry = ownMetrics(parts)
   api.get('/metrics', {
     config: { access: 'loopback' },
-    schema: { summary: 'Prometheus text', tags: ['operation'], produces: ['text/plain'] },
+    schema: { summary: 'Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
   }, async (_, reply) => reply.type(registry.contentType).send((await registry.metrics()) + engineMetrics(parts.board.fresh())))
 }
 

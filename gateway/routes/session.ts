@@ -9,7 +9,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
     config: { access: 'open' },
     bodyLimit: 4_096,
     schema: {
-      summary: 'Sign in with the access token', tags: ['session'],
+      summary: 'Sign in with the access token', tags: ['session'], security: [],
       body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 512 }) }, strict),
       response: { 204: Type.Null({ description: 'signed in; the cookie is set' }), ...problems(400, 401) },
     },
