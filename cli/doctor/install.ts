@@ -4,34 +4,52 @@ import { AlprError } from '../../engine/errors.js'
 import { findProgram } from '../../engine/nats/server.js'
 import { missingPrograms, type SystemProgram } from './programs.js'
 
+/** What the installation needs of the machine; another one in tests. */
+export interface Machine {
+  missing(purpose: 'start' | 'test'): SystemProgram[]
+  has(program: string): boolean
+  isRoot(): boolean
+  hasSystemd(): boolean
+  /** Runs a program without a terminal. */
+  run(command: string[]): Promise<{ code: number; output: string }>
+}
+
+const kThisMachine: Machine = {
+  missing: missingPrograms,
+  has: (program) => findProgram(program) !== undefined,
+  isRoot: () => process.getuid?.() === 0,
+  hasSystemd: () => existsSync('/run/systemd/system'),
+  run,
+}
+
 /**
  * Installs what `purpose` needs and the system lacks, by apt-get, where that may be done without asking: as root, or with sudo that wants no
  * password. Does nothing when all is there.
  * @throws ALPR_ERR_SYSTEM_MISSING with the one line that a person has to run
  */
-export async function ensurePrograms(purpose: 'start' | 'test', say: (text: string) => void): Promise<void> {
-  const missing = missingPrograms(purpose)
+export async function ensurePrograms(purpose: 'start' | 'test', say: (text: string) => void, machine = kThisMachine): Promise<void> {
+  const missing = machine.missing(purpose)
   if (missing.length === 0) return
-  const as = await administrator()
+  const as = await administrator(machine)
   if (!as) throw cannotInstall(missing)
   const packages = missing.map((program) => program.package)
   say(`installing ${packages.join(', ')} (apt-get)`)
   // Without fresh lists a new machine knows no package; a failure here (one dead mirror) does not yet mean that ours are not to be had.
-  await run([...as, 'apt-get', 'update', '-qq'])
-  const { code, output } = await run([...as, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages])
-  const still = missingPrograms(purpose)
+  await machine.run([...as, 'apt-get', 'update', '-qq'])
+  const { code, output } = await machine.run([...as, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages])
+  const still = machine.missing(purpose)
   if (code !== 0 || still.length > 0) {
     const line = output.trim().split('\n').reverse().find((l) => l.startsWith('E:')) ?? `apt-get ended with ${code}`
     throw cannotInstall(still.length > 0 ? still : missing, line.trim())
   }
-  if (packages.includes('nats-server')) await switchOffService(as, say)
+  if (packages.includes('nats-server')) await switchOffService(as, say, machine)
 }
 
 /** How to become root without a question: nothing (root), sudo, or undefined. */
-async function administrator(): Promise<string[] | undefined> {
-  if (!findProgram('apt-get')) return undefined
-  if (process.getuid?.() === 0) return []
-  if (findProgram('sudo') && (await run(['sudo', '-n', 'true'])).code === 0) return ['sudo', '-n']
+async function administrator(machine: Machine): Promise<string[] | undefined> {
+  if (!machine.has('apt-get')) return undefined
+  if (machine.isRoot()) return []
+  if (machine.has('sudo') && (await machine.run(['sudo', '-n', 'true'])).code === 0) return ['sudo', '-n']
   return undefined
 }
 
@@ -39,9 +57,9 @@ async function administrator(): Promise<string[] | undefined> {
  * The package starts a service of its own that listens on every address without a password. We just brought it, nobody relies on it, and our
  * private server does not need it.
  */
-async function switchOffService(as: string[], say: (text: string) => void): Promise<void> {
-  if (!existsSync('/run/systemd/system')) return
-  const { code } = await run([...as, 'systemctl', 'disable', '--now', 'nats-server.service'])
+async function switchOffService(as: string[], say: (text: string) => void, machine: Machine): Promise<void> {
+  if (!machine.hasSystemd()) return
+  const { code } = await machine.run([...as, 'systemctl', 'disable', '--now', 'nats-server.service'])
   if (code === 0) say('the nats-server service that came with the package was switched off: it would listen on all addresses without a password')
 }
 
@@ -53,7 +71,7 @@ function cannotInstall(missing: readonly SystemProgram[], why?: string): AlprErr
   })
 }
 
-/** Runs a program without a terminal. Its words are kept for the message, the last 64 KiB of them. */
+/** The words of the program are kept for the message, the last 64 KiB of them. */
 function run([command, ...args]: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
