@@ -154,7 +154,7 @@ def render(car: Car, pose: Pose, view, light, which_plate):
         return None
     per_metre = view.focal / d.mean()
     pixels = (x1 - x0) * (y1 - y0)
-    ss = 2.0 if pixels < 60_000 else 1.5 if pixels < 200_000 else 1.25
+    ss = 2.0 if pixels < 40_000 else 1.5 if pixels < 130_000 else 1.2
     cells = 72 if per_metre > 150 else 48 if per_metre > 60 else 30
     w, h = int(round((x1 - x0) * ss)), int(round((y1 - y0) * ss))
     meshes = car.meshes(cells)
@@ -319,5 +319,5 @@ def glare(car, pose, view, light):
     u, v, d = view.project(pose.world(np.array(spots)))
     for k in range(2):
         if d[k] > 1:
-            out.append((u[k], v[k], strength * max(light.lamps, 0.35 if light.flash else 0), colour, view.focal / d[k] * 0.12))
+            out.append((u[k], v[k], strength * max(light.lamps, 0.35 if light.flash else 0), colour, view.focal / d[k] * 0.07))
     return out

@@ -24,7 +24,7 @@ import lens  # noqa: E402
 from car import Car  # noqa: E402
 from film import Film  # noqa: E402
 from scene import scene_seed  # noqa: E402
-from tags import Faces, make_tag  # noqa: E402
+from tags import make_tag, plain_faces  # noqa: E402
 
 START = datetime(2026, 5, 15, 2, 40, 0, tzinfo=timezone.utc)      # 19:40 in Roseville, half an hour before sunset
 LEAST_WIDTH = 55.0                                                # pixels of a plate that counts as readable
@@ -45,11 +45,11 @@ def stamp(at):
 
 
 def film_camera(index, out, seed, seconds, fonts, only):
-    """Render one camera; returns its part of the truth."""
+    """Render one camera and write down its part of the truth."""
     cv2.setNumThreads(1)
     scene = cameras.all_scenes()[index]
     ident = scene.record["id"]
-    cars = build(scene, Faces(fonts, strokes=80, seed=seed), seed)
+    cars = build(scene, plain_faces(fonts, seed), seed)
     film = Film(scene, cars, seed + scene_seed(scene))
     folder = pathlib.Path(out, "frames", ident)
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def film_camera(index, out, seed, seconds, fonts, only):
     for t in times:
         at = START + timedelta(milliseconds=round(t * 1000))
         picture, quads = film.frame(round(t, 3))
-        lens.stamp_time(picture, scene.record["name"].upper(), stamp(at)[:-5].replace("T", " ") + " UTC")
+        lens.stamp_time(picture, f"{scene.record['name'].upper()}   {stamp(at)[:-5].replace('T', ' ')} UTC")
         name = stamp(at).replace("-", "").replace(":", "")
         (folder / f"{name}.jpg").write_bytes(lens.encode(picture, scene.quality, scene.grey))
         for k, quad in quads.items():
@@ -77,15 +77,18 @@ def film_camera(index, out, seed, seconds, fonts, only):
                            "direction": {"away": "receding", "near": "approaching", "stays": "parked"}[go.going], "frames": found[k]})
         else:
             raise SystemExit(f"{ident}: the plate of pass {k} is never readable")
-    return passes
+    if not only:
+        part = part_file(out, ident)
+        part.parent.mkdir(exist_ok=True)
+        part.write_text(json.dumps(passes))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=65)
-    parser.add_argument("--seconds", type=float, default=40.5)
-    parser.add_argument("--camera", action="append", help="only these cameras")
+    parser.add_argument("--seconds", type=float, default=35.5)
+    parser.add_argument("--camera", action="append", help="only these cameras; the truth is put together once all have been rendered")
     parser.add_argument("--only", type=float, action="append", help="only the frames nearest to these seconds")
     parser.add_argument("--fonts", help="folder of plate-like fonts (see ../fonts.sh); without it plates are written in drawn strokes")
     parser.add_argument("--jobs", type=int, default=2)
@@ -94,17 +97,26 @@ def main():
     scenes = cameras.all_scenes()
     chosen = [k for k, s in enumerate(scenes) if not args.camera or s.record["id"] in args.camera]
     with ProcessPoolExecutor(args.jobs) as pool:
-        parts = list(pool.map(film_camera, chosen, *zip(*[(args.out, args.seed, args.seconds, args.fonts, args.only)] * len(chosen))))
-    passes = [p for part in parts for p in part]
-    if args.only:
-        return
+        list(pool.map(film_camera, chosen, *zip(*[(args.out, args.seed, args.seconds, args.fonts, args.only)] * len(chosen))))
+    parts = [part_file(out, s.record["id"]) for s in scenes]
+    if not args.only and all(p.exists() for p in parts):
+        assemble(out, scenes, [p for part in parts for p in json.loads(part.read_text())], args)
+
+
+def part_file(out, ident):
+    return pathlib.Path(out, "parts", f"{ident}.json")
+
+
+def assemble(out, scenes, passes, args):
+    """What belongs to all cameras together: their records, the hot lists, the truth."""
     lists, hits = hotlists.make(np.random.default_rng(args.seed), passes)
     hotlists.write(out / "hotlists", lists)
-    (out / "cameras.json").write_text(json.dumps([scenes[k].record for k in chosen], indent=2) + "\n")
-    truth = {"seed": args.seed, "start": stamp(START), "seconds": args.seconds, "leastWidth": LEAST_WIDTH, "passes": passes, "hits": hits}
-    (out / "truth.json").write_text(json.dumps(truth) + "\n")
-    size = sum(p.stat().st_size for p in out.glob("frames/*/*.jpg"))
-    print(f"{len(passes)} passes, {len(list(out.glob('frames/*/*.jpg')))} frames, {size / 1e6:.1f} MB")
+    (out / "cameras.json").write_text(json.dumps([s.record for s in scenes], indent=2) + "\n")
+    about = {"seed": args.seed, "start": stamp(START), "seconds": args.seconds, "leastWidth": LEAST_WIDTH}
+    lines = ",\n".join("  " + json.dumps(p) for p in passes)
+    (out / "truth.json").write_text(json.dumps(about)[:-1] + ',\n"hits": ' + json.dumps(hits, indent=1) + ',\n"passes": [\n' + lines + "\n]}\n")
+    pictures = list(out.glob("frames/*/*.jpg"))
+    print(f"{len(passes)} passes, {len(pictures)} frames, {sum(p.stat().st_size for p in pictures) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

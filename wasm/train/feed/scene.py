@@ -24,8 +24,8 @@ class Scene:
     far: float                    # cars are gone beyond this
     reference: float              # distance at which a pass has its nominal time
     shutter: float = 0.002        # seconds
-    noise: float = 0.0018          # standard deviation at full light, of full scale
-    quality: int = 56
+    noise: float = 0.003          # standard deviation at full light, of full scale
+    quality: int = 60
     grey: bool = False            # infra-red: no colour
     focus: float = 18.0
     blur: float = 26.0            # pixels x metres: circle of confusion = blur * |1/focus - 1/distance|

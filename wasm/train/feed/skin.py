@@ -193,22 +193,22 @@ def front(rng, shape, plate_size):
     style = int(rng.integers(4))
     gw, gz0, gz1 = (rng.uniform(0.34, 0.48), hz0 - .06, hz1 - .01) if shape.name != "pickup" else (0.56, 0.80, 1.10)
     grille = s.mask([(-gw + .06, gz0), (gw - .06, gz0), (gw, gz1), (-gw, gz1)], 0.03)
-    rim = cv2.dilate(grille, np.ones((9, 9), np.uint8))
-    s.put(rim, CHROME if style != 2 else PLASTIC, gloss=0.5 if style != 2 else 0.04)
+    chrome = style != 2 and rng.random() < 0.5
+    s.put(cv2.dilate(grille, np.ones((7, 7), np.uint8)), CHROME if chrome else PLASTIC, gloss=0.4 if chrome else 0.05)
     s.put(grille, (0.006, 0.006, 0.007), gloss=0.01)
     bars = np.zeros_like(grille)
     if style in (0, 2):
         for z in np.arange(gz0 + .02, gz1, 0.042):
             bars = np.maximum(bars, s.line([(-gw, z), (gw, z)], 0.012))
     elif style == 1:
-        for a in np.arange(-gw, gw, 0.05):
-            bars = np.maximum(bars, s.line([(a, gz0), (a, gz1)], 0.014))
+        for a in np.arange(-gw, gw, 0.03):
+            bars = np.maximum(bars, s.line([(a, gz0), (a, gz1)], 0.010))
     else:
         for k in np.arange(-2, 2, 0.055):
             bars = np.maximum(bars, np.maximum(s.line([(k - .3, gz0), (k, gz1)], 0.008), s.line([(k + .3, gz0), (k, gz1)], 0.008)))
-    s.put(bars * grille, CHROME if style in (0, 1) and rng.random() < 0.6 else PLASTIC, gloss=0.3)
-    s.put(s.disc(0, (gz0 + gz1) / 2, .062, .05), CHROME, gloss=0.55)
-    s.put(s.disc(0, (gz0 + gz1) / 2, .045, .034), (0.02, 0.025, 0.05), gloss=0.2)
+    s.put(bars * grille, (0.05, 0.05, 0.052), gloss=0.12)      # black chrome: a grille stays dark
+    s.put(s.disc(0, (gz0 + gz1) / 2, .055, .042), CHROME, gloss=0.55)
+    s.put(s.disc(0, (gz0 + gz1) / 2, .042, .030), (0.02, 0.025, 0.05), gloss=0.2)
     # head lamps
     inner = rng.uniform(0.34, 0.46)
     for side, polygon in enumerate(mirrored([(half + .06, hz1 + .05), (half - .2, hz1 + .03), (half - inner, hz1 - .04), (half - inner + .03, hz0 + .01), (half - .15, hz0), (half + .06, hz0 + .06)])):

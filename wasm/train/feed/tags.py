@@ -11,7 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from render import Faces, render_plate  # noqa: E402
 
 SIZES = {"us": (0.305, 0.152), "eu": (0.520, 0.112), "br": (0.400, 0.130)}
-LEAST_CONTRAST = 105    # of 255, between strokes and ground: the plates of a demo are in good order
+UNUSED = set("IOQ")      # letters that most states leave out of their serials, because they look like digits
+PLAIN_FONTS = ("saira-condensed", "saira-extra-condensed", "barlow-condensed", "OSP-DIN", "overpass-mono")
+LEAST_CONTRAST = 125    # of 255, between strokes and ground: the plates of a demo are in good order
 
 
 @dataclass
@@ -27,6 +29,17 @@ class Tag:
     size: Tuple[float, float]
 
 
+def plain_faces(folder, seed) -> Faces:
+    """Faces as plates have them: bold strokes, a 1 with its flag, a 0 narrower than an O. `folder` of fonts or None."""
+    faces = Faces(folder, strokes=500, seed=seed)
+    faces.strokes = [f for f in faces.strokes if f.weight >= 0.12 and f.width >= 0.42 and f.variants["one"] >= 0.4 and f.variants["slash"] >= 0.06
+                     and f.variants["four"] >= 0.25 and f.variants["a"] >= 0.1 and f.zero < 0.97 and not f.mono]
+    bold = lambda face: any(f"-{w}-" in face.path for w in (500, 600, 700)) or "OSP-DIN" in face.path
+    faces.fonts = {k: [f for f in v if bold(f)] for k, v in faces.fonts.items() if k in PLAIN_FONTS}
+    faces.fonts = {k: v for k, v in faces.fonts.items() if v}
+    return faces
+
+
 def contrast(plate):
     """Grey steps between the darkest and brightest tenth of the number's band."""
     grey = cv2.cvtColor(plate.image, cv2.COLOR_RGB2GRAY)
@@ -36,11 +49,13 @@ def contrast(plate):
     return float(high - low)
 
 
-def make_tag(rng, faces: Faces, region, state=None, pattern=None) -> Tag:
-    """One plate, drawn again until it is well legible."""
-    for _ in range(60):
-        plate = render_plate(rng, faces, region=region, state=state, pattern=pattern, height=160, designs=None, frame=None if region == "us" else False)
-        if contrast(plate) >= LEAST_CONTRAST and 4 <= len(plate.text) <= 8:
+def make_tag(rng, faces: Faces, region, state=None, pattern=None, vanity=False) -> Tag:
+    """One plate, drawn again until it is well legible. The text of a serial comes from the generator, a vanity text is the pattern."""
+    for _ in range(300):
+        plate = render_plate(rng, faces, region=region, state=state, pattern=pattern, height=160, designs=None, frame=region == "us" and rng.random() < 0.15)
+        odd = region == "us" and not vanity and (UNUSED & set(plate.text) or plate.text[0] == "0")
+        odd = odd or (state == "CA" and np.median(plate.image.reshape(-1, 3), 0).min() < 215)      # California's ground is white
+        if contrast(plate) >= LEAST_CONTRAST and 5 <= len(plate.text) <= 8 and not odd:
             break
     image = (np.float32(plate.image) / 255) ** 2.2
     return Tag(plate.text, plate.region, plate.state, image, np.float32(plate.alpha) / 255, plate.corners, SIZES[region])

@@ -1,0 +1,17 @@
+#!/bin/sh
+# From the generator to the bundled feed: renders into a work folder, packs it with the project's own importer.
+#   ./pack.sh FOLDER [seed]        needs a built project (npm run build) and the fonts of ../fonts.sh
+set -e
+here="$(cd "$(dirname "$0")" && pwd)"
+root="$(cd "$here/../../.." && pwd)"
+folder="$1"
+fonts="${PLATESTREAM_CACHE:-$HOME/.cache/platestream-train}/fonts"
+"$here/../fonts.sh"
+if [ ! -e "$folder/truth.json" ]; then
+  "${PYTHON:-/usr/bin/python3}" "$here/make_feed.py" --out "$folder" --seed "${2:-65}" --fonts "$fonts"
+fi
+feeds="$root/bench/feeds"
+mkdir -p "$feeds/hotlists"
+cp "$folder"/hotlists/*.csv "$feeds/hotlists/"
+cp "$folder/truth.json" "$feeds/sample.truth.json"
+node "$root/dist/cli/main.js" import "$folder/frames" --out "$feeds/sample.mcap" --cameras "$folder/cameras.json" --time name --attach "$folder/truth.json" --force
