@@ -4,7 +4,7 @@ import { inspectFeed } from '../../engine/feeds/reader.js'
 import { replay } from '../../engine/feeds/replay.js'
 import { Told } from '../failure.js'
 import { interruption } from '../interrupt.js'
-import { bytesText, printJson, printLine, progressBar, secondsText, tell } from '../output.js'
+import { bytesText, isWatched, printJson, printLine, progressBar, secondsText, tell } from '../output.js'
 import { decimal, oneOf, wholeNumber, withParent } from '../parse.js'
 import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
@@ -49,17 +49,23 @@ Examples:
       for (const file of files) await inspectFeed(file)
       await withNats(options, 'replay', async (connection) => {
         const bar = progressBar(1, 'frames', '{rate} frames/s  {late} late  ETA {eta_formatted}  {note}', options.json)
-        let note = ''
-        let told = 0
         const started = performance.now()
+        let shown = { sent: 0, total: 0, late: 0, note: '', at: 0 }
+        const show = (change: Partial<typeof shown>) => {
+          shown = { ...shown, ...change, at: performance.now() }
+          const rate = (shown.sent / ((shown.at - started) / 1_000)).toFixed(0)
+          bar.update(shown.sent, { rate, late: secondsText(shown.late), note: shown.note }, shown.total)
+        }
         const summary = await replay(connection, {
           files, speed: options.speed, rate: options.rate, loops: options.loop, shiftTime: options.shiftTime, register: options.register, signal, log,
-          onWaiting: (reason) => { note = reason ? `waiting: ${reason}` : '' },
+          onWaiting: (reason) => {
+            const note = reason ? `waiting: ${reason}` : ''
+            if (note === shown.note) return
+            show({ note })
+            if (note && !isWatched()) tell(note)
+          },
           onProgress: ({ sent, total, lateMs }) => {
-            const now = performance.now()
-            if (now - told < 200 && sent < total) return
-            told = now
-            bar.update(sent, { rate: (sent / ((now - started) / 1_000)).toFixed(0), late: secondsText(lateMs), note }, total)
+            if (performance.now() - shown.at >= 200 || sent === total) show({ sent, total, late: lateMs })
           },
         })
         bar.stop()
