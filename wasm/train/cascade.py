@@ -5,10 +5,11 @@ from typing import List, Tuple
 import numpy as np
 
 import psm
-from beam import log_softmax, merge, search
+from beam import judge, log_softmax
 from looks import grow
 from nets.simulate import Simulation
 from sampling import Pyramid, coarse_size, normalise
+from syntax import rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
 
@@ -112,7 +113,8 @@ class Cascade:
         graph = self.nets[3].graph
         crops = [normalise(pyramid.quad(grow(quad, m, m, m, m), graph.input_w, graph.input_h)) for m in self.k["readMargins"]]
         out = self.runs[3](np.stack(crops))[:, :, 0].transpose(0, 2, 1)
-        return [(t, float(np.exp(p))) for t, p in search(merge([log_softmax(o) for o in out]), self.k["beam"])]
+        texts = judge([log_softmax(o) for o in out], self.k["beam"])
+        return rescore(texts, self.meta.get("syntax"), self.k.get("syntaxWeight", 0))
 
     def confidence(self, p):
         p = min(max(p, 1e-6), 1 - 1e-6)

@@ -16,13 +16,14 @@ import torch
 
 import psm
 import settings
+import syntax
 from nets import shapes
 from nets.module import GraphNet
 from nets.quantise import quantise
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2, "readMargins": [0.0, 0.05, 0.1],
-           "beam": 8, "readFloor": 0.3, "calibA": 1.0, "calibB": 0.0}
+CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2, "readMargins": [0.05],
+           "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3, "calibA": 1.0, "calibB": 0.0}
 
 
 def load_net(name, graph, runs):
@@ -62,7 +63,7 @@ def main():
         cascade.update(json.loads(tuned.read_text()))
     metadata = {"name": "platestream", "version": 1,
                 "trainedAt": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "alphabet": ALPHABET, "cascade": cascade, "card": card}
+                "alphabet": ALPHABET, "cascade": cascade, "syntax": syntax.table(), "card": card}
     model_id = psm.write(args.out, metadata, nets)
     print(json.dumps({"id": model_id, "bytes": os.path.getsize(args.out), **card}))
 

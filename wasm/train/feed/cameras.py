@@ -28,7 +28,7 @@ def main_st_north():
               go(15.48, "sedan", ("us", "NV", None), 8.0, paint=5), go(16.88, "hatch", CA, 8.0, brake=True, paint=2),          # one close behind the other
               go(22.05, "van", CA, 7.5, paint=3), go(26.55, "sedan", ("us", "OR", "999*AAA"), 9.0, paint=5), go(31.14, "suv", CA, 8.5, paint=7), go(33.6, "hatch", CA, 8.0, paint=8)]
     return Scene(record("Main St North", 38.75212, -121.28843, 12.0), View((2.0, 0, 2.1), 4600, -10.6, 105), light, road, 4.0, 7.5, 105, 20.0,
-                 shutter=0.002, focus=18, blur=70, houses=houses, trees=[(3.4, 30, 6.5), (3.4, 50, 6.0), (-8.2, 36, 7.0), (-8.2, 58, 7.5), (3.4, 72, 7)],
+                 shutter=0.002, focus=18, blur=130, houses=houses, trees=[(3.4, 30, 6.5), (3.4, 50, 6.0), (-8.2, 36, 7.0), (-8.2, 58, 7.5), (3.4, 72, 7)],
                  posts=[(2.6, 40, 6.5, -1.8), (-7.4, 52, 6.5, 1.8), (2.6, 74, 6.5, -1.8)], hills=1.0, shade=[(-1.5, 25.0, 9, 1.6), (-5.0, 34.0, 3.0, 1.4)], passes=passes)
 
 
@@ -42,7 +42,7 @@ def harbor_blvd():
               right(16.2, "van", CA, 9), left(20.16, "pickup", TRUCK, 8.5), right(23.94, "sedan", ("us", "WA", "AAA9999"), 8.5),
               left(27.9, "suv", CA, 9), right(28.12, "hatch", CA, 9), right(32.94, "sedan", CA, 8.5), left(34.0, "sedan", ("us", "AZ", "AAA9999"), 9)]
     return Scene(record("Harbor Blvd", 38.74486, -121.27031, 194.0), View((0.0, 0, 3.3), 5000, 0, -330), light, road, 4.0, 9.0, 60, 18.0,
-                 shutter=0.003, noise=0.004, focus=18, blur=30, trees=[(7.6, 42, 5), (-7.8, 38, 5)], posts=[], passes=passes)
+                 shutter=0.0015, noise=0.004, focus=18, blur=30, trees=[(7.6, 42, 5), (-7.8, 38, 5)], posts=[], passes=passes)
 
 
 def civic_garage():
@@ -53,19 +53,19 @@ def civic_garage():
     passes = [go(2.34, "hatch", ("eu", "D", "AA.AA 999")), go(6.84, "sedan", ("br", "BR2", None)), go(11.34, "suv", None), go(15.66, "sedan", ("us", "CA", "RIVRCTY", True)),
               go(19.98, "hatch", ("eu", "F", "AA-999-AA")), go(24.3, "pickup", ("us", "CA", "GO 2 SEE", True)), go(28.98, "sedan", ("br", "BR", "AAA-9999")), go(33.48, "van", ("us", "ID", "{9A}A99999"))]
     return Scene(record("Civic Garage", 38.74921, -121.28544, 283.0), View((1.75, 0, 2.1), 2700, -9.5, 150), light, road, 4.0, 3.0, 30, 8.6,
-                 shutter=0.006, noise=0.003, focus=9, blur=16, hall=(-3.6, 2.9, 34, 2.9), passes=passes)
+                 shutter=0.003, noise=0.003, focus=9, blur=16, hall=(-3.6, 2.9, 34, 2.9), passes=passes)
 
 
 def hwy_65_sb():
     """Night: an infra-red lamp at the camera, two lanes going away."""
     light = Light(None, (0, 0, 0), (0.006, 0.006, 0.006), (0.012, 0.012, 0.012), (0.004, 0.004, 0.004), flash=5.0, exposure=1.3)
     road = Road((-5.6, 2.0), (0.0, -3.6), ((-1.8, 0.12, 3.6, 8.4, WHITE), (1.75, 0.15, 0, 0, WHITE), (-5.4, 0.15, 0, 0, YELLOW)), walk=0.0, asphalt=0.12, beside=(0.09, 0.085, 0.07))
-    right = lambda t, shape, plate, speed=19.5, **k: Pass(t, 0.0, shape, "away", plate, speed, drift=0.04, **k)
-    left = lambda t, shape, plate, speed=22.0, **k: Pass(t, -3.6, shape, "away", plate, speed, drift=0.04, **k)
+    right = lambda t, shape, plate, speed=17.0, **k: Pass(t, 0.0, shape, "away", plate, speed, drift=0.04, **k)
+    left = lambda t, shape, plate, speed=18.5, **k: Pass(t, -3.6, shape, "away", plate, speed, drift=0.04, **k)
     passes = [right(2.25, "sedan", CA), left(6.12, "suv", CA), right(9.9, "pickup", TRUCK), left(14.04, "sedan", CA), right(17.46, "hatch", ("us", "TX", "AAA-9999")),
-              right(18.45, "sedan", CA, 19.5), left(23.04, "van", CA, 21.5), right(27.18, "suv", CA, 20.5), left(27.81, "hatch", CA, 21.5), right(31.86, "sedan", ("us", "OR", "999*AAA"), 20.5), left(34.0, "pickup", CA, 21.5)]
+              right(18.45, "sedan", CA, 17.0), left(23.04, "van", CA, 18.5), right(27.18, "suv", CA, 17.0), left(27.81, "hatch", CA, 18.5), right(31.86, "sedan", ("us", "OR", "999*AAA"), 17.0), left(34.0, "pickup", CA, 18.5)]
     return Scene(record("Hwy 65 SB", 38.79874, -121.29412, 168.0), View((3.4, 0, 3.3), 9000, -8.96, -380), light, road, 4.5, 15.0, 120, 30.0,
-                 shutter=0.0012, noise=0.005, grey=True, focus=33, blur=40, passes=passes)
+                 shutter=0.0006, quality=68, noise=0.005, grey=True, focus=33, blur=40, passes=passes)
 
 
 def all_scenes():

@@ -295,7 +295,7 @@ def paste_tag(rgba, tag, quad, normal, position, view, light, which):
     to = view.at - position
     if light.flash:
         cos = max(0.0, float(normal @ to / np.linalg.norm(to)))
-        e = e + light.flash * 100 / (to @ to) * 0.9 * cos
+        e = e + light.flash * 100 / (to @ to) * 0.5 * cos
     if light.lamps and which == "rear":
         e = e + np.float32((0.5, 0.47, 0.42)) * light.lamps    # the plate's own lamp
     shade_above = 1.0

@@ -52,7 +52,7 @@ def reflectance(rng, road: Road, x, y):
     far = ~np.isfinite(y)
     x, y = np.where(far, 0, x), np.where(far, 1e4, y)
     fine, coarse, long = Patchwork(rng, 3.0, 60), Patchwork(rng, 17.0, 90), Patchwork(rng, 60.0, 120)
-    tone = road.asphalt * (1 + 0.018 * fine.at(x, y) + 0.045 * coarse.at(x, y * 0.25) + 0.05 * long.at(x, y))
+    tone = road.asphalt * (1 + 0.008 * fine.at(x, y) + 0.03 * coarse.at(x, y * 0.25) + 0.05 * long.at(x, y))
     for lane in road.lanes:      # polished tracks, and oil in the middle of the lane
         for a in (-0.78, 0.78):
             tone *= 1 + 0.10 * np.exp(-((x - lane - a) / 0.28) ** 2)

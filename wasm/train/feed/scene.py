@@ -89,7 +89,7 @@ class Background:
         """Blurred by distance from the focus, in four steps."""
         d = np.clip(np.where(np.isfinite(self.distance), self.distance, 1e3), 1, 1e3)
         size = scene.blur * np.abs(1 / scene.focus - 1 / d)
-        out, sigmas = image.copy(), (0.8, 1.8, 3.5, 6.0)
+        out, sigmas = image.copy(), (0.8, 1.8, 3.5, 6.0, 9.0)
         for k, sigma in enumerate(sigmas):
             low = sigmas[k - 1] if k else 0.0
             a = np.clip((size - low) / (sigma - low), 0, 1)[..., None].astype(np.float32)

@@ -39,7 +39,7 @@ def facade(rng, house, length, light_on, garage=False):
     w, h = max(8, int(length * 24)), max(8, int(house.height * 24))
     image = np.empty((h, w, 3), np.float32)
     image[:] = house.colour
-    image *= (1 + 0.04 * noise(rng, h, w, 100))[..., None]
+    image *= (1 + 0.02 * noise(rng, h, w, 100))[..., None]
     glow = np.zeros((h, w, 1), np.float32)
     floor = h / house.floors
     bay = 24 * rng.uniform(2.4, 3.4)
@@ -161,7 +161,7 @@ def put_hall(rng, canvas, view, light, left, right, depth, height):
     """The inside of a garage: walls at x left and right, an end wall with the bright way in at `depth`, a ceiling with lamps."""
     def concrete(w, h, tone):
         image = np.full((h, w, 3), tone, np.float32) * np.float32((1.0, 0.98, 0.93))
-        image *= (1 + 0.05 * noise(rng, h, w, 160, 3))[..., None]
+        image *= (1 + 0.03 * noise(rng, h, w, 160, 2))[..., None]
         return image
     ceiling = concrete(160, 600, 0.20) * light.ambient(np.float32(-0.3))
     for k in range(8):

@@ -1,0 +1,80 @@
+"""How usual a serial's shape is: "7ABC123" has the shape 9AAA999. Made from the renderer's tables and the train labels.
+
+The table goes into the model file ("syntax": {shape: natural logarithm of its share}); the cascade multiplies the
+beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot.
+"""
+import math
+from collections import Counter
+
+import photos
+from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
+
+REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}
+UNSEEN = 1e-5       # share of any one shape that no table knows (vanity plates, other countries)
+LABEL_SHARE = 0.3   # how much the train labels count beside the tables
+
+
+def shape(text):
+    """Digits to 9, letters to A."""
+    return "".join("9" if c.isdigit() else "A" for c in text)
+
+
+def plain(pattern):
+    """Pattern of serials.py -> shape of what is read (stacked letters are not)."""
+    out, inside = "", False
+    for c in pattern:
+        inside = (inside or c == "{") and c != "}"
+        if not inside and c.isalnum():
+            out += "9" if c == "9" else "A"
+    return out
+
+
+def shares():
+    """{shape: share}, summing to at most 1."""
+    out = Counter()
+    for part, table, share in (("us", US, SHARE), ("eu", EU, EU_SHARE), ("br", BR, BR_SHARE)):
+        total = sum(share.get(k, 1) for k in table)
+        for state, patterns in table.items():
+            inner = sum(patterns.values())
+            for pattern, weight in patterns.items():
+                out[plain(pattern)] += REGION_SHARE[part] * (0.93 if part == "us" else 1) * share.get(state, 1) / total * weight / inner
+    inner = sum(SPECIAL.values())
+    for pattern, weight in SPECIAL.items():
+        out[plain(pattern)] += REGION_SHARE["us"] * 0.07 * weight / inner
+    for n, share in enumerate((0.02, 0.06, 0.12, 0.18, 0.3, 0.26, 0.06), 2):   # vanity plates: letters only
+        out["A" * n] += REGION_SHARE["us"] * 0.05 * share
+    seen = Counter()
+    for row in photos.training_rows():
+        for plate in row["plates"]:
+            if plate.get("text"):
+                seen[shape(plate["text"])] += 1
+    count = sum(seen.values())
+    if count:
+        for k in out:
+            out[k] *= 1 - LABEL_SHARE
+        for k, v in seen.items():
+            out[k] += LABEL_SHARE * v / count
+    return out
+
+
+def table():
+    """{shape: log share, rounded} of every shape above the unseen share; "" stands for all others."""
+    out = {k: round(math.log(v), 2) for k, v in sorted(shares().items(), key=lambda i: -i[1]) if v > UNSEEN}
+    out[""] = round(math.log(UNSEEN), 2)
+    return out
+
+
+def rescore(texts, logs, weight):
+    """[(text, probability)] -> the same with shares counted in; the sum of the probabilities stays."""
+    if not logs or not weight or not texts:
+        return texts
+    scaled = [(t, p * math.exp(weight * logs.get(shape(t), logs[""])) if t else p * math.exp(weight * logs[""])) for t, p in texts]
+    total, before = sum(p for _, p in scaled), sum(p for _, p in texts)
+    if total <= 0:
+        return texts
+    return sorted(((t, p * before / total) for t, p in scaled), key=lambda i: -i[1])
+
+
+if __name__ == "__main__":
+    for k, v in table().items():
+        print(f"{k or 'any other':12} {v}")
