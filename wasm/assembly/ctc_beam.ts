@@ -73,15 +73,22 @@ function advance(p: usize): void {
     }
     insert(prefix, totalOf(entry) * blank, ends)
   }
-  for (let i: u32 = 0; i < count; i++) {
-    const entry = current + i * ENTRY_BYTES
-    const prefix = prefixOf(entry)
-    if (prefix >= FULL) continue
-    const known = childrenOf(prefix)
-    for (let c: u32 = 1; c < CLASSES; c++) {
-      if ((known >> c) & 1) continue
-      insert(prefix * CLASSES + c, 0, extension(entry, c) * load<f64>(p + c * 8))
-    }
+  for (let i: u32 = 0; i < count; i++) extend(current + i * ENTRY_BYTES, p)
+}
+
+/** Offers every prefix that is `entry` and one more character, but for those in the beam: they have been counted in. */
+function extend(entry: usize, p: usize): void {
+  const prefix = prefixOf(entry)
+  if (prefix >= FULL) return
+  const known = childrenOf(prefix)
+  const total = totalOf(entry)
+  const last = <u32>(prefix % CLASSES)
+  for (let c: u32 = 1; c < CLASSES; c++) {
+    const probability = (c == last ? load<f64>(entry, 8) : total) * load<f64>(p + c * 8)
+    // most are far below the worst kept: seen here before anything else is looked at
+    if (nextCount == limit && probability < totalOf(next + (limit - 1) * ENTRY_BYTES)) continue
+    if ((known >> c) & 1) continue
+    insert(prefix * CLASSES + c, 0, probability)
   }
 }
 

@@ -74,25 +74,34 @@ function maySkip(characters: usize, s: u32): bool {
   return s >= 3 && (s & 1) == 1 && load<u8>(characters + (s >> 1)) != load<u8>(characters + (s >> 1) - 1)
 }
 
+/** Offset in a column of each state's class, and 1 where a path may skip the blank before (u32 each), of the text of the last forward pass. */
+const stateOffsets: usize = memory.data(25 * 4, 4)
+const stateSkips: usize = memory.data(25 * 4, 4)
+
 /** Fills alpha; returns the probability of the text. */
 function forward(probabilities: usize, columns: u32, characters: usize, length: u32): f64 {
   const states: u32 = 2 * length + 1
-  for (let t: u32 = 0; t < columns; t++) {
-    const p = probabilities + t * CLASSES * 8
-    for (let s: u32 = 0; s < states; s++) {
-      let sum: f64 = 0
-      if (t == 0) {
-        sum = s < 2 ? 1 : 0
-      } else {
-        sum = load<f64>(alphaAt(t - 1, s))
-        if (s > 0) sum += load<f64>(alphaAt(t - 1, s - 1))
-        if (maySkip(characters, s)) sum += load<f64>(alphaAt(t - 1, s - 2))
-      }
-      store<f64>(alphaAt(t, s), sum * load<f64>(p + stateClass(characters, s) * 8))
-    }
+  for (let s: u32 = 0; s < states; s++) {
+    store<u32>(stateOffsets + s * 4, stateClass(characters, s) * 8)
+    store<u32>(stateSkips + s * 4, maySkip(characters, s) ? 1 : 0)
+    store<f64>(alphaAt(0, s), s < 2 ? load<f64>(probabilities + load<u32>(stateOffsets + s * 4)) : 0)
   }
+  for (let t: u32 = 1; t < columns; t++) forwardColumn(probabilities + t * CLASSES * 8, alphaAt(t - 1, 0), alphaAt(t, 0), states)
   const last = load<f64>(alphaAt(columns - 1, states - 1))
   return states > 1 ? last + load<f64>(alphaAt(columns - 1, states - 2)) : last
+}
+
+function forwardColumn(p: usize, before: usize, after: usize, states: u32): void {
+  let previous: f64 = 0
+  let previous2: f64 = 0
+  for (let s: u32 = 0; s < states; s++) {
+    const stay = load<f64>(before + s * 8)
+    let sum = stay + previous
+    if (load<u32>(stateSkips + s * 4)) sum += previous2
+    store<f64>(after + s * 8, sum * load<f64>(p + load<u32>(stateOffsets + s * 4)))
+    previous2 = previous
+    previous = stay
+  }
 }
 
 /** Fills beta for `text`. */
