@@ -45,9 +45,12 @@ export function playDemo(options: SystemOptions, ended: (problem: string | undef
   const args = [CLI_SCRIPT, 'replay', SAMPLE_FEED, '--with-parent', '--json', '--speed', 'original', '--loop', String(kLoops), ...systemArguments(options)]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
   let words = ''
+  let stopped = false
   child.stdin.on('error', () => {})
   child.stderr.on('data', (data: Buffer) => { words = (words + data.toString()).slice(-2_000) })
   child.once('error', (error) => ended(reasonOf(error)))
-  child.once('exit', (code) => ended(code === 0 ? undefined : words.trim().split('\n').at(-1) || `exit code ${code}`))
-  return { stop: () => child.kill('SIGTERM') }
+  child.once('exit', (code) => {
+    if (!stopped) ended(code === 0 ? undefined : words.trim().split('\n').at(-1) || `exit code ${code}`)
+  })
+  return { stop: () => { stopped = true; child.kill('SIGTERM') } }
 }
