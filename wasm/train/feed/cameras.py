@@ -65,7 +65,7 @@ def hwy_65_sb():
     passes = [right(2.25, "sedan", CA), left(6.12, "suv", CA), right(9.9, "pickup", TRUCK), left(14.04, "sedan", CA), right(17.46, "hatch", ("us", "TX", "AAA-9999")),
               right(18.45, "sedan", CA, 17.0), left(23.04, "van", CA, 18.5), right(27.18, "suv", CA, 17.0), left(27.81, "hatch", CA, 18.5), right(31.86, "sedan", ("us", "OR", "999*AAA"), 17.0), left(34.0, "pickup", CA, 18.5)]
     return Scene(record("Hwy 65 SB", 38.79874, -121.29412, 168.0), View((3.4, 0, 3.3), 9000, -8.96, -380), light, road, 4.5, 15.0, 120, 30.0,
-                 shutter=0.0006, quality=68, noise=0.005, grey=True, focus=33, blur=40, passes=passes)
+                 shutter=0.0006, quality=62, noise=0.005, grey=True, focus=33, blur=40, passes=passes)
 
 
 def all_scenes():

@@ -80,18 +80,18 @@ class Car:
         z = s.rear_plate if which == "rear" else s.front_plate
         ends = []
         for dz in (h / 2, -h / 2):
-            low, high = 0.5 * s.length - 0.6, 0.5 * s.length + 0.2
             sign = -1 if which == "rear" else 1
+            low, high = 0.5 * s.length - 0.6, 0.5 * s.length + 0.2
             for _ in range(20):
                 mid = (low + high) / 2
                 low, high = (mid, high) if solid(s, np.array([0.0, sign * mid, z + dz])) < 0 else (low, mid)
             ends.append(low)
         tilt = np.clip((ends[0] - ends[1]), -0.05 * h, 0.03 * h)
         y = max(ends) + 0.012
-        left = 1 if which == "front" else -1       # as seen by a reader in front of it
         sign = -1 if which == "rear" else 1
-        corners = [(-1, h / 2, y + tilt / 2), (1, h / 2, y + tilt / 2), (1, -h / 2, y - tilt / 2), (-1, -h / 2, y - tilt / 2)]
-        return np.array([(-left * side * w / 2 if which == "front" else side * w / 2, sign * yy, z + dz) for side, dz, yy in corners])
+        right = -sign * w / 2       # the car's right is on the reader's right from behind, on the left from the front
+        return np.array([(-right, sign * (y + tilt / 2), z + h / 2), (right, sign * (y + tilt / 2), z + h / 2),
+                         (right, sign * (y - tilt / 2), z - h / 2), (-right, sign * (y - tilt / 2), z - h / 2)])
 
 
 def look_up(pyramid, sheet, a, z, pixels_per_metre):
@@ -193,7 +193,7 @@ def render(car: Car, pose: Pose, view, light, which_plate):
     return Tile(x0, y0, small, quad, glare(car, pose, view, light))
 
 
-def incoming(light, normal, position, view, lift=1.0):
+def incoming(light, normal, position, view):
     """Diffuse light on surfaces: normals [n, 3] and positions [n, 3] in the world."""
     e = light.ambient(normal[:, 2])
     if light.sun is not None:
@@ -298,8 +298,7 @@ def paste_tag(rgba, tag, quad, normal, position, view, light, which):
         e = e + light.flash * 100 / (to @ to) * 0.5 * cos
     if light.lamps and which == "rear":
         e = e + np.float32((0.5, 0.47, 0.42)) * light.lamps    # the plate's own lamp
-    shade_above = 1.0
-    rgba[..., :3] = rgba[..., :3] * (1 - a) + colour * e * shade_above * a
+    rgba[..., :3] = rgba[..., :3] * (1 - a) + colour * e * a
     rgba[..., 3:] = np.maximum(rgba[..., 3:], a)
 
 

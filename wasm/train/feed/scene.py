@@ -1,6 +1,6 @@
 """One camera's place: where it looks, in which light, what stands there, and how its lens and sensor behave."""
 from dataclasses import dataclass, field
-from typing import Callable, List, Tuple
+from typing import List, Tuple
 
 import cv2
 import numpy as np
@@ -69,9 +69,8 @@ class Background:
         versions = []
         for with_sun in (1.0, 0.0):
             ground = albedo * (amb + sun * with_sun * self.sunlit + flash)
-            image = np.where(on_ground[..., None], ground, backdrop).astype(np.float32)
-            state = np.random.default_rng(scene_seed(scene))
-            image = np.ascontiguousarray(image)
+            image = np.ascontiguousarray(np.where(on_ground[..., None], ground, backdrop), np.float32)
+            state = np.random.default_rng(scene_seed(scene))      # the same houses and trees both times
             if scene.hall:
                 town.put_hall(state, image, view, light, *scene.hall)
             for house in sorted(scene.houses, key=lambda h: -h.y):

@@ -123,7 +123,7 @@ def rear(rng, shape, plate_size, letters):
         if shape.name == "sedan":
             s.dark(s.line([(-half + .1, top - .02), (half - .1, top - .02)], 0.008))
     z0, z1 = shape.rear_glass
-    glass = cabin(s, rng, shape, z0, z1, [], (0.05, 0.055, 0.06) if rng.random() < 0.6 else (0.02, 0.02, 0.022))
+    cabin(s, rng, shape, z0, z1, [], (0.05, 0.055, 0.06) if rng.random() < 0.6 else (0.02, 0.02, 0.022))
     if rng.random() < 0.6 and shape.name in ("suv", "hatch", "van"):
         s.put(s.line([(0, z0 - .01), (.34, z0 + .05)], 0.018), (0.01, 0.01, 0.01))
     s.put(s.mask([(-.16, z1 + .05), (.16, z1 + .05), (.15, z1 + .028), (-.15, z1 + .028)]), RED, gloss=0.05, glow=0.1)
@@ -140,7 +140,6 @@ def rear(rng, shape, plate_size, letters):
                 4: [(half + .05, lz1 + .02), (half - inner, lz1), (half - inner - .02, lz0 + .02), (half + .05, lz0 - .02)]}
     for side, polygon in enumerate(mirrored(polygons[style])):
         m = s.mask(polygon, 0.018)
-        s.dark(np.clip(s.mask([((a + (.012 if a > 0 else -.012) * 0), z) for a, z in polygon], 0.018) - m, 0, 1))
         s.put(m, RED, gloss=0.06, glow=0.10)
         sign = 1 if side == 0 else -1
         inside = cv2.erode(m, np.ones((9, 9), np.uint8))
