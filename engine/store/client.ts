@@ -78,25 +78,33 @@ export async function waitForStore(client: ClickHouseClient, options: { signal?:
   }
 }
 
-/**
- * Codes of ClickHouse that a later try may not meet: overload, memory, space, too many parts, a table that is read-only while its Keeper is
- * away, network inside a cluster, a query ended from outside.
- */
-const PASSING = new Set(['3', '32', '74', '75', '95', '101', '159', '164', '198', '201', '202', '203', '209', '210', '225', '236', '241', '242', '243', '252', '279', '285', '286', '287', '290', '298', '319', '352', '394', '410', '425', '439', '473', '499', '574', '700', '722', '735', '745', '999', '1000'])
+/** Errors of ClickHouse that a later try may not meet: overload, memory, space, network and quorum inside a cluster, a query ended from outside. */
+const PASSING = new Set([
+  'UNEXPECTED_END_OF_FILE', 'CANNOT_READ_FROM_FILE_DESCRIPTOR', 'CANNOT_WRITE_TO_FILE_DESCRIPTOR', 'CANNOT_FSYNC', 'CANNOT_ALLOCATE_MEMORY',
+  'CANNOT_READ_FROM_SOCKET', 'CANNOT_WRITE_TO_SOCKET', 'SOCKET_TIMEOUT', 'NETWORK_ERROR', 'DNS_ERROR', 'ALL_CONNECTION_TRIES_FAILED', 'NO_FREE_CONNECTION',
+  'TIMEOUT_EXCEEDED', 'QUOTA_EXCEEDED', 'TOO_MANY_SIMULTANEOUS_QUERIES', 'SERVER_OVERLOADED', 'CANNOT_SCHEDULE_TASK', 'SYSTEM_ERROR', 'ABORTED',
+  'QUERY_WAS_CANCELLED', 'MEMORY_LIMIT_EXCEEDED', 'NOT_ENOUGH_SPACE', 'TOO_MANY_PARTS', 'DEADLOCK_AVOIDED', 'ASYNC_LOAD_WAIT_FAILED',
+  'NO_ZOOKEEPER', 'KEEPER_EXCEPTION', 'TABLE_IS_READ_ONLY', 'TOO_FEW_LIVE_REPLICAS', 'UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE', 'UNKNOWN_STATUS_OF_INSERT',
+  'ALL_REPLICAS_LOST', 'REPLICA_STATUS_CHANGED', 'DISTRIBUTED_TOO_MANY_PENDING_BYTES', 'S3_ERROR', 'POCO_EXCEPTION', 'STD_EXCEPTION',
+])
 
 /** True when the same request may succeed later: nothing is wrong with it. */
 export function isRetryable(error: unknown): boolean {
-  if (error instanceof ClickHouseError) return PASSING.has(error.code)
+  if (error instanceof ClickHouseError) return PASSING.has(error.type ?? '')
   if (error instanceof AlprError) return error.status === 503
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException
   if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|EADDRNOTAVAIL)/.test(code)) return true
   return /^(Timeout error\.|socket hang up|aborted|The socket was closed)/i.test(String(message ?? ''))
 }
 
-/** The client's error as one of ours. */
+/**
+ * The client's error as one of ours. ClickHouse's message stays behind in `cause`: it may quote the query, and so the plate that somebody
+ * was looking for, which has no place in a log or in somebody else's answer.
+ */
 export function storeError(error: unknown, url: string): AlprError {
   if (error instanceof AlprError) return error
-  return new AlprError(isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL', { url, reason: reasonOf(error) }, { cause: error })
+  const reason = error instanceof ClickHouseError ? `${error.type ?? 'ClickHouse error'} (${error.code})` : reasonOf(error)
+  return new AlprError(isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL', { url, reason }, { cause: error })
 }
 
 function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
