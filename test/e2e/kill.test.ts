@@ -10,7 +10,7 @@ import { startTestSystem, type TestFrame, type TestSystem } from '../servers/sys
 
 const FEED = 'bench/feeds/sample.mcap'
 /** Seconds of the feed that are played: enough for a dozen passes. */
-const SECONDS = 30
+const SECONDS = 20
 const KILLS = 10
 
 /** What must be the same however often the engine dies. Ids without the minute in which the stream was made; no wall-clock times, no places of pictures. */
