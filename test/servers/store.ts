@@ -39,7 +39,7 @@ export async function startTestStore(t: { teardown(end: () => unknown): unknown 
   }
   t.teardown(async () => {
     await Promise.all(clients.map((client) => client.close()))
-    await process.kill()
+    await process.stop()
     if (options.path === undefined) await rm(path, { recursive: true, force: true })
   })
   return {
