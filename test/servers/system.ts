@@ -20,6 +20,8 @@ export interface TestSystem {
   connection: NatsConnection
   dataFolder: string
   startEngine(): Promise<void>
+  /** Wall time, milliseconds. */
+  readonly engineStartedAt: number
   /** SIGKILL by default; resolves when the process is gone. */
   stopEngine(signal?: NodeJS.Signals): Promise<void>
   publish(frame: TestFrame): Promise<void>
@@ -57,6 +59,7 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
   const connection = await nats.connect('test')
   let engine: ChildProcess | undefined
   let status: EngineStatus | undefined
+  let engineStartedAt = 0
   void (async () => {
     for await (const message of connection.subscribe('status.engine.*')) status = message.json<EngineStatus>()
   })()
@@ -68,6 +71,7 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
     await gone
   }
   const startEngine = async () => {
+    engineStartedAt = Date.now()
     engine = spawn(process.execPath, [CLI, 'engine'], {
       env: {
         PATH: process.env.PATH, HOME: process.env.HOME,
@@ -93,6 +97,7 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
   return {
     nats, store, connection, dataFolder, startEngine, stopEngine, rows,
     status: () => status,
+    get engineStartedAt() { return engineStartedAt },
     async publish({ camera, capturedAt, jpeg, headers: more = {}, id }) {
       const header = headers()
       const time = typeof capturedAt === 'number' ? new Date(capturedAt).toISOString() : capturedAt
