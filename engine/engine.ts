@@ -19,6 +19,7 @@ import { dataPaths, type Settings } from './settings.js'
 import type { EngineStatus } from './status.js'
 import { createClient, waitForStore } from './store/client.js'
 import { CropWriter } from './store/crops.js'
+import { GroupWriter } from './store/group_writer.js'
 import { migrate } from './store/schema.js'
 import { StoreWriter } from './store/writer.js'
 import { Waiting } from './waiting.js'
@@ -79,7 +80,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const parts: PipelineParts = {
     connection, js, manager, cameras, recognizer, lists, metrics, waiting, partitions,
     pictures: new PictureMaker(crops, metrics),
-    store: new StoreWriter(client, settings.clickhouse.database),
+    store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
     ids: new ReadIds((await manager.streams.info(STREAM.frames)).created),
     provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
     slots: settings.engine.workers * 2,

@@ -26,7 +26,7 @@ const MAX_UNFINISHED = 64
  *
  *     take        each frame of the stream goes to the recognizer, as many at once as there are slots
  *     apply       in stream order again: passes, votes; the outlet matches and sends hits out
- *     checkpoint  twice a second what the frames brought about is made durable, then they are acknowledged
+ *     checkpoint  once a second what the frames brought about is made durable, then they are acknowledged
  *
  * One instance is one tenure of the partition: what it holds in memory is dropped with it, the next one begins at the last checkpoint.
  */

@@ -5,7 +5,7 @@ import type { Metrics } from './metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'
 import type { ReadIds } from './read_id.js'
 import type { RecognizerPool } from './recognize/pool.js'
-import type { StoreWriter } from './store/writer.js'
+import type { GroupWriter } from './store/group_writer.js'
 import type { Waiting } from './waiting.js'
 
 /** Everything the pipeline stands on; one of each for all partitions of an engine. */
@@ -17,7 +17,7 @@ export interface PipelineParts {
   recognizer: RecognizerPool
   lists: ListsInForce
   pictures: PictureMaker
-  store: StoreWriter
+  store: GroupWriter
   ids: ReadIds
   /** What a read was made with, now. */
   provenance: () => { module: string; model: string; lists: string }

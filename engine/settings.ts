@@ -34,7 +34,7 @@ const SCHEMA = Type.Object({
     instance: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$', default: hostname().replace(/[^a-zA-Z0-9._-]/g, '-').slice(0, 64) || 'engine', description: 'name of this engine in leases; a restart under the same name takes its partitions back at once' }),
     workers: Type.Integer({ minimum: 1, maximum: 256, default: Math.max(1, cpus().length), description: 'recognition threads' }),
     frameTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'wall time a frame may take in recognition; generous, because a busy machine is no reason to give a frame up' }),
-    batchMs: Type.Integer({ minimum: 50, maximum: 10_000, default: 500, description: 'pause between checkpoints' }),
+    batchMs: Type.Integer({ minimum: 50, maximum: 10_000, default: 1_000, description: 'pause between checkpoints' }),
     passGapMs: Type.Integer({ minimum: 500, maximum: 60_000, default: 3_000, description: 'event time without a detection that closes a pass' }),
     futureToleranceMs: Type.Integer({ minimum: 0, maximum: 86_400_000, default: 120_000, description: 'how far Captured-At may be ahead of the arrival' }),
     hitThreshold: Type.Number({ minimum: 0.01, maximum: 1, default: 0.5, description: 'probability from which a tolerant match is a hit' }),

@@ -1,0 +1,57 @@
+import t from 'tap'
+import type { LedgerRow } from '../../../engine/ledger.js'
+import { GroupWriter } from '../../../engine/store/group_writer.js'
+import type { Batch } from '../../../engine/store/writer.js'
+
+const row = (part: number): LedgerRow => ({ camera: 'main-st', part, hour: 0, framesIn: 1, withReads: 0, withoutPlate: 1, dead: 0, version: part })
+const batch = (part: number): Batch => ({ reads: [], hits: [], ledger: [row(part)] })
+
+/** Stands for a slow store: each write is let go by hand. */
+class SlowWriter {
+  readonly writes: { parts: number[]; finish: (error?: Error) => void }[] = []
+  write({ ledger }: Batch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.writes.push({ parts: ledger.map(({ part }) => part), finish: (error) => (error ? reject(error) : resolve()) })
+    })
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+t.test('what comes while an insert runs is written together, once, and each caller hears of its own', async (t) => {
+  const slow = new SlowWriter()
+  const writer = new GroupWriter(slow)
+  const heard: number[] = []
+  const sent = [1, 2, 3].map((part) => writer.write(batch(part)).then(() => heard.push(part)))
+  await turn()
+  t.same(slow.writes.map((write) => write.parts), [[1]])
+  slow.writes[0]!.finish()
+  await turn()
+  t.same(heard, [1])
+  t.same(slow.writes[1]!.parts, [2, 3])
+  slow.writes[1]!.finish()
+  await Promise.all(sent)
+  t.same(heard, [1, 2, 3])
+})
+
+t.test('a group that fails fails its batches and no other; sent again they are written', async (t) => {
+  const slow = new SlowWriter()
+  const writer = new GroupWriter(slow)
+  const first = writer.write(batch(1))
+  const second = writer.write(batch(2))
+  slow.writes[0]!.finish(new Error('refused'))
+  await t.rejects(first, { message: 'refused' })
+  await turn()
+  slow.writes[1]!.finish()
+  await second
+  const again = writer.write(batch(1))
+  slow.writes[2]!.finish()
+  await again
+  t.same(slow.writes.map((write) => write.parts), [[1], [2], [1]])
+})
+
+t.test('nothing to write is nothing to wait for', async (t) => {
+  const slow = new SlowWriter()
+  await new GroupWriter(slow).write({ reads: [], hits: [], ledger: [] })
+  t.equal(slow.writes.length, 0)
+})
