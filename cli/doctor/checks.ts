@@ -74,7 +74,7 @@ function dataFolder(settings: Settings): Finding {
     accessSync(at, constants.W_OK)
     const { bavail, bsize } = statfsSync(at)
     const free = bavail * bsize
-    if (free < kFreeBytes) return { ...finding, ok: false, detail: `${folder}: ${bytesText(free)} free`, remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk` }
+    if (free < kFreeBytes) return { ...finding, neededFor: 'some', ok: false, detail: `${folder}: ${bytesText(free)} free`, remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk` }
     return { ...finding, ok: true, detail: `${folder}: ${bytesText(free)} free` }
   } catch (error) {
     return { ...finding, ok: false, detail: `${folder}: ${reasonOf(error)}`, remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user may write to' }
