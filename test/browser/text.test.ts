@@ -32,7 +32,7 @@ t.test('spans and percentages never claim more than they know', async (t) => {
   t.same([0, 44, 359, -90, 720].map(compass), ['north', 'north-east', 'north', 'west', 'north'])
 })
 
-t.test('the pages keep to their types', { timeout: 120_000 }, (t) => {
+t.test('the pages keep to their types', { timeout: 240_000 }, (t) => {
   // The main build does not see them: they are for a browser, and the bundler takes types as given.
   t.doesNotThrow(() => execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'ui-lite'], { encoding: 'utf8' }))
   t.end()
