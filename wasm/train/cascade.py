@@ -113,7 +113,10 @@ class Cascade:
         graph = self.nets[3].graph
         crops = [normalise(pyramid.quad(grow(quad, m, m, m, m), graph.input_w, graph.input_h)) for m in self.k["readMargins"]]
         out = self.runs[3](np.stack(crops))[:, :, 0].transpose(0, 2, 1)
-        texts = judge([log_softmax(o) for o in out], self.k["beam"])
+        looks = [log_softmax(o) for o in out]
+        texts = judge(looks[:1], self.k["beam"])
+        if self.k.get("readHopeless", 0) <= texts[0][1] < self.k.get("readSure", 1):   # else the first look settles it
+            texts = judge(looks, self.k["beam"])
         return rescore(texts, self.meta.get("syntax"), self.k.get("syntaxWeight", 0))
 
     def confidence(self, p):

@@ -22,8 +22,8 @@ from nets.module import GraphNet
 from nets.quantise import quantise
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2, "readMargins": [0.05],
-           "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3, "calibA": 1.0, "calibB": 0.0}
+CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2,
+           "readMargins": [0.05, 0.0, 0.12], "readSure": 0.9, "readHopeless": 0.01, "beam": 12, "syntaxWeight": 0.3, "readFloor": 0.3, "calibA": 1.0, "calibB": 0.0}
 
 
 def load_net(name, graph, runs):
