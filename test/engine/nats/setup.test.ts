@@ -1,7 +1,7 @@
 import { headers, nanos } from 'nats'
 import t from 'tap'
 import { natsReason } from '../../../engine/nats/connect.js'
-import { setupNats } from '../../../engine/nats/setup.js'
+import { LEASE_MS, setupNats } from '../../../engine/nats/setup.js'
 import { BUCKET, OBJECTS, STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
@@ -12,7 +12,8 @@ t.test('everything of the topology is made, twice without harm, and changes are 
   await setupNats(connection, { framesMaxBytes: 33_554_432 })
   const manager = await connection.jetstreamManager()
   t.equal((await manager.streams.info(STREAM.frames)).config.max_bytes, 33_554_432)
-  t.equal((await manager.streams.info(`KV_${BUCKET.leases}`)).config.max_age, nanos(10_000))
+  t.equal((await manager.streams.info(`KV_${BUCKET.leases}`)).config.max_age, nanos(LEASE_MS))
+  t.ok(LEASE_MS < 10_000, 'a dead engine is replaced within 10 s')
   for (const bucket of Object.values(BUCKET)) t.ok(await manager.streams.info(`KV_${bucket}`))
   t.ok(await manager.streams.info(`OBJ_${OBJECTS.hotlistFiles}`))
 })
