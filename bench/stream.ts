@@ -174,7 +174,7 @@ function watchEngine(connection: NatsConnection): Watch {
 
 const percentiles = (h: Histogram) => ({ p50: h.getValueAtPercentile(50), p90: h.getValueAtPercentile(90), p99: h.getValueAtPercentile(99), p999: h.getValueAtPercentile(99.9), max: h.maxValue })
 const round = (value: number) => Math.round(value * 100) / 100
-const progress = (text: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }
+const progress = (text: string) => { process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`) }
 
 function print(result: any): void {
   const { flatOut, paced, memory } = result
