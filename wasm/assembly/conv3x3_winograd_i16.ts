@@ -68,54 +68,77 @@ function multiplyPlane(v: usize, tiles: u32, inputBytes: usize, weights: usize, 
 
 /** B' d B of one tile, all channels, 8 at a time; element (i, j) goes to plane i * 4 + j. Output pixel (y, x) is the tile's first. */
 function transformInput(source: Tensor, y: u32, x: u32, v: usize, plane: usize, inputBytes: usize): void {
-  const corner = source.base + y * source.rowStep + x * source.pixelStep
-  for (let c: usize = 0; c < inputBytes; c += 16) {
-    for (let j: u32 = 0; j < 4; j++) {
-      // columns of B' d, then combined along the row: the row j of B' d needs two input rows only
-      const upper = corner + c + (j == 0 ? 0 : j == 2 ? 2 : 1) * source.rowStep
-      const lower = corner + c + (j == 0 ? 2 : j == 1 ? 2 : j == 2 ? 1 : 3) * source.rowStep
-      const add = j == 1
-      const r0 = combine(v128.load(upper), v128.load(lower), add)
-      const r1 = combine(v128.load(upper + source.pixelStep), v128.load(lower + source.pixelStep), add)
-      const r2 = combine(v128.load(upper + 2 * source.pixelStep), v128.load(lower + 2 * source.pixelStep), add)
-      const r3 = combine(v128.load(upper + 3 * source.pixelStep), v128.load(lower + 3 * source.pixelStep), add)
-      const to = v + c + j * 4 * plane
-      v128.store(to, i16x8.sub(r0, r2))
-      v128.store(to + plane, i16x8.add(r1, r2))
-      v128.store(to + 2 * plane, i16x8.sub(r2, r1))
-      v128.store(to + 3 * plane, i16x8.sub(r1, r3))
-    }
+  const rowStep = source.rowStep
+  const pixelStep = source.pixelStep
+  const end = v + inputBytes
+  let row0 = source.base + y * rowStep + x * pixelStep
+  for (; v < end; v += 16) {
+    const row1 = row0 + rowStep
+    const row2 = row1 + rowStep
+    differenceOfRows(row0, row2, pixelStep, v, plane)
+    sumOfRows(row1, row2, pixelStep, v + 4 * plane, plane)
+    differenceOfRows(row2, row1, pixelStep, v + 8 * plane, plane)
+    differenceOfRows(row1, row2 + rowStep, pixelStep, v + 12 * plane, plane)
+    row0 += 16
   }
 }
 
 @inline
-function combine(a: v128, b: v128, add: bool): v128 {
-  return add ? i16x8.add(a, b) : i16x8.sub(a, b)
+function differenceOfRows(a: usize, b: usize, step: usize, to: usize, plane: usize): void {
+  const step2 = step * 2
+  const step3 = step * 3
+  storeRow(
+    i16x8.sub(v128.load(a), v128.load(b)), i16x8.sub(v128.load(a + step), v128.load(b + step)),
+    i16x8.sub(v128.load(a + step2), v128.load(b + step2)), i16x8.sub(v128.load(a + step3), v128.load(b + step3)), to, plane)
+}
+
+@inline
+function sumOfRows(a: usize, b: usize, step: usize, to: usize, plane: usize): void {
+  const step2 = step * 2
+  const step3 = step * 3
+  storeRow(
+    i16x8.add(v128.load(a), v128.load(b)), i16x8.add(v128.load(a + step), v128.load(b + step)),
+    i16x8.add(v128.load(a + step2), v128.load(b + step2)), i16x8.add(v128.load(a + step3), v128.load(b + step3)), to, plane)
+}
+
+/** One row of B' d times B. */
+@inline
+function storeRow(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, plane: usize): void {
+  v128.store(to, i16x8.sub(r0, r2))
+  v128.store(to + plane, i16x8.add(r1, r2))
+  v128.store(to + 2 * plane, i16x8.sub(r2, r1))
+  v128.store(to + 3 * plane, i16x8.sub(r1, r3))
 }
 
 /** A' M A of one tile for 8 channels, divided by 4, finished into up to 2x2 pixels. `m`: [16][8] i32. */
 function transformOutput(layer: Layer, output: Tensor, addend: usize, y: u32, x: u32, channel: usize, m: usize): void {
   const bound = lowerBound(layer)
+  const flags = layer.flags
+  const factor = f32x4.splat(layer.addendMultiplier)
+  const m0 = v128.load(layer.multipliers + channel * 4)
+  const m1 = v128.load(layer.multipliers + channel * 4, 16)
+  const b0 = v128.load(layer.biases + channel * 4)
+  const b1 = v128.load(layer.biases + channel * 4, 16)
   const right = x + 1 < output.width
   const below = y + 1 < output.height
-  const out = output.interior + y * output.rowStep + x * output.pixelStep
+  const out = output.interior + y * output.rowStep + x * output.pixelStep + channel * (output.raw ? 4 : 2)
   // sums down the columns of M: u = rows 0+1+2, l = rows 1-2-3, for both halves of the 8 channels
   const u0 = upperSum(m), u1 = upperSum(m + 32), u2 = upperSum(m + 64), u3 = upperSum(m + 96)
   const v0 = upperSum(m + 16), v1 = upperSum(m + 48), v2 = upperSum(m + 80), v3 = upperSum(m + 112)
-  finishPixel(layer, channel, quarter(i32x4.add(i32x4.add(u0, u1), u2)), quarter(i32x4.add(i32x4.add(v0, v1), v2)),
-    addendAt(layer, addend, y, x), out, bound)
+  finishPixel(quarter(i32x4.add(i32x4.add(u0, u1), u2)), quarter(i32x4.add(i32x4.add(v0, v1), v2)),
+    m0, m1, b0, b1, factor, addendAt(layer, addend, y, x, channel), out, bound, flags)
   if (right) {
-    finishPixel(layer, channel, quarter(i32x4.sub(i32x4.sub(u1, u2), u3)), quarter(i32x4.sub(i32x4.sub(v1, v2), v3)),
-      addendAt(layer, addend, y, x + 1), out + output.pixelStep, bound)
+    finishPixel(quarter(i32x4.sub(i32x4.sub(u1, u2), u3)), quarter(i32x4.sub(i32x4.sub(v1, v2), v3)),
+      m0, m1, b0, b1, factor, addendAt(layer, addend, y, x + 1, channel), out + output.pixelStep, bound, flags)
   }
   if (!below) return
   const l0 = lowerSum(m), l1 = lowerSum(m + 32), l2 = lowerSum(m + 64), l3 = lowerSum(m + 96)
   const k0 = lowerSum(m + 16), k1 = lowerSum(m + 48), k2 = lowerSum(m + 80), k3 = lowerSum(m + 112)
-  finishPixel(layer, channel, quarter(i32x4.add(i32x4.add(l0, l1), l2)), quarter(i32x4.add(i32x4.add(k0, k1), k2)),
-    addendAt(layer, addend, y + 1, x), out + output.rowStep, bound)
+  finishPixel(quarter(i32x4.add(i32x4.add(l0, l1), l2)), quarter(i32x4.add(i32x4.add(k0, k1), k2)),
+    m0, m1, b0, b1, factor, addendAt(layer, addend, y + 1, x, channel), out + output.rowStep, bound, flags)
   if (right) {
-    finishPixel(layer, channel, quarter(i32x4.sub(i32x4.sub(l1, l2), l3)), quarter(i32x4.sub(i32x4.sub(k1, k2), k3)),
-      addendAt(layer, addend, y + 1, x + 1), out + output.rowStep + output.pixelStep, bound)
+    finishPixel(quarter(i32x4.sub(i32x4.sub(l1, l2), l3)), quarter(i32x4.sub(i32x4.sub(k1, k2), k3)),
+      m0, m1, b0, b1, factor, addendAt(layer, addend, y + 1, x + 1, channel), out + output.rowStep + output.pixelStep, bound, flags)
   }
 }
 

@@ -21,17 +21,26 @@ export function convDirectRow(layer: Layer, source: Tensor, output: Tensor, adde
   const outputRow = output.interior + y * output.rowStep
   const width = output.width
   const bound = lowerBound(layer)
+  const factor = f32x4.splat(layer.addendMultiplier)
+  const flags = layer.flags
+  const pixelStep = output.pixelStep
+  const valueBytes: usize = output.raw ? 4 : 2
   for (let block: u32 = 0; block < blocks; block++) {
     const weights = layer.weights + block * blockBytes
     const channel = block << 3
+    const m0 = v128.load(layer.multipliers + channel * 4)
+    const m1 = v128.load(layer.multipliers + channel * 4, 16)
+    const b0 = v128.load(layer.biases + channel * 4)
+    const b1 = v128.load(layer.biases + channel * 4, 16)
+    let out = outputRow + channel * valueBytes
     for (let x: u32 = 0; x < width; x += 4) {
       // the last tile may compute pixels beyond the row from whatever lies there; they are not finished
       dotTile4x8(inputRow + x * step, step, source.rowStep, layer.kernel, segment, weights, sums, 32)
       const count = min<u32>(4, width - x)
       for (let i: u32 = 0; i < count; i++) {
         const at = sums + i * 32
-        finishPixel(layer, channel, v128.load(at), v128.load(at, 16), addendAt(layer, addend, y, x + i),
-          outputRow + (x + i) * output.pixelStep, bound)
+        finishPixel(v128.load(at), v128.load(at, 16), m0, m1, b0, b1, factor, addendAt(layer, addend, y, x + i, channel), out, bound, flags)
+        out += pixelStep
       }
     }
   }

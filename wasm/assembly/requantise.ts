@@ -6,13 +6,13 @@ import { ADDEND_ENLARGED, FLAG_RAW, FLAG_RELU, Layer, Tensor } from './net'
  * t = sum * multiplier; t += bias; t += addend * addendMultiplier; ReLU; then f32 as it is (raw) or int16.
  */
 
-/** Address of the addend of output pixel (y, x), 0 when the layer has none. `addend` is 0 or a Tensor. */
+/** Address of the addend of channel `channel` of output pixel (y, x), 0 when the layer has none. `addend` is 0 or a Tensor. */
 @inline
-export function addendAt(layer: Layer, addend: usize, y: u32, x: u32): usize {
+export function addendAt(layer: Layer, addend: usize, y: u32, x: u32, channel: u32): usize {
   if (addend == 0) return 0
   const tensor = changetype<Tensor>(addend)
   const shift: u32 = layer.addendMode == ADDEND_ENLARGED ? 1 : 0
-  return tensor.interior + (y >> shift) * tensor.rowStep + (x >> shift) * tensor.pixelStep
+  return tensor.interior + (y >> shift) * tensor.rowStep + (x >> shift) * tensor.pixelStep + channel * 2
 }
 
 /** Lower bound of an int16 output: ReLU commutes with rounding. */
@@ -22,31 +22,31 @@ export function lowerBound(layer: Layer): v128 {
 }
 
 /**
- * Finishes channels `channel .. channel+7` of one pixel. `low`, `high`: their sums, i32x4 each; `addend`: address of the
- * addend pixel or 0; `out`: address of the output pixel; `bound`: lowerBound(layer).
+ * Finishes 8 channels of one pixel. `low`, `high`: their sums, i32x4 each; `m0`, `m1`, `b0`, `b1`: their multipliers and biases, loaded once
+ * by the caller for many pixels; `factor`: the addend's multiplier, splatted; `addend`: address of the 8 addends or 0; `out`: where the 8 results
+ * go; `bound`: lowerBound(layer).
  */
 @inline
-export function finishPixel(layer: Layer, channel: usize, low: v128, high: v128, addend: usize, out: usize, bound: v128): void {
-  const multipliers = layer.multipliers + channel * 4
-  const biases = layer.biases + channel * 4
-  let t0 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(multipliers)), v128.load(biases))
-  let t1 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(multipliers, 16)), v128.load(biases, 16))
+export function finishPixel(
+  low: v128, high: v128, m0: v128, m1: v128, b0: v128, b1: v128, factor: v128, addend: usize, out: usize, bound: v128, flags: u32,
+): void {
+  let t0 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(low), m0), b0)
+  let t1 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), m1), b1)
   if (addend != 0) {
-    const values = v128.load(addend + channel * 2)
-    const factor = f32x4.splat(layer.addendMultiplier)
+    const values = v128.load(addend)
     t0 = f32x4.add(t0, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(values)), factor))
     t1 = f32x4.add(t1, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(values)), factor))
   }
-  if ((layer.flags & FLAG_RAW) != 0) {
-    if ((layer.flags & FLAG_RELU) != 0) {
+  if ((flags & FLAG_RAW) != 0) {
+    if ((flags & FLAG_RELU) != 0) {
       t0 = f32x4.max(t0, f32x4.splat(0))
       t1 = f32x4.max(t1, f32x4.splat(0))
     }
-    v128.store(out + channel * 4, t0)
-    v128.store(out + channel * 4, t1, 16)
+    v128.store(out, t0)
+    v128.store(out, t1, 16)
     return
   }
-  v128.store(out + channel * 2, toInt16(t0, t1, bound))
+  v128.store(out, toInt16(t0, t1, bound))
 }
 
 /**
