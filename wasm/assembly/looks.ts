@@ -42,12 +42,15 @@ export function nextLook(): usize {
   return tables + lookCount * TABLE_BYTES
 }
 
-/** Takes the look written at nextLook(): its `width` best texts are proposed. Returns the probability of its best one. */
-export function takeLook(width: u32): f64 {
+/**
+ * Takes the look written at nextLook(): its `width` best texts are proposed. Returns the probability of its best one, 0 when that is shorter
+ * than `shortest` characters.
+ */
+export function takeLook(width: u32, shortest: u32): f64 {
   const found = searchBeam(nextLook(), columnCount, width)
   for (let i: u32 = 0; i < found; i++) propose(beamPrefix(i))
   lookCount++
-  return beamProbability(0)
+  return spell(beamPrefix(0), classes) < shortest ? 0 : beamProbability(0)
 }
 
 function propose(prefix: u64): void {

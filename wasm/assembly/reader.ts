@@ -27,7 +27,7 @@ const classes: usize = memory.data(16, 8)
 
 /**
  * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are worth their time: a
- * sure text needs no second opinion, and what is hopeless stays so.
+ * sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most false boxes read as nothing at all).
  */
 export function readPlate(net: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
   memory.fill(record, 0, RECORD_BYTES)
@@ -37,8 +37,8 @@ export function readPlate(net: Net, quad: usize, score: f64, samples: usize, rec
     if (m == 0) rateQuality(samples, net.width, net.height, record)
     runNet(net)
     softmaxColumns(net, nextLook())
-    const best = takeLook(beamWidth)
-    if (m == 0 && best < readHopeless) return false
+    const best = takeLook(beamWidth, MIN_TEXT)
+    if (m == 0 && (best == 0 || best < readHopeless)) return false
     if (m == 0 && best >= readSure) break
   }
   memory.copy(record, quad, QUAD_BYTES)

@@ -115,7 +115,8 @@ class Cascade:
         out = self.runs[3](np.stack(crops))[:, :, 0].transpose(0, 2, 1)
         looks = [log_softmax(o) for o in out]
         texts = judge(looks[:1], self.k["beam"])
-        if self.k.get("readHopeless", 0) <= texts[0][1] < self.k.get("readSure", 1):   # else the first look settles it
+        open_question = self.k.get("readHopeless", 0) <= texts[0][1] < self.k.get("readSure", 1)
+        if open_question and len(texts[0][0]) >= 3:   # else the first look settles it
             texts = judge(looks, self.k["beam"])
         return rescore(texts, self.meta.get("syntax"), self.k.get("syntaxWeight", 0))
 
