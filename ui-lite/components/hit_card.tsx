@@ -12,11 +12,10 @@ const STALE_MS = 12 * 3_600_000
 const HOUR_MS = 3_600_000
 
 /** One possible match. `now` is coarse (half a minute): only ages depend on it. */
-export const HitCard = memo(function HitCard({ shown: { hit, old }, now }: { shown: ShownHit; now: number }) {
+export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay }, now }: { shown: ShownHit; now: number }) {
   const withdrawn = hit.state === 'withdrawn'
   const seen = Date.parse(hit.tsLast)
   const listAge = now - Date.parse(hit.listLoadedAt)
-  const delay = Date.parse(hit.publishedAt) - seen
   const title = `hit-${hit.hitId}`
   return (
     <li class={`hit hit-${hit.priority}${withdrawn ? ' hit-withdrawn' : ''}${old ? '' : ' hit-new'}`}>
