@@ -22,7 +22,7 @@ t.test('every frame is answered, in whatever order, with its own size', async (t
   const frames = Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? large : small))
   const answers = await Promise.all(frames.map((frame) => pool.recognize(frame)))
   answers.forEach((answer, i) => t.equal(answer.width, i % 3 === 0 ? 1280 : 320))
-  t.ok(answers.every((a) => a.ms.decode > 0 && a.ms.recognize > 0 && Math.abs(a.ms.find + a.ms.read - a.ms.recognize) < 1))
+  t.ok(answers.every((a) => a.ms.decode > 0 && a.ms.recognize > 0 && a.ms.find + a.ms.read <= a.ms.recognize + 0.01), 'where the time went')
   t.equal(pool.pending, 0)
   t.equal(small[0], 0xff, 'the caller keeps its bytes')
 })
