@@ -81,7 +81,11 @@ export class Outlet {
     const work = before.then(async () => {
       if (pass.state.pictures?.seq !== best.seq) {
         const made = await this.parts.pictures.make(this.recent, best)
-        if (made) pass.state.pictures = { seq: best.seq, ...made }
+        if (made) {
+          pass.state.pictures = { seq: best.seq, ...made }
+          // Saved with the next checkpoint, so that the frame need not be kept for it any longer.
+          this.progress.epoch.cameras.add(read.camera)
+        }
       }
       const { crop, picture } = pass.state.pictures ?? {}
       if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })

@@ -1,6 +1,7 @@
 import { codeOf } from '../errors.js'
 import { partitionFilter, STREAM } from '../nats/topology.js'
 import type { Outlet } from '../outlet.js'
+import type { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../pause.js'
 import type { PipelineParts } from '../pipeline_parts.js'
 import type { Checkpoint } from './checkpoint.js'
@@ -24,6 +25,11 @@ const TRIM_MS = 5_000
  */
 export class Checkpointer {
   private trimmed = { seq: 0, at: 0 }
+  /**
+   * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
+   * what was saved.
+   */
+  private readonly wanted = new Map<string, number>()
 
   constructor(
     private readonly partition: number,
@@ -31,7 +37,9 @@ export class Checkpointer {
     private readonly progress: Progress,
     private readonly outlet: Outlet,
     private readonly memory: Checkpoint,
-  ) {}
+  ) {
+    for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWanted(camera))
+  }
 
   /** A checkpoint every `batchMs` until `signal` aborts. @throws ALPR_ERR_STATE_FENCED */
   async run(signal: AbortSignal): Promise<void> {
@@ -51,6 +59,7 @@ export class Checkpointer {
     const touched = [...epoch.cameras].map((name) => progress.cameras.get(name)!)
     const ledger = touched.flatMap((camera) => camera.takeLedger())
     const states = touched.map((camera): [string, string] => [camera.camera, JSON.stringify(camera)])
+    const wanted = touched.map((camera): [string, number] => [camera.camera, firstWanted(camera)])
 
     await epoch.settled()
     await parts.waiting.until('pictures', () => parts.pictures.sync(), signal)
@@ -62,6 +71,7 @@ export class Checkpointer {
     await parts.waiting.until('nats', () => this.memory.saveCameras(states), signal, fenced)
     await parts.waiting.until('nats', () => this.memory.saveFloor(applied.seq), signal, fenced)
     progress.floor = applied.seq
+    for (const [name, seq] of wanted) this.wanted.set(name, seq)
     // A restart goes by the floor in the bucket; the consumer's own is for monitoring, so one try is enough.
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
     await this.trim()
@@ -90,13 +100,18 @@ export class Checkpointer {
   private async trim(): Promise<void> {
     if (Date.now() - this.trimmed.at < TRIM_MS) return
     let keep = this.progress.floor
-    for (const camera of this.progress.cameras.values()) {
-      for (const { state } of camera.open()) if (!state.pictures) keep = Math.min(keep, state.best.seq - 1)
-    }
+    for (const seq of this.wanted.values()) keep = Math.min(keep, seq - 1)
     this.trimmed.at = Date.now()
     if (keep <= this.trimmed.seq) return
     // `seq` is exclusive. A failed trim is made up for by the next one.
     await this.parts.manager.streams.purge(STREAM.frames, { filter: partitionFilter(this.partition, this.parts.partitions), seq: keep + 1 })
       .then(() => { this.trimmed.seq = keep }, () => {})
   }
+}
+
+/** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
+function firstWanted(camera: CameraPasses): number {
+  let first = Infinity
+  for (const { state } of camera.open()) if (!state.pictures) first = Math.min(first, state.best.seq)
+  return first
 }
