@@ -3,7 +3,7 @@ import { deadLetter } from './dead_letter.js'
 import type { AlprError } from './errors.js'
 import type { Camera } from './frames/camera.js'
 import type { Hit } from './hit.js'
-import { makeHits, worthChecking } from './hits/hit_maker.js'
+import { dueForCheck, makeHits, worthChecking } from './hits/hit_maker.js'
 import { liveReadOf } from './live_read.js'
 import { HEADER, hitsSubject, readsSubject } from './nats/topology.js'
 import type { Epoch } from './partition/epoch.js'
@@ -33,6 +33,7 @@ export class Outlet {
   look(pass: OpenPass, camera: Camera): void {
     const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
     if (pass.state.last.ts - since >= EXTEND_MS) return this.store(pass, camera, false)
+    if (!dueForCheck(pass.state.frames)) return
     const read = pass.toRead(camera, this.parts.provenance())
     if (!worthChecking(pass, read.confidence)) return
     const hits = this.hitsOf(pass, read, camera, false)

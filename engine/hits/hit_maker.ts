@@ -13,11 +13,15 @@ const WITHDRAW_BELOW = 0.8
 /** When the voted text is the listed plate, character by character, a blurred picture is no reason to keep it from a person's eyes. */
 const EXACT_FROM = 0.5
 
-/** Whether the vote should be checked now: after frame 1, 2, 3, 4 and then at every half more, so that a parked car costs nothing. */
+/** Whether a check is due at all: after frame 1, 2, 3, 4 and then at every half more. Asked before the vote is read out, so that a parked car costs nothing. */
+export function dueForCheck(frames: number): boolean {
+  return frames <= 4 || frames === 6 || frames === 8 || frames === 12 || Number.isInteger(Math.log2(frames / 8)) || Number.isInteger(Math.log2(frames / 12))
+}
+
+/** Whether the vote should be checked against the lists now. */
 export function worthChecking(pass: OpenPass, confidence: number): boolean {
-  const n = pass.state.frames
-  const step = n <= 4 || n === 6 || n === 8 || n === 12 || Number.isInteger(Math.log2(n / 8)) || Number.isInteger(Math.log2(n / 12))
-  return step && (confidence >= SURE_ENOUGH || n >= FRAMES_ENOUGH)
+  const { frames } = pass.state
+  return dueForCheck(frames) && (confidence >= SURE_ENOUGH || frames >= FRAMES_ENOUGH)
 }
 
 /**
