@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { loadWasmFile } from '../wasm/load_node.js'
 import { Matcher } from '../wasm/mod.js'
 import { codeOf, reasonOf } from './errors.js'
+import { RecentFrames } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
 import { Metrics } from './metrics.js'
@@ -79,6 +80,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const parts: PipelineParts = {
     connection, js, manager, cameras, recognizer, lists, metrics, waiting, partitions,
+    recent: new RecentFrames(connection),
     pictures: new PictureMaker(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
     ids: new ReadIds((await manager.streams.info(STREAM.frames)).created),

@@ -8,7 +8,6 @@ import { liveReadOf } from './live_read.js'
 import { HEADER, hitsSubject, readsSubject } from './nats/topology.js'
 import type { Epoch } from './partition/epoch.js'
 import type { Progress } from './partition/progress.js'
-import type { RecentFrames } from './partition/recent_frames.js'
 import type { StreamFrame } from './partition/source.js'
 import type { OpenPass } from './passes/pass.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -27,7 +26,7 @@ export class Outlet {
   /** Revisions of one pass go out one after the other. */
   private readonly publishing = new WeakMap<OpenPass, Promise<void>>()
 
-  constructor(private readonly parts: PipelineParts, private readonly progress: Progress, private readonly recent: RecentFrames) {}
+  constructor(private readonly parts: PipelineParts, private readonly progress: Progress) {}
 
   /** An open pass took a detection: hits do not wait for it to close; a pass that goes on and on is stored in between. */
   look(pass: OpenPass, camera: Camera): void {
@@ -81,7 +80,7 @@ export class Outlet {
     const before = this.publishing.get(pass) ?? Promise.resolve()
     const work = before.then(async () => {
       if (pass.state.pictures?.seq !== best.seq) {
-        const made = await this.parts.pictures.make(this.recent, best)
+        const made = await this.parts.pictures.make(this.parts.recent, best)
         if (made) {
           pass.state.pictures = { seq: best.seq, ...made }
           // Saved with the next checkpoint, so that the frame need not be kept for it any longer.

@@ -8,7 +8,6 @@ import { Outlet } from './outlet.js'
 import { Checkpoint } from './partition/checkpoint.js'
 import { Checkpointer } from './partition/checkpointer.js'
 import { Progress } from './partition/progress.js'
-import { RecentFrames } from './partition/recent_frames.js'
 import { PartitionSource, type StreamFrame } from './partition/source.js'
 import { CameraPasses } from './passes/camera_passes.js'
 import { sleep } from './pause.js'
@@ -39,7 +38,6 @@ export class Pipeline {
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
     private readonly source: PartitionSource,
-    private readonly recent: RecentFrames,
     private readonly outlet: Outlet,
     private readonly checkpointer: Checkpointer,
   ) {
@@ -53,9 +51,8 @@ export class Pipeline {
     await memory.fence(floor)
     const progress = new Progress(floor, cameras)
     const source = new PartitionSource(parts.js, parts.manager, partition, parts.partitions, floor)
-    const recent = new RecentFrames(parts.connection)
-    const outlet = new Outlet(parts, progress, recent)
-    return new Pipeline(parts, progress, source, recent, outlet, new Checkpointer(partition, parts, progress, outlet, memory))
+    const outlet = new Outlet(parts, progress)
+    return new Pipeline(parts, progress, source, outlet, new Checkpointer(partition, parts, progress, outlet, memory))
   }
 
   /**
@@ -156,7 +153,7 @@ export class Pipeline {
     metrics.count(detections.length > 0 ? 'frames_with_reads_total' : 'frames_without_plate_total')
     metrics.count('detections_total', detections.length)
     metrics.gauge('delay_seconds', Math.max(0, Date.now() - frame.capturedAt) / 1000)
-    if (detections.length > 0) this.recent.keep(frame.seq, frame.jpeg.slice())
+    if (detections.length > 0) this.parts.recent.keep(frame.seq, frame.jpeg.slice())
 
     const { closed, touched, overflowed } = camera.advance(frame, detections, (index) => ids.of(frame.seq, index))
     if (overflowed) metrics.bound('open_passes')

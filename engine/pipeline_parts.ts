@@ -1,4 +1,5 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
+import type { RecentFrames } from './frames/recent_frames.js'
 import type { FollowedCameras } from './frames/registry.js'
 import type { ListsInForce } from './matching/lists_in_force.js'
 import type { Metrics } from './metrics.js'
@@ -15,6 +16,7 @@ export interface PipelineParts {
   manager: JetStreamManager
   cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>
   recognizer: RecognizerPool
+  recent: RecentFrames
   lists: ListsInForce
   pictures: PictureMaker
   store: GroupWriter

@@ -1,5 +1,5 @@
 import type { Metrics } from '../metrics.js'
-import type { RecentFrames } from '../partition/recent_frames.js'
+import type { RecentFrames } from '../frames/recent_frames.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../read.js'
 import { Slots } from '../slots.js'

@@ -2,22 +2,23 @@ import type { NatsConnection } from 'nats'
 import { STREAM } from '../nats/topology.js'
 
 /**
- * JPEGs of frames that may yet be wanted for a picture: the newest with detections, up to 64 MiB; older ones are asked back from the stream,
- * which holds them until the pass that shows them is stored.
+ * JPEGs of frames that may yet be wanted for a picture: the newest with detections, up to 64 MiB in an engine, of all its partitions together;
+ * older ones are asked back from the stream, which holds them until the pass that shows them is stored.
  */
 export class RecentFrames {
   private readonly frames = new Map<number, Uint8Array>()
   private bytes = 0
 
-  constructor(private readonly connection: NatsConnection) {}
-
   static readonly MAX_BYTES = 67_108_864
 
+  constructor(private readonly connection: Pick<NatsConnection, 'request'>, private readonly maxBytes = RecentFrames.MAX_BYTES) {}
+
   keep(seq: number, jpeg: Uint8Array): void {
+    // a frame that was delivered again, after a partition changed hands
+    this.bytes += jpeg.length - (this.frames.get(seq)?.length ?? 0)
     this.frames.set(seq, jpeg)
-    this.bytes += jpeg.length
     for (const [oldest, bytes] of this.frames) {
-      if (this.bytes <= RecentFrames.MAX_BYTES) break
+      if (this.bytes <= this.maxBytes) break
       this.frames.delete(oldest)
       this.bytes -= bytes.length
     }

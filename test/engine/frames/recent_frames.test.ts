@@ -1,0 +1,23 @@
+import t from 'tap'
+import { RecentFrames } from '../../../engine/frames/recent_frames.js'
+import { setupNats } from '../../../engine/nats/setup.js'
+import { framesSubject } from '../../../engine/nats/topology.js'
+import { startTestNats } from '../../servers/nats.js'
+
+t.test('the newest frames are kept within the bound, older ones come back from the stream', async (t) => {
+  const connection = await (await startTestNats(t)).connect()
+  await setupNats(connection, { framesMaxBytes: 10_000_000, replicas: 1 })
+  const seqs: number[] = []
+  for (let value = 0; value < 4; value++) {
+    seqs.push((await connection.jetstream().publish(framesSubject('main-st'), new Uint8Array(100).fill(value))).seq)
+  }
+  const asked: string[] = []
+  const spied = { request: (subject: string, payload: string, options: { timeout: number }) => { asked.push(payload); return connection.request(subject, payload, options) } }
+  const recent = new RecentFrames(spied as typeof connection, 250)
+  for (const [value, seq] of seqs.entries()) recent.keep(seq, new Uint8Array(100).fill(value))
+  // a frame that is delivered again must not use up the bound twice
+  recent.keep(seqs[3]!, new Uint8Array(100).fill(3))
+  for (const [value, seq] of seqs.entries()) t.same([...(await recent.get(seq))!], Array(100).fill(value))
+  t.same(asked, [JSON.stringify({ seq: seqs[0] }), JSON.stringify({ seq: seqs[1] })], 'two of 100 bytes fit into 250')
+  t.equal(await recent.get(999), undefined, 'what the stream does not have is nowhere')
+})
