@@ -22,8 +22,10 @@ export interface Detection {
   positions: Float32Array[]
   /** Other texts, best first, at most 5, without the best. */
   alternates: { plate: string; confidence: number }[]
-  /** State or country of issue; null when it cannot be told. */
+  /** State or country of issue, as ISO 3166 writes it ("US-CA", "FR"); null when it cannot be told. */
   region: string | null
+  /** How often a region named with this confidence is right, 0..1; 0 when none is named. */
+  regionConfidence: number
   quality: Quality
 }
 

@@ -17,6 +17,14 @@ export interface Cascade {
   readHopeless?: number
   /** Power of a shape's share with which it counts. @default 0: syntax does not count */
   syntaxWeight?: number
+  /** Width over height of a quad below which a plate may have two lines. @default 0: none has */
+  twoLineBelow?: number
+  /** What the logits of the regions are multiplied by, so that their probabilities are true. @default 1 */
+  regionScale?: number
+  /** Probability from which a region is named. @default 1: none is */
+  regionFloor?: number
+  /** Part of the regions' shapes in the syntax of a plate; the rest is the syntax of all. @default 0 */
+  regionSyntax?: number
   calibA: number
   calibB: number
 }
@@ -29,6 +37,10 @@ export interface Model {
   cascade: Cascade
   /** Natural logarithm of the share of each shape of a text ("9AAA999": 9 a digit, A a letter) among plates; '' is for all others. */
   syntax: Readonly<Record<string, number>>
+  /** Regions that the reader names, in the order of its outputs; as ISO 3166 writes them. */
+  regions: readonly string[]
+  /** Share of each shape among the plates of a region. */
+  syntaxByRegion: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** How it was made and what it measured; free form. */
   card: Record<string, unknown>
   nets: Uint8Array[]
@@ -37,11 +49,16 @@ export interface Model {
 const MAGIC = 'PSMODEL1'
 const KINDS = 3
 
-/** Constants that a model may leave out, 0 to 1. */
-const OPTIONAL = ['readSure', 'readHopeless', 'syntaxWeight'] as const
+/** Constants that a model may leave out: least, most. */
+const OPTIONAL = {
+  readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], regionScale: [0.01, 100], regionFloor: [0, 1],
+  regionSyntax: [0, 0.99],
+} as const
+
+const MAX_REGIONS = 128
 
 /** Least, most, and whether a whole number is needed. */
-const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins' | (typeof OPTIONAL)[number]>, [number, number, boolean?]> = {
+const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins' | keyof typeof OPTIONAL>, [number, number, boolean?]> = {
   coarseFloor: [0, 1], candidates: [1, 16, true], fineZoom: [1, 10], fineFloor: [0, 1], beam: [1, 32, true], readFloor: [0, 1],
   calibA: [0.01, 100], calibB: [-100, 100],
 }
@@ -70,7 +87,7 @@ export function parseModel(bytes: Uint8Array): Model {
     const blobBytes = view.getUint32(at, true)
     if (at + 16 + blobBytes > bytes.length) refuse(`net ${i} of ${blobBytes} bytes ends behind the end of the file`)
     const blob = bytes.subarray(at + 16, at + 16 + blobBytes)
-    const kind = checkNet(blob)
+    const kind = checkNet(blob, metadata.regions.length)
     if (nets[kind - 1]) refuse(`two nets of kind ${kind}`)
     nets[kind - 1] = blob
     at += 16 + Math.ceil(blobBytes / 16) * 16
@@ -94,9 +111,9 @@ function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
       refuse(`cascade.${key} is ${value}, expected ${whole ? 'a whole number ' : ''}${least} to ${most}`)
     }
   }
-  for (const key of OPTIONAL) {
+  for (const [key, [least, most]] of Object.entries(OPTIONAL)) {
     const value = given[key]
-    if (value !== undefined && !(typeof value === 'number' && value >= 0 && value <= 1)) refuse(`cascade.${key} is ${value}, expected 0 to 1`)
+    if (value !== undefined && !(typeof value === 'number' && value >= least && value <= most)) refuse(`cascade.${key} is ${value}, expected ${least} to ${most}`)
   }
   const margins: unknown = given.readMargins
   if (!Array.isArray(margins) || margins.length < 1 || margins.length > 4 || !margins.every((m) => typeof m === 'number' && m > -0.4 && m < 2)) {
@@ -106,8 +123,27 @@ function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
   for (const [shape, log] of Object.entries(syntax)) {
     if (!/^[9A]{0,12}$/.test(shape) || typeof log !== 'number' || !(log <= 0 && log > -100)) refuse(`syntax["${shape}"] is ${log}`)
   }
+  const regions = parseRegions(json.regions ?? [])
   return {
     name: String(json.name ?? ''), version: Number(json.version ?? 0), trainedAt: String(json.trainedAt ?? ''),
-    cascade: given as Cascade, syntax: syntax as Record<string, number>, card: typeof json.card === 'object' && json.card !== null ? json.card : {},
+    cascade: given as Cascade, syntax: syntax as Record<string, number>,
+    regions, syntaxByRegion: parseSyntaxByRegion(json.syntaxByRegion ?? {}, regions), card: typeof json.card === 'object' && json.card !== null ? json.card : {},
   }
+}
+
+function parseRegions(given: unknown): string[] {
+  const possible = Array.isArray(given) && given.length <= MAX_REGIONS && given.every((region) => typeof region === 'string' && /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(region))
+  if (!possible || new Set(given).size !== given.length) return refuse(`the regions must be up to ${MAX_REGIONS} different ISO 3166 codes`)
+  return given
+}
+
+function parseSyntaxByRegion(given: unknown, regions: readonly string[]): Record<string, Record<string, number>> {
+  if (typeof given !== 'object' || given === null) return refuse('syntaxByRegion is not an object')
+  for (const [region, shares] of Object.entries(given)) {
+    if (!regions.includes(region) || typeof shares !== 'object' || shares === null) refuse(`syntaxByRegion["${region}"] is of no region of the model`)
+    for (const [shape, share] of Object.entries(shares as object)) {
+      if (!/^[9A]{1,12}$/.test(shape) || typeof share !== 'number' || !(share >= 0 && share <= 1)) refuse(`syntaxByRegion["${region}"]["${shape}"] is ${share}`)
+    }
+  }
+  return given as Record<string, Record<string, number>>
 }

@@ -50,8 +50,8 @@ export function readLayer(blob: Uint8Array, index: number): LayerRecord {
   }
 }
 
-/** Checks all that the module will trust in a net blob; returns the net's kind. */
-export function checkNet(blob: Uint8Array): number {
+/** Checks all that the module will trust in a net blob; `regions`: how many the reader must name. Returns the net's kind. */
+export function checkNet(blob: Uint8Array, regions: number): number {
   if (blob.length < HEADER_BYTES) refuse(`a net of ${blob.length} bytes`)
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
   const [kind, height, width, layers] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number]
@@ -70,7 +70,7 @@ export function checkNet(blob: Uint8Array): number {
     checkTables(layer, blob, where)
     if (layer.raw !== (i === layers - 1)) refuse(`${where}: the last layer, and only it, must be raw`)
   }
-  checkOutput(kind, shapes.at(-1)!, Math.ceil(width / shapes.at(-1)!.downX))
+  checkOutput(kind, shapes.at(-1)!, Math.ceil(width / shapes.at(-1)!.downX), regions)
   return kind
 }
 
@@ -133,9 +133,9 @@ function checkTables(layer: LayerRecord, blob: Uint8Array, where: string): void 
   }
 }
 
-function checkOutput(kind: number, output: Shape, columns: number): void {
+function checkOutput(kind: number, output: Shape, columns: number, regions: number): void {
   if (kind === 3) {
-    if (output.channels !== CLASSES || !output.flat) refuse(`the reader's output must be ${CLASSES} classes of height 1`)
+    if (output.channels !== CLASSES + regions || !output.flat) refuse(`the reader's output must be ${CLASSES} classes and ${regions} regions of height 1`)
     if (columns > 128) refuse(`the reader has ${columns} columns, at most 128 are possible`)
     return
   }

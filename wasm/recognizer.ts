@@ -46,9 +46,11 @@ export class Recognizer {
     const wasm = await loadRecognizer(wasmBytes)
     for (const blob of nets) loadNet(wasm, blob)
     const c = { ...model.cascade, ...options.cascade }
-    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.calibA, c.calibB)
+    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.calibA, c.calibB)
     for (const margin of c.readMargins) wasm.margin(margin)
     setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
+    wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0)
+    setRegionShapes(wasm, model)
     expectLoaded(wasm.sealModel())
     const recognizer = new Recognizer(wasm, model, await idOf(wasmBytes), await idOf(modelBytes))
     for (let i = 0; i < (options.warmUps ?? 12); i++) wasm.warmUp()
@@ -83,7 +85,7 @@ export class Recognizer {
     const found = performance.now()
     for (let i = 0; i < plates; i++) this.wasm.readAt(i)
     const count = this.wasm.finish()
-    const detections = Array.from({ length: count }, (_, i) => readRecord(this.wasm.memory.buffer, this.wasm.recordAt(i)))
+    const detections = Array.from({ length: count }, (_, i) => readRecord(this.wasm.memory.buffer, this.wasm.recordAt(i), this.model.regions))
     this.timings.find = found - start
     this.timings.read = performance.now() - found
     return detections
@@ -109,8 +111,19 @@ function loadNet(wasm: RecognizerExports, blob: Uint8Array): void {
 function setSyntax(wasm: RecognizerExports, logs: Model['syntax'], weight: number): void {
   wasm.syntax(weight, logs[''] ?? 0)
   for (const [shape, log] of Object.entries(logs)) {
-    if (shape !== '') wasm.shape([...shape].reduce((bits, c) => bits * 2 + (c === 'A' ? 1 : 0), 1), log)
+    if (shape !== '') wasm.shape(bitsOf(shape), log)
   }
+}
+
+/** The module wants them in ascending order of the shape. */
+function setRegionShapes(wasm: RecognizerExports, model: Pick<Model, 'regions' | 'syntaxByRegion'>): void {
+  const entries = Object.entries(model.syntaxByRegion).flatMap(([region, shares]) =>
+    Object.entries(shares).map(([shape, share]) => ({ bits: bitsOf(shape), region: model.regions.indexOf(region), share })))
+  for (const { bits, region, share } of entries.sort((a, b) => a.bits - b.bits)) wasm.regionShape(bits, region, share)
+}
+
+function bitsOf(shape: string): number {
+  return [...shape].reduce((bits, c) => bits * 2 + (c === 'A' ? 1 : 0), 1)
 }
 
 function expectLoaded(answer: number): void {

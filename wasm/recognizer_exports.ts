@@ -11,11 +11,13 @@ export interface RecognizerExports extends Record<string, unknown> {
   addNet(blob: number): number
   configure(
     coarseFloor: number, candidates: number, fineZoom: number, fineFloor: number, beam: number, readFloor: number,
-    readSure: number, readHopeless: number, calibA: number, calibB: number,
+    readSure: number, readHopeless: number, twoLineBelow: number, calibA: number, calibB: number,
   ): void
   margin(value: number): void
   syntax(weight: number, other: number): void
   shape(bits: number, log: number): void
+  regions(count: number, floor: number, scale: number, syntaxPart: number): void
+  regionShape(bits: number, region: number, share: number): void
   sealModel(): number
   warmUp(): void
   prepare(width: number, height: number): number

@@ -1,7 +1,7 @@
 import { CLASSES, type Detection, type Quad } from './detection.js'
 
 /** The host's copy of the record layout in wasm/assembly/layout.ts, where it is drawn; a test compares the two. */
-export const ABI_VERSION = 1
+export const ABI_VERSION = 2
 export const MIN_SIDE = 32
 export const MAX_SIDE = 8192
 export const RECORD_BYTES = 2048
@@ -17,10 +17,12 @@ export const RECORD_TEXT = 96
 export const RECORD_ALTERNATE_COUNT = 112
 export const RECORD_ALTERNATES = 116
 export const ALTERNATE_BYTES = 20
+export const RECORD_REGION = 216
+export const RECORD_REGION_CONFIDENCE = 220
 export const RECORD_POSITIONS = 256
 
-/** The detection whose record lies at `at` in the module's memory; nothing in it refers to that memory. */
-export function readRecord(memory: ArrayBufferLike, at: number): Detection {
+/** The detection whose record lies at `at` in the module's memory; nothing in it refers to that memory. `regions`: the model's. */
+export function readRecord(memory: ArrayBufferLike, at: number, regions: readonly string[]): Detection {
   const view = new DataView(memory, at, RECORD_BYTES)
   const f32 = (offset: number) => view.getFloat32(offset, true)
   const u32 = (offset: number) => view.getUint32(offset, true)
@@ -38,7 +40,8 @@ export function readRecord(memory: ArrayBufferLike, at: number): Detection {
       const offset = RECORD_ALTERNATES + i * ALTERNATE_BYTES
       return { plate: text(offset + 8, u32(offset + 4)), confidence: f32(offset) }
     }),
-    region: null,
+    region: regions[view.getInt32(RECORD_REGION, true)] ?? null,
+    regionConfidence: f32(RECORD_REGION_CONFIDENCE),
     quality: {
       heightPx: f32(RECORD_HEIGHT), widthPx: f32(RECORD_WIDTH),
       sharpness: f32(RECORD_SHARPNESS), contrast: f32(RECORD_CONTRAST), glare: f32(RECORD_GLARE),

@@ -56,6 +56,22 @@ t.test('what is wrong is named', (t) => {
   t.end()
 })
 
+t.test('regions: as many outputs, real codes, shapes of regions that exist', (t) => {
+  const named = randomReader(random, 3)
+  const regions = ['US-CA', 'FR', 'BR']
+  const model = (metadata: object, net = named) => writeModel([coarse, fine, net].map(writeNet), { ...metadata })
+  t.equal(reasonFor(model({ regions, syntaxByRegion: { FR: { AA999AA: 0.9 } } })), '')
+  t.same(parseModel(model({ regions })).regions, regions)
+  t.match(reasonFor(model({})), /37 classes and 0 regions/)
+  t.match(reasonFor(model({ regions }, reader)), /37 classes and 3 regions/)
+  t.match(reasonFor(model({ regions: ['US-CA', 'FR', 'FR'] })), /different ISO 3166 codes/)
+  t.match(reasonFor(model({ regions: ['US-CA', 'FR', '<b>'] })), /ISO 3166/)
+  t.match(reasonFor(model({ regions, syntaxByRegion: { DE: { A9: 1 } } })), /\["DE"\] is of no region/)
+  t.match(reasonFor(model({ regions, syntaxByRegion: { FR: { A9: 2 } } })), /\["A9"\] is 2/)
+  t.match(reasonFor(model({ regions, cascade: { ...CASCADE, regionFloor: 2 } })), /regionFloor is 2, expected 0 to 1/)
+  t.end()
+})
+
 t.test('sums that may overflow are refused', (t) => {
   const strides = { strideY: 2, strideX: 2 }
   const wide: TestNet = {

@@ -52,8 +52,8 @@ export function randomFinder(random: Random, kind: 1 | 2, height: number, width:
   }
 }
 
-/** A reader (kind 3): 32x64 to 16 columns of 37 classes. */
-export function randomReader(random: Random): TestNet {
+/** A reader (kind 3): 32x64 to 16 columns of 37 classes and `regions` more. */
+export function randomReader(random: Random, regions = 0): TestNet {
   const c = (source: number, cin: number, cout: number, o: ConvOptions = {}) => randomConv(random, source, cin, cout, o)
   return {
     kind: 3, height: 32, width: 64,
@@ -63,7 +63,7 @@ export function randomReader(random: Random): TestNet {
       c(2, 32, 32, { addend: 2, addendMode: 1 }),
       c(3, 32, 48, { strideY: 2, strideX: 2 }),
       meanHeight(4, 48, 4),
-      c(5, 48, 37, { kernel: 1, relu: false, raw: true }),
+      c(5, 48, 37 + regions, { kernel: 1, relu: false, raw: true }),
     ],
   }
 }

@@ -98,6 +98,34 @@ t.test('a homography takes the corners of the unit square to the quad, and recti
   t.end()
 })
 
+t.test('two lines lie side by side, each with 54 % of the height', (t) => {
+  const random = new Random(5)
+  const stage = probe.probeStage(64 * MB) + 32 * MB
+  const out = stage + 4096
+  const [ow, oh] = [160, 48]
+  for (let i = 0; i < 10; i++) {
+    const levels = picture(random, random.whole(64, 700), random.whole(64, 500))
+    const w = 30 + random.next() * 200
+    const h = w * (0.5 + random.next() * 0.4)
+    const [x, y, lean] = [random.next() * levels[0]!.width - w / 2, random.next() * levels[0]!.height - h / 2, (random.next() - 0.5) * 0.4]
+    // a parallelogram: its parts are parallelograms too, so where a point lies needs no homography
+    const corner = (u: number, v: number) => [x + u * w + v * h * lean, y + v * h] as const
+    new Float64Array(probe.memory.buffer, stage, 8).set([corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)].flat())
+    probe.probeTwoLines(stage, ow, oh, out)
+    const scale = Math.max(w / (ow / 2), (0.54 * h * Math.hypot(1, lean)) / oh, 1)
+    const wanted = Array.from({ length: ow * oh }, (_, k) => {
+      const column = k % ow
+      const lower = column >= ow / 2
+      const u = ((column % (ow / 2)) + 0.5) / (ow / 2)
+      const v = ((Math.floor(k / ow) + 0.5) / oh) * 0.54 + (lower ? 0.46 : 0)
+      return sampleTwin(levels, ...corner(u, v), scale)
+    })
+    const off = farthest(out, wanted)
+    t.ok(off < 0.1, `${w.toFixed(0)}x${h.toFixed(0)}: off by ${off}`)
+  }
+  t.end()
+})
+
 t.test('normalising: within one unit of the exact value, flat pictures too', async (t) => {
   const random = new Random(4)
   const probe = await loadProbe()

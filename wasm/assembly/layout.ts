@@ -26,7 +26,7 @@
  */
 
 /** Version of the calls and records between this module and the host; both refuse another one. */
-export const ABI_VERSION: u32 = 1
+export const ABI_VERSION: u32 = 2
 
 export const MAX_NETS: u32 = 3
 export const MAX_LAYERS: u32 = 64
@@ -37,6 +37,11 @@ export const MAX_TEXT: u32 = 12
 /** 0-9 and A-Z, and one more: the CTC blank (class 0) in a reader's column, 'none' (class 36) in a position's distribution. */
 export const CLASSES: u32 = 37
 export const MAX_ALTERNATES: u32 = 5
+export const MAX_REGIONS: u32 = 128
+/** Entries of the shapes by region. */
+export const MAX_REGION_SHAPES: u32 = 4096
+/** Part of the height that each line of a two-line plate is given; the lines overlap by what is above a half. */
+export const READER_OVERLAP: f64 = 0.54
 export const MAX_MARGINS: u32 = 4
 export const MAX_COLUMNS: u32 = 128
 export const MAX_BEAM: u32 = 32
@@ -68,6 +73,8 @@ export const WINOGRAD_M_BYTES: u32 = WINOGRAD_TILES * 16 * 8 * 4
  *     96   u8 text[16]               ASCII
  *     112  u32 alternates
  *     116  5 x { f32 confidence, u32 length, u8 text[12] }
+ *     216  i32 region                -1 when none is named
+ *     220  f32 region's probability
  *     256  f32 positions[12][37]     P(class | position); 0-9, A-Z, then none
  */
 export const RECORD_BYTES: u32 = 2048
@@ -83,6 +90,8 @@ export const RECORD_TEXT: u32 = 96
 export const RECORD_ALTERNATE_COUNT: u32 = 112
 export const RECORD_ALTERNATES: u32 = 116
 export const ALTERNATE_BYTES: u32 = 20
+export const RECORD_REGION: u32 = 216
+export const RECORD_REGION_CONFIDENCE: u32 = 220
 export const RECORD_POSITIONS: u32 = 256
 
 /** Answers of prepare and loadNet. The host maps them to its error table. */

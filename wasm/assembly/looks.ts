@@ -53,6 +53,25 @@ export function takeLook(width: u32, shortest: u32): f64 {
   return spell(beamPrefix(0), classes) < shortest ? 0 : beamProbability(0)
 }
 
+/** Forgets all looks but the last one. */
+export function keepLastLook(width: u32, shortest: u32): void {
+  const last = tables + (lookCount - 1) * TABLE_BYTES
+  if (last != tables) memory.copy(tables, last, TABLE_BYTES)
+  forgetLooks(columnCount)
+  takeLook(width, shortest)
+}
+
+/** Forgets the last look; `count` texts had been proposed before it. */
+export function dropLastLook(count: u32): void {
+  lookCount--
+  textCount = count
+}
+
+/** Texts proposed so far. */
+export function proposedTexts(): u32 {
+  return textCount
+}
+
 function propose(prefix: u64): void {
   for (let i: u32 = 0; i < textCount; i++) if (load<u64>(texts + i * TEXT_BYTES) == prefix) return
   if (textCount < MAX_TEXTS) store<u64>(texts + TEXT_BYTES * textCount++, prefix)

@@ -5,6 +5,7 @@ import { runNet } from './net_run'
 import { normaliseInto } from './normalise'
 import { buildPyramid, layPyramid, levelAddress, levelCount } from './pyramid'
 import { homographyOf } from './quad'
+import { sampleTwoLines } from './reader_input'
 import { sampleHomography } from './rectify'
 import { sampleWindow } from './sample'
 import { grow, stage } from './arena'
@@ -51,7 +52,11 @@ export function probeHomography(quad: usize, out: usize): void {
 }
 
 export function probeRectify(homography: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize): void {
-  sampleHomography(homography, scale, outWidth, outHeight, out)
+  sampleHomography(homography, scale, outWidth, outHeight, out, outWidth)
+}
+
+export function probeTwoLines(quad: usize, width: u32, height: u32, out: usize): void {
+  sampleTwoLines(quad, width, height, out)
 }
 
 /** Beam search; writes (u64 prefix, f64 probability) pairs to `out`, returns their number. */

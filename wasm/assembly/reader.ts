@@ -1,61 +1,80 @@
 import {
-  beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid,
+  beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid, twoLineBelow,
 } from './cascade'
 import {
   ALTERNATE_BYTES, CLASSES, MAX_ALTERNATES, RECORD_ALTERNATE_COUNT, RECORD_ALTERNATES, RECORD_BYTES, RECORD_CONFIDENCE, RECORD_HEIGHT,
-  RECORD_LENGTH, RECORD_POSITIONS, RECORD_SCORE, RECORD_TEXT, RECORD_WIDTH,
+  RECORD_LENGTH, RECORD_POSITIONS, RECORD_REGION, RECORD_REGION_CONFIDENCE, RECORD_SCORE, RECORD_TEXT, RECORD_WIDTH,
 } from './layout'
-import { forgetLooks, judgeTexts, meanPosteriors, nextLook, spell, takeLook, textPrefix, textShare } from './looks'
+import {
+  dropLastLook, forgetLooks, judgeTexts, keepLastLook, meanPosteriors, nextLook, proposedTexts, spell, takeLook, textPrefix, textShare,
+} from './looks'
 import { Net, tensorAt } from './net'
 import { runNet } from './net_run'
-import { normaliseInto } from './normalise'
-import { growQuad, homographyOf, QUAD_BYTES, quadHeight, quadWidth } from './quad'
+import { QUAD_BYTES, quadHeight, quadWidth } from './quad'
 import { rateQuality } from './quality'
-import { sampleHomography } from './rectify'
+import { showQuad } from './reader_input'
+import { addRegionLook, forgetRegions, namedRegion, regionShare, settleRegions } from './region'
 import { softenPositions } from './soften'
-import { weighPositions } from './syntax'
+import { mixSyntax, weighPositions } from './syntax'
 
-/** The reader: rectifies a quad at each margin, lets the net look at it, and weighs the texts that come out. */
+/** The reader: shows the net a quad at each margin, and weighs the texts that come out. */
 
 /** Shortest text that counts as a plate. */
 const MIN_TEXT: u32 = 3
 
-const grown: usize = memory.data(64, 16)
-const homography: usize = memory.data(72, 16)
 const posteriors: usize = memory.data(12 * 37 * 8, 16)
 const classes: usize = memory.data(16, 8)
 
 /**
  * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are worth their time: a
  * sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most false boxes read as nothing at all).
+ * A quad that is nearly square and not read surely as one line is looked at as two; the surer form goes on.
  */
 export function readPlate(net: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
   memory.fill(record, 0, RECORD_BYTES)
   forgetLooks(tensorAt(net, net.layerCount).width)
-  for (let m: u32 = 0; m < marginCount; m++) {
-    rectify(net, quad, marginAt(m), samples)
-    if (m == 0) rateQuality(samples, net.width, net.height, record)
-    runNet(net)
-    softmaxColumns(net, nextLook())
-    const best = takeLook(beamWidth, MIN_TEXT)
-    if (m == 0 && (best == 0 || best < readHopeless)) return false
-    if (m == 0 && best >= readSure) break
+  forgetRegions()
+  const input = tensorAt(net, 0)
+  showQuad(quad, marginAt(0), false, samples, input)
+  rateQuality(samples, net.width, net.height, record)
+  let best = look(net)
+  addRegionLook(net)
+  let twoLines = false
+  if (best < readSure && quadWidth(quad) < twoLineBelow * quadHeight(quad)) {
+    const proposed = proposedTexts()
+    showQuad(quad, marginAt(0), true, samples, input)
+    const other = look(net)
+    twoLines = other > best
+    if (twoLines) {
+      best = other
+      keepLastLook(beamWidth, MIN_TEXT)
+      forgetRegions()
+      addRegionLook(net)
+    } else {
+      dropLastLook(proposed)
+    }
   }
+  if (best == 0 || best < readHopeless) return false
+  for (let m: u32 = 1; m < marginCount && best < readSure; m++) {
+    showQuad(quad, marginAt(m), twoLines, samples, input)
+    look(net)
+    addRegionLook(net)
+  }
+  settleRegions()
+  mixSyntax()
   memory.copy(record, quad, QUAD_BYTES)
   store<f32>(record, <f32>score, RECORD_SCORE)
   store<f32>(record, <f32>quadHeight(quad), RECORD_HEIGHT)
   store<f32>(record, <f32>quadWidth(quad), RECORD_WIDTH)
+  describeRegion(record)
   return describeTexts(judgeTexts(), record)
 }
 
-/** The quad grown by `margin`, sampled into the net's input. */
-function rectify(net: Net, quad: usize, margin: f64, samples: usize): void {
-  const input = tensorAt(net, 0)
-  growQuad(quad, margin, grown)
-  homographyOf(grown, homography)
-  const scale = max(quadWidth(grown) / <f64>input.width, quadHeight(grown) / <f64>input.height)
-  sampleHomography(homography, scale, input.width, input.height, samples)
-  normaliseInto(samples, input)
+/** One look of the net at what it is shown; returns the probability of its best text, 0 when that is too short for a plate. */
+function look(net: Net): f64 {
+  runNet(net)
+  softmaxColumns(net, nextLook())
+  return takeLook(beamWidth, MIN_TEXT)
 }
 
 /** Softmax of the net's output, column by column, to f64 [columns][37] at `out`. */
@@ -75,6 +94,12 @@ function softmax(logits: usize, out: usize): void {
     sum += p
   }
   for (let c: u32 = 0; c < CLASSES; c++) store<f64>(out + c * 8, load<f64>(out + c * 8) / sum)
+}
+
+function describeRegion(record: usize): void {
+  const region = namedRegion()
+  store<i32>(record, region, RECORD_REGION)
+  if (region >= 0) store<f32>(record, <f32>regionShare(region), RECORD_REGION_CONFIDENCE)
 }
 
 /** Best text, confidence, alternates and positions of the judged texts into `record`; false when they are no plate. */

@@ -3,7 +3,7 @@ import { addMargin, configureCascade } from './cascade'
 import { coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput } from './coarse'
 import { forgetQuads, lookAtBox, quadAt, quadScore, settleQuads } from './fine'
 import {
-  ABI_VERSION, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
+  ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
   REFUSED_SIZE,
 } from './layout'
 import { Net, tensorAt } from './net'
@@ -12,14 +12,16 @@ import { bindNet, planNet } from './net_plan'
 import { runNet } from './net_run'
 import { buildPyramid, layPyramid, levelAddress } from './pyramid'
 import { readPlate } from './reader'
-import { resetSyntax, setShape } from './syntax'
+import { configureRegions, regionCount } from './region'
+import { addRegionShape, resetRegionShapes, resetSyntax, setShape } from './syntax'
 
 export * from './probe'
 
 /**
  * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer.ts):
  *
- *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., sealModel, warmUp a few times
+ *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions, regionShape..,
+ *                sealModel, warmUp a few times
  *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..), settle, readAt(0..), finish,
  *                recordAt(0..)
  *
@@ -70,9 +72,9 @@ export function addNet(blob: usize): i32 {
 /** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
 export function configure(
   coarseFloor: f64, candidates: u32, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
-  calibA: f64, calibB: f64,
+  twoLineBelow: f64, calibA: f64, calibB: f64,
 ): void {
-  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, calibA, calibB)
+  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, calibA, calibB)
 }
 
 /** Adds a margin at which plates are read; at least one, at most four. */
@@ -89,6 +91,17 @@ export function shape(bits: u32, log: f32): void {
   setShape(bits, log)
 }
 
+/** Sets the number of regions that the reader names, the probability from which it does, and what its logits are multiplied by. */
+export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64): void {
+  configureRegions(count, floor, scale)
+  resetRegionShapes(syntaxPart)
+}
+
+/** Share of a shape among the plates of a region; ascending by shape, after `shape` and `regions`. */
+export function regionShape(bits: u32, region: u32, share: f32): void {
+  addRegionShape(bits, region, share)
+}
+
 /** Plans the nets of fixed size and places the work area. All three nets must have been added. */
 export function sealModel(): i32 {
   const coarse = netOf(KIND_COARSE)
@@ -97,7 +110,8 @@ export function sealModel(): i32 {
   if (coarse.layerCount == 0 || fine.layerCount == 0 || reader.layerCount == 0) return REFUSED_NET
   planNet(fine, fine.nominalHeight, fine.nominalWidth)
   planNet(reader, reader.nominalHeight, reader.nominalWidth)
-  if (tensorAt(reader, reader.layerCount).width > MAX_COLUMNS) return REFUSED_NET
+  const columns = tensorAt(reader, reader.layerCount)
+  if (columns.width > MAX_COLUMNS || columns.channels < CLASSES + regionCount) return REFUSED_NET
   const pixels = max(max(pixelsOf(coarse), pixelsOf(fine)), pixelsOf(reader))
   samples = place(pixels * 4 + 16)
   if (samples == 0) return REFUSED_MEMORY

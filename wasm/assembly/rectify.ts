@@ -7,9 +7,9 @@ import { inside } from './sample'
  * at the far end of a large frame as for one at its beginning.
  *
  * `scale`: frame pixels per output pixel. The denominator is positive over the whole output (the quad is convex, quad.ts).
- * `out` has room for 4 values more than outWidth * outHeight.
+ * Rows are `rowLength` values apart at `out`; outWidth is a multiple of 4, or there is room for 4 values more.
  */
-export function sampleHomography(h: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize): void {
+export function sampleHomography(h: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize, rowLength: u32): void {
   const level = levelFor(scale)
   const unit = 1.0 / <f64>(1 << level)
   const columns = levelWidth(level)
@@ -31,7 +31,7 @@ export function sampleHomography(h: usize, scale: f64, outWidth: u32, outHeight:
     const by = load<f64>(h, 24) * unit - shiftY * dz
     sampleRow(source, columns, columns - 1 - originX, rows - 1 - originY,
       <f32>ax, <f32>bx, <f32>ay, <f32>by, <f32>z, <f32>dz, 1 / <f32>outWidth, outWidth, out)
-    out += outWidth * 4
+    out += rowLength * 4
   }
 }
 

@@ -1,9 +1,12 @@
-import { CLASSES } from './layout'
+import { CLASSES, MAX_REGION_SHAPES } from './layout'
+import { regionCount, regionShare } from './region'
 
 /**
  * How usual the shape of a text is: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of each shape's share
  * among plates, and one for all others; a text's probability is multiplied by share ^ weight. That settles 0 or O, 1 or I, 8 or B, where
  * no picture can.
+ *
+ * A state's plates use few shapes: the table of a plate is the one of all plates, mixed with those of the regions it may come from.
  *
  * A shape of n characters is the number with bit n set and bit n-1-i set where character i is a letter: 9AAA999 = 1 0111000.
  */
@@ -22,6 +25,42 @@ export function resetSyntax(weight: f64, other: f32): void {
 
 export function setShape(shape: u32, log: f32): void {
   if (shape < SHAPES) store<f32>(logs + shape * 4, log)
+}
+
+/** Shapes by region, in ascending order of the shape: u16 shape, u16 region, f32 share of that region's plates, f32 log among all plates. */
+const ENTRY_BYTES: usize = 12
+const entries: usize = memory.data(4096 * 12, 4)
+let entryCount: u32 = 0
+let regionWeight: f64 = 0
+
+/** Forgets the shapes by region; `weight` (0..1) is their part in the mixed table. */
+export function resetRegionShapes(weight: f64): void {
+  entryCount = 0
+  regionWeight = weight
+}
+
+/** Adds the share of a shape among a region's plates. Ascending by shape, after all of setShape. */
+export function addRegionShape(shape: u32, region: u32, share: f32): void {
+  if (entryCount == MAX_REGION_SHAPES || shape >= SHAPES || region >= regionCount) return
+  const at = entries + ENTRY_BYTES * entryCount++
+  store<u16>(at, <u16>shape)
+  store<u16>(at, <u16>region, 2)
+  store<f32>(at, share, 4)
+  store<f32>(at, load<f32>(logs + shape * 4), 8)
+}
+
+/** Makes the table of one plate from the settled probabilities of its regions. */
+export function mixSyntax(): void {
+  if (regionWeight == 0 || syntaxWeight == 0) return
+  let at = entries
+  const end = entries + ENTRY_BYTES * entryCount
+  while (at < end) {
+    const shape: u32 = load<u16>(at)
+    const all = Math.exp(<f64>load<f32>(at, 8))
+    let sum: f64 = 0
+    for (; at < end && load<u16>(at) == shape; at += ENTRY_BYTES) sum += regionShare(load<u16>(at, 2)) * <f64>load<f32>(at, 4)
+    store<f32>(logs + shape * 4, <f32>Math.log((1 - regionWeight) * all + regionWeight * sum))
+  }
 }
 
 /** share ^ weight of a shape. */

@@ -14,6 +14,7 @@ import settings
 from render import Faces, render_plate
 from render.grounds import design_files
 
+TWO_LINE_SHARE = 0.08
 HEIGHT = 80  # pixels of a plate in the bank: more than the reader's 48 rows can show
 
 
@@ -22,7 +23,8 @@ def make_shard(path, seed, size, designs):
     faces = Faces(settings.cache("fonts"), strokes=300, seed=seed)
     pixels, sizes, corners, chars, texts = [], [], [], [], []
     for _ in range(size):
-        plate = render_plate(rng, faces, designs=designs if rng.random() < 0.8 else None, height=HEIGHT)
+        plate = render_plate(rng, faces, designs=designs if rng.random() < 0.8 else None, height=HEIGHT,
+                             lines=2 if rng.random() < TWO_LINE_SHARE else 1)
         grey = cv2.cvtColor(plate.image, cv2.COLOR_RGB2GRAY)
         pixels += [grey.ravel(), plate.alpha.ravel()]
         sizes.append(grey.shape)
@@ -36,7 +38,7 @@ def make_shard(path, seed, size, designs):
 
 
 class Bank:
-    """Plates of all shards now on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)], text, region)."""
+    """Plates of all shards now on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)], text, region, state)."""
 
     def __init__(self, minimum=1):
         self.items, self.seen = [], set()
@@ -65,7 +67,7 @@ class Bank:
         grey, alpha, quad, marks, text = self.items[i]
         chars = [(m[0], *map(float, m[1:].split(","))) for m in marks.split(";")] if marks else []
         number, region, state = text.split("|")
-        return grey, alpha, quad, chars, number, region
+        return grey, alpha, quad, chars, number, region, state
 
 
 def main():

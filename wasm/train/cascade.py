@@ -1,6 +1,6 @@
 """The cascade of docs/model-format.md in Python: the reference for accuracy, not for speed."""
 from dataclasses import dataclass, field
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 import numpy as np
 
@@ -8,8 +8,10 @@ import psm
 from beam import judge, log_softmax
 from looks import grow
 from nets.simulate import Simulation
+from cuts import halves
+from nets.shapes import CLASSES
 from sampling import Pyramid, coarse_size, normalise
-from syntax import rescore
+from syntax import mix, rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
 
@@ -23,6 +25,8 @@ class Detection:
     quad: np.ndarray
     score: float
     texts: List[Tuple[str, float]] = field(default_factory=list)
+    region: Optional[str] = None
+    region_confidence: float = 0.0
 
 
 def iou(a, b):
@@ -32,6 +36,12 @@ def iou(a, b):
         return 0.0
     both = w * h
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+def aspect(quad):
+    """Mean width over mean height."""
+    side = lambda a, b: float(np.hypot(*(quad[a] - quad[b])))
+    return (side(0, 1) + side(3, 2)) / max(side(0, 3) + side(1, 2), 1e-6)
 
 
 def sigmoid(x):
@@ -108,17 +118,43 @@ class Cascade:
                 kept.append(((score, quad, first), bounds))
         return [k for k, _ in kept]
 
-    def read(self, pyramid, quad):
-        """[(text, probability)] of what stands in the quad."""
+    def look(self, pyramid, quad, margins, lines):
+        """[(log-probabilities [columns, 37], mean region logits [regions])] of the reader at each margin."""
         graph = self.nets[3].graph
-        crops = [normalise(pyramid.quad(grow(quad, m, m, m, m), graph.input_w, graph.input_h)) for m in self.k["readMargins"]]
-        out = self.runs[3](np.stack(crops))[:, :, 0].transpose(0, 2, 1)
-        looks = [log_softmax(o) for o in out]
-        texts = judge(looks[:1], self.k["beam"])
-        open_question = self.k.get("readHopeless", 0) <= texts[0][1] < self.k.get("readSure", 1)
-        if open_question and len(texts[0][0]) >= 3:   # else the first look settles it
-            texts = judge(looks, self.k["beam"])
-        return rescore(texts, self.meta.get("syntax"), self.k.get("syntaxWeight", 0))
+        crops = []
+        for m in margins:
+            grown = grow(quad, m, m, m, m)
+            if lines == 1:
+                crop = pyramid.quad(grown, graph.input_w, graph.input_h)
+            else:
+                crop = np.hstack([pyramid.quad(half, graph.input_w // 2, graph.input_h) for half in halves(grown)])
+            crops.append(normalise(crop))
+        out = self.runs[3](np.stack(crops))[:, :, 0]
+        return [(log_softmax(o[:CLASSES].T), o[CLASSES:].mean(1)) for o in out]
+
+    def read(self, pyramid, quad):
+        """([(text, probability)] of what stands in the quad, probabilities of the regions)"""
+        first, *others = self.k["readMargins"]
+        best = lambda look: judge([look[0]], self.k["beam"])[0]
+        sure = lambda text: text[1] if len(text[0]) >= 3 else 0.0
+        looks, lines = self.look(pyramid, quad, [first], 1), 1
+        text = best(looks[0])
+        if sure(text) < self.k.get("readSure", 1) and aspect(quad) < self.k.get("twoLineBelow", 0):
+            double = self.look(pyramid, quad, [first], 2)
+            if sure(best(double[0])) > sure(text):
+                looks, lines, text = double, 2, best(double[0])
+        if self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3:   # else the first look settles it
+            looks += self.look(pyramid, quad, others, lines)
+        regions = np.exp(log_softmax(self.k.get("regionScale", 1) * np.mean([r for _, r in looks], axis=0))) if len(looks[0][1]) else np.zeros(0)
+        texts = judge([columns for columns, _ in looks], self.k["beam"])
+        return rescore(texts, self.shares(regions), self.k.get("syntaxWeight", 0)), regions
+
+    def shares(self, regions):
+        """Table of shapes for a plate whose region is as probable as `regions` says."""
+        logs, tables = self.meta.get("syntax"), self.meta.get("syntaxByRegion", {})
+        if not logs or not len(regions):
+            return logs
+        return mix(logs, [(p, tables.get(name, {})) for name, p in zip(self.meta["regions"], regions)], self.k.get("regionSyntax", 0))
 
     def confidence(self, p):
         p = min(max(p, 1e-6), 1 - 1e-6)
@@ -129,9 +165,11 @@ class Cascade:
         pyramid = Pyramid(luma)
         out = []
         for score, quad, _ in self.quads(pyramid, boxes):
-            texts = self.read(pyramid, quad)
+            texts, regions = self.read(pyramid, quad)
             text, p = texts[0]
             c = self.confidence(p)
             if len(text) >= 3 and c >= self.k["readFloor"]:
-                out.append(Detection(text, c, quad, score, texts))
+                named = int(regions.argmax()) if len(regions) else 0
+                dares = len(regions) > 0 and regions[named] >= self.k.get("regionFloor", 1)
+                out.append(Detection(text, c, quad, score, texts, self.meta["regions"][named] if dares else None, float(regions[named]) if dares else 0.0))
         return sorted(out, key=lambda d: -d.confidence)

@@ -90,7 +90,7 @@ class Source:
         self.full, self.empty = load_scenes()
         self.mined = [(s, (cx - w / 2, cy - h / 2, w, h)) for s in self.empty for _, cx, cy, w, h in s.mined]
         if not self.full and not self.empty:
-            from reader_data import Backdrops
+            from backdrops import Backdrops
             self.empty = [Scene(Backdrops.invented(self.rng), []) for _ in range(60)]
         self.p = None
         if self.full:

@@ -1,12 +1,14 @@
 """How usual a serial's shape is: "7ABC123" has the shape 9AAA999. Made from the renderer's tables and the train labels.
 
-The table goes into the model file ("syntax": {shape: natural logarithm of its share}); the cascade multiplies the
-beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot.
+The table goes into the model file ("syntax": {shape: natural logarithm of its share}), and one for each region that the reader
+names ("syntaxByRegion": {region: {shape: share}}). The cascade mixes them by how probable each region is and multiplies
+the beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot.
 """
 import math
 from collections import Counter
 
 import photos
+from regions import REGIONS, of_rendered
 from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
 
 REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}
@@ -61,6 +63,39 @@ def table():
     """{shape: log share, rounded} of every shape above the unseen share; "" stands for all others."""
     out = {k: round(math.log(v), 2) for k, v in sorted(shares().items(), key=lambda i: -i[1]) if v > UNSEEN}
     out[""] = round(math.log(UNSEEN), 2)
+    return out
+
+
+def by_region():
+    """{region: {shape: share}}: what a plate of that region looks like, special and vanity plates of the US included."""
+    out = {}
+    for part, table in (("us", US), ("eu", EU), ("br", BR)):
+        for state, patterns in table.items():
+            shapes = out.setdefault(REGIONS[of_rendered(part, state)], Counter())
+            usual = 0.78 if part == "us" else 0.97
+            inner = sum(patterns.values())
+            for pattern, weight in patterns.items():
+                shapes[plain(pattern)] += usual * weight / inner
+            if part == "us":
+                special = sum(SPECIAL.values())
+                for pattern, weight in SPECIAL.items():
+                    shapes[plain(pattern)] += 0.12 * weight / special
+    for shapes in out.values():
+        total = sum(shapes.values())
+        for k in shapes:
+            shapes[k] = round(shapes[k] / max(1.0, total), 4)
+    return {region: {k: v for k, v in sorted(shapes.items()) if v >= 0.002} for region, shapes in sorted(out.items())}
+
+
+def mix(logs, regions, share):
+    """Table of one plate: `share` of what the probable regions ({region: {shape: share}}, weighed) use, the rest of what all use."""
+    out = dict(logs)
+    sums = Counter()
+    for probability, shapes in regions:
+        for k, v in shapes.items():
+            sums[k] += probability * v
+    for k, v in sums.items():
+        out[k] = math.log((1 - share) * math.exp(logs.get(k, logs[""])) + share * v)
     return out
 
 

@@ -11,18 +11,22 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import cuts
 import photos
+import regions
 import settings
 from beam import greedy
-from looks import grow, normalise, rectify
+from looks import grow
 from nets import shapes
 from nets.module import Average, GraphNet
-from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, clean_line
+from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double
 from ring import Ring
 
 MAX_TEXT = 12
 BATCH = 64
-FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16)}
+FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16),
+          "region": ((1,), np.int16)}
+REGION_WEIGHT = 0.15   # of the loss: the text is what counts
 
 
 def maker(seed):
@@ -30,11 +34,11 @@ def maker(seed):
     data = ReaderData(seed)
 
     def sample():
-        crop, text, columns = data.sample()
+        crop, text, columns, region = data.sample()
         codes = np.zeros(MAX_TEXT, np.int16)
         text = text[:MAX_TEXT]
         codes[:len(text)] = [ALPHABET.index(c) + 1 for c in text]
-        return {"crop": crop, "text": codes, "columns": columns}
+        return {"crop": crop, "text": codes, "columns": columns, "region": np.int16([region])}
     return sample
 
 
@@ -61,9 +65,9 @@ def inputs(crops):
     return ((x - mean) / std).clamp(-4, 4)[:, None].contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(logits, texts, columns, column_weight):
-    """CTC over all samples, per-column cross-entropy where the columns are known."""
-    logp = F.log_softmax(logits[:, :, 0], 1)                       # [n, 37, 40]
+def loss_of(logits, texts, columns, region, column_weight):
+    """CTC over all samples; per-column and region cross-entropy where columns and region are known. -> loss, (ctc, columns, region)"""
+    logp = F.log_softmax(logits[:, :shapes.CLASSES, 0], 1)         # [n, 37, 40]
     lengths = (texts > 0).sum(1)
     ctc = F.ctc_loss(logp.permute(2, 0, 1), texts, torch.full((len(texts),), logp.shape[2], dtype=torch.long), lengths,
                      blank=0, reduction="none", zero_infinity=True)
@@ -71,18 +75,20 @@ def loss_of(logits, texts, columns, column_weight):
     known = columns != UNKNOWN
     ce = F.nll_loss(logp, columns.clamp(min=0), reduction="none")
     ce = (ce * known).sum() / known.sum().clamp(min=1)
-    return ctc + column_weight * ce, ctc.detach(), ce.detach()
+    issuer = F.cross_entropy(logits[:, shapes.CLASSES:, 0].mean(2), region, ignore_index=regions.UNKNOWN, reduction="sum") / (region >= 0).sum().clamp(min=1)
+    return ctc + column_weight * ce + REGION_WEIGHT * issuer, np.array([float(v.detach()) for v in (ctc, ce, issuer)])
 
 
 def tuning_crops():
-    """Held-out real crops with their texts: {set: (uint8 [n, 48, 160], texts)}. Margins are fixed, no randomness."""
+    """Held-out real crops with texts and regions: {set: (uint8 [n, 48, 160], texts, regions)}. Margins are fixed, no randomness."""
     out = {}
     for row in photos.training_rows(tune=True):
         image = None
         for plate in row["plates"]:
             text = plate.get("text")
-            if row["kind"] == "plate":
-                text = clean_line(row, text)
+            double = is_double(row)
+            if row["kind"] == "plate" and not double and row["width"] < 1.5 * row["height"]:
+                continue
             if not text or (row["kind"] == "scene" and not plate.get("box")) or row["kind"] == "video":
                 continue
             image = photos.grey(row) if image is None else image
@@ -93,27 +99,42 @@ def tuning_crops():
             small = min(1.0, 2 * shapes.READER_W / float(quad[1, 0] - quad[0, 0]))
             picture = image if small == 1 else cv2.resize(image, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
             m = 0.03 if plate.get("box") else 0.0
-            crop, _ = rectify(picture, grow(quad * small, m, m, m, m), shapes.READER_W, shapes.READER_H)
-            out.setdefault(row["set"], []).append((crop, photos.clean(text) or ""))
-    return {k: (np.stack([c for c, _ in v]), [t for _, t in v]) for k, v in out.items()}
+            crop, _ = (cuts.two_lines if double else cuts.one_line)(picture, grow(quad * small, m, m, m, m))
+            out.setdefault(row["set"], []).append((crop, photos.clean(text) or "", regions.of_photo(row)))
+    return {k: (np.stack([c for c, _, _ in v]), [t for _, t, _ in v], [r for _, _, r in v]) for k, v in out.items()}
 
 
 @torch.no_grad()
-def score(net, crops, texts):
-    """Exact greedy reads among `texts`."""
+def score(net, crops, texts, issuers):
+    """[exact greedy reads, of how many, issuers named right, of how many known]"""
     net.eval()
-    good = 0
+    good = named = known = 0
     for at in range(0, len(texts), 64):
-        logits = net(inputs(crops[at:at + 64]))[:, :, 0].permute(0, 2, 1).numpy()
-        good += sum(greedy(l) == t for l, t in zip(logits, texts[at:at + 64]))
+        logits = net(inputs(crops[at:at + 64]))[:, :, 0]
+        good += sum(greedy(l) == t for l, t in zip(logits[:, :shapes.CLASSES].permute(0, 2, 1).numpy(), texts[at:at + 64]))
+        issuer = logits[:, shapes.CLASSES:].mean(2).argmax(1).numpy()
+        truth = np.array(issuers[at:at + 64])
+        known += int((truth >= 0).sum())
+        named += int((issuer == truth).sum())
     net.train()
-    return good
+    return [good, len(texts), named, known]
 
 
 def rate(samples, total, top):
     """Learning rate: a short warm-up, then a cosine down to a hundredth."""
     warm = min(1.0, samples / 20000 + 0.02)
     return top * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(1.0, samples / total))))
+
+
+def widen(net, state):
+    """Load weights of a narrower (or equal) net: what is new begins so that the old outputs stay as they were."""
+    for name, value in net.state_dict().items():
+        old = state.get(name)
+        if old is None:
+            continue
+        if value.dim() == 4 and old.shape != value.shape:
+            value[:old.shape[0], old.shape[1]:] = 0            # new inputs do not reach old outputs yet
+        value[tuple(slice(n) for n in old.shape)] = old
 
 
 def main():
@@ -135,7 +156,7 @@ def main():
     average, samples, minutes = Average(net), 0, 0.0
     checkpoint = folder / "checkpoint.pt"
     if args.start_from and not checkpoint.exists():
-        net.load_state_dict(torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"])
+        widen(net, torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"])
         average = Average(net)
     if checkpoint.exists():
         state = torch.load(checkpoint)
@@ -149,30 +170,31 @@ def main():
     tune = tuning_crops()
     while ring.filled() < min(args.ring, 6000):   # or the first samples are seen far too often
         time.sleep(1)
-    watch, shown, sums = time.time(), samples, np.zeros(3)
+    watch, shown, sums = time.time(), samples, np.zeros(4)
     judge = GraphNet(shapes.reader()).to(memory_format=torch.channels_last)
     while samples < args.samples:
         batch = jolt(rng, ring.draw(rng, BATCH))
         for group in optimiser.param_groups:
             group["lr"] = rate(samples, args.samples, args.rate)
         texts, columns = torch.from_numpy(batch["text"]).long(), torch.from_numpy(batch["columns"]).long()
-        loss, ctc, ce = loss_of(net(inputs(batch["crop"])), texts, columns, 2.0 if samples < args.samples / 2 else 1.0)
+        region = torch.from_numpy(batch["region"][:, 0]).long()
+        loss, parts = loss_of(net(inputs(batch["crop"])), texts, columns, region, 2.0 if samples < args.samples / 2 else 1.0)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         average.update(net)
         samples += BATCH
-        sums += (1, float(ctc), float(ce))
+        sums += (1, *parts)
         if samples - shown >= 20000 or samples >= args.samples:
             spent, watch = time.time() - watch, time.time()
             minutes += spent / 60
             judge.load_state_dict(average.state)
             probe = ring.draw(np.random.default_rng(0), 1000)
-            fresh = score(judge, probe["crop"], ["".join(ALPHABET[c - 1] for c in t if c) for t in probe["text"]]) / 1000
-            line = {"samples": samples, "ctc": round(sums[1] / sums[0], 4), "ce": round(sums[2] / sums[0], 4), "per_s": round((samples - shown) / spent),
+            fresh = score(judge, probe["crop"], ["".join(ALPHABET[c - 1] for c in t if c) for t in probe["text"]], probe["region"][:, 0])
+            line = {"samples": samples, "ctc": round(sums[1] / sums[0], 4), "ce": round(sums[2] / sums[0], 4), "issuer": round(sums[3] / sums[0], 4), "per_s": round((samples - shown) / spent),
                     "made": ring.made.value, "ring": fresh,
-                    "tune": {k: [score(judge, *v), len(v[1])] for k, v in tune.items()}, "minutes": round(minutes, 1)}
+                    "tune": {k: score(judge, *v) for k, v in tune.items()}, "minutes": round(minutes, 1)}
             print(json.dumps(line), flush=True)
             with open(folder / "curve.jsonl", "a", encoding="utf-8") as f:
                 f.write(json.dumps(line) + "\n")
@@ -180,7 +202,7 @@ def main():
             torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "steps": average.steps,
                         "samples": samples, "minutes": minutes, "seed": args.seed, "calibration": inputs(ring.draw(np.random.default_rng(1), 256)["crop"])}, temporary)
             temporary.replace(checkpoint)
-            shown, sums, watch = samples, np.zeros(3), time.time()
+            shown, sums, watch = samples, np.zeros(4), time.time()
     ring.stop()
 
 

@@ -19,7 +19,7 @@ export function positionsOf(text: string, sure = 0.97): Float32Array[] {
 export function detectionOf(text: string, x: number, y: number, { width = 90, sure = 0.97, confidence = 0.9 } = {}): Detection {
   const height = width / 2
   return {
-    plate: text, confidence, score: 0.9, region: null,
+    plate: text, confidence, score: 0.9, region: null, regionConfidence: 0,
     quad: [[x, y], [x + width, y], [x + width, y + height], [x, y + height]],
     positions: positionsOf(text, sure), alternates: [],
     quality: { heightPx: height, widthPx: width, sharpness: 0.8, contrast: 0.8, glare: 0 },

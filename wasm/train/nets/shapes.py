@@ -1,4 +1,6 @@
 """The three nets of the cascade (see docs/model-format.md for what goes in and out)."""
+from regions import REGIONS
+
 from .graph import ADD_UP2, Graph
 
 CLASSES = 37  # the CTC blank, 0-9, A-Z
@@ -7,19 +9,20 @@ COLUMN_STRIDE = 4  # input pixels per output column of the reader
 
 
 def reader() -> Graph:
-    """Rectified plate 48x160 -> 40 columns x 37 classes. Width is kept (stride 4 only) because seven
-    or eight characters plus the blanks between them must fit into the columns."""
+    """Rectified plate 48x160 -> 40 columns x (37 classes, then the regions of regions.py, whose mean over the columns says who
+    issued the plate). Width is kept (stride 4 only) because seven or eight characters plus the blanks between them must fit
+    into the columns."""
     g = Graph(3, READER_H, READER_W)
     t = g.conv(0, 16, stride=(2, 2))        # 24x80
     t = g.conv(t, 32, stride=(2, 1))        # 12x80
     t = g.conv(t, 32, add=t)
-    t = g.conv(t, 48, stride=(2, 2))        # 6x40
-    u = g.conv(t, 48)
-    t = g.conv(u, 48, add=t)
-    t = g.conv(t, 80, stride=(2, 1))        # 3x40
-    t = g.conv(t, 80, add=t)
+    t = g.conv(t, 64, stride=(2, 2))        # 6x40
+    u = g.conv(t, 64)
+    t = g.conv(u, 64, add=t)
+    t = g.conv(t, 96, stride=(2, 1))        # 3x40
+    t = g.conv(t, 96, add=t)
     t = g.mean_h(t)                         # 1x40
-    g.conv(t, CLASSES, kernel=1, relu=False, raw=True)
+    g.conv(t, CLASSES + len(REGIONS), kernel=1, relu=False, raw=True)
     return g
 
 

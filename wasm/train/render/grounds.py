@@ -85,8 +85,6 @@ def us(rng, faces, state, h, designs):
     files = designs.get(state) if designs else None
     image = None
     if files and rng.random() < 0.6:
-        if rng.random() < 0.15:
-            files = designs[list(designs)[rng.integers(len(designs))]]
         image = design(files[rng.integers(len(files))])
     x0, x1 = 0.055 * w, 0.945 * w
     if image is not None:
@@ -123,7 +121,7 @@ def us(rng, faces, state, h, designs):
         image[y[0]:y[1]] = INKS[rng.integers(len(INKS))] if rng.random() < 0.6 else rng.integers(0, 256, 3)
     lettering = INKS[rng.integers(len(INKS))] if rng.random() < 0.6 else ink
     if rng.random() < 0.92:
-        name = faces.small_text(rng, NAMES[state] if rng.random() < 0.9 else NAMES[list(NAMES)[rng.integers(len(NAMES))]], h * rng.uniform(0.11, 0.2))
+        name = faces.small_text(rng, NAMES[state], h * rng.uniform(0.11, 0.2))
         name = name[:, :int(0.8 * w)]
         stamp(image, name, (w - name.shape[1]) / 2, h * rng.uniform(0.02, 0.07), lettering)
     if rng.random() < 0.7:
@@ -242,3 +240,35 @@ def br(rng, faces, state, h):
     if rng.random() < 0.5:
         cv2.rectangle(image, (2, 2), (w - 3, h - 3), tuple(float(v) for v in ink), max(1, h // 60))
     return image, ink, (0.045 * w, 0.29 * h, 0.955 * w, 0.9 * h)
+
+
+def two_line(rng, faces, region, state, h):
+    """Motorcycle and square plates -> (image, ink, box of the upper line, box of the lower line)."""
+    w = int(h * {"us": rng.uniform(1.6, 2.0), "eu": rng.uniform(1.15, 1.75), "br": rng.uniform(1.15, 1.35)}[region])
+    tone = rng.uniform(190, 250)
+    ground, ink = (tone, tone, tone * rng.uniform(0.92, 1.0)), (15, 15, 15)
+    if region == "us":
+        ground, _ = LIGHT[rng.integers(len(LIGHT))]
+        ink = INKS[rng.integers(len(INKS))]
+    elif state in ("NL", "L", "GB") and rng.random() < 0.5:
+        ground = (240, 190, 30)
+    elif region == "br" and rng.random() < 0.25:
+        ground, ink = (150, 25, 30), (240, 240, 240)
+    image = gradient(h, w, ground, ground)
+    top, bottom, left = rng.uniform(0.04, 0.08), rng.uniform(0.92, 0.96), 0.04
+    if region == "us" or region == "br":
+        label = NAMES[state] if region == "us" else "BRASIL" if state == "BR2" else CITIES[rng.integers(len(CITIES))]
+        mask = faces.small_text(rng, label, h * rng.uniform(0.08, 0.14))[:, :int(0.9 * w)]
+        stamp(image, mask, (w - mask.shape[1]) / 2, h * 0.02, ink)
+        top = rng.uniform(0.14, 0.19)
+    elif rng.random() < 0.4:
+        band = rng.uniform(0.1, 0.16) * w
+        cv2.rectangle(image, (0, 0), (int(band), int(h * rng.uniform(0.45, 0.55))), BLUE, -1)
+        mask = faces.small_text(rng, state, h * 0.12)[:, :int(band)]
+        stamp(image, mask, (band - mask.shape[1]) / 2, h * 0.36, (250, 250, 250))
+        left = band / w + 0.02
+    if rng.random() < 0.6:
+        cv2.rectangle(image, (1, 1), (w - 2, h - 2), tuple(float(v) for v in ink), max(1, h // 50))
+    middle = (top + bottom) / 2 + rng.uniform(-0.03, 0.03)
+    gap = rng.uniform(0.01, 0.04)
+    return image, ink, (left * w, top * h, 0.96 * w, (middle - gap) * h), (0.04 * w, (middle + gap) * h, 0.96 * w, bottom * h)

@@ -18,7 +18,8 @@ DEALERS = ["TOYOTA OF HOLLYWOOD", "AUTO GALLERY", "HONDA WORLD", "BAY AREA FORD"
 class Plate:
     """`image` RGB uint8 [h, w, 3]; `alpha` uint8 [h, w] (0 outside the plate and its frame);
     `corners` float32 [4, 2], pixels, clockwise from the top left of the plate proper;
-    `chars` [(character, x0, x1)] with x in parts (0..1) of the plate's width, left to right;
+    `chars` [(character, x0, x1)] with x in parts (0..1) of the plate's width, left to right; the second line of a
+    two-line plate has x + 1, as if it stood to the right of the first;
     `text` the characters joined; `region` us, eu, br; `state` the state's or country's short name."""
 
     image: np.ndarray
@@ -95,6 +96,17 @@ def _write(rng, faces, image, layout, box, ink, region):
     return chars
 
 
+def _break(rng, layout):
+    """A layout broken into two lines, at a separator near its middle if there is one."""
+    seats = [i for i, item in enumerate(layout) if item[0] != "char" and 0 < i < len(layout) - 1]
+    middle = len(layout) / 2 + rng.uniform(-0.8, 0.3)
+    if seats:
+        at = min(seats, key=lambda i: abs(i - middle))
+        return layout[:at], layout[at + 1:]
+    at = int(np.clip(round(middle), 1, max(1, len(layout) - 1)))
+    return layout[:at], layout[at:]
+
+
 def _frame(rng, faces, image, alpha):
     """A dealer's frame round the plate; returns (image, alpha, margin in pixels)."""
     h, w = image.shape[:2]
@@ -119,7 +131,7 @@ def _frame(rng, faces, image, alpha):
 
 
 def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] = None, pattern: Optional[str] = None,
-                 height: int = 96, designs=None, frame: Optional[bool] = None) -> Plate:
+                 height: int = 96, designs=None, frame: Optional[bool] = None, lines: int = 1) -> Plate:
     """Render one plate.
 
     rng      numpy Generator: the same state of it gives the same plate
@@ -130,6 +142,7 @@ def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] 
     height   of the plate proper, pixels
     designs  {state: [image files]} from `grounds.design_files`, or None for drawn grounds
     frame    True, False or None (random)
+    lines    2 for a motorcycle or square plate
     """
     if region is None:
         region = str(rng.choice(["us", "eu", "br"], p=[0.6, 0.25, 0.15]))
@@ -137,14 +150,18 @@ def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] 
         state, layout = serial(rng, region, state)
     else:
         state, layout = state or next(iter(REGIONS[region][0])), fill(rng, pattern)
-    if region == "us":
-        image, ink, box = grounds.us(rng, faces, state, height, designs)
+    if lines == 2:
+        image, ink, *boxes = grounds.two_line(rng, faces, region, state, height)
+    elif region == "us":
+        image, ink, *boxes = grounds.us(rng, faces, state, height, designs)
         grounds.stickers(rng, faces, image)
     else:
-        image, ink, box = (grounds.eu if region == "eu" else grounds.br)(rng, faces, state, height)
+        image, ink, *boxes = (grounds.eu if region == "eu" else grounds.br)(rng, faces, state, height)
     image = np.ascontiguousarray(image, np.float32)
     h, w = image.shape[:2]
-    chars = _write(rng, faces, image, layout, box, ink, region)
+    rows = [layout] if lines == 1 else _break(rng, layout)
+    chars = [(c, a + k * w, b + k * w) for k, (row, box) in enumerate(zip(rows, boxes))
+             for c, a, b in _write(rng, faces, image, row, box, ink, region)]
     grounds.screws(rng, image, {"us": [(0.18, 0.08), (0.82, 0.08), (0.18, 0.92), (0.82, 0.92)],
                                 "eu": [(0.12, 0.5), (0.9, 0.5), (0.3, 0.9), (0.7, 0.9)],
                                 "br": [(0.25, 0.15), (0.75, 0.15), (0.25, 0.9), (0.75, 0.9)]}[region])
