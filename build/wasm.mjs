@@ -3,17 +3,18 @@
 import { readFileSync, mkdirSync, copyFileSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 
 const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
 const entries = { recognizer: 'wasm/assembly/recognizer.ts', matcher: 'wasm/assembly/matcher.ts' }
 
 mkdirSync('dist/wasm', { recursive: true })
-const sources = readdirSync('wasm/assembly', { recursive: true }).map((f) => `wasm/assembly/${f}`).concat('asconfig.json')
+const sources = readdirSync('wasm/assembly', { recursive: true }).map((f) => `wasm/assembly/${f}`).concat('asconfig.json', 'build/kernels_apart.mjs')
 const newest = Math.max(...sources.map((f) => statSync(f).mtimeMs))
 for (const target of Object.keys(JSON.parse(readFileSync('asconfig.json', 'utf8')).targets)) {
   const out = `dist/wasm/${target}.wasm`
   if (!existsSync(entries[target])) continue
   if (existsSync(out) && statSync(out).mtimeMs > newest) continue
-  execFileSync(process.execPath, [asc, entries[target], '--target', target], { stdio: 'inherit' })
+  execFileSync(process.execPath, [asc, entries[target], '--target', target, '--transform', resolve('build/kernels_apart.mjs')], { stdio: 'inherit' })
 }
 if (existsSync('wasm/models/platestream.psm')) copyFileSync('wasm/models/platestream.psm', 'dist/wasm/platestream.psm')

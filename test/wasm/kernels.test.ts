@@ -56,15 +56,27 @@ t.test('convolutions: kernels, strides, channels, odd sizes, addends, raw and Re
   }
 })
 
-t.test('extreme weights and activations do not overflow in Winograd form', async (t) => {
+t.test('extreme weights and activations do not overflow in Winograd form, whatever the strides', async (t) => {
   const random = new Random(3)
   const input = { height: 9, width: 11, channels: 1, values: Int16Array.from({ length: 99 }, () => random.pick([-2048, 2048])) }
   const first = randomConv(random, 0, 1, 32, { relu: false })
   first.multipliers.fill(100)
-  const second = randomConv(random, 1, 32, 16, { relu: false })
-  second.weights = second.weights!.map((w) => (w >= 0 ? 127 : -127))
-  // 32 * 9 * 127 = 36,576: near half of the bound, with every activation at its limit
-  await same(t, 'all at the limits', { kind: 1, height: 32, width: 32, layers: [first, second] }, input)
+  for (const [strideY, strideX] of [[1, 1], [1, 2], [2, 1], [2, 2]] as const) {
+    const second = randomConv(random, 1, 32, 16, { strideY, strideX, relu: false })
+    second.weights = second.weights!.map((w) => (w >= 0 ? 127 : -127))
+    // 32 * 9 * 127 = 36,576: near half of the bound, with every activation at its limit
+    await same(t, `all at the limits, stride ${strideY},${strideX}`, { kind: 1, height: 32, width: 32, layers: [first, second] }, input)
+  }
+})
+
+t.test('the most channels: a block of tiles is cut to what the work area holds', async (t) => {
+  const random = new Random(6)
+  for (const [strideY, strideX] of [[1, 1], [2, 2]] as const) {
+    const layers = [randomConv(random, 0, 1, 256), randomConv(random, 1, 256, 24, { strideY, strideX }), randomConv(random, 1, 256, 24, { kernel: 1, strideY, strideX })]
+    const input = randomInput(random, 7, 45)
+    await same(t, `3x3, stride ${strideY},${strideX}`, { kind: 1, height: 32, width: 64, layers: layers.slice(0, 2) }, input)
+    await same(t, `1x1, stride ${strideY},${strideX}`, { kind: 1, height: 32, width: 64, layers: [layers[0]!, layers[2]!] }, input)
+  }
 })
 
 t.test('mean over the height', async (t) => {

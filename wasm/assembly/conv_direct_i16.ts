@@ -1,47 +1,37 @@
-import { dotTile4x8 } from './dot_tile_4x8_i16'
+import { dotPlanes4x8 } from './dot_planes_4x8_i16'
+import { finishRun } from './finish_pixels'
+import { DIRECT_GROUPS, MAX_CHANNELS } from './layout'
 import { Layer, Tensor } from './net'
-import { segmentLength } from './pack_weights'
-import { addendAt, finishPixel, lowerBound } from './requantise'
+import { packFirst, packPixels } from './pack_tiles'
+import { pairCount } from './pack_weights'
 
-/** Sums of one tile: 4 pixels x 8 channels x i32. */
-const sums: usize = memory.data(128, 16)
+/** 1x1 convolutions, and the first layer of a net (one input channel), any stride: groups of four pixels of a row, each sum one dot product. */
+const V: usize = memory.data((DIRECT_GROUPS * MAX_CHANNELS * 8) as i32, 64)
+const sums: usize = memory.data((DIRECT_GROUPS * 128) as i32, 64)
+/** Each group is a plane of one part. */
+const oneEach: usize = memory.data<u8>([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 
-/**
- * One row of a direct convolution: kernel 1 or 3, any stride, also the first layer (one input channel). A kernel row is one
- * contiguous piece of the bordered input, so there is no im2col. `addend`: 0 or a Tensor.
- */
-export function convDirectRow(layer: Layer, source: Tensor, output: Tensor, addend: usize, y: u32): void {
-  const blocks = layer.paddedOut >> 3
-  const segment: usize = segmentLength(layer) * 2
-  const blockBytes = layer.kernel * segment * 8
+/** Pixels that convDirectRun computes at once. */
+export const DIRECT_PIXELS: u32 = DIRECT_GROUPS * 4
+
+/** Computes pixels `x .. x+count-1` of output row `y`, at most DIRECT_PIXELS. `addend`: 0 or a Tensor. */
+export function convDirectRun(layer: Layer, source: Tensor, output: Tensor, addend: usize, y: u32, x: u32, count: u32): void {
+  const bytes: usize = pairCount(layer) * 16
   const step = layer.strideX * source.pixelStep
   // kernel 3 begins one pixel up and left of the output's own pixel, which is where the border begins
-  const origin = layer.kernel == 3 ? source.base : source.interior
-  const inputRow = origin + y * layer.strideY * source.rowStep
-  const outputRow = output.interior + y * output.rowStep
-  const width = output.width
-  const bound = lowerBound(layer)
-  const factor = f32x4.splat(layer.addendMultiplier)
-  const flags = layer.flags
-  const pixelStep = output.pixelStep
-  const valueBytes: usize = output.raw ? 4 : 2
+  const origin = (layer.kernel == 3 ? source.base : source.interior) + y * layer.strideY * source.rowStep + x * step
+  const groups = (count + 3) >> 2
+  // the last group may take in pixels beyond the row, whatever lies there; they are not finished
+  for (let group: u32 = 0; group < groups; group++) {
+    const at = origin + group * 4 * step
+    if (layer.channelsIn == 1) packFirst(source, layer.kernel, at, layer.strideX, V + group * bytes)
+    else packPixels(at, step, layer.channelsIn, V + group * bytes)
+  }
+  const blocks = layer.paddedOut >> 3
+  let weights = layer.weights
   for (let block: u32 = 0; block < blocks; block++) {
-    const weights = layer.weights + block * blockBytes
-    const channel = block << 3
-    const m0 = v128.load(layer.multipliers + channel * 4)
-    const m1 = v128.load(layer.multipliers + channel * 4, 16)
-    const b0 = v128.load(layer.biases + channel * 4)
-    const b1 = v128.load(layer.biases + channel * 4, 16)
-    let out = outputRow + channel * valueBytes
-    for (let x: u32 = 0; x < width; x += 4) {
-      // the last tile may compute pixels beyond the row from whatever lies there; they are not finished
-      dotTile4x8(inputRow + x * step, step, source.rowStep, layer.kernel, segment, weights, sums, 32)
-      const count = min<u32>(4, width - x)
-      for (let i: u32 = 0; i < count; i++) {
-        const at = sums + i * 32
-        finishPixel(v128.load(at), v128.load(at, 16), m0, m1, b0, b1, factor, addendAt(layer, addend, y, x + i, channel), out, bound, flags)
-        out += pixelStep
-      }
-    }
+    dotPlanes4x8(V, weights, sums, oneEach, groups, bytes, bytes * 2)
+    finishRun(layer, output, addend, y, x, count, block << 3, sums)
+    weights += bytes * 2
   }
 }

@@ -2,12 +2,14 @@
  * Memory map of recognizer.wasm. Everything is placed once, by a pointer that only moves up; nothing is freed.
  *
  *     0             ┌──────────────────────────────────────────────────────────────────┐
- *                   │ constants and fixed tables (memory.data), laid by the compiler   │
+ *                   │ fixed    constants and tables; work areas of fixed size: packed  │  laid by the compiler
+ *                   │          inputs and sums of a block, boxes, quads, reader        │  (memory.data)
+ *                   │          columns, texts, records                                 │
  *     __heap_base   ├──────────────────────────────────────────────────────────────────┤
  *                   │ model    per net: blob as in the file, Layer[], Tensor[],        │  grows by loadNet
  *                   │          packed weights, padded tables                           │
  *                   ├──────────────────────────────────────────────────────────────────┤
- *                   │ work     Winograd tiles V and M, samples (f32), reader columns   │  fixed after sealModel
+ *                   │ samples  a net's input as grey values, f32                       │  fixed after sealModel
  *     arenaBase     ├──────────────────────────────────────────────────────────────────┤
  *                   │ arena    tensors of the one net that runs; tensors whose lives   │  largest plan of the three
  *                   │          do not meet share bytes (net_plan.ts)                   │  nets; coarse by frame size
@@ -20,7 +22,15 @@
  *     base → [0 0 0 0 0 0]      row step  = (w + 2) * c * 2 bytes
  *            [0 p p p p 0]      pixel     = c int16 side by side
  *            [0 p p p p 0]      interior  = base + row step + c * 2
- *            [0 0 0 0 0 0]      slack     = one more row and 16 pixels that the last tile may read (never use)
+ *            [0 0 0 0 0 0]      slack     = two more rows and 16 pixels that the last tiles may read (never use)
+ *
+ * What a layer works on, a block of groups of four tiles (or pixels) at a time; small enough for the caches, the same bytes for every layer:
+ *
+ *     source tensor ──► packed inputs V ──────────► sums of planes ──► sums of pixels ──► output tensor
+ *                       [group][part][c/2][4] i16   [plane][4][8]      [2][8][8] i32      8 channels of 16 pixels
+ *                       up to PACKED_BYTES          i32, 2 KiB         512 bytes
+ *
+ * Memory grows (arena.ts) only when a model is loaded and when a frame is larger than all before it; a frame itself allocates nothing.
  *
  * A raw tensor (the last layer's output) is f32 without a border, its channels padded to a multiple of 8.
  */
@@ -56,10 +66,12 @@ export const SLACK_PIXELS: u32 = 16
 /** Largest magnitude of an activation: four times it (Winograd's input transform) still fits int16. */
 export const ACTIVATION_MAX: i32 = 8191
 
-/** Winograd scratch: transformed inputs of one block of tiles, and sums of one block for 8 output channels. */
-export const WINOGRAD_V_BYTES: u32 = 128 * 1024
-export const WINOGRAD_TILES: u32 = 64
-export const WINOGRAD_M_BYTES: u32 = WINOGRAD_TILES * 16 * 8 * 4
+/** Packed inputs of one block of Winograd tiles: two groups of four tiles at least, 25 parts of 256 channels each. */
+export const PACKED_BYTES: u32 = 128 * 1024
+/** Sums of four tiles, 8 output channels: 16 planes at most. */
+export const SUMS_BYTES: u32 = 16 * 4 * 8 * 4
+/** Groups of four pixels that a direct convolution packs at once. */
+export const DIRECT_GROUPS: u32 = 10
 
 /**
  * A detection as the host reads it, RECORD_BYTES each:

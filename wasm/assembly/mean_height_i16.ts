@@ -1,11 +1,9 @@
 import { FLAG_RAW, Layer, Tensor } from './net'
-import { toInt16 } from './requantise'
-import { ACTIVATION_MAX } from './layout'
+import { toInt16 } from './finish_pixels'
 
 /** Mean over the height: sum down each column, times multipliers[0]. Output height 1, the same channels (multiples of 8). */
 export function meanHeight(layer: Layer, source: Tensor, output: Tensor): void {
   const factor = f32x4.splat(load<f32>(layer.multipliers))
-  const bound = f32x4.splat(<f32>-ACTIVATION_MAX)
   const raw = (layer.flags & FLAG_RAW) != 0
   for (let x: u32 = 0; x < source.width; x++) {
     for (let c: u32 = 0; c < source.channels; c += 8) {
@@ -25,7 +23,7 @@ export function meanHeight(layer: Layer, source: Tensor, output: Tensor): void {
         v128.store(out + c * 4, t0)
         v128.store(out + c * 4, t1, 16)
       } else {
-        v128.store(out + c * 2, toInt16(t0, t1, bound))
+        v128.store(out + c * 2, toInt16(t0, t1))
       }
     }
   }

@@ -5,9 +5,6 @@ import {
 } from './net'
 import { directWeightBytes, packDirect, packWinograd, winogradWeightBytes } from './pack_weights'
 
-/** Fewest input channels for which Winograd's transforms pay. */
-const WINOGRAD_MIN_CHANNELS: u32 = 32
-
 const OP_CONVOLUTION: u32 = 1
 const OP_MEAN_HEIGHT: u32 = 2
 
@@ -63,7 +60,7 @@ function loadLayer(layer: Layer, blob: usize, record: usize, index: u32): i32 {
   if (op != OP_CONVOLUTION || (layer.kernel != 1 && layer.kernel != 3)) return REFUSED_NET
   memory.copy(layer.multipliers, multipliers, layer.channelsOut * 4)
   memory.copy(layer.biases, blob + load<u32>(record, 48), layer.channelsOut * 4)
-  const winograd = layer.kernel == 3 && layer.strideY == 1 && layer.strideX == 1 && layer.channelsIn >= WINOGRAD_MIN_CHANNELS
+  const winograd = layer.kernel == 3 && layer.channelsIn != 1
   layer.form = winograd ? FORM_WINOGRAD : FORM_DIRECT
   layer.weights = place(winograd ? winogradWeightBytes(layer) : directWeightBytes(layer))
   if (layer.weights == 0) return REFUSED_MEMORY

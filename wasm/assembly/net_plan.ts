@@ -52,7 +52,8 @@ function shapeTensor(tensor: Tensor, height: u32, width: u32, channels: u32, raw
   tensor.raw = raw ? 1 : 0
   tensor.pixelStep = channels * (raw ? 4 : 2)
   tensor.rowStep = (raw ? width : width + 2) * tensor.pixelStep
-  const rows = raw ? height : height + 3
+  // one border row above, one below, two of slack
+  const rows = raw ? height : height + 4
   tensor.bytes = (rows * tensor.rowStep + SLACK_PIXELS * tensor.pixelStep + 127) & ~63
   tensor.lastUse = -1
 }

@@ -1,5 +1,6 @@
-import { convDirectRow } from './conv_direct_i16'
+import { convDirectRun, DIRECT_PIXELS } from './conv_direct_i16'
 import { convWinogradBlock, winogradBlockTiles, winogradTiles } from './conv3x3_winograd_i16'
+import { beginLayer } from './finish_pixels'
 import { meanHeight } from './mean_height_i16'
 import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt } from './net'
 
@@ -9,15 +10,19 @@ import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt 
  */
 export function runNet(net: Net): void {
   clearBorder(tensorAt(net, 0))
-  for (let i: u32 = 0; i < net.layerCount; i++) {
-    const layer = layerAt(net, i)
-    runLayer(layer, tensorAt(net, layer.source), tensorAt(net, i + 1),
-      layer.addendMode == 0 ? 0 : changetype<usize>(tensorAt(net, layer.addend)))
-  }
+  for (let i: u32 = 0; i < net.layerCount; i++) runLayer(net, i)
 }
 
-function runLayer(layer: Layer, source: Tensor, output: Tensor, addend: usize): void {
+/** Runs layer `index` on what its source tensor holds. */
+export function runLayer(net: Net, index: u32): void {
+  const layer = layerAt(net, index)
+  compute(layer, tensorAt(net, layer.source), tensorAt(net, index + 1),
+    layer.addendMode == 0 ? 0 : changetype<usize>(tensorAt(net, layer.addend)))
+}
+
+function compute(layer: Layer, source: Tensor, output: Tensor, addend: usize): void {
   if (!output.raw) clearBorder(output)
+  beginLayer(layer)
   if (layer.form == FORM_MEAN_HEIGHT) {
     meanHeight(layer, source, output)
   } else if (layer.form == FORM_WINOGRAD) {
@@ -27,7 +32,11 @@ function runLayer(layer: Layer, source: Tensor, output: Tensor, addend: usize): 
       convWinogradBlock(layer, source, output, addend, first, min(step, tiles - first))
     }
   } else {
-    for (let y: u32 = 0; y < output.height; y++) convDirectRow(layer, source, output, addend, y)
+    for (let y: u32 = 0; y < output.height; y++) {
+      for (let x: u32 = 0; x < output.width; x += DIRECT_PIXELS) {
+        convDirectRun(layer, source, output, addend, y, x, min(DIRECT_PIXELS, output.width - x))
+      }
+    }
   }
 }
 

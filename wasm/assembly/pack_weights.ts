@@ -1,77 +1,67 @@
 import { Layer } from './net'
+import { axisWeight, partCount, partOrder } from './winograd_axes'
 
 /**
- * Weights as the kernels read them, int16, eight output channels side by side, pairs of inputs together, so that one
+ * Weights as dotPlanes4x8 reads them, int16, eight output channels side by side, pairs of inputs together, so that one
  * i32x4.dot_i16x8_s multiplies a splatted pair of inputs with a pair of weights of four channels:
  *
- *     direct    [channelsOut/8][ky][segment/2] { c0k0 c0k1 c1k0 c1k1 ... c7k0 c7k1 }   32 bytes a pair
- *     Winograd  [16][channelsOut/8][channelsIn/2] { the same }
- *
- * `segment` is what one kernel row covers in one piece: kernel * channelsIn values, or 4 for a one-channel 3x3 kernel (three
- * taps and a zero).
+ *     direct    [channelsOut/8][pairs] { c0k0 c0k1 c1k0 c1k1 ... c7k0 c7k1 }          32 bytes a pair
+ *     Winograd  [channelsOut/8][part][channelsIn/2] { the same }                      parts as in winograd_axes.ts
  */
 
-/** int16 values of one kernel row; a multiple of 2. */
-export function segmentLength(layer: Layer): u32 {
-  const length = layer.kernel * layer.channelsIn
-  return (length + 1) & ~1
+/** Pairs of inputs of one output of a direct layer: channels of a 1x1 kernel, taps of a first layer (pack_tiles.ts). */
+export function pairCount(layer: Layer): u32 {
+  if (layer.channelsIn == 1) return layer.kernel == 3 ? 5 : 1
+  return layer.channelsIn >> 1
 }
 
 export function directWeightBytes(layer: Layer): usize {
-  return layer.paddedOut * layer.kernel * segmentLength(layer) * 2
+  return layer.paddedOut * pairCount(layer) * 4
 }
 
 export function winogradWeightBytes(layer: Layer): usize {
-  return 16 * layer.paddedOut * layer.channelsIn * 2
+  return layer.paddedOut * partCount(layer.strideY, layer.strideX) * layer.channelsIn * 2
 }
 
 /** `source`: int8 [channelsOut][ky][kx][channelsIn] as in the file; `target`: zeroed. */
 export function packDirect(layer: Layer, source: usize, target: usize): void {
-  const segment = segmentLength(layer)
-  const row = layer.kernel * layer.channelsIn
-  for (let c: u32 = 0; c < layer.channelsOut; c++) {
-    for (let ky: u32 = 0; ky < layer.kernel; ky++) {
-      const from = source + (c * layer.kernel + ky) * row
-      const to = target + ((c >> 3) * layer.kernel + ky) * segment * 16 + (c & 7) * 4
-      for (let k: u32 = 0; k < row; k++) {
-        store<i16>(to + (k >> 1) * 32 + (k & 1) * 2, load<i8>(from + k))
-      }
-    }
-  }
-}
-
-/**
- * 4 * G g G' of each 3x3 kernel g, exact in integers: 2G = [2 0 0; 1 1 1; 1 -1 1; 0 0 2].
- * At most 9 * 127, so it fits int16; the sums come out four times too large and are divided exactly (conv3x3_winograd_i16.ts).
- */
-export function packWinograd(layer: Layer, source: usize, target: usize): void {
-  const inputs = layer.channelsIn
-  const blocks = layer.paddedOut >> 3
+  const pairs = pairCount(layer)
+  const inputs = layer.kernel * layer.kernel * layer.channelsIn
   for (let c: u32 = 0; c < layer.channelsOut; c++) {
     for (let k: u32 = 0; k < inputs; k++) {
-      const from = source + c * 9 * inputs + k
-      for (let i: u32 = 0; i < 4; i++) {
-        const t0 = halfTransform(from, inputs * 3, i)
-        const t1 = halfTransform(from + inputs, inputs * 3, i)
-        const t2 = halfTransform(from + 2 * inputs, inputs * 3, i)
-        const at = target + (c >> 3) * inputs * 16 + (k >> 1) * 32 + (c & 7) * 4 + (k & 1) * 2
-        const step = blocks * inputs * 16
-        store<i16>(at + (i * 4) * step, <i16>(2 * t0))
-        store<i16>(at + (i * 4 + 1) * step, <i16>(t0 + t1 + t2))
-        store<i16>(at + (i * 4 + 2) * step, <i16>(t0 - t1 + t2))
-        store<i16>(at + (i * 4 + 3) * step, <i16>(2 * t2))
+      const slot = layer.kernel == 3 ? tapSlot(k) : k
+      store<i16>(target + ((c >> 3) * pairs + (slot >> 1)) * 32 + (c & 7) * 4 + (slot & 1) * 2, load<i8>(source + c * inputs + k))
+    }
+  }
+}
+
+/** Where tap `k` of a one-channel 3x3 kernel stands among the five pairs: (0,1) (3,4) (6,7) (2,5) (8,-). */
+function tapSlot(k: u32): u32 {
+  const row = k / 3
+  const column = k % 3
+  return column < 2 ? row * 2 + column : 6 + row
+}
+
+export function packWinograd(layer: Layer, source: usize, target: usize): void {
+  const inputs = layer.channelsIn
+  const order = partOrder(layer.strideY, layer.strideX)
+  const parts = partCount(layer.strideY, layer.strideX)
+  for (let c: u32 = 0; c < layer.channelsOut; c++) {
+    for (let part: u32 = 0; part < parts; part++) {
+      const row = <u32>load<u8>(order + part) / 5
+      const column = <u32>load<u8>(order + part) % 5
+      const at = target + ((c >> 3) * parts + part) * inputs * 16 + (c & 7) * 4
+      for (let k: u32 = 0; k < inputs; k++) {
+        const from = source + c * 9 * inputs + k
+        store<i16>(at + (k >> 1) * 32 + (k & 1) * 2, <i16>axisWeight(layer.strideX, column,
+          tapDown(layer, from, row), tapDown(layer, from + inputs, row), tapDown(layer, from + 2 * inputs, row)))
       }
     }
   }
 }
 
-/** Row `i` of 2G times a kernel column whose three values are `step` bytes apart. */
-function halfTransform(column: usize, step: usize, i: u32): i32 {
-  const a = <i32>load<i8>(column)
-  const b = <i32>load<i8>(column + step)
-  const c = <i32>load<i8>(column + 2 * step)
-  if (i == 0) return 2 * a
-  if (i == 1) return a + b + c
-  if (i == 2) return a - b + c
-  return 2 * c
+/** Row part `part` of the kernel column whose first value is at `from`. */
+function tapDown(layer: Layer, from: usize, part: u32): i32 {
+  const step = layer.channelsIn * 3
+  return axisWeight(layer.strideY, part, <i32>load<i8>(from), <i32>load<i8>(from + step), <i32>load<i8>(from + 2 * step))
 }

@@ -1,7 +1,7 @@
 import { searchBeam, beamPrefix, beamProbability } from './ctc_beam'
 import { positionPosteriors } from './ctc_posterior'
 import { Net, tensorAt } from './net'
-import { runNet } from './net_run'
+import { runLayer, runNet } from './net_run'
 import { normaliseInto } from './normalise'
 import { buildPyramid, layPyramid, levelAddress, levelCount } from './pyramid'
 import { homographyOf } from './quad'
@@ -18,6 +18,11 @@ export function probeStage(bytes: usize): usize {
 
 export function probeRun(net: usize): void {
   runNet(changetype<Net>(net))
+}
+
+/** One layer on whatever its source holds: for timing. */
+export function probeLayer(net: usize, index: u32): void {
+  runLayer(changetype<Net>(net), index)
 }
 
 /** Address of a tensor's fields: height, width, channels, raw, rowStep, pixelStep, base, interior (u32 each). */
