@@ -12,6 +12,7 @@ import { BUCKET, statusSubject, STREAM } from './nats/topology.js'
 import { Lease } from './partition/lease.js'
 import { growingPause, sleep } from './pause.js'
 import { PictureMaker } from './pictures/picture_maker.js'
+import { Trimmer } from './partition/trimmer.js'
 import { Pipeline } from './pipeline.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import { ReadIds } from './read_id.js'
@@ -120,7 +121,8 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       else await sleep(growingPause(failures), ending.signal)
     }
   }
-  const keeping = Promise.all(Array.from({ length: partitions }, (_, partition) => keep(partition)))
+  const trimmer = new Trimmer(manager, buckets.floors, partitions)
+  const keeping = Promise.all([trimmer.run(ending.signal), ...Array.from({ length: partitions }, (_, partition) => keep(partition))])
 
   void (async () => {
     for await (const event of connection.status()) {

@@ -47,12 +47,12 @@ export class Pipeline {
   /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
   static async open(partition: number, parts: PipelineParts, buckets: { passes: KV; floors: KV }): Promise<Pipeline> {
     const memory = new Checkpoint(buckets.passes, buckets.floors, partition, parts.passGapMs)
-    const { floor, cameras } = await memory.load()
-    await memory.fence(floor)
+    const { floor, wanted, cameras } = await memory.load()
+    await memory.fence(floor, wanted)
     const progress = new Progress(floor, cameras)
     const source = new PartitionSource(parts.js, parts.manager, partition, parts.partitions, floor)
     const outlet = new Outlet(parts, progress)
-    return new Pipeline(parts, progress, source, outlet, new Checkpointer(partition, parts, progress, outlet, memory))
+    return new Pipeline(parts, progress, source, outlet, new Checkpointer(parts, progress, outlet, memory, source))
   }
 
   /**

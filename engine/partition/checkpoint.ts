@@ -3,11 +3,15 @@ import { AlprError } from '../errors.js'
 import { CameraPasses } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'
 
+/** What is kept of a partition in FLOORS; stream sequences. */
+export interface SavedFloor { floor: number; wanted: number }
+
 /**
  * The durable memory of a partition, in two buckets:
  *
  *     PASSES  <partition>.<camera>   open passes and counts of the camera, valid up to its `seq`
- *     FLOORS  <partition>            { floor }: every frame up to it is done; frames after it come again after a restart
+ *     FLOORS  <partition>            { floor, wanted }: every frame up to `floor` is done, later ones come again after a restart;
+ *                                    from `wanted` on they may be asked for again (their pictures), earlier ones may go
  *
  * Order of a checkpoint: outputs durable (store, hits, dead letters), then the cameras, then the floor, then the acknowledgement. A crash in
  * between leaves cameras ahead of the floor; the frames that come again are then skipped for those cameras (`seq`), so each frame is
@@ -22,10 +26,10 @@ export class Checkpoint {
   constructor(private readonly passes: KV, private readonly floors: KV, private readonly partition: number, private readonly gapMs: number) {}
 
   /** What the last owner left: the floor and the state of every camera. */
-  async load(): Promise<{ floor: number; cameras: Map<string, CameraPasses> }> {
+  async load(): Promise<SavedFloor & { cameras: Map<string, CameraPasses> }> {
     const entry = await this.floors.get(String(this.partition))
     this.floorRevision = entry?.revision ?? 0
-    const floor = entry ? entry.json<{ floor: number }>().floor : 0
+    const { floor = 0, wanted = 0 } = entry?.json<Partial<SavedFloor>>() ?? {}
     const cameras = new Map<string, CameraPasses>()
     const keys: string[] = []
     for await (const key of await this.passes.keys(`${this.partition}.>`)) keys.push(key)
@@ -35,12 +39,12 @@ export class Checkpoint {
       this.revisions.set(key, state.revision)
       cameras.set(key.slice(key.indexOf('.') + 1), CameraPasses.fromJSON(state.json(), this.gapMs))
     }
-    return { floor, cameras }
+    return { floor, wanted, cameras }
   }
 
   /** Makes this engine the only one that may write: writes of a former owner that are still on their way fail from here on. */
-  async fence(floor: number): Promise<void> {
-    await this.saveFloor(floor)
+  async fence(floor: number, wanted: number): Promise<void> {
+    await this.saveFloor(floor, wanted)
   }
 
   /** @param states camera and its state as text, taken at the barrier */
@@ -51,8 +55,9 @@ export class Checkpoint {
     }))
   }
 
-  async saveFloor(floor: number): Promise<void> {
-    this.floorRevision = await this.compareAndSet(this.floors, String(this.partition), JSON.stringify({ floor }), this.floorRevision)
+  async saveFloor(floor: number, wanted: number): Promise<void> {
+    const saved: SavedFloor = { floor, wanted }
+    this.floorRevision = await this.compareAndSet(this.floors, String(this.partition), JSON.stringify(saved), this.floorRevision)
   }
 
   /**

@@ -1,16 +1,17 @@
 import { codeOf } from '../errors.js'
-import { partitionFilter, STREAM } from '../nats/topology.js'
 import type { Outlet } from '../outlet.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../pause.js'
 import type { PipelineParts } from '../pipeline_parts.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { Progress } from './progress.js'
+import type { PartitionSource } from './source.js'
+import { Trimmer } from './trimmer.js'
 
 /** A camera that sends nothing for this long (wall time) gets its open passes stored as they stand. They stay open. */
 const QUIET_MS = 3_000
-/** The stream is trimmed up to the floor at most this often. */
-const TRIM_MS = 5_000
+/** A partition without frames moves its floor up at most this often, so that it holds up no other's trimming. */
+const IDLE_MS = Trimmer.EVERY_MS
 
 /**
  * Makes what the frames brought about durable, then acknowledges them; frames go on meanwhile.
@@ -19,12 +20,12 @@ const TRIM_MS = 5_000
  *     pictures, hits, dead letters are out        the epoch's work
  *     pictures on disk, rows in ClickHouse
  *     cameras, then the floor                     compare-and-set: a fenced engine stops here
- *     acknowledge, trim the stream
+ *     acknowledge
  *
  * A crash at any point leaves frames to come again whose effects are idempotent.
  */
 export class Checkpointer {
-  private trimmed = { seq: 0, at: 0 }
+  private movedAt = 0
   /**
    * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
    * what was saved.
@@ -32,13 +33,13 @@ export class Checkpointer {
   private readonly wanted = new Map<string, number>()
 
   constructor(
-    private readonly partition: number,
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
     private readonly outlet: Outlet,
     private readonly memory: Checkpoint,
+    private readonly source: Pick<PartitionSource, 'idleUpTo'>,
   ) {
-    for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWanted(camera))
+    for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWantedOf(camera))
   }
 
   /** A checkpoint every `batchMs` until `signal` aborts. @throws ALPR_ERR_STATE_FENCED */
@@ -54,12 +55,12 @@ export class Checkpointer {
     const { parts, progress } = this
     this.storeQuiet()
     const { applied } = progress
-    if (applied.seq === progress.floor && progress.epoch.cameras.size === 0) return
+    if (applied.seq === progress.floor && progress.epoch.cameras.size === 0) return this.moveIdleFloor(signal)
     const epoch = progress.cut()
     const touched = [...epoch.cameras].map((name) => progress.cameras.get(name)!)
     const ledger = touched.flatMap((camera) => camera.takeLedger())
     const states = touched.map((camera): [string, string] => [camera.camera, JSON.stringify(camera)])
-    const wanted = touched.map((camera): [string, number] => [camera.camera, firstWanted(camera)])
+    const wanted = touched.map((camera): [string, number] => [camera.camera, firstWantedOf(camera)])
 
     await epoch.settled()
     await parts.waiting.until('pictures', () => parts.pictures.sync(), signal)
@@ -69,12 +70,11 @@ export class Checkpointer {
 
     const fenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
     await parts.waiting.until('nats', () => this.memory.saveCameras(states), signal, fenced)
-    await parts.waiting.until('nats', () => this.memory.saveFloor(applied.seq), signal, fenced)
-    progress.floor = applied.seq
     for (const [name, seq] of wanted) this.wanted.set(name, seq)
+    await parts.waiting.until('nats', () => this.memory.saveFloor(applied.seq, this.firstWanted(applied.seq)), signal, fenced)
+    progress.floor = applied.seq
     // A restart goes by the floor in the bucket; the consumer's own is for monitoring, so one try is enough.
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
-    await this.trim()
   }
 
   /** A camera that went quiet: its passes are stored as they stand, so that a read does not wait for the next car. */
@@ -93,24 +93,27 @@ export class Checkpointer {
     }
   }
 
-  /**
-   * Processed frames leave the stream: pictures of people's cars are not kept longer than needed. Frames that an open pass may still want
-   * for its picture stay.
-   */
-  private async trim(): Promise<void> {
-    if (Date.now() - this.trimmed.at < TRIM_MS) return
-    let keep = this.progress.floor
-    for (const seq of this.wanted.values()) keep = Math.min(keep, seq - 1)
-    this.trimmed.at = Date.now()
-    if (keep <= this.trimmed.seq) return
-    // `seq` is exclusive. A failed trim is made up for by the next one.
-    await this.parts.manager.streams.purge(STREAM.frames, { filter: partitionFilter(this.partition, this.parts.partitions), seq: keep + 1 })
-      .then(() => { this.trimmed.seq = keep }, () => {})
+  /** Nothing is in work: when the stream has nothing for this partition either, all that it holds now is done. */
+  private async moveIdleFloor(signal: AbortSignal): Promise<void> {
+    if (Date.now() - this.movedAt < IDLE_MS) return
+    this.movedAt = Date.now()
+    const { progress, parts } = this
+    const floor = await this.source.idleUpTo(progress.applied.seq).catch(() => undefined)
+    // A frame may have come in meanwhile: then it is the next checkpoint's turn.
+    if (floor === undefined || floor <= progress.floor || progress.applied.seq !== progress.floor || progress.epoch.cameras.size > 0) return
+    const fenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
+    await parts.waiting.until('nats', () => this.memory.saveFloor(floor, this.firstWanted(floor)), signal, fenced)
+    progress.moveFloor(floor)
+  }
+
+  /** The first frame that may be asked for again when `floor` is done. */
+  private firstWanted(floor: number): number {
+    return Math.min(floor + 1, ...this.wanted.values())
   }
 }
 
 /** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
-function firstWanted(camera: CameraPasses): number {
+function firstWantedOf(camera: CameraPasses): number {
   let first = Infinity
   for (const { state } of camera.open()) if (!state.pictures) first = Math.min(first, state.best.seq)
   return first

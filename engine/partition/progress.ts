@@ -21,6 +21,12 @@ export class Progress {
     for (const [name, camera] of cameras) if (camera.openCount > 0) this.lastSeen.set(name, Date.now())
   }
 
+  /** Frames up to `floor` are done without having come to this partition. A frame that was applied meanwhile stays the last one. */
+  moveFloor(floor: number): void {
+    if (this.applied.seq < floor) this.applied = { seq: floor, message: undefined }
+    this.floor = floor
+  }
+
   /** Ends the epoch and begins the next. */
   cut(): Epoch {
     const ended = this.epoch

@@ -107,6 +107,18 @@ export class PartitionSource {
     else if (arrived === 0) this.pending = (await this.consumer!.info()).num_pending
   }
 
+  /**
+   * A stream sequence up to which this partition has no frame beyond `applied`; undefined when one is on its way. The stream's end is asked for
+   * first: a frame before it is then either applied, or counted by the consumer as delivered or pending.
+   */
+  async idleUpTo(applied: number): Promise<number | undefined> {
+    if (!this.consumer || this.broken || this.last > applied) return undefined
+    const end = (await this.manager.streams.info(STREAM.frames)).state.last_seq
+    const { num_pending, delivered } = await this.consumer.info()
+    const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
+    return idle ? end : undefined
+  }
+
   /** The link broke or came back: what was on its way is lost to this consumer. */
   interrupt(): void {
     this.broken = true

@@ -6,6 +6,7 @@ import { MemoryArchive } from '../gateway/fixtures/archive.js'
 import { startTestGateway, TOKEN, type TestGateway } from '../gateway/fixtures/gateway.js'
 import { makeHit, makeRead, publishHit } from '../gateway/fixtures/hits.js'
 import { noBrowser, openBrowser } from './chromium.js'
+import { until } from '../until.js'
 
 const options = { skip: noBrowser, timeout: 200_000 }
 
@@ -224,12 +225,3 @@ const CONTRAST = `(() => {
 })()`
 
 const newest = (page: Page) => page.locator('.hit article').first().getAttribute('data-hit')
-
-/** Asks again and again: the page's policy allows no waiting inside of it, because that would need eval. */
-async function until(good: () => Promise<boolean>, ms = 60_000): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    if (await good()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('it did not become true')
-}

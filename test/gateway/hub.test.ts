@@ -6,6 +6,7 @@ import { startTestNats } from '../servers/nats.js'
 import { ConsoleClient } from './fixtures/console_client.js'
 import { startTestGateway } from './fixtures/gateway.js'
 import { makeHit, makeRead, publishHit } from './fixtures/hits.js'
+import { until } from '../until.js'
 
 const seqs = (client: ConsoleClient) => client.hits.map(({ seq }) => seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
@@ -245,11 +246,3 @@ t.test('any number of drops on any side: in the end every console has every hit 
   await publishing
   for (const seen of await watching) t.same(seen, range(1, total))
 })
-
-async function until(good: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await good()) return
-    await sleep(50)
-  }
-  throw new Error('it did not become true')
-}

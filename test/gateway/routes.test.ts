@@ -6,6 +6,7 @@ import type { ReadRow } from '../../gateway/archive.js'
 import { startTestNats } from '../servers/nats.js'
 import { BEARER, startTestGateway } from './fixtures/gateway.js'
 import { makeHit } from './fixtures/hits.js'
+import { until } from '../until.js'
 
 const read = (n: number, change: Partial<ReadRow> = {}): ReadRow => ({
   readId: String(n), version: 1, plate: `7ABC${n}`, confidence: 0.9, alternates: [{ plate: '7A8C1', confidence: 0.05 }], region: 'CA', camera: 'cam-1',
@@ -213,11 +214,3 @@ t.test('a cursor is a place in (time, id), and nothing else is a cursor', (t) =>
   t.ok(isBefore({ time: 1, id: '9.a' }, { time: 1, id: '9.b' }))
   t.end()
 })
-
-async function until(good: () => Promise<boolean>, ms = 20_000): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    if (await good()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('it did not become true')
-}

@@ -22,7 +22,7 @@ t.test('what one owner saved the next one finds, its own partition only', async 
   const first = await checkpointOf(connection)
   t.match(await first.load(), { floor: 0, cameras: new Map() })
   await first.saveCameras([state(41)])
-  await first.saveFloor(42)
+  await first.saveFloor(42, 40)
 
   const { floor, cameras } = await (await checkpointOf(connection)).load()
   t.equal(floor, 42)
@@ -37,15 +37,15 @@ t.test('an owner that was replaced without noticing is refused', async (t) => {
   const old = await checkpointOf(connection)
   await old.load()
   await old.saveCameras([state(1)])
-  await old.saveFloor(1)
+  await old.saveFloor(1, 2)
 
   const fresh = await checkpointOf(connection)
   const { floor } = await fresh.load()
-  await fresh.fence(floor)
-  await t.rejects(old.saveFloor(2), { code: 'ALPR_ERR_STATE_FENCED' })
+  await fresh.fence(floor, 2)
+  await t.rejects(old.saveFloor(2, 3), { code: 'ALPR_ERR_STATE_FENCED' })
   await fresh.saveCameras([state(3)])
   await t.rejects(old.saveCameras([state(2)]), { code: 'ALPR_ERR_STATE_FENCED' })
-  await fresh.saveFloor(3)
+  await fresh.saveFloor(3, 4)
   t.equal((await (await checkpointOf(connection)).load()).floor, 3)
 })
 

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { BUCKET, framesSubject, STREAM } from '../../../engine/nats/topology.js'
+import { Checkpoint } from '../../../engine/partition/checkpoint.js'
+import { PartitionSource } from '../../../engine/partition/source.js'
+import { Trimmer } from '../../../engine/partition/trimmer.js'
+import { until } from '../../until.js'
+import { startTestNats } from '../../servers/nats.js'
+
+t.test('the stream is cut below what every partition has done with, and not before all have said so', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 2 })).connect()
+  const js = connection.jetstream()
+  const manager = await connection.jetstreamManager()
+  const [passes, floors] = [await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors)]
+  for (let i = 0; i < 10; i++) await js.publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
+  const firstSeq = async () => (await manager.streams.info(STREAM.frames)).state.first_seq
+  const [a, b] = [new Checkpoint(passes, floors, 0, 3_000), new Checkpoint(passes, floors, 1, 3_000)]
+  const trimmer = new Trimmer(manager, floors, 2)
+
+  await a.saveFloor(8, 9)
+  await trimmer.trim()
+  t.equal(await firstSeq(), 1, 'nothing is known of partition 1')
+  await b.saveFloor(7, 4)
+  await trimmer.trim()
+  t.equal(await firstSeq(), 4, 'partition 1 may still want frame 4 for a picture')
+  await b.saveFloor(7, 8)
+  await trimmer.trim()
+  t.equal(await firstSeq(), 8)
+})
+
+t.test('a partition knows that the stream has nothing for it, and only then', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const js = connection.jetstream()
+  for (let i = 0; i < 6; i++) await js.publish(framesSubject('main-st'), new Uint8Array([i]))
+  const source = new PartitionSource(js, await connection.jetstreamManager(), 0, 1, 0)
+  t.equal(await source.idleUpTo(0), undefined, 'it has not asked yet')
+  const stop = new AbortController()
+  let last = 0
+  let room = 3
+  const running = source.run(async () => { await until(() => room > 0 || stop.signal.aborted); return Math.max(1, room) }, (frame) => { last = frame.seq; room -= 1 }, stop.signal)
+  await until(() => last === 3)
+  t.equal(await source.idleUpTo(3), undefined, 'three wait on the stream')
+  room = 3
+  await until(() => last === 6)
+  t.equal(await source.idleUpTo(5), undefined, 'the last one is not applied yet')
+  t.equal(await source.idleUpTo(6), 6)
+  stop.abort()
+  await running
+})
