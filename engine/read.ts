@@ -25,8 +25,8 @@ export interface Read {
   direction: 'approaching' | 'leaving' | 'still' | 'unknown'
   /** Frames of the pass in which the plate was detected. */
   frames: number
-  /** Quality of the best frame: plate height in pixels, sharpness, contrast. */
-  quality: { heightPx: number; sharpness: number; contrast: number }
+  /** Quality of the best frame: plate height in pixels; sharpness, contrast and share of blown-out pixels, 0..1. */
+  quality: { heightPx: number; sharpness: number; contrast: number; glare: number }
   /** The plate, and the frame that shows it best, reduced (CAN-3). */
   crop?: CropRef
   picture?: CropRef

@@ -13,7 +13,7 @@ export interface BestView {
   /** What made it the best: plate height in pixels x sharpness x confidence; only its order matters. */
   merit: number
   quad: Quad
-  quality: { heightPx: number; sharpness: number; contrast: number }
+  quality: Read['quality']
 }
 
 /** What of this pass has been published as hits, by `<list>.<listed plate>`. Part of the checkpoint, so revisions go on after a restart. */
@@ -39,6 +39,7 @@ export interface PassState {
   frames: number
   /** Sum of logit(confidence) of the detections, by their text: at most 8 texts, the weakest goes. */
   texts: Record<string, { frames: number; logits: number }>
+  /** Sum of the confidences with which each region was named. */
   regions: Record<string, number>
   best: BestView
   hits: Record<string, PublishedHit>
@@ -110,7 +111,7 @@ export class OpenPass {
       readId: state.readId, version: state.frames, plate, confidence,
       alternates: others.filter((text) => text.plate !== '').slice(0, 5)
         .map((text) => ({ plate: text.plate, confidence: text.probability })),
-      region: mostFrequent(state.regions),
+      region: heaviest(state.regions),
       camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
       ...this.movement(camera), frames: state.frames, quality: state.best.quality,
       crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids, positions: this.vote.likelyPositions(),
@@ -144,7 +145,7 @@ export class OpenPass {
     const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
     entry.frames += 1
     entry.logits += logit(detection.confidence)
-    if (detection.region) regions[detection.region] = (regions[detection.region] ?? 0) + 1
+    if (detection.region) regions[detection.region] = (regions[detection.region] ?? 0) + detection.regionConfidence
     const names = Object.keys(texts)
     if (names.length > MAX_TEXTS) {
       const weakest = names.reduce((a, b) => (texts[b]!.frames < texts[a]!.frames ? b : a))
@@ -154,18 +155,22 @@ export class OpenPass {
 }
 
 function viewOf(frame: Frame, detection: Detection): BestView {
-  const { heightPx, sharpness, contrast } = detection.quality
+  const { heightPx, sharpness, contrast, glare } = detection.quality
   return {
     seq: frame.seq, ts: frame.capturedAt, quad: detection.quad,
-    merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3),
-    quality: { heightPx, sharpness, contrast },
+    merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
+    quality: { heightPx, sharpness, contrast, glare },
   }
 }
 
-/** A sure, large picture says more than a small, doubtful one; never nothing. 0.05..1 */
-export function weightOf(detection: Detection): number {
-  const size = Math.min(1, detection.quality.heightPx / 24)
-  return Math.max(0.05, detection.confidence * size)
+/** Plate height, pixels, and sharpness from which more of it makes no better witness; share of blown-out pixels that halves a picture's worth. */
+const ENOUGH = { heightPx: 24, sharpness: 0.5, glare: 0.25 }
+
+/** What a picture's vote is worth: a sure, large, sharp one says more than a small, blurred or blown-out one; never nothing. 0.05..1 */
+export function weightOf({ confidence, quality }: Pick<Detection, 'confidence' | 'quality'>): number {
+  const size = Math.min(1, quality.heightPx / ENOUGH.heightPx)
+  const sharpness = Math.min(1, quality.sharpness / ENOUGH.sharpness)
+  return Math.max(0.05, (confidence * size * sharpness) / (1 + quality.glare / ENOUGH.glare))
 }
 
 /** Confidences are kept off 0 and 1, where one detection would outvote any number of others. */
@@ -176,6 +181,7 @@ function logit(p: number): number {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
-function mostFrequent(counts: Record<string, number>): string {
-  return Object.entries(counts).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? ''
+/** The name with the largest weight, '' of none. */
+function heaviest(weights: Record<string, number>): string {
+  return Object.entries(weights).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? ''
 }

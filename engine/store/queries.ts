@@ -119,7 +119,7 @@ interface CropColumns { crop_segment: string; crop_offset: string; crop_length: 
 interface ReadRow extends CropColumns {
   read_id: string; version: number; plate: string; confidence: number; alternate_plates: string[]; alternate_confidences: number[]; region: string
   camera: string; ts: string; ts_last: string; lat: number; lon: number; heading: number | null; direction: Read['direction']; frames: number
-  height_px: number; sharpness: number; contrast: number; module: string; model: string; lists: string; feed: string
+  height_px: number; sharpness: number; contrast: number; glare: number; module: string; model: string; lists: string; feed: string
 }
 
 interface HitRow extends CropColumns {
@@ -145,7 +145,7 @@ function readOf(row: ReadRow): StoredRead {
     readId: row.read_id, version: row.version, plate: row.plate, confidence: row.confidence, alternates: alternatesOf(row), region: row.region,
     camera: row.camera, ts: Date.parse(row.ts), tsLast: Date.parse(row.ts_last), lat: row.lat, lon: row.lon,
     ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction, frames: row.frames, quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast },
+    direction: row.direction, frames: row.frames, quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
     ...(crop && { crop }), module: row.module, model: row.model, lists: row.lists, feed: row.feed,
   }
 }

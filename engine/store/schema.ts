@@ -57,6 +57,7 @@ const MIGRATIONS: readonly Migration[] = [
       ...createTable(database, ledger, form),
     ],
   },
+  { version: 2, name: 'glare of a read', statements: (database, form) => addColumn(database, reads, 'glare', 'contrast', form) },
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version
@@ -131,6 +132,13 @@ function createTable(database: string, table: Table, form: Form): string[] {
   if (form.kind === 'single') return [local]
   return [local, `CREATE TABLE IF NOT EXISTS ${database}.${table.name}${onCluster(form)} AS ${database}.${name}\n` +
     `ENGINE = Distributed('${form.cluster}', '${database}', '${name}', ${table.shard})`]
+}
+
+/** For a data folder of before the column; a new one has it from the start. */
+function addColumn(database: string, table: Table, name: string, after: string, form: Form): string[] {
+  const ddl = columnsDdl(table.columns.filter((column) => column.name === name)).trim()
+  const names = form.kind === 'single' ? [table.name] : [stored(table.name, form), table.name]
+  return names.map((of) => `ALTER TABLE ${database}.${of}${onCluster(form)} ADD COLUMN IF NOT EXISTS ${of === table.name && form.kind === 'cluster' ? ddl.replace(/ CODEC\(.*\)$/, '') : ddl} AFTER ${after}`)
 }
 
 function createView(database: string, to: Table, from: Table, where: string, form: Form): string {

@@ -40,6 +40,7 @@ export const READS: readonly Column<StoredRead>[] = (() => {
     column('height_px', 'Float32', Z, (read) => read.quality.heightPx),
     column('sharpness', 'Float32', Z, (read) => read.quality.sharpness),
     column('contrast', 'Float32', Z, (read) => read.quality.contrast),
+    column('glare', 'Float32', Z, (read) => read.quality.glare),
     column('crop_segment', 'LowCardinality(String)', Z, (read) => segment(read.crop)),
     column('crop_offset', 'UInt64', T64, (read) => BigInt(read.crop?.offset ?? 0)),
     column('crop_length', 'UInt32', T64, (read) => read.crop?.length ?? 0),

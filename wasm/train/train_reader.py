@@ -26,7 +26,7 @@ MAX_TEXT = 12
 BATCH = 64
 FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16),
           "region": ((1,), np.int16)}
-REGION_WEIGHT = 0.15   # of the loss: the text is what counts
+REGION_WEIGHT = 0.05   # of the loss: the text is what counts
 
 
 def maker(seed):

@@ -7,7 +7,7 @@ const TS = Date.UTC(2026, 10, 16, 8, 30)
 
 export const aRead = (some: Partial<StoredRead> = {}): StoredRead => ({
   readId: '1', version: 1, plate: '8ABC123', confidence: 0.97, alternates: [{ plate: 'BABC123', confidence: 0.02 }], region: 'CA', camera: 'c1', ts: TS, tsLast: TS + 800,
-  lat: 37.7, lon: -122.2, heading: 90, direction: 'approaching', frames: 4, quality: { heightPx: 32, sharpness: 0.5, contrast: 0.75 },
+  lat: 37.7, lon: -122.2, heading: 90, direction: 'approaching', frames: 4, quality: { heightPx: 32, sharpness: 0.5, contrast: 0.75, glare: 0.125 },
   crop: { segment: '2026-W47-e1.crops', offset: 0, length: 5_000 }, module: 'm1', model: 'n1', lists: 'l1', feed: '', ...some,
 })
 

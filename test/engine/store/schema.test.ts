@@ -26,6 +26,12 @@ t.test('migrations', async (t) => {
     { name: 'hits', engine: 'ReplacingMergeTree' }, { name: 'ledger', engine: 'ReplacingMergeTree' }, { name: 'reads', engine: 'ReplacingMergeTree' },
     { name: 'reads_by_plate', engine: 'ReplacingMergeTree' }, { name: 'reads_by_plate_view', engine: 'MaterializedView' }, { name: 'schema_version', engine: 'ReplacingMergeTree' },
   ])
+  // a data folder of before the column
+  await store.client.command({ query: 'ALTER TABLE p.reads DROP COLUMN glare' })
+  await store.client.command({ query: 'DELETE FROM p.schema_version WHERE version >= 2' })
+  await migrate(store.client, 'p')
+  const columns = await store.client.query({ query: "SELECT name FROM system.columns WHERE database = 'p' AND table = 'reads' AND name IN ('contrast', 'glare') ORDER BY position", format: 'JSONEachRow' })
+  t.same(await columns.json(), [{ name: 'contrast' }, { name: 'glare' }])
   await store.kill()
   await store.restart()
   await migrate(store.client, 'p')

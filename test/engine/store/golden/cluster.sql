@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS platestream.reads_local ON CLUSTER 'plates' (
   height_px Float32 CODEC(ZSTD(1)),
   sharpness Float32 CODEC(ZSTD(1)),
   contrast Float32 CODEC(ZSTD(1)),
+  glare Float32 CODEC(ZSTD(1)),
   crop_segment LowCardinality(String) CODEC(ZSTD(1)),
   crop_offset UInt64 CODEC(T64, ZSTD(1)),
   crop_length UInt32 CODEC(T64, ZSTD(1)),
@@ -132,3 +133,7 @@ ORDER BY (camera, hour, part);
 
 CREATE TABLE IF NOT EXISTS platestream.ledger ON CLUSTER 'plates' AS platestream.ledger_local
 ENGINE = Distributed('plates', 'platestream', 'ledger_local', sipHash64(camera));
+
+ALTER TABLE platestream.reads_local ON CLUSTER 'plates' ADD COLUMN IF NOT EXISTS glare Float32 CODEC(ZSTD(1)) AFTER contrast;
+
+ALTER TABLE platestream.reads ON CLUSTER 'plates' ADD COLUMN IF NOT EXISTS glare Float32 AFTER contrast;

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS platestream.reads (
   height_px Float32 CODEC(ZSTD(1)),
   sharpness Float32 CODEC(ZSTD(1)),
   contrast Float32 CODEC(ZSTD(1)),
+  glare Float32 CODEC(ZSTD(1)),
   crop_segment LowCardinality(String) CODEC(ZSTD(1)),
   crop_offset UInt64 CODEC(T64, ZSTD(1)),
   crop_length UInt32 CODEC(T64, ZSTD(1)),
@@ -125,3 +126,5 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (camera, hour, part)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000;
+
+ALTER TABLE platestream.reads ADD COLUMN IF NOT EXISTS glare Float32 CODEC(ZSTD(1)) AFTER contrast;
