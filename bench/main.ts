@@ -3,6 +3,7 @@ import { codeOf, reasonOf } from '../engine/errors.js'
 /** The benchmarks by name: a module with `summary` and `run(args)`. */
 const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: string[]): Promise<object> }>> = {
   recognize: () => import('./recognize.js'),
+  kernels: () => import('./kernels.js'),
   accuracy: () => import('./accuracy.js'),
   matcher: () => import('./matcher.js'),
   stream: () => import('./stream.js'),

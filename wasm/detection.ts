@@ -46,6 +46,8 @@ export interface Quality {
 export interface Timings {
   /** Pyramid, coarse look and fine looks. */
   find: number
+  /** The fine looks' part of `find`. */
+  fine: number
   /** Rectifying and reading the plates. */
   read: number
 }

@@ -30,7 +30,7 @@ const REFUSED_MEMORY = 2
  */
 export class Recognizer {
   /** Where the last frame's time went. */
-  readonly timings: Timings = { find: 0, read: 0 }
+  readonly timings: Timings = { find: 0, fine: 0, read: 0 }
 
   private constructor(
     private readonly wasm: RecognizerExports & ASUtil,
@@ -80,6 +80,7 @@ export class Recognizer {
     this.prepare(width, height)
     const start = performance.now()
     const boxes = this.wasm.findBoxes()
+    const looked = performance.now()
     for (let i = 0; i < boxes; i++) this.wasm.lookAt(i)
     const plates = this.wasm.settle()
     const found = performance.now()
@@ -87,6 +88,7 @@ export class Recognizer {
     const count = this.wasm.finish()
     const detections = Array.from({ length: count }, (_, i) => readRecord(this.wasm.memory.buffer, this.wasm.recordAt(i), this.model.regions))
     this.timings.find = found - start
+    this.timings.fine = found - looked
     this.timings.read = performance.now() - found
     return detections
   }

@@ -93,17 +93,21 @@ function finishRaw(
   sums: usize, count: u32, multipliers: usize, biases: usize, out: usize, step: usize, addend: usize, hop: usize, flip: usize, relu: bool,
 ): void {
   const factor = v128.load(constants, 48)
-  for (let i: u32 = 0; i < count; i++) {
-    for (let half: usize = 0; half < 32; half += 16) {
-      let t = scale(v128.load(sums + half), v128.load(multipliers + half), v128.load(biases + half))
-      if (addend != 0) t = f32x4.add(t, scaleAddend(addend + (half >> 1), factor))
-      if (relu) t = f32x4.max(t, f32x4.splat(0))
-      v128.store(out + half, t)
+  const least = f32x4.splat(relu ? 0 : -Infinity)
+  const m0 = v128.load(multipliers), m1 = v128.load(multipliers, 16)
+  const b0 = v128.load(biases), b1 = v128.load(biases, 16)
+  for (const end = sums + count * 32; sums < end; sums += 32) {
+    let t0 = scale(v128.load(sums), m0, b0)
+    let t1 = scale(v128.load(sums, 16), m1, b1)
+    if (addend != 0) {
+      t0 = f32x4.add(t0, scaleAddend(addend, factor))
+      t1 = f32x4.add(t1, scaleAddend(addend + 8, factor))
+      addend += hop
+      hop ^= flip
     }
-    sums += 32
+    v128.store(out, f32x4.pmax(least, t0))
+    v128.store(out, f32x4.pmax(least, t1), 16)
     out += step
-    if (addend != 0) addend += hop
-    hop ^= flip
   }
 }
 
