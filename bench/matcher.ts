@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { loadWasmFile } from '../wasm/load_node.js'
-import { CHARACTERS, CLASSES, Matcher } from '../wasm/mod.js'
+import { loadMatcher } from '../wasm/load_node.js'
+import { CHARACTERS, CLASSES } from '../wasm/mod.js'
 
 export const summary = 'milliseconds to check one read against a hot list'
 
@@ -14,7 +14,7 @@ export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({ args, options: { entries: { type: 'string', default: '1000000' }, reads: { type: 'string', default: '200' } } })
   const random = generator(42)
   const plates = Array.from({ length: Number(values.entries) }, () => plate(random))
-  const matcher = await Matcher.create(await loadWasmFile('matcher.wasm'))
+  const matcher = await loadMatcher()
   const start = performance.now()
   const list = await matcher.compileList(plates)
   console.log(`compile ${plates.length} entries: ${(performance.now() - start).toFixed(0)} ms`)

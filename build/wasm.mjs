@@ -17,4 +17,4 @@ for (const target of Object.keys(JSON.parse(readFileSync('asconfig.json', 'utf8'
   if (existsSync(out) && statSync(out).mtimeMs > newest) continue
   execFileSync(process.execPath, [asc, entries[target], '--target', target, '--transform', resolve('build/kernels_apart.mjs')], { stdio: 'inherit' })
 }
-if (existsSync('wasm/models/platestream.psm')) copyFileSync('wasm/models/platestream.psm', 'dist/wasm/platestream.psm')
+for (const file of ['platestream.psm', 'confusions.json', 'plate_syntax.json']) if (existsSync(`wasm/models/${file}`)) copyFileSync(`wasm/models/${file}`, `dist/wasm/${file}`)

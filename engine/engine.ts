@@ -1,7 +1,6 @@
 import { Events, type NatsConnection } from 'nats'
 import type { Logger } from 'pino'
-import { loadWasmFile } from '../wasm/load_node.js'
-import { Matcher } from '../wasm/mod.js'
+import { loadMatcher } from '../wasm/load_node.js'
 import { codeOf, reasonOf } from './errors.js'
 import { RecentFrames } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
@@ -60,7 +59,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
     }
   }
-  const lists = new ListsInForce(await Matcher.create(await loadWasmFile('matcher.wasm')), metrics, log)
+  const lists = new ListsInForce(await loadMatcher(), metrics, log)
 
   // An engine says what it waits for from its first second on, not only when all is well.
   const heartbeat = setInterval(() => {

@@ -11,6 +11,14 @@ export const WASM_ERRORS = {
   ALPR_ERR_IMAGE_MEMORY: 'an image of {width}x{height} pixels needs more memory than the module may have',
   ALPR_ERR_LIST_MEMORY: 'a list of {entries} entries needs more memory than the module may have',
   ALPR_ERR_LIST_RELEASED: 'this list was released',
+  ALPR_ERR_CONFUSIONS_INVALID: 'the confusion model is not valid: {reason}',
+  ALPR_ERR_SYNTAX_INVALID: 'the plate syntax is not valid: {reason}',
+  ALPR_ERR_DICTIONARY_MEMORY: 'a dictionary of {plates} plates needs more memory than the module may have',
+  ALPR_ERR_SEARCH_INVALID: 'this search is not valid: {reason}',
+  ALPR_ERR_ROWS_INVALID: 'these rows of plates cannot be read: {reason}',
+  ALPR_ERR_PATTERN_EMPTY: 'the pattern is empty',
+  ALPR_ERR_PATTERN_TOO_LONG: 'the pattern is too long: it has {length} {unit}, the limit is {limit}',
+  ALPR_ERR_PATTERN_INVALID: 'the pattern cannot be read at character {position}: {reason}',
   ALPR_ERR_READ_INVALID: 'these positions are not a read: {reason}',
 } as const
 

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { Matcher } from './matcher.js'
+import { ConfusionModel } from './matching/confusion_model.js'
+import { PlateSyntax } from './matching/plate_syntax.js'
 
 /** The files of a build, beside this module in dist/wasm (Node only). */
-export type WasmFile = 'recognizer.wasm' | 'matcher.wasm' | 'platestream.psm'
+export type WasmFile = 'recognizer.wasm' | 'matcher.wasm' | 'platestream.psm' | 'confusions.json' | 'plate_syntax.json'
 
 export function wasmPath(file: WasmFile): string {
   return fileURLToPath(new URL(file, import.meta.url))
@@ -10,4 +13,12 @@ export function wasmPath(file: WasmFile): string {
 
 export async function loadWasmFile(file: WasmFile): Promise<Uint8Array> {
   return new Uint8Array(await readFile(wasmPath(file)))
+}
+
+const loadJson = async (file: WasmFile): Promise<unknown> => JSON.parse(await readFile(wasmPath(file), 'utf8'))
+
+/** The matcher of this build, with its confusion model and its plate syntax. */
+export async function loadMatcher(): Promise<Matcher> {
+  const [wasm, confusions, syntax] = await Promise.all([loadWasmFile('matcher.wasm'), loadJson('confusions.json'), loadJson('plate_syntax.json')])
+  return Matcher.create(wasm, ConfusionModel.of(confusions), PlateSyntax.of(syntax))
 }

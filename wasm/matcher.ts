@@ -1,137 +1,169 @@
-import { instantiate, instantiateSync, type ASUtil } from '@assemblyscript/loader'
 import { CLASSES, NONE } from './detection.js'
 import { WasmError } from './errors.js'
-import { explainMatches, type Match } from './matcher_explain.js'
-import { MATCHER_ABI_VERSION, MAX_LENGTH, MAX_POSITIONS, type MatcherExports } from './matcher_exports.js'
-import { idOf } from './module_id.js'
+import type { ConfusionModel } from './matching/confusion_model.js'
+import { explainMatch, type ReadTables, type Tolerance } from './matching/explain_match.js'
+import { MATCH_BYTES, MAX_POSITIONS } from './matching/layout.js'
+import { MatcherModule, type MatcherMemory } from './matching/matcher_module.js'
+import { plainWeights, type PlateSyntax, type ReadWeights } from './matching/plate_syntax.js'
 
-export type { Match, Tolerance } from './matcher_explain.js'
+export type { Tolerance } from './matching/explain_match.js'
 
-/** A list in the form that `match` scans. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never match and are in `skipped`. */
+/** One entry of a list that a read may be. */
+export interface Match {
+  /** Index in the entries as given to compileList. */
+  entry: number
+  /** Probability that the plate on the road is this one, 0..1, calibrated. */
+  probability: number
+  /** The entry is the most probable text of the read, character by character. */
+  exact: boolean
+  /** Where read and list differ; empty for an exact match. */
+  tolerated: Tolerance[]
+}
+
+/** A list in the form that `match` looks things up in. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never match and are in `skipped`. */
 export interface CompiledList {
   readonly size: number
   readonly skipped: readonly number[]
 }
 
-/** Plates a call scans: long enough to cost nothing, short enough that V8 can swap in optimised code between calls. */
-const PIECE = 1 << 16
-/** Entries packed before others get their turn on the event loop. */
-const PACK_PIECE = 50_000
+/** Entries added in one call: long enough to cost nothing, short enough that V8 can swap in optimised code between calls. */
+const PIECE = 10_000
+/** Room for the text of a piece. */
+const TEXT_BYTES = PIECE * 14
+const SCRATCH_BYTES = 256
+/** Least threshold: below it, a blurred read may be a million texts. */
+export const LEAST_THRESHOLD = 0.0001
 
-/** A list compiled into an instance of its own: dropping it gives the memory back. */
-class Lanes implements CompiledList {
-  exports: (MatcherExports & ASUtil) | undefined
+/** A list compiled into a memory of its own: dropping it gives the memory back. */
+class IndexedList implements CompiledList {
+  memory: MatcherMemory | undefined
   readonly skipped: number[] = []
 
-  constructor(readonly size: number, exports: MatcherExports & ASUtil) {
-    this.exports = exports
+  constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
+    this.memory = memory
+  }
+
+  get size(): number {
+    return this.entries.length
   }
 }
 
 /**
- * Checks reads against hot lists: every entry, by brute force, on the distribution of the read. The probability of an entry is the product
- * over its characters of P(character | position), mixed with the confusions of readers, under the best alignment with at most one missing or
- * one extra character (wasm/assembly/matcher/).
+ * Checks reads against hot lists, exactly, on the distribution of the read. The probability of an entry is the best alignment's product of: P(the plate
+ * has this character | what was read there), under the confusion model; P(a character read is none); P(a character was not read) - each weighed by plate
+ * syntax - and then calibrated. The read text is never rewritten.
  */
 export class Matcher {
   private constructor(
-    private readonly module: Parameters<typeof instantiateSync>[0],
-    /** First 16 hex digits of the module's SHA-256. */
-    readonly moduleId: string,
+    readonly module: MatcherModule,
+    readonly confusions: ConfusionModel,
+    readonly syntax: PlateSyntax | undefined,
   ) {}
 
-  /** @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI */
-  static async create(wasmBytes: Uint8Array): Promise<Matcher> {
-    let module: Parameters<typeof instantiateSync>[0]
-    let exports: MatcherExports
-    try {
-      const loaded = await instantiate<MatcherExports>(wasmBytes as Uint8Array<ArrayBuffer>, {})
-      module = loaded.module
-      exports = loaded.exports as unknown as MatcherExports
-    } catch (error) {
-      throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: error instanceof Error ? error.message : String(error) })
-    }
-    if (typeof exports.addGroup !== 'function') throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: 'it is not the matcher' })
-    const found = exports.abiVersion()
-    if (found !== MATCHER_ABI_VERSION) throw new WasmError('ALPR_ERR_MODULE_ABI', { found, needed: MATCHER_ABI_VERSION })
-    return new Matcher(module, await idOf(wasmBytes))
+  /**
+   * @param syntax without it, no text is likelier than another by its shape
+   * @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI
+   */
+  static async create(wasmBytes: Uint8Array, confusions: ConfusionModel, syntax?: PlateSyntax): Promise<Matcher> {
+    return new Matcher(await MatcherModule.of(wasmBytes), confusions, syntax)
+  }
+
+  /** First 16 hex digits of the module's SHA-256. */
+  get moduleId(): string {
+    return this.module.id
   }
 
   /**
-   * Packs the entries (upper case [A-Z0-9]; duplicates stay) into lanes. Others get their turn on the event loop meanwhile.
+   * Indexes the entries (upper case [A-Z0-9]; duplicates stay). Others get their turn on the event loop meanwhile.
    * @throws ALPR_ERR_LIST_MEMORY
    */
   async compileList(entries: readonly string[]): Promise<CompiledList> {
-    const exports = instantiateSync<MatcherExports>(this.module, {}).exports as unknown as MatcherExports & ASUtil
-    const list = new Lanes(entries.length, exports)
-    const counts = new Uint32Array(MAX_LENGTH + 1)
-    for (const entry of entries) if (isPlate(entry)) counts[entry.length]! += 1
-    const planes = new Uint32Array(MAX_LENGTH + 1)
-    for (let length = 1; length <= MAX_LENGTH; length++) {
-      if (counts[length] === 0) continue
-      planes[length] = exports.addGroup(length, counts[length]!)
-      if (planes[length] === 0) throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
+    const memory = this.module.open()
+    const { exports } = memory
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(32, entries.length * 2)))
+    const place = (bytes: number) => {
+      const at = memory.tryPlace(bytes)
+      if (at === 0) throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
+      return at
     }
-    const bytes = new Uint8Array(exports.memory.buffer)
-    const words = new Uint32Array(exports.memory.buffer)
-    const next = new Uint32Array(MAX_LENGTH + 1)
-    for (let i = 0; i < entries.length; i++) {
-      if (i % PACK_PIECE === PACK_PIECE - 1) await new Promise((resolve) => setTimeout(resolve))
-      const entry = entries[i]!
-      if (!isPlate(entry)) {
-        list.skipped.push(i)
-        continue
-      }
-      const length = entry.length
-      const stride = (counts[length]! + 15) & ~15
-      const lane = next[length]!++
-      for (let k = 0; k < length; k++) bytes[planes[length]! + k * stride + lane] = classOf(entry.charCodeAt(k))
-      words[((planes[length]! + length * stride) >> 2) + lane] = i
+    const [keys, lasts, nexts, filter] = [place(capacity * 8), place(capacity * 4), place(entries.length * 4), place(capacity)] as [number, number, number, number]
+    const list = new IndexedList(entries, memory, place(SCRATCH_BYTES))
+    memory.bytes(exports.readAddress() + MATRIX, this.confusions.matrix.byteLength).set(new Uint8Array(this.confusions.matrix.buffer))
+    exports.openIndex(keys, lasts, nexts, filter, capacity)
+    const mark = memory.mark
+    const [text, skipped] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
+    for (let from = 0; from < entries.length; from += PIECE) {
+      if (from > 0) await new Promise((resolve) => setTimeout(resolve))
+      // An entry that cannot be a plate is a line of one odd character.
+      const lines = entries.slice(from, from + PIECE).map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
+      const bytes = encoder.encode(`${lines.join('\n')}\n`)
+      memory.bytes(text, bytes.length).set(bytes)
+      const passed = exports.addEntries(text, text + bytes.length, from, skipped)
+      list.skipped.push(...new Uint32Array(memory.memory.buffer, skipped, passed))
     }
+    memory.rewind(mark)
     return list
   }
 
   /** Forgets a list's memory now; matching against it is refused from here on. */
   release(list: CompiledList): void {
-    (list as Lanes).exports = undefined
+    (list as IndexedList).memory = undefined
   }
 
   /**
-   * The entries whose probability is at least `threshold`, most probable first, at most 256. Positions that are rather 'none' than any
-   * character are left out first.
-   * @param positions 37 probabilities each: [0-9A-Z] and 'none'; of more than 16 likely positions nothing is a plate
+   * The entries whose calibrated probability is at least `threshold`, most probable first, at most 256.
+   * @param positions 37 probabilities each: [0-9A-Z] and 'none'; of more than 16 positions those that are rather a character count, and of more than 16
+   *   of these nothing is a plate
+   * @param threshold 0.0001 to 1
+   * @param region of issue, when the read tells it
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
-  match(positions: readonly Float32Array[], list: CompiledList, threshold: number): Match[] {
-    const wasm = (list as Lanes).exports
-    if (!wasm) throw new WasmError('ALPR_ERR_LIST_RELEASED')
-    if (!(threshold > 0 && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not above 0 and up to 1` })
+  match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string): Match[] {
+    const { memory, entries, scratch } = list as IndexedList
+    if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
+    if (!(threshold >= LEAST_THRESHOLD && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
     for (const p of positions) checkPosition(p)
-    const likely = positions.filter((p) => p[NONE]! <= 0.5)
-    if (likely.length === 0 || likely.length > MAX_POSITIONS) return []
-    const input = new Float32Array(wasm.memory.buffer, wasm.inputAddress(), MAX_POSITIONS * CLASSES)
-    likely.forEach((p, i) => input.set(p, i * CLASSES))
-    wasm.begin(likely.length, threshold)
-    for (let length = likely.length - 1; length <= likely.length + 1; length++) {
-      const size = wasm.groupSize(length)
-      for (let from = 0; from < size; from += PIECE) wasm.scan(length, from, PIECE)
+    const taken = positions.length > MAX_POSITIONS ? positions.filter((p) => p[NONE]! <= 0.5) : positions
+    if (taken.length === 0 || taken.length > MAX_POSITIONS) return []
+    const { exports } = memory
+    const { missing, extra } = this.confusions.data
+    const read = exports.readAddress()
+    const input = new Float32Array(memory.memory.buffer, read, taken.length * CLASSES)
+    for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
+    writeWeights(memory, read, this.syntax?.weigh(taken, region, missing) ?? plainWeights(taken.length, missing))
+    const found = exports.check(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
+    return found === 0 ? [] : this.explain(memory, read, taken, entries, found)
+  }
+
+  private explain(memory: MatcherMemory, read: number, positions: readonly Float32Array[], entries: readonly string[], found: number): Match[] {
+    const view = memory.view(memory.exports.matchesAddress(), found * MATCH_BYTES)
+    const tables: ReadTables = {
+      positions, emissions: memoryDoubles(memory, read + EMISSIONS, positions.length * NONE), skips: memoryDoubles(memory, read + SKIPS, positions.length),
+      missing: memoryDoubles(memory, read + MISSING, (positions.length + 1) * 2),
     }
-    return explainMatches(wasm, likely)
+    return Array.from({ length: found }, (_, m) => {
+      const entry = view.getUint32(m * MATCH_BYTES + 8, true)
+      const tolerated = explainMatch(tables, entries[entry]!)
+      return { entry, probability: this.confusions.calibrate(view.getFloat64(m * MATCH_BYTES, true)), exact: tolerated.length === 0, tolerated }
+    })
   }
 }
 
-/** 1 to 12 of [0-9A-Z]. */
-function isPlate(entry: string): boolean {
-  if (entry.length === 0 || entry.length > MAX_LENGTH) return false
-  for (let i = 0; i < entry.length; i++) {
-    const code = entry.charCodeAt(i)
-    if (!(code >= 48 && code <= 57) && !(code >= 65 && code <= 90)) return false
-  }
-  return true
+/** Places in the area of a read (drawing in wasm/assembly/matcher/hot_read.ts). */
+export const EMISSIONS = 2368
+export const SKIPS = 6976
+export const MISSING = 7104
+export const KIND_WEIGHTS = 7512
+export const EXTRA_WEIGHTS = 7640
+export const MATRIX = 7808
+
+function writeWeights(memory: MatcherMemory, read: number, { kinds, extras, missing }: ReadWeights): void {
+  memoryDoubles(memory, read + KIND_WEIGHTS, kinds.length).set(kinds)
+  memoryDoubles(memory, read + EXTRA_WEIGHTS, extras.length).set(extras)
+  memoryDoubles(memory, read + MISSING, missing.length).set(missing)
 }
 
-/** Class of an ASCII digit or capital. */
-const classOf = (code: number): number => (code < 58 ? code - 48 : code - 55)
+const memoryDoubles = (memory: MatcherMemory, at: number, count: number): Float64Array => new Float64Array(memory.memory.buffer, at, count)
 
 /** 37 finite values of at least 0 whose sum is about 1. */
 function checkPosition(position: Float32Array): void {
@@ -141,3 +173,5 @@ function checkPosition(position: Float32Array): void {
     throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `a position has ${position.length} values of sum ${sum}` })
   }
 }
+
+const encoder = new TextEncoder()

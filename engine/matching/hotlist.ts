@@ -46,4 +46,4 @@ export function parseHotList(value: unknown): HotList {
 }
 
 /** A plate as it is compared: upper case, only `[A-Z0-9]`. The original is kept by whoever needs it. */
-export const normalisePlate = (plate: string): string => plate.toUpperCase().replace(/[^A-Z0-9]/g, '')
+export { normalisePlate } from '../../wasm/mod.js'

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { StorageType, type JetStreamClient, type KV, type ObjectStore } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
 import { BUCKET, OBJECTS } from '../nats/topology.js'
-import { LIST_ID, normalisePlate, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
+import { strictPlate } from '../../wasm/mod.js'
+import { LIST_ID, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 
 /** What a person decides about a list; version, size and time of loading come from the content. */
 export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
@@ -119,11 +120,10 @@ export async function removeHotList(client: JetStreamClient, id: string): Promis
 /** A plate as a list may state it, normalised, or the reason why it cannot be one. */
 export function listedPlate(text: string): { plate: string } | { reason: string } {
   if (kPlain.test(text)) return { plate: text }
-  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').trim()
   // A pattern would lose its wildcard by normalising and then match another plate.
-  const odd = /[^A-Za-z0-9 .\-·/_'"]/u.exec(plain)
-  if (odd) return { reason: `the plate has the character "${odd[0]}"` }
-  const plate = normalisePlate(plain)
+  const strict = strictPlate(text)
+  if ('odd' in strict) return { reason: `the plate has the character "${strict.odd}"` }
+  const { plate } = strict
   if (plate === '') return { reason: 'the plate is empty' }
   if (plate.length > MAX_PLATE) return { reason: `the plate has more than ${MAX_PLATE} characters` }
   return { plate }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { loadWasmFile, Matcher, NONE, WasmError } from '../../wasm/internal_mod.js'
+import { loadMatcher, NONE, WasmError } from '../../wasm/internal_mod.js'
 import { Random } from './random.js'
 import { CHARACTERS, position, randomPlate, readOf } from './reads.js'
 import { matchTwin } from './twin/matcher.js'
 
-const matcher = await Matcher.create(await loadWasmFile('matcher.wasm'))
+const matcher = await loadMatcher()
 
 /** Entries near a text: itself, confusions, one missing, one extra, two wrong, and strangers. */
 function neighbourhood(random: Random, text: string): string[] {
@@ -20,7 +20,7 @@ function neighbourhood(random: Random, text: string): string[] {
 }
 
 t.test('every entry from the threshold on is found, no other, with the oracle\'s probability', async (t) => {
-  await fc.assert(fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 11 }), fc.double({ min: 1e-7, max: 0.9, noNaN: true }), fc.double({ min: 0.2, max: 0.999, noNaN: true }),
+  await fc.assert(fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 11 }), fc.double({ min: 1e-4, max: 0.9, noNaN: true }), fc.double({ min: 0.2, max: 0.999, noNaN: true }),
     async (seed, length, threshold, share) => {
       const random = new Random(seed)
       const text = randomPlate(random, length, length)
@@ -28,20 +28,23 @@ t.test('every entry from the threshold on is found, no other, with the oracle\'s
       if (random.next() < 0.3) positions.splice(random.whole(0, positions.length), 0, position(random, NONE, 0.3 + 0.6 * random.next()))
       const entries = neighbourhood(random, text)
       const list = await matcher.compileList(entries)
-      const found = matcher.match(positions, list, threshold)
-      const wanted = matchTwin(positions, entries)
-      const sure = wanted.flatMap((p, i) => (p >= threshold * (1 + 1e-9) ? [i] : []))
-      const possible = new Set(wanted.flatMap((p, i) => (p >= threshold * (1 - 1e-9) ? [i] : [])))
+      const region = random.pick([undefined, 'US-CA', 'DE', 'NOWHERE'])
+      const found = matcher.match(positions, list, threshold, region)
+      const { confusions, syntax } = matcher
+      const weights = syntax!.weigh(positions, region, confusions.data.missing)
+      const wanted = matchTwin(confusions.data, positions, entries, weights)
+      const sure = wanted.flatMap((p, i) => (p >= threshold ? [i] : []))
+      const possible = new Set(sure)
       const got = new Set(found.map((m) => m.entry))
       if (sure.length <= 256) for (const i of sure) if (!got.has(i)) throw new Error(`${entries[i]} (${wanted[i]}) is missing for ${text}`)
       for (const m of found) {
         if (!possible.has(m.entry)) throw new Error(`${entries[m.entry]} (${wanted[m.entry]}) does not belong to ${text}`)
-        if (Math.abs(m.probability - wanted[m.entry]!) > 1e-9 * m.probability) throw new Error(`${m.probability} is not ${wanted[m.entry]}`)
+        if (m.probability !== wanted[m.entry]!) throw new Error(`${m.probability} is not ${wanted[m.entry]}`)
       }
       for (let i = 1; i < found.length; i++) if (found[i]!.probability > found[i - 1]!.probability) throw new Error('not sorted')
       matcher.release(list)
-    }), { numRuns: 300, interruptAfterTimeLimit: 10_000 })
-  t.pass('300 random lists')
+    }), { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20) * 40 })
+  t.pass('random lists')
 })
 
 t.test('an exact match is exact, and says so', async (t) => {
@@ -55,7 +58,7 @@ t.test('an exact match is exact, and says so', async (t) => {
 t.test('a match explains what it tolerated', async (t) => {
   const random = new Random(8)
   const explain = async (read: string, listed: string) => {
-    const found = matcher.match(readOf(random, read, 0.99), await matcher.compileList([listed]), 1e-6)
+    const found = matcher.match(readOf(random, read, 0.99), await matcher.compileList([listed]), 1e-4)
     t.equal(found.length, 1, `${read} may be ${listed}`)
     t.notOk(found[0]!.exact)
     return found[0]!.tolerated.map(({ position, read, listed }) => ({ position, read, listed }))
@@ -78,7 +81,7 @@ t.test('two errors do not match at a threshold worth having', async (t) => {
   const random = new Random(10)
   const list = await matcher.compileList(['7ABC123'])
   t.same(matcher.match(readOf(random, '7XBY123'), list, 0.01), [])
-  t.same(matcher.match(readOf(random, '7ABC1'), list, 1e-9), [], 'nor two missing ones')
+  t.same(matcher.match(readOf(random, '7ABC1'), list, 1e-4), [], 'nor two missing ones')
 })
 
 t.test('entries that cannot be a plate are named and never match', async (t) => {

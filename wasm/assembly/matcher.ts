@@ -1,83 +1,93 @@
-import { place } from './arena'
-import { fillConfusions } from './matcher/confusion'
-import { ABI_VERSION, MAX_LENGTH } from './matcher/layout'
-import { clearMatches, matchCount, matches } from './matcher/matches'
-import { emissions, input, positions, takeRead } from './matcher/read'
-import { prepareScan, scanGroup } from './matcher/scan'
+import { ABI_VERSION } from './matcher/layout'
+import { keyOf } from './matcher/plate_key'
+import { addEntry } from './matcher/hot_index'
+import { takeRead } from './matcher/hot_read'
+import { walk } from './matcher/hot_walk'
+import { clearMatches, matchCount, matchesAt } from './matcher/matches'
+import { resultCount } from './matcher/results'
+import { setTables } from './matcher/tables'
+import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './matcher/workspace'
 
 /**
- * The calls of matcher.wasm, in the order the host makes them (wasm/matcher.ts):
+ * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all areas 64-byte aligned.
  *
- *     once       abiVersion, addGroup(length, plates) for each length that occurs, its planes and indices written
- *     per read   positions written at inputAddress(), begin(count, threshold), scan in pieces, matchesFound, matchesAddress
+ *     every instance   attach
+ *     a build          beginStage, stageRows or stageLines, sort..., beginBlocks, addBlock (matching/builder.ts)
+ *     a dictionary     openDictionary, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
+ *     a hot list       openIndex, addEntries in pieces, then check for each read (matching/hot_list.ts)
  */
-
-/** Per length 0..12: address and number of plates (padded to 16). */
-const groups: usize = memory.data(13 * 8, 8)
-let ready = false
+export { beginStage, consumedBytes, refusedRows, setStagedRecords, setStagedRegions, stagedRecords, stagedRegions, stageLines, stageRows } from './matcher/stage'
+export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './matcher/sort'
+export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './matcher/blocks'
+export {
+  addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf, openDictionary, plateCodes, regionOf, touchPlate,
+} from './matcher/dictionary'
+export { beginScan, matchedPlates, scanBlocks } from './matcher/scan'
+export { openIndex } from './matcher/hot_index'
+export { textsWalked } from './matcher/hot_walk'
+export { fillTriples, keyOf } from './matcher/plate_key'
+export { putLarge } from './matcher/large_counts'
+export { memoryScan } from './matcher/memory_scan'
 
 export function abiVersion(): u32 {
   return ABI_VERSION
 }
 
 export function describe(): string {
-  return 'platestream matcher: SIMD scan over lanes of plates'
+  return 'platestream matcher: bit-sliced dictionary and hot lists'
 }
 
-/** Makes room for `count` plates of `length` characters; address of their planes (matcher/layout.ts), 0 when memory is at its limit. */
-export function addGroup(length: u32, count: u32): usize {
-  if (length == 0 || length > MAX_LENGTH) return 0
-  const padded = (count + 15) & ~15
-  const planes = place(padded * (length + 4))
-  if (planes == 0) return 0
-  memory.fill(planes, 255, padded * length)
-  store<u32>(groups + length * 8, <u32>planes)
-  store<u32>(groups + length * 8, padded, 4)
-  return planes
+/** First byte that the host may use. */
+export function heapBase(): usize {
+  return (__heap_base + 63) & ~63
 }
 
-/** Plates in the group of a length, padded. */
-export function groupSize(length: u32): u32 {
-  return length > MAX_LENGTH ? 0 : load<u32>(groups + length * 8, 4)
+export function attach(tables: usize, workspaceAt: usize): void {
+  setTables(tables)
+  setWorkspace(workspaceAt)
 }
 
-export function groupAddress(length: u32): usize {
-  return length > MAX_LENGTH ? 0 : load<u32>(groups + length * 8)
+/** Results of the scan so far, in no order: 16 bytes each (layout.ts). */
+export function resultsAddress(): usize {
+  return workspace + RESULTS_AT
 }
 
-/** Where the host writes up to 16 x 37 f32. */
-export function inputAddress(): usize {
-  return input
+export function resultsHeld(): u32 {
+  return resultCount
 }
 
-/** f64 [16][36]: P(the plate has c at position i) of the read, for explanations. */
-export function emissionsAddress(): usize {
-  return emissions
+/** Where the host writes the read and its weights (hot_read.ts). */
+export function readAddress(): usize {
+  return workspace + READ_AT
 }
 
-/** Takes the read of `count` positions; only plates of probability `threshold` or more will match. */
-export function begin(count: u32, threshold: f64): void {
-  if (!ready) {
-    fillConfusions()
-    ready = true
+/**
+ * Adds entries to a hot list: lines of text from `from` to `end`, each ended by a line feed, numbered from `first` on. A line that is no plate is
+ * passed over and its number written to `skipped` (u32 each). @returns how many were passed over
+ */
+export function addEntries(from: usize, end: usize, first: u32, skipped: usize): u32 {
+  let start = from
+  let entry = first
+  let passed: u32 = 0
+  for (let at = from; at < end; at++) {
+    if (load<u8>(at) != 10) continue
+    const key = keyOf(start, <u32>(at - start))
+    if (key != 0) addEntry(key, entry)
+    else store<u32>(skipped + (passed++) * 4, entry)
+    entry++
+    start = at + 1
   }
+  return passed
+}
+
+/** Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of matches, best first at `matchesAddress` */
+export function check(count: u32, extra: f64, threshold: f64, scratch: usize): u32 {
   clearMatches()
-  takeRead(count)
-  prepareScan(threshold)
-}
-
-/** Checks plates `from .. from+count-1` (multiples of 16) of one length; in pieces, so that V8 can replace the code between calls. */
-export function scan(length: u32, from: u32, count: u32): void {
-  if (length + 1 < positions || length > positions + 1) return
-  const size = groupSize(length)
-  if (from >= size) return
-  scanGroup(load<u32>(groups + length * 8), size, length, from, min(count, size - from))
-}
-
-export function matchesFound(): u32 {
+  takeRead(count, extra)
+  walk(threshold, scratch)
   return matchCount
 }
 
 export function matchesAddress(): usize {
-  return matches
+  return matchesAt()
 }

@@ -1,54 +1,49 @@
-const CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-const LOOK_ALIKES = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN']
-const LOOK_ALIKE = 0.012
-const ANY = 0.002
-const EXTRA_PRIOR = 0.02
-const MISSING_PRIOR = 0.01
+import type { ConfusionData } from '../../../wasm/mod.js'
+import type { ReadWeights } from '../../../wasm/internal_mod.js'
+import { CHARACTERS } from '../reads.js'
+import { twinConfusion } from './plate_pattern.js'
 
-/** P(the plate has `listed` | the reader is sure of `read`). */
-export function confusionTwin(read: string, listed: string): number {
-  const group = LOOK_ALIKES.find((g) => g.includes(read))
-  if (read === listed) return 1 - ANY - (group ? LOOK_ALIKE : 0)
-  const any = ANY / 35
-  return group?.includes(listed) ? any + LOOK_ALIKE / (group.length - 1) : any
-}
-
-/** The oracle: every entry, every alignment with at most one gap, no shortcut. Probability by entry index, 0 where no alignment exists. */
-export function matchTwin(positions: readonly Float32Array[], entries: readonly string[]): number[] {
-  const likely = positions.filter((p) => p[36]! <= 0.5)
-  const emit = likely.map((p) => {
-    const row = new Map<string, number>()
-    for (const c of CHARACTERS) {
+/**
+ * The oracle of hot lists: every entry, every alignment with any number of gaps, no shortcut. Probability by entry index (before calibration), 0 where no
+ * alignment exists. `weights`: of plate syntax.
+ */
+export function matchTwin(data: ConfusionData, positions: readonly Float32Array[], entries: readonly string[], weights: ReadWeights): number[] {
+  const confusion = twinConfusion(data)
+  const n = positions.length
+  const emit = positions.map((p, i) => {
+    const row = [...CHARACTERS].map((truth) => {
       let sum = 0
-      ;[...CHARACTERS].forEach((r, i) => { sum += p[i]! * confusionTwin(r, c) })
-      row.set(c, sum)
-    }
-    return row
+      ;[...CHARACTERS].forEach((read, r) => { if (p[r]! !== 0) sum += p[r]! * confusion(read, truth) })
+      return sum
+    })
+    return weighed(row, p, weights.kinds[i]!)
   })
-  const skip = likely.map((p) => p[36]! + EXTRA_PRIOR * (1 - p[36]!))
-  const n = likely.length
+  const skip = positions.map((p, i) => p[36]! + data.extra * weights.extras[i]! * (1 - p[36]!))
   return entries.map((entry) => {
     if (!/^[0-9A-Z]{1,12}$/.test(entry) || n === 0 || n > 16) return 0
-    const alignments: number[] = []
-    if (entry.length === n) {
-      let p = 1
-      for (let i = 0; i < n; i++) p *= emit[i]!.get(entry[i]!)!
-      alignments.push(p)
+    const classes = [...entry].map((c) => CHARACTERS.indexOf(c))
+    // best[j]: product of the best alignment of the positions so far with the first j characters
+    let best = missed(new Array<number>(entry.length + 1).fill(0).map((_, j) => (j === 0 ? 1 : 0)), classes, weights.missing, 0)
+    for (let i = 0; i < n; i++) {
+      const next = best.map((p, j) => Math.max(p * skip[i]!, j > 0 ? best[j - 1]! * emit[i]![classes[j - 1]!]! : 0))
+      best = missed(next, classes, weights.missing, i + 1)
     }
-    if (entry.length === n - 1) {
-      for (let gap = 0; gap < n; gap++) {
-        let p = 1
-        for (let i = 0; i < n; i++) p *= i === gap ? skip[i]! : emit[i]!.get(entry[i < gap ? i : i - 1]!)!
-        alignments.push(p)
-      }
-    }
-    if (entry.length === n + 1) {
-      for (let gap = 0; gap <= n; gap++) {
-        let p = MISSING_PRIOR
-        for (let i = 0; i < n; i++) p *= emit[i]!.get(entry[i < gap ? i : i + 1]!)!
-        alignments.push(p)
-      }
-    }
-    return Math.max(0, ...alignments)
+    return best[entry.length]!
   })
+}
+
+function missed(best: number[], classes: number[], missing: Float64Array, at: number): number[] {
+  for (let j = 1; j < best.length; j++) best[j] = Math.max(best[j]!, best[j - 1]! * missing[at * 2 + (classes[j - 1]! < 10 ? 0 : 1)]!)
+  return best
+}
+
+/** The other kind of character than the top one is weighed, none is put above it, and the sum stays. */
+function weighed(row: number[], p: Float32Array, weight: number): number[] {
+  if (weight === 1) return row
+  let top = 0
+  for (let c = 1; c < 36; c++) if (p[c]! > p[top]!) top = c
+  const out = row.map((v, c) => ((c < 10) === (top < 10) || v > row[top]! ? v : Math.min(v * weight, row[top]!)))
+  const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
+  const scale = sum(row) / sum(out)
+  return out.map((v) => v * scale)
 }

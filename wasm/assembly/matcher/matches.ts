@@ -1,35 +1,49 @@
+import { MATCHES } from './hot_read'
 import { MATCH_BYTES, MAX_MATCHES } from './layout'
+import { READ_AT, workspace } from './workspace'
 
-/** The matches of a check so far, most probable first, on ties the earlier entry; only the best MAX_MATCHES are kept. */
-export const matches: usize = memory.data(256 * 24, 8)
+/** The matches of a check so far, most probable first, on ties the earlier entry; only the best 256 are kept. An entry is there once, with its best probability. */
 export let matchCount: u32 = 0
 
 export function clearMatches(): void {
   matchCount = 0
 }
 
-export function addMatch(probability: f64, index: u32, alignment: u32, gap: u32, lane: u32): void {
+@inline
+export function matchesAt(): usize {
+  return workspace + READ_AT + MATCHES
+}
+
+/** @returns false when there are enough better ones: later entries of the same probability need not be tried */
+export function addMatch(probability: f64, index: u32): bool {
+  const matches = matchesAt()
   let place = matchCount
-  if (place == MAX_MATCHES) {
-    place--
-    if (!isBefore(probability, index, place)) return
-  } else {
-    matchCount++
+  for (let i: u32 = 0; i < matchCount; i++) {
+    if (load<u32>(matches + i * MATCH_BYTES, 8) != index) continue
+    if (load<f64>(matches + i * MATCH_BYTES) >= probability) return true
+    place = i
+    break
+  }
+  if (place == matchCount) {
+    if (matchCount == MAX_MATCHES) {
+      place--
+      if (!isBefore(probability, index, place)) return false
+    } else {
+      matchCount++
+    }
   }
   while (place > 0 && isBefore(probability, index, place - 1)) {
-    memory.copy(matches + place * MATCH_BYTES, matches + (place - 1) * MATCH_BYTES, MATCH_BYTES)
+    v128.store(matches + place * MATCH_BYTES, v128.load(matches + (place - 1) * MATCH_BYTES))
     place--
   }
   const match = matches + place * MATCH_BYTES
   store<f64>(match, probability)
   store<u32>(match, index, 8)
-  store<u32>(match, alignment, 12)
-  store<u32>(match, gap, 16)
-  store<u32>(match, lane, 20)
+  return true
 }
 
 @inline
 function isBefore(probability: f64, index: u32, place: u32): bool {
-  const other = load<f64>(matches + place * MATCH_BYTES)
-  return probability > other || (probability == other && index < load<u32>(matches + place * MATCH_BYTES, 8))
+  const other = load<f64>(matchesAt() + place * MATCH_BYTES)
+  return probability > other || (probability == other && index < load<u32>(matchesAt() + place * MATCH_BYTES, 8))
 }

@@ -1,88 +1,169 @@
-import { alignment, gap, probabilityOf } from './align'
-import { CHARACTERS } from './layout'
-import { addMatch } from './matches'
-import { bestAt, emission, positions } from './read'
+import { fillAbles, runAutomaton, takeAutomaton } from './automaton'
+import { entryOf, lastOf, plateCodes, platesIn, regionOf } from './dictionary'
+import {
+  AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_FRAGMENTS, PATTERN_ORDERS, PATTERN_STRICT, PLANE,
+} from './layout'
+import { addResult, clearResults, hopeless, hopelessPlate } from './results'
+import { scorePlate } from './score'
+import { ABLES_AT, ABLES_BYTES, ACCEPTED_AT, CODES_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
 
 /**
- * Exact scan with a SIMD prefilter. An entry can only reach the threshold if every aligned character is plausible: its emission times the
- * most all other positions can give reaches it. With one gap at most, either the first `head` characters stand where they were
- * read (gap behind them), or the last `tail` do, counted from the end. So 16 plates at once are tested on three characters from each end;
- * what passes is computed exactly.
- *
- * A plausible set is three 16-byte tables for i8x16.swizzle, which answers 0 for indices from 16 on: classes 0-15, 16-31, 32-35.
+ * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known for 512 plates at once and only
+ * counted; a plate's probability is worked out when it can still be among the best: when its number of errors, or a look-alike in it, does
+ * not make it less probable than the worst result held, and it was not seen earlier than that at best equal probability.
  */
-const TESTS: u32 = 3
-const SET_BYTES: usize = 48
-const headSets: usize = memory.data(3 * 48, 16)
-const tailSets: usize = memory.data(3 * 48, 16)
-let head: u32 = 0
-let tail: u32 = 0
-let threshold: f64 = 1
+let pattern: usize = 0
+let matched: u32 = 0
+let fragments: u32 = 0
+let orders: u32 = 0
+let edits: u32 = 0
+let allRegions: bool = false
+let hasStrict: bool = false
 
-/** Slack for rounding: products in another order differ by a few units in the last place. */
-const SLACK: f64 = 1 - 1e-9
-
-/** Prepares the plausible sets of the read taken last. */
-export function prepareScan(least: f64): void {
-  threshold = least
-  head = min<u32>(TESTS, positions >> 1)
-  tail = min<u32>(TESTS, positions - head)
-  for (let i: u32 = 0; i < TESTS; i++) {
-    fillSet(headSets + i * SET_BYTES, i, i < head)
-    fillSet(tailSets + i * SET_BYTES, positions - 1 - i, i < tail)
-  }
-}
-
-/** The characters that may stand at `position`; all of them when the test is not used. */
-function fillSet(set: usize, position: u32, used: bool): void {
-  memory.fill(set, 0, SET_BYTES)
-  let others: f64 = 1
-  if (used) for (let i: u32 = 0; i < positions; i++) if (i != position) others *= bestAt(i)
-  for (let c: u32 = 0; c < CHARACTERS; c++) {
-    if (!used || emission(position, c) * others >= threshold * SLACK) store<u8>(set + c, 255)
-  }
-}
-
-/** 255 in each lane whose character is in the set. */
+/** Tables of able states (automaton.ts): of the fragments, the orders, and the strict form. */
 @inline
-function inSet(set: usize, characters: v128): v128 {
-  const low = i8x16.swizzle(v128.load(set), characters)
-  const middle = i8x16.swizzle(v128.load(set, 16), i8x16.sub(characters, i8x16.splat(16)))
-  const high = i8x16.swizzle(v128.load(set, 32), i8x16.sub(characters, i8x16.splat(32)))
-  return v128.or(v128.or(low, middle), high)
+function ables(index: u32): usize {
+  return workspace + ABLES_AT + index * ABLES_BYTES
+}
+const ORDER_ABLES: u32 = 4
+const STRICT_ABLES: u32 = 28
+
+@inline
+function bound(errors: u32): f64 {
+  return load<f64>(pattern + PATTERN_BOUNDS + errors * 8)
 }
 
-/**
- * Checks plates `from .. from+count-1` of a group (multiples of 16) against the read. `planes`: the group; `stride`: its padded number
- * of plates; `length`: of its plates, positions - 1 to positions + 1.
- */
-export function scanGroup(planes: usize, stride: usize, length: u32, from: u32, count: u32): void {
-  const aligned = length == positions
-  // a test that is not used reads plane 0, of which every character but the padding passes
-  const h1 = head > 1 ? stride : 0
-  const h2 = head > 2 ? 2 * stride : 0
-  const t0 = tail > 0 ? (length - 1) * stride : 0
-  const t1 = tail > 1 ? (length - 2) * stride : 0
-  const t2 = tail > 2 ? (length - 3) * stride : 0
-  const end = planes + from + count
-  for (let at = planes + from; at < end; at += 16) {
-    let heads = v128.and(inSet(headSets, v128.load(at)), inSet(headSets + SET_BYTES, v128.load(at + h1)))
-    if (aligned && !v128.any_true(heads)) continue
-    let tails = v128.and(inSet(tailSets, v128.load(at + t0)), inSet(tailSets + SET_BYTES, v128.load(at + t1)))
-    if (!v128.any_true(aligned ? v128.and(heads, tails) : v128.or(heads, tails))) continue
-    heads = v128.and(heads, inSet(headSets + 2 * SET_BYTES, v128.load(at + h2)))
-    tails = v128.and(tails, inSet(tailSets + 2 * SET_BYTES, v128.load(at + t2)))
-    let passed = <u32>i8x16.bitmask(aligned ? v128.and(heads, tails) : v128.or(heads, tails))
-    while (passed != 0) {
-      const lane = ctz(passed)
-      passed &= passed - 1
-      checkPlate(planes, <u32>(at - planes) + lane, stride, length)
-    }
+/** Begins a search for the pattern at this address. */
+export function beginScan(patternAt: usize): void {
+  pattern = patternAt
+  matched = 0
+  fragments = load<u32>(pattern)
+  edits = load<u32>(pattern, 4)
+  orders = load<u32>(pattern, 8)
+  clearResults(load<u32>(pattern, 20))
+  allRegions = load<u32>(pattern, 24) != 0
+  hasStrict = load<u32>(pattern, 304) != 0
+  for (let f: u32 = 0; f < fragments; f++) prepare(fragmentAt(f), edits, ables(f))
+  for (let o: u32 = 0; o < orders; o++) prepare(orderAt(o), edits, ables(ORDER_ABLES + o))
+  if (hasStrict) prepare(pattern + PATTERN_STRICT, 0, ables(STRICT_ABLES))
+}
+
+@inline
+function fragmentAt(fragment: u32): usize {
+  return pattern + PATTERN_FRAGMENTS + fragment * AUTOMATON_BYTES
+}
+
+@inline
+function orderAt(order: u32): usize {
+  return pattern + PATTERN_ORDERS + order * AUTOMATON_BYTES
+}
+
+function prepare(automaton: usize, allowed: u32, table: usize): void {
+  takeAutomaton(automaton, pattern + PATTERN_CLASSES, allowed)
+  fillAbles(table)
+}
+
+/** Plates that match, of the blocks scanned so far. */
+export function matchedPlates(): u32 {
+  return matched
+}
+
+/** Scans blocks `from .. to-1`, the last first. */
+export function scanBlocks(from: u32, to: u32): void {
+  const least = load<u32>(pattern, 12)
+  const most = load<u32>(pattern, 16)
+  const taken = workspace + TAKEN_AT
+  if (fragments == 1) takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  for (let block = <i32>to - 1; block >= <i32>from; block--) {
+    const entry = entryOf(block)
+    const length = <u32>load<u8>(entry, ENTRY_LENGTH)
+    if (length < least || length > most) continue
+    // read before the planes: lanes that come meanwhile are not looked at
+    const count = platesIn(entry)
+    if (fragments == 1) {
+      if (runAutomaton(entry, ables(0), taken)) look(block, entry, length, count)
+    } else if (joinedMatch(entry, taken)) look(block, entry, length, count)
   }
 }
 
-function checkPlate(planes: usize, lane: u32, stride: usize, length: u32): void {
-  const probability = probabilityOf(planes + lane, stride, length)
-  if (probability < threshold) return
-  addMatch(probability, load<u32>(planes + length * stride + lane * 4), alignment, gap, lane)
+/**
+ * With `&`: when every fragment is somewhere, the orders of the fragments decide; a plate matches when it matches one of them.
+ * @returns whether any plate does
+ */
+function joinedMatch(entry: usize, taken: usize): bool {
+  const accepted = workspace + ACCEPTED_AT
+  const classes = pattern + PATTERN_CLASSES
+  for (let f: u32 = 0; f < fragments; f++) {
+    takeAutomaton(fragmentAt(f), classes, edits)
+    if (!runAutomaton(entry, ables(f), accepted)) return false
+    let left = i8x16.splat(0)
+    for (let i: usize = 0; i < PLANE; i += 16) {
+      let v = v128.or(v128.or(v128.load(accepted + i), v128.load(accepted + i, 64)), v128.load(accepted + i, 128))
+      if (f > 0) v = v128.and(v, v128.load(taken + i))
+      v128.store(taken + i, v)
+      left = v128.or(left, v)
+    }
+    if (!v128.any_true(left)) return false
+  }
+  memory.fill(taken, 0, 3 * PLANE)
+  let some = false
+  for (let o: u32 = 0; o < orders; o++) {
+    takeAutomaton(orderAt(o), classes, edits)
+    if (!runAutomaton(entry, ables(ORDER_ABLES + o), accepted)) continue
+    some = true
+    for (let i: usize = 0; i < 3 * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+  }
+  return some
+}
+
+/** Counts the plates taken and looks at those that may be among the best. */
+function look(block: u32, entry: usize, length: u32, count: u32): void {
+  const taken = workspace + TAKEN_AT
+  let strict: usize = 0
+  if (hasStrict && hopeless(load<f64>(pattern + PATTERN_BOUNDS, 8))) {
+    // only plates without a look-alike can still come in
+    strict = workspace + STRICT_AT
+    takeAutomaton(pattern + PATTERN_STRICT, pattern + PATTERN_CLASSES, 0)
+    if (!runAutomaton(entry, ables(STRICT_ABLES), strict)) memory.fill(strict, 0, PLANE)
+    takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  }
+  for (let word: u32 = 0; word < count; word += 64) {
+    const at = taken + (word >> 3)
+    const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
+    const none = load<u64>(at) & whole
+    const one = load<u64>(at, 64) & whole & ~none
+    const two = load<u64>(at, 128) & whole & ~none & ~one
+    const slot = block * BLOCK + word
+    lookAt(slot, none, 0, length, strict == 0 ? none : none & load<u64>(strict + (word >> 3)))
+    if (edits == 0) continue
+    lookAt(slot, one, 1, length, one)
+    lookAt(slot, two, 2, length, two)
+  }
+}
+
+/** Up to 64 plates from `slot` on that match with `errors` errors at least; `hopeful` of them are worth a look. */
+function lookAt(slot: u32, lanes: u64, errors: u32, length: u32, hopeful: u64): void {
+  if (lanes == 0) return
+  const most = errors == 0 ? bound(0) : bound(errors + 1)
+  if (!allRegions) {
+    let wanted: u64 = 0
+    for (let bits = lanes; bits != 0; bits &= bits - 1) {
+      const lane = <u32>ctz(bits)
+      if (load<u8>(pattern + regionOf(slot + lane), 32)) wanted |= <u64>1 << <u64>lane
+    }
+    lanes = wanted
+    hopeful &= wanted
+  }
+  matched += <u32>popcnt(lanes)
+  if (hopeless(most)) return
+  const codes = workspace + CODES_AT
+  for (let bits = hopeful; bits != 0; bits &= bits - 1) {
+    const plate = slot + <u32>ctz(bits)
+    const last = lastOf(plate)
+    if (hopelessPlate(most, last, plate)) continue
+    plateCodes(plate, codes)
+    let best: f64 = 0
+    for (let o: u32 = 0; o < orders; o++) best = max(best, scorePlate(pattern, orderAt(o), edits, codes, length))
+    if (!hopelessPlate(best, last, plate)) addResult(best, plate, last)
+  }
 }

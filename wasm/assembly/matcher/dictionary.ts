@@ -1,0 +1,268 @@
+import { BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, MAX_FRESH, PLANE } from './layout'
+import { largeCount, putLarge } from './large_counts'
+import { metaOf } from './stage'
+import { rankOfCode } from './tables'
+
+/**
+ * The dictionary that this instance looks at (header in layout.ts): base blocks, sorted and packed, and behind them fresh blocks, to which one
+ * instance appends while others search. A fresh block stores all planes of its length; a lane counts once the block's count says so, which
+ * is the last thing written.
+ */
+let header: usize = 0
+let directory: usize = 0
+export let baseBlocks: u32 = 0
+let lasts: usize = 0
+let firsts: usize = 0
+let regions: usize = 0
+let counts: usize = 0
+let freshDirectory: usize = 0
+let hour0: u32 = 0
+
+export function openDictionary(headerAt: usize): void {
+  header = headerAt
+  directory = load<u32>(header)
+  baseBlocks = load<u32>(header, 4)
+  lasts = load<u32>(header, 8)
+  firsts = load<u32>(header, 12)
+  regions = load<u32>(header, 16)
+  counts = load<u32>(header, 20)
+  freshDirectory = load<u32>(header, 32)
+  hour0 = load<u32>(header, 40)
+}
+
+/** Blocks, base and fresh, that there are now. */
+export function blocksNow(): u32 {
+  return baseBlocks + atomic.load<u32>(header, 36)
+}
+
+@inline
+export function entryOf(block: u32): usize {
+  return block < baseBlocks ? directory + <usize>block * ENTRY_BYTES : freshDirectory + <usize>(block - baseBlocks) * ENTRY_BYTES
+}
+
+/** Plates of a block that may be looked at. */
+@inline
+export function platesIn(entry: usize): u32 {
+  return <u32>atomic.load<u16>(entry, ENTRY_COUNT)
+}
+
+/** Start of a fresh block's meta, behind its planes. */
+@inline
+function freshMeta(entry: usize): usize {
+  return <usize>load<u32>(entry) + <u32>load<u8>(entry, ENTRY_LENGTH) * CODE_BITS * PLANE
+}
+
+@inline
+function lastAddress(slot: u32): usize {
+  const block = slot / BLOCK
+  return block < baseBlocks ? lasts + <usize>slot * 2 : freshMeta(entryOf(block)) + (slot % BLOCK) * 2
+}
+
+@inline
+function firstAddress(slot: u32): usize {
+  const block = slot / BLOCK
+  return block < baseBlocks ? firsts + <usize>slot * 2 : freshMeta(entryOf(block)) + BLOCK * 2 + (slot % BLOCK) * 2
+}
+
+@inline
+function regionAddress(slot: u32): usize {
+  const block = slot / BLOCK
+  return block < baseBlocks ? regions + slot : freshMeta(entryOf(block)) + BLOCK * 4 + (slot % BLOCK)
+}
+
+@inline
+function countAddress(slot: u32): usize {
+  const block = slot / BLOCK
+  return block < baseBlocks ? counts + slot : freshMeta(entryOf(block)) + BLOCK * 5 + (slot % BLOCK)
+}
+
+/** Hours after hour 0. */
+export function lastOf(slot: u32): u32 {
+  return load<u16>(lastAddress(slot))
+}
+
+export function firstOf(slot: u32): u32 {
+  return load<u16>(firstAddress(slot))
+}
+
+export function regionOf(slot: u32): u32 {
+  return load<u8>(regionAddress(slot))
+}
+
+/** Times read; 65535 may be more, and 255 when the table of large counts is full. */
+export function countOf(slot: u32): u32 {
+  const count = <u32>load<u8>(countAddress(slot))
+  return count < 255 ? count : largeCount(load<u32>(header, 24), load<u32>(header, 28), slot)
+}
+
+/** Writes the codes of a plate as bytes; gives its length. */
+export function plateCodes(slot: u32, codes: usize): u32 {
+  const entry = entryOf(slot / BLOCK)
+  const lane = slot % BLOCK
+  const length = <u32>load<u8>(entry, ENTRY_LENGTH)
+  const byte = <usize>(lane >> 3)
+  const shift = lane & 7
+  let plane = <usize>load<u32>(entry) + byte
+  for (let p: u32 = 0; p < length; p++) {
+    const varying = <u32>load<u8>(entry + p, ENTRY_VARYING)
+    let code = <u32>load<u8>(entry + p, ENTRY_CODES) & ~varying
+    for (let bit: i32 = CODE_BITS - 1; bit >= 0; bit--) {
+      if (!(varying & (1 << bit))) continue
+      code |= ((<u32>load<u8>(plane) >> shift) & 1) << bit
+      plane += PLANE
+    }
+    store<u8>(codes + p, code)
+  }
+  return length
+}
+
+/** Lanes of a block that hold exactly this plate: 512 bits to `out`. @returns whether there are any */
+function lanesWith(entry: usize, codes: usize, length: u32, count: u32, out: usize): bool {
+  memory.fill(out, 0, PLANE)
+  for (let lane: u32 = 0; lane < count; lane += 128) {
+    const left = count - lane
+    let v = i8x16.splat(-1)
+    let plane = <usize>load<u32>(entry) + (lane >> 3)
+    for (let p: u32 = 0; p < length; p++) {
+      const code = <u32>load<u8>(codes + p)
+      const varying = <u32>load<u8>(entry + p, ENTRY_VARYING)
+      if ((code ^ <u32>load<u8>(entry + p, ENTRY_CODES)) & ~varying) return false
+      for (let bit: i32 = CODE_BITS - 1; bit >= 0; bit--) {
+        if (!(varying & (1 << bit))) continue
+        v = code & (1 << bit) ? v128.and(v, v128.load(plane)) : v128.andnot(v, v128.load(plane))
+        plane += PLANE
+      }
+    }
+    v128.store(out + (lane >> 3), v)
+    if (left < 128) {
+      for (let i = left; i < 128; i++) {
+        const at = out + ((lane + i) >> 3)
+        store<u8>(at, <u32>load<u8>(at) & ~(1 << (i & 7)))
+      }
+    }
+  }
+  return (load<u64>(out) | load<u64>(out, 8) | load<u64>(out, 16) | load<u64>(out, 24) | load<u64>(out, 32) | load<u64>(out, 40) | load<u64>(out, 48) | load<u64>(out, 56)) != 0
+}
+
+/** Slot of a plate in a region, or 0xffffffff. `codes`: its bytes; `out`: 64 bytes of scratch. */
+export function findPlate(key: u64, codes: usize, length: u32, region: u32, out: usize): u32 {
+  // the last base block whose first key is not behind the plate
+  let low: u32 = 0
+  let high = baseBlocks
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (load<u64>(entryOf(middle), ENTRY_KEY) <= key) low = middle + 1
+    else high = middle
+  }
+  // one text of several regions may lie across blocks
+  for (let block = <i32>low - 1; block >= 0; block--) {
+    const entry = entryOf(block)
+    if (load<u8>(entry, ENTRY_LENGTH) != length) break
+    const slot = inBlock(block, entry, codes, length, region, out)
+    if (slot != 0xffffffff) return slot
+    if (load<u64>(entry, ENTRY_KEY) < key) break
+  }
+  const end = blocksNow()
+  for (let block = baseBlocks; block < end; block++) {
+    const entry = entryOf(block)
+    if (load<u8>(entry, ENTRY_LENGTH) != length) continue
+    const slot = inBlock(block, entry, codes, length, region, out)
+    if (slot != 0xffffffff) return slot
+  }
+  return 0xffffffff
+}
+
+function inBlock(block: u32, entry: usize, codes: usize, length: u32, region: u32, out: usize): u32 {
+  if (!lanesWith(entry, codes, length, platesIn(entry), out)) return 0xffffffff
+  for (let lane: u32 = 0; lane < BLOCK; lane++) {
+    if (!(load<u8>(out + (lane >> 3)) & (1 << (lane & 7)))) continue
+    const slot = block * BLOCK + lane
+    if (regionOf(slot) == region) return slot
+  }
+  return 0xffffffff
+}
+
+/** One more read of a plate that is there. One writer. */
+export function touchPlate(slot: u32, hour: u32): void {
+  const at: u32 = hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
+  if (at > lastOf(slot)) atomic.store<u16>(lastAddress(slot), at)
+  if (at < firstOf(slot)) atomic.store<u16>(firstAddress(slot), at)
+  const byte = countAddress(slot)
+  const count = countOf(slot) + 1
+  if (count < 255) {
+    atomic.store<u8>(byte, <u8>count)
+    return
+  }
+  const capacity = load<u32>(header, 28)
+  const held = load<u32>(header, 44)
+  // at most three quarters full, so that looking up stays short
+  if (load<u8>(byte) == 255 || held < capacity - (capacity >> 2)) {
+    if (load<u8>(byte) == 255 && largeCount(load<u32>(header, 24), capacity, slot) == 255 && held >= capacity - (capacity >> 2)) return
+    if (putLarge(load<u32>(header, 24), capacity, slot, min<u32>(count, 65535))) store<u32>(header, held + 1, 44)
+  }
+  atomic.store<u8>(byte, 255)
+}
+
+/** The fresh block of a length that has room, or 0xffffffff. */
+export function freshWithRoom(length: u32): u32 {
+  const end = blocksNow()
+  for (let block = end; block > baseBlocks; block--) {
+    const entry = entryOf(block - 1)
+    if (load<u8>(entry, ENTRY_LENGTH) == length && platesIn(entry) < BLOCK) return block - 1
+  }
+  return 0xffffffff
+}
+
+/** Bytes that a fresh block of a length needs. */
+export function freshBytes(length: u32): u32 {
+  return length * CODE_BITS * PLANE + BLOCK * 6
+}
+
+/** Adds an empty fresh block whose planes and meta (zeroed) the host has placed. @returns whether there was room in the directory */
+export function addFresh(planes: usize, length: u32): bool {
+  const fresh = load<u32>(header, 36)
+  if (fresh == MAX_FRESH) return false
+  const entry = freshDirectory + fresh * ENTRY_BYTES
+  memory.fill(entry, 0, ENTRY_BYTES)
+  store<u32>(entry, <u32>planes)
+  store<u8>(entry, length, ENTRY_LENGTH)
+  for (let p: u32 = 0; p < length; p++) store<u8>(entry + p, 63, ENTRY_VARYING)
+  atomic.store<u32>(header, fresh + 1, 36)
+  return true
+}
+
+/** Puts a new plate into a fresh block that has room; its slot. Searches that begin later see it. */
+export function appendPlate(block: u32, codes: usize, length: u32, region: u32, hour: u32): u32 {
+  const entry = entryOf(block)
+  const lane = platesIn(entry)
+  let plane = <usize>load<u32>(entry) + (lane >> 3)
+  for (let p: u32 = 0; p < length; p++) {
+    const code = <u32>load<u8>(codes + p)
+    for (let bit: i32 = CODE_BITS - 1; bit >= 0; bit--) {
+      if (code & (1 << bit)) store<u8>(plane, <u32>load<u8>(plane) | (1 << (lane & 7)))
+      plane += PLANE
+    }
+  }
+  const slot = block * BLOCK + lane
+  const at: u32 = hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
+  store<u16>(lastAddress(slot), at)
+  store<u16>(firstAddress(slot), at)
+  store<u8>(regionAddress(slot), region)
+  store<u8>(countAddress(slot), 1)
+  atomic.store<u16>(entry, <u16>(lane + 1), ENTRY_COUNT)
+  return slot
+}
+
+/** Writes the plates of a block as records (stage.ts) to `out`, `codes` 16 bytes of scratch; gives their number. */
+export function drainBlock(block: u32, out: usize, codes: usize): u32 {
+  const count = platesIn(entryOf(block))
+  for (let lane: u32 = 0; lane < count; lane++) {
+    const slot = block * BLOCK + lane
+    const length = plateCodes(slot, codes)
+    let key: u64 = 0
+    for (let i: u32 = 0; i < length; i++) key = key * 37 + rankOfCode(load<u8>(codes + i))
+    store<u64>(out + lane * 16, key)
+    store<u64>(out + lane * 16, metaOf(regionOf(slot), countOf(slot), hour0 + firstOf(slot), hour0 + lastOf(slot)), 8)
+  }
+  return count
+}

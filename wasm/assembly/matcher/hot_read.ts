@@ -1,0 +1,147 @@
+import { CHARACTERS, CLASSES, MAX_POSITIONS } from './layout'
+import { READ_AT, workspace } from './workspace'
+
+/**
+ * The read that is being checked. The host writes the distribution and the weights of plate syntax; `takeRead` makes of them, for position i:
+ *
+ *     emission[i][c]  P(the plate has c there) = sum over r of P(r | i) * matrix[r][c], characters of the other kind (digit, letter) than the top one
+ *                     weighed by syntax, none above the top one, the sum as before
+ *     skip[i]         nothing on the plate is there: P(none | i) + extra * (1 - P(none | i)), the extra weighed by syntax
+ *     missing[i][k]   one character of kind k (0 digit, 1 letter) stands before position i on the plate and was not read, weighed by syntax
+ *
+ *     0     f32[16][37] distribution           2368  f64[16][36] emissions      6976  f64[16] skips
+ *     7104  f64[17][2] missing                 7376  f64[17] best from i on     7512  f64[16] weight of the other kind
+ *     7640  f64[16] weight of extra            7768  unused                     7808  f64[36][36] confusion matrix
+ *     18176 candidates [16][36] x 16 bytes: f64 emission, u32 rank              27392 u32[16] number of candidates
+ *     27456 matches
+ */
+const EMISSIONS: u32 = 2368
+const SKIPS: u32 = 6976
+const MISSING: u32 = 7104
+const BESTS: u32 = 7376
+const KIND_WEIGHTS: u32 = 7512
+const EXTRA_WEIGHTS: u32 = 7640
+const MATRIX: u32 = 7808
+const CANDIDATES: u32 = 18176
+const CANDIDATE_COUNTS: u32 = 27392
+export const MATCHES: u32 = 27456
+const DIGITS: u32 = 10
+
+export let positions: u32 = 0
+
+@inline
+function read(): usize {
+  return workspace + READ_AT
+}
+
+@inline
+export function emission(position: u32, character: u32): f64 {
+  return load<f64>(read() + EMISSIONS + (position * CHARACTERS + character) * 8)
+}
+
+@inline
+export function skip(position: u32): f64 {
+  return load<f64>(read() + SKIPS + position * 8)
+}
+
+@inline
+export function missing(position: u32, kind: u32): f64 {
+  return load<f64>(read() + MISSING + (position * 2 + kind) * 8)
+}
+
+/** The most that positions from i on can contribute. */
+@inline
+export function bestFrom(position: u32): f64 {
+  return load<f64>(read() + BESTS + position * 8)
+}
+
+@inline
+export function candidateCount(position: u32): u32 {
+  return load<u32>(read() + CANDIDATE_COUNTS + position * 4)
+}
+
+/** Address of a position's candidates, most probable first. */
+@inline
+export function candidates(position: u32): usize {
+  return read() + CANDIDATES + position * (CHARACTERS * 16)
+}
+
+/** Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). */
+export function takeRead(count: u32, extra: f64): void {
+  positions = min(count, MAX_POSITIONS)
+  const base = read()
+  for (let i: u32 = 0; i < positions; i++) {
+    const row = base + i * CLASSES * 4
+    const out = base + EMISSIONS + i * CHARACTERS * 8
+    memory.fill(out, 0, CHARACTERS * 8)
+    let top: u32 = 0
+    for (let r: u32 = 0; r < CHARACTERS; r++) {
+      const p = load<f32>(row + r * 4)
+      if (p > load<f32>(row + top * 4)) top = r
+      if (p == 0) continue
+      const share = f64x2.splat(<f64>p)
+      const line = base + MATRIX + r * CHARACTERS * 8
+      for (let c: usize = 0; c < CHARACTERS * 8; c += 16) v128.store(out + c, f64x2.add(v128.load(out + c), f64x2.mul(share, v128.load(line + c))))
+    }
+    weigh(out, top, load<f64>(base + KIND_WEIGHTS + i * 8))
+    const none = <f64>load<f32>(row + CHARACTERS * 4)
+    store<f64>(base + SKIPS + i * 8, none + extra * load<f64>(base + EXTRA_WEIGHTS + i * 8) * (1 - none))
+  }
+  store<f64>(base + BESTS + positions * 8, 1)
+  for (let i = <i32>positions - 1; i >= 0; i--) {
+    let best = skip(i)
+    for (let c: u32 = 0; c < CHARACTERS; c++) best = max(best, emission(i, c))
+    store<f64>(base + BESTS + i * 8, best * bestFrom(i + 1))
+  }
+}
+
+/** Syntax weighs the other kind of character than the most probable one; it never puts one above it. */
+function weigh(row: usize, top: u32, weight: f64): void {
+  if (weight == 1) return
+  const cap = load<f64>(row + top * 8)
+  const from: u32 = top < DIGITS ? DIGITS : 0
+  const to: u32 = top < DIGITS ? CHARACTERS : DIGITS
+  let before: f64 = 0
+  let after: f64 = 0
+  for (let c: u32 = 0; c < CHARACTERS; c++) {
+    const p = load<f64>(row + c * 8)
+    before += p
+    if (c >= from && c < to) {
+      const weighed = p > cap ? p : min(p * weight, cap)
+      store<f64>(row + c * 8, weighed)
+      after += weighed
+    } else {
+      after += p
+    }
+  }
+  const scale = before / after
+  for (let c: u32 = 0; c < CHARACTERS; c++) store<f64>(row + c * 8, load<f64>(row + c * 8) * scale)
+}
+
+/** Lists for each position the characters that a text of probability `least` can have there, most probable first. `rankOfClass`: u8[36]. */
+export function listCandidates(least: f64, rankOfClass: usize): void {
+  const base = read()
+  for (let i: u32 = 0; i < positions; i++) {
+    const list = candidates(i)
+    let others: f64 = 1
+    for (let k: u32 = 0; k < positions; k++) if (k != i) others *= topOf(k)
+    let count: u32 = 0
+    for (let c: u32 = 0; c < CHARACTERS; c++) {
+      const p = emission(i, c)
+      if (p * others < least) continue
+      let place = count++
+      while (place > 0 && load<f64>(list + (place - 1) * 16) < p) {
+        v128.store(list + place * 16, v128.load(list + (place - 1) * 16))
+        place--
+      }
+      store<f64>(list + place * 16, p)
+      store<u32>(list + place * 16, load<u8>(rankOfClass + c), 8)
+    }
+    store<u32>(base + CANDIDATE_COUNTS + i * 4, count)
+  }
+}
+
+@inline
+function topOf(position: u32): f64 {
+  return bestFrom(position) / bestFrom(position + 1)
+}

@@ -1,0 +1,84 @@
+import { RESULT_BYTES } from './layout'
+import { RESULTS_AT, workspace } from './workspace'
+
+/**
+ * The best results so far: a heap whose root is the worst of them. Better: more probable (to the 24 bits
+ * of an f32, so that products in another order are equal), then seen later, then the higher
+ * slot, which is scanned first, so that of many equal ones few are looked at.
+ */
+export let resultCount: u32 = 0
+let wanted: u32 = 0
+
+export function clearResults(limit: u32): void {
+  resultCount = 0
+  wanted = limit
+}
+
+@inline
+function at(i: u32): usize {
+  return workspace + RESULTS_AT + i * RESULT_BYTES
+}
+
+@inline
+function better(a: usize, b: usize): bool {
+  const p = <f32>load<f64>(a)
+  const q = <f32>load<f64>(b)
+  if (p != q) return p > q
+  const r = load<u32>(a, 12)
+  const s = load<u32>(b, 12)
+  if (r != s) return r > s
+  return load<u32>(a, 8) > load<u32>(b, 8)
+}
+
+/** Whether nothing of at most this probability can still come in, whenever it was seen. */
+@inline
+export function hopeless(probability: f64): bool {
+  return resultCount == wanted && <f32>probability < <f32>load<f64>(at(0))
+}
+
+/** The same for a plate seen last at `last`. */
+@inline
+export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
+  if (resultCount < wanted) return false
+  const worst = at(0)
+  const p = <f32>load<f64>(worst)
+  if (<f32>probability != p) return <f32>probability < p
+  const seen = load<u32>(worst, 12)
+  return last != seen ? last < seen : slot < load<u32>(worst, 8)
+}
+
+export function addResult(probability: f64, slot: u32, last: u32): void {
+  if (wanted == 0) return
+  const scratch = at(resultCount < wanted ? resultCount : wanted)
+  store<f64>(scratch, probability)
+  store<u32>(scratch, slot, 8)
+  store<u32>(scratch, last, 12)
+  if (resultCount < wanted) {
+    let child = resultCount++
+    while (child > 0) {
+      const parent = (child - 1) >> 1
+      if (!better(at(parent), at(child))) break
+      swap(parent, child)
+      child = parent
+    }
+    return
+  }
+  if (!better(scratch, at(0))) return
+  v128.store(at(0), v128.load(scratch))
+  let parent: u32 = 0
+  while (true) {
+    let child = parent * 2 + 1
+    if (child >= resultCount) break
+    if (child + 1 < resultCount && better(at(child), at(child + 1))) child++
+    if (!better(at(parent), at(child))) break
+    swap(parent, child)
+    parent = child
+  }
+}
+
+@inline
+function swap(a: u32, b: u32): void {
+  const x = v128.load(at(a))
+  v128.store(at(a), v128.load(at(b)))
+  v128.store(at(b), x)
+}

@@ -1,0 +1,170 @@
+import { CHARACTERS } from './layout'
+import { keyOf } from './plate_key'
+import { rankOfAscii } from './tables'
+
+/**
+ * Rows on their way into a dictionary: records of 16 bytes, u64 key and u64 meta, in the order they come.
+ *
+ *     meta   bits 0..7 region   8..23 count (65535: that or more)   24..43 first hour   44..63 last hour, since 1970
+ *
+ * Regions are numbered as they appear; their names lie in a table of 256 x 16 bytes (length, up to 15 bytes), number 0 is the empty one.
+ */
+export const RECORD_BYTES: u32 = 16
+const REGION_NAME: u32 = 16
+
+let records: usize = 0
+let recordCount: u32 = 0
+let regions: usize = 0
+let regionCount: u32 = 1
+let lastRegion: u32 = 0
+let refused: u32 = 0
+let consumed: u32 = 0
+
+export function beginStage(recordsAt: usize, regionsAt: usize): void {
+  records = recordsAt
+  recordCount = 0
+  regions = regionsAt
+  regionCount = 1
+  lastRegion = 0
+  refused = 0
+}
+
+export function stagedRecords(): u32 {
+  return recordCount
+}
+
+/** After merging, or when the host put records there itself. */
+export function setStagedRecords(count: u32): void {
+  recordCount = count
+}
+
+export function stagedRegions(): u32 {
+  return regionCount
+}
+
+/** When the host wrote names into the table itself. */
+export function setStagedRegions(count: u32): void {
+  regionCount = count
+}
+
+/** Rows that are no plate of 1 to 12 of [A-Z0-9]. */
+export function refusedRows(): u32 {
+  return refused
+}
+
+/** Bytes that the last call took: what remains is the beginning of a row. */
+export function consumedBytes(): u32 {
+  return consumed
+}
+
+@inline
+export function metaOf(region: u32, count: u32, first: u32, last: u32): u64 {
+  return <u64>region | (<u64>min<u32>(count, 65535) << 8) | (<u64>(first & 0xfffff) << 24) | (<u64>(last & 0xfffff) << 44)
+}
+
+@inline
+function add(key: u64, meta: u64): void {
+  const record = records + <usize>recordCount * RECORD_BYTES
+  store<u64>(record, key)
+  store<u64>(record, meta, 8)
+  recordCount++
+}
+
+/**
+ * Takes whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32 first hour, UInt32 last
+ * hour. The host has made room for (end - from) / 14 records.
+ */
+export function stageRows(from: usize, end: usize): void {
+  let at = from
+  let whole = from
+  while (at < end) {
+    const plateLength = <u32>load<u8>(at)
+    // a longer string is no plate; its length takes more bytes, which are left to the host (consumed stays before it)
+    if (plateLength >= 128) break
+    const plate = at + 1
+    at = plate + plateLength
+    if (at >= end) break
+    const regionLength = <u32>load<u8>(at)
+    if (regionLength >= 128) break
+    const region = at + 1
+    at = region + regionLength + 12
+    if (at > end) break
+    whole = at
+    const key = keyOf(plate, plateLength)
+    if (key == 0) {
+      refused++
+      continue
+    }
+    add(key, metaOf(regionOf(region, regionLength), load<u32>(at - 12), load<u32>(at - 8), load<u32>(at - 4)))
+  }
+  consumed = <u32>(whole - from)
+}
+
+/**
+ * Takes whole lines of text, one plate each, seen once in `hour`. Lower case, blanks and dashes are taken as upper case and nothing; a line
+ * with any other byte is refused, and the host looks at it itself: up to 1024 line starts (u32 addresses) are left at `odd`.
+ * @returns the number of odd lines
+ */
+export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 {
+  let at = from
+  let whole = from
+  let odds: u32 = 0
+  while (at < end && odds < 1024) {
+    const start = at
+    let key: u64 = 0
+    let length: u32 = 0
+    let fine = true
+    let byte: u32 = 0
+    while (at < end) {
+      byte = load<u8>(at++)
+      if (byte == 10) break
+      let rank: u32 = byte < 128 ? rankOfAscii(byte) : 0
+      if (rank == 254) {
+        if (byte < 97) continue
+        rank = rankOfAscii(byte - 32)
+      }
+      if (rank - 1 >= CHARACTERS) {
+        fine = false
+        continue
+      }
+      length++
+      if (length <= 12) key = key * 37 + rank
+    }
+    if (byte != 10) break
+    whole = at
+    if (!fine || length > 12) {
+      store<u32>(odd + odds * 4, <u32>start)
+      odds++
+      continue
+    }
+    if (length == 0) continue
+    add(key, metaOf(0, 1, hour, hour))
+  }
+  consumed = <u32>(whole - from)
+  return odds
+}
+
+/** Number of a region's name; 255 names at most, longer or later ones count as unknown (0). */
+function regionOf(name: usize, length: u32): u32 {
+  if (length == 0 || length >= REGION_NAME) return 0
+  if (sameRegion(lastRegion, name, length)) return lastRegion
+  for (let r: u32 = 1; r < regionCount; r++) {
+    if (sameRegion(r, name, length)) {
+      lastRegion = r
+      return r
+    }
+  }
+  if (regionCount == 256) return 0
+  const entry = regions + regionCount * REGION_NAME
+  store<u8>(entry, length)
+  memory.copy(entry + 1, name, length)
+  lastRegion = regionCount
+  return regionCount++
+}
+
+function sameRegion(region: u32, name: usize, length: u32): bool {
+  const entry = regions + region * REGION_NAME
+  if (load<u8>(entry) != length) return false
+  for (let i: u32 = 0; i < length; i++) if (load<u8>(entry + 1 + i) != load<u8>(name + i)) return false
+  return true
+}

@@ -1,0 +1,47 @@
+import { CLASS_OF_CODE, CODE_BITS, CODE_COUNT } from './alphabet.js'
+
+/** All codes whose bits under `mask` are those of `value`. */
+export interface Cube {
+  mask: number
+  value: number
+}
+
+/**
+ * A small set of cubes that together hold every code of `members`, no other character's code, and may hold codes that no character has: greedy over
+ * the largest cubes first. A set of one is one cube of six bits; a pair of look-alikes is one of five.
+ */
+export function coverOf(members: ReadonlySet<number>): Cube[] {
+  const allowed = (code: number): boolean => members.has(code) || CLASS_OF_CODE[code] === 255
+  const open = new Set(members)
+  const cubes: Cube[] = []
+  while (open.size > 0) {
+    let best: Cube | undefined
+    let most = 0
+    for (let mask = 0; mask < CODE_COUNT; mask++) {
+      for (const member of open) {
+        const value = member & mask
+        let held = 0
+        let fine = true
+        for (let code = 0; code < CODE_COUNT && fine; code++) {
+          if ((code & mask) !== value) continue
+          fine = allowed(code)
+          if (open.has(code)) held += 1
+        }
+        // of equal ones the cube with fewer bits to look at
+        if (fine && (held > most || (held === most && bits(mask) < bits(best!.mask)))) {
+          best = { mask, value }
+          most = held
+        }
+      }
+    }
+    cubes.push(best!)
+    for (const code of [...open]) if ((code & best!.mask) === best!.value) open.delete(code)
+  }
+  return cubes
+}
+
+function bits(mask: number): number {
+  let count = 0
+  for (let bit = 0; bit < CODE_BITS; bit++) count += (mask >> bit) & 1
+  return count
+}
