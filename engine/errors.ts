@@ -27,6 +27,11 @@ const TABLE = {
   // hot lists
   ALPR_ERR_HOTLIST_INVALID: ['hot list {list}: {reason}', 422],
   ALPR_ERR_HOTLIST_UNKNOWN: ['there is no hot list {list}', 404],
+  // searches and standing partials
+  ALPR_ERR_SEARCHES_FULL: ['{limit} searches are waiting already, try again in a moment', 503],
+  ALPR_ERR_PARTIAL_INVALID: ['standing partial {partial}: {reason}', 422],
+  ALPR_ERR_PARTIAL_UNKNOWN: ['there is no standing partial {partial}', 404],
+  ALPR_ERR_PLATES_FILE_INVALID: ['{file}: {reason}', 422],
   // settings and usage
   ALPR_ERR_SETTINGS_INVALID: ['setting {key}: {reason}', 500],
   ALPR_ERR_USAGE: ['{reason}', 400],
@@ -51,12 +56,12 @@ const TABLE = {
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>
 
-/** The codes of wasm/ are part of the table; what goes wrong in there is ours to mend, so 500. */
+/** The codes of wasm/ are part of the table; what goes wrong in there is ours to mend, so 500, but for a pattern that cannot be read. */
 export type ErrorCode = keyof typeof TABLE | WasmErrorCode
 export type ErrorDetails = Record<string, string | number | boolean | undefined>
 
 function entryOf(code: ErrorCode): readonly [message: string, status: number] {
-  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], 500]
+  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], /^ALPR_ERR_(PATTERN|SEARCH)_/.test(code) ? 422 : 500]
 }
 
 export const ERROR_CODES = [...Object.keys(TABLE), ...Object.keys(WASM_ERRORS)] as ErrorCode[]

@@ -158,6 +158,26 @@ export class Dictionary {
     return (this.memory.exports.blocksNow() - this.baseBlocks) * BLOCK
   }
 
+  /** Blocks, base and fresh. */
+  get blocks(): number {
+    return this.memory.exports.blocksNow()
+  }
+
+  /** Hour 0 of raw results, since 1970. */
+  get hourZero(): number {
+    return this.hour0
+  }
+
+  /** The memory that is shared, for counters that threads take their work from. */
+  get memoryBuffer(): SharedArrayBuffer {
+    return this.memory.memory.buffer
+  }
+
+  /** Room for such a counter, 64 bytes. */
+  placeCounter(): number {
+    return this.memory.place(64)
+  }
+
   /** Where searching needs no more memory than this says: for benchmarks. */
   get lanes(): { from: number; end: number } {
     return { from: this.header, end: this.memory.mark }
@@ -255,7 +275,9 @@ export class Dictionary {
 
   /** A page of what scans found: results of one or more threads, their matches counted. */
   page(search: PreparedSearch, raw: readonly RawResult[], matched: number, scanned: number, done: boolean): SearchPage {
-    const matches = raw.map((result) => this.matchOf(search, result))
+    // Of several threads the best of all: the others need no text.
+    const best = raw.length <= search.limit ? raw : [...raw].sort((a, b) => Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot).slice(0, search.limit)
+    const matches = best.map((result) => this.matchOf(search, result))
     let all = matched
     for (const row of this.long.values()) {
       if (search.names.length > 0 && !search.names.includes(row.region.toUpperCase())) continue
@@ -351,8 +373,12 @@ export function openDesk(shared: SharedDictionary & { pattern?: number }): Desk 
 const PATTERN_ROOM = 174_336
 
 /** The results of an instance's scan so far. */
-export function rawResults(memory: MatcherMemory, hour0: number): RawResult[] {
-  const view = memory.view(memory.exports.resultsAddress(), memory.exports.resultsHeld() * RESULT_BYTES)
+export const rawResults = (memory: MatcherMemory, hour0: number): RawResult[] =>
+  rawResults16(memory.bytes(memory.exports.resultsAddress(), memory.exports.resultsHeld() * RESULT_BYTES), hour0)
+
+/** Results as a scan writes them, 16 bytes each. */
+export function rawResults16(bytes: Uint8Array, hour0: number): RawResult[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: view.byteLength / RESULT_BYTES }, (_, i) => ({
     probability: view.getFloat64(i * RESULT_BYTES, true), slot: view.getUint32(i * RESULT_BYTES + 8, true), lastHour: hour0 + view.getUint32(i * RESULT_BYTES + 12, true),
   }))

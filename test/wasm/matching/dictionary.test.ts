@@ -15,8 +15,8 @@ async function dictionaryOf(rows: readonly PlateRow[]): Promise<Dictionary> {
   return Dictionary.of(module, await builder.build(), confusions)
 }
 
-async function searchAll(dictionary: Dictionary, pattern: string, lookAlikes = true): Promise<{ matches: PlateMatch[]; matched: number }> {
-  for await (const page of dictionary.search(pattern, { limit: 10_000, lookAlikes })) if (page.done) return page
+async function searchAll(dictionary: Dictionary, pattern: string, lookAlikes = true, limit = 10_000): Promise<{ matches: PlateMatch[]; matched: number }> {
+  for await (const page of dictionary.search(pattern, { limit, lookAlikes })) if (page.done) return page
   throw new Error('no last page')
 }
 
@@ -96,4 +96,94 @@ t.test('any pattern on any dictionary gives exactly what the oracle gives', asyn
     }
   }), { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20), endOnFailure: true })
   t.pass(`${cases} pairs of plate and pattern`)
+})
+
+t.test('an append is found by the next search, and counts reads of what is there', async (t) => {
+  const random = new Random(3)
+  const rows = randomRows(random, 900)
+  const dictionary = await dictionaryOf(rows)
+  const all = new Map(rows.map((row) => [`${row.plate}@${row.region}`, { ...row }]))
+  for (let k = 0; k < 2_000; k++) {
+    const plate = random.next() < 0.5 ? random.pick(rows).plate : randomPlate(random, 3, 9)
+    const region = random.pick(['', 'US-CA', 'NEW'])
+    const hour = HOUR + random.whole(0, 30_000)
+    const known = all.get(`${plate}@${region}`)
+    t.equal(dictionary.add(plate, region, hour), known ? 'known' : 'new')
+    if (known) {
+      known.count += 1
+      known.firstHour = Math.min(known.firstHour, hour)
+      known.lastHour = Math.max(known.lastHour, hour)
+    } else all.set(`${plate}@${region}`, { plate, region, count: 1, firstHour: hour, lastHour: hour })
+  }
+  t.equal(dictionary.size, all.size)
+  t.equal(dictionary.version, '1.2000')
+  for (let k = 0; k < 10; k++) await compare(random, dictionary, [...all.values()], randomPattern(random, rows), true)
+
+  const builder = new PlateBuilder(module)
+  const drained = dictionary.drain()
+  await builder.addDrained(drained)
+  for (const row of drained.long) builder.addRow(row)
+  const anew = Dictionary.of(module, await builder.build(), confusions, 2)
+  t.equal(anew.size, all.size, 'built anew from itself it is the same')
+  t.equal(anew.version, '2.0')
+  for (let k = 0; k < 10; k++) await compare(random, anew, [...all.values()], randomPattern(random, rows), true)
+})
+
+t.test('rows come as text lines and as RowBinary, cut anywhere', async (t) => {
+  const random = new Random(4)
+  const plates = ['7ABC123', '7abc-123', ' 8XYZ 99', 'КА123', 'ABCDEFGHIJKLMN', '', '???', '7ABC123']
+  const bytes = new TextEncoder().encode(`${plates.join('\n')}\r\nLAST1`)
+  const builder = new PlateBuilder(module)
+  for (let at = 0; at < bytes.length;) {
+    const size = random.whole(1, 9)
+    await builder.addLines(bytes.subarray(at, at + size), HOUR)
+    at += size
+  }
+  await builder.endLines(HOUR)
+  const built = await builder.build()
+  const { matches } = await searchAll(Dictionary.of(module, built, confusions), '*')
+  t.same(matches.map((m) => [m.plate, m.count]).sort(), [['7ABC123', 3], ['8XYZ99', 1], ['ABCDEFGHIJKLMN', 1], ['KA123', 1], ['LAST1', 1]])
+  t.equal(built.refused, 1, 'the line without a letter')
+
+  const row = (plate: string, region: string, count: number, first: number, last: number) => {
+    const text = (value: string) => { const b = Buffer.from(value); const length = []; for (let n = b.length; ; n >>= 7) { length.push(n > 127 ? (n & 127) | 128 : n); if (n <= 127) break } return Buffer.concat([Buffer.from(length), b]) }
+    const numbers = Buffer.alloc(12)
+    ;[count, first, last].forEach((n, i) => numbers.writeUInt32LE(n, i * 4))
+    return Buffer.concat([text(plate), text(region), numbers])
+  }
+  const rows = Buffer.concat([row('7ABC123', 'US-CA', 300, HOUR, HOUR + 5), row('x'.repeat(9_000), 'US-CA', 1, HOUR, HOUR), row('7ABC123', '', 1, HOUR, HOUR), row('7ABC123', 'US-CA', 70_000, HOUR - 9, HOUR)])
+  const binary = new PlateBuilder(module)
+  for (let at = 0; at < rows.length;) {
+    const size = random.whole(1, 3_000)
+    await binary.addRows(rows.subarray(at, at + size))
+    at += size
+  }
+  const second = await binary.build()
+  t.equal(second.refused, 1, 'the row of nine thousand characters')
+  t.same((await searchAll(Dictionary.of(module, second, confusions), '7ABC123@US-CA')).matches.map(({ region, count, firstHour, lastHour }) => ({ region, count, firstHour, lastHour })), [{ region: 'US-CA', count: 65_535, firstHour: HOUR - 9, lastHour: HOUR + 5 }])
+})
+
+t.test('a dictionary without plates answers', async (t) => {
+  const dictionary = await dictionaryOf([])
+  t.same((await searchAll(dictionary, '*')).matches, [])
+  t.equal(dictionary.add('7ABC123', '', HOUR), 'new')
+  t.same((await searchAll(dictionary, '7?B*')).matches.map((m) => m.plate), ['7ABC123'])
+  t.equal(dictionary.add('?!', '', HOUR), 'refused')
+})
+
+t.test('pages come while the scan goes on, and a search can be left', async (t) => {
+  const builder = new PlateBuilder(module)
+  const random = new Random(5)
+  for (let k = 0; k < 30; k++) await builder.addLines(Buffer.from(`${Array.from({ length: 10_000 }, () => randomPlate(random, 7, 7)).join('\n')}\n`), HOUR)
+  const dictionary = Dictionary.of(module, await builder.build(), confusions)
+  let last = 0
+  for await (const page of dictionary.search('*A*~2', { limit: 50 })) {
+    t.ok(page.scanned >= last && page.matches.length <= 50)
+    last = page.scanned
+    if (page.done) t.equal(page.scanned, dictionary.size)
+  }
+  const many = await Promise.all(Array.from({ length: 20 }, (_, i) => searchAll(dictionary, `*${CHARACTERS[i]}*`, true, 10)))
+  t.ok(many.every(({ matched }) => matched > 0), 'more searches at once than there are desks')
+  const signal = AbortSignal.abort(new Error('left'))
+  await t.rejects(async () => { for await (const page of dictionary.search('*', { signal })) void page }, { message: 'left' })
 })

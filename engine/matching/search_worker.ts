@@ -1,0 +1,64 @@
+import { parentPort } from 'node:worker_threads'
+import { openDesk, SCAN_PIECE, type SharedDictionary } from '../../wasm/internal_mod.js'
+
+/** What the pool asks of a worker. */
+export type SearchTask =
+  | { kind: 'open'; dictionary: number; shared: SharedDictionary; counter: number }
+  | { kind: 'close'; dictionary: number }
+  | { kind: 'search'; dictionary: number; search: number; program: Uint8Array; blocks: number }
+  | { kind: 'stop'; search: number }
+
+/** What a worker says: its best so far, or that it has nothing left to do. `results` is what lies in its memory: 16 bytes each. */
+export interface SearchReport {
+  search: number
+  results: Uint8Array
+  matched: number
+  blocks: number
+  done: boolean
+}
+
+/** Time between two reports, milliseconds. */
+const REPORT_MS = 25
+
+/**
+ * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from the end (newest) to the
+ * beginning, so that none waits for another.
+ */
+const desks = new Map<number, { desk: ReturnType<typeof openDesk>; counter: number }>()
+const stopped = new Set<number>()
+
+parentPort!.on('message', (task: SearchTask) => {
+  if (task.kind === 'open') desks.set(task.dictionary, { desk: openDesk(task.shared), counter: task.counter })
+  else if (task.kind === 'close') desks.delete(task.dictionary)
+  else if (task.kind === 'stop') stopped.add(task.search)
+  else void scan(task)
+})
+
+async function scan({ dictionary, search, program, blocks }: SearchTask & { kind: 'search' }): Promise<void> {
+  const { desk, counter } = desks.get(dictionary)!
+  const { exports, memory } = desk.memory
+  const pieces = new Int32Array(memory.buffer, counter, 1)
+  const report = (done: boolean, seen: number) => parentPort!.postMessage({
+    search, results: desk.memory.bytes(exports.resultsAddress(), exports.resultsHeld() * 16).slice(), matched: exports.matchedPlates() >>> 0, blocks: seen, done,
+  } satisfies SearchReport)
+  desk.memory.bytes(desk.pattern, program.length).set(program)
+  exports.beginScan(desk.pattern)
+  let seen = 0
+  let last = performance.now()
+  for (;;) {
+    const piece = Atomics.add(pieces, 0, 1)
+    const end = blocks - piece * SCAN_PIECE
+    if (end <= 0 || stopped.has(search)) break
+    const from = Math.max(0, end - SCAN_PIECE)
+    exports.scanBlocks(from, end)
+    seen += end - from
+    if (performance.now() - last >= REPORT_MS) {
+      report(false, seen)
+      last = performance.now()
+      // a stop may be waiting
+      await new Promise((resolve) => { setImmediate(resolve) })
+    }
+  }
+  stopped.delete(search)
+  report(true, seen)
+}
