@@ -4,7 +4,7 @@ import { codeOf, reasonOf } from '../engine/errors.js'
 const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: string[]): Promise<object> }>> = {
   recognize: () => import('./recognize.js'),
   kernels: () => import('./kernels.js'),
-  accuracy: () => import('./accuracy.js'),
+  accuracy: () => import('./accuracy/accuracy.js'),
   matcher: () => import('./matcher.js'),
   stream: () => import('./stream.js'),
 }

@@ -8,7 +8,7 @@ import { loadRecognizer, type RecognizerExports } from '../wasm/internal_mod.js'
 import { loadWasmFile } from '../wasm/load_node.js'
 import { Recognizer } from '../wasm/mod.js'
 import { framesOfFeed } from './frames_of_feed.js'
-import { measuringPhotos, photoFolder } from './photos.js'
+import { measuringPhotos, photoFolder } from './accuracy/photos.js'
 
 export const summary = 'milliseconds for one frame: decode, pyramid, coarse, fine, read, and the multiple of decoding; one thread'
 

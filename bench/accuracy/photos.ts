@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { AlprError } from '../engine/errors.js'
+import { AlprError } from '../../engine/errors.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {
@@ -18,6 +18,8 @@ export interface Photo {
   file: string
   kind: 'scene' | 'plate' | 'design' | 'video'
   region: string
+  /** State of the US, or country; null when the collection does not say. */
+  state_or_country?: string | null
   part: 'train' | 'val'
   plates: LabelledPlate[]
   width: number
