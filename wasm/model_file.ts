@@ -25,6 +25,8 @@ export interface Cascade {
   regionFloor?: number
   /** Part of the regions' shapes in the syntax of a plate; the rest is the syntax of all. @default 0 */
   regionSyntax?: number
+  /** Power of the ratio with which a rare letter of a serial counts. @default 0: not at all */
+  letterWeight?: number
   calibA: number
   calibB: number
 }
@@ -41,6 +43,8 @@ export interface Model {
   regions: readonly string[]
   /** Share of each shape among the plates of a region. */
   syntaxByRegion: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Rare letters in the serials of a region: how often, 1 is the average letter. */
+  letters: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** How it was made and what it measured; free form. */
   card: Record<string, unknown>
   nets: Uint8Array[]
@@ -52,7 +56,7 @@ const KINDS = 3
 /** Constants that a model may leave out: least, most. */
 const OPTIONAL = {
   readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], regionScale: [0.01, 100], regionFloor: [0, 1],
-  regionSyntax: [0, 0.99],
+  regionSyntax: [0, 0.99], letterWeight: [0, 1],
 } as const
 
 const MAX_REGIONS = 128
@@ -127,7 +131,8 @@ function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
   return {
     name: String(json.name ?? ''), version: Number(json.version ?? 0), trainedAt: String(json.trainedAt ?? ''),
     cascade: given as Cascade, syntax: syntax as Record<string, number>,
-    regions, syntaxByRegion: parseSyntaxByRegion(json.syntaxByRegion ?? {}, regions), card: typeof json.card === 'object' && json.card !== null ? json.card : {},
+    regions, syntaxByRegion: parseTables('syntaxByRegion', json.syntaxByRegion ?? {}, regions, /^[9A]{1,12}$/),
+    letters: parseTables('letters', json.letters ?? {}, regions, /^[A-Z]$/), card: typeof json.card === 'object' && json.card !== null ? json.card : {},
   }
 }
 
@@ -137,12 +142,13 @@ function parseRegions(given: unknown): string[] {
   return given
 }
 
-function parseSyntaxByRegion(given: unknown, regions: readonly string[]): Record<string, Record<string, number>> {
-  if (typeof given !== 'object' || given === null) return refuse('syntaxByRegion is not an object')
-  for (const [region, shares] of Object.entries(given)) {
-    if (!regions.includes(region) || typeof shares !== 'object' || shares === null) refuse(`syntaxByRegion["${region}"] is of no region of the model`)
-    for (const [shape, share] of Object.entries(shares as object)) {
-      if (!/^[9A]{1,12}$/.test(shape) || typeof share !== 'number' || !(share >= 0 && share <= 1)) refuse(`syntaxByRegion["${region}"]["${shape}"] is ${share}`)
+/** Tables by region: keys as `key` wants them, values 0 to 1. */
+function parseTables(name: string, given: unknown, regions: readonly string[], key: RegExp): Record<string, Record<string, number>> {
+  if (typeof given !== 'object' || given === null) return refuse(`${name} is not an object`)
+  for (const [region, table] of Object.entries(given)) {
+    if (!regions.includes(region) || typeof table !== 'object' || table === null) refuse(`${name}["${region}"] is of no region of the model`)
+    for (const [entry, value] of Object.entries(table as object)) {
+      if (!key.test(entry) || typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(`${name}["${region}"]["${entry}"] is ${value}`)
     }
   }
   return given as Record<string, Record<string, number>>

@@ -1,5 +1,5 @@
 import type { ASUtil } from '@assemblyscript/loader'
-import type { Detection, Timings } from './detection.js'
+import { CHARACTERS, type Detection, type Timings } from './detection.js'
 import { WasmError } from './errors.js'
 import { parseModel, type Cascade, type Model } from './model_file.js'
 import { idOf } from './module_id.js'
@@ -49,8 +49,9 @@ export class Recognizer {
     wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.calibA, c.calibB)
     for (const margin of c.readMargins) wasm.margin(margin)
     setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
-    wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0)
+    wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0, c.letterWeight ?? 0)
     setRegionShapes(wasm, model)
+    setRegionLetters(wasm, model)
     expectLoaded(wasm.sealModel())
     const recognizer = new Recognizer(wasm, model, await idOf(wasmBytes), await idOf(modelBytes))
     for (let i = 0; i < (options.warmUps ?? 12); i++) wasm.warmUp()
@@ -122,6 +123,12 @@ function setRegionShapes(wasm: RecognizerExports, model: Pick<Model, 'regions' |
   const entries = Object.entries(model.syntaxByRegion).flatMap(([region, shares]) =>
     Object.entries(shares).map(([shape, share]) => ({ bits: bitsOf(shape), region: model.regions.indexOf(region), share })))
   for (const { bits, region, share } of entries.sort((a, b) => a.bits - b.bits)) wasm.regionShape(bits, region, share)
+}
+
+function setRegionLetters(wasm: RecognizerExports, model: Pick<Model, 'regions' | 'letters'>): void {
+  for (const [region, ratios] of Object.entries(model.letters)) {
+    for (const [letter, ratio] of Object.entries(ratios)) wasm.regionLetter(CHARACTERS.indexOf(letter) + 1, model.regions.indexOf(region), ratio)
+  }
 }
 
 function bitsOf(shape: string): number {

@@ -16,8 +16,9 @@ export interface RecognizerExports extends Record<string, unknown> {
   margin(value: number): void
   syntax(weight: number, other: number): void
   shape(bits: number, log: number): void
-  regions(count: number, floor: number, scale: number, syntaxPart: number): void
+  regions(count: number, floor: number, scale: number, syntaxPart: number, letterWeight: number): void
   regionShape(bits: number, region: number, share: number): void
+  regionLetter(letter: number, region: number, ratio: number): void
   sealModel(): number
   warmUp(): void
   prepare(width: number, height: number): number

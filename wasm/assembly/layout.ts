@@ -50,6 +50,8 @@ export const MAX_ALTERNATES: u32 = 5
 export const MAX_REGIONS: u32 = 128
 /** Entries of the shapes by region. */
 export const MAX_REGION_SHAPES: u32 = 4096
+/** Entries of the rare letters by region. */
+export const MAX_REGION_LETTERS: u32 = 2048
 /** Part of the height that each line of a two-line plate is given; the lines overlap by what is above a half. */
 export const READER_OVERLAP: f64 = 0.54
 export const MAX_MARGINS: u32 = 4

@@ -1,6 +1,6 @@
 import { beamPrefix, beamProbability, searchBeam } from './ctc_beam'
 import { positionPosteriors, textProbability } from './ctc_posterior'
-import { shapeFactor, shapeOf, syntaxWeight } from './syntax'
+import { letterFactor, shapeFactor, shapeOf, syntaxWeight } from './syntax'
 import { CLASSES, MAX_BEAM, MAX_COLUMNS, MAX_MARGINS, MAX_TEXT } from './layout'
 
 /**
@@ -114,7 +114,8 @@ function countSyntaxIn(): void {
   let after: f64 = 0
   for (let i: u32 = 0; i < textCount; i++) {
     const at = texts + i * TEXT_BYTES
-    const weighed = textShare(i) * shapeFactor(shapeOf(classes, spell(textPrefix(i), classes)))
+    const length = spell(textPrefix(i), classes)
+    const weighed = textShare(i) * shapeFactor(shapeOf(classes, length)) * letterFactor(classes, length)
     before += textShare(i)
     after += weighed
     store<f64>(at, weighed, 8)

@@ -13,7 +13,7 @@ import { runNet } from './net_run'
 import { buildPyramid, layPyramid, levelAddress } from './pyramid'
 import { readPlate } from './reader'
 import { configureRegions, regionCount } from './region'
-import { addRegionShape, resetRegionShapes, resetSyntax, setShape } from './syntax'
+import { addRegionLetter, addRegionShape, resetLetters, resetRegionShapes, resetSyntax, setShape } from './syntax'
 
 export * from './probe'
 
@@ -92,14 +92,20 @@ export function shape(bits: u32, log: f32): void {
 }
 
 /** Sets the number of regions that the reader names, the probability from which it does, and what its logits are multiplied by. */
-export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64): void {
+export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64, letterWeight: f64): void {
   configureRegions(count, floor, scale)
   resetRegionShapes(syntaxPart)
+  resetLetters(letterWeight)
 }
 
 /** Share of a shape among the plates of a region; ascending by shape, after `shape` and `regions`. */
 export function regionShape(bits: u32, region: u32, share: f32): void {
   addRegionShape(bits, region, share)
+}
+
+/** How often a letter (class 11 to 36) stands in the serials of a region, 1 is the average; after `regions`. */
+export function regionLetter(letter: u32, region: u32, ratio: f32): void {
+  addRegionLetter(letter, region, ratio)
 }
 
 /** Plans the nets of fixed size and places the work area. All three nets must have been added. */

@@ -1,4 +1,4 @@
-import { CLASSES, MAX_REGION_SHAPES } from './layout'
+import { CLASSES, MAX_REGION_LETTERS, MAX_REGION_SHAPES } from './layout'
 import { regionCount, regionShare } from './region'
 
 /**
@@ -49,8 +49,60 @@ export function addRegionShape(shape: u32, region: u32, share: f32): void {
   store<f32>(at, load<f32>(logs + shape * 4), 8)
 }
 
-/** Makes the table of one plate from the settled probabilities of its regions. */
+/** Rare letters by region: u16 class, u16 region, f32 ratio to the average letter; and their mixture for one plate, f64 by class. */
+const LETTER_BYTES: usize = 8
+const letterEntries: usize = memory.data(2048 * 8, 4)
+const ratios: usize = memory.data(37 * 8, 8)
+let letterCount: u32 = 0
+let letterWeight: f64 = 0
+
+/** Forgets the rare letters; `weight` is the power with which their ratios count (0: not at all). */
+export function resetLetters(weight: f64): void {
+  letterCount = 0
+  letterWeight = weight
+  evenLetters()
+}
+
+/** How often a letter (class 11 to 36) stands in the serials of a region; 1 is the average. */
+export function addRegionLetter(letter: u32, region: u32, ratio: f32): void {
+  if (letterCount == MAX_REGION_LETTERS || letter < LETTERS_FROM || letter >= CLASSES || region >= regionCount) return
+  const at = letterEntries + LETTER_BYTES * letterCount++
+  store<u16>(at, <u16>letter)
+  store<u16>(at, <u16>region, 2)
+  store<f32>(at, ratio, 4)
+}
+
+function evenLetters(): void {
+  for (let c: u32 = 0; c < CLASSES; c++) store<f64>(ratios + c * 8, 1)
+}
+
+/** The ratio of each letter for one plate: 1 less what each probable region does without. */
+function mixLetters(): void {
+  evenLetters()
+  if (letterWeight == 0) return
+  const end = letterEntries + LETTER_BYTES * letterCount
+  for (let at = letterEntries; at < end; at += LETTER_BYTES) {
+    const ratio = ratios + <usize>load<u16>(at) * 8
+    store<f64>(ratio, load<f64>(ratio) - regionShare(load<u16>(at, 2)) * (1 - <f64>load<f32>(at, 4)))
+  }
+  for (let c: u32 = LETTERS_FROM; c < CLASSES; c++) store<f64>(ratios + c * 8, Math.pow(load<f64>(ratios + c * 8), letterWeight))
+}
+
+/** Product of the ratios of a serial's letters; 1 for a text without a digit (a vanity plate may have any letter). */
+export function letterFactor(classes: usize, length: u32): f64 {
+  let factor: f64 = 1
+  let digits: u32 = 0
+  for (let i: u32 = 0; i < length; i++) {
+    const c: u32 = load<u8>(classes + i)
+    if (c < LETTERS_FROM) digits++
+    factor *= load<f64>(ratios + c * 8)
+  }
+  return digits == 0 ? 1 : factor
+}
+
+/** Makes the tables of one plate from the settled probabilities of its regions. */
 export function mixSyntax(): void {
+  mixLetters()
   if (regionWeight == 0 || syntaxWeight == 0) return
   let at = entries
   const end = entries + ENTRY_BYTES * entryCount
@@ -75,6 +127,11 @@ export function shapeOf(classes: usize, length: u32): u32 {
   return shape
 }
 
+/** Number of digits in a shape of `length` characters. */
+function digitsOf(shape: u32, length: u32): u32 {
+  return length + 1 - popcnt<u32>(shape)
+}
+
 /**
  * Counts the syntax into the posteriors of a text's positions (f64 [length][37], class 0 'left out'): each alternative is weighed by the
  * shape the text would have with it. Rows are normalised again.
@@ -82,6 +139,7 @@ export function shapeOf(classes: usize, length: u32): u32 {
 export function weighPositions(posteriors: usize, classes: usize, length: u32): void {
   if (syntaxWeight == 0) return
   const shape = shapeOf(classes, length)
+  const digits = digitsOf(shape, length)
   for (let i: u32 = 0; i < length; i++) {
     const row = posteriors + i * CLASSES * 8
     const bit: u32 = 1 << (length - 1 - i)
@@ -92,7 +150,9 @@ export function weighPositions(posteriors: usize, classes: usize, length: u32): 
     let sum: f64 = 0
     for (let c: u32 = 0; c < CLASSES; c++) {
       const factor = c == 0 ? shapeFactor(without) : c >= LETTERS_FROM ? letter : digit
-      const p = load<f64>(row + c * 8) * factor
+      // whether the text is a serial with this alternative: a digit at another position makes it one
+      const serial = digits > (load<u8>(classes + i) < LETTERS_FROM ? 1 : 0)
+      const p = load<f64>(row + c * 8) * factor * (serial ? load<f64>(ratios + c * 8) : 1)
       store<f64>(row + c * 8, p)
       sum += p
     }

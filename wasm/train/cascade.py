@@ -11,7 +11,7 @@ from nets.simulate import Simulation
 from cuts import halves
 from nets.shapes import CLASSES
 from sampling import Pyramid, coarse_size, normalise
-from syntax import mix, rescore
+from syntax import mix, mix_letters, rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
 
@@ -147,7 +147,7 @@ class Cascade:
             looks += self.look(pyramid, quad, others, lines)
         regions = np.exp(log_softmax(self.k.get("regionScale", 1) * np.mean([r for _, r in looks], axis=0))) if len(looks[0][1]) else np.zeros(0)
         texts = judge([columns for columns, _ in looks], self.k["beam"])
-        return rescore(texts, self.shares(regions), self.k.get("syntaxWeight", 0)), regions
+        return rescore(texts, self.shares(regions), self.k.get("syntaxWeight", 0), self.letters(regions), self.k.get("letterWeight", 0)), regions
 
     def shares(self, regions):
         """Table of shapes for a plate whose region is as probable as `regions` says."""
@@ -155,6 +155,11 @@ class Cascade:
         if not logs or not len(regions):
             return logs
         return mix(logs, [(p, tables.get(name, {})) for name, p in zip(self.meta["regions"], regions)], self.k.get("regionSyntax", 0))
+
+    def letters(self, regions):
+        """{letter: ratio} for a plate whose region is as probable as `regions` says."""
+        tables = self.meta.get("letters", {})
+        return mix_letters([(p, tables.get(name, {})) for name, p in zip(self.meta.get("regions", ()), regions)]) if len(regions) else {}
 
     def confidence(self, p):
         p = min(max(p, 1e-6), 1 - 1e-6)

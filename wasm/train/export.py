@@ -25,7 +25,7 @@ from regions import REGIONS
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2,
            "readMargins": [0.05, 0.0, 0.12], "readSure": 0.9, "readHopeless": 0.01, "beam": 12, "syntaxWeight": 0.3, "readFloor": 0.3,
-           "twoLineBelow": 2.3, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.5, "calibA": 1.0, "calibB": 0.0}
+           "twoLineBelow": 2.3, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.5, "letterWeight": 0.5, "calibA": 1.0, "calibB": 0.0}
 
 
 def load_net(name, graph, runs):
@@ -65,7 +65,7 @@ def main():
         cascade.update(json.loads(tuned.read_text()))
     metadata = {"name": "platestream", "version": 1,
                 "trainedAt": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "alphabet": ALPHABET, "cascade": cascade, "syntax": syntax.table(), "regions": REGIONS, "syntaxByRegion": syntax.by_region(), "card": card}
+                "alphabet": ALPHABET, "cascade": cascade, "syntax": syntax.table(), "regions": REGIONS, "syntaxByRegion": syntax.by_region(), "letters": syntax.letters(), "card": card}
     model_id = psm.write(args.out, metadata, nets)
     print(json.dumps({"id": model_id, "bytes": os.path.getsize(args.out), **card}))
 

@@ -2,13 +2,14 @@
 
 The table goes into the model file ("syntax": {shape: natural logarithm of its share}), and one for each region that the reader
 names ("syntaxByRegion": {region: {shape: share}}). The cascade mixes them by how probable each region is and multiplies
-the beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot.
+the beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot. In a serial (a text with a
+digit in it) rare letters count too: most states do without I, O and Q ("letters": {region: {letter: how often, 1 is the average}}).
 """
 import math
 from collections import Counter
 
 import photos
-from regions import REGIONS, of_rendered
+from regions import REGIONS, of_photo, of_rendered
 from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
 
 REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}
@@ -87,6 +88,39 @@ def by_region():
     return {region: {k: v for k, v in sorted(shapes.items()) if v >= 0.002} for region, shapes in sorted(out.items())}
 
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ENOUGH_LETTERS = 150   # labelled letters of a region below which it is given the frequencies of its part of the world
+LEAST_RATIO = 0.1      # no letter is ruled out
+RARE = 0.6             # what is more frequent than this counts like any other letter
+
+
+def letters():
+    """{region: {rare letter: frequency in serials, 1 = 1/26}} of the train labels, each count with half a letter more."""
+    seen = {}
+    for row in photos.training_rows():
+        for plate in row["plates"]:
+            text = photos.label(plate)
+            if text and any(c.isdigit() for c in text):
+                part = {"us": "us", "br": "br"}.get(row.get("region"), "eu")
+                named = of_photo(row)
+                for key in (part, REGIONS[named]) if named >= 0 else (part,):
+                    seen.setdefault(key, Counter()).update(c for c in text if c in LETTERS)
+    out = {}
+    for region in REGIONS:
+        own = seen.get(region, Counter())
+        part = "us" if region.startswith("US-") else "br" if region in ("BR", "AR") else "eu"
+        counts = own if sum(own.values()) >= ENOUGH_LETTERS else seen.get(part, Counter())
+        total = sum(counts.values()) + 13
+        ratios = {c: round(max(LEAST_RATIO, 26 * (counts[c] + 0.5) / total), 2) for c in LETTERS}
+        out[region] = {c: ratio for c, ratio in ratios.items() if ratio < RARE} if total > 13 else {}
+    return out
+
+
+def mix_letters(regions):
+    """{letter: ratio} of one plate: the tables of the probable regions [(probability, {letter: ratio})], weighed."""
+    return {c: sum(p * table.get(c, 1.0) for p, table in regions) + 1 - sum(p for p, _ in regions) for c in LETTERS}
+
+
 def mix(logs, regions, share):
     """Table of one plate: `share` of what the probable regions ({region: {shape: share}}, weighed) use, the rest of what all use."""
     out = dict(logs)
@@ -99,11 +133,18 @@ def mix(logs, regions, share):
     return out
 
 
-def rescore(texts, logs, weight):
+def letter_factor(text, ratios, weight):
+    """Product of the ratios of a serial's letters, to the power `weight`; 1 for a text without a digit."""
+    if not ratios or not weight or not any(c.isdigit() for c in text):
+        return 1.0
+    return math.prod(ratios.get(c, 1.0) ** weight for c in text)
+
+
+def rescore(texts, logs, weight, ratios=None, letter_weight=0.0):
     """[(text, probability)] -> the same with shares counted in; the sum of the probabilities stays."""
     if not logs or not weight or not texts:
         return texts
-    scaled = [(t, p * math.exp(weight * logs.get(shape(t), logs[""])) if t else p * math.exp(weight * logs[""])) for t, p in texts]
+    scaled = [(t, p * math.exp(weight * (logs.get(shape(t), logs[""]) if t else logs[""])) * letter_factor(t, ratios, letter_weight)) for t, p in texts]
     total, before = sum(p for _, p in scaled), sum(p for _, p in texts)
     if total <= 0:
         return texts

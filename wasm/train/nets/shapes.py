@@ -26,11 +26,11 @@ def reader() -> Graph:
     return g
 
 
-def _finder(kind, h, w, outputs, c8=48, c16=64, head=48) -> Graph:
+def _finder(kind, h, w, outputs, c4=32, c8=48, c16=64, head=48) -> Graph:
     """Strides 2 to 32 and back to 8. The way back (merge) is what makes large plates findable."""
     g = Graph(kind, h, w)
     t = g.conv(0, 16, stride=(2, 2))
-    t = g.conv(t, 32, stride=(2, 2))
+    t = g.conv(t, c4, stride=(2, 2))
     t = g.conv(t, c8, stride=(2, 2))
     s8 = g.conv(t, c8, add=t)
     t = g.conv(s8, c16, stride=(2, 2))
@@ -47,8 +47,9 @@ def _finder(kind, h, w, outputs, c8=48, c16=64, head=48) -> Graph:
 
 
 def coarse() -> Graph:
-    """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh]."""
-    return _finder(1, 192, 320, 5)
+    """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh]. Half the width of the fine net: it only proposes, and it
+    is the one net that every frame pays for."""
+    return _finder(1, 192, 320, 5, c4=16, c8=32, c16=48, head=32)
 
 
 def fine() -> Graph:

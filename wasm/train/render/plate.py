@@ -52,7 +52,7 @@ def _write(rng, faces, image, layout, box, ink, region):
     squeeze = min(1.0, room_w * rng.uniform(0.93, 1.0) / total)
     if squeeze < 0.62 and region != "us":
         char_h *= max(0.8, squeeze / 0.62)
-    if region == "us" and count <= 6 and rng.random() < 0.5:   # states with wide spacing
+    if region == "us" and 3 < count <= 6 and rng.random() < 0.5:   # states with wide spacing
         spread = room_w * rng.uniform(0.85, 0.98)
         if total < spread:
             spacing += (spread - total) / max(1, len(pieces) - 1) * rng.uniform(0.5, 1.0)
