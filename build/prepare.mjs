@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const STAMP = 'dist/.built'
 const SOURCES = ['asconfig.json', 'bench', 'build', 'cli', 'engine', 'gateway', 'package-lock.json', 'package.json', 'test', 'tsconfig.json', 'ui-lite',
-  'wasm/assembly', 'wasm/matching', 'wasm/models']
+  'wasm/assembly', 'wasm/matching', 'wasm/models', 'wasm/picture']
 
 /** Newest change of a file, or of anything in a folder; folders count too, because a deleted file changes only its folder. */
 function newest(path) {

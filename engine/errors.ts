@@ -1,17 +1,11 @@
-import { WASM_ERRORS, WasmError, type WasmErrorCode } from '../wasm/mod.js'
+import { PICTURE_ERRORS, WASM_ERRORS, WasmError, type WasmErrorCode } from '../wasm/mod.js'
 
 /**
  * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds them together).
  * Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers with it.
  */
 const TABLE = {
-  // frames: the reasons of the DEAD stream
-  ALPR_ERR_FRAME_EMPTY: ['the frame has no payload', 422],
-  ALPR_ERR_FRAME_TOO_LARGE: ['the frame is too large: {what} is {value}, the limit is {limit}', 422],
-  ALPR_ERR_FRAME_TOO_SMALL: ['the frame is too small: {width}x{height}, at least {limit} pixels a side are needed', 422],
-  ALPR_ERR_FRAME_NOT_JPEG: ['the payload is not a JPEG', 422],
-  ALPR_ERR_FRAME_TRUNCATED: ['the JPEG ends too early', 422],
-  ALPR_ERR_FRAME_CORRUPT: ['the JPEG does not decode: {reason}', 422],
+  // frames: the reasons of the DEAD stream, beside those of their pictures (PICTURE_ERRORS)
   ALPR_ERR_FRAME_TIMEOUT: ['recognition took longer than {limit} ms', 422],
   ALPR_ERR_FRAME_CRASHED: ['recognition crashed on this frame: {reason}', 422],
   ALPR_ERR_FRAME_TIME_MISSING: ['header Captured-At is missing', 422],
@@ -56,12 +50,12 @@ const TABLE = {
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>
 
-/** The codes of wasm/ are part of the table; what goes wrong in there is ours to mend, so 500, but for a pattern that cannot be read. */
+/** The codes of wasm/ are part of the table: a picture or a pattern is the sender's to mend (422), what else goes wrong in there is ours (500). */
 export type ErrorCode = keyof typeof TABLE | WasmErrorCode
 export type ErrorDetails = Record<string, string | number | boolean | undefined>
 
 function entryOf(code: ErrorCode): readonly [message: string, status: number] {
-  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], /^ALPR_ERR_(PATTERN|SEARCH)_/.test(code) ? 422 : 500]
+  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], code in PICTURE_ERRORS || /^ALPR_ERR_(PATTERN|SEARCH)_/.test(code) ? 422 : 500]
 }
 
 export const ERROR_CODES = [...Object.keys(TABLE), ...Object.keys(WASM_ERRORS)] as ErrorCode[]

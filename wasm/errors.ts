@@ -1,8 +1,19 @@
+/** Of a picture that cannot be decoded, in a stream and in a file alike. */
+export const PICTURE_ERRORS = {
+  ALPR_ERR_FRAME_EMPTY: 'the frame has no payload',
+  ALPR_ERR_FRAME_TOO_LARGE: 'the frame is too large: {what} is {value}, the limit is {limit}',
+  ALPR_ERR_FRAME_TOO_SMALL: 'the frame is too small: {width}x{height}, at least {limit} pixels a side are needed',
+  ALPR_ERR_FRAME_NOT_JPEG: 'the payload is not a JPEG',
+  ALPR_ERR_FRAME_TRUNCATED: 'the JPEG ends too early',
+  ALPR_ERR_FRAME_CORRUPT: 'the JPEG does not decode: {reason}',
+} as const
+
 /**
  * Errors of the recognizer and the matcher as libraries. A code is never reused. The engine's table (engine/errors.ts) carries codes of
  * its own for frames of a stream; these are for whoever loads a module, a model or a list.
  */
 export const WASM_ERRORS = {
+  ...PICTURE_ERRORS,
   ALPR_ERR_MODULE_INVALID: 'this is not the WASM module needed: {reason}',
   ALPR_ERR_MODULE_ABI: 'the WASM module speaks ABI {found}, this program needs {needed}',
   ALPR_ERR_MODEL_INVALID: 'the model file is not valid: {reason}',
@@ -28,8 +39,8 @@ export const WASM_ERROR_CODES = Object.keys(WASM_ERRORS) as WasmErrorCode[]
 
 /** An error of wasm/: a code from the table and the values that broke the limit. */
 export class WasmError extends Error {
-  constructor(readonly code: WasmErrorCode, readonly details: Readonly<Record<string, string | number>> = {}) {
-    super(WASM_ERRORS[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')))
+  constructor(readonly code: WasmErrorCode, readonly details: Readonly<Record<string, string | number>> = {}, options?: ErrorOptions) {
+    super(WASM_ERRORS[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')), options)
     this.name = 'WasmError'
   }
 }

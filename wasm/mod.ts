@@ -1,6 +1,6 @@
 /** The public door of wasm/: everything here works in Node and in browsers. `load_node.ts` has the files of the build for Node. */
 export { CHARACTERS, CLASSES, NONE, type Detection, type Quad, type Quality, type Timings } from './detection.js'
-export { WASM_ERROR_CODES, WASM_ERRORS, WasmError, type WasmErrorCode } from './errors.js'
+export { PICTURE_ERRORS, WASM_ERROR_CODES, WASM_ERRORS, WasmError, type WasmErrorCode } from './errors.js'
 export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher.js'
 export { PatternAligner, type Alignment, type PatternTolerance } from './matching/align_pattern.js'
 export { PlateBuilder, type BuiltPlates, type PlateRow } from './matching/builder.js'

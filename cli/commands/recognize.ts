@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { AlprError, codeOf, reasonOf } from '../../engine/errors.js'
-import { decodePicture } from '../../engine/recognize/decode_file.js'
-import { loadWasmFile } from '../../wasm/load_node.js'
-import { Recognizer, WasmError, type Detection } from '../../wasm/mod.js'
+import { decodePicture, openRecognizer, WasmError, type Detection, type Recognizer } from '../../wasm/node.js'
 import { Told } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'
 
-/** One line of `--json`: a contract with machines, see README. Pixels are those of the original picture. */
+/** One line of `--json`: a contract with machines, see README. Pixels are those of the original picture, its EXIF orientation applied. */
 interface Answer {
   file: string
   width: number
@@ -59,7 +57,7 @@ Examples:
 
 async function loadRecognizer(): Promise<Recognizer> {
   try {
-    return await Recognizer.create(await loadWasmFile('recognizer.wasm'), await loadWasmFile('platestream.psm'))
+    return await openRecognizer()
   } catch (error) {
     throw new AlprError('ALPR_ERR_MODEL_INVALID', { reason: reasonOf(error) }, { cause: error })
   }
@@ -92,8 +90,7 @@ function printAnswer({ file, width, height, ms, detections }: Answer): void {
 }
 
 function fileError(file: string, error: unknown): { code: string; message: string } {
-  if (error instanceof AlprError && error.code.startsWith('ALPR_ERR_FRAME_')) return { code: error.code, message: error.message.replaceAll('frame', 'picture') }
-  if (error instanceof WasmError) return { code: error.code, message: error.message }
+  if (error instanceof WasmError) return { code: error.code, message: error.message.replaceAll('frame', 'picture') }
   if (error instanceof AlprError) return error
   const { code } = error as NodeJS.ErrnoException
   const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'this user may not read it' }

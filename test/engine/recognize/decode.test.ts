@@ -3,8 +3,8 @@ import sharp from 'sharp'
 import t from 'tap'
 import { AlprError } from '../../../engine/errors.js'
 import { decodeJpeg, type LumaTarget } from '../../../engine/recognize/decode.js'
-import { decodePicture } from '../../../engine/recognize/decode_file.js'
-import { readJpegHeader } from '../../../engine/recognize/jpeg_header.js'
+import { decodePicture } from '../../../wasm/node.js'
+import { readJpegHeader } from '../../../wasm/picture/jpeg_header.js'
 import { jpeg, scene } from './pictures.js'
 
 /** Keeps what was decoded last. */

@@ -1,4 +1,5 @@
-import { AlprError } from '../errors.js'
+import { WasmError } from '../errors.js'
+import { corrupt } from './jpeg/corrupt.js'
 
 /** What the frame header of a JPEG says, and whether the file ends as a JPEG must. */
 export interface JpegHeader {
@@ -24,14 +25,14 @@ const MOST_SCANS = 100
  * @throws ALPR_ERR_FRAME_EMPTY, ALPR_ERR_FRAME_NOT_JPEG, ALPR_ERR_FRAME_TRUNCATED, ALPR_ERR_FRAME_CORRUPT
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
-  if (bytes.length === 0) throw new AlprError('ALPR_ERR_FRAME_EMPTY')
-  if (bytes[0] !== MARKER || (bytes.length > 1 && bytes[1] !== START)) throw new AlprError('ALPR_ERR_FRAME_NOT_JPEG')
+  if (bytes.length === 0) throw new WasmError('ALPR_ERR_FRAME_EMPTY')
+  if (bytes[0] !== MARKER || (bytes.length > 1 && bytes[1] !== START)) throw new WasmError('ALPR_ERR_FRAME_NOT_JPEG')
   let header: JpegHeader | undefined
   let at = 2
   for (;;) {
     // fill bytes before a marker are legal
     while (at < bytes.length && bytes[at] === MARKER && bytes[at + 1] === MARKER) at++
-    if (at + 4 > bytes.length) throw new AlprError('ALPR_ERR_FRAME_TRUNCATED')
+    if (at + 4 > bytes.length) throw new WasmError('ALPR_ERR_FRAME_TRUNCATED')
     const marker = bytes[at + 1]!
     if (bytes[at] !== MARKER || marker === 0 || marker === END) throw corrupt(`no marker at byte ${at}`)
     if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) {
@@ -40,7 +41,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
     const length = bytes[at + 2]! * 256 + bytes[at + 3]!
     if (length < 2) throw corrupt(`a segment of ${length} bytes at byte ${at}`)
-    if (at + 2 + length > bytes.length) throw new AlprError('ALPR_ERR_FRAME_TRUNCATED')
+    if (at + 2 + length > bytes.length) throw new WasmError('ALPR_ERR_FRAME_TRUNCATED')
     if (isFrame(marker)) {
       if (length < 8) throw corrupt(`a frame header of ${length} bytes`)
       const byte = (offset: number) => bytes[at + 4 + offset]!
@@ -50,7 +51,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (marker === SCAN) break
   }
   if (!header) throw corrupt('a scan before the frame header')
-  if (!endsProperly(bytes, at)) throw new AlprError('ALPR_ERR_FRAME_TRUNCATED')
+  if (!endsProperly(bytes, at)) throw new WasmError('ALPR_ERR_FRAME_TRUNCATED')
   if (header.frame === PROGRESSIVE) checkScans(bytes, at)
   return header
 }
@@ -72,8 +73,4 @@ function checkScans(bytes: Uint8Array, from: number): void {
   for (let i = bytes.indexOf(MARKER, from); i >= 0 && i + 1 < bytes.length; i = bytes.indexOf(MARKER, i + 1)) {
     if (bytes[i + 1] === SCAN && ++scans > MOST_SCANS) throw corrupt(`more than ${MOST_SCANS} scans`)
   }
-}
-
-function corrupt(reason: string): AlprError {
-  return new AlprError('ALPR_ERR_FRAME_CORRUPT', { reason })
 }

@@ -1,0 +1,121 @@
+import { corrupt } from './corrupt.js'
+
+const MARKER = 0xff
+/** Bytes a block behind which libjpeg takes its careful path. */
+const FAST_BYTES = 512
+
+/**
+ * The entropy-coded bits of one scan. It also keeps account of how far libjpeg would have read ahead, because bytes that lie there at the
+ * end of a damaged scan are not noticed by it, and this decoder must refuse what that one refuses, no more and no less.
+ */
+export class Bits {
+  #buffer = 0
+  #count = 0
+  /** Bits that libjpeg holds. */
+  #ahead = 0
+  /** libjpeg's fast path, far from the end of the file: fills other amounts, takes a bad code for a zero. */
+  #fast = false
+
+  /** @param at first byte behind the scan's header */
+  constructor(private readonly bytes: Uint8Array, private at: number) {}
+
+  /** The next `count` bits, 1 to 16. @throws when the data ends before */
+  take(count: number): number {
+    this.#account(count)
+    if (this.#count < count) this.#fill(count)
+    this.#count -= count
+    return (this.#buffer >>> this.#count) & ((1 << count) - 1)
+  }
+
+  /** The next 16 bits without taking them, zeros behind the end. */
+  peek16(): number {
+    this.#readAhead(8)
+    if (this.#count < 16) this.#more()
+    return this.#count >= 16 ? (this.#buffer >>> (this.#count - 16)) & 0xffff : (this.#buffer << (16 - this.#count)) & 0xffff
+  }
+
+  /** Takes bits that were seen by `peek16`. */
+  drop(count: number): void {
+    this.#account(count > 8 ? 9 : count)
+    for (let i = 9; i < count; i++) this.#account(1)
+    if (this.#count < count) throw corrupt('the coded data is cut short')
+    this.#count -= count
+  }
+
+  /** What a code in no table stands for. @throws */
+  badCode(): number {
+    if (!this.#fast) throw corrupt('a code that is in no Huffman table')
+    this.drop(16)
+    this.take(1)
+    return 0
+  }
+
+  /** Told before each minimal coded unit of a sequential scan. */
+  startUnit(blocks: number): void {
+    this.#fast = this.bytes.length - this.at - (this.#ahead - this.#count) / 8 >= FAST_BYTES * blocks
+  }
+
+  /** A signed value of `size` bits in JPEG's code: the lower half of the codes is negative. 0 bits are a zero. */
+  signed(size: number): number {
+    if (size === 0) return 0
+    const value = this.take(size)
+    return value < 1 << (size - 1) ? value - (1 << size) + 1 : value
+  }
+
+  /** Goes on behind the restart marker of this number. */
+  restart(number: number): void {
+    const at = this.#nextMarker()
+    this.#buffer = this.#count = this.#ahead = 0
+    if (this.bytes[at] !== 0xd0 + number) throw corrupt(`no restart marker ${number} at byte ${at}`)
+    this.at = at + 1
+  }
+
+  /** Where the marker behind the scan begins. */
+  end(): number {
+    return this.#nextMarker() - 1
+  }
+
+  #account(count: number): void {
+    this.#readAhead(count)
+    this.#ahead -= count
+  }
+
+  #readAhead(needed: number): void {
+    if (this.#fast) {
+      if (this.#ahead <= 16) this.#ahead += 48
+    } else if (this.#ahead < needed) this.#ahead += (64 - this.#ahead) & ~7
+  }
+
+  #fill(count: number): void {
+    this.#more()
+    if (this.#count < count) throw corrupt('the coded data is cut short')
+  }
+
+  /** Up to 24 bits and more; a marker ends the data. */
+  #more(): void {
+    const { bytes } = this
+    while (this.#count <= 16) {
+      const byte = bytes[this.at]
+      if (byte === undefined) return
+      if (byte === MARKER) {
+        if (bytes[this.at + 1] !== 0) return
+        this.at++
+      }
+      this.at++
+      this.#buffer = (this.#buffer << 8) | byte
+      this.#count += 8
+    }
+  }
+
+  /** The byte behind the next 0xFF that is a marker; what is left before it must lie in libjpeg's buffer. */
+  #nextMarker(): number {
+    const { bytes } = this
+    let { at } = this
+    let left = this.#count
+    for (; at < bytes.length && (bytes[at] !== MARKER || bytes[at + 1] === 0); at += bytes[at] === MARKER ? 2 : 1) left += 8
+    if (left >= 8 && left > this.#ahead) throw corrupt(`more coded data than pixels before byte ${at}`)
+    while (bytes[at] === MARKER) at++
+    if (at >= bytes.length) throw corrupt('the coded data is cut short')
+    return at
+  }
+}
