@@ -5,6 +5,9 @@ export const CONTENT_POLICY = [
   "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ')
 
+/** For a worker that runs the recognizer: it may compile WebAssembly of this origin, which no page of ours may. */
+export const WASM_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+
 const HEADERS = {
   'content-security-policy': CONTENT_POLICY,
   'x-content-type-options': 'nosniff',

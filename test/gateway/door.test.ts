@@ -7,7 +7,10 @@ import { gatewayLog } from '../../gateway/log.js'
 import { ConsoleClient } from './fixtures/console_client.js'
 import { BEARER, startTestGateway, TOKEN } from './fixtures/gateway.js'
 
-const SHELL = ['/', '/console.css', '/console.js', '/console.js.map', '/icon.svg']
+const SHELL = [
+  '/', '/console.css', '/console.js', '/console.js.map', '/icon.svg',
+  '/recognize', '/recognize.css', '/recognize.js', '/recognize.js.map', '/recognize_worker.js', '/recognize_worker.js.map', '/recognizer.wasm', '/platestream.psm',
+]
 
 t.test('only health, metrics for this machine, the empty page and the sign-in are open', async (t) => {
   const { app } = await startTestGateway(t)
@@ -182,6 +185,13 @@ t.test('every answer carries the security headers, a refused one too', async (t)
     }, path)
     t.notMatch(String(headers['content-security-policy']), /unsafe/)
   }
+})
+
+t.test('only the worker of the recognizer may compile WebAssembly, and it speaks with nobody else', async (t) => {
+  const { app } = await startTestGateway(t)
+  const policyOf = async (url: string) => String((await app.inject({ url, remoteAddress: '192.0.2.7' })).headers['content-security-policy'])
+  t.equal(await policyOf('/recognize_worker.js'), "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'")
+  for (const url of ['/', '/recognize', '/recognize.js', '/recognizer.wasm']) t.notMatch(await policyOf(url), /unsafe/, url)
 })
 
 function routesOf(app: Awaited<ReturnType<typeof startTestGateway>>['app']): { method: string; url: string }[] {

@@ -28,6 +28,7 @@ export function TopBar({ connection, status, onHelp, onSignOut }: {
         <Figure label="Lists" value={now && (now.staleLists.length > 0 ? `${now.lists}, ${now.staleLists.length} stale` : String(now.lists))} warn={(now?.staleLists.length ?? 0) > 0} />
       </dl>
       <div class="bar-buttons">
+        <a class="button button-icon" href="/recognize" title="Read a picture of your own"><Icon name="picture" /><span class="unseen">Read a picture of your own</span></a>
         <ThemeButton />
         <button type="button" class="button button-icon" onClick={onHelp} title="Keys"><Icon name="keyboard" /><span class="unseen">Keys</span></button>
         <button type="button" class="button button-icon" onClick={onSignOut} title="Sign out"><Icon name="exit" /><span class="unseen">Sign out</span></button>
