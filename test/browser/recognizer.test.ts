@@ -1,6 +1,10 @@
 import { build } from 'esbuild'
+import { readFileSync } from 'node:fs'
+import sharp from 'sharp'
 import t from 'tap'
+import { readFrames } from '../../engine/feeds/reader.js'
 import { loadWasmFile, Recognizer } from '../../wasm/internal_mod.js'
+import { decodePicture, openRecognizer } from '../../wasm/node.js'
 import { noBrowser, openBrowser } from './chromium.js'
 
 const WIDTH = 640
@@ -45,4 +49,54 @@ t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, 
   t.equal(result.moduleId, node.moduleId)
   t.equal(result.modelId, node.modelId)
   t.same(result.detections, wanted)
+})
+
+/** One frame of the sample feed in every form in which a file may come. */
+async function pictures(): Promise<Record<string, Buffer>> {
+  const all: Record<string, Buffer> = {}
+  let index = 0
+  for await (const { jpeg } of readFrames('bench/feeds/sample.mcap')) if (index++ % 97 === 0) all[`frame ${index - 1}`] = Buffer.from(jpeg)
+  const frame = sharp(all['frame 97']!)
+  const odd = frame.clone().resize(641, 363, { fit: 'fill' })
+  all['4:4:4'] = await frame.clone().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
+  all['progressive'] = await frame.clone().jpeg({ progressive: true }).toBuffer()
+  all['odd size'] = await odd.clone().jpeg().toBuffer()
+  all['grey'] = await frame.clone().toColourspace('b-w').jpeg().toBuffer()
+  all['colour profile'] = await frame.clone().withIccProfile('p3').jpeg().toBuffer()
+  for (const orientation of [2, 3, 5, 6, 8]) all[`orientation ${orientation}`] = await odd.clone().withMetadata({ orientation }).jpeg().toBuffer()
+  all['PNG'] = await odd.clone().png().toBuffer()
+  all['PNG, grey'] = await odd.clone().toColourspace('b-w').png().toBuffer()
+  all['PNG, palette'] = await odd.clone().png({ palette: true }).toBuffer()
+  all['WebP, lossless'] = await odd.clone().webp({ lossless: true }).toBuffer()
+  all['WebP'] = await odd.clone().webp().toBuffer()
+  return all
+}
+
+t.test('the same bytes give the same answer in Chromium and in Node', { skip: noBrowser, timeout: 240_000 }, async (t) => {
+  const node = await openRecognizer({ warmUps: 0 })
+  const browser = await openBrowser(t)
+  const page = await browser.newPage()
+  const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', psm: 'application/octet-stream' }
+  await page.route('**/*', (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1)
+    return name === '' ? route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>library</title>' })
+      : route.fulfill({ contentType: types[name.split('.').at(-1)!] ?? 'text/plain', body: readFileSync(`dist/wasm/${name}`) })
+  })
+  await page.goto('http://localhost/')
+  await page.evaluate("(async () => { const library = await import('/browser.js'); globalThis.library = library; globalThis.recognizer = await library.openRecognizer({ warmUps: 0 }) })()")
+  let plates = 0
+  for (const [name, bytes] of Object.entries(await pictures())) {
+    const size = await decodePicture(bytes, node)
+    const digest = await globalThis.crypto.subtle.digest('SHA-256', new Uint8Array(node.lumaBuffer(size.width, size.height)))
+    const detections = node.recognize(size.width, size.height).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
+    const answer = await page.evaluate(`(async () => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(bytes.toString('base64'))}), (c) => c.charCodeAt(0))
+      const size = await library.decodePicture(bytes, recognizer)
+      const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(recognizer.lumaBuffer(size.width, size.height)))
+      return { size, luma: [...new Uint8Array(digest)], detections: recognizer.recognize(size.width, size.height).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) })) }
+    })()`)
+    t.same(answer, { size, luma: [...new Uint8Array(digest)], detections }, name)
+    plates += detections.length
+  }
+  t.ok(plates >= 5, `${plates} plates compared`)
 })
