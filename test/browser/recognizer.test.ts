@@ -1,5 +1,6 @@
 import { build } from 'esbuild'
 import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import t from 'tap'
 import { readFrames } from '../../engine/feeds/reader.js'
@@ -51,6 +52,17 @@ t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, 
   t.same(result.detections, wanted)
 })
 
+/** The files of the build at http://localhost/, and a page at its root. */
+async function serveLibrary(page: Page, html: string): Promise<void> {
+  const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', psm: 'application/octet-stream' }
+  await page.route('**/*', (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1)
+    const type = types[name.split('.').at(-1)!]
+    if (name !== '' && !type) return route.fulfill({ status: 404 })
+    return name === '' ? route.fulfill({ contentType: 'text/html', body: html }) : route.fulfill({ contentType: type!, body: readFileSync(`dist/wasm/${name}`) })
+  })
+}
+
 /** One frame of the sample feed in every form in which a file may come. */
 async function pictures(): Promise<Record<string, Buffer>> {
   const all: Record<string, Buffer> = {}
@@ -76,12 +88,7 @@ t.test('the same bytes give the same answer in Chromium and in Node', { skip: no
   const node = await openRecognizer({ warmUps: 0 })
   const browser = await openBrowser(t)
   const page = await browser.newPage()
-  const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', psm: 'application/octet-stream' }
-  await page.route('**/*', (route) => {
-    const name = new URL(route.request().url()).pathname.slice(1)
-    return name === '' ? route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>library</title>' })
-      : route.fulfill({ contentType: types[name.split('.').at(-1)!] ?? 'text/plain', body: readFileSync(`dist/wasm/${name}`) })
-  })
+  await serveLibrary(page, '<!doctype html><title>library</title>')
   await page.goto('http://localhost/')
   await page.evaluate("(async () => { const library = await import('/browser.js'); globalThis.library = library; globalThis.recognizer = await library.openRecognizer({ warmUps: 0 }) })()")
   let plates = 0
@@ -99,4 +106,20 @@ t.test('the same bytes give the same answer in Chromium and in Node', { skip: no
     plates += detections.length
   }
   t.ok(plates >= 5, `${plates} plates compared`)
+})
+
+t.test('the example for a page runs as it is documented', { skip: noBrowser, timeout: 120_000 }, async (t) => {
+  const example = /```html\n(.*?)```/s.exec(readFileSync('docs/recognizer.md', 'utf8'))![1]!
+  const browser = await openBrowser(t)
+  const page = await browser.newPage()
+  await serveLibrary(page, example)
+  await page.goto('http://localhost/')
+  const frame = (await pictures())['frame 97']!
+  const node = await openRecognizer({ warmUps: 0 })
+  const { width, height } = await decodePicture(frame, node)
+  const wanted = node.recognize(width, height).map(({ plate, confidence }) => `${plate} ${confidence.toFixed(3)}`).join('\n') || 'no plate'
+  await page.waitForFunction('document.querySelector("input").onchange !== null')
+  await page.locator('input').setInputFiles({ name: 'car.jpg', mimeType: 'image/jpeg', buffer: frame })
+  await page.waitForFunction('document.querySelector("pre").textContent !== ""')
+  t.equal(await page.locator('pre').textContent(), wanted)
 })
