@@ -47,6 +47,14 @@ const TABLE = {
   ALPR_ERR_CROP_UNWRITABLE: ['crops cannot be written to {segment}: {reason}', 503],
   ALPR_ERR_CONSOLE_STALLED: ['this console made no progress for {limit} s; reconnect with since={since}', 408],
   ALPR_ERR_CONSOLES_FULL: ['{limit} consoles are open, no more are allowed', 503],
+  // questions about stored reads
+  ALPR_ERR_AREA_INVALID: ['the area is not valid: {reason}', 422],
+  ALPR_ERR_WINDOW_INVALID: ['the time is not valid: {reason}', 422],
+  ALPR_ERR_CURSOR_FOREIGN: ['the cursor belongs to another question', 400],
+  ALPR_ERR_QUESTION_TOO_LARGE: ['the question is too large ({reason}): ask for a smaller area, a shorter time or fewer rows', 422],
+  ALPR_ERR_QUESTION_GIVEN_UP: ['the question was given up before it was answered', 408],
+  ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
+  ALPR_ERR_PURGE_UNPROVEN: ['week {week} was not purged: {reason}', 409],
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>
 

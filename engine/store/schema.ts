@@ -2,6 +2,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { columnsDdl } from './column.js'
 import { HITS, LEDGER, READS } from './tables.js'
+import { CAMERA_CELLS, CAMERA_HOUR, PLATES, PURGES, SEALS, type RollupColumn } from './rollups.js'
 
 /**
  * Where the schema will live. One source writes both: on one node (embedded or a server) plain tables; on a cluster `<table>_local` with
@@ -42,6 +43,30 @@ const hits: Table = { name: 'hits', columns: HITS, version: 'revision', partitio
 
 const ledger: Table = { name: 'ledger', columns: LEDGER, version: 'version', partition: 'toYYYYMM(hour)', order: 'camera, hour, part', shard: 'sipHash64(camera)' }
 
+/** Rows under legal hold (RET-3): no TTL, never purged, the same columns and key as `reads`; by year, because there are few. */
+const readsHeld: Table = { ...reads, name: 'reads_held', partition: 'toYear(ts)' }
+
+/** What a purge did, each step a row of its own with a higher version; weeks that stand here answer from `reads_held` only. */
+const purges: Table = { name: 'purges', columns: PURGES, version: 'version', partition: 'tuple()', order: 'week', shard: 'sipHash64(week)' }
+
+/** Weeks whose `camera_hour` was made anew from `reads FINAL`: from then on it is exact. */
+const seals: Table = { name: 'rollup_seals', columns: SEALS, version: 'version', partition: 'tuple()', order: 'week', shard: 'sipHash64(week)' }
+
+/** A table that a view fills and merges add up. */
+interface Rollup { name: string; columns: readonly RollupColumn[]; partition: string; order: string; shard: string; where: string; group: string }
+
+/** Every distinct plate: feeds the WASM dictionary and tells how much a pattern will find. Text and region together, as the dictionary keeps them. */
+const plates: Rollup = { name: 'plates', columns: PLATES, partition: 'tuple()', order: 'plate, region', shard: 'sipHash64(plate)', where: "plate != ''", group: 'plate, region' }
+
+/** Reads per camera and hour, and the sums that quality averages are made of: whether a camera gets worse is a question of months. */
+const cameraHour: Rollup = { name: 'camera_hour', columns: CAMERA_HOUR, partition: 'toMonday(hour)', order: 'camera, hour', shard: 'sipHash64(camera)', where: '1', group: 'camera, hour' }
+
+/** Where a camera has been: one cell for a fixed one. Turns a set of cameras into cells, by which `reads` is ordered. */
+const cameraCells: Rollup = { name: 'camera_cells', columns: CAMERA_CELLS, partition: 'tuple()', order: 'camera, cell', shard: 'sipHash64(camera)', where: '1', group: 'camera, cell' }
+
+const ROLLUPS = { plates, camera_hour: cameraHour, camera_cells: cameraCells }
+export type RollupName = keyof typeof ROLLUPS
+
 /** A step of the schema. Once released it never changes; what comes later is a new step. Each statement may run twice. */
 interface Migration { version: number; name: string; statements: (database: string, form: Form) => string[] }
 
@@ -58,6 +83,21 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 2, name: 'glare of a read', statements: (database, form) => addColumn(database, reads, 'glare', 'contrast', form) },
+  {
+    version: 3,
+    name: 'rollups: distinct plates, reads and quality by camera and hour, cells of a camera',
+    statements: (database, form) => Object.values(ROLLUPS).flatMap((rollup) => createRollup(database, rollup, reads, form)),
+  },
+  {
+    version: 4,
+    name: 'held reads, proofs of purges, sealed weeks',
+    statements: (database, form) => [readsHeld, purges, seals].flatMap((table) => createTable(database, table, form)),
+  },
+  {
+    version: 5,
+    name: 'rollups of what was stored before them',
+    statements: (database, form) => Object.values(ROLLUPS).flatMap((rollup) => fillRollup(database, rollup, reads, form)),
+  },
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version
@@ -73,11 +113,12 @@ export function schemaStatements(database: string, form: Form = SINGLE): string[
 }
 
 /**
- * Brings the schema up to date. Safe when several processes do so at once: every statement says IF NOT EXISTS, and a step is noted only when
- * all of it is done.
+ * Brings the schema up to date. Safe when several processes do so at once, and when one ends in the middle: every statement may run twice
+ * (IF NOT EXISTS, or a table emptied before it is filled), and a step is noted only when all of it is done.
+ * @param said hears of each step before it begins; steps that were done before are not told
  * @throws ALPR_ERR_SCHEMA_NEWER when a newer program has been here
  */
-export async function migrate(client: ClickHouseClient, database: string, form: Form = SINGLE): Promise<void> {
+export async function migrate(client: ClickHouseClient, database: string, form: Form = SINGLE, said: (step: { version: number; name: string }) => void = () => {}): Promise<void> {
   checkName(database)
   const run = (query: string) => client.command({ query })
   await run(createDatabase(database, form))
@@ -86,6 +127,7 @@ export async function migrate(client: ClickHouseClient, database: string, form: 
   if (found > SCHEMA_VERSION) throw new AlprError('ALPR_ERR_SCHEMA_NEWER', { found, known: SCHEMA_VERSION })
   for (const step of MIGRATIONS) {
     if (step.version <= found) continue
+    said(step)
     for (const statement of step.statements(database, form)) await run(statement)
     await client.command({
       query: `INSERT INTO ${database}.schema_version (version, name) SELECT {version:UInt32}, {name:String}`,
@@ -145,6 +187,42 @@ function createView(database: string, to: Table, from: Table, where: string, for
   const target = stored(to.name, form)
   return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${target}_view${onCluster(form)} TO ${database}.${target} AS\n` +
     `SELECT ${to.columns.map((column) => column.name).join(', ')}\nFROM ${database}.${stored(from.name, form)}\nWHERE ${where}`
+}
+
+/** How a rollup is made of reads: also for the job that makes a week of it anew. */
+export function rollupSelect(database: string, name: RollupName, from: string): string {
+  checkName(database)
+  const rollup = ROLLUPS[name]
+  return `SELECT ${rollup.columns.map((column) => `${column.of} AS ${column.name}`).join(', ')}\nFROM ${database}.${from}\nWHERE ${rollup.where}\nGROUP BY ${rollup.group}`
+}
+
+export const rollupColumns = (name: RollupName): string[] => ROLLUPS[name].columns.map((column) => column.name)
+
+function createRollup(database: string, rollup: Rollup, from: Table, form: Form, view = true): string[] {
+  const name = stored(rollup.name, form)
+  const engine = form.kind === 'cluster' ? `ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/${database}/${name}', '{replica}')` : 'AggregatingMergeTree'
+  const local = `CREATE TABLE IF NOT EXISTS ${database}.${name}${onCluster(form)} (\n${columnsDdl(rollup.columns)}\n)\n` +
+    `ENGINE = ${engine}\nPARTITION BY ${rollup.partition}\nORDER BY (${rollup.order})${settingsOf(form)}`
+  // Columns in their order, and aggregates by name: the view inserts by name.
+  const feed = `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${name}_view${onCluster(form)} TO ${database}.${name} AS\n` +
+    `SELECT ${rollup.columns.map((column) => `${column.of} AS ${column.name}`).join(', ')}\nFROM ${database}.${stored(from.name, form)}\nWHERE ${rollup.where}\nGROUP BY ${rollup.group}`
+  if (form.kind === 'single') return view ? [local, feed] : [local]
+  return [local, `CREATE TABLE IF NOT EXISTS ${database}.${rollup.name}${onCluster(form)} AS ${database}.${name}\n` +
+    `ENGINE = Distributed('${form.cluster}', '${database}', '${name}', ${rollup.shard})`, feed]
+}
+
+/**
+ * For a data folder of before the rollups. Emptied first, so that a step cut short does not count twice; migrations run before the engine
+ * writes, and what it may write meanwhile all the same is put right by the rollup check. On a cluster each shard fills its own.
+ */
+function fillRollup(database: string, rollup: Rollup, from: Table, form: Form): string[] {
+  const name = stored(rollup.name, form)
+  return [
+    `TRUNCATE TABLE ${database}.${name}${onCluster(form)}`,
+    `INSERT INTO ${database}.${rollup.name} (${rollup.columns.map((column) => column.name).join(', ')})\n` +
+    `SELECT ${rollup.columns.map((column) => `${column.of} AS ${column.name}`).join(', ')}\nFROM ${database}.${from.name} FINAL\nWHERE ${rollup.where}\nGROUP BY ${rollup.group}\n` +
+    'SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0',
+  ]
 }
 
 /**

@@ -1,0 +1,140 @@
+import { cellBounds, cellOf } from '../store/cell.js'
+import { EARTH_M, type Circle, type Ring } from './place.js'
+
+/** Cells from `from` to `to`, both included. */
+export interface CellRange { from: number; to: number }
+
+/** Ranges of one place: each is one interval that the primary key looks up. More would prune better and cost more to plan. */
+export const MAX_RANGES = 48
+
+/** Degrees; a box never crosses the antimeridian. */
+interface Box { south: number; west: number; north: number; east: number }
+
+type Judge = (box: Box) => 'out' | 'part' | 'in'
+
+/**
+ * Intervals of the Morton order that hold every cell a place touches, and as few others as `MAX_RANGES` intervals allow: squares of the quad-tree are
+ * split, the largest first, while there is room. A cover only prunes; the place itself is asked of each read again.
+ */
+export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] {
+  const judge = place.kind === 'circle' ? circleJudge(place) : ringJudge(place)
+  // Sixteen bits each way: the whole numbering is one square of level 16.
+  let open: { first: number; level: number }[] = [{ first: 0, level: 16 }]
+  const done: CellRange[] = []
+  while (open.length > 0) {
+    const next: { first: number; level: number }[] = []
+    for (const square of open) {
+      const size = 4 ** square.level
+      const verdict = judge(boxOf(square.first, square.level))
+      if (verdict === 'out') continue
+      if (verdict === 'in' || square.level === 0) done.push({ from: square.first, to: square.first + size - 1 })
+      else for (let quarter = 0; quarter < 4; quarter++) next.push({ first: square.first + quarter * (size / 4), level: square.level - 1 })
+    }
+    // Judged before they are counted: most quarters lie outside.
+    const touched = next.filter(({ first, level }) => judge(boxOf(first, level)) !== 'out')
+    const ranges = merged([...done, ...touched.map(({ first, level }) => ({ from: first, to: first + 4 ** level - 1 }))])
+    // One level beyond the room is still worth it when it closes up to few ranges; a small place always comes down to its cells.
+    if (ranges.length > maxRanges && open.length <= maxRanges * 4) return squeezed(ranges, maxRanges)
+    if (touched.length > maxRanges * 16) return squeezed(ranges, maxRanges)
+    open = touched
+  }
+  return squeezed(merged(done), maxRanges)
+}
+
+/** Closes the smallest gaps until there are few enough. */
+function squeezed(ranges: CellRange[], most: number): CellRange[] {
+  if (ranges.length <= most) return ranges
+  const gaps = ranges.slice(1).map((range, index) => range.from - ranges[index]!.to).sort((a, b) => a - b)
+  const limit = gaps[ranges.length - most - 1]!
+  const out: CellRange[] = []
+  let allowed = ranges.length - most
+  for (const range of ranges) {
+    const last = out.at(-1)
+    if (last && allowed > 0 && range.from - last.to <= limit) {
+      last.to = range.to
+      allowed--
+    } else out.push({ ...range })
+  }
+  return out
+}
+
+function merged(ranges: CellRange[]): CellRange[] {
+  const out: CellRange[] = []
+  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1)
+    if (last && range.from <= last.to + 1) last.to = Math.max(last.to, range.to)
+    else out.push({ ...range })
+  }
+  return out
+}
+
+/** The square of 2^level cells a side whose first cell is `first`. Squares past the world's edge have clamped neighbours and are judged as they are. */
+function boxOf(first: number, level: number): Box {
+  const low = cellBounds(first >>> 0)
+  const high = cellBounds((first + 4 ** level - 1) >>> 0)
+  return { south: low.south, west: low.west, north: high.north, east: high.east }
+}
+
+/** Boxes are judged a little larger than they are: rounding must never cost a read. Degrees. */
+const SLACK = 1e-9
+
+function circleJudge({ lat, lon, radiusM }: Circle): Judge {
+  const angle = radiusM / EARTH_M
+  const reach = (angle * 180) / Math.PI + SLACK
+  const south = lat - reach
+  const north = lat + reach
+  // Half the width of the circle in longitude; all longitudes when it holds a pole.
+  const sine = Math.sin(angle) / Math.cos((lat * Math.PI) / 180)
+  const width = south <= -90 || north >= 90 || !(sine < 1) ? 360 : (Math.asin(sine) * 180) / Math.PI + SLACK
+  return (box) => {
+    if (box.north + SLACK < south || box.south - SLACK > north) return 'out'
+    const apart = Math.min(...[-360, 0, 360].map((turn) => Math.max(box.west + turn - lon, lon - (box.east + turn), 0)))
+    return apart - SLACK > width ? 'out' : 'part'
+  }
+}
+
+function ringJudge(ring: Ring): Judge {
+  const turns = [0, 360, -360]
+  return (box) => {
+    let verdict: 'out' | 'part' = 'out'
+    for (const turn of turns) {
+      const west = box.west + turn - SLACK
+      const east = box.east + turn + SLACK
+      const south = box.south - SLACK
+      const north = box.north + SLACK
+      if (east < ring.west || west > ring.east || north < ring.south || south > ring.north) continue
+      if (edgeMeets(ring, west, south, east, north)) verdict = 'part'
+      // No edge in it: all inside, or all outside.
+      else if (ringHolds(ring, (west + east) / 2, (south + north) / 2)) return 'in'
+    }
+    return verdict
+  }
+}
+
+function edgeMeets({ lon, lat }: Ring, west: number, south: number, east: number, north: number): boolean {
+  for (let i = 0, j = lon.length - 1; i < lon.length; j = i++) {
+    const ax = lon[j]!, ay = lat[j]!, bx = lon[i]!, by = lat[i]!
+    if (Math.max(ax, bx) < west || Math.min(ax, bx) > east || Math.max(ay, by) < south || Math.min(ay, by) > north) continue
+    // Corners of the box on both sides of the line (or on it): they meet.
+    let above = 0
+    let below = 0
+    for (const [x, y] of [[west, south], [west, north], [east, south], [east, north]] as const) {
+      const side = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+      if (side >= 0) above++
+      if (side <= 0) below++
+    }
+    if (above > 0 && below > 0) return true
+  }
+  return false
+}
+
+/** Even-odd rule. @param x longitude as the ring counts it */
+export function ringHolds({ lon, lat }: Ring, x: number, y: number): boolean {
+  let inside = false
+  for (let i = 0, j = lon.length - 1; i < lon.length; j = i++) {
+    if ((lat[i]! > y) !== (lat[j]! > y) && x < ((lon[j]! - lon[i]!) * (y - lat[i]!)) / (lat[j]! - lat[i]!) + lon[i]!) inside = !inside
+  }
+  return inside
+}
+
+export { cellOf }

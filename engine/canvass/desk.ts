@@ -1,0 +1,223 @@
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
+import { AlprError, codeOf } from '../errors.js'
+import { storeError } from '../store/client.js'
+import { SqlPlateSearch, type PlateSearch } from './candidates.js'
+import { checked } from './check.js'
+import { cursorPlace, cursorText, fingerprintOf } from './cursor.js'
+import { openGate, type Gate, type Look } from './look.js'
+import type { Ask, Found, Question } from './question.js'
+import { QUESTIONS, type QuestionKind } from './questions.js'
+import { and, sql, tableOf, value, type Sql } from './sql.js'
+
+export interface DeskOptions {
+  client: ClickHouseClient
+  database: string
+  /** Told in errors; no secret in it. */
+  url?: string
+  gate?: Gate
+  search?: PlateSearch
+  now?: () => number
+}
+
+export interface Answer {
+  items: unknown[]
+  next?: string
+  notes?: Record<string, unknown>
+  plan?: Plan
+}
+
+/** How an answer was found. The statements show names of parameters, never their values. */
+export interface Plan {
+  facts: Record<string, unknown>
+  queries: { label: string; statement: string; ms: number; rows: number }[]
+}
+
+export interface AskOptions {
+  signal?: AbortSignal
+  /** A file: pages of 5,000 one after the other, at a lower priority than people who wait. */
+  export?: boolean
+}
+
+/** A person waits this long, an export longer; seconds. The store ends the query then. */
+const PAGE_SECONDS = 30
+const EXPORT_SECONDS = 300
+/** Rows of one export. */
+export const MAX_EXPORT = 1_000_000
+const EXPORT_PAGE = 5_000
+/** What is known of purges and seals may be so old, milliseconds; the purge job waits longer between its announcement and its deed. */
+export const KNOWN_MS = 2_000
+
+/** Names of the columns that answers are made of: also the order in which held rows are united with the others. */
+const READ = sql`cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, height_px, sharpness, contrast, glare, crop_segment, crop_offset, crop_length`
+
+/**
+ * The one door to the questions. Each look goes through the gate first (`look.ts`), then through the checks of its question, then to the store; this class
+ * is the only thing of this folder that others can ask.
+ */
+export class Desk {
+  readonly #options: Required<Omit<DeskOptions, 'url'>> & { url: string }
+  #purged: { at: number; weeks: Promise<number[]> } | undefined
+  #sealed: { at: number; weeks: Promise<ReadonlySet<number>> } | undefined
+
+  constructor(options: DeskOptions) {
+    const { client, database } = options
+    const count = async () => Number((await this.#raw<{ n: string }>(sql`SELECT count() AS n FROM ${tableOf(database, 'plates')}`, AbortSignal.timeout(10_000), {}))[0]?.n ?? 0)
+    this.#options = { url: 'the store', gate: openGate, search: new SqlPlateSearch(database, count), now: Date.now, ...options, client }
+  }
+
+  /**
+   * One page of an answer.
+   * @throws ALPR_ERR_REQUEST_INVALID, ALPR_ERR_AREA_INVALID, ALPR_ERR_WINDOW_INVALID, ALPR_ERR_CURSOR_FOREIGN, ALPR_ERR_QUESTION_TOO_LARGE,
+   * ALPR_ERR_STORE_UNAVAILABLE, or what the gate throws
+   */
+  async ask(look: Look, kind: QuestionKind, input: unknown, options: AskOptions = {}): Promise<Answer> {
+    const { question, checkedInput, prepared } = this.#understand(kind, input)
+    const done = await this.#options.gate(look, { kind, input: checkedInput, form: checkedInput.explain ? 'explain' : 'page' })
+    let rows = 0
+    let failed: string | undefined
+    try {
+      const answer = await this.#page(question, kind, checkedInput, prepared, checkedInput.limit, options)
+      rows = answer.items.length
+      return answer
+    } catch (error) {
+      failed = codeOf(error)
+      throw error
+    } finally {
+      await done({ rows, ...(failed !== undefined && { failed }) })
+    }
+  }
+
+  /**
+   * The whole answer, page by page, at most 1,000,000 rows. Nothing is asked before the first page is wanted, nothing more when the reader stops.
+   * `limit` of the input bounds the whole.
+   */
+  async *export(look: Look, kind: QuestionKind, input: unknown, options: { signal?: AbortSignal } = {}): AsyncGenerator<unknown[]> {
+    const whole = input !== null && typeof input === 'object' && 'limit' in input
+    const { question, checkedInput, prepared } = this.#understand(kind, whole ? { ...input, limit: Math.min(Number((input as { limit: unknown }).limit) || 0, EXPORT_PAGE) } : input)
+    const most = whole ? Math.min(MAX_EXPORT, Number((input as { limit: unknown }).limit)) : MAX_EXPORT
+    const done = await this.#options.gate(look, { kind, input: checkedInput, form: 'export' })
+    let rows = 0
+    let failed: string | undefined
+    try {
+      let cursor = checkedInput.cursor
+      while (rows < most) {
+        const page = await this.#page(question, kind, { ...checkedInput, cursor, explain: false }, prepared, Math.min(EXPORT_PAGE, most - rows), { ...options, export: true })
+        rows += page.items.length
+        if (page.items.length > 0) yield page.items
+        if (page.next === undefined) return
+        cursor = page.next
+      }
+    } catch (error) {
+      failed = codeOf(error)
+      throw error
+    } finally {
+      await done({ rows, ...(failed !== undefined && { failed }) })
+    }
+  }
+
+  /** @throws ALPR_ERR_NOT_FOUND for a question there is none of, and what its checks throw */
+  #understand(kind: QuestionKind, input: unknown): { question: Question; checkedInput: Input; prepared: unknown } {
+    if (!Object.hasOwn(QUESTIONS, kind)) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `question ${String(kind).slice(0, 40)}` })
+    const question = QUESTIONS[kind] as unknown as Question
+    const checkedInput = checked(question.schema, input) as unknown as Input
+    return { question, checkedInput, prepared: question.prepare(checkedInput as never) }
+  }
+
+  async #page(question: Question, kind: string, input: Input, prepared: unknown, limit: number, options: AskOptions): Promise<Answer> {
+    const { database, search } = this.#options
+    const fingerprint = fingerprintOf(kind, input)
+    const place = input.cursor === undefined ? undefined : cursorPlace(input.cursor, fingerprint)
+    const plan: Plan = { facts: {}, queries: [] }
+    const ended = new AbortController()
+    const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
+    const settings = settingsFor(options.export === true)
+    const purged = await this.#purgedWeeks(signal)
+    const rows = async <Row>(query: Sql, label: string): Promise<Row[]> => {
+      const start = performance.now()
+      const found = await this.#raw<Row>(query, signal, settings)
+      plan.queries.push({ label, statement: query.render().query.replace(/\s+/g, ' ').trim(), ms: Math.round((performance.now() - start) * 100) / 100, rows: found.length })
+      return found
+    }
+    const ask: Ask = {
+      database, signal, search, rows,
+      ...(place && { after: place }),
+      reads: (condition) => readsOf(database, condition, purged),
+      estimate: async (query) => {
+        const [first] = await rows<{ rows?: string }>(sql`EXPLAIN ESTIMATE ${query}`, 'estimate').catch((error: unknown) => { if (signal.aborted) throw error; return [] })
+        return first?.rows === undefined ? undefined : Number(first.rows)
+      },
+      sealedWeeks: () => this.#sealedWeeks(signal),
+      note: (name, fact) => { plan.facts[name] = fact },
+    }
+    try {
+      const found: Found<unknown> = await question.answer(ask, prepared, limit)
+      return {
+        items: found.items,
+        ...(found.next && { next: cursorText(fingerprint, found.next) }),
+        ...(found.notes && { notes: found.notes }),
+        ...(input.explain && { plan }),
+      }
+    } finally {
+      // Whatever still runs (one of several queries failed) is killed.
+      ended.abort(new AlprError('ALPR_ERR_INTERNAL'))
+    }
+  }
+
+  async #raw<Row>(query: Sql, signal: AbortSignal, settings: ClickHouseSettings): Promise<Row[]> {
+    const { query: text, params } = query.render()
+    try {
+      const result = await this.#options.client.query({ query: text, query_params: params, format: 'JSONEachRow', clickhouse_settings: settings, abort_signal: signal })
+      return await result.json<Row>()
+    } catch (error) {
+      if (signal.aborted) throw signal.reason instanceof AlprError ? signal.reason : new AlprError('ALPR_ERR_QUESTION_GIVEN_UP', {}, { cause: error })
+      const type = (error as { type?: string }).type ?? ''
+      if (TOO_LARGE.has(type)) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: type }, { cause: error })
+      throw storeError(error, this.#options.url)
+    }
+  }
+
+  /** Mondays whose reads answer no more, in ms. */
+  #purgedWeeks(signal: AbortSignal): Promise<number[]> {
+    const { now, database } = this.#options
+    if (this.#purged === undefined || now() - this.#purged.at > KNOWN_MS) {
+      const weeks = this.#raw<{ day: number }>(sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(database, 'purges')}`, AbortSignal.timeout(15_000), {}).then((found) => found.map(({ day }) => day * 86_400_000))
+      weeks.catch(() => { this.#purged = undefined })
+      this.#purged = { at: now(), weeks }
+    }
+    signal.throwIfAborted()
+    return this.#purged.weeks
+  }
+
+  #sealedWeeks(signal: AbortSignal): Promise<ReadonlySet<number>> {
+    const { now, database } = this.#options
+    if (this.#sealed === undefined || now() - this.#sealed.at > KNOWN_MS) {
+      const weeks = this.#raw<{ day: number }>(sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(database, 'rollup_seals')}`, AbortSignal.timeout(15_000), {}).then((found) => new Set(found.map(({ day }) => day * 86_400_000)))
+      weeks.catch(() => { this.#sealed = undefined })
+      this.#sealed = { at: now(), weeks }
+    }
+    signal.throwIfAborted()
+    return this.#sealed.weeks
+  }
+}
+
+interface Input { limit: number; cursor?: string; explain: boolean }
+
+/** The store gave up because the question is too large, not because something is broken. */
+const TOO_LARGE = new Set(['TIMEOUT_EXCEEDED', 'MEMORY_LIMIT_EXCEEDED', 'TOO_MANY_ROWS', 'TOO_MANY_BYTES', 'TOO_MANY_ROWS_OR_BYTES', 'SET_SIZE_LIMIT_EXCEEDED', 'TOO_SLOW'])
+
+/** All versions of a read lie in one partition, because no version changes the time of the first: FINAL need not look across them. */
+export const settingsFor = (exporting: boolean): ClickHouseSettings => ({
+  do_not_merge_across_partitions_select_final: 1,
+  max_execution_time: exporting ? EXPORT_SECONDS : PAGE_SECONDS,
+  // Sums of many vehicles go to disk rather than to the limit of memory.
+  max_bytes_before_external_group_by: '500000000',
+  ...(exporting && { max_threads: 1, priority: '10' }),
+})
+
+/** Reads under a condition. Weeks that were purged answer from the held rows, and only from these: no read is told twice. */
+function readsOf(database: string, condition: Sql, purged: readonly number[]): Sql {
+  if (purged.length === 0) return sql`(SELECT ${READ} FROM ${tableOf(database, 'reads')} FINAL WHERE ${condition})`
+  const weeks = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', purged.map((ms) => ms / 86_400_000))})))`
+  return sql`(SELECT ${READ} FROM ${tableOf(database, 'reads')} FINAL WHERE ${and([condition, sql`toMonday(ts) NOT IN ${weeks}`])}
+    UNION ALL SELECT ${READ} FROM ${tableOf(database, 'reads_held')} FINAL WHERE ${and([condition, sql`toMonday(ts) IN ${weeks}`])})`
+}

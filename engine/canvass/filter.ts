@@ -1,0 +1,92 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { AlprError } from '../errors.js'
+import { coverOf, type CellRange } from './cover.js'
+import { parsePattern, type Pattern } from './pattern.js'
+import { EARTH_M, placesOf, PlacesSchema, type Circle, type Place, type Ring } from './place.js'
+import { and, or, sql, tableOf, value, type Sql } from './sql.js'
+import { dailyOf, DailySchema, windowsOf, windowsSql, WindowsSchema, type Daily, type Window } from './window.js'
+
+/** Fields that say which reads a question is about. */
+export const FilterFields = {
+  places: PlacesSchema,
+  windows: WindowsSchema,
+  daily: Type.Optional(DailySchema),
+  pattern: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'partial plate: ? one character, * any run, [8B] one of these, & fragments in any order, ~1 ~2 misreads, @CA region' })),
+  lookAlikes: Type.Boolean({ default: true, description: 'take look-alikes (8 and B, 0 and O ...) for one another in the pattern' }),
+  regions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 15 }), { minItems: 1, maxItems: 64 })),
+  direction: Type.Optional(Type.Union([Type.Literal('approaching'), Type.Literal('leaving'), Type.Literal('still'), Type.Literal('unknown')])),
+  minConfidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+}
+export const FilterSchema = Type.Object(FilterFields)
+
+/** Understood and checked. */
+export interface Filter {
+  places: Place[]
+  windows: Window[]
+  daily?: Daily
+  pattern?: Pattern & { source: string; lookAlikes: boolean }
+  regions?: string[]
+  direction?: string
+  minConfidence?: number
+}
+
+type FilterInput = Static<typeof FilterSchema>
+
+/** @throws ALPR_ERR_AREA_INVALID, ALPR_ERR_WINDOW_INVALID, ALPR_ERR_REQUEST_INVALID */
+export function filterOf(input: FilterInput): Filter {
+  const { daily, pattern, regions, direction, minConfidence } = input
+  return {
+    places: placesOf(input.places), windows: windowsOf(input.windows),
+    ...(daily && { daily: dailyOf(daily) }),
+    ...(pattern !== undefined && { pattern: { ...parsePattern(pattern), source: pattern, lookAlikes: input.lookAlikes } }),
+    ...(regions && { regions: regions.map((one) => one.toUpperCase()) }), ...(direction && { direction }), ...(minConfidence !== undefined && { minConfidence }),
+  }
+}
+
+/** Everything but the pattern, as one condition on a read. */
+export function filterSql(database: string, filter: Filter): Sql {
+  return and([
+    windowsSql(filter.windows, filter.daily),
+    ...(filter.places.length > 0 ? [placesSql(database, filter.places)] : []),
+    ...regionSql(filter.regions), ...regionSql(filter.pattern?.regions),
+    ...(filter.direction === undefined ? [] : [sql`direction = ${value('String', filter.direction)}`]),
+    ...(filter.minConfidence === undefined ? [] : [sql`confidence >= toFloat32(${value('Float64', filter.minConfidence)})`]),
+  ])
+}
+
+const regionSql = (regions: string[] = []): Sql[] => (regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`])
+
+/** Which cells a filter can touch: for the table that has no position. */
+export const filterCellsSql = (database: string, { places }: Filter): Sql => (places.length === 0 ? and([]) : or(places.map((place) => cellsSql(database, place))))
+
+export const placesSql = (database: string, places: readonly Place[]): Sql =>
+  or(places.map((place) => and([cellsSql(database, place), ...(place.kind === 'circle' ? [circleSql(place)] : place.kind === 'ring' ? [ringSql(place)] : [sql`camera IN ${value('Array(String)', place.ids)}`])])))
+
+function cellsSql(database: string, place: Place): Sql {
+  if (place.kind === 'cameras') return sql`cell IN (SELECT cell FROM ${tableOf(database, 'camera_cells')} WHERE camera IN ${value('Array(String)', place.ids)})`
+  return or(coverOf(place).map(({ from, to }: CellRange) => (from === to ? sql`cell = ${value('UInt32', from)}` : sql`(cell >= ${value('UInt32', from)} AND cell <= ${value('UInt32', to)})`)))
+}
+
+/** Haversine, compared as sin^2 of half the angle: no root and no arc sine a row. */
+function circleSql({ lat, lon, radiusM }: Circle): Sql {
+  const limit = Math.sin(Math.min(radiusM / EARTH_M, Math.PI) / 2) ** 2
+  const here = value('Float64', lat)
+  return sql`pow(sin((lat - ${here}) * 0.008726646259971648), 2) + cos(lat * 0.017453292519943295) * ${value('Float64', Math.cos(lat * 0.017453292519943295))} * pow(sin((lon - ${value('Float64', lon)}) * 0.008726646259971648), 2) <= ${value('Float64', limit)}`
+}
+
+function ringSql(ring: Ring): Sql {
+  const corners = sql`arrayZip(${value('Array(Float64)', ring.lon)}, ${value('Array(Float64)', ring.lat)})`
+  return or([
+    sql`pointInPolygon((lon, lat), ${corners})`,
+    ...(ring.east > 180 ? [sql`pointInPolygon((lon + 360., lat), ${corners})`] : []),
+    ...(ring.west < -180 ? [sql`pointInPolygon((lon - 360., lat), ${corners})`] : []),
+  ])
+}
+
+/** @throws ALPR_ERR_REQUEST_INVALID: all reads of years are no question */
+export function needsPlace(filter: Filter, daysAtMost: number): void {
+  const span = filter.windows.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (filter.places.length === 0 && filter.pattern === undefined && span > daysAtMost * 86_400_000) {
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'places', reason: `everywhere, for more than ${daysAtMost} days and any plate, is too much to ask: name places, a pattern or a shorter time` })
+  }
+}

@@ -1,0 +1,62 @@
+import type { Candidate } from './candidates.js'
+import { filterCellsSql, filterSql, type Filter } from './filter.js'
+import type { Ask } from './question.js'
+import { plateMatches } from './candidates.js'
+import { and, sql, tableOf, value, type Sql } from './sql.js'
+import { LONGEST_STAY_MS } from './window.js'
+
+/** Costs on one core, measured with `npm run bench -- canvass`: nanoseconds of a row that is scanned and matched, and of one that is looked up by its key. */
+const NS_A_SCANNED_ROW = 60
+const NS_A_LOOKED_UP_ROW = 20_000
+const MS_A_QUERY = 6
+/** Plates that are looked up one by one. */
+const MOST_CANDIDATES = 5_000
+/** Below this an area is simply scanned: asking what it costs would cost more. */
+const SMALL_SPAN_MS = 3 * 86_400_000
+
+/**
+ * The condition that finds a filter's reads: area first (the key of `reads` leads to the cells, each read is matched) or pattern first (the plates that the
+ * pattern may mean, then their reads by `reads_by_plate`), whichever is expected to be cheaper.
+ */
+export async function conditionOf(ask: Ask, filter: Filter): Promise<Sql> {
+  const { database } = ask
+  const where = filterSql(database, filter)
+  const { pattern } = filter
+  if (pattern === undefined) {
+    ask.note('way', { chosen: 'area first', why: 'there is no pattern' })
+    return where
+  }
+  const areaFirst = and([where, plateMatches(pattern, pattern.lookAlikes)])
+  const span = filter.windows.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (filter.places.length > 0 && span <= SMALL_SPAN_MS) {
+    ask.note('way', { chosen: 'area first', why: 'a few places for a few days are scanned at once', days: span / 86_400_000 })
+    return areaFirst
+  }
+  const rows = await ask.estimate(sql`SELECT count() FROM ${tableOf(database, 'reads')} WHERE ${where}`)
+  const scanMs = rows === undefined ? Infinity : (rows * NS_A_SCANNED_ROW) / 1e6 + MS_A_QUERY
+  const searchMs = await ask.search.expectedMs()
+  if (scanMs <= searchMs) {
+    ask.note('way', { chosen: 'area first', why: 'scanning the area costs less than searching all plates', scanRows: rows, scanMs, searchMs, search: ask.search.name })
+    return areaFirst
+  }
+  const found = await ask.search.search({ pattern, source: pattern.source, lookAlikes: pattern.lookAlikes, limit: MOST_CANDIDATES, signal: ask.signal }, ask.rows)
+  const lookUps = found.plates.reduce((sum, { reads }) => sum + reads, 0)
+  const lookUpMs = (lookUps * NS_A_LOOKED_UP_ROW) / 1e6 + MS_A_QUERY
+  if (found.more || lookUpMs > scanMs) {
+    ask.note('way', { chosen: 'area first', why: found.more ? `more than ${MOST_CANDIDATES} plates match the pattern` : 'the reads of its plates are more than the area holds', scanRows: rows, scanMs, lookUps, lookUpMs, search: ask.search.name })
+    return areaFirst
+  }
+  ask.note('way', { chosen: 'pattern first', why: 'looking up the reads of the plates that match costs less than scanning the area', plates: found.plates.length, lookUps, lookUpMs, scanRows: rows, scanMs, searchMs, search: ask.search.name })
+  return and([where, ofPlates(database, found.plates, filter)])
+}
+
+/**
+ * Reads of certain plates. The index by plate says where they lie; the plate is asked for again, because a later version of a read may have another one.
+ */
+export function ofPlates(database: string, plates: readonly Pick<Candidate, 'plate'>[], filter: Filter): Sql {
+  const texts = value('Array(String)', plates.map(({ plate }) => plate))
+  const from = Math.min(...filter.windows.map((window) => window.from)) - LONGEST_STAY_MS
+  const to = Math.max(...filter.windows.map((window) => window.to))
+  return sql`plate IN ${texts} AND (cell, ts, read_id) IN (SELECT cell, ts, read_id FROM ${tableOf(database, 'reads_by_plate')}
+    WHERE plate IN ${texts} AND ts >= fromUnixTimestamp64Milli(${value('Int64', from)}, 'UTC') AND ts < fromUnixTimestamp64Milli(${value('Int64', to)}, 'UTC') AND ${filterCellsSql(database, filter)})`
+}

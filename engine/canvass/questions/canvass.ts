@@ -1,0 +1,68 @@
+import { filterOf, FilterFields, needsPlace } from '../filter.js'
+import { conditionOf } from '../planner.js'
+import { inputOf, pageOf, question } from '../question.js'
+import { iso, pointOf } from '../sighting.js'
+import { sql, value } from '../sql.js'
+import type { CropRef } from '../../read.js'
+import { unseenCameras } from '../unseen.js'
+
+/** A vehicle that was there, as far as one text is one vehicle. */
+export interface Vehicle {
+  plate: string
+  region: string
+  /** Reads of it in the places and windows. */
+  count: number
+  /** First and last moment it was seen there, RFC 3339. */
+  first: string
+  last: string
+  /** Cameras that saw it, at most 8. */
+  cameras: string[]
+  /** The read that is surest of the text. */
+  best: { readId: string; confidence: number; camera: string; ts: string; lat: number; lon: number; crop?: CropRef }
+}
+
+interface Row {
+  text: string; state: string; n: number; begin: string; end: string; cams: string[]
+  best: [readId: string, sure: number, cam: string, at: string, y: number, x: number, file: string, offset: string, bytes: number]
+}
+
+/** Which vehicles were here then (CAN-1), in the order in which they came. With a pattern: partial plates of major crimes (CAN-2). */
+export const canvass = question({
+  kind: 'canvass',
+  summary: 'Which vehicles were in these places at these times, in the order in which they came',
+  schema: inputOf(FilterFields),
+  prepare(input) {
+    const filter = filterOf(input)
+    needsPlace(filter, 31)
+    return filter
+  },
+  async answer(ask, filter, limit) {
+    const condition = await conditionOf(ask, filter)
+    const [first, plate] = ask.after ?? []
+    const rows = await ask.rows<Row>(sql`
+      SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n, toUnixTimestamp64Milli(min(ts)) AS begin,
+        toUnixTimestamp64Milli(max(ts_last)) AS end, arraySort(groupUniqArray(8)(camera)) AS cams,
+        argMax((toString(read_id), confidence, camera, toUnixTimestamp64Milli(ts), lat, lon, crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
+      FROM ${ask.reads(condition)}
+      GROUP BY plate
+      ${ask.after ? sql`HAVING (begin, text) > (${value('Int64', first)}, ${value('String', plate)})` : sql``}
+      ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`, 'vehicles')
+    const unseen = await unseenCameras(ask, filter)
+    return { ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]), ...pageItems(rows.slice(0, limit)), ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }) }
+  },
+  columns: [
+    ['plate', (v) => v.plate], ['region', (v) => v.region], ['count', (v) => v.count], ['first', (v) => v.first], ['last', (v) => v.last], ['cameras', (v) => v.cameras.join(' ')],
+    ['readId', (v) => v.best.readId], ['confidence', (v) => v.best.confidence], ['camera', (v) => v.best.camera], ['ts', (v) => v.best.ts], ['lat', (v) => v.best.lat], ['lon', (v) => v.best.lon],
+    ['crop', (v) => v.best.crop && `/api/crops/${v.best.crop.segment}/${v.best.crop.offset}/${v.best.crop.length}`],
+  ],
+  shape: (v: Vehicle) => pointOf(v.best),
+})
+
+function pageItems(rows: Row[]): { items: Vehicle[] } {
+  return {
+    items: rows.map(({ text, state, n, begin, end, cams, best: [readId, sure, cam, at, y, x, file, offset, bytes] }) => ({
+      plate: text, region: state, count: n, first: iso(begin), last: iso(end), cameras: cams,
+      best: { readId, confidence: sure, camera: cam, ts: iso(at), lat: y, lon: x, ...(file !== '' && { crop: { segment: file, offset: Number(offset), length: Number(bytes) } }) },
+    })),
+  }
+}

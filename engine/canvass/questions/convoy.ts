@@ -1,0 +1,167 @@
+import { Type } from '@sinclair/typebox'
+import { filterOf, FilterFields, filterSql } from '../filter.js'
+import { ofPlates } from '../planner.js'
+import { inputOf, pageOf, question, type Ask } from '../question.js'
+import { iso } from '../sighting.js'
+import { and, or, sql, tableOf, value } from '../sql.js'
+import { plateOf } from './history.js'
+import { surprise, type Traffic } from '../chance.js'
+import { AlprError } from '../../errors.js'
+
+/** A vehicle that kept meeting the one asked for. */
+export interface Companion {
+  plate: string
+  /** Sightings of the one asked for near which it was read too. */
+  meetings: number
+  /** Different cameras and different days of these meetings: ten on one morning are one trip. */
+  cameras: number
+  days: number
+  first: string
+  last: string
+  /** Seconds by which it came after the other, median; negative: ahead. */
+  medianGapS: number
+  /** Meetings that its traffic would give by chance. */
+  expected: number
+  /** -log10 of the probability of as many meetings by chance: 3 is one in a thousand, for this one vehicle. */
+  score: number
+}
+
+interface Sight { cam: string; square: number; at: string }
+interface Pass { text: string; cam: string; at: string }
+
+/** Sightings of the vehicle that are looked at, the latest. */
+const MOST_SIGHTINGS = 500
+const MOST_PASSES = 500_000
+
+const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
+
+/**
+ * Who travels with whom: vehicles read by the same camera within a short time of this one, again and again. The score weighs how busy the cameras are and how
+ * often the other vehicle passes them anyway: a commuter meets many by chance.
+ */
+export const convoy = question({
+  kind: 'convoy',
+  summary: 'Vehicles that keep meeting this one, and whether that may be chance',
+  schema: inputOf({
+    ...fields,
+    plate: Type.String({ minLength: 1, maxLength: 32 }),
+    gapS: Type.Number({ minimum: 1, maximum: 600, default: 30, description: 'seconds between the two at one camera' }),
+    minMeetings: Type.Integer({ minimum: 2, maximum: 500, default: 3 }),
+  }),
+  prepare(input) {
+    return { plate: plateOf(input.plate), gapMs: Math.round(input.gapS * 1_000), minMeetings: input.minMeetings, filter: filterOf({ ...input, lookAlikes: true }) }
+  },
+  async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
+    const sights = await ask.rows<Sight>(sql`
+      SELECT camera AS cam, cell AS square, toUnixTimestamp64Milli(ts) AS at FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [{ plate }], filter)]))}
+      ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', MOST_SIGHTINGS + 1)}`, 'sightings')
+    const used = sights.slice(0, MOST_SIGHTINGS)
+    const notes = { sightings: used.length, ...(sights.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
+    if (used.length < minMeetings) return { items: [], notes }
+    const passes = await passesAround(ask, used, gapMs, plate)
+    const companions = await judged(ask, meetingsOf(used, passes, gapMs, minMeetings), used, passes, gapMs)
+    companions.sort((a, b) => b.score - a.score || b.meetings - a.meetings || (a.plate < b.plate ? -1 : 1))
+    const from = ask.after === undefined ? 0 : companions.findIndex((one) => one.plate === ask.after![0]) + 1
+    return { ...pageOf(companions.slice(from), limit, (one) => [one.plate]), notes }
+  },
+  columns: [
+    ['plate', (c) => c.plate], ['meetings', (c) => c.meetings], ['cameras', (c) => c.cameras], ['days', (c) => c.days], ['first', (c) => c.first], ['last', (c) => c.last],
+    ['medianGapS', (c) => c.medianGapS], ['expected', (c) => c.expected], ['score', (c) => c.score],
+  ],
+  shape: () => undefined,
+})
+
+/** All reads of the sightings' cameras within the gap of one of them. Ranges of time by sighting prune the weeks and the keys; slots of time and camera pick the rows. */
+async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, plate: string): Promise<Pass[]> {
+  const cells = [...new Set(sights.map(({ square }) => square))]
+  const slots = new Map<string, { cam: string; slot: number }>()
+  for (const { cam, at } of sights) {
+    for (let slot = Math.floor((Number(at) - gapMs) / gapMs); slot <= Math.floor((Number(at) + gapMs) / gapMs); slot++) slots.set(`${cam} ${slot}`, { cam, slot })
+  }
+  const pairs = [...slots.values()]
+  const passes = await ask.rows<Pass>(sql`
+    SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
+    FROM ${ask.reads(and([
+      sql`cell IN ${value('Array(UInt32)', cells)}`, spansSql(sights, gapMs),
+      sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`,
+      sql`plate NOT IN ('', ${value('String', plate)})`,
+    ]))} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')
+  if (passes.length > MOST_PASSES) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_PASSES} reads around the sightings` })
+  return passes
+}
+
+/** At most some hundred ranges of time: those nearest each other are joined. */
+function spansSql(sights: readonly Sight[], gapMs: number) {
+  const times = sights.map(({ at }) => Number(at)).sort((a, b) => a - b)
+  for (let join = 2 * gapMs; ; join *= 4) {
+    const spans: { from: number; to: number }[] = []
+    for (const at of times) {
+      const last = spans.at(-1)
+      if (last && at - gapMs <= last.to + join) last.to = at + gapMs
+      else spans.push({ from: at - gapMs, to: at + gapMs })
+    }
+    if (spans.length <= 100) {
+      return or(spans.map(({ from, to }) => sql`(ts >= fromUnixTimestamp64Milli(${value('Int64', from)}, 'UTC') AND ts <= fromUnixTimestamp64Milli(${value('Int64', to)}, 'UTC'))`))
+    }
+  }
+}
+
+interface Meetings { at: { sight: number; offset: number; cam: string }[] }
+
+/** By plate the sightings it was near to; of several reads near one sighting the nearest counts. */
+function meetingsOf(sights: readonly Sight[], passes: readonly Pass[], gapMs: number, least: number): Map<string, Meetings> {
+  const byCamera = new Map<string, { at: number; index: number }[]>()
+  sights.forEach(({ cam, at }, index) => {
+    const list = byCamera.get(cam) ?? []
+    list.push({ at: Number(at), index })
+    byCamera.set(cam, list)
+  })
+  const met = new Map<string, Map<number, number>>()
+  for (const { text, cam, at } of passes) {
+    for (const sight of byCamera.get(cam) ?? []) {
+      const offset = Number(at) - sight.at
+      if (Math.abs(offset) > gapMs) continue
+      const of = met.get(text) ?? new Map<number, number>()
+      const before = of.get(sight.index)
+      if (before === undefined || Math.abs(offset) < Math.abs(before) || (Math.abs(offset) === Math.abs(before) && offset < before)) of.set(sight.index, offset)
+      met.set(text, of)
+    }
+  }
+  return new Map([...met].filter(([, of]) => of.size >= least).map(([text, of]) => [text, { at: [...of].map(([index, offset]) => ({ sight: Number(sights[index]!.at), offset, cam: sights[index]!.cam })) }]))
+}
+
+/** Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first sighting to the last. */
+async function judged(ask: Ask, met: Map<string, Meetings>, sights: readonly Sight[], passes: readonly Pass[], gapMs: number): Promise<Companion[]> {
+  if (met.size === 0) return []
+  const cameras = [...new Set(sights.map(({ cam }) => cam))]
+  const times = sights.map(({ at }) => Number(at))
+  const hour = 3_600_000
+  const from = Math.floor((Math.min(...times) - gapMs) / hour) * hour
+  const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour
+  const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
+  const [ofPlate, ofCamera] = await Promise.all([
+    ask.rows<{ text: string; cam: string; n: number }>(sql`
+      SELECT plate AS text, camera AS cam, toUInt32(uniqExact(read_id)) AS n FROM ${tableOf(ask.database, 'reads_by_plate')}
+      WHERE plate IN ${value('Array(String)', [...met.keys()])} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
+      GROUP BY plate, camera`, 'traffic of the others'),
+    ask.rows<{ cam: string; n: number }>(sql`
+      SELECT camera AS cam, toUInt32(sum(reads)) AS n FROM ${tableOf(ask.database, 'camera_hour')}
+      WHERE camera IN ${value('Array(String)', cameras)} AND hour >= toDateTime(${span[0]}, 'UTC') AND hour < toDateTime(${span[1]}, 'UTC') GROUP BY camera`, 'traffic of the cameras'),
+  ])
+  const traffic: Traffic = { near: new Map(), all: new Map(ofCamera.map(({ cam, n }) => [cam, n])) }
+  for (const { cam } of passes) traffic.near.set(cam, (traffic.near.get(cam) ?? 0) + 1)
+  const own = new Map<string, Map<string, number>>()
+  for (const { text, cam, n } of ofPlate) {
+    const of = own.get(text) ?? new Map<string, number>()
+    own.set(text, of.set(cam, n))
+  }
+  return [...met].map(([plate, { at }]): Companion => {
+    const offsets = at.map(({ offset }) => offset).sort((a, b) => a - b)
+    const { expected, score } = surprise(at.length, own.get(plate) ?? new Map(), traffic)
+    const seen = at.map(({ sight }) => sight)
+    return {
+      plate, meetings: at.length, cameras: new Set(at.map(({ cam }) => cam)).size, days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
+      first: iso(Math.min(...seen)), last: iso(Math.max(...seen)), medianGapS: offsets[offsets.length >> 1]! / 1_000, expected, score,
+    }
+  })
+}

@@ -1,0 +1,83 @@
+import { Type } from '@sinclair/typebox'
+import { AlprError } from '../../errors.js'
+import { normalisePlate } from '../../matching/hotlist.js'
+import type { Candidate } from '../candidates.js'
+import { filterOf, FilterFields, filterSql } from '../filter.js'
+import { parsePattern } from '../pattern.js'
+import { ofPlates } from '../planner.js'
+import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
+import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
+import { and, sql, value } from '../sql.js'
+import { legOf, type Leg } from '../travel.js'
+import { unseenCameras } from '../unseen.js'
+
+/** Texts that may stand for one plate, the plate itself among them. */
+const MOST_READINGS = 50
+
+export interface HistoryItem extends Sighting {
+  /** That the vehicle is the one asked for: 1 for the very text, else by the characters that were misread. */
+  probability: number
+  /** From the sighting before (the next of the list) to this one; absent for the first of all. */
+  leg?: Leg
+}
+
+const COLUMNS: readonly CsvColumn<HistoryItem>[] = [
+  ...SIGHTING_COLUMNS, ['probability', (s) => s.probability], ['gapS', (s) => s.leg?.gapS], ['distanceM', (s) => s.leg?.distanceM],
+  ['speedKmh', (s) => s.leg?.speedKmh], ['impossible', (s) => s.leg?.impossible],
+]
+
+const { pattern: _, lookAlikes: __, ...fields } = FilterFields
+
+/** Where has this plate been: its track, newest first, with gaps and speeds that cannot be. */
+export const history = question({
+  kind: 'history',
+  summary: 'Where a plate has been, newest first, exactly as read or through misreads',
+  schema: inputOf({
+    ...fields,
+    plate: Type.String({ minLength: 1, maxLength: 32, description: 'spaces, dashes and case do not matter' }),
+    misreads: Type.Boolean({ default: false, description: `also texts that a camera may have read instead, at most ${MOST_READINGS}, each with its probability` }),
+    minProbability: Type.Number({ minimum: 0, maximum: 1, default: 0.001, description: 'of a misread' }),
+  }),
+  prepare(input) {
+    const plate = plateOf(input.plate)
+    return { plate, misreads: input.misreads, minProbability: input.minProbability, filter: filterOf({ ...input, lookAlikes: true }) }
+  },
+  async answer(ask, { plate, misreads, minProbability, filter }, limit) {
+    const readings = await readingsOf(ask, plate, misreads, minProbability)
+    const [ts, id] = ask.after ?? []
+    const rows = await ask.rows<SightingRow>(sql`
+      SELECT ${SIGHTING} FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [...readings].map(([text]) => ({ plate: text })), filter)]))}
+      ${ask.after ? sql`WHERE (ts, read_id) < (fromUnixTimestamp64Milli(${value('Int64', ts)}, 'UTC'), ${value('UInt64', id)})` : sql``}
+      ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`, 'track')
+    const unseen = await unseenCameras(ask, filter)
+    const items = rows.slice(0, limit).map((row, index): HistoryItem => {
+      const before = rows[index + 1]
+      return {
+        ...sightingOf(row), probability: readings.get(row.text) ?? 0,
+        ...(before && { leg: legOf({ tsLast: Number(before.end), lat: before.y, lon: before.x }, { ts: Number(row.begin), lat: row.y, lon: row.x }) }),
+      }
+    })
+    return { ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]), items, notes: { readings: [...readings].map(([text, probability]) => ({ plate: text, probability })), ...(unseen.length > 0 && { camerasNeverSeen: unseen }) } }
+  },
+  columns: COLUMNS,
+  shape: pointOf,
+})
+
+/** @throws ALPR_ERR_REQUEST_INVALID for a text without a letter or digit */
+export function plateOf(text: string): string {
+  const plate = normalisePlate(text)
+  if (plate === '' || plate.length > 16) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plate', reason: 'plate must have 1 to 16 letters and digits' })
+  return plate
+}
+
+/** The plate, and what may have been read in its place: look-alikes anywhere, or one character misread, missing or extra. */
+export async function readingsOf(ask: Ask, plate: string, misreads: boolean, minProbability: number): Promise<Map<string, number>> {
+  const readings = new Map([[plate, 1]])
+  if (!misreads) return readings
+  const source = `${plate}~1`
+  const { plates } = await ask.search.search({ pattern: parsePattern(source), source, lookAlikes: true, plate, limit: 10 * MOST_READINGS, signal: ask.signal }, ask.rows)
+  const likely = plates.filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability).sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
+  for (const one of likely.slice(0, MOST_READINGS - 1)) readings.set(one.plate, one.probability)
+  ask.note('readings', { search: ask.search.name, found: plates.length, used: readings.size })
+  return readings
+}
