@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   camera: async () => (await import('./commands/camera.js')).registerCamera,
   hotlist: async () => (await import('./commands/hotlist.js')).registerHotlist,
   dead: async () => (await import('./commands/dead.js')).registerDead,
+  ask: async () => (await import('./commands/ask.js')).registerAsk,
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
 }
 

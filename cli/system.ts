@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../engine/errors.js'
+import { createClient, type ClickHouseClient } from '../engine/store/client.js'
 import { connectNats } from '../engine/nats/connect.js'
 import { loadSecrets } from '../engine/secrets.js'
 import { dataPaths, loadSettings, type Settings } from '../engine/settings.js'
@@ -51,5 +52,16 @@ export async function withNats<T>(options: SystemOptions, name: string, work: (c
     return await work(connection, settings)
   } finally {
     await connection.close()
+  }
+}
+
+/** Runs `work` with a client of the running system's store and closes it. */
+export async function withStore<T>(options: SystemOptions, work: (client: ClickHouseClient, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = settingsFor(options)
+  const client = createClient(settings, findStore(settings), { requestTimeoutMs: 3_600_000 })
+  try {
+    return await work(client, settings)
+  } finally {
+    await client.close()
   }
 }

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { dataPaths, type Settings } from '../engine/settings.js'
+import { StoreDesk } from './store_desk.js'
+import type { Desk, Gate } from '../engine/canvass/mod.js'
 import type { Api, Parts } from './api.js'
 import type { Archive } from './archive.js'
 import { Directory } from './directory.js'
@@ -16,6 +18,7 @@ import { Link } from './link.js'
 import { gatewayLog } from './log.js'
 import { isLoopbackAddress } from './loopback.js'
 import { answerProblems } from './problem.js'
+import { canvassRoutes } from './routes/canvass.js'
 import { cropsRoutes } from './routes/crops.js'
 import { healthRoutes } from './routes/health.js'
 import { hitsRoutes } from './routes/hits.js'
@@ -39,6 +42,10 @@ export interface GatewayOptions {
   log?: Logger
   /** Another source of stored reads than the store, for tests. */
   archive?: Archive
+  /** Purpose and audit, in front of every question about stored reads. */
+  gate?: Gate
+  /** Another desk than the store's, for tests. */
+  desk?: Desk
   /** Built pages of ui-lite. */
   uiFolder?: string
   /** Consoles at the same time. */
@@ -76,7 +83,8 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   link.follow(directory.camerasDuty)
   link.follow(directory.listsDuty)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const parts: Parts = { door, link, hub, board, directory, archive }
+  const questions = options.desk ? undefined : new StoreDesk(settings, options.clickhouse, options.gate, log)
+  const parts: Parts = { door, link, hub, board, directory, archive, desk: options.desk ?? questions!.desk }
 
   const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
@@ -86,10 +94,12 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     await app.listen({ host, port })
   } catch (error) {
     hub.close()
+    await questions?.close()
     await archive.close()
     throw error
   }
   link.start()
+  questions?.start()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
@@ -98,6 +108,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       hub.close()
       await app.close()
       await link.close()
+      await questions?.close()
       await archive.close()
     },
   }
@@ -120,7 +131,7 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
   answerProblems(app)
   await documentation(app, version())
   const api = app as unknown as Api
-  for (const routes of [healthRoutes, metricsRoutes, sessionRoutes, statusRoutes, readsRoutes, hitsRoutes, registryRoutes, ledgerRoutes, cropsRoutes]) {
+  for (const routes of [healthRoutes, metricsRoutes, sessionRoutes, statusRoutes, readsRoutes, hitsRoutes, registryRoutes, ledgerRoutes, cropsRoutes, canvassRoutes]) {
     routes(api, parts)
   }
   shellRoutes(api, uiFolder)

@@ -1,6 +1,5 @@
-import { misreadProbability } from './misread.js'
 import { and, sql, tableOf, value, type Sql } from './sql.js'
-import { regexOf, type Pattern } from './pattern.js'
+import { probabilities, regexOf, type Pattern } from './pattern.js'
 
 /** A plate that may be meant by a pattern. */
 export interface Candidate {
@@ -23,8 +22,6 @@ export interface SearchAsk {
   /** As it was typed, for a provider with a parser of its own. */
   source: string
   lookAlikes: boolean
-  /** A whole plate without wildcards: probabilities are told by alignment with it. */
-  plate?: string
   limit: number
   signal: AbortSignal
 }
@@ -55,12 +52,13 @@ export class SqlPlateSearch implements PlateSearch {
     return (await this.#plates * NS_A_PLATE) / 1e6 + 5
   }
 
-  async search({ pattern, lookAlikes, plate, limit }: SearchAsk, rows: Rows): Promise<Candidates> {
+  async search({ pattern, lookAlikes, limit }: SearchAsk, rows: Rows): Promise<Candidates> {
     const found = await rows<{ text: string; seen: number }>(sql`
       SELECT plate AS text, toUInt32(sum(reads)) AS seen FROM ${tableOf(this.database, 'plates')}
       WHERE ${and([plateMatches(pattern, lookAlikes), ...(pattern.regions.length > 0 ? [sql`region IN ${value('Array(String)', pattern.regions)}`] : [])])}
       GROUP BY plate ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit + 1)}`, 'plates of the pattern')
-    const plates = found.slice(0, limit).map(({ text, seen }) => ({ plate: text, reads: seen, probability: plate === undefined ? 1 : misreadProbability(text, plate) }))
+    const probability = probabilities(pattern, lookAlikes)
+    const plates = found.slice(0, limit).map(({ text, seen }) => ({ plate: text, reads: seen, probability: probability(text) }))
     return { plates: plates.sort((a, b) => b.probability - a.probability), more: found.length > limit }
   }
 }

@@ -54,7 +54,7 @@ export function filterSql(database: string, filter: Filter): Sql {
   ])
 }
 
-const regionSql = (regions: string[] = []): Sql[] => (regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`])
+const regionSql = (regions: readonly string[] = []): Sql[] => (regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`])
 
 /** Which cells a filter can touch: for the table that has no position. */
 export const filterCellsSql = (database: string, { places }: Filter): Sql => (places.length === 0 ? and([]) : or(places.map((place) => cellsSql(database, place))))
@@ -67,9 +67,9 @@ function cellsSql(database: string, place: Place): Sql {
   return or(coverOf(place).map(({ from, to }: CellRange) => (from === to ? sql`cell = ${value('UInt32', from)}` : sql`(cell >= ${value('UInt32', from)} AND cell <= ${value('UInt32', to)})`)))
 }
 
-/** Haversine, compared as sin^2 of half the angle: no root and no arc sine a row. */
+/** Haversine, compared as sin^2 of half the angle: no root and no arc sine a row. The edge belongs to the circle, whatever the last bit says: 1 micrometre more. */
 function circleSql({ lat, lon, radiusM }: Circle): Sql {
-  const limit = Math.sin(Math.min(radiusM / EARTH_M, Math.PI) / 2) ** 2
+  const limit = Math.sin(Math.min((radiusM + 1e-6) / EARTH_M, Math.PI) / 2) ** 2
   const here = value('Float64', lat)
   return sql`pow(sin((lat - ${here}) * 0.008726646259971648), 2) + cos(lat * 0.017453292519943295) * ${value('Float64', Math.cos(lat * 0.017453292519943295))} * pow(sin((lon - ${value('Float64', lon)}) * 0.008726646259971648), 2) <= ${value('Float64', limit)}`
 }

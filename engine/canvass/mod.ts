@@ -5,6 +5,8 @@ export { Desk, KNOWN_MS, MAX_EXPORT, type Answer, type AskOptions, type DeskOpti
 export { fileOf, EXPORT_FORMATS, type ExportFormat } from './export.js'
 export { openGate, type Answered, type Asked, type Gate, type Look } from './look.js'
 export { SqlPlateSearch, type Candidate, type Candidates, type PlateSearch, type SearchAsk } from './candidates.js'
+export { DictionarySearch } from './dictionary_search.js'
+export type { Sql } from './sql.js'
 export type { QuestionKind }
 
 /** Name, purpose and input of each question: for routes and commands. */

@@ -12,7 +12,12 @@ export const PageFields = {
 }
 
 /** The input of a question, strict, with the fields that all have. */
-export const inputOf = <T extends TProperties>(fields: T) => Type.Object({ ...fields, ...PageFields }, { additionalProperties: false })
+export function inputOf<T extends TProperties>(fields: T) {
+  const schema = Type.Object({ ...fields, ...PageFields }, { additionalProperties: false })
+  // What has a default may be left out; the schema of the routes says so too.
+  schema.required = (schema.required ?? []).filter((name) => (schema.properties as TProperties)[name]!.default === undefined)
+  return schema
+}
 
 /** What a question may do: ask the store, and say how. */
 export interface Ask {

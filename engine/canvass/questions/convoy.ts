@@ -26,7 +26,7 @@ export interface Companion {
   score: number
 }
 
-interface Sight { cam: string; square: number; at: string }
+interface Sight { cam: string; at: string }
 interface Pass { text: string; cam: string; at: string }
 
 /** Sightings of the vehicle that are looked at, the latest. */
@@ -53,7 +53,7 @@ export const convoy = question({
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
     const sights = await ask.rows<Sight>(sql`
-      SELECT camera AS cam, cell AS square, toUnixTimestamp64Milli(ts) AS at FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [{ plate }], filter)]))}
+      SELECT camera AS cam, toUnixTimestamp64Milli(ts) AS at FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [{ plate }], filter)]))}
       ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', MOST_SIGHTINGS + 1)}`, 'sightings')
     const used = sights.slice(0, MOST_SIGHTINGS)
     const notes = { sightings: used.length, ...(sights.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
@@ -73,7 +73,7 @@ export const convoy = question({
 
 /** All reads of the sightings' cameras within the gap of one of them. Ranges of time by sighting prune the weeks and the keys; slots of time and camera pick the rows. */
 async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, plate: string): Promise<Pass[]> {
-  const cells = [...new Set(sights.map(({ square }) => square))]
+  const cameras = value('Array(String)', [...new Set(sights.map(({ cam }) => cam))])
   const slots = new Map<string, { cam: string; slot: number }>()
   for (const { cam, at } of sights) {
     for (let slot = Math.floor((Number(at) - gapMs) / gapMs); slot <= Math.floor((Number(at) + gapMs) / gapMs); slot++) slots.set(`${cam} ${slot}`, { cam, slot })
@@ -82,7 +82,8 @@ async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, p
   const passes = await ask.rows<Pass>(sql`
     SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
     FROM ${ask.reads(and([
-      sql`cell IN ${value('Array(UInt32)', cells)}`, spansSql(sights, gapMs),
+      // A car with a camera may have driven on between the two.
+      sql`cell IN (SELECT cell FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${cameras})`, spansSql(sights, gapMs),
       sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`,
       sql`plate NOT IN ('', ${value('String', plate)})`,
     ]))} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')

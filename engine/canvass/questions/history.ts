@@ -75,7 +75,7 @@ export async function readingsOf(ask: Ask, plate: string, misreads: boolean, min
   const readings = new Map([[plate, 1]])
   if (!misreads) return readings
   const source = `${plate}~1`
-  const { plates } = await ask.search.search({ pattern: parsePattern(source), source, lookAlikes: true, plate, limit: 10 * MOST_READINGS, signal: ask.signal }, ask.rows)
+  const { plates } = await ask.search.search({ pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MOST_READINGS, signal: ask.signal }, ask.rows)
   const likely = plates.filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability).sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
   for (const one of likely.slice(0, MOST_READINGS - 1)) readings.set(one.plate, one.probability)
   ask.note('readings', { search: ask.search.name, found: plates.length, used: readings.size })

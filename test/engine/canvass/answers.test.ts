@@ -5,12 +5,15 @@ import { Desk, type QuestionKind } from '../../../engine/canvass/mod.js'
 import type { PlateSearch } from '../../../engine/canvass/candidates.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
+import { cellOf } from '../../../engine/store/cell.js'
 import { startTestStore } from '../../servers/store.js'
 import { CAMERAS, cityRows, HOUR, iso, START } from './city.js'
 import { canonical, finalRows, groupBy, matching, metres, type OracleFilter } from './oracle.js'
 
-const RUNS = Number(process.env.CANVASS_RUNS ?? 25)
+const RUNS = Number(process.env.CANVASS_RUNS ?? 12)
 const LOOK = { who: 'test' }
+// Hundreds of questions, each asked of the store.
+t.setTimeout(900_000)
 
 t.test('every answer equals the oracle over the same rows', async (t) => {
   const store = await startTestStore(t)
@@ -60,7 +63,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
       const clean = defined(filter)
       const expected = matching(rows, clean as OracleFilter).filter((row) => row.plate === plate || (misreads && misreadsOf(rows, plate).has(row.plate)))
         .sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId)))
-      const found = await ask('history', { ...clean, plate: ` ${plate.toLowerCase()}-`, misreads, limit })
+      const found = await ask('history', { ...clean, plate: ` ${plate.toLowerCase()}-`, misreads, minProbability: 0, limit })
       assert.deepEqual(found.map(({ readId }) => readId), expected.map(({ readId }) => readId))
       found.forEach((item, index) => {
         assert.ok(item.probability > 0 && item.probability <= 1)
@@ -110,11 +113,10 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
   t.test('heat', async (t) => {
     await fc.assert(fc.asyncProperty(filters, fc.boolean(), async (filter, hourly) => {
       const found = await ask('heat', { ...filter, by: hourly ? 'hour' : 'whole', limit: 50 })
-      const inCell = (row: { lat: number; lon: number }, item: { south: number; west: number; north: number; east: number }) => row.lat >= item.south && row.lat < item.north && row.lon >= item.west && row.lon < item.east
       const all = begun(filter)
       assert.equal(found.reduce((sum, item) => sum + item.reads, 0), all.length)
       for (const item of found) {
-        const own = all.filter((row) => inCell(row, item) && (!hourly || iso(Math.floor(row.ts / HOUR) * HOUR) === item.time))
+        const own = all.filter((row) => cellOf(row.lat, row.lon) === item.cell && (!hourly || iso(Math.floor(row.ts / HOUR) * HOUR) === item.time))
         assert.deepEqual([item.reads, item.plates], [own.length, new Set(own.map((row) => row.plate)).size])
       }
     }), { numRuns: RUNS })
@@ -124,7 +126,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     await fc.assert(fc.asyncProperty(fc.subarray([...new Set(rows.map((row) => row.plate)), 'NOBODY'], { minLength: 1 }), windows, fc.boolean(), async (plates, of, misreads) => {
       const texts = new Set(misreads ? plates.flatMap((plate) => [plate, ...misreadsOf(rows, plate)]) : plates)
       const expected = matching(rows, { windows: of }).filter((row) => texts.has(row.plate)).sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId)))
-      const found = await ask('look-back', { plates, windows: of, misreads, limit: 100 })
+      const found = await ask('look-back', { plates, windows: of, misreads, minProbability: 0, limit: 100 })
       assert.deepEqual(found.map(({ readId }) => readId), expected.map(({ readId }) => readId))
       assert.ok(found.every((item) => plates.includes(item.listedPlate) && (plates.includes(item.plate) ? item.listedPlate === item.plate && item.probability === 1 : item.probability < 1)))
     }), { numRuns: RUNS })
@@ -169,7 +171,7 @@ function misreadsOf(rows: readonly { plate: string }[], plate: string): Set<stri
 const instant = fc.tuple(fc.integer({ min: -24, max: 264 }), fc.constantFrom(0, 30_000, 60_000, 1, -1, 12_345)).map(([hours, more]) => START + hours * HOUR + more)
 const windows = fc.array(fc.tuple(instant, fc.constantFrom(1, 40 * 60_000, 12 * HOUR, 100 * HOUR)), { minLength: 1, maxLength: 3 }).map((list) => list.map(([from, length]) => ({ from: iso(from), to: iso(from + length) })))
 const near = fc.constantFrom(...CAMERAS)
-const circle = fc.tuple(near, near, fc.constantFrom(0, 1e-6, -1e-6, 100)).map(([a, b, more]) => ({ circle: { lat: a.lat, lon: a.lon, radiusM: Math.max(1e-3, metres(a, b) + more) } }))
+const circle = fc.tuple(near, near, fc.constantFrom(0, 1e-3, -1e-3, 100)).map(([a, b, more]) => ({ circle: { lat: a.lat, lon: a.lon, radiusM: Math.max(1e-2, metres(a, b) + more) } }))
 const seaCircle = fc.record({ lat: fc.constantFrom(10, 10.02), lon: fc.constantFrom(179.999, -179.999, 180, -180), radiusM: fc.constantFrom(1, 600, 2_000, 1_000_000) }).map((one) => ({ circle: one }))
 const box = fc.tuple(near, near).filter(([a, b]) => a.lat !== b.lat && a.lon !== b.lon).map(([a, b]) => ({ polygon: [[a.lon, a.lat], [b.lon, a.lat], [b.lon, b.lat], [a.lon, b.lat]] as [number, number][] }))
 const triangle = fc.constant({ polygon: [[-122.42, 37.7], [-122.402, 37.7], [-122.411, 37.709], [-122.42, 37.7]] as [number, number][] })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { StoredRead } from '../../../engine/store/tables.js'
 
 /** The questions in plain TypeScript over plain rows: slow, and written apart from the code it judges. */
@@ -52,7 +53,7 @@ function clockOf(ms: number, zone: string): number {
 }
 
 export function inPlace(row: { lat: number; lon: number; camera: string }, { circle, polygon, cameras }: OraclePlace): boolean {
-  if (circle) return metres(row, circle) <= circle.radiusM
+  if (circle) return metres(row, circle) <= circle.radiusM + 1e-6
   if (cameras) return cameras.includes(row.camera)
   return [-360, 0, 360].some((turn) => inPolygon(row.lon + turn, row.lat, unwrapped(polygon!)))
 }
@@ -86,7 +87,10 @@ function inPolygon(x: number, y: number, corners: [number, number][]): boolean {
   return crossings % 2 === 1
 }
 
+/** What counts as one vehicle across scenes: groups that share no character. */
 const GROUPS = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN']
+/** What a pattern takes for one another: the matcher's confusions, as its file has them. */
+const ALIKE = (JSON.parse(readFileSync('wasm/models/confusions.json', 'utf8')) as { lookAlikes: string[] }).lookAlikes
 
 /** Patterns by trying everything: `rest` of the plate against `rest` of the pattern, with so many errors left. */
 export function matchesPattern(plate: string, source: string, lookAlikes: boolean): boolean {
@@ -120,8 +124,8 @@ function tries(plate: string, pattern: readonly string[], edits: number, lookAli
 
 function takes(token: string, char: string, lookAlikes: boolean): boolean {
   if (token === '?') return true
-  const wanted = token.startsWith('[') ? token.slice(1, -1) : token
-  return [...wanted].some((one) => one === char || (lookAlikes && GROUPS.some((group) => group.includes(one) && group.includes(char))))
+  const wanted = token.startsWith('[') ? token.slice(1, -1).replace(/(.)-(.)/g, (_, a: string, b: string) => Array.from({ length: b.charCodeAt(0) - a.charCodeAt(0) + 1 }, (__, i) => String.fromCharCode(a.charCodeAt(0) + i)).join('')) : token
+  return [...wanted].some((one) => one === char || (lookAlikes && ALIKE.some((group) => group.includes(one) && group.includes(char))))
 }
 
 function permute<T>(list: T[]): T[][] {

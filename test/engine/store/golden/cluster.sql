@@ -137,3 +137,163 @@ ENGINE = Distributed('plates', 'platestream', 'ledger_local', sipHash64(camera))
 ALTER TABLE platestream.reads_local ON CLUSTER 'plates' ADD COLUMN IF NOT EXISTS glare Float32 CODEC(ZSTD(1)) AFTER contrast;
 
 ALTER TABLE platestream.reads ON CLUSTER 'plates' ADD COLUMN IF NOT EXISTS glare Float32 AFTER contrast;
+
+CREATE TABLE IF NOT EXISTS platestream.plates_local ON CLUSTER 'plates' (
+  plate String CODEC(ZSTD(1)),
+  region LowCardinality(String) CODEC(ZSTD(1)),
+  reads SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  first SimpleAggregateFunction(min, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1)),
+  last SimpleAggregateFunction(max, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/platestream/plates_local', '{replica}')
+PARTITION BY tuple()
+ORDER BY (plate, region);
+
+CREATE TABLE IF NOT EXISTS platestream.plates ON CLUSTER 'plates' AS platestream.plates_local
+ENGINE = Distributed('plates', 'platestream', 'plates_local', sipHash64(plate));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.plates_local_view ON CLUSTER 'plates' TO platestream.plates_local AS
+SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
+FROM platestream.reads_local
+WHERE plate != ''
+GROUP BY plate, region;
+
+CREATE TABLE IF NOT EXISTS platestream.camera_hour_local ON CLUSTER 'plates' (
+  camera LowCardinality(String) CODEC(ZSTD(1)),
+  hour DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  reads SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  confidence_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  height_px_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  sharpness_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  contrast_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1)),
+  glare_sum SimpleAggregateFunction(sum, Float64) CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/platestream/camera_hour_local', '{replica}')
+PARTITION BY toMonday(hour)
+ORDER BY (camera, hour);
+
+CREATE TABLE IF NOT EXISTS platestream.camera_hour ON CLUSTER 'plates' AS platestream.camera_hour_local
+ENGINE = Distributed('plates', 'platestream', 'camera_hour_local', sipHash64(camera));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_hour_local_view ON CLUSTER 'plates' TO platestream.camera_hour_local AS
+SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
+FROM platestream.reads_local
+WHERE 1
+GROUP BY camera, hour;
+
+CREATE TABLE IF NOT EXISTS platestream.camera_cells_local ON CLUSTER 'plates' (
+  camera LowCardinality(String) CODEC(ZSTD(1)),
+  cell UInt32 CODEC(ZSTD(1)),
+  reads SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  first SimpleAggregateFunction(min, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1)),
+  last SimpleAggregateFunction(max, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1))
+)
+ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/platestream/camera_cells_local', '{replica}')
+PARTITION BY tuple()
+ORDER BY (camera, cell);
+
+CREATE TABLE IF NOT EXISTS platestream.camera_cells ON CLUSTER 'plates' AS platestream.camera_cells_local
+ENGINE = Distributed('plates', 'platestream', 'camera_cells_local', sipHash64(camera));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_cells_local_view ON CLUSTER 'plates' TO platestream.camera_cells_local AS
+SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
+FROM platestream.reads_local
+WHERE 1
+GROUP BY camera, cell;
+
+CREATE TABLE IF NOT EXISTS platestream.reads_held_local ON CLUSTER 'plates' (
+  cell UInt32 CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+  read_id UInt64 CODEC(Delta, ZSTD(1)),
+  version UInt32 CODEC(T64, ZSTD(1)),
+  plate String CODEC(ZSTD(1)),
+  confidence Float32 CODEC(ZSTD(1)),
+  alternate_plates Array(String) CODEC(ZSTD(1)),
+  alternate_confidences Array(Float32) CODEC(ZSTD(1)),
+  region LowCardinality(String) CODEC(ZSTD(1)),
+  camera LowCardinality(String) CODEC(ZSTD(1)),
+  ts_last DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+  lat Float64 CODEC(ZSTD(1)),
+  lon Float64 CODEC(ZSTD(1)),
+  heading Nullable(Float32) CODEC(ZSTD(1)),
+  direction LowCardinality(String) CODEC(ZSTD(1)),
+  frames UInt32 CODEC(T64, ZSTD(1)),
+  height_px Float32 CODEC(ZSTD(1)),
+  sharpness Float32 CODEC(ZSTD(1)),
+  contrast Float32 CODEC(ZSTD(1)),
+  glare Float32 CODEC(ZSTD(1)),
+  crop_segment LowCardinality(String) CODEC(ZSTD(1)),
+  crop_offset UInt64 CODEC(T64, ZSTD(1)),
+  crop_length UInt32 CODEC(T64, ZSTD(1)),
+  picture_segment LowCardinality(String) CODEC(ZSTD(1)),
+  picture_offset UInt64 CODEC(T64, ZSTD(1)),
+  picture_length UInt32 CODEC(T64, ZSTD(1)),
+  module LowCardinality(String) CODEC(ZSTD(1)),
+  model LowCardinality(String) CODEC(ZSTD(1)),
+  lists LowCardinality(String) CODEC(ZSTD(1)),
+  feed LowCardinality(String) CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_held_local', '{replica}', version)
+PARTITION BY toYear(ts)
+ORDER BY (cell, ts, read_id);
+
+CREATE TABLE IF NOT EXISTS platestream.reads_held ON CLUSTER 'plates' AS platestream.reads_held_local
+ENGINE = Distributed('plates', 'platestream', 'reads_held_local', sipHash64(read_id));
+
+CREATE TABLE IF NOT EXISTS platestream.purges_local ON CLUSTER 'plates' (
+  week Date CODEC(ZSTD(1)),
+  version UInt32 CODEC(ZSTD(1)),
+  state LowCardinality(String) CODEC(ZSTD(1)),
+  who String CODEC(ZSTD(1)),
+  reason String CODEC(ZSTD(1)),
+  reads_before UInt64 CODEC(ZSTD(1)),
+  reads_held UInt64 CODEC(ZSTD(1)),
+  reads_after UInt64 CODEC(ZSTD(1)),
+  digest UInt64 CODEC(ZSTD(1)),
+  at DateTime64(3, 'UTC') CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/purges_local', '{replica}', version)
+PARTITION BY tuple()
+ORDER BY (week);
+
+CREATE TABLE IF NOT EXISTS platestream.purges ON CLUSTER 'plates' AS platestream.purges_local
+ENGINE = Distributed('plates', 'platestream', 'purges_local', sipHash64(week));
+
+CREATE TABLE IF NOT EXISTS platestream.rollup_seals_local ON CLUSTER 'plates' (
+  week Date CODEC(ZSTD(1)),
+  version UInt64 CODEC(ZSTD(1)),
+  reads UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/rollup_seals_local', '{replica}', version)
+PARTITION BY tuple()
+ORDER BY (week);
+
+CREATE TABLE IF NOT EXISTS platestream.rollup_seals ON CLUSTER 'plates' AS platestream.rollup_seals_local
+ENGINE = Distributed('plates', 'platestream', 'rollup_seals_local', sipHash64(week));
+
+TRUNCATE TABLE platestream.plates_local ON CLUSTER 'plates';
+
+INSERT INTO platestream.plates (plate, region, reads, first, last)
+SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
+FROM platestream.reads FINAL
+WHERE plate != ''
+GROUP BY plate, region
+SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
+
+TRUNCATE TABLE platestream.camera_hour_local ON CLUSTER 'plates';
+
+INSERT INTO platestream.camera_hour (camera, hour, reads, confidence_sum, height_px_sum, sharpness_sum, contrast_sum, glare_sum)
+SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
+FROM platestream.reads FINAL
+WHERE 1
+GROUP BY camera, hour
+SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
+
+TRUNCATE TABLE platestream.camera_cells_local ON CLUSTER 'plates';
+
+INSERT INTO platestream.camera_cells (camera, cell, reads, first, last)
+SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
+FROM platestream.reads FINAL
+WHERE 1
+GROUP BY camera, cell
+SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;

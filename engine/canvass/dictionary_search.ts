@@ -1,0 +1,117 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { loadWasmFile } from '../../wasm/load_node.js'
+import { ConfusionModel, Dictionary, MatcherModule, PlateBuilder } from '../../wasm/mod.js'
+import type { SearchPool } from '../matching/search_pool.js'
+import { STREAMED } from '../store/client.js'
+import { checkName } from '../store/schema.js'
+import type { Candidates, PlateSearch, SearchAsk } from './candidates.js'
+import { sql, tableOf, value, type Sql } from './sql.js'
+
+type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
+
+/** Nanoseconds a plate of one thread, the worst patterns; for the planner. */
+const NS_A_PLATE = 4
+/** Most plates a search gives (the matcher's bound). */
+const MOST = 10_000
+/** Of a part that merges made larger than this only the plates of the last month are looked at: its small forerunners were seen when they were written. */
+const LARGE_PART = 300_000
+/** How often the dictionary looks for new plates by itself, so that small parts are seen before merges hide them, milliseconds. */
+const LOOK_EVERY_MS = 2_000
+/** Parts of the table that are asked for again because clocks are read in whole seconds. */
+const OVERLAP_S = 2
+
+/**
+ * The WASM dictionary as the source of plates. It is loaded from the table `plates`, and before each search brought up to what the store has acknowledged
+ * by then: parts of that table that were written since the last look are small and few. So a search misses no plate that was stored before it began (but
+ * for a plate last seen over a month ago that is uploaded late and merged into a large part within two seconds: the next build has it).
+ */
+export class DictionarySearch implements PlateSearch {
+  readonly name = 'dictionary'
+  #seen = 0
+  #refreshing: Promise<void> | undefined
+  #waiting: Promise<void> | undefined
+
+  private constructor(private dictionary: Dictionary, private readonly database: string, private readonly pool: SearchPool | undefined, private readonly rebuild: () => Promise<Dictionary>) {}
+
+  /** Loads all plates. @throws ALPR_ERR_DICTIONARY_MEMORY, or the client's error */
+  static async load(client: ClickHouseClient, database: string, options: { pool?: SearchPool; signal?: AbortSignal } = {}): Promise<DictionarySearch> {
+    checkName(database)
+    const module = await MatcherModule.of(await loadWasmFile('matcher.wasm'))
+    const model = ConfusionModel.of(JSON.parse(Buffer.from(await loadWasmFile('confusions.json')).toString()))
+    let generation = 0
+    const build = async () => {
+      const builder = new PlateBuilder(module)
+      const result = await client.exec({
+        // Rows of one plate that are not merged yet are joined by the builder: no GROUP BY, so that the answer streams.
+        query: `SELECT plate, CAST(region, 'String'), toUInt32(least(reads, 65535)), toUInt32(intDiv(toUnixTimestamp(first), 3600)), toUInt32(intDiv(toUnixTimestamp(last), 3600)) FROM ${database}.plates FORMAT RowBinary`,
+        clickhouse_settings: STREAMED, ...(options.signal && { abort_signal: options.signal }),
+      })
+      for await (const chunk of result.stream) await builder.addRows(chunk as Buffer)
+      return Dictionary.of(module, await builder.build(), model, ++generation)
+    }
+    const begin = Math.floor(Date.now() / 1_000)
+    const search = new DictionarySearch(await build(), database, options.pool, build)
+    search.#seen = begin - OVERLAP_S
+    return search
+  }
+
+  /** Follows the table until the signal fires. */
+  follow(rows: Rows, signal: AbortSignal): void {
+    const timer = setInterval(() => { this.#refresh(rows).catch(() => { /* the next look, or the search that needs it, tells */ }) }, LOOK_EVERY_MS)
+    timer.unref()
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+  }
+
+  get size(): number { return this.dictionary.size }
+  get bytes(): number { return this.dictionary.bytes }
+
+  async expectedMs(): Promise<number> {
+    return (this.dictionary.size * NS_A_PLATE) / 1e6 + 10
+  }
+
+  async search({ source, lookAlikes, limit, signal }: SearchAsk, rows: Rows): Promise<Candidates> {
+    await this.#refresh(rows)
+    const wanted = Math.min(MOST, limit)
+    const pages = this.pool ? this.pool.search(this.dictionary, source, { limit: wanted, lookAlikes, signal }) : this.dictionary.search(source, { limit: wanted, lookAlikes, signal })
+    for await (const page of pages) {
+      if (!page.done) continue
+      // One text of several regions is one candidate.
+      const plates = new Map<string, { plate: string; reads: number; probability: number }>()
+      for (const { plate, count, probability } of page.matches) {
+        const known = plates.get(plate)
+        plates.set(plate, { plate, reads: (known?.reads ?? 0) + count, probability: Math.max(known?.probability ?? 0, probability) })
+      }
+      return { plates: [...plates.values()], more: page.matched > page.matches.length }
+    }
+    return { plates: [], more: false }
+  }
+
+  /** One at a time; who comes while one runs waits for the next, which begins after they came. */
+  #refresh(rows: Rows): Promise<void> {
+    if (!this.#refreshing) {
+      this.#refreshing = this.#catchUp(rows).finally(() => { this.#refreshing = undefined })
+      return this.#refreshing
+    }
+    return (this.#waiting ??= this.#refreshing.catch(() => {}).then(() => { this.#waiting = undefined; return this.#refresh(rows) }))
+  }
+
+  async #catchUp(rows: Rows): Promise<void> {
+    const parts = sql`system.parts WHERE database = ${value('String', this.database)} AND table = 'plates'`
+    const since = sql`toDateTime(${value('UInt32', this.#seen)})`
+    const [now] = await rows<{ at: number; fresh: number }>(sql`SELECT toUInt32(now()) AS at, toUInt32(countIf(active AND modification_time >= ${since})) AS fresh FROM ${parts}`, 'parts of plates')
+    if (!now || now.fresh === 0) return
+    // Named by what they are not: a part that is merged away between two questions is found in its successor.
+    const fresh = await rows<{ text: string; state: string; hour: number }>(sql`
+      SELECT plate AS text, region AS state, toUInt32(intDiv(toUnixTimestamp(last), 3600)) AS hour FROM ${tableOf(this.database, 'plates')}
+      WHERE _part NOT IN (SELECT name FROM ${parts} AND modification_time < ${since})
+        AND (last >= now() - INTERVAL 30 DAY OR _part NOT IN (SELECT name FROM ${parts} AND rows > ${value('UInt32', LARGE_PART)}))`, 'new plates')
+    for (const { text, state, hour } of fresh) {
+      if (this.dictionary.add(text, state, hour) !== 'full') continue
+      const old = this.dictionary
+      this.dictionary = await this.rebuild()
+      this.pool?.release(old)
+      break
+    }
+    this.#seen = now.at - OVERLAP_S
+  }
+}

@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import { Desk, DictionarySearch, SqlPlateSearch, type Gate, type PlateSearch, type SearchAsk } from '../engine/canvass/mod.js'
+import { reasonOf } from '../engine/errors.js'
+import { createClient } from '../engine/store/client.js'
+import type { Settings } from '../engine/settings.js'
+import type { Sql } from '../engine/canvass/mod.js'
+
+/** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
+const REQUEST_TIMEOUT_MS = 310_000
+const RETRY_MS = 5_000
+
+/** The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store searches plates itself. */
+export class StoreDesk {
+  readonly desk: Desk
+  readonly #client
+  readonly #database: string
+  readonly #log: FastifyBaseLogger
+  readonly #stopped = new AbortController()
+  readonly #search: EitherSearch
+  #loading: Promise<void> | undefined
+
+  constructor(settings: Settings, store: { url: string; password?: string }, gate: Gate | undefined, log: FastifyBaseLogger) {
+    // More connections than the store runs questions at once: who waits, waits there, in lanes.
+    this.#client = createClient(settings, { url: store.url, token: store.password }, { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 64 })
+    this.#database = settings.clickhouse.database
+    this.#log = log
+    this.#search = new EitherSearch(new SqlPlateSearch(this.#database, async () => {
+      const result = await this.#client.query({ query: `SELECT count() AS n FROM ${this.#database}.plates`, format: 'JSONEachRow' })
+      return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
+    }))
+    this.desk = new Desk({ client: this.#client, database: this.#database, url: settings.clickhouse.url || store.url, search: this.#search, ...(gate && { gate }) })
+  }
+
+  /** Loads the dictionary in the background, and tries again while the store is away. */
+  start(): void {
+    this.#loading ??= this.#load()
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    await this.#loading
+    await this.#client.close()
+  }
+
+  async #load(): Promise<void> {
+    const { signal } = this.#stopped
+    for (let told = false; !signal.aborted;) {
+      try {
+        const dictionary = await DictionarySearch.load(this.#client, this.#database, { signal })
+        dictionary.follow((query, label) => this.#rows(query, label), signal)
+        this.#search.dictionary = dictionary
+        return
+      } catch (error) {
+        if (!signal.aborted && !told) this.#log.warn({ reason: reasonOf(error) }, 'the dictionary of plates is not loaded yet; the store searches meanwhile')
+        told = true
+        await pause(RETRY_MS, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #rows<Row>(query: Sql, _label: string): Promise<Row[]> {
+    const { query: text, params } = query.render()
+    const result = await this.#client.query({ query: text, query_params: params, format: 'JSONEachRow', abort_signal: this.#stopped.signal })
+    return result.json<Row>()
+  }
+}
+
+/** The dictionary once it is there, before that the store. */
+class EitherSearch implements PlateSearch {
+  dictionary: PlateSearch | undefined
+
+  constructor(private readonly store: PlateSearch) {}
+
+  get name() { return (this.dictionary ?? this.store).name }
+  expectedMs(): Promise<number> { return (this.dictionary ?? this.store).expectedMs() }
+  search(ask: SearchAsk, rows: Parameters<PlateSearch['search']>[1]) { return (this.dictionary ?? this.store).search(ask, rows) }
+}
