@@ -15,7 +15,8 @@ export const PageFields = {
 export function inputOf<T extends TProperties>(fields: T) {
   const schema = Type.Object({ ...fields, ...PageFields }, { additionalProperties: false })
   // What has a default may be left out; the schema of the routes says so too.
-  schema.required = (schema.required ?? []).filter((name) => (schema.properties as TProperties)[name]!.default === undefined)
+  const plain = schema as TObject
+  plain.required = (plain.required ?? []).filter((name) => plain.properties[name]!.default === undefined)
   return schema
 }
 
