@@ -5,7 +5,8 @@ const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: stri
   recognize: () => import('./recognize.js'),
   kernels: () => import('./kernels.js'),
   accuracy: () => import('./accuracy/accuracy.js'),
-  matcher: () => import('./matcher.js'),
+  match: () => import('./match/match.js'),
+  confusions: () => import('./match/fit_confusions.js'),
   stream: () => import('./stream.js'),
 }
 

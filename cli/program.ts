@@ -13,6 +13,8 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   replay: async () => (await import('./commands/replay.js')).registerReplay,
   record: async () => (await import('./commands/record.js')).registerRecord,
   camera: async () => (await import('./commands/camera.js')).registerCamera,
+  match: async () => (await import('./commands/match.js')).registerMatch,
+  partial: async () => (await import('./commands/partial.js')).registerPartial,
   hotlist: async () => (await import('./commands/hotlist.js')).registerHotlist,
   dead: async () => (await import('./commands/dead.js')).registerDead,
   ask: async () => (await import('./commands/ask.js')).registerAsk,

@@ -70,7 +70,7 @@ export class Outlet {
   }
 
   private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
-    return makeHits(pass, read, this.parts.lists.check(read.positions, read.plate, read.ts), camera, closing)
+    return makeHits(pass, read, this.parts.lists.check(read.positions, read.plate, read.ts, read.region), camera, closing)
   }
 
   /** Pictures, then the read into the epoch and the hits onto the stream; revisions of one pass in their order. */

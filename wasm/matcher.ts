@@ -4,7 +4,7 @@ import type { ConfusionModel } from './matching/confusion_model.js'
 import { explainMatch, type ReadTables, type Tolerance } from './matching/explain_match.js'
 import { MATCH_BYTES, MAX_POSITIONS } from './matching/layout.js'
 import { MatcherModule, type MatcherMemory } from './matching/matcher_module.js'
-import { plainWeights, type PlateSyntax, type ReadWeights } from './matching/plate_syntax.js'
+import { plainWeights, type PlateSyntax } from './matching/plate_syntax.js'
 
 export type { Tolerance } from './matching/explain_match.js'
 
@@ -38,9 +38,15 @@ export const LEAST_THRESHOLD = 0.0001
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
   readonly skipped: number[] = []
+  /** The area of the read; its memory grows no more once the list is compiled. */
+  readonly input: Float32Array
+  readonly doubles: Float64Array
 
   constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
     this.memory = memory
+    const read = memory.exports.readAddress()
+    this.input = new Float32Array(memory.memory.buffer, read, MAX_POSITIONS * CLASSES)
+    this.doubles = new Float64Array(memory.memory.buffer, read, CANDIDATES / 8)
   }
 
   get size(): number {
@@ -116,10 +122,11 @@ export class Matcher {
    *   of these nothing is a plate
    * @param threshold 0.0001 to 1
    * @param region of issue, when the read tells it
+   * @param weighed whether the distribution has been weighed by that region's syntax already, so that it must not be once more
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
-  match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string): Match[] {
-    const { memory, entries, scratch } = list as IndexedList
+  match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string, weighed = false): Match[] {
+    const { memory, entries, scratch, input, doubles } = list as IndexedList
     if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
     if (!(threshold >= LEAST_THRESHOLD && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
     for (const p of positions) checkPosition(p)
@@ -127,20 +134,18 @@ export class Matcher {
     if (taken.length === 0 || taken.length > MAX_POSITIONS) return []
     const { exports } = memory
     const { missing, extra } = this.confusions.data
-    const read = exports.readAddress()
-    const input = new Float32Array(memory.memory.buffer, read, taken.length * CLASSES)
     for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
-    writeWeights(memory, read, this.syntax?.weigh(taken, region, missing) ?? plainWeights(taken.length, missing))
+    const weights = this.syntax?.weigh(taken, region, missing, weighed) ?? plainWeights(taken.length, missing)
+    doubles.set(weights.kinds, KIND_WEIGHTS / 8)
+    doubles.set(weights.extras, EXTRA_WEIGHTS / 8)
+    doubles.set(weights.missing, MISSING / 8)
     const found = exports.check(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
-    return found === 0 ? [] : this.explain(memory, read, taken, entries, found)
+    return found === 0 ? [] : this.explain(memory, doubles, taken, entries, found)
   }
 
-  private explain(memory: MatcherMemory, read: number, positions: readonly Float32Array[], entries: readonly string[], found: number): Match[] {
+  private explain(memory: MatcherMemory, doubles: Float64Array, positions: readonly Float32Array[], entries: readonly string[], found: number): Match[] {
     const view = memory.view(memory.exports.matchesAddress(), found * MATCH_BYTES)
-    const tables: ReadTables = {
-      positions, emissions: memoryDoubles(memory, read + EMISSIONS, positions.length * NONE), skips: memoryDoubles(memory, read + SKIPS, positions.length),
-      missing: memoryDoubles(memory, read + MISSING, (positions.length + 1) * 2),
-    }
+    const tables: ReadTables = { positions, emissions: doubles.subarray(EMISSIONS / 8), skips: doubles.subarray(SKIPS / 8), missing: doubles.subarray(MISSING / 8) }
     return Array.from({ length: found }, (_, m) => {
       const entry = view.getUint32(m * MATCH_BYTES + 8, true)
       const tolerated = explainMatch(tables, entries[entry]!)
@@ -156,14 +161,7 @@ export const MISSING = 7104
 export const KIND_WEIGHTS = 7512
 export const EXTRA_WEIGHTS = 7640
 export const MATRIX = 7808
-
-function writeWeights(memory: MatcherMemory, read: number, { kinds, extras, missing }: ReadWeights): void {
-  memoryDoubles(memory, read + KIND_WEIGHTS, kinds.length).set(kinds)
-  memoryDoubles(memory, read + EXTRA_WEIGHTS, extras.length).set(extras)
-  memoryDoubles(memory, read + MISSING, missing.length).set(missing)
-}
-
-const memoryDoubles = (memory: MatcherMemory, at: number, count: number): Float64Array => new Float64Array(memory.memory.buffer, at, count)
+const CANDIDATES = 18176
 
 /** 37 finite values of at least 0 whose sum is about 1. */
 function checkPosition(position: Float32Array): void {

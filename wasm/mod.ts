@@ -9,6 +9,7 @@ export { Dictionary, type PlateMatch, type SearchOptions, type SearchPage, type 
 export { MatcherModule } from './matching/matcher_module.js'
 export { parsePattern, type Pattern } from './matching/pattern.js'
 export { isSeparator, normalisePlate, strictPlate } from './matching/plate_text.js'
+export { previewThresholds, type PreviewQuestion, type PreviewRow } from './matching/preview.js'
 export { PlateSyntax, type PlateSyntaxData } from './matching/plate_syntax.js'
 export type { Cascade, Model } from './model_file.js'
 export { idOf } from './module_id.js'

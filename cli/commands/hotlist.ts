@@ -38,7 +38,7 @@ export function registerHotlist(program: Command): void {
     .option('--priority <priority>', 'high, medium, low or informational', oneOf('high', 'medium', 'low', 'informational'), 'medium' as const)
     .option('--source <text>', 'where the list is from', 'local')
     .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'), 'tolerant' as const)
-    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.01, 1), 0.5)
+    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1), 0.5)
     .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
     .option('--reason-column <name>', 'column with the reason')
     .option('--region-column <name>', 'column with the state or country')

@@ -19,7 +19,7 @@ export const HotListSchema = Type.Object({
   entries: Type.Integer({ minimum: 0 }),
   /** Exact lists take no misreads; tolerant ones take matches from `threshold` on. */
   tolerance: Type.Union([Type.Literal('exact'), Type.Literal('tolerant')], { default: 'tolerant' }),
-  threshold: Type.Number({ minimum: 0.01, maximum: 1, default: 0.5 }),
+  threshold: Type.Number({ minimum: 0.001, maximum: 1, default: 0.5 }),
 }, { additionalProperties: false })
 
 export type HotList = Omit<Static<typeof HotListSchema>, 'priority'> & { priority: 'high' | 'medium' | 'low' | 'informational' }

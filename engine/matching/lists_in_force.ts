@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { NatsConnection } from 'nats'
-import type { CompiledList, Matcher } from '../../wasm/mod.js'
+import { LEAST_THRESHOLD, type CompiledList, type Matcher } from '../../wasm/mod.js'
 import { reasonOf } from '../errors.js'
 import type { Tolerated } from '../hit.js'
 import type { Metrics } from '../metrics.js'
@@ -8,6 +8,7 @@ import { followBucket, type FollowLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import { parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 import { loadHotListEntries } from './hotlist_store.js'
+import { StandingPartials } from './standing_partials.js'
 
 /** One entry that a read may be, with the reason why. */
 export interface ListMatch {
@@ -34,8 +35,11 @@ export class ListsInForce {
   private loading: Promise<void> = Promise.resolve()
   private digest = digestOf([])
   private stopFollowing: () => void = () => {}
+  private readonly standing: StandingPartials
 
-  constructor(private readonly matcher: Matcher, private readonly metrics: Metrics, private readonly log: FollowLog & { info(fields: object, text: string): void }) {}
+  constructor(private readonly matcher: Matcher, private readonly metrics: Metrics, private readonly log: FollowLog & { info(fields: object, text: string): void }) {
+    this.standing = new StandingPartials(matcher.confusions, log)
+  }
 
   /** Resolves when every list there is has been loaded (or has failed to); follows from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
@@ -46,18 +50,21 @@ export class ListsInForce {
       log: this.log,
     })
     this.stopFollowing = followed.stop
+    await this.standing.follow(connection)
     await this.loading
   }
 
   stop(): void {
     this.stopFollowing()
+    this.standing.stop()
     for (const list of this.lists.values()) this.matcher.release(list.compiled)
     this.lists.clear()
   }
 
   /** One id for all lists in force: first 16 hex digits of the SHA-256 over their names and versions. */
   get version(): string {
-    return this.digest
+    const standing = this.standing.versions
+    return standing.length === 0 ? this.digest : digestOf(this.records, standing)
   }
 
   get records(): HotList[] {
@@ -65,15 +72,17 @@ export class ListsInForce {
   }
 
   /**
-   * Every entry, of all lists in force at `ts`, that the distribution may be. Lists with tolerance `exact` only give exact matches.
+   * Every entry, of all lists in force at `ts`, that the distribution may be. Lists with tolerance `exact` only give exact matches; standing partials
+   * count as lists.
    * @param positions probabilities by position (37 each)
    * @param plate the voted text: decides what is exact
+   * @param region of issue as read, empty when it could not be told
    */
-  check(positions: readonly Float32Array[], plate: string, ts: number): ListMatch[] {
-    const found: ListMatch[] = []
+  check(positions: readonly Float32Array[], plate: string, ts: number, region = ''): ListMatch[] {
+    const found = this.standing.check(positions, region, ts)
     for (const { record, entries, compiled } of this.lists.values()) {
       // Looser than the list's own threshold, so that a hit that falls below it can be told from one that is gone.
-      for (const match of this.matcher.match(positions, compiled, record.threshold * 0.5)) {
+      for (const match of this.matcher.match(positions, compiled, Math.max(LEAST_THRESHOLD, record.threshold * 0.5), region === '' ? undefined : region, true)) {
         const entry = entries[match.entry]!
         const exact = entry.plate === plate
         if (record.tolerance === 'exact' && !exact) continue
@@ -115,7 +124,7 @@ export class ListsInForce {
   }
 }
 
-function digestOf(records: readonly HotList[]): string {
-  const text = records.map((record) => `${record.id}:${record.version}`).sort().join('\n')
+function digestOf(records: readonly HotList[], standing: readonly string[] = []): string {
+  const text = [...records.map((record) => `${record.id}:${record.version}`), ...standing.map((version) => `?${version}`)].sort().join('\n')
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -103,6 +103,7 @@ export class SearchPool {
       }
     } finally {
       this.busy = false
+      for (const worker of this.workers) worker.unref()
       this.waiting.shift()?.()
     }
   }
@@ -113,6 +114,8 @@ export class SearchPool {
       await new Promise<void>((resolve) => this.waiting.push(resolve))
     }
     this.busy = true
+    // idle threads keep no process alive, threads at work do
+    for (const worker of this.workers) worker.ref()
   }
 
   private open(dictionary: Dictionary): Opened {

@@ -115,6 +115,7 @@ function bucketLimits(): Record<string, BucketLimits> {
   return {
     [BUCKET.cameras]: { history: 5 },
     [BUCKET.hotlists]: { history: 5 },
+    [BUCKET.partials]: { history: 5 },
     [BUCKET.passes]: { history: 1 },
     [BUCKET.floors]: { history: 1 },
     [BUCKET.leases]: { history: 1, ttl: LEASE_MS },

@@ -6,12 +6,12 @@
  *     DEAD     dead.<camera>                                       the payload as it came + Dead-* headers
  *     core     reads.<camera>     JSON of a stored read, for live display only (not durable, may be dropped)
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
- *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PASSES <camera> (checkpoint state);
+ *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PARTIALS <id>; PASSES <camera> (checkpoint state);
  *              FLOORS <partition>; LEASES <partition> (8 s)
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', hits: 'HITS', dead: 'DEAD' } as const
-export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', passes: 'PASSES', floors: 'FLOORS', leases: 'LEASES' } as const
+export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', partials: 'PARTIALS', passes: 'PASSES', floors: 'FLOORS', leases: 'LEASES' } as const
 export const OBJECTS = { hotlistFiles: 'HOTLIST_FILES' } as const
 
 export const HEADER = {

@@ -34,10 +34,13 @@ export function explainMatch(tables: ReadTables, listed: string): Tolerance[] {
   for (let i = 0; i <= n; i++) {
     for (let j = 0; j <= listed.length; j++) {
       const at = i * width + j
-      const raise = (p: number, step: number) => { if (p > best[at]!) { best[at] = p; from[at] = step } }
-      if (i > 0 && j > 0) raise(best[at - width - 1]! * emissions[(i - 1) * NONE + classes[j - 1]!]!, TAKEN)
-      if (i > 0) raise(best[at - width]! * skips[i - 1]!, EXTRA)
-      if (j > 0) raise(best[at - 1]! * missing[i * 2 + (classes[j - 1]! < 10 ? 0 : 1)]!, MISSING)
+      const taken = i > 0 && j > 0 ? best[at - width - 1]! * emissions[(i - 1) * NONE + classes[j - 1]!]! : 0
+      const extra = i > 0 ? best[at - width]! * skips[i - 1]! : 0
+      const missed = j > 0 ? best[at - 1]! * missing[i * 2 + (classes[j - 1]! < 10 ? 0 : 1)]! : 0
+      const most = Math.max(best[at]!, taken, extra, missed)
+      if (most === best[at]) continue
+      best[at] = most
+      from[at] = most === taken ? TAKEN : most === extra ? EXTRA : MISSING
     }
   }
   const tolerated: Tolerance[] = []

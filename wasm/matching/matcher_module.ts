@@ -15,6 +15,7 @@ export class MatcherModule {
     readonly module: WebAssembly.Module,
     /** First 16 hex digits of the module's SHA-256. */
     readonly id: string,
+    readonly bytes: Uint8Array,
   ) {}
 
   /** @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI */
@@ -28,7 +29,7 @@ export class MatcherModule {
     if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'scanBlocks')) throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: 'it is not the matcher' })
     const found = instantiate(module, newMemory(1)).abiVersion()
     if (found !== ABI_VERSION) throw new WasmError('ALPR_ERR_MODULE_ABI', { found, needed: ABI_VERSION })
-    return new MatcherModule(module, await idOf(wasmBytes))
+    return new MatcherModule(module, await idOf(wasmBytes), wasmBytes)
   }
 
   /** A memory of its own with one instance, the tables and a workspace. */

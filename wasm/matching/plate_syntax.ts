@@ -77,8 +77,9 @@ export class PlateSyntax {
    * @param positions 37 probabilities each
    * @param region of issue when it is known; characters are weighed only then, because the reader's model has weighed them by the syntax of all regions
    * @param missing P(the plate has one character more at a place)
+   * @param weighed whether the distribution has been weighed by the region's syntax already
    */
-  weigh(positions: readonly Float32Array[], region: string | undefined, missing: number): ReadWeights {
+  weigh(positions: readonly Float32Array[], region: string | undefined, missing: number, weighed = false): ReadWeights {
     const n = positions.length
     const weights = plainWeights(n, missing)
     const seen: number[] = []
@@ -91,7 +92,7 @@ export class PlateSyntax {
     if (seen.length === 0 || seen.length > MAX_SHAPE) return weights
     const table = this.table(region)
     const here = table[shape]!
-    const known = region !== undefined && this.tables.has(region)
+    const known = !weighed && region !== undefined && this.tables.has(region)
     let before = 0
     for (let i = 0; i <= n; i++) {
       const bit = seen.length - 1 - before

@@ -86,9 +86,9 @@ export function runAutomaton(entry: usize, ables: usize, accepted: usize): bool 
   }
   const last: u32 = 1 << elements
   if (p == length) {
-    memory.fill(accepted, s0 & last ? 255 : 0, PLANE)
-    memory.fill(accepted + PLANE, s1 & last ? 255 : 0, PLANE)
-    memory.fill(accepted + 2 * PLANE, s2 & last ? 255 : 0, PLANE)
+    fillLanes(accepted, s0 & last)
+    fillLanes(accepted + PLANE, s1 & last)
+    fillLanes(accepted + 2 * PLANE, s2 & last)
     return (s0 | s1 | s2) & last ? true : false
   }
   let now = workspace + STATES_AT
@@ -112,15 +112,9 @@ export function runAutomaton(entry: usize, ables: usize, accepted: usize): bool 
     made1 = 0
     made2 = 0
     const taken = varying == 0 ? takes(code) : 0
-    step(now, next, s0, 0, plane, varying, code, taken)
-    if (edits > 0) {
-      step(now, next, s1, 1, plane, varying, code, taken)
-      drop(next, made0, 0)
-    }
-    if (edits > 1) {
-      step(now, next, s2, 2, plane, varying, code, taken)
-      drop(next, made1, 1)
-    }
+    pull(now, next, 0, s0, 0, 0, plane, varying, code, taken)
+    if (edits > 0) pull(now, next, 1, s1, s0, made0, plane, varying, code, taken)
+    if (edits > 1) pull(now, next, 2, s2, s1, made1, plane, varying, code, taken)
     s0 = made0
     s1 = made1
     s2 = made2
@@ -138,9 +132,16 @@ export function runAutomaton(entry: usize, ables: usize, accepted: usize): bool 
 }
 
 @inline
+function fillLanes(at: usize, some: u32): void {
+  const v = i8x16.splat(some ? -1 : 0)
+  for (let i: usize = 0; i < PLANE; i += 16) v128.store(at + i, v)
+}
+
+@inline
 function give(accepted: usize, set: usize, some: u32, level: u32): void {
-  if (some) memory.copy(accepted + level * PLANE, set + (level * LEVEL_STATES + elements) * PLANE, PLANE)
-  else memory.fill(accepted + level * PLANE, 0, PLANE)
+  const to = accepted + level * PLANE
+  const from = set + (level * LEVEL_STATES + elements) * PLANE
+  for (let i: usize = 0; i < PLANE; i += 16) v128.store(to + i, some ? v128.load(from + i) : i8x16.splat(0))
 }
 
 /** Fills the table of able states for lengths 0..15: u32 [3][16] at `ables`. */
@@ -171,88 +172,80 @@ let made0: u32 = 0
 let made1: u32 = 0
 let made2: u32 = 0
 
-/** All ways on from the states with `level` errors. */
-function step(now: usize, next: usize, states: u32, level: u32, plane: usize, varying: u32, code: u32, taken: u32): void {
+/**
+ * All ways into the states with `level` errors at the next position, from `states` with as many, `less` with one fewer, and `lessNow` of these that were
+ * just entered:
+ *
+ *     next(e, j) = now(e, j-1) and class of j-1  |  now(e, j) if a run stands there  |  now(e-1, j)  |  now(e-1, j-1)  |  next(e-1, j-1)
+ */
+function pull(now: usize, next: usize, level: u32, states: u32, less: u32, lessNow: u32, plane: usize, varying: u32, code: u32, taken: u32): void {
   const able = level == 0 ? able0 : level == 1 ? able1 : able2
-  const ableMore = level == 0 ? able1 : able2
-  const more = level < edits
-  while (states != 0) {
-    const j = ctz(states)
-    states &= states - 1
-    const from = now + (level * LEVEL_STATES + j) * PLANE
-    if ((stars >> j) & 1 && (able >> j) & 1) enter(next, level, j, from)
-    if (j < elements) {
-      if ((able >> (j + 1)) & 1) {
-        if (varying == 0) {
-          if ((taken >> j) & 1) enter(next, level, j + 1, from)
-        } else {
-          const id = <u32>load<u8>(automaton + j, AUTOMATON_CLASSES)
-          if (id == ANY) enter(next, level, j + 1, from)
-          else if (inClass(id, plane, varying, code)) enterAnd(next, level, j + 1, from, workspace + VECTORS_AT + id * PLANE)
-        }
+  const here = now + level * (LEVEL_STATES * PLANE)
+  const before = here - LEVEL_STATES * PLANE
+  const to = next + level * (LEVEL_STATES * PLANE)
+  const entered = to - LEVEL_STATES * PLANE
+  let made: u32 = 0
+  for (let todo = ((states << 1) | (states & stars) | less | (less << 1) | (lessNow << 1)) & able; todo != 0; todo &= todo - 1) {
+    const j = ctz(todo)
+    const at = j * PLANE
+    let a = i8x16.splat(0)
+    let b = a
+    let c = a
+    let d = a
+    if (j > 0 && (states >> (j - 1)) & 1) {
+      const from = here + at - PLANE
+      const id = <u32>load<u8>(automaton + j - 1, AUTOMATON_CLASSES)
+      if (varying == 0 ? (taken >> (j - 1)) & 1 : id == ANY) {
+        a = v128.load(from)
+        b = v128.load(from, 16)
+        c = v128.load(from, 32)
+        d = v128.load(from, 48)
+      } else if (varying != 0 && inClass(id, plane, varying, code)) {
+        const vector = workspace + VECTORS_AT + id * PLANE
+        a = v128.and(v128.load(from), v128.load(vector))
+        b = v128.and(v128.load(from, 16), v128.load(vector, 16))
+        c = v128.and(v128.load(from, 32), v128.load(vector, 32))
+        d = v128.and(v128.load(from, 48), v128.load(vector, 48))
       }
-      if (more && (ableMore >> (j + 1)) & 1) enter(next, level + 1, j + 1, from)
     }
-    if (more && (ableMore >> j) & 1) enter(next, level + 1, j, from)
+    if ((states & stars) >> j & 1) {
+      const from = here + at
+      a = v128.or(a, v128.load(from))
+      b = v128.or(b, v128.load(from, 16))
+      c = v128.or(c, v128.load(from, 32))
+      d = v128.or(d, v128.load(from, 48))
+    }
+    if ((less >> j) & 1) {
+      const from = before + at
+      a = v128.or(a, v128.load(from))
+      b = v128.or(b, v128.load(from, 16))
+      c = v128.or(c, v128.load(from, 32))
+      d = v128.or(d, v128.load(from, 48))
+    }
+    if (j > 0 && (less >> (j - 1)) & 1) {
+      const from = before + at - PLANE
+      a = v128.or(a, v128.load(from))
+      b = v128.or(b, v128.load(from, 16))
+      c = v128.or(c, v128.load(from, 32))
+      d = v128.or(d, v128.load(from, 48))
+    }
+    if (j > 0 && (lessNow >> (j - 1)) & 1) {
+      const from = entered + at - PLANE
+      a = v128.or(a, v128.load(from))
+      b = v128.or(b, v128.load(from, 16))
+      c = v128.or(c, v128.load(from, 32))
+      d = v128.or(d, v128.load(from, 48))
+    }
+    if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) continue
+    v128.store(to + at, a)
+    v128.store(to + at, b, 16)
+    v128.store(to + at, c, 32)
+    v128.store(to + at, d, 48)
+    made |= 1 << j
   }
-}
-
-/** Missing characters: from the states just entered with `level` errors, without a character of the plate. */
-function drop(next: usize, states: u32, level: u32): void {
-  const able = level == 0 ? able1 : able2
-  states &= (1 << elements) - 1
-  while (states != 0) {
-    const j = ctz(states)
-    states &= states - 1
-    if ((able >> (j + 1)) & 1) enter(next, level + 1, j + 1, next + (level * LEVEL_STATES + j) * PLANE)
-  }
-}
-
-@inline
-function mark(level: u32, j: u32): bool {
-  const bit: u32 = 1 << j
-  if (level == 0) {
-    const was = (made0 & bit) != 0
-    made0 |= bit
-    return was
-  }
-  if (level == 1) {
-    const was = (made1 & bit) != 0
-    made1 |= bit
-    return was
-  }
-  const was = (made2 & bit) != 0
-  made2 |= bit
-  return was
-}
-
-function enter(next: usize, level: u32, j: u32, from: usize): void {
-  put(next, level, j, v128.load(from), v128.load(from, 16), v128.load(from, 32), v128.load(from, 48))
-}
-
-function enterAnd(next: usize, level: u32, j: u32, from: usize, with_: usize): void {
-  const a = v128.and(v128.load(from), v128.load(with_))
-  const b = v128.and(v128.load(from, 16), v128.load(with_, 16))
-  const c = v128.and(v128.load(from, 32), v128.load(with_, 32))
-  const d = v128.and(v128.load(from, 48), v128.load(with_, 48))
-  if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) return
-  put(next, level, j, a, b, c, d)
-}
-
-@inline
-function put(next: usize, level: u32, j: u32, a: v128, b: v128, c: v128, d: v128): void {
-  const at = next + (level * LEVEL_STATES + j) * PLANE
-  if (mark(level, j)) {
-    v128.store(at, v128.or(v128.load(at), a))
-    v128.store(at, v128.or(v128.load(at, 16), b), 16)
-    v128.store(at, v128.or(v128.load(at, 32), c), 32)
-    v128.store(at, v128.or(v128.load(at, 48), d), 48)
-  } else {
-    v128.store(at, a)
-    v128.store(at, b, 16)
-    v128.store(at, c, 32)
-    v128.store(at, d, 48)
-  }
+  if (level == 0) made0 = made
+  else if (level == 1) made1 = made
+  else made2 = made
 }
 
 /** Makes the vector of a class at the present position, once. @returns whether any plate has a character of the class there */

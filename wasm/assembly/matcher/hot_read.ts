@@ -73,16 +73,10 @@ export function takeRead(count: u32, extra: f64): void {
   for (let i: u32 = 0; i < positions; i++) {
     const row = base + i * CLASSES * 4
     const out = base + EMISSIONS + i * CHARACTERS * 8
-    memory.fill(out, 0, CHARACTERS * 8)
     let top: u32 = 0
-    for (let r: u32 = 0; r < CHARACTERS; r++) {
-      const p = load<f32>(row + r * 4)
-      if (p > load<f32>(row + top * 4)) top = r
-      if (p == 0) continue
-      const share = f64x2.splat(<f64>p)
-      const line = base + MATRIX + r * CHARACTERS * 8
-      for (let c: usize = 0; c < CHARACTERS * 8; c += 16) v128.store(out + c, f64x2.add(v128.load(out + c), f64x2.mul(share, v128.load(line + c))))
-    }
+    for (let r: u32 = 1; r < CHARACTERS; r++) if (load<f32>(row + r * 4) > load<f32>(row + top * 4)) top = r
+    // twelve characters at a time stay in registers
+    for (let c: usize = 0; c < CHARACTERS * 8; c += 96) mixTwelve(row, base + MATRIX + c, out + c)
     weigh(out, top, load<f64>(base + KIND_WEIGHTS + i * 8))
     const none = <f64>load<f32>(row + CHARACTERS * 4)
     store<f64>(base + SKIPS + i * 8, none + extra * load<f64>(base + EXTRA_WEIGHTS + i * 8) * (1 - none))
@@ -93,6 +87,33 @@ export function takeRead(count: u32, extra: f64): void {
     for (let c: u32 = 0; c < CHARACTERS; c++) best = max(best, emission(i, c))
     store<f64>(base + BESTS + i * 8, best * bestFrom(i + 1))
   }
+}
+
+/** Sums over the characters that may have been read of P(read) * matrix[read][c], for twelve c. */
+@inline
+function mixTwelve(row: usize, matrix: usize, out: usize): void {
+  let s0 = f64x2.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  let s4 = s0
+  let s5 = s0
+  for (let r: u32 = 0; r < CHARACTERS; r++) {
+    const p = f64x2.splat(<f64>load<f32>(row + (r << 2)))
+    const line = matrix + r * (CHARACTERS * 8)
+    s0 = f64x2.add(s0, f64x2.mul(p, v128.load(line)))
+    s1 = f64x2.add(s1, f64x2.mul(p, v128.load(line, 16)))
+    s2 = f64x2.add(s2, f64x2.mul(p, v128.load(line, 32)))
+    s3 = f64x2.add(s3, f64x2.mul(p, v128.load(line, 48)))
+    s4 = f64x2.add(s4, f64x2.mul(p, v128.load(line, 64)))
+    s5 = f64x2.add(s5, f64x2.mul(p, v128.load(line, 80)))
+  }
+  v128.store(out, s0)
+  v128.store(out, s1, 16)
+  v128.store(out, s2, 32)
+  v128.store(out, s3, 48)
+  v128.store(out, s4, 64)
+  v128.store(out, s5, 80)
 }
 
 /** Syntax weighs the other kind of character than the most probable one; it never puts one above it. */
@@ -123,8 +144,8 @@ export function listCandidates(least: f64, rankOfClass: usize): void {
   const base = read()
   for (let i: u32 = 0; i < positions; i++) {
     const list = candidates(i)
-    let others: f64 = 1
-    for (let k: u32 = 0; k < positions; k++) if (k != i) others *= topOf(k)
+    // a little more than the others can give together, because it is divided
+    const others = bestFrom(0) / topOf(i) * (1 + 1e-9)
     let count: u32 = 0
     for (let c: u32 = 0; c < CHARACTERS; c++) {
       const p = emission(i, c)

@@ -35,41 +35,52 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
   const missingAny = load<f64>(pattern, 296)
   let now = workspace + SCORES_AT
   let next = now + SCORE_SET
-  memory.fill(now, 0, SCORE_SET)
-  store<f64>(now, 1)
-  dropScores(now, elements, ids, classes, edits, missingAny)
+  // nothing read yet: only missing characters lead on
+  for (let e: u32 = 0; e <= edits; e++) {
+    for (let j: u32 = 0; j <= elements; j++) {
+      const p: f64 = e == 0 ? (j == 0 ? 1 : 0) : j > 0 ? at(now, e - 1, j - 1) * missingOf(classes, ids, j - 1, missingAny) : 0
+      store<f64>(now + (e * LEVEL_STATES + j) * 8, p)
+    }
+  }
   for (let i: u32 = 0; i < length; i++) {
     const code = <u32>load<u8>(codes + i)
-    memory.fill(next, 0, SCORE_SET)
     for (let e: u32 = 0; e <= edits; e++) {
-      const level = e * LEVEL_STATES * 8
       for (let j: u32 = 0; j <= elements; j++) {
-        const p = load<f64>(now + level + j * 8)
-        if (p == 0) continue
-        const at = next + level + j * 8
-        const more = at + LEVEL_STATES * 8
-        if ((stars >> j) & 1) raise(at, p)
-        if (e < edits) raise(more, p * extra)
-        if (j == elements) continue
-        const id = <u32>load<u8>(ids + j)
-        if (id == ANY) {
-          raise(at + 8, p)
-          continue
+        let p: f64 = (stars >> j) & 1 ? at(now, e, j) : 0
+        if (j > 0) {
+          const id = <u32>load<u8>(ids + j - 1)
+          if (id == ANY) {
+            p = max(p, at(now, e, j - 1))
+          } else {
+            const entry = classes + id * CLASS_BYTES
+            const taken = (load<u64>(entry) >> code) & 1
+            if (taken != 0) p = max(p, at(now, e, j - 1) * load<f64>(entry + (code << 3), CLASS_WEIGHTS))
+            else if (e > 0) p = max(p, at(now, e - 1, j - 1) * load<f64>(entry + (code << 3), CLASS_WEIGHTS))
+          }
+          if (e > 0) p = max(p, at(next, e - 1, j - 1) * missingOf(classes, ids, j - 1, missingAny))
         }
-        const entry = classes + id * CLASS_BYTES
-        const weighed = p * load<f64>(entry + (code << 3), CLASS_WEIGHTS)
-        if ((load<u64>(entry) >> code) & 1) raise(at + 8, weighed)
-        else if (e < edits) raise(more + 8, weighed)
+        if (e > 0) p = max(p, at(now, e - 1, j) * extra)
+        store<f64>(next + (e * LEVEL_STATES + j) * 8, p)
       }
     }
-    dropScores(next, elements, ids, classes, edits, missingAny)
     const other = now
     now = next
     next = other
   }
   let best: f64 = 0
-  for (let e: u32 = 0; e <= edits; e++) best = max(best, load<f64>(now + (e * LEVEL_STATES + elements) * 8))
+  for (let e: u32 = 0; e <= edits; e++) best = max(best, at(now, e, elements))
   return best
+}
+
+@inline
+function at(set: usize, errors: u32, element: u32): f64 {
+  return load<f64>(set + (errors * LEVEL_STATES + element) * 8)
+}
+
+@inline
+function missingOf(classes: usize, ids: usize, element: u32, any: f64): f64 {
+  const id = <u32>load<u8>(ids + element)
+  return id == ANY ? any : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)
 }
 
 /** One run: what stands before it is at the beginning of the plate, what stands behind it at the end. */
@@ -86,20 +97,4 @@ function scoreAround(classes: usize, ids: usize, elements: u32, run: u32, codes:
     product *= load<f64>(at + (code << 3), CLASS_WEIGHTS)
   }
   return product
-}
-
-function dropScores(set: usize, elements: u32, ids: usize, classes: usize, edits: u32, missingAny: f64): void {
-  for (let e: u32 = 0; e < edits; e++) {
-    for (let j: u32 = 0; j < elements; j++) {
-      const p = load<f64>(set + (e * LEVEL_STATES + j) * 8)
-      if (p == 0) continue
-      const id = <u32>load<u8>(ids + j)
-      raise(set + ((e + 1) * LEVEL_STATES + j + 1) * 8, p * (id == ANY ? missingAny : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)))
-    }
-  }
-}
-
-@inline
-function raise(at: usize, p: f64): void {
-  if (p > load<f64>(at)) store<f64>(at, p)
 }
