@@ -4,7 +4,7 @@ import type { ConfusionModel } from './matching/confusion_model.js'
 import { explainMatch, type ReadTables, type Tolerance } from './matching/explain_match.js'
 import { MATCH_BYTES, MAX_POSITIONS } from './matching/layout.js'
 import { MatcherModule, type MatcherMemory } from './matching/matcher_module.js'
-import { plainWeights, type PlateSyntax } from './matching/plate_syntax.js'
+import { fillPlain, type PlateSyntax, type ReadWeights } from './matching/plate_syntax.js'
 
 export type { Tolerance } from './matching/explain_match.js'
 
@@ -41,12 +41,15 @@ class IndexedList implements CompiledList {
   /** The area of the read; its memory grows no more once the list is compiled. */
   readonly input: Float32Array
   readonly doubles: Float64Array
+  readonly weights: ReadWeights
 
   constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
     this.memory = memory
     const read = memory.exports.readAddress()
     this.input = new Float32Array(memory.memory.buffer, read, MAX_POSITIONS * CLASSES)
     this.doubles = new Float64Array(memory.memory.buffer, read, CANDIDATES / 8)
+    const part = (at: number, count: number) => this.doubles.subarray(at / 8, at / 8 + count)
+    this.weights = { kinds: part(KIND_WEIGHTS, MAX_POSITIONS), extras: part(EXTRA_WEIGHTS, MAX_POSITIONS), missing: part(MISSING, (MAX_POSITIONS + 1) * 2) }
   }
 
   get size(): number {
@@ -126,21 +129,21 @@ export class Matcher {
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
   match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string, weighed = false): Match[] {
-    const { memory, entries, scratch, input, doubles } = list as IndexedList
+    const { memory, entries, scratch, input, doubles, weights } = list as IndexedList
     if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
     if (!(threshold >= LEAST_THRESHOLD && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
-    for (const p of positions) checkPosition(p)
+    for (const p of positions) if (p.length !== CLASSES) checkPosition(p)
     const taken = positions.length > MAX_POSITIONS ? positions.filter((p) => p[NONE]! <= 0.5) : positions
     if (taken.length === 0 || taken.length > MAX_POSITIONS) return []
     const { exports } = memory
     const { missing, extra } = this.confusions.data
     for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
-    const weights = this.syntax?.weigh(taken, region, missing, weighed) ?? plainWeights(taken.length, missing)
-    doubles.set(weights.kinds, KIND_WEIGHTS / 8)
-    doubles.set(weights.extras, EXTRA_WEIGHTS / 8)
-    doubles.set(weights.missing, MISSING / 8)
+    if (this.syntax) this.syntax.weigh(taken, region, missing, weighed, weights)
+    else fillPlain(weights, taken.length, missing)
     const found = exports.check(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
-    return found === 0 ? [] : this.explain(memory, doubles, taken, entries, found)
+    // what is no distribution is told by the module, and named here
+    if (found < 0) for (const p of taken) checkPosition(p)
+    return found <= 0 ? [] : this.explain(memory, doubles, taken, entries, found)
   }
 
   private explain(memory: MatcherMemory, doubles: Float64Array, positions: readonly Float32Array[], entries: readonly string[], found: number): Match[] {

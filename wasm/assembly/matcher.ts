@@ -80,10 +80,13 @@ export function addEntries(from: usize, end: usize, first: u32, skipped: usize):
   return passed
 }
 
-/** Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of matches, best first at `matchesAddress` */
-export function check(count: u32, extra: f64, threshold: f64, scratch: usize): u32 {
+/**
+ * Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of matches, best first at
+ * `matchesAddress`; -1 when a position is no distribution
+ */
+export function check(count: u32, extra: f64, threshold: f64, scratch: usize): i32 {
   clearMatches()
-  takeRead(count, extra)
+  if (!takeRead(count, extra)) return -1
   walk(threshold, scratch)
   return matchCount
 }

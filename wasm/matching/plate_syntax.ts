@@ -78,37 +78,43 @@ export class PlateSyntax {
    * @param region of issue when it is known; characters are weighed only then, because the reader's model has weighed them by the syntax of all regions
    * @param missing P(the plate has one character more at a place)
    * @param weighed whether the distribution has been weighed by the region's syntax already
+   * @param weights where to write them, at least as long as needed
    */
-  weigh(positions: readonly Float32Array[], region: string | undefined, missing: number, weighed = false): ReadWeights {
+  weigh(positions: readonly Float32Array[], region: string | undefined, missing: number, weighed = false, weights = newWeights(positions.length)): ReadWeights {
     const n = positions.length
-    const weights = plainWeights(n, missing)
-    const seen: number[] = []
+    fillPlain(weights, n, missing)
+    let seen = 0
+    const { table, known } = this.find(region, weighed)
     let shape = 1
-    positions.forEach((p, i) => {
-      if (p[NONE]! > 0.5) return
-      seen.push(i)
-      shape = (shape << 1) | (isLetter(p) ? 1 : 0)
-    })
-    if (seen.length === 0 || seen.length > MAX_SHAPE) return weights
-    const table = this.table(region)
+    for (let i = 0; i < n; i++) {
+      if (positions[i]![NONE]! > 0.5) continue
+      seen += 1
+      if (seen > MAX_SHAPE) return weights
+      shape = (shape << 1) | (isLetter(positions[i]!) ? 1 : 0)
+    }
+    if (seen === 0) return weights
     const here = table[shape]!
-    const known = !weighed && region !== undefined && this.tables.has(region)
     let before = 0
     for (let i = 0; i <= n; i++) {
-      const bit = seen.length - 1 - before
-      if (seen.length < MAX_SHAPE) {
+      const bit = seen - 1 - before
+      if (seen < MAX_SHAPE) {
         // one character more in front of the seen one `before`
         const low = shape & ((1 << (bit + 1)) - 1)
         const high = (shape >> (bit + 1)) << (bit + 2)
         for (let kind = 0; kind < 2; kind++) weights.missing[i * 2 + kind]! *= within(table[high | (kind << (bit + 1)) | low]! / here, MISSING_LIMIT)
       }
-      if (seen[before] !== i) continue
+      if (i === n || positions[i]![NONE]! > 0.5) continue
       if (known) weights.kinds[i] = within(table[shape ^ (1 << bit)]! / here, KIND_LIMIT)
       const without = ((shape >> (bit + 1)) << bit) | (shape & ((1 << bit) - 1))
       weights.extras[i] = without > 1 ? within(table[without]! / here, EXTRA_LIMIT) : 1
       before += 1
     }
     return weights
+  }
+
+  private find(region: string | undefined, weighed: boolean): { table: Float64Array; known: boolean } {
+    const table = region === undefined ? undefined : this.tables.get(region)
+    return { table: table ?? this.all, known: !weighed && table !== undefined }
   }
 
   private table(region: string | undefined): Float64Array {
@@ -118,10 +124,22 @@ export class PlateSyntax {
 
 /** Weights without any syntax. */
 export function plainWeights(positions: number, missing: number): ReadWeights {
-  return {
-    kinds: new Float64Array(positions).fill(1), extras: new Float64Array(positions).fill(1),
-    missing: new Float64Array((positions + 1) * 2).fill(missing / CHARACTER_COUNT),
+  const weights = newWeights(positions)
+  fillPlain(weights, positions, missing)
+  return weights
+}
+
+const newWeights = (positions: number): ReadWeights =>
+  ({ kinds: new Float64Array(positions), extras: new Float64Array(positions), missing: new Float64Array((positions + 1) * 2) })
+
+/** Sets the weights of a read without any syntax. */
+export function fillPlain(weights: ReadWeights, positions: number, missing: number): void {
+  const each = missing / CHARACTER_COUNT
+  for (let i = 0; i < positions; i++) {
+    weights.kinds[i] = 1
+    weights.extras[i] = 1
   }
+  for (let i = 0; i < (positions + 1) * 2; i++) weights.missing[i] = each
 }
 
 const within = (ratio: number, limit: number): number => Math.min(limit, Math.max(1 / limit, ratio))

@@ -66,10 +66,25 @@ export function candidates(position: u32): usize {
   return read() + CANDIDATES + position * (CHARACTERS * 16)
 }
 
-/** Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). */
-export function takeRead(count: u32, extra: f64): void {
+/** Whether a row is a distribution: 37 values of at least 0 whose sum is within 0.01 of 1. */
+function isDistribution(row: usize): bool {
+  let sum = f32x4.splat(0)
+  let fine = i8x16.splat(-1)
+  for (let c: usize = 0; c < 144; c += 16) {
+    const v = v128.load(row + c)
+    sum = f32x4.add(sum, v)
+    fine = v128.and(fine, f32x4.ge(v, f32x4.splat(0)))
+  }
+  const last = load<f32>(row, 144)
+  const total = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3) + last
+  return i32x4.all_true(fine) && last >= 0 && Math.abs(<f64>total - 1) < 0.01
+}
+
+/** Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). @returns false when a position is no distribution */
+export function takeRead(count: u32, extra: f64): bool {
   positions = min(count, MAX_POSITIONS)
   const base = read()
+  for (let i: u32 = 0; i < positions; i++) if (!isDistribution(base + i * CLASSES * 4)) return false
   for (let i: u32 = 0; i < positions; i++) {
     const row = base + i * CLASSES * 4
     const out = base + EMISSIONS + i * CHARACTERS * 8
@@ -87,6 +102,7 @@ export function takeRead(count: u32, extra: f64): void {
     for (let c: u32 = 0; c < CHARACTERS; c++) best = max(best, emission(i, c))
     store<f64>(base + BESTS + i * 8, best * bestFrom(i + 1))
   }
+  return true
 }
 
 /** Sums over the characters that may have been read of P(read) * matrix[read][c], for twelve c. */
