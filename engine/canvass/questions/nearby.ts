@@ -4,7 +4,7 @@ import { inputOf, pageOf, question } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { placesSql } from '../filter.js'
 import { and, sql, time, value } from '../sql.js'
-import { instantOf, TimeSchema } from '../window.js'
+import { instantOf } from '../window.js'
 
 export interface NearbyItem extends Sighting {
   /** From the read asked about to this one, seconds; negative: before it. */
@@ -21,7 +21,7 @@ export const nearby = question({
   summary: 'Who passed the camera of a read (or near its place) shortly before or after it',
   schema: inputOf({
     readId: Type.String({ pattern: '^\\d{1,20}$' }),
-    ts: Type.Optional({ ...TimeSchema, description: 'time of that read, if known: without it all weeks are searched' }),
+    ts: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339; time of that read, if known: without it all weeks are searched' })),
     withinS: Type.Number({ minimum: 1, maximum: 3_600, default: 60, description: 'seconds before and after' }),
     radiusM: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 50_000, description: 'any camera within so many metres of that read, in place of its own camera' })),
   }),
