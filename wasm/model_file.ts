@@ -6,6 +6,10 @@ import { checkNet } from './model_net.js'
 export interface Cascade {
   coarseFloor: number
   candidates: number
+  /** A box less sure than this part of the best one's score is not looked at. @default 0 */
+  coarseShare?: number
+  /** Boxes beyond `candidates` are looked at when they are at least this sure (up to 16 in all). @default 1: none is */
+  crowdFloor?: number
   fineZoom: number
   fineFloor: number
   readMargins: number[]
@@ -55,7 +59,7 @@ const KINDS = 3
 
 /** Constants that a model may leave out: least, most. */
 const OPTIONAL = {
-  readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], regionScale: [0.01, 100], regionFloor: [0, 1],
+  coarseShare: [0, 1], crowdFloor: [0, 1], readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], regionScale: [0.01, 100], regionFloor: [0, 1],
   regionSyntax: [0, 0.99], letterWeight: [0, 1],
 } as const
 

@@ -46,7 +46,7 @@ export class Recognizer {
     const wasm = await loadRecognizer(wasmBytes)
     for (const blob of nets) loadNet(wasm, blob)
     const c = { ...model.cascade, ...options.cascade }
-    wasm.configure(c.coarseFloor, c.candidates, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.calibA, c.calibB)
+    wasm.configure(c.coarseFloor, c.candidates, c.coarseShare ?? 0, c.crowdFloor ?? 1, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.calibA, c.calibB)
     for (const margin of c.readMargins) wasm.margin(margin)
     setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
     wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0, c.letterWeight ?? 0)

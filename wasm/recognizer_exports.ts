@@ -10,7 +10,7 @@ export interface RecognizerExports extends Record<string, unknown> {
   stageBlob(bytes: number): number
   addNet(blob: number): number
   configure(
-    coarseFloor: number, candidates: number, fineZoom: number, fineFloor: number, beam: number, readFloor: number,
+    coarseFloor: number, candidates: number, coarseShare: number, crowdFloor: number, fineZoom: number, fineFloor: number, beam: number, readFloor: number,
     readSure: number, readHopeless: number, twoLineBelow: number, calibA: number, calibB: number,
   ): void
   margin(value: number): void

@@ -3,6 +3,8 @@ import { MAX_BEAM, MAX_CANDIDATES, MAX_MARGINS } from './layout'
 /** The constants of the cascade, from the model's metadata (docs/model-format.md). */
 export let coarseFloor: f64 = 0.1
 export let candidates: u32 = 3
+export let coarseShare: f64 = 0
+export let crowdFloor: f64 = 1
 export let fineZoom: f64 = 2
 export let fineFloor: f64 = 0.2
 export let beamWidth: u32 = 8
@@ -18,10 +20,12 @@ const margins: usize = memory.data(4 * 8, 8)
 
 /** Counts beyond the module's limits are cut to them. */
 export function configureCascade(
-  floor: f64, count: u32, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64, twoLine: f64, a: f64, b: f64,
+  floor: f64, count: u32, share: f64, crowd: f64, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64, twoLine: f64, a: f64, b: f64,
 ): void {
   coarseFloor = floor
   candidates = min(count, MAX_CANDIDATES)
+  coarseShare = share
+  crowdFloor = crowd
   fineZoom = zoom
   fineFloor = fine
   beamWidth = min(max<u32>(beam, 1), MAX_BEAM)

@@ -1,4 +1,4 @@
-import { candidates, coarseFloor, sigmoid } from './cascade'
+import { candidates, coarseFloor, coarseShare, crowdFloor, sigmoid } from './cascade'
 import { MAX_CANDIDATES } from './layout'
 import { Net, Tensor, tensorAt } from './net'
 import { runNet } from './net_run'
@@ -120,12 +120,17 @@ function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, score: f6
   store<f64>(box, score, 32)
 }
 
-/** Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels. */
+/**
+ * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a crowd of sure ones; none
+ * that is much less sure than the best.
+ */
 function keepBest(scaleX: f64, scaleY: f64): u32 {
   boxCount = 0
-  const wanted = min(candidates, MAX_CANDIDATES)
-  for (let i: u32 = 0; i < peakCount && boxCount < wanted; i++) {
+  const least = coarseShare * load<f64>(peaks, 32)
+  for (let i: u32 = 0; i < peakCount && boxCount < MAX_CANDIDATES; i++) {
     const peak = peaks + i * BOX_BYTES
+    const score = load<f64>(peak, 32)
+    if (score < least || (boxCount >= candidates && score < crowdFloor)) break
     let free = true
     for (let k: u32 = 0; k < boxCount && free; k++) free = boxOverlap(peak, boxAt(k)) <= SAME_PLACE
     if (free) memory.copy(boxAt(boxCount++), peak, BOX_BYTES)

@@ -10,7 +10,8 @@ import {
 } from './looks'
 import { Net, tensorAt } from './net'
 import { runNet } from './net_run'
-import { QUAD_BYTES, quadHeight, quadWidth } from './quad'
+import { levelHeight, levelWidth } from './pyramid'
+import { QUAD_BYTES, quadHeight, quadWidth, quadX, quadY } from './quad'
 import { rateQuality } from './quality'
 import { showQuad } from './reader_input'
 import { addRegionLook, forgetRegions, namedRegion, regionShare, settleRegions } from './region'
@@ -18,6 +19,12 @@ import { softenPositions } from './soften'
 import { mixSyntax, weighPositions } from './syntax'
 
 /** The reader: shows the net a quad at each margin, and weighs the texts that come out. */
+
+/** What is left of the confidence of a plate that the frame's edge cuts: its text may well be a part of one. */
+const CUT_FACTOR: f64 = 0.25
+/** A side nearer to the edge than this part of the width is cut; above and below a part of the height may be missing. */
+const CUT_ASIDE: f64 = 0.03
+const CUT_ABOVE: f64 = 0.15
 
 /** Shortest text that counts as a plate. */
 const MIN_TEXT: u32 = 3
@@ -107,7 +114,7 @@ function describeTexts(count: u32, record: usize): bool {
   const length = spell(textPrefix(0), classes)
   if (length < MIN_TEXT) return false
   const probability = textShare(0)
-  const confidence = calibrate(probability)
+  const confidence = calibrate(probability) * (isCut(record) ? CUT_FACTOR : 1)
   if (!(confidence >= readFloor)) return false
   store<f32>(record, <f32>confidence, RECORD_CONFIDENCE)
   store<u32>(record, length, RECORD_LENGTH)
@@ -129,6 +136,17 @@ function describeTexts(count: u32, record: usize): bool {
   }
   store<u32>(record, alternates, RECORD_ALTERNATE_COUNT)
   return true
+}
+
+/** Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? */
+function isCut(quad: usize): bool {
+  const aside = CUT_ASIDE * quadWidth(quad)
+  const above = CUT_ABOVE * quadHeight(quad)
+  const left = (quadX(quad, 0) + quadX(quad, 3)) / 2
+  const right = (quadX(quad, 1) + quadX(quad, 2)) / 2
+  const top = (quadY(quad, 0) + quadY(quad, 1)) / 2
+  const bottom = (quadY(quad, 3) + quadY(quad, 2)) / 2
+  return left < aside || right > <f64>levelWidth(0) - aside || top < -above || bottom > <f64>levelHeight(0) + above
 }
 
 /** sigmoid(a * logit(p) + b), with p kept off 0 and 1. */

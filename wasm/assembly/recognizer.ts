@@ -71,10 +71,10 @@ export function addNet(blob: usize): i32 {
 
 /** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
 export function configure(
-  coarseFloor: f64, candidates: u32, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
+  coarseFloor: f64, candidates: u32, coarseShare: f64, crowdFloor: f64, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
   twoLineBelow: f64, calibA: f64, calibB: f64,
 ): void {
-  configureCascade(coarseFloor, candidates, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, calibA, calibB)
+  configureCascade(coarseFloor, candidates, coarseShare, crowdFloor, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, calibA, calibB)
 }
 
 /** Adds a margin at which plates are read; at least one, at most four. */

@@ -14,6 +14,8 @@ from sampling import Pyramid, coarse_size, normalise
 from syntax import mix, mix_letters, rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
+MOST_CANDIDATES = 16
+CUT_FACTOR, CUT_ASIDE, CUT_ABOVE = 0.25, 0.03, 0.15
 
 
 @dataclass
@@ -44,11 +46,19 @@ def aspect(quad):
     return (side(0, 1) + side(3, 2)) / max(side(0, 3) + side(1, 2), 1e-6)
 
 
+def cut(quad, size):
+    """Does the frame's edge cut the plate?"""
+    (w, h), sides = size, [(quad[a] + quad[b]) / 2 for a, b in ((0, 3), (1, 2), (0, 1), (3, 2))]
+    width, height = np.linalg.norm(sides[1] - sides[0]), np.linalg.norm(sides[3] - sides[2])
+    aside, above = CUT_ASIDE * width, CUT_ABOVE * height
+    return sides[0][0] < aside or sides[1][0] > w - aside or sides[2][1] < -above or sides[3][1] > h + above
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
 
 
-def peaks(out, floor, most):
+def peaks(out, floor, most, share=0.0, crowd=1.0):
     """Coarse map [5, h, w] -> [(score, cx, cy, w, h)] in input pixels, best first, duplicates removed."""
     heat = sigmoid(out[0])
     h, w = heat.shape
@@ -67,10 +77,12 @@ def peaks(out, floor, most):
     found.sort(key=lambda f: -f[0])
     kept = []
     for f in found:
+        if f[0] < share * found[0][0] or (len(kept) >= most and f[0] < crowd):
+            break
         box = (f[1] - f[3] / 2, f[2] - f[4] / 2, f[1] + f[3] / 2, f[2] + f[4] / 2)
         if all(iou(box, b) <= IOU_SAME_BOX for _, b in kept):
             kept.append((f, box))
-        if len(kept) == most:
+        if len(kept) == MOST_CANDIDATES:
             break
     return [f for f, _ in kept]
 
@@ -90,7 +102,7 @@ class Cascade:
         w, h = coarse_size(width, height, graph.input_h * graph.input_w)
         out = self.runs[1](normalise(pyramid.window(0, 0, width, height, w, h))[None])[0]
         sx, sy = width / w, height / h
-        return [(s, x * sx, y * sy, bw * sx, bh * sy) for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"])]
+        return [(s, x * sx, y * sy, bw * sx, bh * sy) for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"], self.k.get("coarseShare", 0), self.k.get("crowdFloor", 1))]
 
     def fine(self, pyramid, box):
         """Fine look at one box -> (score, quad [4, 2] frame pixels)."""
@@ -172,7 +184,7 @@ class Cascade:
         for score, quad, _ in self.quads(pyramid, boxes):
             texts, regions = self.read(pyramid, quad)
             text, p = texts[0]
-            c = self.confidence(p)
+            c = self.confidence(p) * (CUT_FACTOR if cut(quad, pyramid.size) else 1)
             if len(text) >= 3 and c >= self.k["readFloor"]:
                 named = int(regions.argmax()) if len(regions) else 0
                 dares = len(regions) > 0 and regions[named] >= self.k.get("regionFloor", 1)
