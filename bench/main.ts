@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: stri
   match: () => import('./match/match.js'),
   confusions: () => import('./match/fit_confusions.js'),
   stream: () => import('./stream.js'),
+  canvass: () => import('./canvass.js'),
 }
 
 const [name, ...args] = process.argv.slice(2)

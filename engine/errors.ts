@@ -54,6 +54,7 @@ const TABLE = {
   ALPR_ERR_QUESTION_TOO_LARGE: ['the question is too large ({reason}): ask for a smaller area, a shorter time or fewer rows', 422],
   ALPR_ERR_QUESTION_GIVEN_UP: ['the question was given up before it was answered', 408],
   ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
+  ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} is to be kept: reads are kept for {limit} days at least', 409],
   ALPR_ERR_PURGE_UNPROVEN: ['week {week} was not purged: {reason}', 409],
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process'
+import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, type Command } from 'commander'
 import { migrate, SCHEMA_VERSION, schemaStatements, SINGLE, type Form } from '../../engine/store/schema.js'
+import { purgeProofs, purgeWeek } from '../../engine/store/retention.js'
+import { checkRollups, sealWeek } from '../../engine/store/rollup_check.js'
+import { mondayOf, partitionOf, WEEK_MS } from '../../engine/store/week.js'
 import { loadSecrets } from '../../engine/secrets.js'
 import { dataPaths } from '../../engine/settings.js'
-import { Told } from '../failure.js'
+import { Told, usage } from '../failure.js'
 import { printJson, printLine } from '../output.js'
-import { withParent } from '../parse.js'
+import { wholeNumber, withParent } from '../parse.js'
 import { settingsFor, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
 export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/store/main.js', import.meta.url))
@@ -67,6 +71,52 @@ Examples:
         if (!options.json) printLine(steps === 0 ? `the schema is up to date (${SCHEMA_VERSION})` : `done, the schema is at ${SCHEMA_VERSION}`)
       })
     })
+  registerJobs(store)
+}
+
+function registerJobs(store: Command): void {
+  withSystemOptions(store.command('check'))
+    .description('compare the rollups with the reads they are made of, week by week; or make those of past weeks anew')
+    .option('--rebuild', 'make the rollup of each week that is over anew and seal it, unless it is sealed and right')
+    .option('--json', 'one JSON line for each week')
+    .action(async (own: SystemOptions & { rebuild?: boolean; json?: boolean }, command: Command) => {
+      const options = { ...command.parent?.opts<SystemOptions>(), ...own }
+      await withStore(options, async (client, { clickhouse: { database } }) => {
+        for (const state of await checkRollups(client, database)) {
+          const over = state.week + WEEK_MS < Date.now()
+          const right = state.reads === state.counted
+          if (options.rebuild && over && !(right && state.sealed)) Object.assign(state, { reads: await sealWeek(client, database, state.week), sealed: true, counted: undefined })
+          const line = { ...state, counted: state.counted ?? state.reads, week: partitionOf(state.week) }
+          if (options.json) printJson(line)
+          else printLine(`${line.week}  ${line.reads} reads, ${line.counted} counted${line.sealed ? ', sealed' : ''}`)
+        }
+      })
+    })
+
+  withSystemOptions(store.command('purge'))
+    .description('drop one whole week of reads that need not be kept any more; held reads stay, and a proof is kept (RET-2, RET-3)')
+    .option('--week <monday>', 'its Monday, such as 2025-11-17', monday)
+    .option('--keep-days <n>', 'days that reads are kept at least', wholeNumber(1, 3_650), 730)
+    .option('--reason <text>', 'for the proof', 'retention period is over')
+    .option('--proofs', 'show the proofs of past purges')
+    .option('--json', 'one JSON line for each proof')
+    .action(async (own: SystemOptions & { week?: number; keepDays: number; reason: string; proofs?: boolean; json?: boolean }, command: Command) => {
+      const options = { ...command.parent?.opts<SystemOptions>(), ...own }
+      await withStore(options, async (client, { clickhouse: { database } }) => {
+        if (options.week === undefined && !options.proofs) throw usage('give --week, or --proofs')
+        const proofs = options.week === undefined ? await purgeProofs(client, database) : [await purgeWeek(client, database, options.week, { who: `cli ${userInfo().username}`, reason: options.reason, keepDays: options.keepDays })]
+        for (const proof of proofs) {
+          if (options.json) printJson({ ...proof, week: partitionOf(proof.week) })
+          else printLine(`${partitionOf(proof.week)}  ${proof.readsBefore} reads, ${proof.readsHeld} held, ${proof.readsAfter} left; digest ${proof.digest}; ${proof.who}: ${proof.reason}`)
+        }
+      })
+    })
+}
+
+function monday(text: string): number {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN
+  if (Number.isNaN(ms) || mondayOf(ms) !== ms) throw new InvalidArgumentError('It must be a Monday such as 2025-11-17.')
+  return ms
 }
 
 /** It goes into DDL, where parameters cannot. */

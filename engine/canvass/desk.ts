@@ -146,7 +146,7 @@ export class Desk {
         const [first] = await rows<{ rows?: string }>(sql`EXPLAIN ESTIMATE ${query}`, 'estimate').catch((error: unknown) => { if (signal.aborted) throw error; return [] })
         return first?.rows === undefined ? undefined : Number(first.rows)
       },
-      sealedWeeks: () => this.#sealedWeeks(signal),
+      sealedWeeks: async () => new Set([...await this.#sealedWeeks(signal)].filter((week) => !purged.includes(week))),
       note: (name, fact) => { plan.facts[name] = fact },
     }
     try {

@@ -190,10 +190,10 @@ function createView(database: string, to: Table, from: Table, where: string, for
 }
 
 /** How a rollup is made of reads: also for the job that makes a week of it anew. */
-export function rollupSelect(database: string, name: RollupName, from: string): string {
+export function rollupSelect(database: string, name: RollupName, from: string, and = '1'): string {
   checkName(database)
   const rollup = ROLLUPS[name]
-  return `SELECT ${rollup.columns.map((column) => `${column.of} AS ${column.name}`).join(', ')}\nFROM ${database}.${from}\nWHERE ${rollup.where}\nGROUP BY ${rollup.group}`
+  return `SELECT ${rollup.columns.map((column) => `${column.of} AS ${column.name}`).join(', ')}\nFROM ${database}.${from}\nWHERE ${rollup.where} AND ${and}\nGROUP BY ${rollup.group}`
 }
 
 export const rollupColumns = (name: RollupName): string[] => ROLLUPS[name].columns.map((column) => column.name)

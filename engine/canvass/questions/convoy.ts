@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { filterOf, FilterFields, filterSql } from '../filter.js'
-import { ofPlates } from '../planner.js'
+import { filterOf, FilterFields } from '../filter.js'
+import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
-import { and, or, sql, tableOf, value } from '../sql.js'
+import { mondayOf, WEEK_MS } from '../../store/week.js'
+import { and, or, sql, tableOf, time, value } from '../sql.js'
 import { plateOf } from './history.js'
 import { surprise, type Traffic } from '../chance.js'
 import { AlprError } from '../../errors.js'
@@ -26,8 +27,10 @@ export interface Companion {
   score: number
 }
 
-interface Sight { cam: string; at: string }
+interface Sight { cam: string; begin: string; readId: string }
 interface Pass { text: string; cam: string; at: string }
+
+const SIGHT = sql`camera AS cam, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
 
 /** Sightings of the vehicle that are looked at, the latest. */
 const MOST_SIGHTINGS = 500
@@ -52,9 +55,8 @@ export const convoy = question({
     return { plate: plateOf(input.plate), gapMs: Math.round(input.gapS * 1_000), minMeetings: input.minMeetings, filter: filterOf({ ...input, lookAlikes: true }) }
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
-    const sights = await ask.rows<Sight>(sql`
-      SELECT camera AS cam, toUnixTimestamp64Milli(ts) AS at FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [{ plate }], filter)]))}
-      ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', MOST_SIGHTINGS + 1)}`, 'sightings')
+    // The page of a convoy is cut from companions, not from sightings.
+    const sights = await readsOfPlates<Sight>({ ...ask, after: undefined }, SIGHT, [{ plate }], filter, MOST_SIGHTINGS)
     const used = sights.slice(0, MOST_SIGHTINGS)
     const notes = { sightings: used.length, ...(sights.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
     if (used.length < minMeetings) return { items: [], notes }
@@ -71,19 +73,32 @@ export const convoy = question({
   shape: () => undefined,
 })
 
-/** All reads of the sightings' cameras within the gap of one of them. Ranges of time by sighting prune the weeks and the keys; slots of time and camera pick the rows. */
+/**
+ * All reads of the sightings' cameras within the gap of one of them. Week by week, so that the cells of one week's cameras are looked up in that week only;
+ * slots of time and camera pick the rows.
+ */
 async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, plate: string): Promise<Pass[]> {
-  const cameras = value('Array(String)', [...new Set(sights.map(({ cam }) => cam))])
+  const cameras = [...new Set(sights.map(({ cam }) => cam))]
+  // A car with a camera may have driven on between the two: all cells that it ever was in.
+  const where = await ask.rows<{ cam: string; cells: number[] }>(sql`SELECT camera AS cam, groupUniqArray(cell) AS cells FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${value('Array(String)', cameras)} GROUP BY camera`, 'cells of the cameras')
+  const cellsOf = new Map(where.map(({ cam, cells }) => [cam, cells]))
   const slots = new Map<string, { cam: string; slot: number }>()
-  for (const { cam, at } of sights) {
-    for (let slot = Math.floor((Number(at) - gapMs) / gapMs); slot <= Math.floor((Number(at) + gapMs) / gapMs); slot++) slots.set(`${cam} ${slot}`, { cam, slot })
+  const weeks = new Map<number, Sight[]>()
+  for (const sight of sights) {
+    const at = Number(sight.begin)
+    for (let slot = Math.floor((at - gapMs) / gapMs); slot <= Math.floor((at + gapMs) / gapMs); slot++) slots.set(`${sight.cam} ${slot}`, { cam: sight.cam, slot })
+    // Around midnight on Sunday the other may have come in the other week.
+    for (const week of new Set([mondayOf(at - gapMs), mondayOf(at + gapMs)])) weeks.set(week, [...(weeks.get(week) ?? []), sight])
   }
   const pairs = [...slots.values()]
+  const there = or([...weeks].map(([week, of]) => and([
+    sql`ts >= ${time(week)} AND ts < ${time(week + WEEK_MS)}`, spansSql(of, gapMs),
+    sql`cell IN ${value('Array(UInt32)', [...new Set(of.flatMap(({ cam }) => cellsOf.get(cam) ?? []))])}`,
+  ])))
   const passes = await ask.rows<Pass>(sql`
     SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
     FROM ${ask.reads(and([
-      // A car with a camera may have driven on between the two.
-      sql`cell IN (SELECT cell FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${cameras})`, spansSql(sights, gapMs),
+      there,
       sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`,
       sql`plate NOT IN ('', ${value('String', plate)})`,
     ]))} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')
@@ -91,9 +106,9 @@ async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, p
   return passes
 }
 
-/** At most some hundred ranges of time: those nearest each other are joined. */
+/** At most eight ranges of time a week: those nearest each other are joined. */
 function spansSql(sights: readonly Sight[], gapMs: number) {
-  const times = sights.map(({ at }) => Number(at)).sort((a, b) => a - b)
+  const times = sights.map(({ begin }) => Number(begin)).sort((a, b) => a - b)
   for (let join = 2 * gapMs; ; join *= 4) {
     const spans: { from: number; to: number }[] = []
     for (const at of times) {
@@ -101,9 +116,7 @@ function spansSql(sights: readonly Sight[], gapMs: number) {
       if (last && at - gapMs <= last.to + join) last.to = at + gapMs
       else spans.push({ from: at - gapMs, to: at + gapMs })
     }
-    if (spans.length <= 100) {
-      return or(spans.map(({ from, to }) => sql`(ts >= fromUnixTimestamp64Milli(${value('Int64', from)}, 'UTC') AND ts <= fromUnixTimestamp64Milli(${value('Int64', to)}, 'UTC'))`))
-    }
+    if (spans.length <= 8) return or(spans.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts <= ${time(to)})`))
   }
 }
 
@@ -112,7 +125,7 @@ interface Meetings { at: { sight: number; offset: number; cam: string }[] }
 /** By plate the sightings it was near to; of several reads near one sighting the nearest counts. */
 function meetingsOf(sights: readonly Sight[], passes: readonly Pass[], gapMs: number, least: number): Map<string, Meetings> {
   const byCamera = new Map<string, { at: number; index: number }[]>()
-  sights.forEach(({ cam, at }, index) => {
+  sights.forEach(({ cam, begin: at }, index) => {
     const list = byCamera.get(cam) ?? []
     list.push({ at: Number(at), index })
     byCamera.set(cam, list)
@@ -128,14 +141,14 @@ function meetingsOf(sights: readonly Sight[], passes: readonly Pass[], gapMs: nu
       met.set(text, of)
     }
   }
-  return new Map([...met].filter(([, of]) => of.size >= least).map(([text, of]) => [text, { at: [...of].map(([index, offset]) => ({ sight: Number(sights[index]!.at), offset, cam: sights[index]!.cam })) }]))
+  return new Map([...met].filter(([, of]) => of.size >= least).map(([text, of]) => [text, { at: [...of].map(([index, offset]) => ({ sight: Number(sights[index]!.begin), offset, cam: sights[index]!.cam })) }]))
 }
 
 /** Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first sighting to the last. */
 async function judged(ask: Ask, met: Map<string, Meetings>, sights: readonly Sight[], passes: readonly Pass[], gapMs: number): Promise<Companion[]> {
   if (met.size === 0) return []
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
-  const times = sights.map(({ at }) => Number(at))
+  const times = sights.map(({ begin }) => Number(begin))
   const hour = 3_600_000
   const from = Math.floor((Math.min(...times) - gapMs) / hour) * hour
   const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour

@@ -2,12 +2,11 @@ import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
 import { normalisePlate } from '../../matching/hotlist.js'
 import type { Candidate } from '../candidates.js'
-import { filterOf, FilterFields, filterSql } from '../filter.js'
+import { filterOf, FilterFields } from '../filter.js'
 import { parsePattern } from '../pattern.js'
-import { ofPlates } from '../planner.js'
+import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
-import { and, sql, value } from '../sql.js'
 import { legOf, type Leg } from '../travel.js'
 import { unseenCameras } from '../unseen.js'
 
@@ -44,11 +43,7 @@ export const history = question({
   },
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const readings = await readingsOf(ask, plate, misreads, minProbability)
-    const [ts, id] = ask.after ?? []
-    const rows = await ask.rows<SightingRow>(sql`
-      SELECT ${SIGHTING} FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [...readings].map(([text]) => ({ plate: text })), filter)]))}
-      ${ask.after ? sql`WHERE (ts, read_id) < (fromUnixTimestamp64Milli(${value('Int64', ts)}, 'UTC'), ${value('UInt64', id)})` : sql``}
-      ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`, 'track')
+    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings].map(([text]) => ({ plate: text })), filter, limit)
     const unseen = await unseenCameras(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
       const before = rows[index + 1]

@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { filterOf, FilterFields, filterSql } from '../filter.js'
-import { ofPlates } from '../planner.js'
+import { filterOf, FilterFields } from '../filter.js'
+import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
-import { and, sql, value } from '../sql.js'
 import { plateOf, readingsOf } from './history.js'
 import { AlprError } from '../../errors.js'
 
@@ -44,11 +43,7 @@ export const lookBack = question({
         if (probability > (meant.get(text)?.probability ?? 0)) meant.set(text, { listed, probability })
       }
     }
-    const [ts, id] = ask.after ?? []
-    const rows = await ask.rows<SightingRow>(sql`
-      SELECT ${SIGHTING} FROM ${ask.reads(and([filterSql(ask.database, filter), ofPlates(ask.database, [...meant.keys()].map((plate) => ({ plate })), filter)]))}
-      ${ask.after ? sql`WHERE (ts, read_id) < (fromUnixTimestamp64Milli(${value('Int64', ts)}, 'UTC'), ${value('UInt64', id)})` : sql``}
-      ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`, 'reads of the list')
+    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...meant.keys()].map((plate) => ({ plate })), filter, limit)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]),
       items: rows.slice(0, limit).map((row): LookBackItem => {

@@ -87,12 +87,14 @@ function check(statement: Statement, asked: Asked, method: string | undefined): 
 }
 
 async function run(statement: Statement, data: Spooled | undefined, asked: Asked, response: ServerResponse, kitchen: Kitchen, gone: AbortSignal): Promise<void> {
-  const lane: Lane = ASKING.has(statement.kind) ? 'ask' : 'change'
   const sql = data ? withFile(statement, data) : statement.text
   const format = statement.format && !data ? statement.format : asked.defaultFormat ?? DEFAULT_FORMAT
   const settings = asked.settings
-  const streamed = asked.stream && lane === 'ask' && STREAMABLE.has(format) && !statement.nested && (statement.kind === 'SELECT' || statement.kind === 'WITH')
+  const asking = ASKING.has(statement.kind)
+  const streamed = asked.stream && asking && STREAMABLE.has(format) && !statement.nested && (statement.kind === 'SELECT' || statement.kind === 'WITH')
   if (streamed) settings.set('max_result_bytes', '0')
+  // ClickHouse's `priority`: 1 is the highest that one can ask for, 0 says nothing.
+  const lane: Lane = !asking ? 'change' : streamed || Number(settings.get('priority') ?? 0) > 1 ? 'export' : 'ask'
   const scope: Scope = { database: asked.database, settings, params: asked.params }
 
   await kitchen.pool.use(lane, gone, async (session) => {
@@ -105,8 +107,19 @@ async function run(statement: Statement, data: Spooled | undefined, asked: Asked
 async function runWhole(session: EngineSession, sql: string, scope: Scope, format: string, asked: Asked, data: Spooled | undefined, response: ServerResponse): Promise<void> {
   const result = await session.run(sql, scope, format)
   if (response.destroyed) return
-  setHeaders(response, asked, format, { readRows: result.rows, resultRows: data ? 0 : result.rows, writtenBytes: data?.bytes, elapsed: result.elapsed })
+  setHeaders(response, asked, format, {
+    readRows: result.rows, readBytes: result.readBytes, resultRows: data ? result.rows : rowsIn(result.bytes, format), resultBytes: result.bytes.length,
+    ...(data && { writtenRows: result.rows, writtenBytes: data.bytes }), elapsed: result.elapsed,
+  })
   await sendWhole(response, result.bytes, asked.gzip)
+}
+
+/** Rows of a result, where its format tells them by its lines. */
+function rowsIn(bytes: Buffer, format: string): number {
+  if (!/^(JSON\w*EachRow|TabSeparated|TSV)$/.test(format)) return 0
+  let rows = 0
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) rows++
+  return rows
 }
 
 async function runStreamed(session: EngineSession, sql: string, scope: Scope, format: string, asked: Asked, response: ServerResponse, gone: AbortSignal): Promise<void> {

@@ -2,8 +2,8 @@ import { shuttingDown, tooBusy } from './exception.js'
 import { EngineSession } from './session.js'
 import { quote } from './sql.js'
 
-/** `ask` queries look things up, `change` queries write: dashboards must never keep reads from being stored. */
-export type Lane = 'ask' | 'change'
+/** `ask` queries look things up, `change` queries write: dashboards must never keep reads from being stored. `export` ones fetch much: people who wait go first. */
+export type Lane = 'ask' | 'change' | 'export'
 
 /** How often a query is killed again until it is gone, in milliseconds: one that is still being planned is not listed yet. */
 const KILL_EVERY_MS = 200
@@ -19,16 +19,19 @@ export interface PoolOptions {
 interface Waiter { lane: Lane; start: (session: EngineSession) => void; refuse: (error: Error) => void }
 
 /**
- * The sessions of the engine. A quarter of them (at least one) is kept for the `change` lane. A query whose client has gone is killed
+ * The sessions of the engine. A quarter of them (at least one) is kept for the `change` lane, and at most a quarter (at least one) may be exports at a time,
+ * so that there is always room for a question that a person waits for. A query whose client has gone is killed
  * from a control session, and its own session comes back only when the kill is over, so that the kill cannot meet the next query.
  */
 export class SessionPool {
   readonly #options: PoolOptions
   readonly #forAsking: number
+  readonly #forExports: number
   #control!: EngineSession
   #idle: EngineSession[] = []
   #waiting: Waiter[] = []
   #asking = 0
+  #exporting = 0
   #busy = new Set<EngineSession>()
   #closed = false
   #opened = 0
@@ -37,7 +40,9 @@ export class SessionPool {
 
   private constructor(options: PoolOptions) {
     this.#options = options
-    this.#forAsking = Math.max(1, options.size - Math.max(1, Math.floor(options.size / 4)))
+    const quarter = Math.max(1, Math.floor(options.size / 4))
+    this.#forAsking = Math.max(1, options.size - quarter)
+    this.#forExports = quarter
   }
 
   static async open(options: PoolOptions): Promise<SessionPool> {
@@ -58,7 +63,11 @@ export class SessionPool {
     const session = await this.#take(lane, signal)
     let running = true
     let killing: Promise<void> | undefined
-    const kill = () => { killing = this.#killUntil(session, () => !running) }
+    const kill = () => {
+      // What a killed query had ready would be handed to the next one of its session, as if it were its answer.
+      session.spoiled = true
+      killing = this.#killUntil(session, () => !running)
+    }
     if (signal.aborted) kill()
     else signal.addEventListener('abort', kill, { once: true })
     try {
@@ -118,12 +127,13 @@ export class SessionPool {
   }
 
   #mayStart(lane: Lane): boolean {
-    return this.#idle.length > 0 && (lane === 'change' || this.#asking < this.#forAsking)
+    return this.#idle.length > 0 && (lane === 'change' || (this.#asking < this.#forAsking && (lane === 'ask' || this.#exporting < this.#forExports)))
   }
 
   #start(lane: Lane): EngineSession {
     const session = this.#idle.pop()!
-    if (lane === 'ask') this.#asking++
+    if (lane !== 'change') this.#asking++
+    if (lane === 'export') this.#exporting++
     this.#busy.add(session)
     return session
   }
@@ -136,9 +146,11 @@ export class SessionPool {
       if (next !== session) session.close()
     }
     this.#busy.delete(session)
-    if (lane === 'ask') this.#asking--
+    if (lane !== 'change') this.#asking--
+    if (lane === 'export') this.#exporting--
     this.#idle.push(next)
-    const index = this.#waiting.findIndex((waiter) => this.#mayStart(waiter.lane))
+    const first = this.#waiting.findIndex((waiter) => waiter.lane !== 'export' && this.#mayStart(waiter.lane))
+    const index = first >= 0 ? first : this.#waiting.findIndex((waiter) => this.#mayStart(waiter.lane))
     if (index >= 0) {
       const [waiter] = this.#waiting.splice(index, 1)
       waiter!.start(this.#start(waiter!.lane))

@@ -20,7 +20,7 @@ const CONTENT_TYPES: Record<string, string> = {
   TabSeparated: 'text/tab-separated-values; charset=UTF-8', RowBinary: 'application/octet-stream', Native: 'application/octet-stream',
 }
 
-export interface Summary { readRows?: number; writtenBytes?: number; resultRows?: number; elapsed?: number }
+export interface Summary { readRows: number; readBytes: number; writtenRows?: number; writtenBytes?: number; resultRows: number; resultBytes: number; elapsed: number }
 
 /** The headers of ClickHouse's HTTP interface. Numbers in the summary are strings, as there. */
 export function setHeaders(response: ServerResponse, asked: Asked, format: string, summary?: Summary): void {
@@ -29,10 +29,14 @@ export function setHeaders(response: ServerResponse, asked: Asked, format: strin
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Format', format)
   response.setHeader('Content-Type', CONTENT_TYPES[format] ?? 'application/octet-stream')
-  if (summary) response.setHeader('X-ClickHouse-Summary', JSON.stringify({
-    read_rows: String(summary.readRows ?? 0), read_bytes: '0', written_rows: '0', written_bytes: String(summary.writtenBytes ?? 0), total_rows_to_read: '0',
-    result_rows: String(summary.resultRows ?? 0), result_bytes: '0', elapsed_ns: String(Math.round((summary.elapsed ?? 0) * 1e9)),
-  }))
+  if (!summary) return
+  const text = JSON.stringify({
+    read_rows: String(summary.readRows), read_bytes: String(summary.readBytes), written_rows: String(summary.writtenRows ?? 0), written_bytes: String(summary.writtenBytes ?? 0),
+    total_rows_to_read: String(summary.readRows), result_rows: String(summary.resultRows), result_bytes: String(summary.resultBytes), elapsed_ns: String(Math.round(summary.elapsed * 1e9)),
+  })
+  response.setHeader('X-ClickHouse-Summary', text)
+  // The engine tells its progress when it is done, so there is one line of it, where a server sends one every interval.
+  if (asked.progress) response.setHeader('X-ClickHouse-Progress', text)
 }
 
 /** Sends a finished result. */

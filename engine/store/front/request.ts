@@ -15,6 +15,8 @@ export interface Asked {
   gzip: boolean
   /** `wait_end_of_query=0`, said explicitly: send the result while it is made. */
   stream: boolean
+  /** `send_progress_in_http_headers=1`. */
+  progress: boolean
 }
 
 /** Parts of the HTTP interface that are not settings of the engine. */
@@ -58,6 +60,7 @@ export function readAddress(request: IncomingMessage, limits: Limits): Asked {
     params,
     gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header(request, 'accept-encoding') ?? ''),
     stream: search.get('wait_end_of_query') === '0',
+    progress: search.get('send_progress_in_http_headers') === '1',
   }
 }
 

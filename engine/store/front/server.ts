@@ -44,6 +44,8 @@ export interface Store {
 const MIB = 1_048_576
 /** SQL text without data. */
 const MAX_STATEMENT_BYTES = 16 * MIB
+/** The longest that a query or insert may run; clients ask for less. */
+const MAX_SECONDS = 3_600
 /** Idle connections are closed after this long. */
 const KEEP_ALIVE_MS = 30_000
 /** What clients are told, in seconds: much less, because one that sends just when the server closes gets a reset instead of an answer. */
@@ -67,7 +69,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
   const known = new Set((await pool.control('SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated')).split('\n').filter(Boolean))
   const kitchen: Kitchen = {
     pool, spool,
-    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_memory_usage_for_user', 2 * maxMemoryBytes], ['max_result_bytes', maxResultBytes]]) },
+    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_memory_usage_for_user', 2 * maxMemoryBytes], ['max_result_bytes', maxResultBytes], ['max_execution_time', MAX_SECONDS]]) },
     maxStatementBytes: MAX_STATEMENT_BYTES,
   }
   const gate = new TokenGate(options.token)
@@ -100,6 +102,7 @@ async function openPool(path: string, bounds: { poolSize: number; maxWaiting: nu
     max_memory_usage: String(bounds.maxMemoryBytes),
     // Of all queries together: a few large ones at once must not end the process.
     max_memory_usage_for_user: String(2 * bounds.maxMemoryBytes),
+    max_execution_time: String(MAX_SECONDS),
     session_timezone: 'UTC',
     max_result_bytes: String(bounds.maxResultBytes),
     result_overflow_mode: 'throw',

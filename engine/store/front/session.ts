@@ -10,7 +10,9 @@ export interface Scope {
 
 export interface Answer {
   bytes: Buffer
+  /** Rows and bytes that the engine read for it. */
   rows: number
+  readBytes: number
   /** Seconds inside the engine. */
   elapsed: number
 }
@@ -45,7 +47,7 @@ export class EngineSession {
     return this.#within(scope, async () => {
       const result = await this.#session.queryAsync(sql, { format: defaultFormat })
       const view = result.bytes()
-      return { bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength), rows: result.rowsRead, elapsed: result.elapsed }
+      return { bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength), rows: result.rowsRead, readBytes: result.bytesRead, elapsed: result.elapsed }
     })
   }
 

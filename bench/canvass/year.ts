@@ -1,0 +1,54 @@
+import type { ClickHouseClient } from '../../engine/store/client.js'
+
+/** A year of reads made by the store itself: 500 cameras (100 of them in cars), one plate in ten reads new, ids in the order of time, deterministic. */
+export interface Year { reads: number; cameras: number; plates: number; from: number; weeks: number }
+
+export const WEEK_MS = 7 * 86_400_000
+/** A Monday. */
+const FROM = Date.UTC(2025, 10, 17)
+const WEEKS = 53
+export const yearOf = (reads: number): Year => ({ reads, cameras: 500, plates: Math.max(1_000, Math.round(reads / 10)), from: FROM, weeks: WEEKS })
+
+/** Metro area, degrees: some 45 by 45 km. */
+export const METRO = { south: 38.4, west: -121.6, north: 38.8, east: -121.1 }
+
+/**
+ * One statement makes a week. Positions of fixed cameras hang on their number, those of cars on number and hour; few plates are seen daily and many once
+ * (square of a uniform number). Qualities have all the digits that a recognizer gives.
+ */
+export async function makeYear(client: ClickHouseClient, database: string, year: Year, said: (week: number) => void): Promise<void> {
+  const each = Math.ceil(year.reads / year.weeks)
+  for (let week = 0; week < year.weeks; week++) {
+    const begin = year.from + week * WEEK_MS
+    await client.command({
+      query: `INSERT INTO ${database}.reads (cell, ts, read_id, version, plate, confidence, alternate_plates, alternate_confidences, region, camera, ts_last, lat, lon, heading, direction, frames,
+          height_px, sharpness, contrast, glare, crop_segment, crop_offset, crop_length, picture_segment, picture_offset, picture_length, module, model, lists, feed)
+        WITH number + ${week * each} AS i, sipHash64(i, 1) AS h1, sipHash64(i, 2) AS h2, sipHash64(i, 3) AS h3, h1 / 18446744073709551615. AS u1, h2 / 18446744073709551615. AS u2, h3 / 18446744073709551615. AS u3,
+          toUInt32(least(${year.cameras - 1}, floor(pow(u1, 1.3) * ${year.cameras}))) AS k, k % 5 = 4 AS moving,
+          ${begin} + toInt64((number + u2) * ${WEEK_MS / each}) AS ms,
+          if(moving, sipHash64(k, intDiv(ms, 3600000), 4), sipHash64(k, 4)) / 18446744073709551615. AS py, if(moving, sipHash64(k, intDiv(ms, 3600000), 5), sipHash64(k, 5)) / 18446744073709551615. AS px,
+          round(${METRO.south} + py * ${METRO.north - METRO.south} + if(moving, (u3 - 0.5) * 0.01, 0), 6) AS y, round(${METRO.west} + px * ${METRO.east - METRO.west} + if(moving, (u2 - 0.5) * 0.01, 0), 6) AS x,
+          toUInt64(floor(pow(u3, 2) * ${year.plates})) * 48271 % 175760000 AS p,
+          toUInt32(floor((x + 180) * 182)) AS cx, toUInt32(floor((y + 90) * 182)) AS cy
+        SELECT toUInt32(mortonEncode(cx, cy)), fromUnixTimestamp64Milli(ms, 'UTC'), toUInt64(i) * 16, toUInt32(3 + h2 % 10),
+          concat(toString(intDiv(p, 17576000)), char(65 + intDiv(p, 676000) % 26), char(65 + intDiv(p, 26000) % 26), char(65 + intDiv(p, 1000) % 26), leftPad(toString(p % 1000), 3, '0')),
+          toFloat32(1 - 0.4 * pow(u2, 3)), if(h3 % 5 = 0, ['7ABC123'], []), if(h3 % 5 = 0, [toFloat32(u1 / 9)], []), ['CA','CA','CA','NV','OR',''][1 + h1 % 6], concat('cam-', toString(k)),
+          fromUnixTimestamp64Milli(ms + 400 + h2 % 2000, 'UTC'), y, x, if(moving, toFloat32(floor(u1 * 360)), toFloat32(45 * (k % 8))), ['approaching','leaving','still','unknown'][1 + h2 % 4], toUInt32(3 + h2 % 10),
+          toFloat32(20 + 40 * u1), toFloat32(u2), toFloat32(u3), toFloat32(u1 * u2), '${segmentOf(begin)}', toUInt64(number * 5000 + h1 % 500), toUInt32(3000 + h1 % 3000), '${segmentOf(begin)}', toUInt64(number * 30000 + h2 % 500), toUInt32(20000 + h2 % 9000),
+          '0123456789abcdef', 'fedcba9876543210', '00112233', ''
+        FROM numbers(${each})`,
+      clickhouse_settings: { max_insert_block_size: '1100000', min_insert_block_size_rows: '1100000', min_insert_block_size_bytes: '1000000000', max_threads: 1, max_execution_time: 3_600 },
+    })
+    said(week + 1)
+  }
+}
+
+const segmentOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 10)}-bench.crops`
+
+/** As a store has it after its quiet hours: past weeks merged to one part. The index by plate and the rollups are merged by themselves. */
+export async function settleYear(client: ClickHouseClient, database: string, year: Year): Promise<void> {
+  for (let week = 0; week < year.weeks; week++) {
+    const day = new Date(year.from + week * WEEK_MS).toISOString().slice(0, 10)
+    await client.command({ query: `OPTIMIZE TABLE ${database}.reads PARTITION '${day}' FINAL`, clickhouse_settings: { max_execution_time: 3_600 } })
+  }
+}
