@@ -6,7 +6,7 @@ import { checkNet } from './model_net.js'
 export interface Cascade {
   coarseFloor: number
   candidates: number
-  /** A box less sure than this part of the best one's score is not looked at. @default 0 */
+  /** A box less sure than this part of the best one's score is looked at only when the others have no text. @default 0 */
   coarseShare?: number
   /** Boxes beyond `candidates` are looked at when they are at least this sure (up to 16 in all). @default 1: none is */
   crowdFloor?: number

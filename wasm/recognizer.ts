@@ -79,19 +79,33 @@ export class Recognizer {
    */
   recognize(width: number, height: number): Detection[] {
     this.prepare(width, height)
+    const { wasm, timings } = this
     const start = performance.now()
-    const boxes = this.wasm.findBoxes()
-    const looked = performance.now()
-    for (let i = 0; i < boxes; i++) this.wasm.lookAt(i)
-    const plates = this.wasm.settle()
+    const boxes = wasm.findBoxes()
+    timings.find = performance.now() - start
+    timings.fine = timings.read = 0
+    const sure = wasm.sureBoxes()
+    let count = this.look(0, sure)
+    if (count === 0 && sure < boxes) {
+      wasm.lookAgain()
+      count = this.look(sure, boxes)
+    }
+    timings.find += timings.fine
+    return Array.from({ length: count }, (_, i) => readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions))
+  }
+
+  /** Fine looks at boxes `from` to `to` (exclusive), then reads what they found; the number of plates with a text. */
+  private look(from: number, to: number): number {
+    const { wasm, timings } = this
+    const start = performance.now()
+    for (let i = from; i < to; i++) wasm.lookAt(i)
+    const plates = wasm.settle()
     const found = performance.now()
-    for (let i = 0; i < plates; i++) this.wasm.readAt(i)
-    const count = this.wasm.finish()
-    const detections = Array.from({ length: count }, (_, i) => readRecord(this.wasm.memory.buffer, this.wasm.recordAt(i), this.model.regions))
-    this.timings.find = found - start
-    this.timings.fine = found - looked
-    this.timings.read = performance.now() - found
-    return detections
+    for (let i = 0; i < plates; i++) wasm.readAt(i)
+    const count = wasm.finish()
+    timings.fine += found - start
+    timings.read += performance.now() - found
+    return count
   }
 
   private prepare(width: number, height: number): void {

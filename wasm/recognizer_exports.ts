@@ -24,6 +24,8 @@ export interface RecognizerExports extends Record<string, unknown> {
   prepare(width: number, height: number): number
   lumaAddress(): number
   findBoxes(): number
+  sureBoxes(): number
+  lookAgain(): void
   lookAt(box: number): number
   settle(): number
   readAt(plate: number): number

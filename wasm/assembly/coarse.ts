@@ -22,6 +22,7 @@ const peaks: usize = memory.data(128 * 40, 16)
 const boxes: usize = memory.data(16 * 40, 16)
 let peakCount: u32 = 0
 let boxCount: u32 = 0
+export let sureBoxCount: u32 = 0
 
 @inline
 export function boxAt(index: u32): usize {
@@ -121,19 +122,22 @@ function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, score: f6
 }
 
 /**
- * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a crowd of sure ones; none
- * that is much less sure than the best.
+ * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a crowd of sure ones. The first
+ * `sureBoxCount` are not much less sure than the best; the others are looked at when those say nothing.
  */
 function keepBest(scaleX: f64, scaleY: f64): u32 {
   boxCount = 0
+  sureBoxCount = 0
   const least = coarseShare * load<f64>(peaks, 32)
   for (let i: u32 = 0; i < peakCount && boxCount < MAX_CANDIDATES; i++) {
     const peak = peaks + i * BOX_BYTES
     const score = load<f64>(peak, 32)
-    if (score < least || (boxCount >= candidates && score < crowdFloor)) break
+    if (boxCount >= candidates && score < crowdFloor) break
     let free = true
     for (let k: u32 = 0; k < boxCount && free; k++) free = boxOverlap(peak, boxAt(k)) <= SAME_PLACE
-    if (free) memory.copy(boxAt(boxCount++), peak, BOX_BYTES)
+    if (!free) continue
+    memory.copy(boxAt(boxCount++), peak, BOX_BYTES)
+    if (score >= least) sureBoxCount = boxCount
   }
   for (let k: u32 = 0; k < boxCount; k++) {
     const box = boxAt(k)

@@ -138,7 +138,10 @@ function describeTexts(count: u32, record: usize): bool {
   return true
 }
 
-/** Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? */
+/**
+ * Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? A plate that reaches both edges is a
+ * close-up, taken to show all of it.
+ */
 function isCut(quad: usize): bool {
   const aside = CUT_ASIDE * quadWidth(quad)
   const above = CUT_ABOVE * quadHeight(quad)
@@ -146,7 +149,7 @@ function isCut(quad: usize): bool {
   const right = (quadX(quad, 1) + quadX(quad, 2)) / 2
   const top = (quadY(quad, 0) + quadY(quad, 1)) / 2
   const bottom = (quadY(quad, 3) + quadY(quad, 2)) / 2
-  return left < aside || right > <f64>levelWidth(0) - aside || top < -above || bottom > <f64>levelHeight(0) + above
+  return (left < aside) != (right > <f64>levelWidth(0) - aside) || (top < -above) != (bottom > <f64>levelHeight(0) + above)
 }
 
 /** sigmoid(a * logit(p) + b), with p kept off 0 and 1. */

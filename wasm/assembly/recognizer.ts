@@ -1,6 +1,6 @@
 import { grow, place, placedEnd, stage } from './arena'
 import { addMargin, configureCascade } from './cascade'
-import { coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput } from './coarse'
+import { coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './coarse'
 import { forgetQuads, lookAtBox, quadAt, quadScore, settleQuads } from './fine'
 import {
   ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
@@ -22,8 +22,8 @@ export * from './probe'
  *
  *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions, regionShape..,
  *                sealModel, warmUp a few times
- *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..), settle, readAt(0..), finish,
- *                recordAt(0..)
+ *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..sureBoxes), settle, readAt(0..),
+ *                finish; when that is 0: lookAgain, lookAt(sureBoxes..), settle, readAt(0..), finish; recordAt(0..)
  *
  * Counts that a call returns are the valid indices of the next. No call traps on any picture.
  */
@@ -163,6 +163,16 @@ export function findBoxes(): u32 {
   if (frameWidth == 0) return 0
   buildPyramid()
   return lookAtFrame(netOf(KIND_COARSE), frameWidth, frameHeight, samples)
+}
+
+/** How many of the boxes come first: the others are worth a look when these have no text. */
+export function sureBoxes(): u32 {
+  return sureBoxCount
+}
+
+/** Forgets the plates looked at so far; none of them had a text. */
+export function lookAgain(): void {
+  forgetQuads()
 }
 
 /** Fine look at a box; 1 when it holds a plate. */

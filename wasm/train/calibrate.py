@@ -13,7 +13,7 @@ import numpy as np
 
 import photos
 from cascade import Cascade
-from evaluate import whole_crop_box
+from evaluate import framed
 
 
 def observations(cascade):
@@ -26,7 +26,7 @@ def observations(cascade):
         image = photos.grey(row)
         if image is None:
             continue
-        for d in cascade(image, whole_crop_box(row) if row["kind"] == "plate" else None):
+        for d in cascade(*(framed(image) if row["kind"] == "plate" else (image, None))):
             p = min(max(d.texts[0][1], 1e-6), 1 - 1e-6)
             out.append((np.log(p / (1 - p)), d.plate in wanted))
     return np.array(out, float)

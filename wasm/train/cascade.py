@@ -47,18 +47,18 @@ def aspect(quad):
 
 
 def cut(quad, size):
-    """Does the frame's edge cut the plate?"""
+    """Does the frame's edge cut the plate? One that reaches both edges is a close-up, not cut."""
     (w, h), sides = size, [(quad[a] + quad[b]) / 2 for a, b in ((0, 3), (1, 2), (0, 1), (3, 2))]
     width, height = np.linalg.norm(sides[1] - sides[0]), np.linalg.norm(sides[3] - sides[2])
     aside, above = CUT_ASIDE * width, CUT_ABOVE * height
-    return sides[0][0] < aside or sides[1][0] > w - aside or sides[2][1] < -above or sides[3][1] > h + above
+    return (sides[0][0] < aside) != (sides[1][0] > w - aside) or (sides[2][1] < -above) != (sides[3][1] > h + above)
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
 
 
-def peaks(out, floor, most, share=0.0, crowd=1.0):
+def peaks(out, floor, most, crowd=1.0):
     """Coarse map [5, h, w] -> [(score, cx, cy, w, h)] in input pixels, best first, duplicates removed."""
     heat = sigmoid(out[0])
     h, w = heat.shape
@@ -77,7 +77,7 @@ def peaks(out, floor, most, share=0.0, crowd=1.0):
     found.sort(key=lambda f: -f[0])
     kept = []
     for f in found:
-        if f[0] < share * found[0][0] or (len(kept) >= most and f[0] < crowd):
+        if len(kept) >= most and f[0] < crowd:
             break
         box = (f[1] - f[3] / 2, f[2] - f[4] / 2, f[1] + f[3] / 2, f[2] + f[4] / 2)
         if all(iou(box, b) <= IOU_SAME_BOX for _, b in kept):
@@ -102,7 +102,7 @@ class Cascade:
         w, h = coarse_size(width, height, graph.input_h * graph.input_w)
         out = self.runs[1](normalise(pyramid.window(0, 0, width, height, w, h))[None])[0]
         sx, sy = width / w, height / h
-        return [(s, x * sx, y * sy, bw * sx, bh * sy) for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"], self.k.get("coarseShare", 0), self.k.get("crowdFloor", 1))]
+        return [(s, x * sx, y * sy, bw * sx, bh * sy) for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"], self.k.get("crowdFloor", 1))]
 
     def fine(self, pyramid, box):
         """Fine look at one box -> (score, quad [4, 2] frame pixels)."""
@@ -178,8 +178,14 @@ class Cascade:
         return float(sigmoid(self.k["calibA"] * np.log(p / (1 - p)) + self.k["calibB"]))
 
     def __call__(self, luma, boxes=None):
-        """-> [Detection], surest first."""
+        """-> [Detection], surest first. Boxes much less sure than the best one get their turn when the others say nothing."""
         pyramid = Pyramid(luma)
+        boxes = self.boxes(pyramid) if boxes is None else boxes
+        sure = [b for b in boxes if b[0] >= self.k.get("coarseShare", 0) * boxes[0][0]]
+        return self.detections(pyramid, sure) or self.detections(pyramid, boxes[len(sure):])
+
+    def detections(self, pyramid, boxes):
+        """[Detection] of these boxes, surest first."""
         out = []
         for score, quad, _ in self.quads(pyramid, boxes):
             texts, regions = self.read(pyramid, quad)

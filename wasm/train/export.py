@@ -23,8 +23,8 @@ from nets.quantise import quantise
 from regions import REGIONS
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-CASCADE = {"coarseFloor": 0.1, "candidates": 3, "fineZoom": 2.0, "fineFloor": 0.2,
-           "readMargins": [0.05, 0.0, 0.12], "readSure": 0.9, "readHopeless": 0.01, "beam": 12, "syntaxWeight": 0.3, "readFloor": 0.3,
+CASCADE = {"coarseFloor": 0.06, "candidates": 3, "coarseShare": 0.5, "crowdFloor": 0.4, "fineZoom": 2.0, "fineFloor": 0.2,
+           "readMargins": [0.05, 0.0, 0.12], "readSure": 0.75, "readHopeless": 0.02, "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3,
            "twoLineBelow": 2.3, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.5, "letterWeight": 0.5, "calibA": 1.0, "calibB": 0.0}
 
 
