@@ -1,0 +1,74 @@
+import t from 'tap'
+import { Desk, DictionarySearch, type PlateSearch } from '../../../engine/canvass/mod.js'
+import { migrate } from '../../../engine/store/schema.js'
+import { StoreWriter } from '../../../engine/store/writer.js'
+import { startTestStore } from '../../servers/store.js'
+import { aRead } from '../store/rows.js'
+import { iso } from './city.js'
+
+const LOOK = { who: 'test' }
+t.setTimeout(240_000)
+
+t.test('what was acknowledged is in the next answer, while reads are written', async (t) => {
+  const store = await startTestStore(t)
+  await migrate(store.client, 'p')
+  const writer = new StoreWriter(store.client, 'p')
+  const desk = new Desk({ client: store.connect(), database: 'p' })
+  const acknowledged = new Set<string>()
+  const began = Date.now()
+  let writing = true
+  const stream = (async () => {
+    for (let batch = 0; batch < 25; batch++) {
+      const reads = Array.from({ length: 40 }, (_, i) => aRead({ readId: String(batch * 100 + i + 1), plate: `L${batch}X${i}`, ts: Date.now(), tsLast: Date.now() + 500 }))
+      await writer.write({ reads, hits: [], ledger: [] })
+      for (const { plate } of reads) acknowledged.add(plate)
+    }
+    writing = false
+  })()
+  let asked = 0
+  for (let last = true; writing || last;) {
+    last = writing
+    const before = [...acknowledged]
+    // "The last five minutes": to a little ahead, because clocks differ.
+    const { items } = await desk.ask(LOOK, 'canvass', { windows: [{ from: iso(began - 300_000), to: iso(Date.now() + 120_000) }], limit: 5_000 })
+    const seen = new Set((items as { plate: string }[]).map(({ plate }) => plate))
+    const missing = before.filter((plate) => !seen.has(plate))
+    if (missing.length > 0) t.fail(`${missing.length} acknowledged reads are missing`)
+    asked++
+  }
+  await stream
+  t.pass(`${asked} questions, none missed an acknowledged read`)
+})
+
+t.test('the dictionary finds a plate that was stored before the search began', async (t) => {
+  const store = await startTestStore(t)
+  await migrate(store.client, 'p')
+  const writer = new StoreWriter(store.client, 'p')
+  let id = 0
+  const write = (...plates: string[]) => writer.write({ reads: plates.map((plate) => aRead({ readId: String(++id), plate, ts: aRead().ts + id })), hits: [], ledger: [] })
+  await write('7ABC123', '8BBB222', '1AAA111')
+  const dictionary = await DictionarySearch.load(store.client, 'p')
+  t.equal(dictionary.size, 3)
+  // Always cheaper than an area, so that the planner takes it.
+  const eager: PlateSearch = { name: 'dictionary', expectedMs: async () => -1, search: async (ask, rows) => {
+    const { plates, more } = await dictionary.search(ask, rows)
+    return { plates: plates.map((one) => ({ ...one, reads: 0 })), more }
+  } }
+  const desk = new Desk({ client: store.client, database: 'p', search: eager })
+  const find = async (pattern: string) => {
+    const { items, plan } = await desk.ask(LOOK, 'canvass', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }], pattern, explain: true })
+    return { way: (plan!.facts.way as { chosen: string; search: string }).chosen, plates: (items as { plate: string }[]).map(({ plate }) => plate) }
+  }
+  t.same(await find('7ABC*'), { way: 'pattern first', plates: ['7ABC123'] })
+  for (let round = 0; round < 12; round++) {
+    await write(`9NEW${round}`)
+    t.same((await find(`9NEW${round}`)).plates.includes(`9NEW${round}`), true)
+  }
+  await store.client.command({ query: 'OPTIMIZE TABLE p.plates FINAL' })
+  await write('9AFTER1')
+  t.same(await find('9AFTER?'), { way: 'pattern first', plates: ['9AFTER1'] })
+  const history = await desk.ask(LOOK, 'history', { plate: '7A8C123', misreads: true, minProbability: 0, windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] })
+  const [misread] = history.items as { plate: string; probability: number }[]
+  t.equal(misread?.plate, '7ABC123')
+  t.ok(misread!.probability > 0 && misread!.probability < 1, 'a misread has its probability from the dictionary')
+})
