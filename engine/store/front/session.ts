@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 /**
- * One connection to the engine, used by one query at a time. Settings and parameters are set before a query and taken back after it, so that
- * the next one finds the session as new. What cannot be taken back (SET, temporary tables) makes the session `spoiled`: it is replaced.
+ * One connection to the engine, used by one query at a time. Settings and parameters of the query before are taken back before the
+ * next one, so that it finds the session as new. What cannot be taken back (SET, temporary tables) makes the session `spoiled`: it is replaced.
  */
 export class EngineSession {
   /** Names this session's queries for KILL QUERY: the C interface takes no query id. */
@@ -27,6 +27,8 @@ export class EngineSession {
   spoiled = false
   readonly #session: Session
   #database = 'default'
+  /** Settings and parameters of the last query, still set. */
+  #left: { settings: ReadonlySet<string>; params: ReadonlySet<string> } = { settings: new Set(), params: new Set() }
 
   private constructor(session: Session, mark: string) {
     this.#session = session
@@ -79,15 +81,25 @@ export class EngineSession {
       await this.#command(`USE ${identifier(scope.database)}`)
       this.#database = scope.database
     }
-    const set = new Map<string, string>(scope.settings)
-    for (const [name, value] of scope.params) set.set(`param_${name}`, value)
-    // One SET is all or nothing: when it fails there is nothing to take back.
-    if (set.size > 0) await this.#command(setClause(set))
-    try {
-      return await work()
-    } finally {
-      if (set.size > 0) await this.#command(resetClause(scope)).catch(() => { this.spoiled = true })
-    }
+    const clause = this.#setClause(scope)
+    // One SET is all or nothing: when it fails, what was left before it is still there.
+    if (clause !== '') await this.#command(clause)
+    this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
+    return work()
+  }
+
+  /**
+   * What the query brings, and in the same breath what the last one left: taking it back after each query would make everybody wait for it. A parameter cannot
+   * be unset, only emptied; the front refuses a query that names one it was not given, so the rest is out of reach.
+   */
+  #setClause(scope: Scope): string {
+    const parts = [
+      ...[...this.#left.settings].filter((name) => !scope.settings.has(name)).map((name) => `${name} = DEFAULT`),
+      ...[...this.#left.params].filter((name) => !scope.params.has(name)).map((name) => `param_${name} = ''`),
+      ...[...scope.settings].map(([name, value]) => `${name} = ${quote(value)}`),
+      ...[...scope.params].map(([name, value]) => `param_${name} = ${quote(value)}`),
+    ]
+    return parts.length === 0 ? '' : `SET ${parts.join(', ')}`
   }
 
   close(): void {
@@ -97,11 +109,4 @@ export class EngineSession {
 
 function setClause(values: ReadonlyMap<string, string>): string {
   return `SET ${[...values].map(([name, value]) => `${name} = ${quote(value)}`).join(', ')}`
-}
-
-/** A parameter cannot be unset, only emptied; the front refuses a query that names one it was not given, so the rest is out of reach. */
-function resetClause(scope: Scope): string {
-  const settings = [...scope.settings.keys()].map((name) => `${name} = DEFAULT`)
-  const params = [...scope.params.keys()].map((name) => `param_${name} = ''`)
-  return `SET ${[...settings, ...params].join(', ')}`
 }
