@@ -166,7 +166,8 @@ export class Desk {
   async #raw<Row>(query: Sql, signal: AbortSignal, settings: ClickHouseSettings): Promise<Row[]> {
     const { query: text, params } = query.render()
     try {
-      const result = await this.#options.client.query({ query: text, query_params: params, format: 'JSONEachRow', clickhouse_settings: settings, abort_signal: signal })
+      // Values that make an address too long (many plates, many cells) travel in a form.
+      const result = await this.#options.client.query({ query: text, query_params: params, format: 'JSONEachRow', clickhouse_settings: settings, abort_signal: signal, use_multipart_params_auto: true })
       return await result.json<Row>()
     } catch (error) {
       if (signal.aborted) throw signal.reason instanceof AlprError ? signal.reason : new AlprError('ALPR_ERR_QUESTION_GIVEN_UP', {}, { cause: error })

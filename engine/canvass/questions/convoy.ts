@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { coverOf } from '../cover.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
@@ -27,14 +28,17 @@ export interface Companion {
   score: number
 }
 
-interface Sight { cam: string; begin: string; readId: string }
+interface Sight { cam: string; begin: string; readId: string; y: number; x: number }
 interface Pass { text: string; cam: string; at: string }
 
-const SIGHT = sql`camera AS cam, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
+const SIGHT = sql`camera AS cam, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId, lat AS y, lon AS x`
 
 /** Sightings of the vehicle that are looked at, the latest. */
 const MOST_SIGHTINGS = 500
 const MOST_PASSES = 500_000
+/** How far a car with a camera may have come between the two reads: 250 km/h, and at least 5 km because positions err. */
+const FASTEST_M_S = 70
+const NEAREST_REACH_M = 5_000
 
 const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
 
@@ -79,9 +83,15 @@ export const convoy = question({
  */
 async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, plate: string): Promise<Pass[]> {
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
-  // A car with a camera may have driven on between the two: all cells that it ever was in.
+  // A car with a camera may have driven on between the two: cells that it ever was in, as far as it can have come.
   const where = await ask.rows<{ cam: string; cells: number[] }>(sql`SELECT camera AS cam, groupUniqArray(cell) AS cells FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${value('Array(String)', cameras)} GROUP BY camera`, 'cells of the cameras')
-  const cellsOf = new Map(where.map(({ cam, cells }) => [cam, cells]))
+  const known = new Map(where.map(({ cam, cells }) => [cam, cells]))
+  const cellsOf = ({ cam, y, x }: Sight): number[] => {
+    const cells = known.get(cam) ?? []
+    if (cells.length <= 1) return cells
+    const ranges = coverOf({ kind: 'circle', lat: y, lon: x, radiusM: Math.max(NEAREST_REACH_M, (gapMs / 1_000) * FASTEST_M_S) })
+    return cells.filter((cell) => ranges.some(({ from, to }) => cell >= from && cell <= to))
+  }
   const slots = new Map<string, { cam: string; slot: number }>()
   const weeks = new Map<number, Sight[]>()
   for (const sight of sights) {
@@ -93,7 +103,7 @@ async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, p
   const pairs = [...slots.values()]
   const there = or([...weeks].map(([week, of]) => and([
     sql`ts >= ${time(week)} AND ts < ${time(week + WEEK_MS)}`, spansSql(of, gapMs),
-    sql`cell IN ${value('Array(UInt32)', [...new Set(of.flatMap(({ cam }) => cellsOf.get(cam) ?? []))])}`,
+    sql`cell IN ${value('Array(UInt32)', [...new Set(of.flatMap(cellsOf))])}`,
   ])))
   const passes = await ask.rows<Pass>(sql`
     SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at

@@ -154,6 +154,9 @@ t.test('against a store: cursors, cameras never seen, clients that go away', asy
     const gone = AbortSignal.abort()
     await t.rejects(desk.ask(LOOK, kind, input, { signal: gone }), `${kind}, given up before it began`)
   }
+  const many = Array.from({ length: 20_000 }, (_, i) => `P${i}X${i % 97}`)
+  t.same((await desk.ask(LOOK, 'look-back', { ...wide, plates: many })).items, [], 'as many plates as there may be')
+  t.ok((await desk.ask(LOOK, 'look-back', { ...wide, plates: [...many.slice(1), '7ABC123'] })).items.length > 0)
   const pages = desk.export(LOOK, 'canvass', wide)
   await pages.next()
   await pages.return(undefined)
