@@ -16,6 +16,7 @@ import torch
 
 import psm
 import settings
+import shipped
 import syntax
 from nets import shapes
 from nets.module import GraphNet
@@ -53,12 +54,13 @@ def main():
     parser.add_argument("--cascade", help="JSON file with tuned constants", default=None)
     args = parser.parse_args()
     torch.manual_seed(0)
-    nets, card = [], {}
+    nets, card, states = [], {}, {}
     for name, graph in (("coarse", shapes.coarse()), ("fine", shapes.fine()), ("reader", shapes.reader())):
         net, batches, card[name] = load_net(getattr(args, name), graph, args.runs)
         card[name]["mmac"] = round(graph.macs() / 1e6, 1)
         card[name]["parameters"] = sum(p.numel() for p in net.parameters())
         nets.append(quantise(net, batches))
+        states[name] = net.state_dict()
     cascade = dict(CASCADE)
     tuned = pathlib.Path(args.cascade) if args.cascade else pathlib.Path(args.runs) / "cascade.json"
     if tuned.exists():
@@ -67,6 +69,8 @@ def main():
                 "trainedAt": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "alphabet": ALPHABET, "cascade": cascade, "syntax": syntax.table(), "regions": REGIONS, "syntaxByRegion": syntax.by_region(), "letters": syntax.letters(), "card": card}
     model_id = psm.write(args.out, metadata, nets)
+    if pathlib.Path(args.out).resolve().parent == shipped.FILE.parent:
+        shipped.save(states)
     print(json.dumps({"id": model_id, "bytes": os.path.getsize(args.out), **card}))
 
 

@@ -18,6 +18,7 @@ from finder_data import CORNER_UNIT, CoarseData, FineData, corners_of, fields, g
 from nets.module import Average, GraphNet
 from ring import Ring
 from sampling import coarse_size
+from shipped import starting_state
 from train_reader import inputs, rate
 
 BATCH = {"coarse": 16, "fine": 32}
@@ -114,7 +115,7 @@ def main():
     with torch.no_grad():
         net.convs[-1].bias[0] = -3.0                     # few cells are a plate: start there
     if args.start_from and not (folder / "checkpoint.pt").exists():
-        state = torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"]
+        state = starting_state(args.start_from, args.kind)
         own = net.state_dict()
         net.load_state_dict({k: state[k] if k in state and state[k].shape == v.shape else v for k, v in own.items()})
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)

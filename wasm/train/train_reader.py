@@ -21,6 +21,7 @@ from nets import shapes
 from nets.module import Average, GraphNet
 from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double
 from ring import Ring
+from shipped import starting_state
 
 MAX_TEXT = 12
 BATCH = 64
@@ -145,7 +146,7 @@ def main():
     parser.add_argument("--makers", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--ring", type=int, default=40000)
-    parser.add_argument("--start-from", help="another run whose weights to start from", default=None)
+    parser.add_argument("--start-from", help="another run whose weights to start from, or 'shipped'", default=None)
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -156,7 +157,7 @@ def main():
     average, samples, minutes = Average(net), 0, 0.0
     checkpoint = folder / "checkpoint.pt"
     if args.start_from and not checkpoint.exists():
-        widen(net, torch.load(settings.cache("runs", args.start_from) / "checkpoint.pt")["average"])
+        widen(net, starting_state(args.start_from, "reader"))
         average = Average(net)
     if checkpoint.exists():
         state = torch.load(checkpoint)
