@@ -41,6 +41,9 @@ coarse net of the same recall with the same fine net and reader gave US scenes 8
 `val`, as was each model that was delivered on the way, and a rule for cut plates was mended after it had cost three close-ups there,
 so these figures flatter slightly.
 
+Without syntax (`npm run bench -- accuracy --cascade '{{"syntaxWeight":0}}'`, corrected labels): US scenes 79.3 instead of 84.5 %, close-ups with their vanity plates 84.6
+instead of 92.3, EU 96.4 instead of 100, Brazil 86.1 instead of 97.2, France the same: it helps everywhere and forbids nothing.
+
 Pictures without a plate (openalpr-neg): something is read in {wrong} of {empty}{share}.
 
 ## Constants
