@@ -210,6 +210,10 @@ const TOO_LARGE = new Set(['TIMEOUT_EXCEEDED', 'MEMORY_LIMIT_EXCEEDED', 'TOO_MAN
 export const settingsFor = (exporting: boolean): ClickHouseSettings => ({
   do_not_merge_across_partitions_select_final: 1,
   max_execution_time: exporting ? EXPORT_SECONDS : PAGE_SECONDS,
+  // Compiling an expression takes longer than most questions run, and each question has expressions of its own.
+  compile_expressions: 0,
+  compile_aggregate_expressions: 0,
+  compile_sort_description: 0,
   // Sums of many vehicles go to disk rather than to the limit of memory.
   max_bytes_before_external_group_by: '500000000',
   ...(exporting && { max_threads: 1, priority: '10' }),
