@@ -1,14 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { Desk, DictionarySearch, SqlPlateSearch, type Gate, type PlateSearch, type SearchAsk } from '../engine/canvass/mod.js'
+import { Desk, DictionarySearch, SqlPlateSearch, type Gate, type PlateSearch, type SearchAsk, type Sql } from '../engine/canvass/mod.js'
 import { reasonOf } from '../engine/errors.js'
+import { SearchPool } from '../engine/matching/search_pool.js'
 import { createClient } from '../engine/store/client.js'
 import type { Settings } from '../engine/settings.js'
-import type { Sql } from '../engine/canvass/mod.js'
 
 /** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 310_000
 const RETRY_MS = 5_000
+/** Threads that scan the dictionary, so that consoles and other questions do not wait for a scan. */
+const SEARCH_THREADS = 2
 
 /** The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store searches plates itself. */
 export class StoreDesk {
@@ -19,6 +21,7 @@ export class StoreDesk {
   readonly #stopped = new AbortController()
   readonly #search: EitherSearch
   #loading: Promise<void> | undefined
+  #pool: SearchPool | undefined
 
   constructor(settings: Settings, store: { url: string; password?: string }, gate: Gate | undefined, log: FastifyBaseLogger) {
     // More connections than the store runs questions at once: who waits, waits there, in lanes.
@@ -34,20 +37,22 @@ export class StoreDesk {
 
   /** Loads the dictionary in the background, and tries again while the store is away. */
   start(): void {
-    this.#loading ??= this.#load()
+    this.#pool ??= new SearchPool(SEARCH_THREADS)
+    this.#loading ??= this.#load(this.#pool)
   }
 
   async close(): Promise<void> {
     this.#stopped.abort()
     await this.#loading
+    await this.#pool?.close()
     await this.#client.close()
   }
 
-  async #load(): Promise<void> {
+  async #load(pool: SearchPool): Promise<void> {
     const { signal } = this.#stopped
     for (let told = false; !signal.aborted;) {
       try {
-        const dictionary = await DictionarySearch.load(this.#client, this.#database, { signal })
+        const dictionary = await DictionarySearch.load(this.#client, this.#database, { signal, pool })
         dictionary.follow((query, label) => this.#rows(query, label), signal)
         this.#search.dictionary = dictionary
         return
