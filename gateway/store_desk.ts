@@ -50,15 +50,16 @@ export class StoreDesk {
 
   async #load(pool: SearchPool): Promise<void> {
     const { signal } = this.#stopped
-    for (let told = false; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         const dictionary = await DictionarySearch.load(this.#client, this.#database, { signal, pool })
         dictionary.follow((query, label) => this.#rows(query, label), signal)
         this.#search.dictionary = dictionary
         return
       } catch (error) {
-        if (!signal.aborted && !told) this.#log.warn({ reason: reasonOf(error) }, 'the dictionary of plates is not loaded yet; the store searches meanwhile')
-        told = true
+        failures += 1
+        // At the very first start the engine is just making the tables: once is no news.
+        if (!signal.aborted && failures === 2) this.#log.warn({ reason: reasonOf(error) }, 'the dictionary of plates is not loaded yet; the store searches meanwhile')
         await pause(RETRY_MS, undefined, { signal }).catch(() => {})
       }
     }
