@@ -2,7 +2,7 @@ import { CLASSES, NONE } from './detection.js'
 import { WasmError } from './errors.js'
 import type { ConfusionModel } from './matching/confusion_model.js'
 import { explainMatch, type ReadTables, type Tolerance } from './matching/explain_match.js'
-import { MATCH_BYTES, MAX_POSITIONS } from './matching/layout.js'
+import { MAX_MATCHES, MAX_POSITIONS } from './matching/layout.js'
 import { MatcherModule, type MatcherMemory } from './matching/matcher_module.js'
 import { fillPlain, type PlateSyntax, type ReadWeights } from './matching/plate_syntax.js'
 
@@ -38,18 +38,29 @@ export const LEAST_THRESHOLD = 0.0001
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
   readonly skipped: number[] = []
-  /** The area of the read; its memory grows no more once the list is compiled. */
+  /** The area of the read; its memory grows no more once the list is compiled. Views are made once: making one costs as much as a look-up. */
   readonly input: Float32Array
-  readonly doubles: Float64Array
   readonly weights: ReadWeights
+  readonly emissions: Float64Array
+  readonly skips: Float64Array
+  readonly missing: Float64Array
+  /** Matches: f64 probability, u32 entry. */
+  readonly found: Float64Array
+  readonly foundEntries: Uint32Array
 
   constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
     this.memory = memory
+    const { buffer } = memory.memory
     const read = memory.exports.readAddress()
-    this.input = new Float32Array(memory.memory.buffer, read, MAX_POSITIONS * CLASSES)
-    this.doubles = new Float64Array(memory.memory.buffer, read, CANDIDATES / 8)
-    const part = (at: number, count: number) => this.doubles.subarray(at / 8, at / 8 + count)
-    this.weights = { kinds: part(KIND_WEIGHTS, MAX_POSITIONS), extras: part(EXTRA_WEIGHTS, MAX_POSITIONS), missing: part(MISSING, (MAX_POSITIONS + 1) * 2) }
+    const part = (at: number, count: number) => new Float64Array(buffer, read + at, count)
+    this.input = new Float32Array(buffer, read, MAX_POSITIONS * CLASSES)
+    this.emissions = part(EMISSIONS, MAX_POSITIONS * NONE)
+    this.skips = part(SKIPS, MAX_POSITIONS)
+    this.missing = part(MISSING, (MAX_POSITIONS + 1) * 2)
+    this.weights = { kinds: part(KIND_WEIGHTS, MAX_POSITIONS), extras: part(EXTRA_WEIGHTS, MAX_POSITIONS), missing: this.missing }
+    const matches = memory.exports.matchesAddress()
+    this.found = new Float64Array(buffer, matches, MAX_MATCHES * 2)
+    this.foundEntries = new Uint32Array(buffer, matches, MAX_MATCHES * 4)
   }
 
   get size(): number {
@@ -129,7 +140,7 @@ export class Matcher {
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
   match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string, weighed = false): Match[] {
-    const { memory, entries, scratch, input, doubles, weights } = list as IndexedList
+    const { memory, scratch, input, weights } = list as IndexedList
     if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
     if (!(threshold >= LEAST_THRESHOLD && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
     for (const p of positions) if (p.length !== CLASSES) checkPosition(p)
@@ -143,17 +154,20 @@ export class Matcher {
     const found = exports.check(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
     // what is no distribution is told by the module, and named here
     if (found < 0) for (const p of taken) checkPosition(p)
-    return found <= 0 ? [] : this.explain(memory, doubles, taken, entries, found)
+    return found <= 0 ? [] : this.explain(list as IndexedList, taken, found)
   }
 
-  private explain(memory: MatcherMemory, doubles: Float64Array, positions: readonly Float32Array[], entries: readonly string[], found: number): Match[] {
-    const view = memory.view(memory.exports.matchesAddress(), found * MATCH_BYTES)
-    const tables: ReadTables = { positions, emissions: doubles.subarray(EMISSIONS / 8), skips: doubles.subarray(SKIPS / 8), missing: doubles.subarray(MISSING / 8) }
-    return Array.from({ length: found }, (_, m) => {
-      const entry = view.getUint32(m * MATCH_BYTES + 8, true)
-      const tolerated = explainMatch(tables, entries[entry]!)
-      return { entry, probability: this.confusions.calibrate(view.getFloat64(m * MATCH_BYTES, true)), exact: tolerated.length === 0, tolerated }
-    })
+  private explain(list: IndexedList, positions: readonly Float32Array[], count: number): Match[] {
+    const { entries, emissions, skips, missing, found, foundEntries } = list
+    const tables: ReadTables = { positions, emissions, skips, missing }
+    const matches: Match[] = []
+    for (let m = 0; m < count; m++) {
+      const entry = foundEntries[m * 4 + 2]!
+      const probability = found[m * 2]!
+      const tolerated = explainMatch(tables, entries[entry]!, probability)
+      matches.push({ entry, probability: this.confusions.calibrate(probability), exact: tolerated.length === 0, tolerated })
+    }
+    return matches
   }
 }
 
@@ -164,7 +178,6 @@ export const MISSING = 7104
 export const KIND_WEIGHTS = 7512
 export const EXTRA_WEIGHTS = 7640
 export const MATRIX = 7808
-const CANDIDATES = 18176
 
 /** 37 finite values of at least 0 whose sum is about 1. */
 function checkPosition(position: Float32Array): void {

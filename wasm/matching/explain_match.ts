@@ -1,4 +1,5 @@
 import { CHARACTERS, NONE } from '../detection.js'
+import { MAX_LENGTH, MAX_POSITIONS } from './layout.js'
 
 /** One place where a match was tolerated. */
 export interface Tolerance {
@@ -22,25 +23,31 @@ export interface ReadTables {
   positions: readonly Float32Array[]
 }
 
-/** Where the read and a listed plate differ under their best alignment; empty when they do not. */
-export function explainMatch(tables: ReadTables, listed: string): Tolerance[] {
+// Cells by positions behind us and characters behind us: one set for all calls, because arrays that come and go with each match are a collector's work.
+const CELLS = (MAX_POSITIONS + 1) * (MAX_LENGTH + 1)
+const best = new Float64Array(CELLS)
+const from = new Uint8Array(CELLS)
+const classes = new Uint8Array(MAX_LENGTH)
+
+/**
+ * Where the read and a listed plate differ under their best alignment; empty when they do not.
+ * @param listed 1 to 12 of [A-Z0-9] @param probability of the model, as the walk found it
+ */
+export function explainMatch(tables: ReadTables, listed: string, probability: number): Tolerance[] {
   const { emissions, skips, missing, positions } = tables
   const n = positions.length
   const width = listed.length + 1
-  const best = new Float64Array((n + 1) * width)
-  const from = new Uint8Array((n + 1) * width)
-  best[0] = 1
-  const classes = Array.from(listed, (character) => CHARACTERS.indexOf(character))
+  for (let j = 0; j < listed.length; j++) classes[j] = classOf(listed.charCodeAt(j))
+  if (n === listed.length && inStep(emissions, n) === probability) return misreads(tables, listed)
   for (let i = 0; i <= n; i++) {
     for (let j = 0; j <= listed.length; j++) {
       const at = i * width + j
       const taken = i > 0 && j > 0 ? best[at - width - 1]! * emissions[(i - 1) * NONE + classes[j - 1]!]! : 0
       const extra = i > 0 ? best[at - width]! * skips[i - 1]! : 0
       const missed = j > 0 ? best[at - 1]! * missing[i * 2 + (classes[j - 1]! < 10 ? 0 : 1)]! : 0
-      const most = Math.max(best[at]!, taken, extra, missed)
-      if (most === best[at]) continue
+      const most = at === 0 ? 1 : Math.max(taken, extra, missed)
       best[at] = most
-      from[at] = most === taken ? TAKEN : most === extra ? EXTRA : MISSING
+      from[at] = most === 0 || at === 0 ? 0 : most === taken ? TAKEN : most === extra ? EXTRA : MISSING
     }
   }
   const tolerated: Tolerance[] = []
@@ -63,6 +70,25 @@ export function explainMatch(tables: ReadTables, listed: string): Tolerance[] {
   }
   return tolerated.reverse()
 }
+
+/** Product of the alignment without gaps, which nearly every match has. */
+function inStep(emissions: Float64Array, n: number): number {
+  let product = 1
+  for (let i = 0; i < n; i++) product *= emissions[i * NONE + classes[i]!]!
+  return product
+}
+
+function misreads({ emissions, positions }: ReadTables, listed: string): Tolerance[] {
+  const tolerated: Tolerance[] = []
+  for (let i = 0; i < listed.length; i++) {
+    const read = topCharacter(positions[i]!)
+    if (classes[i] !== read) tolerated.push({ position: i, read: CHARACTERS[read]!, listed: listed[i]!, probability: emissions[i * NONE + classes[i]!]! })
+  }
+  return tolerated
+}
+
+/** Class of an ASCII character of a plate: 0-9, then A-Z. */
+const classOf = (code: number): number => (code < 58 ? code - 48 : code - 55)
 
 const TAKEN = 1
 const EXTRA = 2

@@ -26,6 +26,7 @@ export const PATTERN_BYTES = 51136
 export const RESULT_BYTES = 16
 export const MAX_RESULTS = 10000
 export const MATCH_BYTES = 16
+export const MAX_MATCHES = 256
 export const WORKSPACE_BYTES = 262144
 export const RECORD_BYTES = 16
 export const PASSES = 7

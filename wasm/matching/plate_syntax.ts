@@ -144,10 +144,13 @@ export function fillPlain(weights: ReadWeights, positions: number, missing: numb
 
 const within = (ratio: number, limit: number): number => Math.min(limit, Math.max(1 / limit, ratio))
 
+/** Whether the most probable character is a letter; on ties a digit. */
 function isLetter(position: Float32Array): boolean {
-  let top = 0
-  for (let c = 1; c < CLASSES - 1; c++) if (position[c]! > position[top]!) top = c
-  return top >= 10
+  let digit = 0
+  let letter = 0
+  for (let c = 0; c < 10; c++) if (position[c]! > digit) digit = position[c]!
+  for (let c = 10; c < CLASSES - 1; c++) if (position[c]! > letter) letter = position[c]!
+  return letter > digit
 }
 
 /** The n-th format counts 1/n; a `?` is either half the time. What no format has shares `other`. */

@@ -13,7 +13,9 @@ import { READ_AT, workspace } from './workspace'
  *     7104  f64[17][2] missing                 7376  f64[17] best from i on     7512  f64[16] weight of the other kind
  *     7640  f64[16] weight of extra            7768  unused                     7808  f64[36][36] confusion matrix
  *     18176 candidates [16][36] x 16 bytes: f64 emission, u32 rank              27392 u32[16] number of candidates
- *     27456 matches
+ *     27456 matches                            31616 texts to be looked up (hot_walk.ts)
+ *     48064 what is the best way from position i on, 17 x 40 bytes: f64 the most that any other way can give, u64 the characters of the best as a
+ *           key, u64 37^their number, u32 their number, u32 -, f64 what the best gives at i
  */
 const EMISSIONS: u32 = 2368
 const SKIPS: u32 = 6976
@@ -25,6 +27,13 @@ const MATRIX: u32 = 7808
 const CANDIDATES: u32 = 18176
 const CANDIDATE_COUNTS: u32 = 27392
 export const MATCHES: u32 = 27456
+export const TEXTS: u32 = 31616
+const WAYS: u32 = 48064
+export const WAY_BYTES: u32 = 40
+export const WAY_KEY: u32 = 8
+export const WAY_SCALE: u32 = 16
+export const WAY_LENGTH: u32 = 24
+export const WAY_STEP: u32 = 32
 const DIGITS: u32 = 10
 
 export let positions: u32 = 0
@@ -32,11 +41,6 @@ export let positions: u32 = 0
 @inline
 function read(): usize {
   return workspace + READ_AT
-}
-
-@inline
-export function emission(position: u32, character: u32): f64 {
-  return load<f64>(read() + EMISSIONS + (position * CHARACTERS + character) * 8)
 }
 
 @inline
@@ -88,41 +92,53 @@ export function takeRead(count: u32, extra: f64): bool {
   for (let i: u32 = 0; i < positions; i++) {
     const row = base + i * CLASSES * 4
     const out = base + EMISSIONS + i * CHARACTERS * 8
-    let top: u32 = 0
-    for (let r: u32 = 1; r < CHARACTERS; r++) if (load<f32>(row + r * 4) > load<f32>(row + top * 4)) top = r
-    // twelve characters at a time stay in registers
-    for (let c: usize = 0; c < CHARACTERS * 8; c += 96) mixTwelve(row, base + MATRIX + c, out + c)
-    weigh(out, top, load<f64>(base + KIND_WEIGHTS + i * 8))
+    mixEighteen(row, base + MATRIX, out)
+    mixEighteen(row, base + MATRIX + 144, out + 144)
+    weigh(row, out, load<f64>(base + KIND_WEIGHTS + i * 8))
     const none = <f64>load<f32>(row + CHARACTERS * 4)
     store<f64>(base + SKIPS + i * 8, none + extra * load<f64>(base + EXTRA_WEIGHTS + i * 8) * (1 - none))
   }
   store<f64>(base + BESTS + positions * 8, 1)
-  for (let i = <i32>positions - 1; i >= 0; i--) {
-    let best = skip(i)
-    for (let c: u32 = 0; c < CHARACTERS; c++) best = max(best, emission(i, c))
-    store<f64>(base + BESTS + i * 8, best * bestFrom(i + 1))
-  }
+  for (let i = <i32>positions - 1; i >= 0; i--) store<f64>(base + BESTS + i * 8, Math.max(skip(i), mostOf(base + EMISSIONS + i * CHARACTERS * 8)) * bestFrom(i + 1))
   return true
 }
 
-/** Sums over the characters that may have been read of P(read) * matrix[read][c], for twelve c. */
+/** The greatest of a position's emissions. */
 @inline
-function mixTwelve(row: usize, matrix: usize, out: usize): void {
+function mostOf(row: usize): f64 {
+  let a = v128.load(row)
+  let b = v128.load(row, 16)
+  for (let c: usize = 32; c < CHARACTERS * 8; c += 32) {
+    a = f64x2.pmax(a, v128.load(row + c))
+    b = f64x2.pmax(b, v128.load(row + c, 16))
+  }
+  a = f64x2.pmax(a, b)
+  return Math.max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1))
+}
+
+/** Sums over the characters that may have been read of P(read) * matrix[read][c], for eighteen c: as many sums as stay in registers. */
+function mixEighteen(row: usize, matrix: usize, out: usize): void {
   let s0 = f64x2.splat(0)
   let s1 = s0
   let s2 = s0
   let s3 = s0
   let s4 = s0
   let s5 = s0
-  for (let r: u32 = 0; r < CHARACTERS; r++) {
-    const p = f64x2.splat(<f64>load<f32>(row + (r << 2)))
-    const line = matrix + r * (CHARACTERS * 8)
-    s0 = f64x2.add(s0, f64x2.mul(p, v128.load(line)))
-    s1 = f64x2.add(s1, f64x2.mul(p, v128.load(line, 16)))
-    s2 = f64x2.add(s2, f64x2.mul(p, v128.load(line, 32)))
-    s3 = f64x2.add(s3, f64x2.mul(p, v128.load(line, 48)))
-    s4 = f64x2.add(s4, f64x2.mul(p, v128.load(line, 64)))
-    s5 = f64x2.add(s5, f64x2.mul(p, v128.load(line, 80)))
+  let s6 = s0
+  let s7 = s0
+  let s8 = s0
+  for (const end = row + CHARACTERS * 4; row < end; row += 4) {
+    const p = f64x2.splat(<f64>load<f32>(row))
+    s0 = f64x2.add(s0, f64x2.mul(p, v128.load(matrix)))
+    s1 = f64x2.add(s1, f64x2.mul(p, v128.load(matrix, 16)))
+    s2 = f64x2.add(s2, f64x2.mul(p, v128.load(matrix, 32)))
+    s3 = f64x2.add(s3, f64x2.mul(p, v128.load(matrix, 48)))
+    s4 = f64x2.add(s4, f64x2.mul(p, v128.load(matrix, 64)))
+    s5 = f64x2.add(s5, f64x2.mul(p, v128.load(matrix, 80)))
+    s6 = f64x2.add(s6, f64x2.mul(p, v128.load(matrix, 96)))
+    s7 = f64x2.add(s7, f64x2.mul(p, v128.load(matrix, 112)))
+    s8 = f64x2.add(s8, f64x2.mul(p, v128.load(matrix, 128)))
+    matrix += CHARACTERS * 8
   }
   v128.store(out, s0)
   v128.store(out, s1, 16)
@@ -130,11 +146,16 @@ function mixTwelve(row: usize, matrix: usize, out: usize): void {
   v128.store(out, s3, 48)
   v128.store(out, s4, 64)
   v128.store(out, s5, 80)
+  v128.store(out, s6, 96)
+  v128.store(out, s7, 112)
+  v128.store(out, s8, 128)
 }
 
 /** Syntax weighs the other kind of character than the most probable one; it never puts one above it. */
-function weigh(row: usize, top: u32, weight: f64): void {
+function weigh(read: usize, row: usize, weight: f64): void {
   if (weight == 1) return
+  let top: u32 = 0
+  for (let r: u32 = 1; r < CHARACTERS; r++) if (load<f32>(read + r * 4) > load<f32>(read + top * 4)) top = r
   const cap = load<f64>(row + top * 8)
   const from: u32 = top < DIGITS ? DIGITS : 0
   const to: u32 = top < DIGITS ? CHARACTERS : DIGITS
@@ -155,17 +176,25 @@ function weigh(row: usize, top: u32, weight: f64): void {
   for (let c: u32 = 0; c < CHARACTERS; c++) store<f64>(row + c * 8, load<f64>(row + c * 8) * scale)
 }
 
-/** Lists for each position the characters that a text of probability `least` can have there, most probable first. `rankOfClass`: u8[36]. */
+/**
+ * Lists for each position the characters that a text of probability `least` can have there, most probable first, and what is the best way on from
+ * each position. `rankOfClass`: u8[36].
+ */
 export function listCandidates(least: f64, rankOfClass: usize): void {
   const base = read()
   for (let i: u32 = 0; i < positions; i++) {
     const list = candidates(i)
     // a little more than the others can give together, because it is divided
     const others = bestFrom(0) / topOf(i) * (1 + 1e-9)
+    const row = base + EMISSIONS + i * CHARACTERS * 8
+    let hopeful: u64 = 0
+    for (let c: u32 = 0; c < CHARACTERS; c += 2) {
+      hopeful |= <u64>i64x2.bitmask(f64x2.ge(f64x2.mul(v128.load(row + c * 8), f64x2.splat(others)), f64x2.splat(least))) << <u64>c
+    }
     let count: u32 = 0
-    for (let c: u32 = 0; c < CHARACTERS; c++) {
-      const p = emission(i, c)
-      if (p * others < least) continue
+    for (; hopeful != 0; hopeful &= hopeful - 1) {
+      const c = <u32>ctz(hopeful)
+      const p = load<f64>(row + c * 8)
       let place = count++
       while (place > 0 && load<f64>(list + (place - 1) * 16) < p) {
         v128.store(list + place * 16, v128.load(list + (place - 1) * 16))
@@ -176,9 +205,49 @@ export function listCandidates(least: f64, rankOfClass: usize): void {
     }
     store<u32>(base + CANDIDATE_COUNTS + i * 4, count)
   }
+  findWays()
 }
 
 @inline
 function topOf(position: u32): f64 {
   return bestFrom(position) / bestFrom(position + 1)
+}
+
+/** The best way from a position on (drawing above). */
+@inline
+export function way(position: u32): usize {
+  return read() + WAYS + position * WAY_BYTES
+}
+
+/** The most that any way from here on but the best can give. */
+@inline
+export function otherFrom(position: u32): f64 {
+  return load<f64>(way(position))
+}
+
+function findWays(): void {
+  const end = way(positions)
+  store<f64>(end, Math.max(missing(positions, 0), missing(positions, 1)))
+  store<u64>(end, 0, WAY_KEY)
+  store<u64>(end, 1, WAY_SCALE)
+  store<u32>(end, 0, WAY_LENGTH)
+  for (let i = <i32>positions - 1; i >= 0; i--) {
+    const here = way(i)
+    const next = here + WAY_BYTES
+    const list = candidates(i)
+    const count = candidateCount(i)
+    const top: f64 = count > 0 ? load<f64>(list) : 0
+    const second: f64 = count > 1 ? load<f64>(list, 16) : 0
+    const none = skip(i)
+    const taken = top >= none
+    const scale = load<u64>(next, WAY_SCALE)
+    store<f64>(here, taken ? top : none, WAY_STEP)
+    store<u64>(here, (taken ? <u64>load<u32>(list, 8) * scale : 0) + load<u64>(next, WAY_KEY), WAY_KEY)
+    store<u64>(here, taken ? scale * 37 : scale, WAY_SCALE)
+    store<u32>(here, load<u32>(next, WAY_LENGTH) + (taken ? 1 : 0), WAY_LENGTH)
+    const other = Math.max(taken ? second : top, taken ? none : 0) * bestFrom(i + 1)
+    const later = Math.max(top, none) * load<f64>(next)
+    const lacking = Math.max(missing(i, 0), missing(i, 1)) * bestFrom(i)
+    store<f64>(here, Math.max(Math.max(other, later), lacking))
+  }
 }

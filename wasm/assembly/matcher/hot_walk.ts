@@ -1,8 +1,11 @@
-import { bestFrom, candidateCount, candidates, listCandidates, missing, positions, skip } from './hot_read'
-import { lastEntry, nextEntry } from './hot_index'
+import { keepListed, lastEntry, nextEntry } from './hot_index'
+import {
+  bestFrom, candidateCount, candidates, listCandidates, missing, otherFrom, positions, skip, TEXTS, way, WAY_BYTES, WAY_KEY, WAY_LENGTH, WAY_SCALE, WAY_STEP,
+} from './hot_read'
 import { MAX_LENGTH } from './layout'
 import { addMatch } from './matches'
 import { classOfCode, codeOfRank } from './tables'
+import { READ_AT, workspace } from './workspace'
 
 /**
  * Checks a read against a hot list, exactly: instead of looking at every entry, it walks through every text that the read may be with at least the
@@ -11,15 +14,29 @@ import { classOfCode, codeOfRank } from './tables'
  *
  * A text is one path: at each position a character of the plate, or nothing (an extra character in the read); before each position and
  * at the end, characters that were not read. Products are taken from left to right, so that a scalar search finds the very same numbers.
+ *
+ * Three things make it quick. Where only the best way on is left, it is gone in one step. The first character that was not read stays open until the end
+ * of its path, which is walked once for all characters it may be. Texts are collected and looked up many at a time (hot_index.ts).
  */
 let least: f64 = 1
 let threshold: f64 = 1
 /** Rank of each class: u8[36]. */
 let ranks: usize = 0
 let walked: u32 = 0
+/** Where the next text goes: 16 bytes, u64 key, f64 probability. */
+let next: usize = 0
+let texts: usize = 0
+const MAX_TEXTS: u32 = 1024
 
 /** Slack for bounds: products in another order differ by a few units in the last place. */
 const SLACK: f64 = 1 - 1e-9
+
+/** Which kind of character stays open in a path: a digit, a letter, or none. */
+const DIGIT: u32 = 0
+const NONE: u32 = 2
+/** Classes of a kind: the first ten are digits. */
+const FIRST_LETTER: u32 = 10
+const CLASS_COUNT: u32 = 36
 
 /** `scratch`: 64 bytes. The read has been taken. */
 export function walk(atLeast: f64, scratch: usize): void {
@@ -27,10 +44,12 @@ export function walk(atLeast: f64, scratch: usize): void {
   least = atLeast * SLACK
   ranks = scratch
   walked = 0
+  texts = workspace + READ_AT + TEXTS
+  next = texts
   for (let rank: u32 = 1; rank <= 36; rank++) store<u8>(ranks + classOfCode(codeOfRank(rank)), rank)
-  // missing characters are walked by kind: the first ten classes are digits
   listCandidates(least, ranks)
-  if (bestFrom(0) >= least) from(0, 0, 0, 1)
+  if (bestFrom(0) >= least) from(0, 0, 0, 1, NONE, 0)
+  lookUp()
 }
 
 /** Texts looked up by the last walk. */
@@ -38,9 +57,17 @@ export function textsWalked(): u32 {
   return walked
 }
 
-function from(position: u32, length: u32, key: u64, product: f64): void {
+/**
+ * All ways on from a position, `length` characters behind us in `key`.
+ * @param open kind of the character in the key that may be any of its kind, and `scale` its place: 37^(characters behind it)
+ */
+function from(position: u32, length: u32, key: u64, product: f64, open: u32, scale: u64): void {
+  if (product * otherFrom(position) < least) {
+    goOn(position, length, key, product, open, scale)
+    return
+  }
   if (position == positions) {
-    if (length > 0) lookUp(key, product)
+    if (length > 0) give(key, product, open, scale)
   } else {
     const rest = bestFrom(position + 1)
     if (length < MAX_LENGTH) {
@@ -49,30 +76,74 @@ function from(position: u32, length: u32, key: u64, product: f64): void {
       for (let k: u32 = 0; k < count; k++) {
         const p = product * load<f64>(list + k * 16)
         if (p * rest < least) break
-        from(position + 1, length + 1, key * 37 + load<u32>(list + k * 16, 8), p)
+        from(position + 1, length + 1, key * 37 + load<u32>(list + k * 16, 8), p, open, scale * 37)
       }
     }
     const skipped = product * skip(position)
-    if (skipped * rest >= least) from(position + 1, length, key, skipped)
+    if (skipped * rest >= least) from(position + 1, length, key, skipped, open, scale)
   }
   if (length == MAX_LENGTH) return
   const rest = bestFrom(position)
-  for (let kind: u32 = 0; kind < 2; kind++) {
+  for (let kind: u32 = DIGIT; kind < NONE; kind++) {
     const p = product * missing(position, kind)
     if (p * rest < least) continue
-    const first: u32 = kind == 0 ? 0 : 10
-    const end: u32 = kind == 0 ? 10 : 36
-    for (let c = first; c < end; c++) from(position, length + 1, key * 37 + load<u8>(ranks + c), p)
+    if (open == NONE) from(position, length + 1, key * 37, p, kind, 1)
+    else for (let c = firstOf(kind); c < endOf(kind); c++) from(position, length + 1, key * 37 + load<u8>(ranks + c), p, open, scale * 37)
   }
 }
 
-function lookUp(key: u64, product: f64): void {
-  walked++
-  const last = lastEntry(key)
-  if (last == 0xffffffff || product < threshold) return
-  let entry = last
-  do {
-    entry = nextEntry(entry)
-    if (!addMatch(product, entry)) break
-  } while (entry != last)
+/** Only the best way is left. */
+function goOn(position: u32, length: u32, key: u64, product: f64, open: u32, scale: u64): void {
+  const rest = way(position)
+  const whole = length + load<u32>(rest, WAY_LENGTH)
+  if (whole == 0 || whole > MAX_LENGTH) return
+  const end = way(positions)
+  for (let at = rest; at < end; at += WAY_BYTES) product *= load<f64>(at, WAY_STEP)
+  const places = load<u64>(rest, WAY_SCALE)
+  give(key * places + load<u64>(rest, WAY_KEY), product, open, scale * places)
+}
+
+/** A text, or all texts of an open character. */
+function give(key: u64, product: f64, open: u32, scale: u64): void {
+  if (product < threshold) return
+  if (open == NONE) {
+    put(key, product)
+    return
+  }
+  for (let c = firstOf(open); c < endOf(open); c++) put(key + <u64>load<u8>(ranks + c) * scale, product)
+}
+
+@inline
+function firstOf(kind: u32): u32 {
+  return kind == DIGIT ? 0 : FIRST_LETTER
+}
+
+@inline
+function endOf(kind: u32): u32 {
+  return kind == DIGIT ? FIRST_LETTER : CLASS_COUNT
+}
+
+@inline
+function put(key: u64, product: f64): void {
+  store<u64>(next, key)
+  store<f64>(next, product, 8)
+  next += 16
+  if (next == texts + MAX_TEXTS * 16) lookUp()
+}
+
+function lookUp(): void {
+  const count = <u32>((next - texts) >> 4)
+  next = texts
+  walked += count
+  const end = texts + (<usize>keepListed(texts, count) << 4)
+  for (let text = texts; text < end; text += 16) {
+    const last = lastEntry(load<u64>(text))
+    if (last == 0xffffffff) continue
+    const product = load<f64>(text, 8)
+    let entry = last
+    do {
+      entry = nextEntry(entry)
+      if (!addMatch(product, entry)) break
+    } while (entry != last)
+  }
 }
