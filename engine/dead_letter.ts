@@ -1,13 +1,20 @@
 import { headers, type JetStreamClient, type JsMsg } from 'nats'
 import type { AlprError } from './errors.js'
-import type { FrameMessage } from './frames/frame.js'
-import { deadSubject, HEADER } from './nats/topology.js'
+import type { CameraMessage } from './frames/moment.js'
+import { deadSubject, ENTRANCE, HEADER, rootOf } from './nats/topology.js'
+
+/** One detection of a message, alone: the others of its message may be good. */
+export interface DeadPart {
+  /** Its place in the message, from 0. */
+  index: number
+  payload: Uint8Array
+}
 
 /**
- * Puts a frame that cannot be processed on stream DEAD with the reason, where it came from and its own headers and payload: nothing is
+ * Puts a message that cannot be processed, or one detection of it, on stream DEAD with the reason, where it came from and its own headers and payload: nothing is
  * dropped in silence. The message id derives from the stream sequence, so doing it twice leaves one.
  */
-export async function deadLetter(js: JetStreamClient, source: FrameMessage & { message: JsMsg }, error: AlprError): Promise<void> {
+export async function deadLetter(js: JetStreamClient, source: CameraMessage & { message: JsMsg }, error: AlprError, part?: DeadPart): Promise<void> {
   const header = headers()
   for (const [name, values] of source.message.headers ?? []) {
     if (!name.startsWith('Nats-')) for (const value of values) header.append(name, value)
@@ -17,6 +24,8 @@ export async function deadLetter(js: JetStreamClient, source: FrameMessage & { m
   header.set(HEADER.deadSubject, source.subject)
   header.set(HEADER.deadSequence, String(source.seq))
   header.set(HEADER.deadAt, new Date(source.arrivedAt).toISOString())
-  header.set(HEADER.msgId, `dead-${source.seq}`)
-  await js.publish(deadSubject(source.camera), source.payload, { headers: header, timeout: 10_000 })
+  const root = rootOf(source.subject)
+  if (part) header.set(HEADER.deadIndex, String(part.index))
+  header.set(HEADER.msgId, `dead-${root === ENTRANCE.frames.root ? '' : `${root}-`}${source.seq}${part ? `-${part.index}` : ''}`)
+  await js.publish(deadSubject(source.camera), part?.payload ?? source.payload, { headers: header, timeout: 10_000 })
 }

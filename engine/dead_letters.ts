@@ -1,8 +1,8 @@
 import { headers as newHeaders, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
 import { AlprError } from './errors.js'
-import { cameraOf, framesSubject, HEADER, STREAM } from './nats/topology.js'
+import { cameraOf, detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from './nats/topology.js'
 
-/** One frame that could not be processed, as it lies on stream DEAD. */
+/** One frame, or message of detections, that could not be processed, as it lies on stream DEAD. */
 export interface DeadLetter {
   /** Its number on DEAD. */
   seq: number
@@ -26,7 +26,7 @@ export interface DeadFilter {
   reason?: string
 }
 
-const DEAD_HEADERS: readonly string[] = [HEADER.deadReason, HEADER.deadMessage, HEADER.deadSubject, HEADER.deadSequence, HEADER.deadAt]
+const DEAD_HEADERS: readonly string[] = [HEADER.deadReason, HEADER.deadMessage, HEADER.deadSubject, HEADER.deadSequence, HEADER.deadIndex, HEADER.deadAt]
 
 /**
  * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads are large and there are
@@ -53,14 +53,15 @@ export async function deadLetter(manager: JetStreamManager, seq: number): Promis
 }
 
 /**
- * Sends a frame to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has it. When this process dies in
+ * Sends it to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has it. When this process dies in
  * between, the frame is on both; sending it again within the stream's window of 2 minutes makes no second one.
  */
 export async function redrive(connection: NatsConnection, manager: JetStreamManager, letter: DeadLetter & { payload: Uint8Array }): Promise<void> {
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)
-  await connection.jetstream().publish(framesSubject(letter.camera), letter.payload, { headers, timeout: 10_000 })
+  const subject = rootOf(letter.subject) === ENTRANCE.detections.root ? detectionsSubject : framesSubject
+  await connection.jetstream().publish(subject(letter.camera), letter.payload, { headers, timeout: 10_000 })
   await drop(manager, letter.seq)
 }
 

@@ -7,7 +7,10 @@ import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
 import { Metrics } from './metrics.js'
 import { setupNats } from './nats/setup.js'
-import { BUCKET, statusSubject, STREAM } from './nats/topology.js'
+import { DetectionInlet } from './inlets/detection_inlet.js'
+import { FrameInlet } from './inlets/frame_inlet.js'
+import type { Inlet } from './inlets/inlet.js'
+import { BUCKET, ENTRANCE, partitionKey, statusSubject, type Entrance } from './nats/topology.js'
 import { Lease } from './partition/lease.js'
 import { growingPause, sleep } from './pause.js'
 import { PictureMaker } from './pictures/picture_maker.js'
@@ -42,20 +45,22 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const waiting = new Waiting(log)
   const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs,
     onReplaced: (reason) => { metrics.count('workers_replaced_total'); log.warn({ reason }, 'a recognition worker was replaced') } })
-  const held = new Map<number, Pipeline>()
+  const held = new Map<string, { inlet: Inlet; partition: number; pipeline: Pipeline }>()
   const { partitions } = settings.nats
 
   const status = (): EngineStatus => {
-    const sums = { openPasses: 0, inFlight: 0, pending: 0 }
-    for (const pipeline of held.values()) for (const [name, value] of Object.entries(pipeline.gauges)) sums[name as keyof typeof sums] += value
-    metrics.gauge('open_passes', sums.openPasses)
-    metrics.gauge('frames_in_flight', sums.inFlight)
-    metrics.gauge('frames_waiting', sums.pending)
+    for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting']) metrics.gauge(name, 0)
+    for (const { inlet, pipeline: { gauges } } of held.values()) {
+      const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
+      add('open_passes', gauges.openPasses)
+      if (inlet.entrance.root === 'frames') add('frames_in_flight', gauges.inFlight)
+      add(inlet.entrance.root === 'frames' ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
+    }
     metrics.gauge('memory_bytes', process.memoryUsage.rss())
     for (const list of lists.records) metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
     return {
       instance: settings.engine.instance, at: new Date().toISOString(), waiting: { ...waiting.reasons },
-      partitions: [...held.keys()].sort((a, b) => a - b), workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
+      partitions: [...held.values()].filter(({ inlet }) => inlet.entrance.root === 'frames').map(({ partition }) => partition).sort((a, b) => a - b), workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
       counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
     }
   }
@@ -66,7 +71,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     if (!connection.isClosed()) connection.publish(statusSubject(settings.engine.instance), JSON.stringify(status()))
   }, 1_000)
 
-  await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas }), ending.signal)
+  await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, detectionsMaxBytes: settings.nats.detectionsMaxBytes, replicas: settings.nats.replicas }), ending.signal)
   const client = createClient(settings, store)
   await waiting.until('clickhouse', async () => {
     await waitForStore(client, { signal: ending.signal })
@@ -79,22 +84,29 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   await lists.follow(connection)
   const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const parts: PipelineParts = {
-    connection, js, manager, cameras, recognizer, lists, metrics, waiting, partitions,
+    connection, js, manager, cameras, lists, metrics, waiting, partitions,
     recent: new RecentFrames(connection),
     pictures: new PictureMaker(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
-    ids: new ReadIds((await manager.streams.info(STREAM.frames)).created),
     provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
-    slots: settings.engine.workers * 2,
-    batchMs: settings.engine.batchMs, passGapMs: settings.engine.passGapMs, futureToleranceMs: settings.engine.futureToleranceMs,
+    batchMs: settings.engine.batchMs,
     ending: ending.signal,
   }
   const buckets = { passes: await js.views.kv(BUCKET.passes, { bindOnly: true }), floors: await js.views.kv(BUCKET.floors, { bindOnly: true }) }
   const leases = await js.views.kv(BUCKET.leases, { bindOnly: true })
 
-  /** Holds one partition whenever its lease can be had, and runs its pipeline while it is held. */
-  const keep = async (partition: number): Promise<void> => {
-    const lease = new Lease(leases, partition, settings.engine.instance)
+  const idsOf = async ({ stream, root }: Entrance) => new ReadIds((await manager.streams.info(stream)).created, root)
+  const rules = { gapMs: settings.engine.passGapMs }
+  const { futureToleranceMs } = settings.engine
+  const inlets: Inlet[] = [
+    new FrameInlet(await idsOf(ENTRANCE.frames), rules, cameras, recognizer, metrics, futureToleranceMs),
+    new DetectionInlet(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
+  ]
+
+  /** Holds one partition of an entrance whenever its lease can be had, and runs its pipeline while it is held. */
+  const keep = async (inlet: Inlet, partition: number): Promise<void> => {
+    const key = partitionKey(inlet.entrance, partition)
+    const lease = new Lease(leases, key, settings.engine.instance)
     for (let failures = 0; !ending.signal.aborted;) {
       if (!(await lease.acquire().catch(() => false))) {
         await sleep(Lease.RENEW_MS, ending.signal)
@@ -104,15 +116,15 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       const renewing = renew(lease, lost, ending.signal)
       const started = Date.now()
       try {
-        const pipeline = await Pipeline.open(partition, parts, buckets)
-        held.set(partition, pipeline)
+        const pipeline = await Pipeline.open(partition, inlet, parts, buckets)
+        held.set(key, { inlet, partition, pipeline })
         await pipeline.run(AbortSignal.any([ending.signal, lost.signal]))
       } catch (error) {
         metrics.count('pipeline_restarts_total')
-        log.warn({ partition, code: codeOf(error), reason: reasonOf(error) }, 'the pipeline of a partition stopped, it goes on from its last checkpoint')
+        log.warn({ partition: key, code: codeOf(error), reason: reasonOf(error) }, 'the pipeline of a partition stopped, it goes on from its last checkpoint')
         failures = Date.now() - started > 60_000 ? 0 : failures + 1
       } finally {
-        held.delete(partition)
+        held.delete(key)
         lost.abort()
         await renewing
       }
@@ -120,15 +132,17 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       else await sleep(growingPause(failures), ending.signal)
     }
   }
-  const trimmer = new Trimmer(manager, buckets.floors, partitions)
-  const keeping = Promise.all([trimmer.run(ending.signal), ...Array.from({ length: partitions }, (_, partition) => keep(partition))])
+  const keeping = Promise.all(inlets.flatMap((inlet) => [
+    new Trimmer(manager, buckets.floors, inlet.entrance, partitions).run(ending.signal),
+    ...Array.from({ length: partitions }, (_, partition) => keep(inlet, partition)),
+  ]))
 
   void (async () => {
     for await (const event of connection.status()) {
       if (event.type === Events.Disconnect) waiting.reasons.connection = 'NATS is away'
       else if (event.type === Events.Reconnect) delete waiting.reasons.connection
       else continue
-      for (const pipeline of held.values()) pipeline.interrupt()
+      for (const { pipeline } of held.values()) pipeline.interrupt()
     }
   })()
 

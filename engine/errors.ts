@@ -8,12 +8,13 @@ const TABLE = {
   // frames: the reasons of the DEAD stream, beside those of their pictures (PICTURE_ERRORS)
   ALPR_ERR_FRAME_TIMEOUT: ['recognition took longer than {limit} ms', 422],
   ALPR_ERR_FRAME_CRASHED: ['recognition crashed on this frame: {reason}', 422],
-  ALPR_ERR_FRAME_TIME_MISSING: ['header Captured-At is missing', 422],
-  ALPR_ERR_FRAME_TIME_INVALID: ['header Captured-At "{value}" is not an RFC 3339 UTC time', 422],
-  ALPR_ERR_FRAME_TIME_ABSURD: ['header Captured-At {value} is before {limit}', 422],
-  ALPR_ERR_FRAME_TIME_FUTURE: ['header Captured-At {value} is more than {limit} s ahead of its arrival', 422],
+  ALPR_ERR_FRAME_TIME_MISSING: ['Captured-At is missing', 422],
+  ALPR_ERR_FRAME_TIME_INVALID: ['Captured-At "{value}" is not an RFC 3339 UTC time', 422],
+  ALPR_ERR_FRAME_TIME_ABSURD: ['Captured-At {value} is before {limit}', 422],
+  ALPR_ERR_FRAME_TIME_FUTURE: ['Captured-At {value} is more than {limit} s ahead of its arrival', 422],
   ALPR_ERR_FRAME_HEADER_INVALID: ['header {header} "{value}" is not {expected}', 422],
-  ALPR_ERR_FRAME_POSITION_MISSING: ['camera {camera} is not fixed and the frame has no Position header', 422],
+  ALPR_ERR_FRAME_POSITION_MISSING: ['camera {camera} is not fixed and its message has no position', 422],
+  ALPR_ERR_DETECTION_INVALID: ['the detection is not valid: {reason}', 422],
   ALPR_ERR_CAMERA_UNKNOWN: ['camera {camera} is not in the registry', 404],
   ALPR_ERR_CAMERA_INVALID: ['camera {camera}: {reason}', 422],
   // images outside the stream

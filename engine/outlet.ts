@@ -1,20 +1,22 @@
 import { headers } from 'nats'
 import { deadLetter } from './dead_letter.js'
-import type { AlprError } from './errors.js'
 import type { Camera } from './frames/camera.js'
 import type { Hit } from './hit.js'
 import { dueForCheck, makeHits, worthChecking } from './hits/hit_maker.js'
+import type { Refused } from './inlets/inlet.js'
 import { liveReadOf } from './live_read.js'
 import { HEADER, hitsSubject, readsSubject } from './nats/topology.js'
 import type { Epoch } from './partition/epoch.js'
 import type { Progress } from './partition/progress.js'
-import type { StreamFrame } from './partition/source.js'
+import type { StreamMessage } from './partition/source.js'
 import type { OpenPass } from './passes/pass.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import type { Read } from './read.js'
 
 /** A pass that goes on (a parked car) is stored again at least this often. Event time. */
 const EXTEND_MS = 60_000
+/** Reads of one checkpoint of a partition that are shown live. */
+const MAX_SHOWN = 500
 
 /**
  * What leaves a partition: hits and dead letters onto JetStream at once, reads into the epoch that the next checkpoint writes. Everything
@@ -51,22 +53,27 @@ export class Outlet {
     if (this.stored.get(pass)?.frames !== pass.state.frames) this.store(pass, camera, false)
   }
 
-  /** A frame that cannot be processed goes to DEAD with its reason. */
-  bury(source: StreamFrame, error: AlprError): void {
+  /** What cannot be processed goes to DEAD with its reason. */
+  bury(source: StreamMessage, { error, part }: Refused): void {
     const { parts, progress } = this
     parts.metrics.count(`dead_${error.code}_total`)
-    progress.epoch.add(parts.waiting.until('dead letters', () => deadLetter(parts.js, source, error), parts.ending))
+    progress.epoch.add(parts.waiting.until('dead letters', () => deadLetter(parts.js, source, error, part), parts.ending))
   }
 
   /** Shows stored reads to whoever looks now. Not durable: the store is where they are looked up. */
   showLive(epoch: Epoch): void {
-    const { connection, cameras } = this.parts
+    const { connection, cameras, metrics } = this.parts
     if (connection.isClosed()) return
+    const lists = new Map<string, Set<string>>()
+    for (const { readId, list, state } of epoch.hits) if (state === 'possible') lists.set(readId, (lists.get(readId) ?? new Set()).add(list))
+    let shown = 0
     for (const read of epoch.reads.values()) {
-      const lists = epoch.hits.filter((hit) => hit.readId === read.readId && hit.state === 'possible').map((hit) => hit.list)
-      const live = liveReadOf(read, cameras.cameras.get(read.camera)?.name ?? read.camera, [...new Set(lists)])
+      // Nobody can look at more; those with a hit are shown all the same.
+      if (++shown > MAX_SHOWN && !lists.has(read.readId)) continue
+      const live = liveReadOf(read, cameras.cameras.get(read.camera)?.name ?? read.camera, [...(lists.get(read.readId) ?? [])])
       connection.publish(readsSubject(read.camera), JSON.stringify(live))
     }
+    if (shown > MAX_SHOWN) metrics.bound('live_reads')
   }
 
   private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
@@ -77,10 +84,15 @@ export class Outlet {
   private finish(pass: OpenPass, read: Read, hits: Hit[], storing: boolean): void {
     const { epoch } = this.progress
     const best = pass.state.best
+    // Nothing has to be made or sent first.
+    if (best.seq === undefined && hits.length === 0 && !this.publishing.has(pass)) {
+      if (storing) epoch.reads.set(read.readId, read)
+      return
+    }
     const before = this.publishing.get(pass) ?? Promise.resolve()
     const work = before.then(async () => {
-      if (pass.state.pictures?.seq !== best.seq) {
-        const made = await this.parts.pictures.make(this.parts.recent, best)
+      if (best.seq !== undefined && pass.state.pictures?.seq !== best.seq) {
+        const made = await this.parts.pictures.make(this.parts.recent, { ...best, seq: best.seq })
         if (made) {
           pass.state.pictures = { seq: best.seq, ...made }
           // Saved with the next checkpoint, so that the frame need not be kept for it any longer.

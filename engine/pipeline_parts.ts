@@ -4,33 +4,25 @@ import type { FollowedCameras } from './frames/registry.js'
 import type { ListsInForce } from './matching/lists_in_force.js'
 import type { Metrics } from './metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'
-import type { ReadIds } from './read_id.js'
-import type { RecognizerPool } from './recognize/pool.js'
 import type { GroupWriter } from './store/group_writer.js'
 import type { Waiting } from './waiting.js'
 
-/** Everything the pipeline stands on; one of each for all partitions of an engine. */
+/** Everything behind the inlets; one of each for all partitions of an engine. */
 export interface PipelineParts {
   connection: NatsConnection
   js: JetStreamClient
   manager: JetStreamManager
   cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>
-  recognizer: RecognizerPool
   recent: RecentFrames
   lists: ListsInForce
   pictures: PictureMaker
   store: GroupWriter
-  ids: ReadIds
   /** What a read was made with, now. */
   provenance: () => { module: string; model: string; lists: string }
   metrics: Metrics
   waiting: Waiting
-  /** Frames in flight per partition: what the recognizer's free slots allow. */
-  slots: number
   partitions: number
   batchMs: number
-  passGapMs: number
-  futureToleranceMs: number
   /** Aborts when the engine ends: what is being tried again and again gives up. */
   ending: AbortSignal
 }

@@ -19,6 +19,7 @@ const SCHEMA = Type.Object({
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 0, description: 'loopback port of the private server, 0: a free one' }),
     partitions: Type.Integer({ minimum: 1, maximum: 64, default: 4, description: 'must equal the subject mapping of the server; 1 on a server without mapping' }),
     framesMaxBytes: Type.Integer({ minimum: 16_777_216, default: 8_589_934_592, description: 'frames waiting to be processed, in bytes; when full, publishers are refused' }),
+    detectionsMaxBytes: Type.Integer({ minimum: 16_777_216, default: 2_147_483_648, description: 'the same for messages of cameras that read plates themselves' }),
     replicas: Type.Integer({ minimum: 1, maximum: 5, default: 1, description: 'copies of each stream in a JetStream cluster' }),
     token: Type.String({ default: '', description: 'token of the server, if it wants one' }),
   }, strict),

@@ -22,7 +22,7 @@ export async function readClip(recognizer: Recognizer, file: string, gapMs = 3_0
     await writer.addCamera(CAMERA)
     await importVideo(writer, { input: file, camera: CAMERA.id, start: Date.UTC(2026, 0, 1), quality: 95 })
     await writer.close()
-    const camera = CameraPasses.empty(CAMERA.id, gapMs)
+    const camera = CameraPasses.empty(CAMERA.id, { gapMs })
     const closed: OpenPass[] = []
     let seq = 0
     for await (const { jpeg, capturedAt } of readFrames(feed)) {

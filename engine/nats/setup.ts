@@ -5,11 +5,13 @@ import {
 import { AlprError } from '../errors.js'
 import { growingPause, sleep } from '../pause.js'
 import { natsReason } from './connect.js'
-import { BUCKET, OBJECTS, STREAM } from './topology.js'
+import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 
 export interface SetupOptions {
   /** Frames waiting to be processed, in bytes (settings.nats.framesMaxBytes). */
   framesMaxBytes: number
+  /** The same for messages of detections (settings.nats.detectionsMaxBytes). @default 2 GiB */
+  detectionsMaxBytes?: number
   /** Copies of each stream in a JetStream cluster: 1, 3 or 5. */
   replicas?: number
   /** Dead letters kept, in bytes. When full, nothing is thrown away: the engine waits until somebody redrives or drops them. */
@@ -27,6 +29,9 @@ const kDeadHeaderBytes = 65_536
 /** 2 GiB: some 7,000 frames of 300 KB. */
 const kDeadMaxBytes = 2_147_483_648
 
+/** 2 GiB: some ten million detections. */
+const kDetectionsMaxBytes = 2_147_483_648
+
 /** An engine that does not renew its lease for this long loses its partition. */
 export const LEASE_MS = 8_000
 
@@ -34,8 +39,8 @@ export const LEASE_MS = 8_000
  * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the wanted form, as far as the
  * server allows a change. May be run by any number of processes at any time; the last configuration wins.
  *
- *     FRAMES   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops a frame that was accepted.
- *              Processed frames are taken out by the engine (partition/checkpointer.ts).
+ *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops what was accepted.
+ *              What is processed is taken out by the engine (partition/trimmer.ts).
  *     HITS     Limits, old hits go first: 30 days or 1 GiB. The store has them all; the stream is what consoles resume from.
  *     DEAD     Limits + DiscardNew: a dead letter leaves only by `platestream dead redrive` or `drop`.
  *
@@ -74,16 +79,18 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
 
 function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<StreamConfig> & { name: string })[] {
   const shared = { storage: StorageType.File, retention: RetentionPolicy.Limits, num_replicas: options.replicas ?? 1, allow_direct: true }
+  const entrance = ({ root, stream }: Entrance, maxBytes: number) => ({
+    ...shared,
+    name: stream,
+    subjects: [`${root}.>`],
+    discard: DiscardPolicy.New,
+    max_bytes: maxBytes,
+    max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
+    duplicate_window: nanos(2 * kMinute),
+  })
   return [
-    {
-      ...shared,
-      name: STREAM.frames,
-      subjects: ['frames.>'],
-      discard: DiscardPolicy.New,
-      max_bytes: options.framesMaxBytes,
-      max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
-      duplicate_window: nanos(2 * kMinute),
-    },
+    entrance(ENTRANCE.frames, options.framesMaxBytes),
+    entrance(ENTRANCE.detections, options.detectionsMaxBytes ?? kDetectionsMaxBytes),
     {
       ...shared,
       name: STREAM.hits,

@@ -1,6 +1,6 @@
 import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
-import { CameraPasses } from '../passes/camera_passes.js'
+import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'
 
 /** What is kept of a partition in FLOORS; stream sequences. */
@@ -23,21 +23,22 @@ export class Checkpoint {
   private readonly revisions = new Map<string, number>()
   private floorRevision = 0
 
-  constructor(private readonly passes: KV, private readonly floors: KV, private readonly partition: number, private readonly gapMs: number) {}
+  /** @param key the partition's name in the buckets, `partitionKey` */
+  constructor(private readonly passes: KV, private readonly floors: KV, private readonly key: string, private readonly rules: PassRules) {}
 
   /** What the last owner left: the floor and the state of every camera. */
   async load(): Promise<SavedFloor & { cameras: Map<string, CameraPasses> }> {
-    const entry = await this.floors.get(String(this.partition))
+    const entry = await this.floors.get(this.key)
     this.floorRevision = entry?.revision ?? 0
     const { floor = 0, wanted = 0 } = entry?.json<Partial<SavedFloor>>() ?? {}
     const cameras = new Map<string, CameraPasses>()
     const keys: string[] = []
-    for await (const key of await this.passes.keys(`${this.partition}.>`)) keys.push(key)
+    for await (const key of await this.passes.keys(`${this.key}.>`)) keys.push(key)
     for (const key of keys) {
       const state = await this.passes.get(key)
       if (!state || state.operation !== 'PUT') continue
       this.revisions.set(key, state.revision)
-      cameras.set(key.slice(key.indexOf('.') + 1), CameraPasses.fromJSON(state.json(), this.gapMs))
+      cameras.set(key.slice(key.indexOf('.') + 1), CameraPasses.fromJSON(state.json(), this.rules))
     }
     return { floor, wanted, cameras }
   }
@@ -50,14 +51,14 @@ export class Checkpoint {
   /** @param states camera and its state as text, taken at the barrier */
   async saveCameras(states: readonly [camera: string, json: string][]): Promise<void> {
     await Promise.all(states.map(async ([camera, json]) => {
-      const key = `${this.partition}.${camera}`
+      const key = `${this.key}.${camera}`
       this.revisions.set(key, await this.compareAndSet(this.passes, key, json, this.revisions.get(key) ?? 0))
     }))
   }
 
   async saveFloor(floor: number, wanted: number): Promise<void> {
     const saved: SavedFloor = { floor, wanted }
-    this.floorRevision = await this.compareAndSet(this.floors, String(this.partition), JSON.stringify(saved), this.floorRevision)
+    this.floorRevision = await this.compareAndSet(this.floors, this.key, JSON.stringify(saved), this.floorRevision)
   }
 
   /**
@@ -70,7 +71,7 @@ export class Checkpoint {
       if (!isConflict(error)) throw error
       const there = await kv.get(key)
       if (there && there.operation === 'PUT' && there.string() === json) return there.revision
-      throw new AlprError('ALPR_ERR_STATE_FENCED', { partition: this.partition }, { cause: error })
+      throw new AlprError('ALPR_ERR_STATE_FENCED', { partition: this.key }, { cause: error })
     }
   }
 }

@@ -26,6 +26,7 @@ const IDLE_MS = Trimmer.EVERY_MS
  */
 export class Checkpointer {
   private movedAt = 0
+  private pause = new AbortController()
   /**
    * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
    * what was saved.
@@ -45,9 +46,15 @@ export class Checkpointer {
   /** A checkpoint every `batchMs` until `signal` aborts. @throws ALPR_ERR_STATE_FENCED */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sleep(this.parts.batchMs, signal)
+      this.pause = new AbortController()
+      await sleep(this.parts.batchMs, AbortSignal.any([signal, this.pause.signal]))
       if (!signal.aborted) await this.checkpoint(signal)
     }
+  }
+
+  /** The next checkpoint comes at once: there is enough to write. */
+  hurry(): void {
+    this.pause.abort()
   }
 
   /** What has to wait for a server waits until `signal` aborts. */
@@ -115,6 +122,6 @@ export class Checkpointer {
 /** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
 function firstWantedOf(camera: CameraPasses): number {
   let first = Infinity
-  for (const { state } of camera.open()) if (!state.pictures) first = Math.min(first, state.best.seq)
+  for (const { state } of camera.open()) if (!state.pictures && state.best.seq !== undefined) first = Math.min(first, state.best.seq)
   return first
 }

@@ -1,7 +1,7 @@
 import type { KV } from 'nats'
 
 /**
- * One engine at a time for a partition: a key that expires 8 s after its last renewal (bucket LEASES). The name of the engine is its
+ * One engine at a time for a partition of an entrance: a key that expires 8 s after its last renewal (bucket LEASES). The name of the engine is its
  * value, so an engine that restarts under the same name takes its partition back at once. A lease only keeps engines from doing the same work;
  * what keeps a paused former owner from harm is the compare-and-set of the checkpoint.
  */
@@ -10,11 +10,11 @@ export class Lease {
   /** When the last renewal was sent, milliseconds of wall time: the holder gives up before the server does. */
   private renewedAt = 0
 
-  constructor(private readonly kv: KV, private readonly partition: number, private readonly holder: string) {}
+  constructor(private readonly kv: KV, private readonly key: string, private readonly holder: string) {}
 
   /** True when this engine holds the partition now. */
   async acquire(): Promise<boolean> {
-    const key = String(this.partition)
+    const { key } = this
     const now = Date.now()
     const entry = await this.kv.get(key)
     const value = new TextEncoder().encode(this.holder)
@@ -34,7 +34,7 @@ export class Lease {
   async renew(): Promise<boolean> {
     const now = Date.now()
     try {
-      this.revision = await this.kv.update(String(this.partition), new TextEncoder().encode(this.holder), this.revision)
+      this.revision = await this.kv.update(this.key, new TextEncoder().encode(this.holder), this.revision)
       this.renewedAt = now
       return true
     } catch (error) {
@@ -44,7 +44,7 @@ export class Lease {
   }
 
   async release(): Promise<void> {
-    await this.kv.delete(String(this.partition), { previousSeq: this.revision }).catch(() => {})
+    await this.kv.delete(this.key, { previousSeq: this.revision }).catch(() => {})
   }
 
   static readonly RENEW_MS = 2_000

@@ -1,19 +1,19 @@
 import { AckPolicy, DeliverPolicy, nanos, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg } from 'nats'
-import type { FrameMessage } from '../frames/frame.js'
+import type { CameraMessage } from '../frames/moment.js'
 import { sleep } from '../pause.js'
-import { cameraOf, partitionFilter, STREAM } from '../nats/topology.js'
+import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
 
-/** A frame as the stream gave it, with the message that acknowledges it and all before it. */
-export interface StreamFrame extends FrameMessage {
+/** A message as the stream gave it, and the handle that acknowledges it and all before it. */
+export interface StreamMessage extends CameraMessage {
   message: JsMsg
 }
 
 /**
- * The frames of one partition, in stream order, each exactly once from `start` on.
+ * What cameras of one partition sent to one entrance (frames or detections), in stream order, each exactly once from `start` on.
  *
  * A durable pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes again only after
  * `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a gap or a reconnect the consumer is made
- * anew at the frame after the last one seen. The floor is kept by the caller (checkpoint), so nothing is lost by that.
+ * anew at the message after the last one seen. The floor is kept by the caller (checkpoint), so nothing is lost by that.
  */
 export class PartitionSource {
   /** Highest stream sequence handed out. */
@@ -22,15 +22,18 @@ export class PartitionSource {
   private consumer: Consumer | undefined
   private fetching: ConsumerMessages | undefined
   private broken = false
-  /** Frames of this partition that wait on the stream behind the last one fetched. */
+  /** Messages of this partition that wait on the stream behind the last one fetched. */
   pending = 0
 
+  /** @param maxUnacknowledged messages handed out and not yet acknowledged, at most: a bound on what one crash has to do again */
   constructor(
     private readonly js: JetStreamClient,
     private readonly manager: JetStreamManager,
+    private readonly entrance: Entrance,
     private readonly partition: number,
     private readonly partitions: number,
     start: number,
+    private readonly maxUnacknowledged = 8_192,
   ) {
     this.last = start
   }
@@ -39,36 +42,33 @@ export class PartitionSource {
     return `engine-${this.partition}`
   }
 
-  /** Frames after sequence `floor` come; earlier ones are counted as acknowledged. Ends the consumer of a previous owner. */
+  /** Messages after sequence `floor` come; earlier ones are counted as acknowledged. Ends the consumer of a previous owner. */
   private async open(): Promise<void> {
-    await this.manager.consumers.delete(STREAM.frames, this.durable).catch((error) => {
+    await this.manager.consumers.delete(this.entrance.stream, this.durable).catch((error) => {
       if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== kConsumerNotFound) throw error
     })
-    await this.manager.consumers.add(STREAM.frames, {
+    await this.manager.consumers.add(this.entrance.stream, {
       durable_name: this.durable,
       ack_policy: AckPolicy.All,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.last + 1,
       replay_policy: ReplayPolicy.Instant,
-      filter_subject: partitionFilter(this.partition, this.partitions),
+      filter_subject: partitionFilter(this.entrance, this.partition, this.partitions),
       // A restart makes the consumer anew and a disconnect too: redelivery by time is only the last resort.
       ack_wait: nanos(10 * 60_000),
-      max_ack_pending: PartitionSource.MAX_UNACKNOWLEDGED,
+      max_ack_pending: this.maxUnacknowledged,
     })
-    this.consumer = await this.js.consumers.get(STREAM.frames, this.durable)
+    this.consumer = await this.js.consumers.get(this.entrance.stream, this.durable)
     this.consumed = 0
     this.broken = false
   }
-
-  /** Frames handed out and not yet acknowledged, at most: a bound on what one crash has to do again. */
-  static readonly MAX_UNACKNOWLEDGED = 8_192
 
   /**
    * Pulls frames as `room` allows and hands each to `take`, in order. Returns when `signal` aborts; throws when NATS refuses (the caller
    * tries again, from the last frame seen).
    * @param room waits until at least one frame may be taken in, and says how many
    */
-  async run(room: () => Promise<number>, take: (message: StreamFrame) => void, signal: AbortSignal): Promise<void> {
+  async run(room: () => Promise<number>, take: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
     const stop = () => this.fetching?.stop()
     signal.addEventListener('abort', stop)
     try {
@@ -82,7 +82,7 @@ export class PartitionSource {
     }
   }
 
-  private async pull(count: number, take: (message: StreamFrame) => void, signal: AbortSignal): Promise<void> {
+  private async pull(count: number, take: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     this.fetching = await this.consumer!.fetch({ max_messages: count, expires: 2_000 })
     if (signal.aborted) this.fetching.stop()
@@ -99,12 +99,17 @@ export class PartitionSource {
       this.pending = message.info.pending
       if (message.seq <= this.last) continue
       this.last = message.seq
-      take(toStreamFrame(message))
+      take(toStreamMessage(message))
     }
     this.fetching = undefined
     if (this.broken) await sleep(50, signal)
-    // Silence may mean that there is nothing, or that the consumer is gone: the server knows.
-    else if (arrived === 0) this.pending = (await this.consumer!.info()).num_pending
+    // Silence may mean that there is nothing, that the consumer is gone, or that messages came when the pull had just run out (a busy event loop runs its timers
+    // before it reads its sockets): then no later one shows the gap. The server knows.
+    else if (arrived === 0) {
+      const { num_pending, delivered } = await this.consumer!.info()
+      this.pending = num_pending
+      if (delivered.consumer_seq !== this.consumed) this.broken = true
+    }
   }
 
   /**
@@ -113,7 +118,7 @@ export class PartitionSource {
    */
   async idleUpTo(applied: number): Promise<number | undefined> {
     if (!this.consumer || this.broken || this.last > applied) return undefined
-    const end = (await this.manager.streams.info(STREAM.frames)).state.last_seq
+    const end = (await this.manager.streams.info(this.entrance.stream)).state.last_seq
     const { num_pending, delivered } = await this.consumer.info()
     const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
     return idle ? end : undefined
@@ -128,7 +133,7 @@ export class PartitionSource {
 
 const kConsumerNotFound = 10_014
 
-function toStreamFrame(message: JsMsg): StreamFrame {
+function toStreamMessage(message: JsMsg): StreamMessage {
   return {
     seq: message.seq,
     subject: message.subject,

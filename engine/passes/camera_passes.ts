@@ -1,14 +1,22 @@
-import type { Detection } from '../../wasm/mod.js'
-import type { Frame } from '../frames/frame.js'
+import type { Moment } from '../frames/moment.js'
 import { hourOf, type LedgerRow } from '../ledger.js'
 import { Lane } from './lane.js'
 import { OpenPass } from './pass.js'
+import type { Sighted } from './sighted.js'
 
 /** Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline. Event time. */
 export const LATE_AFTER_MS = 10_000
 
 /** Live event time without a late frame after which the late lane's passes end. */
 export const LATE_OVER_MS = 60_000
+
+/** How the passes of an entrance are kept. */
+export interface PassRules {
+  /** Event time without a detection that closes a pass, ms. */
+  gapMs: number
+  /** Added to the sequence that names a part of the ledger, so that the streams of a camera that sends to both entrances do not share one. @default 0 */
+  firstPart?: number
+}
 
 /** What a frame counts as in the ledger. */
 export type Outcome = 'withReads' | 'withoutPlate' | 'dead'
@@ -29,10 +37,10 @@ export class CameraPasses {
   /** Live watermark when the last late frame came. */
   private lateAt = 0
 
-  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>) {}
+  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>, private readonly firstPart: number) {}
 
-  static empty(camera: string, gapMs: number): CameraPasses {
-    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map())
+  static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
+    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map(), firstPart)
   }
 
   get openCount(): number {
@@ -45,21 +53,21 @@ export class CameraPasses {
   }
 
   /**
-   * Takes one recognised frame. Late frames run in a lane of their own, so that they neither disturb live passes nor get lost; within it, a
+   * Takes the detections of one moment. Late frames run in a lane of their own, so that they neither disturb live passes nor get lost; within it, a
    * jump back in time ends what was open.
    */
-  advance(frame: Frame, detections: readonly Detection[], readIdOf: (index: number) => string): Advance {
-    this.seq = frame.seq
-    this.count(hourOf(frame.capturedAt), detections.length > 0 ? 'withReads' : 'withoutPlate')
-    if (frame.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
-      const advance = this.live.advance(frame, detections, readIdOf)
+  advance(moment: Moment, detections: readonly Sighted[], readIdOf: (index: number) => string): Advance {
+    this.seq = moment.seq
+    this.count(hourOf(moment.capturedAt), detections.length > 0 ? 'withReads' : 'withoutPlate', moment.jpeg ? 1 : detections.length)
+    if (moment.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
+      const advance = this.live.advance(moment, detections, readIdOf)
       // No late frame for a while of live time: the run that was being sent is over.
       const over = this.live.watermark - this.lateAt > LATE_OVER_MS ? this.late.closeAll() : []
       return { ...advance, closed: [...advance.closed, ...over] }
     }
     this.lateAt = this.live.watermark
-    const cut = frame.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
-    const advance = this.late.advance(frame, detections, readIdOf)
+    const cut = moment.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
+    const advance = this.late.advance(moment, detections, readIdOf)
     return { ...advance, closed: [...cut, ...advance.closed] }
   }
 
@@ -90,20 +98,20 @@ export class CameraPasses {
     }
   }
 
-  static fromJSON(json: any, gapMs: number): CameraPasses {
+  static fromJSON(json: any, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
     const hours = new Map<number, LedgerRow>((json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) =>
       [hour!, { camera: json.camera, hour: hour!, framesIn: framesIn!, withReads: withReads!, withoutPlate: withoutPlate!, dead: dead!, part: part!, version: version! }]))
-    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours)
+    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours, firstPart)
     passes.seq = json.seq
     passes.lateAt = json.lateAt
     passes.ledgerSeq = json.seq
     return passes
   }
 
-  private count(hour: number, outcome: Outcome): void {
-    const row = this.hours.get(hour) ?? { camera: this.camera, hour, framesIn: 0, withReads: 0, withoutPlate: 0, dead: 0, part: this.seq, version: 0 }
-    row.framesIn += 1
-    row[outcome] += 1
+  private count(hour: number, outcome: Outcome, by = 1): void {
+    const row = this.hours.get(hour) ?? { camera: this.camera, hour, framesIn: 0, withReads: 0, withoutPlate: 0, dead: 0, part: this.firstPart + this.seq, version: 0 }
+    row.framesIn += by
+    row[outcome] += by
     row.version = this.seq
     this.hours.set(hour, row)
   }

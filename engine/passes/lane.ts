@@ -1,7 +1,7 @@
-import type { Detection } from '../../wasm/mod.js'
-import type { Frame } from '../frames/frame.js'
+import type { Moment } from '../frames/moment.js'
 import { boxOf, distance } from './geometry.js'
 import { OpenPass } from './pass.js'
+import { standsAlone, type Sighted } from './sighted.js'
 import { similarity } from './vote.js'
 
 /**
@@ -14,7 +14,8 @@ import { similarity } from './vote.js'
  * | half the same (>= 0.35)   | 1.5 + 6 a second, at most 6, from where it would be  | a misread or a blurred frame |
  * | different                 | 0.5, and at most 0.6 s apart                         | nothing else can stand there so soon: a misread, not a second car |
  *
- * No two detections of one frame go to one pass.
+ * No two detections of one moment go to one pass. Where a camera names its vehicles (`track`), the name decides; a detection with neither
+ * place nor name is a pass of its own, over at once.
  */
 export class Lane {
   constructor(private readonly gapMs: number, private passes: OpenPass[] = [], public watermark = -Infinity) {}
@@ -32,19 +33,17 @@ export class Lane {
    * Advances event time to this frame and takes its detections.
    * @returns the passes that ended, the passes that took a detection, and whether the bound on open passes acted
    */
-  advance(frame: Frame, detections: readonly Detection[], readIdOf: (index: number) => string): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
-    this.watermark = Math.max(this.watermark, frame.capturedAt)
+  advance(moment: Moment, detections: readonly Sighted[], readIdOf: (index: number) => string): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
+    this.watermark = Math.max(this.watermark, moment.capturedAt)
     const closed = this.closeQuiet()
-    const given = this.associate(frame, detections)
-    const touched = detections.map((detection, index) => {
-      const pass = given.get(index)
-      if (pass) {
-        pass.extend(frame, detection)
-        return pass
-      }
-      const opened = OpenPass.open(readIdOf(index), frame, detection)
-      this.passes.push(opened)
-      return opened
+    const given = this.associate(moment, detections)
+    const touched: OpenPass[] = []
+    detections.forEach((detection, index) => {
+      const pass = given.get(index) ?? OpenPass.open(readIdOf(index), moment, detection)
+      if (standsAlone(detection)) return void closed.push(pass)
+      if (given.has(index)) pass.extend(moment, detection)
+      else this.passes.push(pass)
+      touched.push(pass)
     })
     const overflowed = this.passes.length > Lane.MAX_OPEN
     while (this.passes.length > Lane.MAX_OPEN) closed.push(this.removeOldest())
@@ -65,11 +64,11 @@ export class Lane {
   }
 
   /** Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike. */
-  private associate(frame: Frame, detections: readonly Detection[]): Map<number, OpenPass> {
+  private associate(moment: Moment, detections: readonly Sighted[]): Map<number, OpenPass> {
     const pairs: { cost: number; pass: number; detection: number }[] = []
     this.passes.forEach((pass, p) => {
       detections.forEach((detection, d) => {
-        const cost = costOf(pass, frame, detection)
+        const cost = costOf(pass, moment, detection)
         if (cost < Infinity) pairs.push({ cost, pass: p, detection: d })
       })
     })
@@ -92,10 +91,12 @@ export class Lane {
 }
 
 /** Lower is likelier; Infinity is impossible. */
-function costOf(pass: OpenPass, frame: Frame, detection: Detection): number {
-  const { last, velocity } = pass.state
+function costOf(pass: OpenPass, moment: Moment, detection: Sighted): number {
+  const { last, velocity, track } = pass.state
+  if (track !== undefined || detection.track !== undefined) return track === detection.track ? 0 : Infinity
+  if (!last.box || !detection.quad) return Infinity
   const box = boxOf(detection.quad)
-  const seconds = Math.abs(frame.capturedAt - last.ts) / 1000
+  const seconds = Math.abs(moment.capturedAt - last.ts) / 1000
   const width = Math.max(box.width, last.box.width)
   const ratio = box.width / last.box.width
   if (ratio > 1.6 + 3 * seconds || ratio < 1 / (1.6 + 3 * seconds)) return Infinity

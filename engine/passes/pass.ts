@@ -1,18 +1,20 @@
-import type { Detection, Quad } from '../../wasm/mod.js'
+import type { Quad } from '../../wasm/mod.js'
 import type { Camera } from '../frames/camera.js'
-import type { Frame } from '../frames/frame.js'
+import type { Moment } from '../frames/moment.js'
 import type { Hit } from '../hit.js'
 import type { CropRef, Read } from '../read.js'
 import { boxOf, distance, type Box } from './geometry.js'
+import { standsAlone, type Sighted } from './sighted.js'
 import { Vote } from './vote.js'
 
 /** The detection that shows the plate best so far: its frame gives the pictures. */
 export interface BestView {
-  seq: number
+  /** Sequence of its frame; none when there was no frame, and so there will be no pictures. */
+  seq?: number
   ts: number
   /** What made it the best: plate height in pixels x sharpness x confidence; only its order matters. */
   merit: number
-  quad: Quad
+  quad?: Quad
   quality: Read['quality']
 }
 
@@ -29,8 +31,11 @@ export interface PublishedHit {
 /** A pass that is still open: one vehicle going by one camera. Plain state, so that it can be written to the checkpoint. */
 export interface PassState {
   readId: string
-  first: { ts: number; lat: number; lon: number; width: number; box: Box }
-  last: { ts: number; box: Box; width: number }
+  /** Width 0 and no box: the camera did not say where in its picture the plate was. */
+  first: { ts: number; lat: number; lon: number; width: number; box?: Box }
+  last: { ts: number; box?: Box; width: number }
+  /** The camera's own name for the vehicle, when it gives one. */
+  track?: string
   /** Pixels a millisecond, smoothed; unknown until the second detection. */
   velocity?: { x: number; y: number }
   heading?: number
@@ -50,46 +55,50 @@ export interface PassState {
 const MAX_TEXTS = 8
 
 export class OpenPass {
-  private constructor(readonly state: PassState, readonly vote: Vote) {}
+  /** @param sole the one detection of a pass that cannot have another */
+  private constructor(readonly state: PassState, readonly vote: Vote, private readonly sole?: Sighted) {}
 
   /**
    * @param readId id from the position of this detection on the stream
    */
-  static open(readId: string, frame: Frame, detection: Detection): OpenPass {
-    const box = boxOf(detection.quad)
-    const pass = new OpenPass({
+  static open(readId: string, moment: Moment, detection: Sighted): OpenPass {
+    const box = detection.quad && boxOf(detection.quad)
+    const state: PassState = {
       readId,
-      first: { ts: frame.capturedAt, lat: frame.lat, lon: frame.lon, width: box.width, box },
-      last: { ts: frame.capturedAt, box, width: box.width },
-      heading: frame.heading, speed: frame.speed, feed: frame.feed,
+      first: { ts: moment.capturedAt, lat: moment.lat, lon: moment.lon, width: box?.width ?? 0, box },
+      last: { ts: moment.capturedAt, box, width: box?.width ?? 0 },
+      track: detection.track, heading: moment.heading, speed: moment.speed, feed: moment.feed,
       frames: 0, texts: {}, regions: {}, hits: {},
-      best: viewOf(frame, detection),
-    }, Vote.empty())
-    pass.extend(frame, detection)
+      best: viewOf(moment, detection),
+    }
+    if (standsAlone(detection)) return new OpenPass({ ...state, frames: 1 }, Vote.empty(), detection)
+    const pass = new OpenPass(state, Vote.empty())
+    pass.extend(moment, detection)
     return pass
   }
 
   /** Takes one more detection of the same vehicle. */
-  extend(frame: Frame, detection: Detection): void {
+  extend(moment: Moment, detection: Sighted): void {
     const { state } = this
-    const box = boxOf(detection.quad)
-    const elapsed = frame.capturedAt - state.last.ts
-    if (elapsed > 0) {
+    const box = detection.quad && boxOf(detection.quad)
+    const elapsed = moment.capturedAt - state.last.ts
+    if (elapsed > 0 && box && state.last.box) {
       const now = { x: (box.x - state.last.box.x) / elapsed, y: (box.y - state.last.box.y) / elapsed }
       const old = state.velocity
       state.velocity = old ? { x: (old.x + now.x) / 2, y: (old.y + now.y) / 2 } : now
     }
-    if (frame.capturedAt >= state.last.ts) state.last = { ts: frame.capturedAt, box, width: box.width }
+    if (moment.capturedAt >= state.last.ts) state.last = { ts: moment.capturedAt, box, width: box?.width ?? 0 }
     state.frames += 1
     this.vote.add(detection.positions, weightOf(detection))
     this.count(detection)
-    const view = viewOf(frame, detection)
+    const view = viewOf(moment, detection)
     if (view.merit > state.best.merit) state.best = view
   }
 
   /** Stayed at one place for at least 5 s: parked or in a queue, not driving by. */
   get parked(): boolean {
     const { first, last } = this.state
+    if (!first.box || !last.box) return false
     return last.ts - first.ts >= 5_000 && distance([first.box.x, first.box.y], [last.box.x, last.box.y]) < first.box.width
   }
 
@@ -104,17 +113,23 @@ export class OpenPass {
   /** The read as the votes stand now. */
   toRead(camera: Camera, ids: { module: string; model: string; lists: string }): Read {
     const { state } = this
-    const [top, ...others] = this.vote.best(6)
-    const plate = top?.plate ?? ''
-    const confidence = this.confidenceOf(plate)
     return {
-      readId: state.readId, version: state.frames, plate, confidence,
-      alternates: others.filter((text) => text.plate !== '').slice(0, 5)
-        .map((text) => ({ plate: text.plate, confidence: text.probability })),
-      region: heaviest(state.regions),
+      readId: state.readId, version: state.frames, ...this.voted(),
       camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
       ...this.movement(camera), frames: state.frames, quality: state.best.quality,
-      crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids, positions: this.vote.likelyPositions(),
+      crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids,
+    }
+  }
+
+  /** What the votes say; of a pass of one detection, what that says. */
+  private voted(): Pick<Read, 'plate' | 'confidence' | 'alternates' | 'region' | 'positions'> {
+    if (this.sole) return { plate: this.sole.plate, confidence: this.sole.confidence, alternates: this.sole.alternates, region: this.sole.region ?? '', positions: this.sole.positions }
+    const [top, ...others] = this.vote.best(6)
+    const plate = top?.plate ?? ''
+    return {
+      plate, confidence: this.confidenceOf(plate),
+      alternates: others.filter((text) => text.plate !== '').slice(0, 5).map((text) => ({ plate: text.plate, confidence: text.probability })),
+      region: heaviest(this.state.regions), positions: this.vote.likelyPositions(),
     }
   }
 
@@ -140,7 +155,7 @@ export class OpenPass {
     return { direction, heading: direction === 'leaving' ? camera.heading : (camera.heading + 180) % 360 }
   }
 
-  private count(detection: Detection): void {
+  private count(detection: Sighted): void {
     const { texts, regions } = this.state
     const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
     entry.frames += 1
@@ -154,10 +169,10 @@ export class OpenPass {
   }
 }
 
-function viewOf(frame: Frame, detection: Detection): BestView {
+function viewOf(moment: Moment, detection: Sighted): BestView {
   const { heightPx, sharpness, contrast, glare } = detection.quality
   return {
-    seq: frame.seq, ts: frame.capturedAt, quad: detection.quad,
+    seq: moment.jpeg ? moment.seq : undefined, ts: moment.capturedAt, quad: detection.quad,
     merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
     quality: { heightPx, sharpness, contrast, glare },
   }
@@ -167,7 +182,9 @@ function viewOf(frame: Frame, detection: Detection): BestView {
 const ENOUGH = { heightPx: 24, sharpness: 0.5, glare: 0.25 }
 
 /** What a picture's vote is worth: a sure, large, sharp one says more than a small, blurred or blown-out one; never nothing. 0.05..1 */
-export function weightOf({ confidence, quality }: Pick<Detection, 'confidence' | 'quality'>): number {
+export function weightOf({ confidence, quality }: Pick<Sighted, 'confidence' | 'quality'>): number {
+  // A camera that reads by itself does not say how its picture was.
+  if (quality.heightPx === 0) return Math.max(0.05, confidence)
   const size = Math.min(1, quality.heightPx / ENOUGH.heightPx)
   const sharpness = Math.min(1, quality.sharpness / ENOUGH.sharpness)
   return Math.max(0.05, (confidence * size * sharpness) / (1 + quality.glare / ENOUGH.glare))

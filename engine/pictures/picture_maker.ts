@@ -13,12 +13,12 @@ export class PictureMaker {
   constructor(private readonly crops: CropWriter, private readonly metrics: Metrics) {}
 
   /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
-  async make(frames: RecentFrames, view: BestView): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
+  async make(frames: RecentFrames, view: BestView & { seq: number }): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
     while (this.slots.free === 0) await this.slots.room()
     this.slots.take()
     try {
       const jpeg = await frames.get(view.seq)
-      const made = jpeg && (await makePictures(jpeg, view.quad).catch(() => undefined))
+      const made = jpeg && view.quad && (await makePictures(jpeg, view.quad).catch(() => undefined))
       if (!made) {
         this.metrics.count('pictures_missing_total')
         return undefined

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Camera } from '../../../engine/frames/camera.js'
 import { AlprError, type ErrorCode } from '../../../engine/errors.js'
-import { MAX_FRAME_BYTES, parseFrame, type FrameMessage } from '../../../engine/frames/frame.js'
+import { MAX_FRAME_BYTES, parseFrame } from '../../../engine/frames/frame.js'
+import type { CameraMessage } from '../../../engine/frames/moment.js'
 import { MAIN_ST } from '../passes/plates.js'
 
 const ARRIVED = Date.parse('2026-11-22T12:00:00.000Z')
@@ -10,12 +11,12 @@ const FUTURE_MS = 120_000
 const TRAILER: Camera = { id: 'trailer-1', name: 'Trailer', kind: 'trailer', agency: '' }
 const cameras = new Map([[MAIN_ST.id, MAIN_ST], [TRAILER.id, TRAILER]])
 
-function message(headers: Record<string, string> = {}, camera = 'main-st', payload = new Uint8Array([1])): FrameMessage {
+function message(headers: Record<string, string> = {}, camera = 'main-st', payload = new Uint8Array([1])): CameraMessage {
   const all: Record<string, string> = { 'Captured-At': '2026-11-22T11:59:59.500Z', ...headers }
   return { seq: 7, subject: `frames.2.${camera}`, camera, arrivedAt: ARRIVED, payload, header: (name) => all[name] || undefined }
 }
 
-function codeOf(message: FrameMessage): ErrorCode | 'accepted' {
+function codeOf(message: CameraMessage): ErrorCode | 'accepted' {
   try {
     parseFrame(message, cameras, FUTURE_MS)
     return 'accepted'

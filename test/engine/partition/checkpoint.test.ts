@@ -8,11 +8,11 @@ import { startTestNats } from '../../servers/nats.js'
 
 async function checkpointOf(connection: NatsConnection, partition = 0): Promise<Checkpoint> {
   const js = connection.jetstream()
-  return new Checkpoint(await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors), partition, 3_000)
+  return new Checkpoint(await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors), String(partition), { gapMs: 3_000 })
 }
 
 function state(seq: number): [string, string] {
-  const camera = CameraPasses.empty('main-st', 3_000)
+  const camera = CameraPasses.empty('main-st', { gapMs: 3_000 })
   camera.advance(frameOf(seq, seq * 1_000), [detectionOf('7ABC123', 10, 10)], () => `id-${seq}`)
   return ['main-st', JSON.stringify(camera)]
 }

@@ -2,8 +2,10 @@ import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
 import { PartitionSource } from '../../../engine/partition/source.js'
 import { sleep } from '../../../engine/pause.js'
-import { framesSubject } from '../../../engine/nats/topology.js'
+import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
+
+t.setTimeout(120_000)
 
 /** Publishes frames `from`..`to` of one camera, each with its number as payload. */
 async function publish(connection: NatsConnection, camera: string, from: number, to: number): Promise<void> {
@@ -38,7 +40,7 @@ async function collect(connection: NatsConnection, source: PartitionSource, coun
 }
 
 async function sourceOf(connection: NatsConnection, start = 0, partition = 0, partitions = 1): Promise<PartitionSource> {
-  return new PartitionSource(connection.jetstream(), await connection.jetstreamManager(), partition, partitions, start)
+  return new PartitionSource(connection.jetstream(), await connection.jetstreamManager(), ENTRANCE.frames, partition, partitions, start)
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i))
@@ -112,4 +114,21 @@ t.test('more than the room is never pulled', async (t) => {
   }, stop.signal)
   t.equal(done, 50)
   t.ok(most <= 3, `${most} at once`)
+})
+
+t.test('messages lost on the way come again, also when none comes after them', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  const source = await sourceOf(connection)
+  await publish(connection, 'main-st', 1, 3)
+  const thief = await nats.connect('thief')
+  const stop = new AbortController()
+  const seen: string[] = []
+  let pulls = 0
+  await source.run(async () => {
+    // Between two pulls of ours somebody else's is answered with the rest: to the server they are delivered.
+    if (pulls++ === 1) for await (const message of await (await thief.jetstream().consumers.get('FRAMES', 'engine-0')).fetch({ max_messages: 2, expires: 2_000 })) void message
+    return pulls === 1 ? 1 : 4
+  }, (frame) => { if (seen.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort() }, stop.signal)
+  t.same(seen, numbers(1, 3))
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BUCKET, framesSubject, STREAM } from '../../../engine/nats/topology.js'
+import { BUCKET, ENTRANCE, framesSubject, STREAM } from '../../../engine/nats/topology.js'
 import { Checkpoint } from '../../../engine/partition/checkpoint.js'
 import { PartitionSource } from '../../../engine/partition/source.js'
 import { Trimmer } from '../../../engine/partition/trimmer.js'
@@ -13,8 +13,8 @@ t.test('the stream is cut below what every partition has done with, and not befo
   const [passes, floors] = [await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors)]
   for (let i = 0; i < 10; i++) await js.publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
   const firstSeq = async () => (await manager.streams.info(STREAM.frames)).state.first_seq
-  const [a, b] = [new Checkpoint(passes, floors, 0, 3_000), new Checkpoint(passes, floors, 1, 3_000)]
-  const trimmer = new Trimmer(manager, floors, 2)
+  const [a, b] = [new Checkpoint(passes, floors, '0', { gapMs: 3_000 }), new Checkpoint(passes, floors, '1', { gapMs: 3_000 })]
+  const trimmer = new Trimmer(manager, floors, ENTRANCE.frames, 2)
 
   await a.saveFloor(8, 9)
   await trimmer.trim()
@@ -31,7 +31,7 @@ t.test('a partition knows that the stream has nothing for it, and only then', as
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const js = connection.jetstream()
   for (let i = 0; i < 6; i++) await js.publish(framesSubject('main-st'), new Uint8Array([i]))
-  const source = new PartitionSource(js, await connection.jetstreamManager(), 0, 1, 0)
+  const source = new PartitionSource(js, await connection.jetstreamManager(), ENTRANCE.frames, 0, 1, 0)
   t.equal(await source.idleUpTo(0), undefined, 'it has not asked yet')
   const stop = new AbortController()
   let last = 0

@@ -5,12 +5,12 @@ import type { OpenPass } from '../../../engine/passes/pass.js'
 import type { Detection } from '../../../wasm/mod.js'
 import { detectionOf, frameOf, MAIN_ST } from './plates.js'
 
-const GAP_MS = 3_000
+const RULES = { gapMs: 3_000 }
 const IDS = { module: 'm', model: 'n', lists: 'l' }
 const T0 = Date.UTC(2026, 0, 5, 12)
 
 /** Plays frames into one camera and ends with a frame long after; gives the text and frame count of each pass in the order of closing. */
-function play(frames: [ms: number, detections: Detection[]][], camera = CameraPasses.empty('main-st', GAP_MS)): { plate: string; frames: number; id: string; direction: string }[] {
+function play(frames: [ms: number, detections: Detection[]][], camera = CameraPasses.empty('main-st', RULES)): { plate: string; frames: number; id: string; direction: string }[] {
   const closed: OpenPass[] = []
   let seq = camera.seq
   const step = (ms: number, detections: Detection[]) => {
@@ -80,7 +80,7 @@ t.test('a plate that grows is approaching, one that shrinks is leaving', async (
 })
 
 t.test('late frames keep their time in a lane of their own and do not disturb the live pass', async (t) => {
-  const camera = CameraPasses.empty('main-st', GAP_MS)
+  const camera = CameraPasses.empty('main-st', RULES)
   const live = (i: number): [number, Detection[]] => [7_200_000 + i * 200, [detectionOf('7ABC123', 100 + i * 20, 300)]]
   const late = (i: number): [number, Detection[]] => [i * 200, [detectionOf('8XYZ777', 100 + i * 20, 300)]]
   const reads = play([live(0), late(0), live(1), late(1), live(2), late(2), live(3)], camera)
@@ -96,10 +96,10 @@ t.test('cutting the stream anywhere and going on from the checkpoint gives the s
     let ms = 0
     const frames = steps.map(([step, cars]): [number, Detection[]] => [(ms = Math.max(0, ms + step)), cars.map((car) => detectionOf(car.plate, car.x, car.y))])
     const run = (cut: number) => {
-      let camera = CameraPasses.empty('main-st', GAP_MS)
+      let camera = CameraPasses.empty('main-st', RULES)
       const out: string[] = []
       frames.forEach(([at, detections], i) => {
-        if (i === cut) camera = CameraPasses.fromJSON(JSON.parse(JSON.stringify(camera)), GAP_MS)
+        if (i === cut) camera = CameraPasses.fromJSON(JSON.parse(JSON.stringify(camera)), RULES)
         const seq = i + 1
         for (const pass of camera.advance(frameOf(seq, T0 + at), detections, (d) => `${seq}-${d}`).closed) out.push(JSON.stringify(pass.toRead(MAIN_ST, IDS)))
       })
@@ -125,7 +125,7 @@ t.test('every detection ends in exactly one pass', async (t) => {
 t.test('open passes are bounded, and the oldest ones are closed, not lost', async (t) => {
   const crowd = Array.from({ length: 16 }, (_, i) => i)
   const frames = Array.from({ length: 8 }, (_, f): [number, Detection[]] => [f * 10, crowd.map((i) => detectionOf(`P${f}${String(i).padStart(2, '0')}XYZ`.slice(0, 7), i * 200, f * 200, { width: 30 }))])
-  const camera = CameraPasses.empty('main-st', GAP_MS)
+  const camera = CameraPasses.empty('main-st', RULES)
   let closed = 0
   let overflowed = false
   frames.forEach(([ms, detections], i) => {
@@ -139,7 +139,7 @@ t.test('open passes are bounded, and the oldest ones are closed, not lost', asyn
 })
 
 t.test('the ledger adds up', async (t) => {
-  const camera = CameraPasses.empty('main-st', GAP_MS)
+  const camera = CameraPasses.empty('main-st', RULES)
   camera.advance(frameOf(1, T0), [detectionOf('7ABC123', 0, 0)], () => 'a')
   camera.advance(frameOf(2, T0 + 100), [], () => 'b')
   camera.dead(3, T0)

@@ -1,0 +1,53 @@
+import { AlprError, reasonOf } from '../errors.js'
+import { parseFrame } from '../frames/frame.js'
+import type { CameraMessage } from '../frames/moment.js'
+import type { FollowedCameras } from '../frames/registry.js'
+import type { Metrics } from '../metrics.js'
+import { ENTRANCE } from '../nats/topology.js'
+import type { PassRules } from '../passes/camera_passes.js'
+import type { ReadIds } from '../read_id.js'
+import type { RecognizerPool } from '../recognize/pool.js'
+import { cameraKnown } from './camera_known.js'
+import type { Inlet, Look } from './inlet.js'
+
+/** Frames: decode, find, read. */
+export class FrameInlet implements Inlet {
+  readonly entrance = ENTRANCE.frames
+  readonly maxUnacknowledged = 8_192
+  /** What the recognizer's free slots allow. */
+  readonly slots: number
+
+  constructor(
+    readonly ids: ReadIds,
+    readonly rules: PassRules,
+    private readonly cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>,
+    private readonly recognizer: RecognizerPool,
+    private readonly metrics: Metrics,
+    private readonly futureToleranceMs: number,
+  ) {
+    this.slots = recognizer.slots * 2
+  }
+
+  async look(message: CameraMessage): Promise<Look> {
+    try {
+      await cameraKnown(this.cameras, message.camera)
+      const moment = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
+      const { detections, ms } = await this.recognizer.recognize(moment.jpeg)
+      this.metrics.count('decode_ms_total', ms.decode)
+      this.metrics.count('recognize_ms_total', ms.recognize)
+      return { seen: [{ moment, detections, first: 0 }], refused: [] }
+    } catch (error) {
+      return { seen: [], refused: [{ error: error instanceof AlprError ? error : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(error) }, { cause: error }) }] }
+    }
+  }
+
+  count(metrics: Metrics, { seen, refused }: Look): void {
+    metrics.count('frames_total')
+    if (refused.length > 0) return metrics.count('frames_dead_total')
+    for (const { moment, detections } of seen) {
+      metrics.count(detections.length > 0 ? 'frames_with_reads_total' : 'frames_without_plate_total')
+      metrics.count('detections_total', detections.length)
+      metrics.gauge('delay_seconds', Math.max(0, Date.now() - moment.capturedAt) / 1000)
+    }
+  }
+}
