@@ -56,26 +56,31 @@ function writeAutomaton(view: DataView, at: number, fragment: Fragment, classes:
   })
 }
 
-/** The most that a plate's probability can be: without a look-alike, with one at least, with one error at least, with two. */
-function boundsOf({ elements }: Fragment, edits: number, model: ConfusionModel, lookAlikes: boolean): [number, number, number, number] {
+/**
+ * The most that a plate's probability can be: without a look-alike, with one at least, with one error at least, with two; with one error at least that is no
+ * extra character, with two of which one is none.
+ */
+function boundsOf({ elements }: Fragment, edits: number, model: ConfusionModel, lookAlikes: boolean): number[] {
   let most = 1
   let alike = 0
-  let error = model.data.extra
+  // a misread or a missing character
+  let lacking = 0
   for (const element of elements) {
     const { takes, weights, missing } = meaningOf(element, model, lookAlikes)
     const best = Math.max(...weights)
     most *= best
-    error = Math.max(error, missing / best)
+    lacking = Math.max(lacking, missing / best)
     for (const [c, weight] of weights.entries()) {
-      if (!takes.has(c)) error = Math.max(error, weight / best)
+      if (!takes.has(c)) lacking = Math.max(lacking, weight / best)
       else if (element.classes && !element.classes.has(c)) alike = Math.max(alike, weight / best)
     }
   }
+  const error = Math.max(model.data.extra, lacking)
   // what has a look-alike on its best way may have another with an error
   if (edits > 0) alike = Math.max(alike, error)
   // a hair more: products in another order differ in their last digits
   const slack = 1 + 1e-9
-  return [most * slack, most * Math.min(1, alike) * slack, most * Math.min(1, error) * slack, most * Math.min(1, error * error) * slack]
+  return [1, alike, error, error * error, lacking, error * lacking].map((share) => most * Math.min(1, share) * slack)
 }
 
 /** Classes of characters of a pattern, each written once. */

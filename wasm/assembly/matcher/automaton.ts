@@ -1,5 +1,7 @@
-import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, CLASS_CUBES, CODE_BITS, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, PLANE } from './layout'
-import { LEVEL_STATES, STATE_SET, STATES_AT, VECTORS_AT, workspace } from './workspace'
+import { beginEndings, endings, stepEndings, takers } from './endings'
+import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, MAX_LENGTH, PLANE } from './layout'
+import { enterRight, enterWrong, takersOf } from './lanes'
+import { LEVEL_STATES, ONES_AT, STATE_SET, STATES_AT, VECTORS_AT, workspace, ZEROS_AT } from './workspace'
 
 /**
  * One fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements are behind us, e errors were made.
@@ -8,26 +10,22 @@ import { LEVEL_STATES, STATE_SET, STATES_AT, VECTORS_AT, workspace } from './wor
  *     misread                        (e, j) -> (e+1, j+1)       extra character            (e, j) -> (e+1, j)
  *     missing character              (e, j) -> (e+1, j+1) without a character
  *
- * Where all plates of the block have the same character the states are single bits, one word for each number of errors; from the first
- * position on where they differ, a state is a vector of 512 bits. A state that no plate is in is dropped, and with the last of them the block.
- * States from which the remaining characters cannot end well are not entered.
+ * A state that every plate of the block is in is a bit of a word, one word for each number of errors: all of them are while the plates are alike. From the
+ * first position on where they differ, others are vectors of 512 bits. A state that no plate is in is dropped, and with the last of them the
+ * block; so is one that every plate is in with fewer errors.
+ * States from which the remaining characters cannot end well are not entered: what characters a block has at a position is known from its entry in the
+ * directory, roughly, so that most blocks are done with before any plane is read.
  */
 let automaton: usize = 0
 let classes: usize = 0
 let edits: u32 = 0
 let elements: u32 = 0
 let stars: u32 = 0
+/** Elements that take any character. */
+let anys: u32 = 0
 
-// states that can still end well when `remaining` characters are left, by errors made
-let able0: u32 = 0
-let able1: u32 = 0
-let able2: u32 = 0
-
-// classes whose vectors stand for the present position, and those whose vector is empty
-let known0: u64 = 0
-let known1: u64 = 0
-let empty0: u64 = 0
-let empty1: u64 = 0
+// all bits, or none when neither a misread nor a missing character leads on
+let forward: u32 = -1
 
 export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
   automaton = at
@@ -35,24 +33,8 @@ export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
   edits = allowed
   elements = load<u32>(at)
   stars = load<u32>(at, 4)
-}
-
-/** States (e, j) from which `remaining` characters can lead to the end: too many elements are missing ones, too many characters extra ones or in a run. */
-function able(remaining: i32, left: i32): u32 {
-  let states: u32 = 0
-  for (let j: u32 = 0; j <= elements; j++) {
-    const rest = <i32>(elements - j)
-    const runs = stars >> j != 0
-    if (rest - remaining <= left && (runs || remaining - rest <= left)) states |= 1 << j
-  }
-  return states
-}
-
-@inline
-function setAble(remaining: i32): void {
-  able0 = able(remaining, edits)
-  if (edits > 0) able1 = able(remaining, <i32>edits - 1)
-  if (edits > 1) able2 = able(remaining, <i32>edits - 2)
+  anys = 0
+  for (let j: u32 = 0; j < elements; j++) if (load<u8>(at + j, AUTOMATON_CLASSES) == ANY) anys |= 1 << j
 }
 
 @inline
@@ -60,256 +42,165 @@ function takes(code: u32): u32 {
   return load<u32>(automaton + (code << 2), AUTOMATON_TAKES)
 }
 
-/** Runs over the block, `ables` of `fillAbles`; the lanes that match with 0, 1, 2 errors go to `accepted`, 64 bytes each. @returns whether there are any */
-export function runAutomaton(entry: usize, ables: usize, accepted: usize): bool {
+/** Bytes of a table of `fillPossible`. */
+export const POSSIBLE_BYTES: u32 = 16384
+
+/** For each set of bits that differ in a block and the code of the others: the elements that take one of these codes at least. u32[64][64]. */
+export function fillPossible(table: usize): void {
+  for (let code: u32 = 0; code < 64; code++) store<u32>(table + (code << 2), takes(code))
+  for (let varying: u32 = 1; varying < 64; varying++) {
+    const bit = varying & (0 - varying)
+    const fewer = table + ((varying ^ bit) << 8)
+    const row = table + (varying << 8)
+    for (let code: u32 = 0; code < 64; code++) store<u32>(row + (code << 2), load<u32>(fewer + (code << 2)) | load<u32>(fewer + ((code ^ bit) << 2)))
+  }
+}
+
+/** Writes to `table` (endings.ts) how plates of the block may end well, `possible` of `fillPossible`. @returns whether any may match */
+export function findEndings(entry: usize, possible: usize, table: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
-  const end: u32 = (1 << (elements + 1)) - 1
-  let s0: u32 = 1
+  beginEndings(table, elements, stars, edits)
+  for (let at = entry + length - 1; at >= entry; at--) {
+    stepEndings(load<u32>(possible + (<usize>load<u8>(at, ENTRY_VARYING) << 8) + (<usize>load<u8>(at, ENTRY_CODES) << 2)))
+  }
+  return (endings(table, length, edits) & 1) != 0
+}
+
+/** The same for plates of any characters. */
+export function findAnyEndings(table: usize): void {
+  beginEndings(table, elements, stars, edits)
+  for (let i: u32 = 0; i < MAX_LENGTH; i++) stepEndings(-1)
+}
+
+/**
+ * Runs over the block, `table` of `findEndings`; the lanes that match with 0, 1, 2 errors go to `accepted`, 64 bytes each.
+ * @param onlyExtra whether the only errors allowed are extra characters. @returns whether there are any lanes
+ */
+export function runAutomaton(entry: usize, table: usize, accepted: usize, onlyExtra: bool = false): bool {
+  const length = <u32>load<u8>(entry, ENTRY_LENGTH)
+  forward = onlyExtra ? 0 : -1
+  const last: u32 = 1 << elements
+  const end = ((last << 1) - 1) & (forward | 1)
+  // states that every plate is in
+  let f0: u32 = 1
+  let f1: u32 = edits > 0 ? 2 & end : 0
+  let f2: u32 = edits > 1 ? 4 & end : 0
+  // states that some plates are in
+  let s0: u32 = 0
   let s1: u32 = 0
   let s2: u32 = 0
-  if (edits > 0) s1 = 2 & end
-  if (edits > 1) s2 = 4 & end
-  let p: u32 = 0
-  // one word for each number of errors while the plates are alike
-  for (; p < length && load<u8>(entry + p, ENTRY_VARYING) == 0; p++) {
-    const taken = takes(load<u8>(entry + p, ENTRY_CODES))
-    const left = length - p - 1
-    const n0 = (((s0 & taken) << 1) | (s0 & stars)) & load<u32>(ables + left * 4)
-    let n1: u32 = 0
-    let n2: u32 = 0
-    if (edits > 0) n1 = (((s1 & taken) << 1) | (s1 & stars) | (s0 << 1) | s0 | (n0 << 1)) & load<u32>(ables + left * 4, 64)
-    if (edits > 1) n2 = (((s2 & taken) << 1) | (s2 & stars) | (s1 << 1) | s1 | (n1 << 1)) & load<u32>(ables + left * 4, 128)
-    s0 = n0
-    s1 = n1
-    s2 = n2
-    if ((s0 | s1 | s2) == 0) return false
-  }
-  const last: u32 = 1 << elements
-  if (p == length) {
-    fillLanes(accepted, s0 & last)
-    fillLanes(accepted + PLANE, s1 & last)
-    fillLanes(accepted + 2 * PLANE, s2 & last)
-    return (s0 | s1 | s2) & last ? true : false
-  }
   let now = workspace + STATES_AT
   let next = now + STATE_SET
-  fillStates(now, s0, 0)
-  fillStates(now, s1, 1)
-  fillStates(now, s2, 2)
   let plane = <usize>load<u32>(entry)
-  for (; p < length; p++) {
+  for (let p: u32 = 0; p < length; p++) {
     const varying = <u32>load<u8>(entry + p, ENTRY_VARYING)
     const code = <u32>load<u8>(entry + p, ENTRY_CODES)
     const left = length - p - 1
-    able0 = load<u32>(ables + left * 4)
-    able1 = load<u32>(ables + left * 4, 64)
-    able2 = load<u32>(ables + left * 4, 128)
-    known0 = 0
-    known1 = 0
-    empty0 = 0
-    empty1 = 0
-    made0 = 0
-    made1 = 0
-    made2 = 0
-    const taken = varying == 0 ? takes(code) : 0
-    pull(now, next, 0, s0, 0, 0, plane, varying, code, taken)
-    if (edits > 0) pull(now, next, 1, s1, s0, made0, plane, varying, code, taken)
-    if (edits > 1) pull(now, next, 2, s2, s1, made1, plane, varying, code, taken)
-    s0 = made0
-    s1 = made1
-    s2 = made2
-    if ((s0 | s1 | s2) == 0) return false
+    const taken = varying == 0 ? takes(code) : takers(table, left + 1)
+    const surely = varying == 0 ? taken : taken & anys
+    const able0 = endings(table, left, edits)
+    makeVectors((f0 | f1 | f2 | s0 | s1 | s2) & taken & (able0 >> 1), plane, varying, code)
+    const n0 = (((f0 & surely) << 1) | (f0 & stars)) & able0
+    const p0 = pullRight(now, next, f0, s0, able0 & ~n0, taken)
+    let n1: u32 = 0
+    let p1: u32 = 0
+    if (edits > 0) {
+      const able1 = endings(table, left, edits - 1) & ~n0
+      n1 = (((f1 & surely) << 1) | (f1 & stars) | f0 | (((f0 | n0) << 1) & forward)) & able1
+      p1 = pullWrong(now, next, 1, f1, s1, s0, p0, able1 & ~n1, taken)
+      if (edits > 1) {
+        const able2 = endings(table, left, edits - 2) & ~(n0 | n1)
+        const n2 = (((f2 & surely) << 1) | (f2 & stars) | f1 | (((f1 | n1) << 1) & forward)) & able2
+        s2 = pullWrong(now, next, 2, f2, s2, s1, p1, able2 & ~n2, taken)
+        f2 = n2
+      }
+    }
+    f0 = n0
+    f1 = n1
+    s0 = p0
+    s1 = p1
+    if ((f0 | f1 | f2 | s0 | s1 | s2) == 0) return false
     const other = now
     now = next
     next = other
     plane += popcnt<u32>(varying) * PLANE
   }
-  if (!((s0 | s1 | s2) & last)) return false
-  give(accepted, now, s0 & last, 0)
-  give(accepted, now, s1 & last, 1)
-  give(accepted, now, s2 & last, 2)
+  if (!((f0 | f1 | f2 | s0 | s1 | s2) & last)) return false
+  give(accepted, now, f0 & last, s0 & last, 0)
+  give(accepted, now, f1 & last, s1 & last, 1)
+  give(accepted, now, f2 & last, s2 & last, 2)
   return true
 }
 
 @inline
-function fillLanes(at: usize, some: u32): void {
-  const v = i8x16.splat(some ? -1 : 0)
-  for (let i: usize = 0; i < PLANE; i += 16) v128.store(at + i, v)
-}
-
-@inline
-function give(accepted: usize, set: usize, some: u32, level: u32): void {
+function give(accepted: usize, set: usize, all: u32, some: u32, level: u32): void {
   const to = accepted + level * PLANE
   const from = set + (level * LEVEL_STATES + elements) * PLANE
-  for (let i: usize = 0; i < PLANE; i += 16) v128.store(to + i, some ? v128.load(from + i) : i8x16.splat(0))
+  for (let i: usize = 0; i < PLANE; i += 16) v128.store(to + i, some ? v128.load(from + i) : i8x16.splat(all ? -1 : 0))
 }
-
-/** Fills the table of able states for lengths 0..15: u32 [3][16] at `ables`. */
-export function fillAbles(ables: usize): void {
-  for (let remaining: u32 = 0; remaining < 16; remaining++) {
-    able1 = 0
-    able2 = 0
-    setAble(remaining)
-    store<u32>(ables + remaining * 4, able0)
-    store<u32>(ables + remaining * 4, able1, 64)
-    store<u32>(ables + remaining * 4, able2, 128)
-  }
-}
-
-function fillStates(set: usize, states: u32, level: u32): void {
-  const ones = i8x16.splat(-1)
-  while (states != 0) {
-    const at = set + (level * LEVEL_STATES + ctz(states)) * PLANE
-    states &= states - 1
-    v128.store(at, ones)
-    v128.store(at, ones, 16)
-    v128.store(at, ones, 32)
-    v128.store(at, ones, 48)
-  }
-}
-
-let made0: u32 = 0
-let made1: u32 = 0
-let made2: u32 = 0
 
 /**
- * All ways into the states with `level` errors at the next position, from `states` with as many, `less` with one fewer, and `lessNow` of these that were
- * just entered:
+ * All ways into the states `wanted` at the next position, from those that every plate is in (`full`) or some (`states`); `wrong`: from `less` with one error
+ * fewer too, and from `lessNow` of these that were just entered. What every plate is in by one fewer leads to what every plate is in.
  *
  *     next(e, j) = now(e, j-1) and class of j-1  |  now(e, j) if a run stands there  |  now(e-1, j)  |  now(e-1, j-1)  |  next(e-1, j-1)
+ *
+ * @returns those that some plate is in
  */
-function pull(now: usize, next: usize, level: u32, states: u32, less: u32, lessNow: u32, plane: usize, varying: u32, code: u32, taken: u32): void {
-  const able = level == 0 ? able0 : level == 1 ? able1 : able2
+function pullRight(now: usize, next: usize, full: u32, states: u32, wanted: u32, taken: u32): u32 {
+  const zeros = workspace + ZEROS_AT
+  const on = ((full | states) & taken) << 1
+  const stay = states & stars
+  let made: u32 = 0
+  for (let todo = (on | stay) & wanted; todo != 0; todo &= todo - 1) {
+    const j = ctz(todo)
+    const at = j * PLANE
+    const from = open(states << 1, j, now + at - PLANE, workspace + ONES_AT)
+    const taker = open(on, j, workspace + VECTORS_AT + at - PLANE, zeros)
+    const run = open(stay, j, now + at, zeros)
+    made |= <u32>enterRight(next + at, from, taker, run) << j
+  }
+  return made
+}
+
+function pullWrong(now: usize, next: usize, level: u32, full: u32, states: u32, less: u32, lessNow: u32, wanted: u32, taken: u32): u32 {
+  const zeros = workspace + ZEROS_AT
   const here = now + level * (LEVEL_STATES * PLANE)
   const before = here - LEVEL_STATES * PLANE
   const to = next + level * (LEVEL_STATES * PLANE)
   const entered = to - LEVEL_STATES * PLANE
+  const lessOn = (less << 1) & forward
+  const lessNowOn = (lessNow << 1) & forward
+  const on = ((full | states) & taken) << 1
+  const stay = states & stars
   let made: u32 = 0
-  for (let todo = ((states << 1) | (states & stars) | less | (less << 1) | (lessNow << 1)) & able; todo != 0; todo &= todo - 1) {
+  for (let todo = (on | stay | less | lessOn | lessNowOn) & wanted; todo != 0; todo &= todo - 1) {
     const j = ctz(todo)
     const at = j * PLANE
-    let a = i8x16.splat(0)
-    let b = a
-    let c = a
-    let d = a
-    if (j > 0 && (states >> (j - 1)) & 1) {
-      const from = here + at - PLANE
-      const id = <u32>load<u8>(automaton + j - 1, AUTOMATON_CLASSES)
-      if (varying == 0 ? (taken >> (j - 1)) & 1 : id == ANY) {
-        a = v128.load(from)
-        b = v128.load(from, 16)
-        c = v128.load(from, 32)
-        d = v128.load(from, 48)
-      } else if (varying != 0 && inClass(id, plane, varying, code)) {
-        const vector = workspace + VECTORS_AT + id * PLANE
-        a = v128.and(v128.load(from), v128.load(vector))
-        b = v128.and(v128.load(from, 16), v128.load(vector, 16))
-        c = v128.and(v128.load(from, 32), v128.load(vector, 32))
-        d = v128.and(v128.load(from, 48), v128.load(vector, 48))
-      }
-    }
-    if ((states & stars) >> j & 1) {
-      const from = here + at
-      a = v128.or(a, v128.load(from))
-      b = v128.or(b, v128.load(from, 16))
-      c = v128.or(c, v128.load(from, 32))
-      d = v128.or(d, v128.load(from, 48))
-    }
-    if ((less >> j) & 1) {
-      const from = before + at
-      a = v128.or(a, v128.load(from))
-      b = v128.or(b, v128.load(from, 16))
-      c = v128.or(c, v128.load(from, 32))
-      d = v128.or(d, v128.load(from, 48))
-    }
-    if (j > 0 && (less >> (j - 1)) & 1) {
-      const from = before + at - PLANE
-      a = v128.or(a, v128.load(from))
-      b = v128.or(b, v128.load(from, 16))
-      c = v128.or(c, v128.load(from, 32))
-      d = v128.or(d, v128.load(from, 48))
-    }
-    if (j > 0 && (lessNow >> (j - 1)) & 1) {
-      const from = entered + at - PLANE
-      a = v128.or(a, v128.load(from))
-      b = v128.or(b, v128.load(from, 16))
-      c = v128.or(c, v128.load(from, 32))
-      d = v128.or(d, v128.load(from, 48))
-    }
-    if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) continue
-    v128.store(to + at, a)
-    v128.store(to + at, b, 16)
-    v128.store(to + at, c, 32)
-    v128.store(to + at, d, 48)
-    made |= 1 << j
+    const from = open(states << 1, j, here + at - PLANE, workspace + ONES_AT)
+    const taker = open(on, j, workspace + VECTORS_AT + at - PLANE, zeros)
+    const run = open(stay, j, here + at, zeros)
+    const extra = open(less, j, before + at, zeros)
+    const misread = open(lessOn, j, before + at - PLANE, zeros)
+    const missing = open(lessNowOn, j, entered + at - PLANE, zeros)
+    made |= <u32>enterWrong(to + at, from, taker, run, extra, misread, missing) << j
   }
-  if (level == 0) made0 = made
-  else if (level == 1) made1 = made
-  else made2 = made
+  return made
 }
 
-/** Makes the vector of a class at the present position, once. @returns whether any plate has a character of the class there */
+/** `yes` when bit `j` is set, else `no`. */
 @inline
-function inClass(id: u32, plane: usize, varying: u32, code: u32): bool {
-  if (id < 64) {
-    const bit: u64 = 1 << <u64>id
-    if (known0 & bit) return (empty0 & bit) == 0
-    known0 |= bit
-    if (makeClass(id, plane, varying, code)) return true
-    empty0 |= bit
-    return false
-  }
-  const bit: u64 = 1 << <u64>(id - 64)
-  if (known1 & bit) return (empty1 & bit) == 0
-  known1 |= bit
-  if (makeClass(id, plane, varying, code)) return true
-  empty1 |= bit
-  return false
+function open(bits: u32, j: u32, yes: usize, no: usize): usize {
+  return no + ((yes - no) & (0 - ((bits >> j) & 1)))
 }
 
-function makeClass(id: u32, plane: usize, varying: u32, code: u32): bool {
-  const at = classes + id * CLASS_BYTES
-  const cubes = load<u32>(at, 8)
-  let a = i8x16.splat(0)
-  let b = a
-  let c = a
-  let d = a
-  for (let k: u32 = 0; k < cubes; k++) {
-    const mask = <u32>load<u8>(at + k * 2, CLASS_CUBES)
-    const value = <u32>load<u8>(at + k * 2, CLASS_CUBES + 1)
-    if ((value ^ code) & mask & ~varying) continue
-    let wa = i8x16.splat(-1)
-    let wb = wa
-    let wc = wa
-    let wd = wa
-    let from = plane
-    for (let bit: i32 = CODE_BITS - 1; bit >= 0; bit--) {
-      const one: u32 = 1 << bit
-      if (!(varying & one)) continue
-      if (mask & one) {
-        if (value & one) {
-          wa = v128.and(wa, v128.load(from))
-          wb = v128.and(wb, v128.load(from, 16))
-          wc = v128.and(wc, v128.load(from, 32))
-          wd = v128.and(wd, v128.load(from, 48))
-        } else {
-          wa = v128.andnot(wa, v128.load(from))
-          wb = v128.andnot(wb, v128.load(from, 16))
-          wc = v128.andnot(wc, v128.load(from, 32))
-          wd = v128.andnot(wd, v128.load(from, 48))
-        }
-      }
-      from += PLANE
-    }
-    a = v128.or(a, wa)
-    b = v128.or(b, wb)
-    c = v128.or(c, wc)
-    d = v128.or(d, wd)
+/** Makes for each of these elements the vector of the plates whose character it takes at the present position. */
+function makeVectors(wanted: u32, plane: usize, varying: u32, code: u32): void {
+  for (; wanted != 0; wanted &= wanted - 1) {
+    const j = ctz(wanted)
+    const to = workspace + VECTORS_AT + j * PLANE
+    const id = <u32>load<u8>(automaton + j, AUTOMATON_CLASSES)
+    if (varying == 0 || id == ANY) memory.copy(to, workspace + ONES_AT, PLANE)
+    else takersOf(to, classes + id * CLASS_BYTES, plane, varying, code)
   }
-  const to = workspace + VECTORS_AT + id * PLANE
-  v128.store(to, a)
-  v128.store(to, b, 16)
-  v128.store(to, c, 32)
-  v128.store(to, d, 48)
-  return v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))
 }

@@ -106,8 +106,9 @@ export function plateCodes(slot: u32, codes: usize): u32 {
   for (let p: u32 = 0; p < length; p++) {
     const varying = <u32>load<u8>(entry + p, ENTRY_VARYING)
     let code = <u32>load<u8>(entry + p, ENTRY_CODES) & ~varying
-    for (let bit: i32 = CODE_BITS - 1; bit >= 0; bit--) {
-      if (!(varying & (1 << bit))) continue
+    for (let left = varying; left != 0;) {
+      const bit = 31 - clz(left)
+      left ^= 1 << bit
       code |= ((<u32>load<u8>(plane) >> shift) & 1) << bit
       plane += PLANE
     }

@@ -71,7 +71,8 @@ export const ANY: u32 = 255
  *                                             at 64: u32[64] the elements that take a code
  *     1600 orders: each the whole pattern     the same form
  *     9280 strict: the whole pattern without look-alikes, when it is one fragment
- *     9600 most probable: f64 without a look-alike, with one at least, with one error at least, with two
+ *     9600 most probable: f64 without a look-alike, with one at least, with one error at least, with two; with one error at least that is no extra
+ *          character, with two of which one is none
  *     9664 classes of characters              576 bytes: u64 codes, u32 cubes, u32 -, 20 x (u8 mask, u8 value), f64 weight when missing, f64[64] weight of
  *                                             each code
  */

@@ -36,6 +36,12 @@ export function hopeless(probability: f64): bool {
   return resultCount == wanted && <f32>probability < <f32>load<f64>(at(0))
 }
 
+/** Whether something of this probability comes in only if it was seen late enough. */
+@inline
+export function tied(probability: f64): bool {
+  return resultCount == wanted && <f32>probability == <f32>load<f64>(at(0))
+}
+
 /** The same for a plate seen last at `last`. */
 @inline
 export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
@@ -45,6 +51,12 @@ export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
   if (<f32>probability != p) return <f32>probability < p
   const seen = load<u32>(worst, 12)
   return last != seen ? last < seen : slot < load<u32>(worst, 8)
+}
+
+/** A probability below this cannot come in, whenever the plate was seen: a hair less than the worst result's, because ranks go by the 24 bits of an f32. */
+@inline
+export function leastHopeful(): f64 {
+  return resultCount < wanted ? 0 : load<f64>(at(0)) * (1 - 2e-7)
 }
 
 export function addResult(probability: f64, slot: u32, last: u32): void {

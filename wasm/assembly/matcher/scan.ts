@@ -1,11 +1,12 @@
-import { fillAbles, runAutomaton, takeAutomaton } from './automaton'
+import { fillPossible, findAnyEndings, findEndings, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
+import { ENDINGS_BYTES } from './endings'
 import { entryOf, lastOf, plateCodes, platesIn, regionOf } from './dictionary'
 import {
   AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_FRAGMENTS, PATTERN_ORDERS, PATTERN_STRICT, PLANE,
 } from './layout'
-import { addResult, clearResults, hopeless, hopelessPlate } from './results'
+import { addResult, clearResults, hopeless, hopelessPlate, leastHopeful, tied } from './results'
 import { scorePlate } from './score'
-import { ABLES_AT, ABLES_BYTES, ACCEPTED_AT, CODES_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
+import { ACCEPTED_AT, BLOCK_ENDINGS_AT, CODES_AT, EXTRAS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
 
 /**
  * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known for 512 plates at once and only
@@ -20,13 +21,21 @@ let edits: u32 = 0
 let allRegions: bool = false
 let hasStrict: bool = false
 
-/** Tables of able states (automaton.ts): of the fragments, the orders, and the strict form. */
+/** How plates end well (endings.ts): of the block in hand, and of any block under each order. */
 @inline
-function ables(index: u32): usize {
-  return workspace + ABLES_AT + index * ABLES_BYTES
+function blockEndings(): usize {
+  return workspace + BLOCK_ENDINGS_AT
 }
-const ORDER_ABLES: u32 = 4
-const STRICT_ABLES: u32 = 28
+
+@inline
+function orderEndings(order: u32): usize {
+  return workspace + ORDER_ENDINGS_AT + order * ENDINGS_BYTES
+}
+
+@inline
+function possible(fragment: u32): usize {
+  return workspace + POSSIBLE_AT + fragment * POSSIBLE_BYTES
+}
 
 @inline
 function bound(errors: u32): f64 {
@@ -35,6 +44,7 @@ function bound(errors: u32): f64 {
 
 /** Begins a search for the pattern at this address. */
 export function beginScan(patternAt: usize): void {
+  memory.fill(workspace + ONES_AT, 255, PLANE)
   pattern = patternAt
   matched = 0
   fragments = load<u32>(pattern)
@@ -43,9 +53,15 @@ export function beginScan(patternAt: usize): void {
   clearResults(load<u32>(pattern, 20))
   allRegions = load<u32>(pattern, 24) != 0
   hasStrict = load<u32>(pattern, 304) != 0
-  for (let f: u32 = 0; f < fragments; f++) prepare(fragmentAt(f), edits, ables(f))
-  for (let o: u32 = 0; o < orders; o++) prepare(orderAt(o), edits, ables(ORDER_ABLES + o))
-  if (hasStrict) prepare(pattern + PATTERN_STRICT, 0, ables(STRICT_ABLES))
+  const classes = pattern + PATTERN_CLASSES
+  for (let f: u32 = 0; f < fragments; f++) {
+    takeAutomaton(fragmentAt(f), classes, edits)
+    fillPossible(possible(f))
+  }
+  for (let o: u32 = 0; fragments > 1 && o < orders; o++) {
+    takeAutomaton(orderAt(o), classes, edits)
+    findAnyEndings(orderEndings(o))
+  }
 }
 
 @inline
@@ -56,11 +72,6 @@ function fragmentAt(fragment: u32): usize {
 @inline
 function orderAt(order: u32): usize {
   return pattern + PATTERN_ORDERS + order * AUTOMATON_BYTES
-}
-
-function prepare(automaton: usize, allowed: u32, table: usize): void {
-  takeAutomaton(automaton, pattern + PATTERN_CLASSES, allowed)
-  fillAbles(table)
 }
 
 /** Plates that match, of the blocks scanned so far. */
@@ -81,7 +92,7 @@ export function scanBlocks(from: u32, to: u32): void {
     // read before the planes: lanes that come meanwhile are not looked at
     const count = platesIn(entry)
     if (fragments == 1) {
-      if (runAutomaton(entry, ables(0), taken)) look(block, entry, length, count)
+      if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) look(block, entry, length, count)
     } else if (joinedMatch(entry, taken)) look(block, entry, length, count)
   }
 }
@@ -95,7 +106,7 @@ function joinedMatch(entry: usize, taken: usize): bool {
   const classes = pattern + PATTERN_CLASSES
   for (let f: u32 = 0; f < fragments; f++) {
     takeAutomaton(fragmentAt(f), classes, edits)
-    if (!runAutomaton(entry, ables(f), accepted)) return false
+    if (!findEndings(entry, possible(f), blockEndings()) || !runAutomaton(entry, blockEndings(), accepted)) return false
     let left = i8x16.splat(0)
     for (let i: usize = 0; i < PLANE; i += 16) {
       let v = v128.or(v128.or(v128.load(accepted + i), v128.load(accepted + i, 64)), v128.load(accepted + i, 128))
@@ -109,36 +120,64 @@ function joinedMatch(entry: usize, taken: usize): bool {
   let some = false
   for (let o: u32 = 0; o < orders; o++) {
     takeAutomaton(orderAt(o), classes, edits)
-    if (!runAutomaton(entry, ables(ORDER_ABLES + o), accepted)) continue
+    if (!runAutomaton(entry, orderEndings(o), accepted)) continue
     some = true
     for (let i: usize = 0; i < 3 * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
   }
   return some
 }
 
+/** Lanes of a block that are simply looked at: to find out which of them are worth it would take longer. */
+const FEW: u32 = 3
+
 /** Counts the plates taken and looks at those that may be among the best. */
 function look(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
-  let strict: usize = 0
-  if (hasStrict && hopeless(load<f64>(pattern + PATTERN_BOUNDS, 8))) {
-    // only plates without a look-alike can still come in
-    strict = workspace + STRICT_AT
-    takeAutomaton(pattern + PATTERN_STRICT, pattern + PATTERN_CLASSES, 0)
-    if (!runAutomaton(entry, ables(STRICT_ABLES), strict)) memory.fill(strict, 0, PLANE)
-    takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  let right: u32 = 0
+  let wrong: u32 = 0
+  for (let at: usize = 0; at < PLANE; at += 8) {
+    const none = load<u64>(taken + at)
+    right += <u32>popcnt(none)
+    if (edits > 0) wrong += <u32>popcnt((load<u64>(taken + at, 64) | load<u64>(taken + at, 128)) & ~none)
   }
+  // of plates without an error those without a look-alike may be all that can still come in
+  const strict = hasStrict && right > FEW && hopeless(bound(1)) ? strictLanes(entry) : 0
+  // and of those with errors the ones whose errors are extra characters: they are the least improbable
+  const extras = fragments == 1 && wrong > FEW && hopeless(bound(5)) ? extraLanes(entry) : 0
+  const onlyExtras = extras != 0 && hopeless(bound(4))
   for (let word: u32 = 0; word < count; word += 64) {
     const at = taken + (word >> 3)
     const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
     const none = load<u64>(at) & whole
-    const one = load<u64>(at, 64) & whole & ~none
-    const two = load<u64>(at, 128) & whole & ~none & ~one
     const slot = block * BLOCK + word
     lookAt(slot, none, 0, length, strict == 0 ? none : none & load<u64>(strict + (word >> 3)))
     if (edits == 0) continue
-    lookAt(slot, one, 1, length, one)
-    lookAt(slot, two, 2, length, two)
+    const one = load<u64>(at, 64) & whole & ~none
+    const two = load<u64>(at, 128) & whole & ~none & ~one
+    let extra: u64 = -1
+    if (extras != 0) {
+      const from = extras + (word >> 3)
+      extra = load<u64>(from) | load<u64>(from, 64) | load<u64>(from, 128)
+    }
+    lookAt(slot, one, 1, length, onlyExtras ? one & extra : one)
+    lookAt(slot, two, 2, length, two & extra)
   }
+}
+
+/** Lanes that match without an error and without a look-alike: 64 bytes. */
+function strictLanes(entry: usize): usize {
+  const strict = workspace + STRICT_AT
+  takeAutomaton(pattern + PATTERN_STRICT, pattern + PATTERN_CLASSES, 0)
+  if (!runAutomaton(entry, blockEndings(), strict)) memory.fill(strict, 0, PLANE)
+  takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  return strict
+}
+
+/** Lanes that match with no errors but extra characters: 3 x 64 bytes. */
+function extraLanes(entry: usize): usize {
+  const extras = workspace + EXTRAS_AT
+  if (!runAutomaton(entry, blockEndings(), extras, true)) memory.fill(extras, 0, 3 * PLANE)
+  return extras
 }
 
 /** Up to 64 plates from `slot` on that match with `errors` errors at least; `hopeful` of them are worth a look. */
@@ -159,11 +198,14 @@ function lookAt(slot: u32, lanes: u64, errors: u32, length: u32, hopeful: u64): 
   const codes = workspace + CODES_AT
   for (let bits = hopeful; bits != 0; bits &= bits - 1) {
     const plate = slot + <u32>ctz(bits)
-    const last = lastOf(plate)
-    if (hopelessPlate(most, last, plate)) continue
+    // when it was seen lies far from everything else, so it is looked at only where it decides
+    if (tied(most) && hopelessPlate(most, lastOf(plate), plate)) continue
     plateCodes(plate, codes)
+    const least = leastHopeful()
     let best: f64 = 0
-    for (let o: u32 = 0; o < orders; o++) best = max(best, scorePlate(pattern, orderAt(o), edits, codes, length))
+    for (let o: u32 = 0; o < orders; o++) best = Math.max(best, scorePlate(pattern, orderAt(o), edits, codes, length, least))
+    if (hopeless(best)) continue
+    const last = lastOf(plate)
     if (!hopelessPlate(best, last, plate)) addResult(best, plate, last)
   }
 }

@@ -1,5 +1,6 @@
-import { ANY, AUTOMATON_CLASSES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, PATTERN_CLASSES } from './layout'
-import { LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './workspace'
+import { beginEndings, endings, stepEndings } from './endings'
+import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, PATTERN_BOUNDS, PATTERN_CLASSES } from './layout'
+import { ENDINGS_AT, LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './workspace'
 
 /**
  * The probability that a stored plate satisfies a pattern: the best alignment's product of
@@ -9,66 +10,93 @@ import { LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './workspace'
  *     extra character   P(extra)             missing character            P(missing) * share of the characters that the element takes
  *
  * with at most `edits` of the last three together; look-alikes that an element takes cost no edit.
+ *
+ * States are those of automaton.ts. First, as bits, from the end of the plate to its beginning: from which states can the rest of it end well, and with how
+ * many errors. Then forward, with products, only through these, and only while the product times what the errors still needed can give is worth it.
  */
 
-/** `order`: an automaton of the whole pattern; `codes`: of the plate. 0 when it does not match. */
-export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usize, length: u32): f64 {
+/**
+ * `order`: an automaton of the whole pattern; `codes`: of the plate. `least`: what is less probable is not wanted, and may be told as 0.
+ * 0 when it does not match.
+ */
+export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usize, length: u32, least: f64): f64 {
   const elements = load<u32>(order)
   const stars = load<u32>(order, 4)
   const classes = pattern + PATTERN_CLASSES
   const ids = order + AUTOMATON_CLASSES
-  if (edits == 0 && stars == 0) {
-    if (elements != length) return 0
-    let product: f64 = 1
-    for (let j: u32 = 0; j < length; j++) {
-      const id = <u32>load<u8>(ids + j)
-      if (id == ANY) continue
-      const at = classes + id * CLASS_BYTES
-      const code = <u32>load<u8>(codes + j)
-      if (!((load<u64>(at) >> code) & 1)) return 0
-      product *= load<f64>(at + (code << 3), CLASS_WEIGHTS)
-    }
-    return product
-  }
+  if (edits == 0 && stars == 0) return elements == length ? scoreAround(classes, ids, elements, elements, codes, length) : 0
   if (edits == 0 && (stars & (stars - 1)) == 0) return scoreAround(classes, ids, elements, ctz(stars), codes, length)
+  const table = workspace + ENDINGS_AT
+  beginEndings(table, elements, stars, edits)
+  for (let i = length; i > 0; i--) stepEndings(load<u32>(order + (<u32>load<u8>(codes + i - 1) << 2), AUTOMATON_TAKES))
+  const error = load<f64>(pattern + PATTERN_BOUNDS, 16) / load<f64>(pattern + PATTERN_BOUNDS)
   const extra = load<f64>(pattern, 288)
   const missingAny = load<f64>(pattern, 296)
   let now = workspace + SCORES_AT
   let next = now + SCORE_SET
+  // states of each set that have a product, by errors made
+  let s0: u32 = 1
+  let s1: u32 = 0
+  let s2: u32 = 0
+  store<f64>(now, 1)
   // nothing read yet: only missing characters lead on
-  for (let e: u32 = 0; e <= edits; e++) {
-    for (let j: u32 = 0; j <= elements; j++) {
-      const p: f64 = e == 0 ? (j == 0 ? 1 : 0) : j > 0 ? at(now, e - 1, j - 1) * missingOf(classes, ids, j - 1, missingAny) : 0
-      store<f64>(now + (e * LEVEL_STATES + j) * 8, p)
-    }
+  for (let e: u32 = 1; e <= edits && e <= elements; e++) {
+    store<f64>(now + (e * LEVEL_STATES + e) * 8, at(now, e - 1, e - 1) * missingOf(classes, ids, e - 1, missingAny))
   }
+  if (edits > 0 && elements > 0) s1 = 2
+  if (edits > 1 && elements > 1) s2 = 4
   for (let i: u32 = 0; i < length; i++) {
     const code = <u32>load<u8>(codes + i)
+    const taken = load<u32>(order + (code << 2), AUTOMATON_TAKES)
+    const remaining = length - i - 1
+    let n0: u32 = 0
+    let n1: u32 = 0
+    let n2: u32 = 0
     for (let e: u32 = 0; e <= edits; e++) {
-      for (let j: u32 = 0; j <= elements; j++) {
-        let p: f64 = (stars >> j) & 1 ? at(now, e, j) : 0
+      const here = e == 0 ? s0 : e == 1 ? s1 : s2
+      const less = e == 0 ? 0 : e == 1 ? s0 : s1
+      const lessNow = e == 0 ? 0 : e == 1 ? n0 : n1
+      const left = edits - e
+      let made: u32 = 0
+      for (let todo = (((here & taken) << 1) | (here & stars) | less | (less << 1) | (lessNow << 1)) & endings(table, remaining, left); todo != 0; todo &= todo - 1) {
+        const j = ctz(todo)
+        const bit: u32 = 1 << j
+        let p: f64 = here & stars & bit ? at(now, e, j) : 0
         if (j > 0) {
+          const before = bit >> 1
           const id = <u32>load<u8>(ids + j - 1)
-          if (id == ANY) {
-            p = max(p, at(now, e, j - 1))
-          } else {
-            const entry = classes + id * CLASS_BYTES
-            const taken = (load<u64>(entry) >> code) & 1
-            if (taken != 0) p = max(p, at(now, e, j - 1) * load<f64>(entry + (code << 3), CLASS_WEIGHTS))
-            else if (e > 0) p = max(p, at(now, e - 1, j - 1) * load<f64>(entry + (code << 3), CLASS_WEIGHTS))
+          if ((here | less) & before) {
+            const weight = id == ANY ? 1 : load<f64>(classes + id * CLASS_BYTES + (code << 3), CLASS_WEIGHTS)
+            if (taken & before) {
+              if (here & before) p = Math.max(p, at(now, e, j - 1) * weight)
+            } else if (less & before) p = Math.max(p, at(now, e - 1, j - 1) * weight)
           }
-          if (e > 0) p = max(p, at(next, e - 1, j - 1) * missingOf(classes, ids, j - 1, missingAny))
+          if (lessNow & before) p = Math.max(p, at(next, e - 1, j - 1) * (id == ANY ? missingAny : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)))
         }
-        if (e > 0) p = max(p, at(now, e - 1, j) * extra)
+        if (less & bit) p = Math.max(p, at(now, e - 1, j) * extra)
+        // errors that the rest cannot do without
+        let most = p
+        if (left > 0 && !(endings(table, remaining, 0) & bit)) most *= left > 1 && !(endings(table, remaining, 1) & bit) ? error * error : error
+        if (most < least || p == 0) continue
         store<f64>(next + (e * LEVEL_STATES + j) * 8, p)
+        made |= bit
       }
+      if (e == 0) n0 = made
+      else if (e == 1) n1 = made
+      else n2 = made
     }
+    s0 = n0
+    s1 = n1
+    s2 = n2
+    if ((s0 | s1 | s2) == 0) return 0
     const other = now
     now = next
     next = other
   }
-  let best: f64 = 0
-  for (let e: u32 = 0; e <= edits; e++) best = max(best, at(now, e, elements))
+  const end: u32 = 1 << elements
+  let best: f64 = s0 & end ? at(now, 0, elements) : 0
+  if (s1 & end) best = Math.max(best, at(now, 1, elements))
+  if (s2 & end) best = Math.max(best, at(now, 2, elements))
   return best
 }
 
@@ -83,7 +111,7 @@ function missingOf(classes: usize, ids: usize, element: u32, any: f64): f64 {
   return id == ANY ? any : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)
 }
 
-/** One run: what stands before it is at the beginning of the plate, what stands behind it at the end. */
+/** One run, or none (`run` behind the last element): what stands before it is at the beginning of the plate, what stands behind it at the end. */
 function scoreAround(classes: usize, ids: usize, elements: u32, run: u32, codes: usize, length: u32): f64 {
   if (elements > length) return 0
   const shift = length - elements
