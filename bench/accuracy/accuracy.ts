@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import sharp from 'sharp'
 import { reasonOf } from '../../engine/errors.js'
 import { decodePicture } from '../../wasm/picture/decode_node.js'
 import { loadWasmFile } from '../../wasm/load_node.js'
@@ -9,7 +8,7 @@ import { Recognizer, type Detection } from '../../wasm/mod.js'
 import { binsOf, calibrationError, type Stated } from './calibration.js'
 import { readClip } from './clips.js'
 import { writeContactSheet, type Miss } from './contact_sheet.js'
-import { measuringPhotos, photoFolder, type Photo } from './photos.js'
+import { framedPlate, measuringPhotos, photoFolder, type Photo } from './photos.js'
 import { judge, lineOf, noTally, sumOf, type Tally } from './tally.js'
 
 export const summary = 'exact plate texts on photos never trained on, by set'
@@ -102,17 +101,12 @@ export async function run(args: string[]): Promise<object> {
 async function look(recognizer: Recognizer, folder: string, photo: Photo): Promise<Detection[]> {
   try {
     const file = readFileSync(join(folder, photo.file))
-    const { width, height } = await decodePicture(photo.kind === 'plate' ? await framed(file, photo) : new Uint8Array(file), recognizer)
+    const { width, height } = await decodePicture(photo.kind === 'plate' ? await framedPlate(file, photo.width, photo.height) : new Uint8Array(file), recognizer)
     return recognizer.recognize(width, height)
   } catch (error) {
     console.error(`${photo.file}: ${reasonOf(error)}`)
     return []
   }
-}
-
-async function framed(file: Buffer, { width, height }: Photo): Promise<Uint8Array> {
-  const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
-  return sharp(file).extend({ left: x, right: x, top: y, bottom: y, background: '#707070' }).png({ compressionLevel: 1 }).toBuffer()
 }
 
 async function lookAtClips(recognizer: Recognizer, folder: string, sayErrors: boolean) {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import sharp from 'sharp'
 import { AlprError } from '../../engine/errors.js'
 
 /** One labelled plate of a photo. */
@@ -35,8 +37,22 @@ export function photoFolder(): string {
   return folder
 }
 
+const allPhotos = (folder: string): Photo[] => readFileSync(join(folder, 'index.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Photo)
+
 /** The photos that are for measuring only. */
-export function measuringPhotos(folder: string): Photo[] {
-  return readFileSync(join(folder, 'index.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Photo)
-    .filter((photo) => photo.part === 'val')
+export const measuringPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'val')
+
+/** The photos of the train part that nets are not trained on (`held_out` of wasm/train/photos.py), for constants and calibrations. */
+export const heldOutPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'train' && isHeldOut(photo))
+
+/** Same plate, same side: the split goes by the first text, or by the file name. */
+function isHeldOut({ plates, file }: Photo): boolean {
+  const key = plates.find(({ text }) => text)?.text ?? file
+  return createHash('sha256').update(`tune:${key}`).digest()[0]! < 32
+}
+
+/** A cut-out plate set into a grey picture of twice its size, as cameras show plates. */
+export async function framedPlate(file: Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
+  return sharp(file).extend({ left: x, right: x, top: y, bottom: y, background: '#707070' }).png({ compressionLevel: 1 }).toBuffer()
 }

@@ -1,45 +1,92 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { AlprError } from '../../engine/errors.js'
 import { textsOf } from '../../wasm/internal_mod.js'
-import { CHARACTERS, CLASSES, ConfusionModel, NONE, type ConfusionData } from '../../wasm/mod.js'
+import { CHARACTERS, ConfusionModel, NONE, type ConfusionData } from '../../wasm/mod.js'
+import { photoFolder } from '../accuracy/photos.js'
+import { collectPairs, type Pair } from './confusion_pairs.js'
 
-export const summary = 'fits the confusion model to pairs of truth and read'
-
-interface Pair {
-  truth: string
-  positions: Float32Array[]
-}
+export const summary = 'fits the confusion model to what the recognizer makes of plates it was not trained on'
 
 /** Texts below this probability say nothing of what a threshold lets through. */
 const LEAST = 0.001
 const KNOTS = 12
+const FOLDS = 5
+/** What a rendered plate counts beside a real one: there are many of them, and they are of the training's kind. */
+const RENDERED_WEIGHT = 0.1
 
 /**
- * Learns how a reader errs: `--pairs` has one JSON object a line, `{"truth": "7ABC123", "positions": [[37 probabilities], ..]}`, of pictures that the reader
- * was not trained on. Truth and read are aligned; where a character stands against a position, each character that the position gives counts with its
- * probability. Gaps give the rates of missing and extra characters. With the new matrix, every text that the reads may be is held against the truth, and
- * the calibration is the rising line (pool adjacent violators) through what was right. Writes the whole file that the matcher loads.
+ * Learns how the reader errs. Method: the recognizer looks at labelled plates of photos that it was not trained on and at rendered ones
+ * (confusion_pairs.ts). Truth and read are aligned; where a character stands against a position, each character that the position gives counts with its
+ * probability. Gaps give the rates of missing and extra characters. Calibration: each fifth of the pairs is held against a model of the counts of the other
+ * four; every text that its reads may be was right or not, and the rising line (pool adjacent violators) through that is the calibration. A rendered
+ * plate counts a tenth. Writes the whole file that the matcher loads, with where each part is from.
  */
 export async function run(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options: { pairs: { type: 'string' }, base: { type: 'string', default: 'wasm/models/confusions.json' }, out: { type: 'string' }, source: { type: 'string', default: '' } } })
-  if (!values.pairs || !values.out) throw new AlprError('ALPR_ERR_USAGE', { reason: 'needs --pairs FILE and --out FILE' })
+  const { values } = parseArgs({ args, options: {
+    photos: { type: 'boolean', default: true }, rendered: { type: 'string' }, model: { type: 'string' },
+    base: { type: 'string', default: 'wasm/models/confusions.json' }, out: { type: 'string' }, pairs: { type: 'string' },
+  }, allowNegative: true })
+  if (!values.out) throw new AlprError('ALPR_ERR_USAGE', { reason: 'needs --out FILE' })
   const base = JSON.parse(readFileSync(values.base!, 'utf8')) as ConfusionData
-  const pairs = await readPairs(values.pairs)
+  const { pairs, counts: shown, model: reader } = await collectPairs({ ...(values.photos && { photos: photoFolder() }), rendered: values.rendered, model: values.model })
+  if (values.pairs) writeFileSync(values.pairs, pairs.map(({ truth, positions, kind }) => `${JSON.stringify({ truth, kind, positions: positions.map((p) => [...p].map((v) => Number(v.toPrecision(6)))) })}\n`).join(''))
   if (pairs.length < 20) throw new AlprError('ALPR_ERR_USAGE', { reason: `${pairs.length} pairs are too few` })
+  const real = pairs.filter(({ kind }) => kind === 'real').length
+  for (const [kind, { plates, unread, strange }] of Object.entries(shown)) console.log(`${kind}: ${plates} plates, ${unread} not read, ${strange} read as something else, ${plates - unread - strange} pairs`)
+
+  const points: Point[] = []
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const model = ConfusionModel.of(learned(base, pairs.filter((_, i) => i % FOLDS !== fold)))
+    for (const [i, pair] of pairs.entries()) if (i % FOLDS === fold) points.push(...pointsOf(pair, model))
+  }
+  const data: ConfusionData = {
+    ...learned(base, pairs), calibration: risingLine(points),
+    origin: [...base.origin.filter(({ part }) => !part.startsWith('counts') && part !== FIRST_RATES), {
+      part: 'counts, missing, extra, calibration',
+      source: `reader ${reader} on ${real} plates of photos that it was not trained on and ${pairs.length - real} rendered ones, which count ${RENDERED_WEIGHT} each; calibration across ${FOLDS} folds; fitted by \`npm run bench -- confusions\``,
+    }],
+  }
+  const fitted = ConfusionModel.of(data)
+  writeFileSync(values.out, `${JSON.stringify(data, null, 2)}\n`)
+  const ofKind = (kind: Pair['kind'] | 'all') => {
+    const of = points.filter((point) => kind === 'all' || point.kind === kind)
+    const error = (p: (point: Point) => number) => of.reduce((sum, point) => sum + point.weight * (p(point) - point.right) ** 2, 0) / of.reduce((sum, { weight }) => sum + weight, 0)
+    return `${kind}: ${of.length} texts, mean squared error ${error(({ p }) => p).toFixed(5)} before the calibration, ${error(({ p }) => fitted.calibrate(p)).toFixed(5)} after`
+  }
+  console.log(`missing ${data.missing.toFixed(4)}, extra ${data.extra.toFixed(4)}`)
+  for (const kind of ['real', 'rendered', 'all'] as const) if (kind !== 'real' || real > 0) console.log(ofKind(kind))
+  return { benchmark: 'confusions', reader, real, rendered: pairs.length - real, missing: data.missing, extra: data.extra, calibration: data.calibration }
+}
+
+/** Set by hand before anything was learned. */
+const FIRST_RATES = 'lookAlike, other, missing, extra'
+
+interface Point { p: number; right: number; weight: number; kind: Pair['kind'] }
+
+const weightOf = ({ kind }: Pair): number => (kind === 'real' ? 1 : RENDERED_WEIGHT)
+
+/** Every text that a read may be, and whether it was the truth. */
+function pointsOf(pair: Pair, model: ConfusionModel): Point[] {
+  return [...textsOf(pair.positions, LEAST, model)].map(([text, p]) => ({ p: Math.min(1, p), right: Number(text === pair.truth), weight: weightOf(pair), kind: pair.kind }))
+}
+
+/** The data with the counts and rates of these pairs, not calibrated. */
+function learned(base: ConfusionData, pairs: readonly Pair[]): ConfusionData {
   const counts: Record<string, Record<string, number>> = {}
   let missing = 0
   let extra = 0
   let places = 0
-  for (const { truth, positions } of pairs) {
+  for (const pair of pairs) {
+    const weight = weightOf(pair)
+    const { truth, positions } = pair
     for (const [i, j] of align(positions, truth)) {
-      places += 1
-      if (i === undefined) missing += 1
-      else if (j === undefined) extra += 1 - positions[i]![NONE]!
+      places += weight
+      if (i === undefined) missing += weight
+      else if (j === undefined) extra += weight * (1 - positions[i]![NONE]!)
       else {
         for (let c = 0; c < NONE; c++) {
-          const share = positions[i]![c]!
+          const share = positions[i]![c]! * weight
           if (share < 0.001) continue
           const row = (counts[CHARACTERS[c]!] ??= {})
           row[truth[j]!] = (row[truth[j]!] ?? 0) + share
@@ -47,34 +94,9 @@ export async function run(args: string[]): Promise<object> {
       }
     }
   }
-  // The distribution itself says what the reader doubted: what counts here is what it was sure of, so shares are its own.
-  const data: ConfusionData = {
-    ...base, counts: rounded(counts), missing: Math.max(1e-4, (missing + 1) / (places + 100)), extra: Math.max(1e-4, (extra + 1) / (places + 100)), calibration: [[0, 0], [1, 1]],
-    origin: [...base.origin.filter(({ part }) => !part.startsWith('counts')), { part: 'counts, missing, extra, calibration', source: `${values.source || values.pairs}: ${pairs.length} pairs of truth and read` }],
-  }
-  const points: { p: number; right: number }[] = []
-  const model = ConfusionModel.of(data)
-  for (const { truth, positions } of pairs) for (const [text, p] of textsOf(positions, LEAST, model)) points.push({ p: Math.min(1, p), right: text === truth ? 1 : 0 })
-  data.calibration = risingLine(points)
-  ConfusionModel.of(data)
-  writeFileSync(values.out, `${JSON.stringify(data, null, 2)}\n`)
-  const fitted = ConfusionModel.of(data)
-  const brier = (of: (p: number) => number) => points.reduce((sum, { p, right }) => sum + (of(p) - right) ** 2, 0) / points.length
-  console.log(`${pairs.length} pairs, ${points.length} texts; missing ${data.missing.toFixed(4)}, extra ${data.extra.toFixed(4)}; mean squared error ${brier((p) => p).toFixed(5)} before the calibration, ${brier((p) => fitted.calibrate(p)).toFixed(5)} after`)
-  return { benchmark: 'confusions', pairs: pairs.length, calibration: data.calibration }
-}
-
-async function readPairs(file: string): Promise<Pair[]> {
-  const pairs: Pair[] = []
-  let number = 0
-  for await (const line of createInterface({ input: createReadStream(file) })) {
-    number += 1
-    if (line.trim() === '') continue
-    const { truth, positions } = JSON.parse(line) as { truth: string; positions: number[][] }
-    if (!/^[A-Z0-9]{1,12}$/.test(truth) || !Array.isArray(positions) || positions.length > 16 || !positions.every((p) => p.length === CLASSES)) throw new AlprError('ALPR_ERR_USAGE', { reason: `line ${number} is no pair of truth and read` })
-    pairs.push({ truth, positions: positions.map((p) => Float32Array.from(p)) })
-  }
-  return pairs
+  // The rates of the base count as a hundred places: few pictures say little of what is rare.
+  const rate = (found: number, before: number) => Math.min(0.25, Math.max(1e-4, (found + 100 * before) / (places + 100)))
+  return { ...base, counts: rounded(counts), missing: rate(missing, base.missing), extra: rate(extra, base.extra), calibration: [[0, 0], [1, 1]] }
 }
 
 /** Pairs of position and character under the best agreement; a gap is undefined. */
@@ -102,10 +124,10 @@ function align(positions: readonly Float32Array[], truth: string): [number | und
 }
 
 /** Pool adjacent violators, then at most a dozen knots, both coordinates rising, from [0, 0] to [1, 1]. */
-export function risingLine(points: { p: number; right: number }[]): [number, number][] {
+export function risingLine(points: { p: number; right: number; weight?: number }[]): [number, number][] {
   const pools: { p: number; right: number; n: number }[] = []
-  for (const { p, right } of [...points].sort((a, b) => a.p - b.p)) {
-    pools.push({ p, right, n: 1 })
+  for (const { p, right, weight = 1 } of [...points].sort((a, b) => a.p - b.p)) {
+    pools.push({ p: p * weight, right: right * weight, n: weight })
     while (pools.length > 1 && pools.at(-2)!.right / pools.at(-2)!.n >= pools.at(-1)!.right / pools.at(-1)!.n) {
       const last = pools.pop()!
       const into = pools.at(-1)!

@@ -54,9 +54,9 @@ async function compareWithOracle(matcher: Matcher, random: Plates): Promise<void
     const list = await plain.compileList(listed)
     const found = plain.match(read, list, 0.001)
     plain.release(list)
-    const should = wanted.filter((p) => p >= 0.001).length
+    const should = wanted.filter((p) => p >= plain.confusions.uncalibrate(0.001)).length
     if (should <= 256 && found.length !== should) throw new Error(`${found.length} matches, the oracle has ${should}`)
-    for (const match of found) if (match.probability !== wanted[match.entry]) throw new Error(`${listed[match.entry]}: ${match.probability}, the oracle ${wanted[match.entry]}`)
+    for (const match of found) if (match.probability !== plain.confusions.calibrate(wanted[match.entry]!)) throw new Error(`${listed[match.entry]}: ${match.probability}, the oracle ${wanted[match.entry]}`)
     pairs += listed.length
   }
   console.log(`equal to the scalar oracle on ${pairs} pairs of read and entry`)

@@ -122,7 +122,7 @@ async function compareWithOracle(matcher: Matcher): Promise<void> {
       }
       return tokens
     })
-    const wanted = new Map(texts.map((text) => [text, twin.probability({ fragments, edits: parsed.edits, regions: [] }, text)] as const).filter(([, p]) => p > 0))
+    const wanted = new Map(texts.map((text) => [text, matcher.confusions.calibrate(twin.probability({ fragments, edits: parsed.edits, regions: [] }, text))] as const).filter(([, p]) => p > 0))
     for await (const page of dictionary.search(source, { limit: matcherLayout.MAX_RESULTS })) {
       if (!page.done) continue
       const wrong = page.matches.find((match) => Math.abs((wanted.get(match.plate) ?? -1) - match.probability) > 1e-12)

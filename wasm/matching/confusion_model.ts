@@ -1,7 +1,7 @@
 import { CHARACTERS } from '../detection.js'
 import { WasmError } from '../errors.js'
 
-/** The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew (bench/confusions.ts). */
+/** The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew (bench/match/fit_confusions.ts). */
 export interface ConfusionData {
   format: 1
   /** Where each part is from, for people. */
@@ -24,6 +24,8 @@ export interface ConfusionData {
 }
 
 const N = CHARACTERS.length
+/** P(one is on the plate | the other was read) from which a character that is no classic look-alike is taken for one. */
+const ALIKE_FLOOR = 0.001
 
 /**
  * How readers err, in numbers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read); every row adds up to 1.
@@ -53,6 +55,11 @@ export class ConfusionModel {
   /** P(truth is on the plate | the reader is sure of read); characters as classes 0..35. */
   probability(read: number, truth: number): number {
     return this.matrix[read * N + truth]!
+  }
+
+  /** Whether one is taken for the other without counting as an error: a classic look-alike, or what was learned to be misread often enough. */
+  alike(read: number, truth: number): boolean {
+    return this.probability(read, truth) >= ALIKE_FLOOR || this.data.lookAlikes.some((group) => group.includes(CHARACTERS[read]!) && group.includes(CHARACTERS[truth]!))
   }
 
   /** What a probability of the model has meant on the pictures it was fitted on: piecewise linear, rising, 0 to 1. */

@@ -277,18 +277,18 @@ export class Dictionary {
   page(search: PreparedSearch, raw: readonly RawResult[], matched: number, scanned: number, done: boolean): SearchPage {
     // Of several threads the best of all: the others need no text.
     const best = raw.length <= search.limit ? raw : [...raw].sort((a, b) => Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot).slice(0, search.limit)
-    const matches = best.map((result) => this.matchOf(search, result))
+    const found = best.map((result) => ({ rank: Math.fround(result.probability), match: this.matchOf(search, result) }))
     let all = matched
     for (const row of this.long.values()) {
       if (search.names.length > 0 && !search.names.includes(row.region.toUpperCase())) continue
       const alignment = search.aligner.align(row.plate)
       if (!alignment) continue
       all += 1
-      matches.push({ ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated })
+      found.push({ rank: Math.fround(alignment.probability), match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated } })
     }
-    // To the 24 bits of an f32, as scans rank them: products in another order are equal.
-    matches.sort((a, b) => Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.region < b.region ? -1 : 1))
-    return { matches: matches.slice(0, search.limit), matched: all, scanned, plates: search.plates, done, version: search.version }
+    // By the model's own probability to the 24 bits of an f32, as scans rank: products in another order are equal.
+    found.sort(({ rank: p, match: a }, { rank: q, match: b }) => q - p || b.lastHour - a.lastHour || (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.region < b.region ? -1 : 1))
+    return { matches: found.slice(0, search.limit).map(({ match }) => match), matched: all, scanned, plates: search.plates, done, version: search.version }
   }
 
   /** Region names by number, and each block as records: for building this dictionary anew. Appends must wait meanwhile, or be made again. */

@@ -2,9 +2,6 @@ import { CHARACTERS } from '../detection.js'
 import type { ConfusionModel } from './confusion_model.js'
 import type { Element, Fragment, Pattern } from './pattern.js'
 
-/** A character is taken for another without counting as an error from this P(one | the other was read) on. */
-export const LOOK_ALIKE_FLOOR = 0.001
-
 /** What an element of a pattern means under a confusion model. */
 export interface Meaning {
   /** Classes that it takes without an error: its own and, with look-alikes on, those that a reader may have said for one of its own. */
@@ -24,9 +21,8 @@ export function meaningOf(element: Element, model: ConfusionModel, lookAlikes: b
   const classes = [...element.classes].sort((a, b) => a - b)
   for (let read = 0; read < CHARACTERS.length; read++) {
     for (const truth of classes) {
-      const p = model.probability(read, truth)
-      weights[read]! += p
-      if (lookAlikes && p >= LOOK_ALIKE_FLOOR) takes.add(read)
+      weights[read]! += model.probability(read, truth)
+      if (lookAlikes && model.alike(read, truth)) takes.add(read)
     }
   }
   return { takes, weights, missing: missing * (classes.length / CHARACTERS.length) }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { StoredRead } from '../../../engine/store/tables.js'
+import type { ConfusionData } from '../../../wasm/mod.js'
+import { twinAlike } from '../../wasm/twin/plate_pattern.js'
 
 /** The questions in plain TypeScript over plain rows: slow, and written apart from the code it judges. */
 export interface OraclePlace { circle?: { lat: number; lon: number; radiusM: number }; polygon?: [number, number][]; cameras?: string[] }
@@ -90,7 +92,7 @@ function inPolygon(x: number, y: number, corners: [number, number][]): boolean {
 /** What counts as one vehicle across scenes: groups that share no character. */
 const GROUPS = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN']
 /** What a pattern takes for one another: the matcher's confusions, as its file has them. */
-const ALIKE = (JSON.parse(readFileSync('wasm/models/confusions.json', 'utf8')) as { lookAlikes: string[] }).lookAlikes
+const alike = twinAlike(JSON.parse(readFileSync('wasm/models/confusions.json', 'utf8')) as ConfusionData)
 
 /** Patterns by trying everything: `rest` of the plate against `rest` of the pattern, with so many errors left. */
 export function matchesPattern(plate: string, source: string, lookAlikes: boolean): boolean {
@@ -125,7 +127,7 @@ function tries(plate: string, pattern: readonly string[], edits: number, lookAli
 function takes(token: string, char: string, lookAlikes: boolean): boolean {
   if (token === '?') return true
   const wanted = token.startsWith('[') ? token.slice(1, -1).replace(/(.)-(.)/g, (_, a: string, b: string) => Array.from({ length: b.charCodeAt(0) - a.charCodeAt(0) + 1 }, (__, i) => String.fromCharCode(a.charCodeAt(0) + i)).join('')) : token
-  return [...wanted].some((one) => one === char || (lookAlikes && ALIKE.some((group) => group.includes(one) && group.includes(char))))
+  return [...wanted].some((one) => one === char || (lookAlikes && alike(char, one)))
 }
 
 function permute<T>(list: T[]): T[][] {

@@ -66,7 +66,7 @@ async function compare(random: Random, dictionary: Dictionary, rows: readonly Pl
   for (const row of rows) {
     if (pattern.regions.length > 0 && !pattern.regions.includes(row.region)) continue
     const p = twin.probability(pattern, row.plate)
-    if (p > 0) wanted.set(`${row.plate}@${row.region}`, { row, p })
+    if (p > 0) wanted.set(`${row.plate}@${row.region}`, { row, p: confusions.calibrate(p) })
   }
   const { matches, matched } = await searchAll(dictionary, text, lookAlikes)
   if (matched !== wanted.size) throw new Error(`${text}: ${matched} matches, the oracle has ${wanted.size}; ${[...wanted.keys()].filter((k) => !matches.some((m) => `${m.plate}@${m.region}` === k)).slice(0, 5).join()} missing; ${matches.filter((m) => !wanted.has(`${m.plate}@${m.region}`)).slice(0, 5).map((m) => m.plate).join()} too many`)
@@ -77,14 +77,14 @@ async function compare(random: Random, dictionary: Dictionary, rows: readonly Pl
     const { row } = one
     if (match.count !== row.count || match.firstHour !== row.firstHour || match.lastHour !== row.lastHour) throw new Error(`${text}: ${JSON.stringify(match)} is not ${JSON.stringify(row)}`)
     const before = matches[i - 1]
-    const rank = Math.fround(before?.probability ?? 2) - Math.fround(match.probability)
-    if (before && (rank < 0 || (rank === 0 && before.lastHour < match.lastHour))) throw new Error(`${text}: not in order`)
+    const rank = (before?.probability ?? 2) / match.probability - 1
+    if (before && (rank < -1e-6 || (rank === 0 && before.lastHour < match.lastHour))) throw new Error(`${text}: not in order`)
     if (match.tolerated.filter(({ kind }) => kind !== 'look-alike').length > pattern.edits) throw new Error(`${text}: ${match.plate} explains more errors than allowed`)
   }
   // With few results wanted most plates are only counted; those that come out are the best of all.
   const limit = random.whole(1, 30)
   const few = await searchAll(dictionary, text, lookAlikes, limit)
-  const ranks = (of: readonly PlateMatch[]) => of.map(({ probability, lastHour }) => `${Math.fround(probability)} ${lastHour}`).join()
+  const ranks = (of: readonly PlateMatch[]) => of.map(({ probability, lastHour }) => `${probability.toPrecision(5)} ${lastHour}`).join()
   if (few.matched !== matched || ranks(few.matches) !== ranks(matches.slice(0, limit))) throw new Error(`${text}: the best ${limit} are not the best of all`)
   return random.next()
 }

@@ -39,11 +39,19 @@ export function twinConfusion(data: ConfusionData): (read: string, truth: string
   return (read, truth) => rows.get(read)!.get(truth)!
 }
 
+/** What is taken without an error, as docs/matcher.md says. */
+export function twinAlike(data: ConfusionData): (read: string, truth: string) => boolean {
+  const confusion = twinConfusion(data)
+  return (read, truth) => confusion(read, truth) >= 0.001 || data.lookAlikes.some((group) => group.includes(read) && group.includes(truth))
+}
+
 export class PatternTwin {
   private readonly confusion: (read: string, truth: string) => number
+  private readonly alike: (read: string, truth: string) => boolean
 
   constructor(private readonly data: ConfusionData, private readonly lookAlikes = true) {
     this.confusion = twinConfusion(data)
+    this.alike = twinAlike(data)
   }
 
   /** 0 when the plate does not match. */
@@ -73,7 +81,7 @@ export class PatternTwin {
         let takes = true
         if (wanted !== undefined) {
           weight = [...wanted].reduce((sum, truth) => sum + this.confusion(read, truth), 0)
-          takes = wanted.includes(read) || (this.lookAlikes && [...wanted].some((truth) => this.confusion(read, truth) >= 0.001))
+          takes = wanted.includes(read) || (this.lookAlikes && [...wanted].some((truth) => this.alike(read, truth)))
         }
         if (takes) ways.push(weight * this.best(tokens, t + 1, plate, i + 1, edits, memo))
         else if (edits > 0) ways.push(weight * this.best(tokens, t + 1, plate, i + 1, edits - 1, memo))
