@@ -114,7 +114,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       }
       const lost = new AbortController()
       const renewing = renew(lease, lost, ending.signal)
-      const started = Date.now()
+      const started = performance.now()
       try {
         const pipeline = await Pipeline.open(partition, inlet, parts, buckets)
         held.set(key, { inlet, partition, pipeline })
@@ -122,7 +122,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       } catch (error) {
         metrics.count('pipeline_restarts_total')
         log.warn({ partition: key, code: codeOf(error), reason: reasonOf(error) }, 'the pipeline of a partition stopped, it goes on from its last checkpoint')
-        failures = Date.now() - started > 60_000 ? 0 : failures + 1
+        failures = performance.now() - started > 60_000 ? 0 : failures + 1
       } finally {
         held.delete(key)
         lost.abort()

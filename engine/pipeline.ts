@@ -130,7 +130,7 @@ export class Pipeline {
     if (source.seq <= camera.seq) return
     progress.cameras.set(name, camera)
     progress.epoch.cameras.add(name)
-    progress.lastSeen.set(name, Date.now())
+    progress.lastSeen.set(name, performance.now())
     inlet.count(metrics, look)
     for (const refused of look.refused) {
       camera.dead(source.seq, hourTimeOf(source))

@@ -103,10 +103,10 @@ export class Link {
 
   async #perform(duty: Duty, nats: NatsConnection, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const started = Date.now()
+      const started = performance.now()
       // A duty reports its own trouble where people look for it (its state); here it is only tried again.
       await duty(nats, signal).catch(() => {})
-      if (Date.now() - started > 10_000) attempt = 0
+      if (performance.now() - started > 10_000) attempt = 0
       await sleep(growingPause(attempt), signal)
     }
   }

@@ -12,6 +12,8 @@ export interface KeeperOptions {
   graceMs: number
   /** First pause before a restart, ms. @default 500 */
   firstPauseMs?: number
+  /** No pause is longer, ms. @default 15000 */
+  maxPauseMs?: number
 }
 
 /** A part that ran for this long was well: the next pause is the first one again, ms. */
@@ -53,17 +55,17 @@ export class Keeper {
   }
 
   async #keep(first: RunningPart): Promise<void> {
-    const { name, say, firstPauseMs = 500 } = this.#options
+    const { name, say, firstPauseMs = 500, maxPauseMs = 15_000 } = this.#options
     const { signal } = this.#ending
     for (let last = first, failures = 0; ;) {
-      const since = Date.now()
+      const since = performance.now()
       const exit = await last.exited
       this.#running = undefined
       if (signal.aborted) return
-      if (Date.now() - since > kWellMs) failures = 0
+      if (performance.now() - since > kWellMs) failures = 0
       say(`${name} ended (${exitText(exit)}), starting it again`)
       for (;;) {
-        await sleep(growingPause(failures++, { firstMs: firstPauseMs, maxMs: 15_000 }), signal)
+        await sleep(growingPause(failures++, { firstMs: firstPauseMs, maxMs: maxPauseMs }), signal)
         if (signal.aborted) return
         try {
           last = await this.#options.start(last)

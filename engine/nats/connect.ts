@@ -60,14 +60,14 @@ export async function connectNats(options: ConnectNatsOptions): Promise<NatsConn
 }
 
 async function firstConnection(connectionOptions: ConnectionOptions, url: string, options: ConnectNatsOptions): Promise<NatsConnection> {
-  const deadline = Date.now() + (options.firstConnectMs ?? 5_000)
+  const deadline = performance.now() + (options.firstConnectMs ?? 5_000)
   for (let attempt = 0; ; attempt++) {
     try {
       return await connect(connectionOptions)
     } catch (error) {
       const reason = natsReason(error)
       const pause = growingPause(attempt)
-      const enough = !options.waitOnFirstConnect && (Date.now() + pause > deadline || isAuthorization(error))
+      const enough = !options.waitOnFirstConnect && (performance.now() + pause > deadline || isAuthorization(error))
       if (enough || options.signal?.aborted) throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
       if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not there yet, waiting')
       await sleep(pause, options.signal)

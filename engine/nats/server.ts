@@ -5,6 +5,7 @@ import { AlprError } from '../errors.js'
 import { growingPause, sleep } from '../pause.js'
 import { argumentsOf, isRunning } from '../process.js'
 import { connectNats } from './connect.js'
+import { watchServer } from './watchdog.js'
 
 /**
  * The largest message of the private server, 16 MiB. It is above the product's own limit for a frame (8 MiB) on purpose: a frame that is
@@ -21,6 +22,8 @@ export interface PrivateServerOptions {
   port?: number
   /** How long the start may take, ms. A big stream is checked block by block at the start. */
   readyMs?: number
+  /** A server that answers nothing for this long is ended, ms: see `watchServer`. @default 12000 */
+  silentMs?: number
   /** Name or path of the program. */
   program?: string
 }
@@ -38,7 +41,7 @@ export interface PrivateServer {
 
 /**
  * Starts a nats-server of our own: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends with
- * this process, even when this process is killed. Resolves when JetStream answers.
+ * this process, even when this process is killed. Resolves when JetStream answers; a server that stops answering is ended.
  *
  * What was acknowledged survives a kill of any process. After a power failure up to 2 minutes of it can be missing: Debian's 2.9 forces its files
  * to the disk at that pace and has no setting for it (docs/operation.md names the one of newer servers).
@@ -64,9 +67,11 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     child.once('error', () => resolve({ code: -1, signal: null }))
   })
   let gone = false
-  void exited.then(() => { gone = true })
+  const over = new AbortController()
+  void exited.then(() => { gone = true; over.abort() })
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => { if (!gone) child.kill(signal) }
   const stop = async (graceMs = 5_000) => {
+    over.abort()
     kill('SIGTERM')
     const timer = setTimeout(() => kill('SIGKILL'), graceMs)
     await exited
@@ -75,7 +80,9 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   writeFileSync(pidFile(options.folder), String(child.pid ?? ''))
   try {
     const port = await waitUntilReady(options, child.pid ?? 0, () => gone)
-    return { url: `nats://127.0.0.1:${port}`, port, pid: child.pid!, exited, stop, kill }
+    const url = `nats://127.0.0.1:${port}`
+    void watchServer({ url, token: options.token, silentMs: options.silentMs ?? 12_000 }, () => kill('SIGKILL'), over.signal)
+    return { url, port, pid: child.pid!, exited, stop, kill }
   } catch (error) {
     await stop(1_000)
     const reason = words().at(-1) ?? (error as Error).message
@@ -165,8 +172,8 @@ function lastWords(child: ChildProcess): () => string[] {
 }
 
 async function waitUntilReady(options: PrivateServerOptions, pid: number, gone: () => boolean): Promise<number> {
-  const deadline = Date.now() + (options.readyMs ?? 30_000)
-  for (let attempt = 0; Date.now() < deadline; attempt++) {
+  const deadline = performance.now() + (options.readyMs ?? 30_000)
+  for (let attempt = 0; performance.now() < deadline; attempt++) {
     if (gone()) throw new Error('the process ended at once')
     const port = options.port || portFromFile(options.folder, pid)
     if (port && (await answers(port, options.token))) return port

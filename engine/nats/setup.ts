@@ -47,13 +47,13 @@ export const LEASE_MS = 8_000
  * @throws ALPR_ERR_NATS_UNAVAILABLE naming the part that could not be made
  */
 export async function setupNats(connection: NatsConnection, options: SetupOptions): Promise<void> {
-  const deadline = Date.now() + (options.readyMs ?? 15_000)
+  const deadline = performance.now() + (options.readyMs ?? 15_000)
   for (let attempt = 0; ; attempt++) {
     try {
       return await setupOnce(connection, options)
     } catch (error) {
       const pause = growingPause(attempt)
-      if (connection.isClosed() || isFinal(error) || Date.now() + pause > deadline) {
+      if (connection.isClosed() || isFinal(error) || performance.now() + pause > deadline) {
         throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: connection.getServer(), reason: natsReason(error) }, { cause: error })
       }
       await sleep(pause)

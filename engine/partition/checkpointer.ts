@@ -8,7 +8,7 @@ import type { Progress } from './progress.js'
 import type { PartitionSource } from './source.js'
 import { Trimmer } from './trimmer.js'
 
-/** A camera that sends nothing for this long (wall time) gets its open passes stored as they stand. They stay open. */
+/** A camera that sends nothing for this long (by the monotonic clock) gets its open passes stored as they stand. They stay open. */
 const QUIET_MS = 3_000
 /** A partition without frames moves its floor up at most this often, so that it holds up no other's trimming. */
 const IDLE_MS = Trimmer.EVERY_MS
@@ -25,7 +25,7 @@ const IDLE_MS = Trimmer.EVERY_MS
  * A crash at any point leaves frames to come again whose effects are idempotent.
  */
 export class Checkpointer {
-  private movedAt = 0
+  private movedAt = -Infinity
   private pause = new AbortController()
   /**
    * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
@@ -87,7 +87,7 @@ export class Checkpointer {
   /** A camera that went quiet: its passes are stored as they stand, so that a read does not wait for the next car. */
   private storeQuiet(): void {
     const { progress, parts } = this
-    const quietSince = Date.now() - QUIET_MS
+    const quietSince = performance.now() - QUIET_MS
     for (const [name, at] of progress.lastSeen) {
       if (at > quietSince) continue
       progress.lastSeen.delete(name)
@@ -102,8 +102,8 @@ export class Checkpointer {
 
   /** Nothing is in work: when the stream has nothing for this partition either, all that it holds now is done. */
   private async moveIdleFloor(signal: AbortSignal): Promise<void> {
-    if (Date.now() - this.movedAt < IDLE_MS) return
-    this.movedAt = Date.now()
+    if (performance.now() - this.movedAt < IDLE_MS) return
+    this.movedAt = performance.now()
     const { progress, parts } = this
     const floor = await this.source.idleUpTo(progress.applied.seq).catch(() => undefined)
     // A frame may have come in meanwhile: then it is the next checkpoint's turn.

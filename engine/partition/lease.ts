@@ -7,15 +7,15 @@ import type { KV } from 'nats'
  */
 export class Lease {
   private revision = 0
-  /** When the last renewal was sent, milliseconds of wall time: the holder gives up before the server does. */
-  private renewedAt = 0
+  /** When the last renewal was sent, milliseconds of the monotonic clock: the holder gives up before the server does. */
+  private renewedAt = -Infinity
 
   constructor(private readonly kv: KV, private readonly key: string, private readonly holder: string) {}
 
   /** True when this engine holds the partition now. */
   async acquire(): Promise<boolean> {
     const { key } = this
-    const now = Date.now()
+    const now = performance.now()
     const entry = await this.kv.get(key)
     const value = new TextEncoder().encode(this.holder)
     try {
@@ -32,7 +32,7 @@ export class Lease {
 
   /** True while it is held; false when another engine has it. A lease that could not be renewed in 6 s counts as lost. */
   async renew(): Promise<boolean> {
-    const now = Date.now()
+    const now = performance.now()
     try {
       this.revision = await this.kv.update(this.key, new TextEncoder().encode(this.holder), this.revision)
       this.renewedAt = now

@@ -52,7 +52,8 @@ export class Console {
   #wantsReads = false
   #dropped = 0
   #flight = 0
-  #progress = Date.now()
+  /** Monotonic clock, ms: a clock that is set must close nobody. */
+  #progress = performance.now()
   #pingOpen = false
   #subscribes: number[] = []
   /** Wakes whoever waits for room in the window. */
@@ -72,7 +73,7 @@ export class Console {
     socket.on('message', (data, binary) => this.#receive(binary ? undefined : String(data)))
     socket.on('pong', () => {
       this.#pingOpen = false
-      this.#progress = Date.now()
+      this.#progress = performance.now()
     })
     socket.on('close', () => this.#end())
     if (feed.ring) this.#hello()
@@ -133,20 +134,20 @@ export class Console {
   }
 
   /** Every 15 s. Also notices what a socket does not report: a peer that is gone, a session that ended. */
-  heartbeat(now: number): void {
-    if (this.caller.expiresAt <= now) return this.close(CLOSE.authRequired, 'the session ended')
-    this.checkStalled(now)
+  heartbeat(): void {
+    if (this.caller.expiresAt <= Date.now()) return this.close(CLOSE.authRequired, 'the session ended')
+    this.checkStalled()
     if (this.#closed) return
     if (!this.#pingOpen) {
-      if (this.#flight === 0) this.#progress = now // nothing was owed until now
+      if (this.#flight === 0) this.#progress = performance.now() // nothing was owed until now
       this.#pingOpen = true
       this.socket.ping()
     }
   }
 
   /** Something is owed (messages in flight, a pong) and nothing moved for too long. */
-  checkStalled(now: number): void {
-    if (this.#closed || (this.#flight === 0 && !this.#pingOpen) || now - this.#progress < this.limits.stallMs) return
+  checkStalled(): void {
+    if (this.#closed || (this.#flight === 0 && !this.#pingOpen) || performance.now() - this.#progress < this.limits.stallMs) return
     this.counts.stalled++
     const error = new AlprError('ALPR_ERR_CONSOLE_STALLED', { limit: this.limits.stallMs / 1_000, since: this.#cursor })
     this.close(CLOSE.stalled, `${error.code}: ${error.message}`)
@@ -161,8 +162,8 @@ export class Console {
   }
 
   #receive(text: string | undefined): void {
-    this.#progress = Date.now()
-    const now = Date.now()
+    const now = performance.now()
+    this.#progress = now
     this.#subscribes = this.#subscribes.filter((at) => now - at < 10_000)
     if (this.#subscribes.push(now) > SUBSCRIBES_PER_10_S) return this.close(CLOSE.invalid, 'too many messages')
     try {
@@ -284,11 +285,11 @@ export class Console {
 
   #send(json: string): void {
     if (this.#closed) return
-    if (this.#flight === 0 && !this.#pingOpen) this.#progress = Date.now() // the clock of a stall starts with the debt
+    if (this.#flight === 0 && !this.#pingOpen) this.#progress = performance.now() // the clock of a stall starts with the debt
     this.#flight++
     this.socket.send(json, () => {
       this.#flight--
-      this.#progress = Date.now()
+      this.#progress = performance.now()
       this.#room?.()
       this.#room = undefined
       this.pump()

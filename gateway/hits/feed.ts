@@ -93,11 +93,11 @@ export class HitFeed {
     const failed = new Promise<never>((_, reject) => { fail = reject })
     failed.catch(() => {}) // awaited below, perhaps only after it was rejected
     let delivered = 0
-    let alive = Date.now()
+    let alive = performance.now()
     const subscription = nats.subscribe(inbox, {
       callback: (error, message) => {
         if (error) return fail(error)
-        alive = Date.now()
+        alive = performance.now()
         if (message.headers?.code === 100) {
           const expected = Number(message.headers.get('Nats-Last-Consumer') || delivered)
           if (expected !== delivered) return fail(new Error('deliveries were lost'))
@@ -119,7 +119,7 @@ export class HitFeed {
     const onAbort = () => fail(new Error('NATS is away'))
     signal.addEventListener('abort', onAbort, { once: true })
     const watch = setInterval(() => {
-      if (Date.now() - alive > 3 * HEARTBEAT_MS) fail(new Error('no heartbeat'))
+      if (performance.now() - alive > 3 * HEARTBEAT_MS) fail(new Error('no heartbeat'))
     }, HEARTBEAT_MS)
     let consumer = ''
     try {

@@ -155,17 +155,15 @@ export class Hub {
   }
 
   #tick(): void {
-    const now = Date.now()
     const summary = this.summary()
     for (const console of this.#consoles) {
-      console.checkStalled(now)
+      console.checkStalled()
       console.offerStatus({ ...summary, seq: console.cursor, readsDropped: console.dropped })
     }
   }
 
   #heartbeat(): void {
-    const now = Date.now()
-    for (const console of this.#consoles) console.heartbeat(now)
+    for (const console of this.#consoles) console.heartbeat()
   }
 }
 

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../until.js'
+import { FAULTS, type Fault } from './faults.js'
+import { loadFeed } from './feed.js'
+import { judge } from './judge.js'
+import { outcomeOf, type Outcome } from './outcome.js'
+import { Rig, type PartName } from './rig.js'
+import { Scope } from './scope.js'
+
+export interface MatrixOptions {
+  /** Which faults, by name; all when left out. */
+  only?: string[]
+  /** How often each fault is brought about. @default 1 */
+  rounds?: number
+  seed: number
+  /** Event time of the recording that each fault plays, seconds. @default 6 */
+  seconds?: number
+  /** Pause between two frames, ms. @default 35 */
+  pauseMs?: number
+  onLog?: (part: string, line: string) => void
+  onResult?: (result: Result) => void
+}
+
+/** A row of the table. */
+export interface Result {
+  fault: string
+  what: string
+  /** Sentences about what is wrong; empty when the promise held. */
+  wrong: string[]
+  /** Why it was not done on this machine. */
+  skipped?: string
+  frames: number
+  reads: number
+  hits: number
+  /** From the end of the fault until a new frame was stored, ms. */
+  recoveryMs: number
+  /** Resident memory of engine and gateway afterwards, bytes. */
+  memory: Record<string, number>
+  /** Wall time of the whole fault, ms. */
+  ms: number
+}
+
+/** A process may have this much more than after the run without faults, bytes: what a garbage collector leaves for later. */
+const MEMORY_SLACK = 96 * 1_048_576
+/** And this many more files open. */
+const FILES_SLACK = 12
+/** How long the judge looks again, ms. */
+const SETTLE_MS = 5_000
+/** A frame that comes after the fault must be stored within this, ms. */
+const FRESH_MS = 30_000
+
+/** Brings about one fault after the other in one running system; before them the same frames go through undisturbed, as the measure. */
+export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
+  const scope = new Scope()
+  const random = randomFrom(options.seed)
+  try {
+    const feed = await loadFeed(options.seconds ?? 6)
+    const rig = await Rig.start(scope, { feed, onLog: options.onLog })
+    const nothing: Fault = { name: 'nothing', what: 'the same frames, undisturbed: the measure', disturb: async () => {} }
+    const results: Result[] = []
+    let straight: Outcome | undefined
+    let levels: Levels | undefined
+    const turn = async (fault: Fault, suffix: string) => {
+      const ran = await runFault(rig, fault, suffix, options.pauseMs ?? 35, random, straight, levels)
+      straight ??= ran.outcome
+      levels ??= ran.levels
+      results.push(ran.result)
+      options.onResult?.(ran.result)
+    }
+    await turn(nothing, '-f0')
+    for (let round = 0; round < (options.rounds ?? 1); round++) {
+      for (const [n, fault] of FAULTS.entries()) {
+        if (options.only && !options.only.includes(fault.name)) continue
+        if (fault.needsDisks && !rig.hasDisks) {
+          results.push({ fault: fault.name, what: fault.what, wrong: [], skipped: 'this user may not mount a small disk', frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, ms: 0 })
+          continue
+        }
+        await turn(fault, `-f${n + 1}r${round}`)
+      }
+    }
+    return results
+  } finally {
+    await scope.end()
+  }
+}
+
+type Levels = Record<string, { bytes: number; files: number }>
+
+async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number, random: () => number, straight: Outcome | undefined, levels: Levels | undefined): Promise<{ result: Result; outcome: Outcome; levels: Levels }> {
+  const { feed } = rig.options
+  const began = performance.now()
+  const wrong: string[] = []
+  await rig.addCameras(suffix)
+  let published = 0
+  const publishing = (async () => {
+    for (const frame of feed.frames) {
+      await rig.oracle.publish(frame, `${frame.camera}${suffix}`)
+      published++
+      await sleep(pauseMs)
+    }
+  })()
+  await Promise.all([publishing, fault.disturb({ rig, suffix, random, published: () => published, total: feed.frames.length })])
+
+  // A frame of a camera that nobody knew before: the system works again when it is stored.
+  const over = performance.now()
+  await rig.addCameras(`${suffix}-new`)
+  const first = feed.frames[0]!
+  await rig.oracle.publish({ ...first, name: 'fresh' }, `${first.camera}${suffix}-new`)
+  const within = async (what: string, good: () => Promise<boolean>, ms: number) => {
+    await until(() => good().catch(() => false), ms).catch(() => wrong.push(`${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting }) => ({ instance, waiting })))}`))
+  }
+  await within('a new frame was not stored', async () => (await rig.stored(`${suffix}-new`)) === 1, FRESH_MS)
+  const recoveryMs = performance.now() - over
+  const frames = rig.oracle.of(suffix)
+  await within('the frames were not all stored', async () => (await rig.stored(suffix)) >= frames.length, 60_000)
+  const last = (await (await rig.connection.jetstreamManager()).streams.info('HITS')).state.last_seq
+  await within('the console did not get all hits', async () => rig.console.seq >= last, 20_000)
+
+  const { outcome, verdict } = await settle(rig, suffix, (outcome) => judge({ frames, forgotten: rig.oracle.forgotten, outcome, straight: straight ?? outcome, changing: fault.changing }))
+  wrong.push(...verdict)
+  const now = levelsOf(rig)
+  for (const [part, { bytes, files }] of Object.entries(levels ?? {})) {
+    const after = now[part]
+    if (!after) wrong.push(`${part} does not run`)
+    else if (after.bytes > bytes + MEMORY_SLACK) wrong.push(`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`)
+    else if (after.files > files + FILES_SLACK) wrong.push(`${part} has ${after.files} files open, ${files} before`)
+  }
+  const memory = Object.fromEntries(Object.entries(now).map(([part, { bytes }]) => [part, bytes]))
+  const result = { fault: fault.name, what: fault.what, wrong, frames: frames.length, reads: outcome.reads.length, hits: outcome.hits.length, recoveryMs, memory, ms: performance.now() - began }
+  return { result, outcome, levels: now }
+}
+
+/**
+ * The judge's word when all has come to rest: tables are written side by side, so that the ledger may be there an instant before the hits. What is
+ * lost or doubled stays so, however often one looks.
+ */
+async function settle(rig: Rig, suffix: string, verdictOn: (outcome: Outcome) => string[]): Promise<{ outcome: Outcome; verdict: string[] }> {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const outcome = await outcomeOf(suffix, { rows: (query) => rig.rows(query), connection: rig.connection, cropsFolder: rig.paths.crops, oracle: rig.oracle, console: rig.console })
+    const verdict = verdictOn(outcome)
+    if (verdict.length === 0 || performance.now() > deadline) return { outcome, verdict }
+    await sleep(250)
+  }
+}
+
+function levelsOf(rig: Rig): Levels {
+  const names = [...rig.keepers.keys()].filter((name) => /^(engine|gateway)/.test(name)) as PartName[]
+  return Object.fromEntries(names.flatMap((name) => { const usage = rig.usage(name); return usage ? [[name, usage]] : [] }))
+}
+
+const mib = (bytes: number): number => Math.round(bytes / 1_048_576)
+
+function randomFrom(seed: number): () => number {
+  let state = seed + 1
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
