@@ -1,7 +1,6 @@
 import { Events, type NatsConnection } from 'nats'
 import type { Logger } from 'pino'
 import { loadMatcher } from '../wasm/load_node.js'
-import { codeOf, reasonOf } from './errors.js'
 import { RecentFrames } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
@@ -10,9 +9,9 @@ import { setupNats } from './nats/setup.js'
 import { DetectionInlet } from './inlets/detection_inlet.js'
 import { FrameInlet } from './inlets/frame_inlet.js'
 import type { Inlet } from './inlets/inlet.js'
-import { BUCKET, ENTRANCE, partitionKey, statusSubject, type Entrance } from './nats/topology.js'
-import { Lease } from './partition/lease.js'
-import { growingPause, sleep } from './pause.js'
+import { BUCKET, ENTRANCE, statusSubject, type Entrance } from './nats/topology.js'
+import { Holder } from './partition/holder.js'
+import { Members } from './partition/members.js'
 import { PictureMaker } from './pictures/picture_maker.js'
 import { Trimmer } from './partition/trimmer.js'
 import { Pipeline } from './pipeline.js'
@@ -36,7 +35,7 @@ export interface Engine {
 }
 
 /**
- * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition whose lease it gets.
+ * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition of its share.
  * @param store where the embedded store listens and its token; not looked at when the settings name a ClickHouse server
  */
 export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
@@ -45,22 +44,25 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const waiting = new Waiting(log)
   const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs,
     onReplaced: (reason) => { metrics.count('workers_replaced_total'); log.warn({ reason }, 'a recognition worker was replaced') } })
-  const held = new Map<string, { inlet: Inlet; partition: number; pipeline: Pipeline }>()
+  const holders: Holder[] = []
   const { partitions } = settings.nats
 
   const status = (): EngineStatus => {
     for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting']) metrics.gauge(name, 0)
-    for (const { inlet, pipeline: { gauges } } of held.values()) {
-      const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
-      add('open_passes', gauges.openPasses)
-      if (inlet.entrance.root === 'frames') add('frames_in_flight', gauges.inFlight)
-      add(inlet.entrance.root === 'frames' ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
+    const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
+    for (const { inlet, pipelines } of holders) {
+      for (const { gauges } of pipelines.values()) {
+        add('open_passes', gauges.openPasses)
+        if (inlet.entrance.root === 'frames') add('frames_in_flight', gauges.inFlight)
+        add(inlet.entrance.root === 'frames' ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
+      }
     }
     metrics.gauge('memory_bytes', process.memoryUsage.rss())
     for (const list of lists.records) metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
     return {
       instance: settings.engine.instance, at: new Date().toISOString(), waiting: { ...waiting.reasons },
-      partitions: [...held.values()].filter(({ inlet }) => inlet.entrance.root === 'frames').map(({ partition }) => partition).sort((a, b) => a - b), workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
+      partitions: holders.filter(({ inlet }) => inlet.entrance.root === 'frames').flatMap(({ pipelines }) => [...pipelines.keys()]).sort((a, b) => a - b),
+      workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
       counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
     }
   }
@@ -103,46 +105,23 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     new DetectionInlet(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
   ]
 
-  /** Holds one partition of an entrance whenever its lease can be had, and runs its pipeline while it is held. */
-  const keep = async (inlet: Inlet, partition: number): Promise<void> => {
-    const key = partitionKey(inlet.entrance, partition)
-    const lease = new Lease(leases, key, settings.engine.instance)
-    for (let failures = 0; !ending.signal.aborted;) {
-      if (!(await lease.acquire().catch(() => false))) {
-        await sleep(Lease.RENEW_MS, ending.signal)
-        continue
-      }
-      const lost = new AbortController()
-      const renewing = renew(lease, lost, ending.signal)
-      const started = performance.now()
-      try {
-        const pipeline = await Pipeline.open(partition, inlet, parts, buckets)
-        held.set(key, { inlet, partition, pipeline })
-        await pipeline.run(AbortSignal.any([ending.signal, lost.signal]))
-      } catch (error) {
-        metrics.count('pipeline_restarts_total')
-        log.warn({ partition: key, code: codeOf(error), reason: reasonOf(error) }, 'the pipeline of a partition stopped, it goes on from its last checkpoint')
-        failures = performance.now() - started > 60_000 ? 0 : failures + 1
-      } finally {
-        held.delete(key)
-        lost.abort()
-        await renewing
-      }
-      if (ending.signal.aborted) await lease.release()
-      else await sleep(growingPause(failures), ending.signal)
-    }
-  }
-  const keeping = Promise.all(inlets.flatMap((inlet) => [
-    new Trimmer(manager, buckets.floors, inlet.entrance, partitions).run(ending.signal),
-    ...Array.from({ length: partitions }, (_, partition) => keep(inlet, partition)),
-  ]))
+  const members = new Members(leases, settings.engine.instance)
+  await members.follow(connection, log)
+  holders.push(...inlets.map((inlet) => new Holder(inlet, {
+    leases, members, instance: settings.engine.instance, partitions, metrics, log, open: (of, partition) => Pipeline.open(partition, of, parts, buckets),
+  })))
+  const keeping = Promise.all([
+    ...holders.map((holder) => holder.run(ending.signal)),
+    ...inlets.map(({ entrance }) => new Trimmer(manager, buckets.floors, entrance, partitions).run(ending.signal)),
+    members.stay(ending.signal),
+  ])
 
   void (async () => {
     for await (const event of connection.status()) {
       if (event.type === Events.Disconnect) waiting.reasons.connection = 'NATS is away'
       else if (event.type === Events.Reconnect) delete waiting.reasons.connection
       else continue
-      for (const { pipeline } of held.values()) pipeline.interrupt()
+      for (const { pipelines } of holders) for (const pipeline of pipelines.values()) pipeline.interrupt()
     }
   })()
 
@@ -156,13 +135,5 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       cameras.stop()
       await Promise.all([recognizer.close(), crops.close(), client.close()])
     },
-  }
-}
-
-async function renew(lease: Lease, lost: AbortController, ending: AbortSignal): Promise<void> {
-  const stop = AbortSignal.any([ending, lost.signal])
-  while (!stop.aborted) {
-    await sleep(Lease.RENEW_MS, stop)
-    if (!stop.aborted && !(await lease.renew())) lost.abort()
   }
 }

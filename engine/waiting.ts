@@ -1,4 +1,4 @@
-import { reasonOf } from './errors.js'
+import { natsReason } from './nats/connect.js'
 import { growingPause, sleep } from './pause.js'
 
 /**
@@ -28,8 +28,8 @@ export class Waiting {
           delete this.reasons[what]
           throw error
         }
-        this.reasons[what] = reasonOf(error)
-        if (failures === 0) this.log.warn({ what, reason: reasonOf(error) }, `${what} fails, trying again with growing pauses`)
+        this.reasons[what] = natsReason(error)
+        if (failures === 0) this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
         await sleep(growingPause(failures, { maxMs: 10_000 }), signal)
       }
     }

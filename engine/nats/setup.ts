@@ -33,7 +33,7 @@ const kDeadMaxBytes = 2_147_483_648
 const kDetectionsMaxBytes = 2_147_483_648
 
 /** An engine that does not renew its lease for this long loses its partition. */
-export const LEASE_MS = 8_000
+export const LEASE_MS = 6_000
 
 /**
  * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the wanted form, as far as the

@@ -8,7 +8,7 @@
  *     core     reads.<camera>     JSON of a stored read, for live display only (not durable, may be dropped)
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
  *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PARTIALS <id>; PASSES <partition>.<camera> (checkpoint state);
- *              FLOORS <partition>; LEASES <partition> (8 s); of DETECTIONS the partition is written detections-<partition>
+ *              FLOORS <partition>; LEASES <partition> and engine.<instance> (6 s); of DETECTIONS the partition is written detections-<partition>
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', detections: 'DETECTIONS', hits: 'HITS', dead: 'DEAD' } as const

@@ -1,7 +1,8 @@
 import type { KV } from 'nats'
+import { LEASE_MS } from '../nats/setup.js'
 
 /**
- * One engine at a time for a partition of an entrance: a key that expires 8 s after its last renewal (bucket LEASES). The name of the engine is its
+ * One engine at a time for a partition of an entrance: a key that expires 6 s after its last renewal (bucket LEASES). The name of the engine is its
  * value, so an engine that restarts under the same name takes its partition back at once. A lease only keeps engines from doing the same work;
  * what keeps a paused former owner from harm is the compare-and-set of the checkpoint.
  */
@@ -30,7 +31,7 @@ export class Lease {
     }
   }
 
-  /** True while it is held; false when another engine has it. A lease that could not be renewed in 6 s counts as lost. */
+  /** True while it is held; false when another engine has it. A lease that could not be renewed in 4.5 s counts as lost. */
   async renew(): Promise<boolean> {
     const now = performance.now()
     try {
@@ -47,8 +48,12 @@ export class Lease {
     await this.kv.delete(this.key, { previousSeq: this.revision }).catch(() => {})
   }
 
-  static readonly RENEW_MS = 2_000
-  static readonly GIVE_UP_MS = 6_000
+  /** Without a renewal for this long a lease is over, and so is the engine: its cameras are taken over within 10 s of its death. */
+  static readonly EXPIRES_MS = LEASE_MS
+  static readonly RENEW_MS = 1_500
+  static readonly GIVE_UP_MS = 4_500
+  /** How often a partition that is somebody else's is looked at. */
+  static readonly LOOK_MS = 500
 }
 
 /** The server's "wrong last sequence": somebody else wrote in between. */

@@ -1,0 +1,46 @@
+import t from 'tap'
+import type { Inlet } from '../../../engine/inlets/inlet.js'
+import { Metrics } from '../../../engine/metrics.js'
+import { BUCKET, ENTRANCE } from '../../../engine/nats/topology.js'
+import { Holder } from '../../../engine/partition/holder.js'
+import { Members } from '../../../engine/partition/members.js'
+import type { Pipeline } from '../../../engine/pipeline.js'
+import { startTestNats, type TestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
+
+const inlet = { entrance: ENTRANCE.frames } as Inlet
+const PARTITIONS = 8
+
+/** An engine without anything in its pipelines: what is held is what `working` has. */
+async function startHolder(nats: TestNats, instance: string, working: Map<number, string>) {
+  const connection = await nats.connect(instance)
+  const leases = await connection.jetstream().views.kv(BUCKET.leases)
+  const members = new Members(leases, instance)
+  await members.follow(connection)
+  const ending = new AbortController()
+  const open = async (_: Inlet, partition: number) => ({
+    run: (signal: AbortSignal) => new Promise<void>((resolve) => {
+      if (working.has(partition)) throw new Error(`partition ${partition} is held twice`)
+      working.set(partition, instance)
+      signal.addEventListener('abort', () => { working.delete(partition); resolve() })
+    }),
+  }) as unknown as Pipeline
+  const holder = new Holder(inlet, { leases, members, instance, partitions: PARTITIONS, metrics: new Metrics(), log: { info: () => {}, warn: () => {} }, open })
+  const running = Promise.all([holder.run(ending.signal), members.stay(ending.signal)])
+  return { leave: async () => { ending.abort(); await running }, count: () => [...working.values()].filter((name) => name === instance).length }
+}
+
+t.test('engines that come and go share the partitions evenly, and no partition is held twice', async (t) => {
+  const nats = await startTestNats(t, { partitions: PARTITIONS })
+  const working = new Map<number, string>()
+  const a = await startHolder(nats, 'a', working)
+  await until(() => a.count() === 8)
+  const b = await startHolder(nats, 'b', working)
+  await until(() => a.count() === 4 && b.count() === 4)
+  const c = await startHolder(nats, 'c', working)
+  await until(() => a.count() === 3 && b.count() === 3 && c.count() === 2)
+  await b.leave()
+  await until(() => a.count() === 4 && c.count() === 4)
+  await Promise.all([a.leave(), c.leave()])
+  t.equal(working.size, 0, 'everything is given back')
+})

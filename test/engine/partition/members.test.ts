@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { BUCKET } from '../../../engine/nats/topology.js'
+import { Lease } from '../../../engine/partition/lease.js'
+import { Members } from '../../../engine/partition/members.js'
+import { startTestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
+
+const nobody = undefined as never
+
+t.test('the shares of all engines add up to all partitions and differ by one at most', async (t) => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,8}(\.[a-z0-9]{1,8})?$/), { minLength: 1, maxLength: 12, selector: (name) => name.replaceAll('.', '-') }), fc.integer({ min: 1, max: 64 }), (names, partitions) => {
+    const shares = names.map((name) => {
+      const members = new Members(nobody, name)
+      for (const other of names) members.hear(`engine.${other.replaceAll('.', '-')}`)
+      return members.share(partitions)
+    })
+    return shares.reduce((a, b) => a + b) === partitions && Math.max(...shares) - Math.min(...shares) <= 1
+  })))
+})
+
+t.test('an engine that is not heard of any more counts no longer; leases in the same bucket are nobody', async (t) => {
+  let now = 0
+  const members = new Members(nobody, 'a', () => now)
+  members.hear('engine.b')
+  members.hear('0')
+  members.hear('detections-0')
+  t.same(members.names, ['a', 'b'])
+  t.equal(members.share(4), 2)
+  now = Lease.EXPIRES_MS + 1
+  t.same(members.names, ['a'])
+  t.equal(members.share(4), 4)
+  members.hear('engine.b')
+  members.forget('engine.b')
+  members.forget('engine.a')
+  t.same(members.names, ['a'], 'never without itself')
+})
+
+t.test('engines find each other, and a good-bye is heard at once', async (t) => {
+  const nats = await startTestNats(t)
+  const open = async (name: string) => {
+    const connection = await nats.connect(name)
+    const members = new Members(await connection.jetstream().views.kv(BUCKET.leases), name)
+    await members.follow(connection)
+    const ending = new AbortController()
+    const staying = members.stay(ending.signal)
+    return { members, leave: async () => { ending.abort(); await staying } }
+  }
+  const a = await open('a')
+  const b = await open('b.1')
+  t.same(b.members.names, ['a', 'b-1'], 'who comes later knows at once')
+  await until(() => a.members.names.length === 2)
+  await b.leave()
+  await until(() => a.members.names.length === 1)
+  t.equal(a.members.share(4), 4)
+  await a.leave()
+})
