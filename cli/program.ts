@@ -18,6 +18,8 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   hotlist: async () => (await import('./commands/hotlist.js')).registerHotlist,
   dead: async () => (await import('./commands/dead.js')).registerDead,
   ask: async () => (await import('./commands/ask.js')).registerAsk,
+  backup: async () => (await import('./commands/backup.js')).registerBackup,
+  restore: async () => (await import('./commands/restore.js')).registerRestore,
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
 }
 

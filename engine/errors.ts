@@ -40,6 +40,7 @@ const TABLE = {
   ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
+  ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
   // the gateway's door
   ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address that the start printed', 401],
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],

@@ -15,6 +15,8 @@ export interface Turn {
   /** Frames of this turn that the stream acknowledged so far, and how many there will be. */
   published: () => number
   total: number
+  /** A figure for the table, ms. */
+  took(what: string, ms: number): void
 }
 
 /** One row of the matrix. */
@@ -98,7 +100,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'console stops reading', what: 'the console reads nothing for seconds and then goes on',
-    disturb: spell(({ console }) => { console.stopReading(); return () => console.readAgain() }),
+    disturb: spell(({ consoles: [console] }) => { console!.stopReading(); return () => console!.readAgain() }),
   },
   {
     name: 'poison frame', what: 'a frame that ends the recognition thread, each time; it goes to DEAD',
@@ -120,6 +122,45 @@ export const FAULTS: readonly Fault[] = [
       await turn.rig.killAll()
       tearFiles(turn.rig)
       await turn.rig.startAll()
+    },
+  },
+]
+
+/** For two engines and two gateways. */
+export const SCALE_FAULTS: readonly Fault[] = [
+  {
+    name: 'one engine of two dies', what: 'kill -9 of an engine that stays away: the other takes its cameras over; then it comes back and gets its share',
+    async disturb(turn) {
+      const { rig } = turn
+      const heldBy = (name: string) => rig.engineStatus.get(name)?.partitions.length ?? 0
+      await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
+      await at(turn, 0.3)
+      const died = performance.now()
+      await rig.killForGood('engine-1')
+      await until(() => heldBy('engine-0') === 4, 60_000)
+      turn.took('cameras taken over', performance.now() - died)
+      await rig.startAgain('engine-1')
+      await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
+    },
+  },
+  {
+    name: 'one gateway of two dies', what: 'kill -9 of a gateway: its console comes back, the other notices nothing',
+    disturb: killing('gateway-1', 1),
+  },
+]
+
+/** For three servers of NATS. */
+export const CLUSTER_FAULTS: readonly Fault[] = [
+  {
+    name: 'each server of three dies', what: 'kill -9 of one NATS server after the other, each back before the next',
+    async disturb(turn) {
+      for (const [n, part] of (['nats-0', 'nats-1', 'nats-2'] as const).entries()) {
+        await at(turn, 0.15 + n * 0.25)
+        await turn.rig.killForGood(part)
+        await sleep(3_000)
+        await turn.rig.startAgain(part)
+        await turn.rig.untilCopied()
+      }
     },
   },
 ]

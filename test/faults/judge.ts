@@ -32,7 +32,7 @@ export function judge({ frames, forgotten, outcome, straight, changing = [] }: C
   say(outcome.revisionsDoubled, 'revisions of a hit published twice')
   say(differences(straight.hits, outcome.hits), 'hits')
   say(differences(outcome.hitsOnStream, outcome.hitsStored), 'the last revisions in the store, against the stream')
-  say(differences(outcome.sequences, outcome.delivered), 'hits at the console, against the stream')
+  for (const delivered of outcome.delivered) say(differences(outcome.sequences, delivered), 'hits at a console, against the stream')
   return wrong
 }
 

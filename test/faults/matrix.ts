@@ -4,7 +4,7 @@ import { FAULTS, type Fault } from './faults.js'
 import { loadFeed } from './feed.js'
 import { judge } from './judge.js'
 import { outcomeOf, type Outcome } from './outcome.js'
-import { Rig, type PartName } from './rig.js'
+import { Rig, type PartName, type RigOptions } from './rig.js'
 import { Scope } from './scope.js'
 
 export interface MatrixOptions {
@@ -13,6 +13,10 @@ export interface MatrixOptions {
   /** How often each fault is brought about. @default 1 */
   rounds?: number
   seed: number
+  /** @default the faults of one of each part */
+  faults?: readonly Fault[]
+  /** How many of each part. */
+  parts?: Pick<RigOptions, 'engines' | 'gateways' | 'cluster'>
   /** Event time of the recording that each fault plays, seconds. @default 6 */
   seconds?: number
   /** Pause between two frames, ms. @default 35 */
@@ -36,6 +40,8 @@ export interface Result {
   recoveryMs: number
   /** Resident memory of engine and gateway afterwards, bytes. */
   memory: Record<string, number>
+  /** Other figures, ms. */
+  took: Record<string, number>
   /** Wall time of the whole fault, ms. */
   ms: number
 }
@@ -55,7 +61,7 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
   const random = randomFrom(options.seed)
   try {
     const feed = await loadFeed(options.seconds ?? 6)
-    const rig = await Rig.start(scope, { feed, onLog: options.onLog })
+    const rig = await Rig.start(scope, { feed, onLog: options.onLog, ...options.parts })
     const nothing: Fault = { name: 'nothing', what: 'the same frames, undisturbed: the measure', disturb: async () => {} }
     const results: Result[] = []
     let straight: Outcome | undefined
@@ -69,10 +75,10 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
     }
     await turn(nothing, '-f0')
     for (let round = 0; round < (options.rounds ?? 1); round++) {
-      for (const [n, fault] of FAULTS.entries()) {
+      for (const [n, fault] of (options.faults ?? FAULTS).entries()) {
         if (options.only && !options.only.includes(fault.name)) continue
         if (fault.needsDisks && !rig.hasDisks) {
-          results.push({ fault: fault.name, what: fault.what, wrong: [], skipped: 'this user may not mount a small disk', frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, ms: 0 })
+          results.push({ fault: fault.name, what: fault.what, wrong: [], skipped: 'this user may not mount a small disk', frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, took: {}, ms: 0 })
           continue
         }
         await turn(fault, `-f${n + 1}r${round}`)
@@ -91,6 +97,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const began = performance.now()
   const wrong: string[] = []
   await rig.addCameras(suffix)
+  const took: Record<string, number> = {}
   let published = 0
   const publishing = (async () => {
     for (const frame of feed.frames) {
@@ -99,7 +106,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
       await sleep(pauseMs)
     }
   })()
-  await Promise.all([publishing, fault.disturb({ rig, suffix, random, published: () => published, total: feed.frames.length })])
+  await Promise.all([publishing, fault.disturb({ rig, suffix, random, published: () => published, total: feed.frames.length, took: (what, ms) => { took[what] = ms } })])
 
   // A frame of a camera that nobody knew before: the system works again when it is stored.
   const over = performance.now()
@@ -114,7 +121,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const frames = rig.oracle.of(suffix)
   await within('the frames were not all stored', async () => (await rig.stored(suffix)) >= frames.length, 60_000)
   const last = (await (await rig.connection.jetstreamManager()).streams.info('HITS')).state.last_seq
-  await within('the console did not get all hits', async () => rig.console.seq >= last, 20_000)
+  await within('the console did not get all hits', async () => rig.consoles.every(({ seq }) => seq >= last), 20_000)
 
   const { outcome, verdict } = await settle(rig, suffix, (outcome) => judge({ frames, forgotten: rig.oracle.forgotten, outcome, straight: straight ?? outcome, changing: fault.changing }))
   wrong.push(...verdict)
@@ -126,7 +133,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
     else if (after.files > files + FILES_SLACK) wrong.push(`${part} has ${after.files} files open, ${files} before`)
   }
   const memory = Object.fromEntries(Object.entries(now).map(([part, { bytes }]) => [part, bytes]))
-  const result = { fault: fault.name, what: fault.what, wrong, frames: frames.length, reads: outcome.reads.length, hits: outcome.hits.length, recoveryMs, memory, ms: performance.now() - began }
+  const result = { fault: fault.name, what: fault.what, wrong, frames: frames.length, reads: outcome.reads.length, hits: outcome.hits.length, recoveryMs, memory, took, ms: performance.now() - began }
   return { result, outcome, levels: now }
 }
 
@@ -137,7 +144,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
 async function settle(rig: Rig, suffix: string, verdictOn: (outcome: Outcome) => string[]): Promise<{ outcome: Outcome; verdict: string[] }> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
-    const outcome = await outcomeOf(suffix, { rows: (query) => rig.rows(query), connection: rig.connection, cropsFolder: rig.paths.crops, oracle: rig.oracle, console: rig.console })
+    const outcome = await outcomeOf(suffix, { rows: (query) => rig.rows(query), connection: rig.connection, cropsFolder: rig.paths.crops, oracle: rig.oracle, consoles: rig.consoles })
     const verdict = verdictOn(outcome)
     if (verdict.length === 0 || performance.now() > deadline) return { outcome, verdict }
     await sleep(250)

@@ -20,9 +20,9 @@ export interface Outcome {
   /** Ids and last revisions as the store has them, and as the stream has them. */
   hitsStored: string[]
   hitsOnStream: string[]
-  /** Sequences on the stream, and as the console was given them. */
+  /** Sequences on the stream, and as each console was given them. */
   sequences: number[]
-  delivered: number[]
+  delivered: number[][]
   ledger: Record<string, number>[]
   dead: string[]
 }
@@ -32,7 +32,7 @@ export interface Sources {
   connection: NatsConnection
   cropsFolder: string
   oracle: Oracle
-  console: ConsoleWatch
+  consoles: readonly ConsoleWatch[]
 }
 
 type Row = Record<string, unknown>
@@ -42,7 +42,7 @@ type StoredRead = Row & { read_id: string; camera: string; crop_segment: string;
 const OWN = ['crop_segment', 'crop_offset', 'crop_length', 'picture_segment', 'picture_offset', 'picture_length']
 
 /** @param suffix of the fault's cameras */
-export async function outcomeOf(suffix: string, { rows, connection, cropsFolder, oracle, console }: Sources): Promise<Outcome> {
+export async function outcomeOf(suffix: string, { rows, connection, cropsFolder, oracle, consoles }: Sources): Promise<Outcome> {
   const camera = (name: string) => name.slice(0, -suffix.length)
   const where = `WHERE camera LIKE '%${suffix}'`
   const reads = await rows<StoredRead>(`SELECT * FROM platestream.reads FINAL ${where}`)
@@ -62,7 +62,7 @@ export async function outcomeOf(suffix: string, { rows, connection, cropsFolder,
     hitsStored: (await rows<{ hit_id: string; revision: number }>(`SELECT hit_id, revision FROM platestream.hits FINAL ${where}`)).map((hit) => `${hit.hit_id} ${hit.revision}`).sort(),
     hitsOnStream: [...last.values()].map((hit) => `${hit.hitId} ${hit.revision}`).sort(),
     sequences: messages.map(({ seq }) => seq),
-    delivered: console.delivered.filter(({ hit }) => hit.camera.endsWith(suffix)).map(({ seq }) => seq).sort((a, b) => a - b),
+    delivered: consoles.map(({ delivered }) => delivered.filter(({ hit }) => hit.camera.endsWith(suffix)).map(({ seq }) => seq).sort((a, b) => a - b)),
     ledger: (await rows<Row>(`SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL ${where} GROUP BY camera, hour ORDER BY camera, hour`))
       .map(({ camera: name, hour, ...sums }) => ({ camera: camera(String(name)), hour: String(hour), ...mapNumbers(sums) }) as unknown as Record<string, number>),
     dead: dead.map(({ sequence }) => oracle.acknowledged.find(({ seq }) => seq === sequence)?.name ?? `sequence ${sequence}`).sort(),

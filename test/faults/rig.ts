@@ -18,19 +18,22 @@ import { threadsFor } from '../../engine/store/front/server.js'
 import { STORE_SCRIPT } from '../../cli/commands/store.js'
 import { CLI_SCRIPT } from '../../cli/supervise/parts.js'
 import { freePort } from '../servers/nats.js'
+import { NODE_PARTITIONS, startNatsNode } from '../servers/nats_node.js'
+import { until } from '../until.js'
 import { ConsoleWatch } from './console_watch.js'
 import type { FaultFeed } from './feed.js'
 import { Oracle } from './oracle.js'
 import type { Scope } from './scope.js'
 import { TcpProxy } from './tcp_proxy.js'
 
-export type PartName = 'nats' | 'store' | `engine-${string}` | `gateway-${string}`
+export type PartName = 'nats' | `nats-${number}` | 'store' | `engine-${string}` | `gateway-${string}`
 
 export interface RigOptions {
   feed: FaultFeed
   engines?: number
   gateways?: number
-  partitions?: number
+  /** Three servers that keep three copies of everything, instead of one. */
+  cluster?: boolean
   /** Settings of the engines, as environment variables. */
   env?: Record<string, string>
   /** A line of any part's log. */
@@ -59,11 +62,13 @@ export class Rig {
   connection!: NatsConnection
   client!: ClickHouseClient
   oracle!: Oracle
-  console!: ConsoleWatch
+  /** One at each gateway. */
+  readonly consoles: ConsoleWatch[] = []
   /** What keepers said: parts that ended and came back. */
   readonly said: string[] = []
   readonly clockFile: string
   readonly #keeping = new Map<PartName, KeeperOptions>()
+  readonly #clusterUrls: string[] = []
   #natsPort = 0
   #storePort = 0
 
@@ -76,9 +81,10 @@ export class Rig {
   static async start(scope: Scope, options: RigOptions): Promise<Rig> {
     const folder = mkdtempSync(join(tmpdir(), 'platestream-faults-'))
     scope.teardown(() => rmSync(folder, { recursive: true, force: true }))
-    const settings = loadSettings({ env: {}, overrides: { dataFolder: folder, 'nats.partitions': options.partitions ?? 4 } })
+    const settings = loadSettings({ env: {}, overrides: { dataFolder: folder, 'nats.partitions': options.cluster ? NODE_PARTITIONS : 4 } })
     const paths = dataPaths(settings)
-    const hasDisks = [paths.nats, paths.store, paths.crops].map((path) => mountDisk(path, scope)).every(Boolean)
+    // Three copies of everything need more than a small disk.
+    const hasDisks = !options.cluster && [paths.nats, paths.store, paths.crops].map((path) => mountDisk(path, scope)).every(Boolean)
     const rig = new Rig(folder, options, settings, scope, hasDisks)
     await rig.#startServers(loadSecrets(paths.secrets))
     await rig.#startParts()
@@ -98,22 +104,26 @@ export class Rig {
     if (pid !== undefined) process.kill(pid, signal)
   }
 
+  /** SIGKILL, and it stays away until `startAgain`. */
+  async killForGood(part: PartName): Promise<void> {
+    this.kill(part)
+    await this.keepers.get(part)!.stop()
+  }
+
+  async startAgain(part: PartName): Promise<void> {
+    const keeper = new Keeper(this.#keeping.get(part)!)
+    this.keepers.set(part, keeper)
+    await keeper.start()
+  }
+
   /** All parts at once, as when the machine's power goes (but for what the kernel had not written yet). They stay down. */
   async killAll(): Promise<void> {
-    await Promise.all([...this.keepers.values()].map(async (keeper) => {
-      const { running } = keeper
-      if (running) process.kill(running.pid, 'SIGKILL')
-      await keeper.stop()
-    }))
+    await Promise.all([...this.keepers.keys()].map((part) => this.killForGood(part)))
   }
 
   /** After `killAll`. */
   async startAll(): Promise<void> {
-    for (const [name, options] of this.#keeping) {
-      const keeper = new Keeper(options)
-      this.keepers.set(name, keeper)
-      await keeper.start()
-    }
+    for (const part of this.#keeping.keys()) await this.startAgain(part)
   }
 
   async rows<T>(query: string): Promise<T[]> {
@@ -166,11 +176,27 @@ export class Rig {
     }
   }
 
+  /** Waits until every copy of every stream is up to date: then another server may die. */
+  async untilCopied(limitMs = 60_000): Promise<void> {
+    const manager = await this.connection.jetstreamManager({ timeout: 5_000 })
+    await until(async () => {
+      try {
+        for await (const { cluster } of manager.streams.list()) {
+          if (!cluster?.leader || (cluster.replicas ?? []).some(({ current, offline }) => !current || offline)) return false
+        }
+        return true
+      } catch {
+        return false
+      }
+    }, limitMs)
+  }
+
   async #startServers(secrets: { nats: string; store: string }): Promise<void> {
     const { paths, options } = this
     this.#natsPort = await freePort()
     this.#storePort = await freePort()
-    await this.#keep({
+    if (options.cluster) await this.#startCluster(secrets.nats)
+    else await this.#keep({
       name: 'nats', graceMs: 5_000,
       start: async () => {
         const server = await startPrivateServer({ folder: paths.nats, token: secrets.nats, partitions: this.settings.nats.partitions, port: this.#natsPort, silentMs: 6_000 })
@@ -188,27 +214,37 @@ export class Rig {
       this.lines[name] = await TcpProxy.open(() => (name === 'store' ? this.#storePort : this.#natsPort))
       this.scope.teardown(() => this.lines[name].close())
     }
-    this.connection = await connectNats({ url: `nats://127.0.0.1:${this.#natsPort}`, token: secrets.nats, name: 'judge' })
+    const direct = this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.#natsPort}`
+    this.connection = await connectNats({ url: direct, token: secrets.nats, name: 'judge' })
     this.scope.teardown(() => this.connection.close())
-    await setupNats(this.connection, { framesMaxBytes: 67_108_864, deadMaxBytes: 67_108_864 })
+    await setupNats(this.connection, { framesMaxBytes: 67_108_864, deadMaxBytes: 67_108_864, replicas: options.cluster ? 3 : 1, readyMs: 120_000 })
     void (async () => {
       for await (const message of this.connection.subscribe('status.engine.*')) {
         const status = message.json<EngineStatus>()
         this.engineStatus.set(status.instance, status)
       }
     })()
-    const publisher = await connectNats({ url: `nats://127.0.0.1:${this.lines.publisher.port}`, token: secrets.nats, name: 'oracle' })
+    const publisher = await connectNats({ url: options.cluster ? direct : `nats://127.0.0.1:${this.lines.publisher.port}`, token: secrets.nats, name: 'oracle' })
     this.scope.teardown(() => publisher.close())
     this.oracle = new Oracle(publisher)
     this.client = createClient(this.settings, { url: `http://127.0.0.1:${this.#storePort}`, token: secrets.store })
     this.scope.teardown(() => this.client.close())
   }
 
+  async #startCluster(token: string): Promise<void> {
+    const ports = await Promise.all([0, 1, 2].map(async () => ({ port: await freePort(), clusterPort: await freePort() })))
+    const routes = ports.map(({ clusterPort }) => clusterPort)
+    this.#clusterUrls.push(...ports.map(({ port }) => `nats://127.0.0.1:${port}`))
+    await Promise.all(ports.map((at, n) => this.#keep({
+      name: `nats-${n}`, graceMs: 5_000, start: () => startNatsNode({ ...at, name: `nats-${n}`, folder: join(this.paths.nats, String(n)), token, routes }),
+    })))
+  }
+
   async #startParts(): Promise<void> {
     const { options, paths, settings } = this
     const secrets = loadSecrets(paths.secrets)
     const env = {
-      NATS_URL: `nats://127.0.0.1:${this.lines.nats.port}`, PLATESTREAM_NATS_TOKEN: secrets.nats, PLATESTREAM_NATS_PARTITIONS: String(settings.nats.partitions),
+      NATS_URL: this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.lines.nats.port}`, PLATESTREAM_NATS_REPLICAS: options.cluster ? '3' : '1', PLATESTREAM_NATS_TOKEN: secrets.nats, PLATESTREAM_NATS_PARTITIONS: String(settings.nats.partitions),
       PLATESTREAM_NATS_FRAMES_MAX_BYTES: '67108864', CLICKHOUSE_URL: `http://127.0.0.1:${this.lines.store.port}`, PLATESTREAM_CLICKHOUSE_PASSWORD: secrets.store,
       PLATESTREAM_LOG_LEVEL: 'warn', FAULT_CLOCK_FILE: this.clockFile, ...options.env,
     }
@@ -217,15 +253,18 @@ export class Rig {
       name, graceMs: 15_000,
       start: () => startChild({
         args: ['--import', PRELOAD, CLI_SCRIPT, command, '--with-parent', '--data', this.folder, ...args],
-        env, readyMs: 60_000, onLog: (line) => options.onLog?.(name, line),
+        env, readyMs: 180_000, onLog: (line) => options.onLog?.(name, line),
       }),
     })
     for (let n = 0; n < (options.gateways ?? 1); n++) this.#gatewayPorts.push(await freePort())
     const engines = Array.from({ length: options.engines ?? 1 }, (_, n) => part(`engine-${n}`, 'engine', ['--instance', `engine-${n}`, '--workers', '2']))
     const gateways = this.#gatewayPorts.map((port, n) => part(`gateway-${n}`, 'gateway', ['--port', String(port)]))
     await Promise.all([...engines, ...gateways])
-    this.console = ConsoleWatch.open(() => this.gatewayUrl(), secrets.console)
-    this.scope.teardown(() => this.console.end())
+    this.#gatewayPorts.forEach((_, n) => {
+      const console = ConsoleWatch.open(() => this.gatewayUrl(n), secrets.console)
+      this.consoles.push(console)
+      this.scope.teardown(() => console.end())
+    })
   }
 
   async #keep(part: Omit<KeeperOptions, 'say' | 'name'> & { name: PartName }): Promise<void> {

@@ -48,14 +48,16 @@ export interface SystemOptions {
   env?: Record<string, string>
   /** With the engine running at once. @default true */
   engine?: boolean
+  /** Servers that are there already, with two partitions, instead of new ones. */
+  servers?: { nats: TestNats; store: TestStore; dataFolder: string }
 }
 
 const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
 /** Starts all of it; everything ends with the test. */
 export async function startTestSystem(t: { teardown(end: () => unknown): unknown }, options: SystemOptions = {}): Promise<TestSystem> {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'platestream-system-'))
-  const [nats, store] = await Promise.all([startTestNats(t, { partitions: 2, framesMaxBytes: 1_073_741_824 }), startTestStore(t)])
+  const dataFolder = options.servers?.dataFolder ?? mkdtempSync(join(tmpdir(), 'platestream-system-'))
+  const [nats, store] = options.servers ? [options.servers.nats, options.servers.store] : await Promise.all([startTestNats(t, { partitions: 2, framesMaxBytes: 1_073_741_824 }), startTestStore(t)])
   const connection = await nats.connect('test')
   let engine: ChildProcess | undefined
   let status: EngineStatus | undefined

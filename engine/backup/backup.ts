@@ -1,0 +1,136 @@
+import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { NatsConnection } from 'nats'
+import { AlprError, reasonOf } from '../errors.js'
+import { BUCKET, ENTRANCE } from '../nats/topology.js'
+import { migrate, SCHEMA_VERSION } from '../store/schema.js'
+import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
+import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
+
+/** `manifest.json` of a backup: what is in it, written last, so that a backup that was cut short has none. */
+export interface Manifest {
+  format: 1
+  /** Of the program that wrote it. */
+  product: string
+  schema: number
+  /** RFC 3339. */
+  at: string
+  streams: StreamSnapshot[]
+  tables: TablePiece[]
+  /** Segments of pictures, with the bytes that belong to the backup. */
+  crops: { name: string; bytes: number }[]
+}
+
+export interface BackupSystem {
+  connection: NatsConnection
+  client: ClickHouseClient
+  database: string
+  cropsFolder: string
+}
+
+/** Expires in seconds and says nothing about what must last. */
+const NOT_KEPT = [`KV_${BUCKET.leases}`]
+
+/**
+ * Backs up everything of a running system: streams, buckets and object stores of NATS, then every table, then the pictures. In this order a restored system
+ * goes on from an older place of the stream than its tables show, and what it does again has the same ids; the other way round it would miss some.
+ * Pictures come last, because rows refer to them.
+ * @throws ALPR_ERR_BACKUP_FAILED
+ */
+export async function backUp(system: BackupSystem, folder: string, product: string, say: (text: string) => void = () => {}): Promise<Manifest> {
+  const { connection, client, database, cropsFolder } = system
+  await makeEmpty(folder)
+  const manifest: Manifest = { format: 1, product, schema: SCHEMA_VERSION, at: new Date().toISOString(), streams: [], tables: [], crops: [] }
+  manifest.streams = await snapshotAll(connection, join(folder, 'streams'), say)
+  manifest.tables = await dumpTables(client, database, join(folder, 'tables'), (table, rows) => say(`table ${table}: ${rows} rows`))
+  for (const name of await readdir(cropsFolder).catch(() => [])) {
+    const { size } = await stat(join(cropsFolder, name))
+    await copyFile(join(cropsFolder, name), join(folder, 'crops', name))
+    // It may have grown while it was copied; what came after `size` is no part of this backup.
+    await truncate(join(folder, 'crops', name), size)
+    manifest.crops.push({ name, bytes: size })
+  }
+  say(`pictures: ${manifest.crops.length} segments`)
+  await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
+  return manifest
+}
+
+/**
+ * Floors, then the cameras' state, then what cameras sent: a restored engine begins at a floor that its cameras' state has reached or passed, and finds
+ * every message behind it. That holds unless messages were trimmed meanwhile; then these are taken again.
+ */
+async function snapshotAll(connection: NatsConnection, folder: string, say: (text: string) => void): Promise<StreamSnapshot[]> {
+  const manager = await connection.jetstreamManager()
+  const names: string[] = []
+  for await (const { config } of manager.streams.list()) if (!NOT_KEPT.includes(config.name)) names.push(config.name)
+  const take = async (name: string): Promise<StreamSnapshot> => snapshotStream(connection, name, join(folder, `${name}.snapshot`))
+  const bound = [`KV_${BUCKET.floors}`, `KV_${BUCKET.passes}`, ...Object.values(ENTRANCE).map(({ stream }) => stream)].filter((name) => names.includes(name))
+  const floors = await connection.jetstream().views.kv(BUCKET.floors, { bindOnly: true })
+  for (let attempt = 1; ; attempt++) {
+    const wanted = new Map<string, number>()
+    for await (const key of await floors.keys()) {
+      const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
+      const { wanted: first = 0 } = (await floors.get(key))?.json<{ wanted?: number }>() ?? {}
+      wanted.set(stream, Math.min(wanted.get(stream) ?? Infinity, first))
+    }
+    const snapshots: StreamSnapshot[] = []
+    for (const name of bound) snapshots.push(await take(name))
+    const trimmed = snapshots.find(({ name, state }) => (wanted.get(name) ?? 0) > 0 && state.first_seq > wanted.get(name)!)
+    if (trimmed && attempt < 10) continue
+    if (trimmed) throw failed(`stream ${trimmed.name}`, 'it was trimmed each time while it was backed up')
+    for (const name of names.filter((one) => !bound.includes(one))) snapshots.push(await take(name))
+    for (const { name, state } of snapshots) say(`stream ${name}: ${state.messages} messages`)
+    return snapshots
+  }
+}
+
+/**
+ * Brings a backup into servers that are empty: no engine or gateway may run on them yet.
+ * @throws ALPR_ERR_BACKUP_FAILED
+ */
+export async function restore(system: BackupSystem, folder: string, say: (text: string) => void = () => {}): Promise<Manifest> {
+  const { connection, client, database, cropsFolder } = system
+  const manifest = await readManifest(folder)
+  if (manifest.schema !== SCHEMA_VERSION) throw failed(folder, `its tables have schema ${manifest.schema}, this program ${SCHEMA_VERSION}: restore it with ${manifest.product} and start this program on the result`)
+  const there: string[] = []
+  for await (const { config } of (await connection.jetstreamManager()).streams.list()) there.push(config.name)
+  const taken = manifest.streams.find(({ name }) => there.includes(name))
+  if (taken) throw failed(`stream ${taken.name}`, 'it is there already; a backup is restored into an empty server')
+  await migrate(client, database)
+  await loadTables(client, database, join(folder, 'tables'), manifest.tables, (table) => say(`table ${table}`))
+  await mkdir(cropsFolder, { recursive: true, mode: 0o700 })
+  for (const { name, bytes } of manifest.crops) {
+    const from = join(folder, 'crops', name)
+    if ((await stat(from)).size !== bytes) throw failed(from, `it has not the ${bytes} bytes that were written`)
+    await copyFile(from, join(cropsFolder, name))
+  }
+  say(`pictures: ${manifest.crops.length} segments`)
+  // Last: from here on an engine would go on with it.
+  for (const snapshot of manifest.streams) {
+    await restoreStream(connection, snapshot, join(folder, 'streams', `${snapshot.name}.snapshot`))
+    say(`stream ${snapshot.name}: ${snapshot.state.messages} messages`)
+  }
+  return manifest
+}
+
+/** @throws ALPR_ERR_BACKUP_FAILED when the folder holds no finished backup */
+export async function readManifest(folder: string): Promise<Manifest> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
+    if (manifest.format !== 1) throw new Error(`its format is ${String(manifest.format)}, this program knows 1`)
+    return manifest
+  } catch (error) {
+    throw failed(folder, `no finished backup is there (${reasonOf(error)})`)
+  }
+}
+
+async function makeEmpty(folder: string): Promise<void> {
+  for (const name of ['streams', 'tables', 'crops']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
+  for (const name of ['.', 'streams', 'tables', 'crops']) {
+    const there = (await readdir(join(folder, name))).filter((entry) => name !== '.' || !['streams', 'tables', 'crops'].includes(entry))
+    if (there.length > 0) throw failed(folder, `it is not empty (${there[0]!}); give a new folder`)
+  }
+}
+
+const failed = (what: string, reason: string): AlprError => new AlprError('ALPR_ERR_BACKUP_FAILED', { what, reason })
