@@ -1,65 +1,108 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build as buildHistogram, type Histogram } from 'hdr-histogram-js'
 import { headers, type NatsConnection } from 'nats'
 import { CameraRegistry } from '../engine/frames/registry.js'
 import type { Hit } from '../engine/hit.js'
+import { saveHotList } from '../engine/matching/hotlist_store.js'
 import { framesSubject, HEADER } from '../engine/nats/topology.js'
 import { sleep } from '../engine/pause.js'
 import type { EngineStatus } from '../engine/status.js'
 import type { ClickHouseClient } from '../engine/store/client.js'
+import { decodeJpeg } from '../engine/recognize/decode.js'
+import { loadWasmFile } from '../wasm/load_node.js'
+import { Recognizer } from '../wasm/mod.js'
 import { framesOfFeed, type BenchFrame } from './frames_of_feed.js'
+import { Latency } from './report/latency.js'
+import { atPace } from './report/pace.js'
+import type { Measured } from './report/result.js'
+import { cpuFigures, memoryFigures } from './report/usage.js'
 import { startSystem, type BenchSystem } from './system.js'
 
 export const summary = 'frames on NATS to stored reads: rate, delay from capture to hit, memory'
 
 /**
- * Question: how many 1280x720 JPEG frames a second become stored reads, and how long after its capture does a hit arrive?
+ * Question: how many 1280x720 JPEG frames a second become stored reads, what does the engine cost beside recognition alone, and how long after its capture does a
+ * hit arrive?
  *
- * Method: the whole system (`platestream up`) on this machine. Frames of the bundled feed are published over and over with event time moved
- * on. First flat out from a backlog, which gives the rate; then at a share of that rate with Captured-At = the time each frame was *meant* to be
- * sent, so that a stall counts in the delay of every frame that it holds up (no coordinated omission). A frame counts as done when
- * the ledger in ClickHouse has it.
+ * Method: the whole system (`platestream up`) on this machine. First the recognizer alone, in one thread, on the same frames: its CPU a frame is what the
+ * engine's is held against. Then frames of the bundled feed are published over and over with event time moved on: flat out from a backlog, which gives the rate;
+ * then at a share of that rate (or --rate) with Captured-At = the time each frame was *meant* to be sent, so that a stall counts in the delay of every frame that it
+ * holds up (no coordinated omission). A frame counts as done when the ledger in ClickHouse has it. Every plate of the feed's truth is on a hot list, so
+ * that there are hits enough for percentiles.
  */
-export async function run(args: string[]): Promise<object> {
+export async function run(args: string[]): Promise<Measured> {
   const { values } = parseArgs({
     args,
     options: {
-      feed: { type: 'string', default: 'bench/feeds/sample.mcap' },
-      frames: { type: 'string', default: '3000' },
-      share: { type: 'string', default: '0.7' },
-      seconds: { type: 'string', default: '30' },
-      out: { type: 'string' },
+      feed: { type: 'string', default: 'bench/feeds/sample.mcap' }, frames: { type: 'string', default: '3000' },
+      share: { type: 'string', default: '0.7' }, rate: { type: 'string', default: '0' }, seconds: { type: 'string', default: '30' },
     },
   })
   const folder = await mkdtemp(join(tmpdir(), 'platestream-bench-'))
   const feed = await framesOfFeed(values.feed!)
+  const alone = await recognizerAlone(feed.frames)
   const system = await startSystem(folder)
   try {
     const registry = await CameraRegistry.open(system.connection)
     for (const camera of feed.cameras) await registry.put(camera)
     for (const list of feed.hotLists) await system.run(['hotlist', 'import', list.file, '--list', list.id])
+    const listed = truthBeside(values.feed!)
+    if (listed.length > 0) await saveHotList(system.connection.jetstream(), { id: 'truth', name: 'All of the feed', kind: 'hot', priority: 'low', source: 'bench', tolerance: 'tolerant', threshold: 0.5 }, listed.map((plate) => ({ plate, reason: 'bench' })))
     const watch = watchEngine(system.connection)
 
     const count = Number(values.frames)
     const flat = await flatOut(system, feed, count, watch)
-    const offered = Math.max(1, flat.framesPerSecond * Number(values.share))
-    const paced = await atRate(system, feed, offered, Number(values.seconds), flat.published)
-    const result = {
-      benchmark: 'stream', at: new Date().toISOString(),
-      machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
-      workload: { feed: values.feed, cameras: feed.cameras.length, bytesPerFrame: Math.round(feed.frames.reduce((sum, f) => sum + f.jpeg.length, 0) / feed.frames.length) },
-      flatOut: flat, paced, memory: watch.memory(),
+    const offered = Number(values.rate) || Math.max(1, flat.framesPerSecond * Number(values.share))
+    const paced = await atRate(system, feed, offered, Number(values.seconds), count)
+    const memory = watch.memory()
+    const cost = flat.cpu.find(({ name }) => name.endsWith(', engine'))!.value
+    return {
+      workload: {
+        feed: values.feed, frames: count, cameras: feed.cameras.length, bytesAFrame: Math.round(feed.frames.reduce((sum, f) => sum + f.jpeg.length, 0) / feed.frames.length),
+        listed: listed.length, offered: Math.round(offered * 10) / 10, seconds: Number(values.seconds), hits: paced.latency.count,
+      },
+      figures: [
+        { name: 'frames a second, flat out', value: flat.framesPerSecond, unit: '1/s', better: 'higher', goal: 150, samples: flat.rates },
+        { name: 'CPU a frame, recognizer alone', value: alone, unit: 'ms', better: 'lower' },
+        ...flat.cpu,
+        { name: 'engine beside recognizer alone', value: cost / alone, unit: 'times', better: 'lower', goal: 1.3 },
+        { name: 'sender behind its pace, most', value: paced.lateMs, unit: 'ms', better: 'lower' },
+        ...paced.latency.figures('capture to hit', { p99: 400 }),
+        { name: 'engine memory, start', value: memory.startMb, unit: 'MB', better: 'lower' }, { name: 'engine memory, end', value: memory.endMb, unit: 'MB', better: 'lower' },
+        ...memoryFigures(system.usage()),
+      ],
+      panels: [
+        { kind: 'lines', title: 'flat out: frames stored', x: { label: 'interval' }, y: { label: 'frames/s' }, goal: 150, lines: [{ name: `${Math.round(flat.framesPerSecond)} in all`, points: flat.rates.map((rate, i) => [i, rate]) }] },
+        { kind: 'bars', title: 'CPU a frame', unit: 'ms', bars: [{ label: 'recognizer alone', value: alone }, ...flat.cpu.map(({ name, value }) => ({ label: name, value }))] },
+        paced.latency.panel(`capture to hit at ${Math.round(offered)} frames/s`, 400),
+      ],
     }
-    print(result)
-    if (values.out) await writeFile(values.out, `${JSON.stringify(result, null, 2)}\n`)
-    return result
   } finally {
     await system.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** CPU of decoding and recognizing a frame in one thread, ms; after a round to warm up. */
+async function recognizerAlone(frames: readonly BenchFrame[]): Promise<number> {
+  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), await loadWasmFile('platestream.psm'))
+  const look = ({ jpeg }: BenchFrame) => { const { width, height } = decodeJpeg(jpeg, recognizer); recognizer.recognize(width, height) }
+  frames.slice(0, 60).forEach(look)
+  const before = process.cpuUsage()
+  frames.forEach(look)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000 / frames.length
+}
+
+/** Plates of `<feed>.truth.json`. */
+function truthBeside(feed: string): string[] {
+  const file = feed.replace(/\.mcap$/, '.truth.json')
+  if (!existsSync(file)) return []
+  const { passes } = JSON.parse(readFileSync(file, 'utf8')) as { passes: { plate: string | null }[] }
+  return [...new Set(passes.flatMap(({ plate }) => (plate === null ? [] : [plate])))]
 }
 
 type Feed = Awaited<ReturnType<typeof framesOfFeed>>
@@ -67,7 +110,8 @@ type Feed = Awaited<ReturnType<typeof framesOfFeed>>
 /** Publishes as fast as the stream takes it, with a window of publishes in flight, and waits until all is stored. */
 async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Watch) {
   const start = Date.now()
-  const cpuBefore = await system.cpuSeconds()
+  const before = system.usage()
+  const points: [at: number, frames: number][] = [[start, 0]]
   const eventStart = start - Math.ceil(count / feed.frames.length) * feed.durationMs
   const inFlight = new Set<Promise<unknown>>()
   for (let i = 0; i < count; i++) {
@@ -80,41 +124,35 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
     if (i % 500 === 499) progress(`published ${i + 1} of ${count}, stored ${await framesStored(system.store)}`)
   }
   await Promise.all(inFlight)
-  const publishedAt = Date.now()
-  await untilStored(system.store, count, (stored) => progress(`published ${count}, stored ${stored}, engine ${Math.round(watch.lastMemory() / 1e6)} MB`))
+  await untilStored(system.store, count, (stored) => {
+    if (Date.now() - points.at(-1)![0] >= 1_000) points.push([Date.now(), stored])
+    progress(`published ${count}, stored ${stored}, engine ${Math.round(watch.lastMemory() / 1e6)} MB`)
+  })
   const seconds = (Date.now() - start) / 1000
-  const cpuAfter = await system.cpuSeconds()
-  const cpuMs = Object.fromEntries(Object.entries(cpuAfter).map(([name, value]) => [name, round(((value - (cpuBefore[name] ?? 0)) * 1000) / count)] as const))
-  return { frames: count, published: count, seconds: round(seconds), publishSeconds: round((publishedAt - start) / 1000), framesPerSecond: round(count / seconds), cpuMsPerFrame: cpuMs }
+  const rates = points.slice(1).map(([at, frames], i) => ((frames - points[i]![1]) * 1_000) / (at - points[i]![0])).filter((rate) => rate > 0)
+  return { framesPerSecond: count / seconds, rates, cpu: cpuFigures(before, system.usage(), count, 'ms', 'frame') }
 }
 
 /** Publishes at a fixed rate; the delay of a hit counts from the intended send time of the frame that made it. */
 async function atRate(system: BenchSystem, feed: Feed, rate: number, seconds: number, publishedBefore: number) {
-  const delays = buildHistogram({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000, numberOfSignificantValueDigits: 3 })
-  const hits = system.connection.subscribe('hits.>')
+  const latency = new Latency()
   const start = Date.now() + 200
-  void (async () => {
-    for await (const message of hits) {
-      const hit = message.json<Hit>()
-      if (hit.revision === 1 && Date.parse(hit.tsLast) >= start) delays.recordValue(Math.max(1, Date.now() - Date.parse(hit.tsLast)))
-    }
-  })()
+  const hits = system.connection.subscribe('hits.>', { callback: (_, message) => {
+    const hit = message.json<Hit>()
+    if (hit.revision === 1 && Date.parse(hit.tsLast) >= start) latency.add(Date.now() - Date.parse(hit.tsLast))
+  } })
   const count = Math.round(rate * seconds)
   const inFlight = new Set<Promise<unknown>>()
-  let lateMs = 0
-  for (let i = 0; i < count; i++) {
-    const intended = start + (i * 1000) / rate
-    await sleep(Math.max(0, intended - Date.now()))
-    lateMs = Math.max(lateMs, Date.now() - intended)
+  const lateMs = await atPace(rate, count, (i, intended) => {
     const work: Promise<unknown> = publish(system.connection, feed.frames[i % feed.frames.length]!, Math.round(intended), `paced-${start}-${i}`).finally(() => inFlight.delete(work))
     inFlight.add(work)
-    if (i % 500 === 499) progress(`offered ${i + 1} of ${count} at ${round(rate)}/s, ${delays.totalCount} hits`)
-  }
+    if (i % 500 === 499) progress(`offered ${i + 1} of ${count} at ${Math.round(rate)}/s, ${latency.count} hits`)
+  }, start)
   await Promise.all(inFlight)
   await untilStored(system.store, publishedBefore + count, () => {})
   await sleep(1_000)
   hits.unsubscribe()
-  return { offeredPerSecond: round(rate), seconds, frames: count, senderLateMs: Math.round(lateMs), hits: delays.totalCount, captureToHitMs: percentiles(delays) }
+  return { latency, lateMs }
 }
 
 async function publish(connection: NatsConnection, frame: BenchFrame, capturedAt: number, id: string): Promise<void> {
@@ -172,14 +210,4 @@ function watchEngine(connection: NatsConnection): Watch {
   }
 }
 
-const percentiles = (h: Histogram) => ({ p50: h.getValueAtPercentile(50), p90: h.getValueAtPercentile(90), p99: h.getValueAtPercentile(99), p999: h.getValueAtPercentile(99.9), max: h.maxValue })
-const round = (value: number) => Math.round(value * 100) / 100
 const progress = (text: string) => { process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`) }
-
-function print(result: any): void {
-  const { flatOut, paced, memory } = result
-  console.log(`\nflat out   ${flatOut.frames} frames in ${flatOut.seconds} s = ${flatOut.framesPerSecond} frames/s, NATS to stored read`)
-  console.log(`           CPU ms per frame: ${Object.entries(flatOut.cpuMsPerFrame).map(([name, value]) => `${name} ${value}`).join(', ')}`)
-  console.log(`paced      ${paced.offeredPerSecond} frames/s offered for ${paced.seconds} s, ${paced.hits} hits; capture to hit ms: ${Object.entries(paced.captureToHitMs).map(([name, value]) => `${name} ${value}`).join(', ')}`)
-  console.log(`memory     engine ${memory.startMb} MB at the start, ${memory.endMb} MB at the end, ${memory.mostMb} MB at most (${memory.samples} samples after warm-up)`)
-}

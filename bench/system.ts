@@ -1,27 +1,29 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
 import { connectNats } from '../engine/nats/connect.js'
 import { loadSecrets } from '../engine/secrets.js'
 import { dataPaths, loadSettings } from '../engine/settings.js'
 import { createClient, type ClickHouseClient } from '../engine/store/client.js'
+import { usageBelow, type Usage } from './report/usage.js'
 
 /** The whole product as a user starts it, for a benchmark. */
 export interface BenchSystem {
   connection: NatsConnection
   store: ClickHouseClient
-  /** CPU seconds used so far, by part. */
-  cpuSeconds(): Promise<Record<string, number>>
+  /** Where NATS and the gateway are, and the token of each, for clients in processes of their own. */
+  nats: { url: string; token: string }
+  gateway: { url: string; token: string }
+  /** CPU seconds used so far and memory now, by part. */
+  usage(): Record<string, Usage>
   /** Runs a command of the product on this system, e.g. `['hotlist', 'import', ...]`. */
   run(args: string[]): Promise<void>
   close(): Promise<void>
 }
 
 const CLI = new URL('../cli/main.js', import.meta.url).pathname
-/** Clock ticks a second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
-const TICKS = 100
 
 /** Starts `platestream up` on `folder` and waits until the engine runs. The demo stays off. */
 export async function startSystem(folder: string): Promise<BenchSystem> {
@@ -34,13 +36,14 @@ export async function startSystem(folder: string): Promise<BenchSystem> {
   })
   const settings = loadSettings({ overrides: { dataFolder: folder } })
   const paths = dataPaths(settings)
-  const addresses = JSON.parse(readFileSync(join(paths.run, 'up.json'), 'utf8')) as { nats: { url: string }; store: { url: string } }
+  const addresses = JSON.parse(readFileSync(join(paths.run, 'up.json'), 'utf8')) as { nats: { url: string }; store: { url: string }; console: { url: string } }
   const secrets = loadSecrets(paths.secrets)
   const connection = await connectNats({ url: addresses.nats.url, token: secrets.nats, name: 'bench' })
   const store = createClient(settings, { url: addresses.store.url, token: secrets.store })
   return {
     connection, store,
-    cpuSeconds: async () => cpuOf(up.pid!),
+    nats: { url: addresses.nats.url, token: secrets.nats }, gateway: { url: new URL(addresses.console.url).origin, token: secrets.console },
+    usage: () => usageBelow(up.pid!),
     async run(args) {
       const child = spawn(process.execPath, [CLI, ...args, '--data', folder], { env, stdio: ['ignore', 'ignore', 'inherit'] })
       const [code] = (await once(child, 'exit')) as [number]
@@ -54,30 +57,4 @@ export async function startSystem(folder: string): Promise<BenchSystem> {
       await gone
     },
   }
-}
-
-/** CPU of every process below `root`, by the part it is: nats, store, engine, gateway. */
-function cpuOf(root: number): Record<string, number> {
-  const parents = new Map<number, number>()
-  const seconds = new Map<number, { part: string; seconds: number }>()
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      parents.set(pid, Number(fields[1]))
-      seconds.set(pid, { part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')), seconds: (Number(fields[11]) + Number(fields[12])) / TICKS })
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const below = (pid: number): boolean => { const parent = parents.get(pid); return parent === root || (parent !== undefined && parent > 1 && below(parent)) }
-  const sums: Record<string, number> = {}
-  for (const [pid, { part, seconds: used }] of seconds) if (below(pid)) sums[part] = (sums[part] ?? 0) + used
-  return sums
-}
-
-function partOf(command: string): string {
-  return ['nats-server', 'store', 'engine', 'gateway'].find((part) => command.split('\0').some((word) => word === part || word.endsWith(`/${part}`) || word.includes(`engine/${part}/`))) ?? 'other'
 }

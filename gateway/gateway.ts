@@ -77,7 +77,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const board = new StatusBoard()
   const directory = new Directory()
   const hub = new Hub(link, door, board, directory, {
-    queue: settings.gateway.consoleQueue, maxConsoles: options.maxConsoles ?? 256, stallMs: options.stallMs ?? 30_000,
+    queue: settings.gateway.consoleQueue, maxConsoles: options.maxConsoles ?? 1_024, stallMs: options.stallMs ?? 30_000,
   })
   link.follow(board.duty)
   link.follow(directory.camerasDuty)

@@ -47,14 +47,11 @@ export class StoreWriter {
    * @throws ALPR_ERR_ROW_INVALID naming the field, or the client's error (see `isRetryable`)
    */
   async write(batch: Batch): Promise<void> {
-    const inserts = [
-      ...this.#inserts('reads', READS, batch.reads),
-      ...this.#inserts('hits', HITS, batch.hits),
-      ...this.#inserts('ledger', LEDGER, batch.ledger),
-    ]
-    // All are awaited, so that no insert of this batch is still running when the caller sends it again.
-    const results = await Promise.allSettled(inserts.map((insert) => insert()))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    const rows = [...this.#inserts('reads', READS, batch.reads), ...this.#inserts('hits', HITS, batch.hits)]
+    const ledger = this.#inserts('ledger', LEDGER, batch.ledger)
+    await all(rows)
+    // Last, so that what the ledger counts can be found.
+    await all(ledger)
   }
 
   /** Everything is encoded before anything is sent: an invalid row is found before half of its batch is stored. */
@@ -77,6 +74,12 @@ export class StoreWriter {
     // The socket goes back to its pool when the (empty) answer has been read.
     for await (const _ of result.stream);
   }
+}
+
+/** All are awaited, so that no insert of a batch is still running when the caller sends it again. @throws the first failure */
+async function all(inserts: readonly (() => Promise<void>)[]): Promise<void> {
+  const results = await Promise.allSettled(inserts.map((insert) => insert()))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 export function encodeRows<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Buffer {

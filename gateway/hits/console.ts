@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { AlprError } from '../../engine/errors.js'
 import { growingPause, sleep } from '../../engine/pause.js'
@@ -8,6 +9,7 @@ import { Filter } from './filter.js'
 import type { History } from './history.js'
 import type { Ring, RingEntry } from './ring.js'
 import { parseSubscribe } from './subscribe.js'
+import { textFrame } from './text_frame.js'
 
 /** Counters of the whole gateway that a console moves. */
 export interface ConsoleCounts {
@@ -36,7 +38,9 @@ const SUBSCRIBES_PER_10_S = 20
  * One console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes them, so a slow console has no
  * queue of hits to overflow, and no hit is ever dropped. Reads have a bounded queue of their own and come after hits.
  *
- *     stream HITS ──► ring ──place──► pump ──window──► socket
+ * Frames are the same bytes for every console and go to the wire as they are, all that there is in one write: `ws` would make and write each anew.
+ *
+ *     stream HITS ──► ring ──place──► pump ──window──► wire
  *          └── history (older than the ring) ──┘  ▲
  *     live reads ──► queue (bounded, oldest out) ─┘
  */
@@ -48,7 +52,10 @@ export class Console {
   /** The ring this console reads, and its place in it; no ring while it waits for the stream or reads history. */
   #ring: Ring | undefined
   #place = 0
-  #reads: string[] = []
+  #reads: Buffer[] = []
+  /** Frames for the next write. */
+  #outgoing: Buffer[] = []
+  #outgoingBytes = 0
   #wantsReads = false
   #dropped = 0
   #flight = 0
@@ -64,6 +71,7 @@ export class Console {
 
   constructor(
     private readonly socket: WebSocket,
+    private readonly wire: Duplex,
     readonly caller: Caller,
     private readonly feed: HitFeed,
     private readonly history: History,
@@ -97,24 +105,29 @@ export class Console {
     else this.#restart(change)
   }
 
-  offerRead(json: string, place: { camera: string; lat: number; lon: number }): void {
+  offerRead(frame: Buffer, place: { camera: string; lat: number; lon: number }): void {
     if (!this.wantsReads || !this.#filter!.wantsPlace(place)) return
     if (this.#reads.length >= this.limits.queue) {
       this.#reads.shift()
       this.#dropped++
       this.counts.readsDropped++
     }
-    this.#reads.push(json)
+    this.#reads.push(frame)
     this.pump()
   }
 
   /** Small messages about the state go out at once, or not at all when the console is slow: the next one says it all again. */
   offerStatus(message: GatewayMessage): void {
-    if (this.#hasRoom()) this.#send(JSON.stringify(message))
+    if (this.#hasRoom()) this.#send(message)
   }
 
   /** Sends what there is while the window has room. Called for each new entry, each read, and whenever the socket took something. */
   pump(): void {
+    this.#fill()
+    this.#flush()
+  }
+
+  #fill(): void {
     while (!this.#closed && this.#hasRoom()) {
       const ring = this.#ring
       if (ring) {
@@ -129,7 +142,7 @@ export class Console {
       }
       const read = this.#reads.shift()
       if (read === undefined) return
-      this.#send(read)
+      this.#queue(read)
     }
   }
 
@@ -216,7 +229,7 @@ export class Console {
   /** A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window on. */
   #restart(change: Exclude<StreamChange, 'known'>): void {
     const since = change === 'new' ? this.feed.first - 1 : this.feed.ring!.floor
-    this.#send(JSON.stringify({ type: 'restarted', epoch: this.feed.epoch, since } satisfies GatewayMessage))
+    this.#send({ type: 'restarted', epoch: this.feed.epoch, since })
     this.#cursor = since
     this.#continue()
   }
@@ -250,6 +263,7 @@ export class Console {
           while (!signal.aborted && !this.#hasRoom()) await this.#waitForRoom()
           if (signal.aborted) return
           this.#pass(entry)
+          this.#flush()
         }
         if (signal.aborted) return
         this.#cursor = through
@@ -267,39 +281,60 @@ export class Console {
       if (!this.#filter!.wantsHit(entry.facts)) return
       this.counts.hitsSent++
     }
-    this.#send(entry.json)
+    this.#queue(entry.frame)
   }
 
   #hello(): void {
     const { epoch, first, last } = this.feed
-    this.#send(JSON.stringify({ type: 'hello', epoch, first, last } satisfies GatewayMessage))
+    this.#send({ type: 'hello', epoch, first, last })
   }
 
   #hasRoom(): boolean {
-    return this.#flight < FLIGHT_MESSAGES && this.socket.bufferedAmount < FLIGHT_BYTES
+    return this.#flight < FLIGHT_MESSAGES && this.socket.bufferedAmount + this.#outgoingBytes < FLIGHT_BYTES
   }
 
   #waitForRoom(): Promise<void> {
     return new Promise((resolve) => { this.#room = resolve })
   }
 
-  #send(json: string): void {
+  #send(message: GatewayMessage): void {
+    this.#queue(textFrame(JSON.stringify(message)))
+    this.#flush()
+  }
+
+  #queue(frame: Buffer): void {
     if (this.#closed) return
     if (this.#flight === 0 && !this.#pingOpen) this.#progress = performance.now() // the clock of a stall starts with the debt
     this.#flight++
-    this.socket.send(json, () => {
-      this.#flight--
+    this.#outgoing.push(frame)
+    this.#outgoingBytes += frame.length
+  }
+
+  /** One write for all that is queued. */
+  #flush(): void {
+    const frames = this.#outgoing
+    if (frames.length === 0) return
+    this.#outgoing = []
+    this.#outgoingBytes = 0
+    if (this.#closed || this.socket.readyState !== this.socket.OPEN) return // its close is on the way
+    const taken = () => {
+      this.#flight -= frames.length
       this.#progress = performance.now()
       this.#room?.()
       this.#room = undefined
       this.pump()
-    })
+    }
+    this.wire.cork()
+    for (let i = 0; i < frames.length - 1; i++) this.wire.write(frames[i]!)
+    this.wire.write(frames.at(-1)!, taken)
+    this.wire.uncork()
   }
 
   #end(): void {
     this.#closed = true
     this.#catchUp?.abort()
     this.#reads = []
+    this.#outgoing = []
     this.#ring = undefined
     this.#room?.()
   }

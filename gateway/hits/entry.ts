@@ -1,6 +1,7 @@
 import type { Hit } from '../../engine/hit.js'
 import type { GapMessage } from '../messages.js'
 import type { GapEntry, HitEntry } from './ring.js'
+import { textFrame } from './text_frame.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -10,9 +11,9 @@ export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
   const hit = JSON.parse(text) as Hit
   if (typeof hit?.hitId !== 'string' || typeof hit.list !== 'string' || typeof hit.camera !== 'string') throw new TypeError('not a hit')
   const { list, camera, priority, lat, lon, tsLast } = hit
-  return { kind: 'hit', seq, json: `{"type":"hit","seq":${seq},${text.slice(1)}`, facts: { list, camera, priority, lat, lon, tsLast } }
+  return { kind: 'hit', seq, frame: textFrame(`{"type":"hit","seq":${seq},${text.slice(1)}`), facts: { list, camera, priority, lat, lon, tsLast } }
 }
 
 export function gapEntry(from: number, to: number): GapEntry {
-  return { kind: 'gap', seq: to, json: JSON.stringify({ type: 'gap', from, to } satisfies GapMessage) }
+  return { kind: 'gap', seq: to, frame: textFrame(JSON.stringify({ type: 'gap', from, to } satisfies GapMessage)) }
 }

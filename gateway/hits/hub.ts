@@ -18,6 +18,8 @@ export const HITS_PATH = '/ws/hits'
 const MAX_MESSAGE_BYTES = 65_536
 const STATUS_MS = 1_000
 const HEARTBEAT_MS = 15_000
+/** Consoles are woken for new hits at most this often. */
+const WAKE_EVERY_MS = 20
 
 export interface HubOptions extends ConsoleLimits {
   /** Consoles at the same time; more are refused with 503. */
@@ -45,6 +47,7 @@ export class Hub {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false })
   readonly #timers: NodeJS.Timeout[]
   #waking = false
+  #wokenAt = 0
   #closed = false
 
   constructor(
@@ -65,9 +68,9 @@ export class Hub {
     })
     const reads = new LiveReads({
       wanted: () => this.#someWantReads(),
-      onRead: (json, read) => {
+      onRead: (frame, read) => {
         this.counts.reads++
-        for (const console of this.#consoles) console.offerRead(json, read)
+        for (const console of this.#consoles) console.offerRead(frame, read)
       },
     })
     link.follow(this.feed.duty)
@@ -92,7 +95,7 @@ export class Hub {
       const caller = this.door.admit(request.headers)
       if (this.#consoles.size >= this.options.maxConsoles) throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-        const console = new Console(webSocket, caller, this.feed, this.history, this.options, this.counts)
+        const console = new Console(webSocket, socket, caller, this.feed, this.history, this.options, this.counts)
         this.#consoles.add(console)
         webSocket.on('error', () => {}) // the close that follows says it all
         webSocket.on('close', () => this.#consoles.delete(console))
@@ -139,12 +142,18 @@ export class Hub {
     return this.link.state.connected ? this.feed.state.reason : `NATS: ${this.link.state.reason}`
   }
 
-  /** Many hits can arrive in one turn of the event loop; the consoles are woken once for all of them. */
+  /**
+   * Many hits can arrive in one turn of the event loop, or one turn after the other; the consoles are woken once for all of them. A hit after a pause goes out at
+   * once, in a run of them each waits up to `WAKE_EVERY_MS`: a write to a socket costs the same with one hit or with ten.
+   */
   #wake(): void {
     if (this.#waking) return
     this.#waking = true
-    setImmediate(() => {
+    const pause = this.#wokenAt + WAKE_EVERY_MS - performance.now()
+    const later = (work: () => void) => (pause > 0 ? setTimeout(work, pause) : setImmediate(work))
+    later(() => {
       this.#waking = false
+      this.#wokenAt = performance.now()
       for (const console of this.#consoles) console.pump()
     })
   }

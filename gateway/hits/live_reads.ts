@@ -1,10 +1,11 @@
 import type { LiveRead } from '../../engine/status.js'
 import { aborted, type Duty } from '../link.js'
+import { textFrame } from './text_frame.js'
 
 export interface LiveReadListener {
   /** Nobody wants reads most of the time at night: then they are not even parsed. */
   wanted(): boolean
-  onRead(json: string, read: LiveRead): void
+  onRead(frame: Buffer, read: LiveRead): void
 }
 
 /** Follows `reads.<camera>`, which is for display only: what is lost here is in the store. */
@@ -18,7 +19,7 @@ export class LiveReads {
         try {
           const text = message.string().trim()
           const read = JSON.parse(text) as LiveRead
-          if (typeof read?.readId === 'string' && typeof read.camera === 'string') this.listener.onRead(`{"type":"read",${text.slice(1)}`, read)
+          if (typeof read?.readId === 'string' && typeof read.camera === 'string') this.listener.onRead(textFrame(`{"type":"read",${text.slice(1)}`), read)
         } catch { /* not a read */ }
       },
     })

@@ -1,10 +1,10 @@
 import type { Hit } from '../../engine/hit.js'
 
-/** What a filter and the delay meter need of a hit, and the message as every console gets it: made once, shared by all. */
+/** What a filter and the delay meter need of a hit, and the WebSocket frame as every console gets it: made once, shared by all. */
 export interface HitEntry {
   kind: 'hit'
   seq: number
-  json: string
+  frame: Buffer
   facts: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon' | 'tsLast'>
 }
 
@@ -12,7 +12,7 @@ export interface HitEntry {
 export interface GapEntry {
   kind: 'gap'
   seq: number
-  json: string
+  frame: Buffer
 }
 
 export type RingEntry = HitEntry | GapEntry
@@ -26,18 +26,18 @@ export type RingEntry = HitEntry | GapEntry
  *     entries: [ oldest kept ][          ][ ... ][ newest ]
  *     seq:        > floor       strictly rising
  *
- * Limits: `maxEntries` and `maxChars` (characters of JSON), whichever acts first.
+ * Limits: `maxEntries` and `maxBytes` (of frames), whichever acts first.
  */
 export class Ring {
   #entries: RingEntry[] = []
   /** Entries before this index are evicted; the array is cut now and then, so that eviction costs nothing per push. */
   #head = 0
   #base = 0
-  #chars = 0
+  #bytes = 0
   #floor: number
 
   /** @param floor the sequence after which the ring knows everything */
-  constructor(floor: number, private readonly maxEntries = 4_096, private readonly maxChars = 16_777_216) {
+  constructor(floor: number, private readonly maxEntries = 4_096, private readonly maxBytes = 16_777_216) {
     this.#floor = floor
   }
 
@@ -51,8 +51,8 @@ export class Ring {
 
   push(entry: RingEntry): void {
     this.#entries.push(entry)
-    this.#chars += entry.json.length
-    while (this.size > this.maxEntries || (this.#chars > this.maxChars && this.size > 1)) this.#evict()
+    this.#bytes += entry.frame.length
+    while (this.size > this.maxEntries || (this.#bytes > this.maxBytes && this.size > 1)) this.#evict()
     if (this.#head > 1_024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
       this.#head = 0
@@ -84,7 +84,7 @@ export class Ring {
   #evict(): void {
     const entry = this.#entries[this.#head]!
     this.#floor = entry.seq
-    this.#chars -= entry.json.length
+    this.#bytes -= entry.frame.length
     this.#head++
     this.#base++
   }

@@ -18,7 +18,7 @@ t.test('the ring is the tail of everything pushed, by place and by sequence', (t
         pushed.push(seq)
         ring.push(gapEntry(seq, seq))
         const kept = pushed.slice(-ring.size)
-        const chars = kept.reduce((sum, one) => sum + gapEntry(one, one).json.length, 0)
+        const chars = kept.reduce((sum, one) => sum + gapEntry(one, one).frame.length, 0)
         if (ring.size > maxEntries || (chars > maxChars && ring.size > 1)) return false
       }
       const kept = pushed.slice(pushed.length - ring.size)
