@@ -58,6 +58,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
       }
     }
     metrics.gauge('memory_bytes', process.memoryUsage.rss())
+    metrics.gauge('partitions_total', partitions)
     for (const list of lists.records) metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
     return {
       instance: settings.engine.instance, at: new Date().toISOString(), waiting: { ...waiting.reasons },

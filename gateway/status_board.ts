@@ -61,6 +61,14 @@ export class StatusBoard {
     return [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.status)
   }
 
+  /** Partitions of the frames that no engine holds, once one has said how many there are. For seconds when an engine comes or goes. */
+  uncovered(): number[] {
+    const fresh = this.fresh()
+    const total = this.largest('partitions_total') ?? 0
+    const held = new Set(fresh.flatMap(({ partitions }) => partitions ?? []))
+    return Array.from({ length: Math.min(total, 64) }, (_, partition) => partition).filter((partition) => !held.has(partition))
+  }
+
   /** Sum over the engines that are not away; undefined when none of them counts it. */
   rate(counter: string): number | undefined {
     const now = this.now()

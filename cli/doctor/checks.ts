@@ -4,10 +4,13 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { reasonOf } from '../../engine/errors.js'
 import { connectNats } from '../../engine/nats/connect.js'
+import { createClient } from '../../engine/store/client.js'
+import { SCHEMA_VERSION, schemaVersion } from '../../engine/store/schema.js'
 import { dataPaths, type Settings } from '../../engine/settings.js'
 import { bytesText } from '../output.js'
 import { readRunFile } from '../run_file.js'
-import { findNats } from '../system.js'
+import { findNats, findStore } from '../system.js'
+import { streamChecks } from './streams.js'
 import { locate, SYSTEM_PROGRAMS, type Purpose } from './programs.js'
 
 /** One thing looked at. */
@@ -89,11 +92,13 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
     try {
       const connection = await connectNats({ ...findNats(settings), name: 'doctor', firstConnectMs: 1_000 })
       findings.push({ what: 'NATS', ok: true, detail: `${connection.getServer()}, version ${connection.info?.version}`, neededFor: 'some' })
+      findings.push(...await streamChecks(connection))
       await connection.close()
     } catch (error) {
       findings.push({ what: 'NATS', ok: false, detail: reasonOf(error), remedy: 'look at what "platestream up" prints', neededFor: 'some' })
     }
   }
+  if (run?.store || settings.clickhouse.url) findings.push(await storeCheck(settings))
   if (run?.console) findings.push(await readiness(run.console.url))
   if (!run) {
     const { host, port } = settings.gateway
@@ -101,6 +106,19 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
     findings.push({ what: `port ${port}`, ok: free, detail: free ? 'free, for the console' : 'taken by another program', remedy: 'set PLATESTREAM_GATEWAY_PORT to a free one', neededFor: 'some' })
   }
   return findings
+}
+
+async function storeCheck(settings: Settings): Promise<Finding> {
+  const finding = { what: 'ClickHouse', neededFor: 'some' as const }
+  const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), { requestTimeoutMs: 5_000 })
+  try {
+    const found = await schemaVersion(client, settings.clickhouse.database)
+    return { ...finding, ok: found === SCHEMA_VERSION, detail: `answers; its schema is ${found}, this program's ${SCHEMA_VERSION}`, remedy: 'an engine brings it up to date at its start, or: platestream store migrate' }
+  } catch (error) {
+    return { ...finding, ok: false, detail: reasonOf(error), remedy: settings.clickhouse.url ? 'look at CLICKHOUSE_URL, user and password' : 'look at what "platestream up" prints' }
+  } finally {
+    await client.close()
+  }
 }
 
 async function readiness(url: string): Promise<Finding> {

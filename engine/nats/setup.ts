@@ -113,6 +113,8 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
 
 interface BucketLimits {
   history: number
+  /** Whether any copy may answer. One that lags would show an engine an old state as the last: what engines begin with comes from the leader. */
+  direct?: boolean
   ttl?: number
   replicas?: number
 }
@@ -123,9 +125,9 @@ function bucketLimits(): Record<string, BucketLimits> {
     [BUCKET.cameras]: { history: 5 },
     [BUCKET.hotlists]: { history: 5 },
     [BUCKET.partials]: { history: 5 },
-    [BUCKET.passes]: { history: 1 },
-    [BUCKET.floors]: { history: 1 },
-    [BUCKET.leases]: { history: 1, ttl: LEASE_MS },
+    [BUCKET.passes]: { history: 1, direct: false },
+    [BUCKET.floors]: { history: 1, direct: false },
+    [BUCKET.leases]: { history: 1, ttl: LEASE_MS, direct: false },
   }
 }
 
@@ -146,11 +148,13 @@ async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamCon
 const kStreamNotFound = 10_059
 
 async function ensureBucket(client: JetStreamClient, manager: JetStreamManager, bucket: string, limits: BucketLimits): Promise<void> {
-  await client.views.kv(bucket, { storage: StorageType.File, ...limits })
+  const { direct = true, ...rest } = limits
+  await client.views.kv(bucket, { storage: StorageType.File, ...rest, allow_direct: direct })
   await ensureStream(manager, {
     name: `KV_${bucket}`,
     max_msgs_per_subject: limits.history,
     max_age: nanos(limits.ttl ?? 0),
+    allow_direct: direct,
     num_replicas: limits.replicas ?? 1,
   })
 }

@@ -136,7 +136,8 @@ export async function migrate(client: ClickHouseClient, database: string, form: 
   }
 }
 
-async function schemaVersion(client: ClickHouseClient, database: string): Promise<number> {
+/** The step that the store is at, 0 for none. @throws when there is no such database */
+export async function schemaVersion(client: ClickHouseClient, database: string): Promise<number> {
   const result = await client.query({ query: `SELECT max(version) AS version FROM ${database}.schema_version`, format: 'JSONEachRow' })
   return Number((await result.json<{ version: number }>())[0]?.version ?? 0)
 }

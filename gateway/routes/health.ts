@@ -61,6 +61,8 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
       const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
       reasons.push(`engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`)
     }
+    const uncovered = board.uncovered()
+    if (uncovered.length > 0) reasons.push(`partitions: ${uncovered.join(', ')} held by no engine, their cameras wait`)
     return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons, ...parts, engines })
   })
 }

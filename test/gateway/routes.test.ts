@@ -100,6 +100,10 @@ t.test('readyz tells the truth about each part', async (t) => {
   t.match(await ready(), { code: 200, ready: true, reasons: [] })
   await say({ waiting: { clickhouse: 'no answer' } })
   t.match(await ready(), { code: 503, reasons: ['engine e1: waits for clickhouse: no answer'] })
+  await say({ partitions: [0, 3], gauges: { partitions_total: 4 } })
+  t.match(await ready(), { code: 503, reasons: ['partitions: 1, 2 held by no engine, their cameras wait'] })
+  await say({ partitions: [0, 1, 2, 3], gauges: { partitions_total: 4 } })
+  t.match(await ready(), { code: 200 })
   await say()
   archive.alive = false
   await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('store: ')))
