@@ -34,7 +34,7 @@ function circle(random: () => number, from: number, to: number, more: Record<str
   const wide = r / Math.cos(at.lat * Math.PI / 180)
   return {
     kind: 'canvass', body: { places: [{ circle: { ...at, radiusM: 500 } }], windows: [{ from: iso(from), to: iso(to) }], ...more },
-    sql: vehicles(`${cells(at.lat - r, at.lon - wide, at.lat + r, at.lon + wide)} AND ${span(from, to)} AND greatCircleDistance(lon, lat, ${at.lon}, ${at.lat}) <= 500${where}`),
+    sql: vehicles(`${cells(at.lat - r, at.lon - wide, at.lat + r, at.lon + wide)} AND ${span(from, to)} AND greatCircleDistance(toFloat64(lon), toFloat64(lat), ${at.lon}, ${at.lat}) <= 500${where}`),
   }
 }
 
@@ -53,7 +53,7 @@ export const CASES: readonly Case[] = [
       const ring = Array.from({ length: 12 }, (_, i) => [lon + 0.012 * Math.cos(i * Math.PI / 6), lat + 0.009 * Math.sin(i * Math.PI / 6)] as const)
       return {
         kind: 'canvass', body: { places: [{ polygon: ring }], windows: [{ from: iso(from), to: iso(from + 3 * DAY) }] },
-        sql: vehicles(`${cells(lat - 0.009, lon - 0.012, lat + 0.009, lon + 0.012)} AND ${span(from, from + 3 * DAY)} AND pointInPolygon((lon, lat), [${ring.map(([x, y]) => `(${x}, ${y})`).join(',')}])`),
+        sql: vehicles(`${cells(lat - 0.009, lon - 0.012, lat + 0.009, lon + 0.012)} AND ${span(from, from + 3 * DAY)} AND pointInPolygon((toFloat64(lon), toFloat64(lat)), [${ring.map(([x, y]) => `(${x}, ${y})`).join(',')}])`),
       }
     },
   },
@@ -73,7 +73,7 @@ export const CASES: readonly Case[] = [
       const plate = plateOf(random, plates)
       return {
         kind: 'history', body: { plate, windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY) }] },
-        sql: `SELECT * FROM bench.reads FINAL WHERE plate = '${plate}' AND (cell, ts, read_id) IN (SELECT cell, ts, read_id FROM bench.reads_by_plate WHERE plate = '${plate}') ORDER BY ts DESC LIMIT 101`,
+        sql: `SELECT * FROM bench.reads FINAL WHERE plate = '${plate}' AND (cell, ts) IN (SELECT cell, ts FROM bench.reads_by_plate WHERE plate = '${plate}') ORDER BY ts DESC LIMIT 101`,
       }
     },
   },

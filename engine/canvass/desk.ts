@@ -5,6 +5,7 @@ import { SqlPlateSearch, type PlateSearch } from './candidates.js'
 import { checked } from './check.js'
 import { cursorPlace, cursorText, fingerprintOf } from './cursor.js'
 import { openGate, type Gate, type Look } from './look.js'
+import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 import { and, sql, tableOf, value, type Sql } from './sql.js'
@@ -220,9 +221,9 @@ export const settingsFor = (exporting: boolean): ClickHouseSettings => ({
 })
 
 /** Reads under a condition. Weeks that were purged answer from the held rows, and only from these: no read is told twice. */
-function readsOf(database: string, condition: Sql, purged: readonly number[]): Sql {
-  if (purged.length === 0) return sql`(SELECT ${READ} FROM ${tableOf(database, 'reads')} FINAL WHERE ${condition})`
+function readsOf(database: string, { fixed = sql`1`, rest = sql`1` }: Partial<Condition>, purged: readonly number[]): Sql {
+  const from = (table: 'reads' | 'reads_held', where: Sql) => sql`SELECT ${READ} FROM ${tableOf(database, table)} FINAL PREWHERE ${where} WHERE ${rest}`
+  if (purged.length === 0) return sql`(${from('reads', fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', purged.map((ms) => ms / 86_400_000))})))`
-  return sql`(SELECT ${READ} FROM ${tableOf(database, 'reads')} FINAL WHERE ${and([condition, sql`toMonday(ts) NOT IN ${weeks}`])}
-    UNION ALL SELECT ${READ} FROM ${tableOf(database, 'reads_held')} FINAL WHERE ${and([condition, sql`toMonday(ts) IN ${weeks}`])})`
+  return sql`(${from('reads', and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', and([fixed, sql`toMonday(ts) IN ${weeks}`]))})`
 }

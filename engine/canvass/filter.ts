@@ -43,15 +43,26 @@ export function filterOf(input: FilterInput): Filter {
   }
 }
 
-/** Everything but the pattern, as one condition on a read. */
-export function filterSql(database: string, filter: Filter): Sql {
-  return and([
-    windowsSql(filter.windows, filter.daily),
-    ...(filter.places.length > 0 ? [placesSql(database, filter.places)] : []),
-    ...regionSql(filter.regions), ...regionSql(filter.pattern?.regions),
-    ...(filter.direction === undefined ? [] : [sql`direction = ${value('String', filter.direction)}`]),
-    ...(filter.minConfidence === undefined ? [] : [sql`confidence >= toFloat32(${value('Float64', filter.minConfidence)})`]),
-  ])
+/**
+ * A condition on a read in two parts. What is `fixed` may be asked of any version of it, before the latest is picked, and so is asked while few columns have
+ * been read: position, camera and first time are the same in all versions, and the last time only grows. The `rest` is asked of the latest version.
+ */
+export interface Condition { fixed: Sql; rest: Sql }
+
+export const both = (a: Condition, b: Partial<Condition>): Condition => ({
+  fixed: b.fixed ? and([a.fixed, b.fixed]) : a.fixed, rest: b.rest ? and([a.rest, b.rest]) : a.rest,
+})
+
+/** Everything but the pattern, as a condition on a read. */
+export function filterSql(database: string, filter: Filter): Condition {
+  return {
+    fixed: and([windowsSql(filter.windows, filter.daily), ...(filter.places.length > 0 ? [placesSql(database, filter.places)] : [])]),
+    rest: and([
+      ...regionSql(filter.regions), ...regionSql(filter.pattern?.regions),
+      ...(filter.direction === undefined ? [] : [sql`direction = ${value('String', filter.direction)}`]),
+      ...(filter.minConfidence === undefined ? [] : [sql`confidence >= ${value('Float64', filter.minConfidence)}`]),
+    ]),
+  }
 }
 
 const regionSql = (regions: readonly string[] = []): Sql[] => (regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`])
@@ -73,18 +84,18 @@ function cellsSql(database: string, place: Place): Sql {
  */
 function circleSql({ lat, lon, radiusM }: Circle): Sql {
   const limit = Math.sin(Math.min((radiusM + 1e-6) / EARTH_M, Math.PI) / 2) ** 2
-  const north = sql`sin((lat - ${value('Float64', lat)}) * 0.008726646259971648)`
-  const east = sql`sin((lon - ${value('Float64', lon)}) * 0.008726646259971648)`
+  const north = sql`sin((toFloat64(lat) - ${value('Float64', lat)}) * 0.008726646259971648)`
+  const east = sql`sin((toFloat64(lon) - ${value('Float64', lon)}) * 0.008726646259971648)`
   const cosine = value('Float64', Math.cos(lat * 0.017453292519943295))
-  return sql`${north} * ${north} + cos(lat * 0.017453292519943295) * ${cosine} * ${east} * ${east} <= ${value('Float64', limit)}`
+  return sql`${north} * ${north} + cos(toFloat64(lat) * 0.017453292519943295) * ${cosine} * ${east} * ${east} <= ${value('Float64', limit)}`
 }
 
 function ringSql(ring: Ring): Sql {
   const corners = sql`arrayZip(${value('Array(Float64)', ring.lon)}, ${value('Array(Float64)', ring.lat)})`
   return or([
-    sql`pointInPolygon((lon, lat), ${corners})`,
-    ...(ring.east > 180 ? [sql`pointInPolygon((lon + 360., lat), ${corners})`] : []),
-    ...(ring.west < -180 ? [sql`pointInPolygon((lon - 360., lat), ${corners})`] : []),
+    sql`pointInPolygon((toFloat64(lon), toFloat64(lat)), ${corners})`,
+    ...(ring.east > 180 ? [sql`pointInPolygon((toFloat64(lon) + 360., toFloat64(lat)), ${corners})`] : []),
+    ...(ring.west < -180 ? [sql`pointInPolygon((toFloat64(lon) - 360., toFloat64(lat)), ${corners})`] : []),
   ])
 }
 

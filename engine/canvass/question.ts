@@ -1,5 +1,6 @@
 import { Type, type Static, type TObject, type TProperties } from '@sinclair/typebox'
 import type { PlateSearch } from './candidates.js'
+import type { Condition } from './filter.js'
 import type { Sql } from './sql.js'
 
 /** Rows of one page of JSON; more belong to an export. */
@@ -29,7 +30,7 @@ export interface Ask {
   readonly search: PlateSearch
   rows: <Row>(query: Sql, label: string) => Promise<Row[]>
   /** Reads that satisfy a condition, held ones of purged weeks among them: stands where a table stands. */
-  reads: (condition: Sql) => Sql
+  reads: (condition: Partial<Condition>) => Sql
   /** Rows that a query would read, as the store estimates from its index; undefined where it does not tell. */
   estimate: (query: Sql) => Promise<number | undefined>
   /** Mondays (ms) of weeks whose rollups are exact. */

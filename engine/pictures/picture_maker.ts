@@ -23,7 +23,9 @@ export class PictureMaker {
         this.metrics.count('pictures_missing_total')
         return undefined
       }
-      return { crop: await this.crops.append(view.ts, made.crop), picture: await this.crops.append(view.ts, made.picture) }
+      // Together: the store keeps one place for both.
+      const [crop, picture] = await this.crops.appendAll(view.ts, [made.crop, made.picture])
+      return { crop: crop!, picture: picture! }
     } finally {
       this.slots.release()
     }

@@ -4,6 +4,7 @@ import type { RowBinary } from './rowbinary.js'
 /** How the values of each column type that we use are written. */
 const ENCODERS = {
   'UInt8': (out: RowBinary, value: number) => out.u8(value),
+  'UInt16': (out: RowBinary, value: number) => out.u16(value),
   'UInt32': (out: RowBinary, value: number) => out.u32(value),
   'UInt64': (out: RowBinary, value: bigint) => out.u64(value),
   'Float32': (out: RowBinary, value: number) => out.f32(value),
@@ -13,6 +14,13 @@ const ENCODERS = {
   'LowCardinality(String)': (out: RowBinary, value: string) => out.text(value),
   "DateTime('UTC')": (out: RowBinary, value: number) => out.seconds(value),
   "DateTime64(3, 'UTC')": (out: RowBinary, value: number) => out.milliseconds(value),
+  'Decimal(3, 2)': (out: RowBinary, value: number) => out.decimal(value, 2, 3),
+  'Decimal(4, 3)': (out: RowBinary, value: number) => out.decimal(value, 3, 4),
+  'Decimal(9, 6)': (out: RowBinary, value: number) => out.decimal(value, 6, 9),
+  'Nullable(UInt16)': (out: RowBinary, value: number | undefined) => {
+    out.isNull(value === undefined)
+    if (value !== undefined) out.u16(value)
+  },
   'Nullable(Float32)': (out: RowBinary, value: number | undefined) => {
     out.isNull(value === undefined)
     if (value !== undefined) out.f32(value)
@@ -24,6 +32,10 @@ const ENCODERS = {
   'Array(Float32)': (out: RowBinary, value: readonly number[]) => {
     out.length(value.length)
     for (const one of value) out.f32(one)
+  },
+  'Array(Decimal(4, 3))': (out: RowBinary, value: readonly number[]) => {
+    out.length(value.length)
+    for (const one of value) out.decimal(one, 3, 4)
   },
   'Array(String)': (out: RowBinary, value: readonly string[]) => {
     out.length(value.length)

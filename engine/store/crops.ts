@@ -57,24 +57,31 @@ export class CropWriter {
     return new CropWriter(folder, instance)
   }
 
+  /** Appends one picture, see `appendAll`. */
+  async append(ts: number, jpeg: Uint8Array): Promise<CropRef> {
+    return (await this.appendAll(ts, [jpeg]))[0]!
+  }
+
   /**
-   * Appends a picture to the segment of its week. It survives a crash of the machine only after `sync`.
+   * Appends pictures to the segment of their week, one right behind the other. They survive a crash of the machine only after `sync`.
    * @param ts event time, milliseconds since 1970 UTC
    * @throws ALPR_ERR_CROP_UNWRITABLE (retryable): nothing refers to what was written
    */
-  async append(ts: number, jpeg: Uint8Array): Promise<CropRef> {
-    if (jpeg.length === 0 || jpeg.length > MAX_JPEG_BYTES) throw unwritable(`week of ${ts}`, `a picture of ${jpeg.length} bytes`)
+  async appendAll(ts: number, jpegs: readonly Uint8Array[]): Promise<CropRef[]> {
+    for (const { length } of jpegs) if (length === 0 || length > MAX_JPEG_BYTES) throw unwritable(`week of ${ts}`, `a picture of ${length} bytes`)
     const segment = await this.#use(`${isoWeek(ts)}-${this.#instance}.crops`)
-    const record = encode(jpeg)
-    const offset = segment.end
-    segment.end += record.length
+    const records = jpegs.map(encode)
+    const bytes = Buffer.concat(records)
+    const begin = segment.end
+    segment.end += bytes.length
     try {
-      await writeAll(segment.file, record, offset)
+      await writeAll(segment.file, bytes, begin)
       segment.dirty = true
-      return { segment: segment.name, offset, length: record.length }
+      let offset = begin
+      return records.map(({ length }) => ({ segment: segment.name, offset: (offset += length) - length, length }))
     } catch (error) {
       // With nothing behind it the next record takes the place. No truncate: it could meet that record's write.
-      if (segment.end === offset + record.length) segment.end = offset
+      if (segment.end === begin + bytes.length) segment.end = begin
       throw unwritable(segment.name, error)
     } finally {
       segment.users--

@@ -44,8 +44,8 @@ export class StoreQueries {
 
   /** The index by plate says where to look; `plate` is asked for again, because a later version of a read may have another one. */
   #ofPlate(before: number | undefined): string {
-    return `AND plate = {plate:String} AND (cell, ts, read_id) IN (
-      SELECT cell, ts, read_id FROM ${this.#database}.reads_by_plate WHERE plate = {plate:String} ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"})`
+    return `AND plate = {plate:String} AND (cell, ts) IN (
+      SELECT cell, ts FROM ${this.#database}.reads_by_plate WHERE plate = {plate:String} ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"})`
   }
 
   /** The latest hits, newest first, each in its highest revision; withdrawn ones too. */
@@ -59,7 +59,7 @@ export class StoreQueries {
   async readById(readId: string, ts?: number): Promise<StoredRead | undefined> {
     if (!/^\d{1,20}$/.test(readId)) return undefined
     const rows = await this.#rows<ReadRow>(
-      `SELECT * FROM ${this.#database}.reads FINAL WHERE read_id = {id:UInt64} ${ts === undefined ? '' : "AND ts = fromUnixTimestamp64Milli({ts:Int64}, 'UTC')"} LIMIT 1`,
+      `SELECT *, ts_last FROM ${this.#database}.reads FINAL WHERE read_id = {id:UInt64} ${ts === undefined ? '' : "AND ts = fromUnixTimestamp64Milli({ts:Int64}, 'UTC')"} LIMIT 1`,
       { id: readId, ts })
     return rows[0] && readOf(rows[0])
   }
@@ -87,7 +87,7 @@ export class StoreQueries {
     return Number(rows[0]!.rows)
   }
 
-  async #latest<Row>(table: string, id: string, options: Latest, where: string, params: Record<string, unknown>): Promise<Row[]> {
+  async #latest<Row>(table: 'reads' | 'hits', id: string, options: Latest, where: string, params: Record<string, unknown>): Promise<Row[]> {
     const { limit, before, signal } = options
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
     // From the newest row on, not from now: clocks differ, and the table may hold an old feed. (Free: the partitions know their times.)
@@ -98,7 +98,7 @@ export class StoreQueries {
     for (const back of LOOK_BACK_MS) {
       const since = Math.max(Number(oldest), Number(newest) - back)
       rows = await this.#rows<Row>(
-        `SELECT * FROM ${this.#database}.${table} FINAL
+        `SELECT ${table === 'reads' ? '*, ts_last' : '*'} FROM ${this.#database}.${table} FINAL
          WHERE ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"} ${where}
          ORDER BY ts DESC, ${id} DESC LIMIT {limit:UInt32}`,
         { ...params, since, before, limit }, signal)
@@ -118,7 +118,7 @@ interface CropColumns { crop_segment: string; crop_offset: string; crop_length: 
 
 interface ReadRow extends CropColumns {
   read_id: string; version: number; plate: string; confidence: number; alternate_plates: string[]; alternate_confidences: number[]; region: string
-  camera: string; ts: string; ts_last: string; lat: number; lon: number; heading: number | null; direction: Read['direction']; frames: number
+  camera: string; ts: string; ts_last: string; lat: number; lon: number; heading: number | null; direction: Read['direction']; picture_gap: string; picture_length: number
   height_px: number; sharpness: number; contrast: number; glare: number; module: string; model: string; lists: string; feed: string
 }
 
@@ -141,12 +141,13 @@ const alternatesOf = (row: { alternate_plates: string[]; alternate_confidences: 
 
 function readOf(row: ReadRow): StoredRead {
   const crop = cropOf(row.crop_segment, row.crop_offset, row.crop_length)
+  const picture = crop && row.picture_length > 0 ? { segment: crop.segment, offset: crop.offset + crop.length + Number(row.picture_gap), length: row.picture_length } : undefined
   return {
     readId: row.read_id, version: row.version, plate: row.plate, confidence: row.confidence, alternates: alternatesOf(row), region: row.region,
     camera: row.camera, ts: Date.parse(row.ts), tsLast: Date.parse(row.ts_last), lat: row.lat, lon: row.lon,
     ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction, frames: row.frames, quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
-    ...(crop && { crop }), module: row.module, model: row.model, lists: row.lists, feed: row.feed,
+    direction: row.direction, frames: row.version, quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
+    ...(crop && { crop }), ...(picture && { picture }), module: row.module, model: row.model, lists: row.lists, feed: row.feed,
   }
 }
 

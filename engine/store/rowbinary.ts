@@ -28,6 +28,11 @@ export class RowBinary {
     this.#buffer[this.#length++] = clamp(value, 255)
   }
 
+  u16(value: number): void {
+    this.#room(2)
+    this.#length = this.#buffer.writeUInt16LE(clamp(value, 65_535), this.#length)
+  }
+
   u32(value: number): void {
     this.#room(4)
     this.#length = this.#buffer.writeUInt32LE(clamp(value, MAX_U32), this.#length)
@@ -47,6 +52,13 @@ export class RowBinary {
   f64(value: number): void {
     this.#room(8)
     this.#length = this.#buffer.writeDoubleLE(finite(value), this.#length)
+  }
+
+  /** Decimal(digits, scale) of up to nine digits; rounded, and no larger than its digits allow. */
+  decimal(value: number, scale: number, digits: number): void {
+    const most = 10 ** digits - 1
+    this.#room(4)
+    this.#length = this.#buffer.writeInt32LE(Math.max(-most, Math.min(most, Math.round(finite(value) * 10 ** scale))), this.#length)
   }
 
   /** DateTime64(3). @param milliseconds since 1970 UTC */

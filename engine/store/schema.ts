@@ -1,7 +1,8 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { columnsDdl } from './column.js'
-import { HITS, LEDGER, READS } from './tables.js'
+import { BY_PLATE, HITS, LEDGER, READS, READS_DERIVED } from './tables.js'
+import { readsFromBefore } from './reads_before.js'
 import { CAMERA_CELLS, CAMERA_HOUR, PLATES, PURGES, SEALS, type RollupColumn } from './rollups.js'
 
 /**
@@ -14,28 +15,43 @@ export const SINGLE: Form = { kind: 'single' }
 interface Table {
   name: string
   columns: readonly { name: string; type: string; codec: string }[]
-  /** Column by which ReplacingMergeTree keeps the highest. */
-  version: string
+  /** What follows from its columns and may be asked for like one. */
+  derived?: readonly { name: string; type: string; of: string }[]
+  /** Column by which ReplacingMergeTree keeps the highest; none where equal keys are equal rows. */
+  version?: string
   partition: string
   order: string
+  /** Of the folder in Keeper: a table that was made anew must not meet what is left of the old one. */
+  generation?: number
+  /** Settings of the table beside those that all have. */
+  settings?: Readonly<Record<string, string | number>>
   /** Sharding key of the Distributed table; never a column that a later version of the row may change. */
   shard: string
 }
 
 /**
- * Key (cell, ts, read_id): a canvass asks for an area and a time. A read's first position and time never change, so all its versions meet in
- * one partition and one key. By week, because retention drops weeks. (Rollups `plates` and `camera_hour` will hang off this table.)
+ * A lookup of one read decodes a granule of each column it wants: with ClickHouse's 8,192 rows that was most of a history's time. Small granules need small
+ * compressed blocks, or each of them decodes its neighbours too.
  */
-const reads: Table = { name: 'reads', columns: READS, version: 'version', partition: 'toMonday(ts)', order: 'cell, ts, read_id', shard: 'sipHash64(read_id)' }
+const FINE = { index_granularity: 1_024, min_compress_block_size: 8_192, max_compress_block_size: 65_536 }
+/** Weeks that have come to rest become one part, which FINAL then reads as it is, seconds. */
+const AT_REST = { min_age_to_force_merge_seconds: 7_200, min_age_to_force_merge_on_partition_only: 1 }
 
 /**
- * History of a plate: an index into `reads`. A later version of a read may have another plate and leaves the row of the old one here, so a
- * question goes through `reads FINAL` by (cell, ts, read_id) and asks for the plate again.
+ * Key (cell, ts, read_id): a canvass asks for an area and a time. A read's first position and time never change, so all its versions meet in
+ * one partition and one key. By week, because retention drops weeks.
  */
-const BY_PLATE = ['plate', 'ts', 'read_id', 'version', 'cell', 'camera', 'confidence']
+const reads: Table = {
+  name: 'reads', columns: READS, derived: READS_DERIVED, version: 'version', partition: 'toMonday(ts)', order: 'cell, ts, read_id', shard: 'sipHash64(read_id)', generation: 2,
+  settings: { ...FINE, ...AT_REST },
+}
+
+/**
+ * History of a plate: an index into `reads`, plate to place and time. A later version of a read may have another plate and leaves the row of the old one here,
+ * so a question goes through `reads` by (cell, ts) and asks for the plate again. By quarters: few parts to look into, and a purge rewrites one of them.
+ */
 const readsByPlate: Table = {
-  name: 'reads_by_plate', version: 'version', partition: 'toYYYYMM(ts)', order: 'plate, ts, read_id', shard: 'sipHash64(read_id)',
-  columns: BY_PLATE.map((name) => READS.find((column) => column.name === name)!).map((column) => ({ ...column, codec: column.name === 'read_id' ? 'T64, ZSTD(1)' : column.codec })),
+  name: 'reads_by_plate', columns: BY_PLATE, partition: 'toStartOfQuarter(ts)', order: 'plate, ts, cell', shard: 'sipHash64(cell, ts)', generation: 2, settings: FINE,
 }
 
 /** By time first: dispatch looks at the latest hits of all lists, and there are few hits to filter by list. */
@@ -44,7 +60,7 @@ const hits: Table = { name: 'hits', columns: HITS, version: 'revision', partitio
 const ledger: Table = { name: 'ledger', columns: LEDGER, version: 'version', partition: 'toYYYYMM(hour)', order: 'camera, hour, part', shard: 'sipHash64(camera)' }
 
 /** Rows under legal hold (RET-3): no TTL, never purged, the same columns and key as `reads`; by year, because there are few. */
-const readsHeld: Table = { ...reads, name: 'reads_held', partition: 'toYear(ts)' }
+const readsHeld: Table = { ...reads, name: 'reads_held', partition: 'toYear(ts)', settings: FINE }
 
 /** What a purge did, each step a row of its own with a higher version; weeks that stand here answer from `reads_held` only. */
 const purges: Table = { name: 'purges', columns: PURGES, version: 'version', partition: 'tuple()', order: 'week', shard: 'sipHash64(week)' }
@@ -68,7 +84,9 @@ const ROLLUPS = { plates, camera_hour: cameraHour, camera_cells: cameraCells }
 export type RollupName = keyof typeof ROLLUPS
 
 /** A step of the schema. Once released it never changes; what comes later is a new step. Each statement may run twice. */
-interface Migration { version: number; name: string; statements: (database: string, form: Form) => string[] }
+interface Migration { version: number; name: string; statements: (database: string, form: Form) => Step[] }
+/** A statement, or one for folders of before only: it runs while `table` has `column`. */
+export type Step = string | { sql: string; while: { table: string; column: string } }
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -98,6 +116,16 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'rollups of what was stored before them',
     statements: (database, form) => Object.values(ROLLUPS).flatMap((rollup) => fillRollup(database, rollup, reads, form)),
   },
+  {
+    version: 6,
+    name: 'reads in half the bytes: numbers with the digits that mean something, finer granules, a slim index by plate',
+    statements: (database, form) => readsFromBefore({
+      database, onCluster: onCluster(form), stored: (name) => stored(name, form), cluster: form.kind === 'cluster',
+      tables: { reads: createTable(database, reads, form), readsHeld: createTable(database, readsHeld, form), readsByPlate: createTable(database, readsByPlate, form) },
+      views: [createView(database, readsByPlate, reads, "plate != ''", form), ...Object.values(ROLLUPS).map((rollup) => createRollup(database, rollup, reads, form).at(-1)!)],
+      rollups: Object.keys(ROLLUPS),
+    }),
+  },
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version
@@ -109,7 +137,9 @@ export const insertSettings = (form: Form): ClickHouseSettings =>
 /** Everything that makes the schema from nothing, in order; for reading, for tests, and for clusters set up by hand. */
 export function schemaStatements(database: string, form: Form = SINGLE): string[] {
   checkName(database)
-  return [createDatabase(database, form), createVersionTable(database, form), ...MIGRATIONS.flatMap((step) => step.statements(database, form))]
+  const all = MIGRATIONS.flatMap((step) => step.statements(database, form)).filter((step) => typeof step === 'string')
+  // What a later step says again (IF NOT EXISTS) is told once.
+  return [createDatabase(database, form), createVersionTable(database, form), ...new Set(all)]
 }
 
 /**
@@ -128,7 +158,10 @@ export async function migrate(client: ClickHouseClient, database: string, form: 
   for (const step of MIGRATIONS) {
     if (step.version <= found) continue
     said(step)
-    for (const statement of step.statements(database, form)) await run(statement)
+    for (const statement of step.statements(database, form)) {
+      if (typeof statement === 'string') await run(statement)
+      else await runWhile(client, database, statement)
+    }
     await client.command({
       query: `INSERT INTO ${database}.schema_version (version, name) SELECT {version:UInt32}, {name:String}`,
       query_params: { version: step.version, name: step.name },
@@ -140,6 +173,24 @@ export async function migrate(client: ClickHouseClient, database: string, form: 
 export async function schemaVersion(client: ClickHouseClient, database: string): Promise<number> {
   const result = await client.query({ query: `SELECT max(version) AS version FROM ${database}.schema_version`, format: 'JSONEachRow' })
   return Number((await result.json<{ version: number }>())[0]?.version ?? 0)
+}
+
+/** Another process may do the same: what fails because it was first is done. */
+async function runWhile(client: ClickHouseClient, database: string, { sql, while: still }: Exclude<Step, string>): Promise<void> {
+  if (!await hasColumn(client, database, still)) return
+  try {
+    await client.command({ query: sql, clickhouse_settings: { max_execution_time: 3_600 } })
+  } catch (error) {
+    if (await hasColumn(client, database, still)) throw error
+  }
+}
+
+async function hasColumn(client: ClickHouseClient, database: string, { table, column }: { table: string; column: string }): Promise<boolean> {
+  const result = await client.query({
+    query: 'SELECT count() AS n FROM system.columns WHERE database = {database:String} AND table = {table:String} AND name = {column:String}',
+    query_params: { database, table, column }, format: 'JSONEachRow',
+  })
+  return Number((await result.json<{ n: string }>())[0]?.n ?? 0) > 0
 }
 
 /** The name goes into DDL, where parameters cannot. @throws ALPR_ERR_SETTINGS_INVALID */
@@ -167,11 +218,14 @@ function createVersionTable(database: string, form: Form): string {
 
 function createTable(database: string, table: Table, form: Form): string[] {
   const name = stored(table.name, form)
+  const version = table.version === undefined ? '' : table.version
+  const folder = `/clickhouse/tables/{shard}/${database}/${name}${table.generation === undefined ? '' : `_${table.generation}`}`
   const engine = form.kind === 'cluster'
-    ? `ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/${database}/${name}', '{replica}', ${table.version})`
-    : `ReplacingMergeTree(${table.version})`
-  const local = `CREATE TABLE IF NOT EXISTS ${database}.${name}${onCluster(form)} (\n${columnsDdl(table.columns)}\n)\n` +
-    `ENGINE = ${engine}\nPARTITION BY ${table.partition}\nORDER BY (${table.order})${settingsOf(form)}`
+    ? `ReplicatedReplacingMergeTree('${folder}', '{replica}'${version && `, ${version}`})`
+    : `ReplacingMergeTree${version && `(${version})`}`
+  const derived = (table.derived ?? []).map((column) => `,\n  ${column.name} ${column.type} ALIAS ${column.of}`).join('')
+  const local = `CREATE TABLE IF NOT EXISTS ${database}.${name}${onCluster(form)} (\n${columnsDdl(table.columns)}${derived}\n)\n` +
+    `ENGINE = ${engine}\nPARTITION BY ${table.partition}\nORDER BY (${table.order})${settingsOf(form, table.settings)}`
   if (form.kind === 'single') return [local]
   return [local, `CREATE TABLE IF NOT EXISTS ${database}.${table.name}${onCluster(form)} AS ${database}.${name}\n` +
     `ENGINE = Distributed('${form.cluster}', '${database}', '${name}', ${table.shard})`]
@@ -230,6 +284,8 @@ function fillRollup(database: string, rollup: Rollup, from: Table, form: Form): 
  * One node: a part is on disk when the insert is answered (3 to 4 ms a batch), and a batch sent again after a lost answer is known by its
  * token. Replicas do the second by themselves.
  */
-function settingsOf(form: Form): string {
-  return form.kind === 'cluster' ? '' : '\nSETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000'
+function settingsOf(form: Form, more: Readonly<Record<string, string | number>> = {}): string {
+  const all = { ...(form.kind === 'single' && { fsync_after_insert: 1, fsync_part_directory: 1, non_replicated_deduplication_window: 1000 }), ...more }
+  const list = Object.entries(all).map(([name, value]) => `${name} = ${value}`)
+  return list.length === 0 ? '' : `\nSETTINGS ${list.join(', ')}`
 }

@@ -107,11 +107,10 @@ async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, p
   ])))
   const passes = await ask.rows<Pass>(sql`
     SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
-    FROM ${ask.reads(and([
-      there,
-      sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`,
-      sql`plate NOT IN ('', ${value('String', plate)})`,
-    ]))} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')
+    FROM ${ask.reads({
+      fixed: and([there, sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`]),
+      rest: sql`plate NOT IN ('', ${value('String', plate)})`,
+    })} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')
   if (passes.length > MOST_PASSES) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_PASSES} reads around the sightings` })
   return passes
 }
@@ -165,7 +164,7 @@ async function judged(ask: Ask, met: Map<string, Meetings>, sights: readonly Sig
   const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
   const [ofPlate, ofCamera] = await Promise.all([
     ask.rows<{ text: string; cam: string; n: number }>(sql`
-      SELECT plate AS text, camera AS cam, toUInt32(uniqExact(read_id)) AS n FROM ${tableOf(ask.database, 'reads_by_plate')}
+      SELECT plate AS text, camera AS cam, toUInt32(uniqExact(ts, cell)) AS n FROM ${tableOf(ask.database, 'reads_by_plate')}
       WHERE plate IN ${value('Array(String)', [...met.keys()])} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
       GROUP BY plate, camera`, 'traffic of the others'),
     ask.rows<{ cam: string; n: number }>(sql`

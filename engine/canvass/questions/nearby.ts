@@ -30,7 +30,7 @@ export const nearby = question({
   },
   async answer(ask, { readId, at, withinS, radiusM }, limit) {
     const own = sql`read_id = ${value('UInt64', readId)}`
-    const [read] = await ask.rows<SightingRow>(sql`SELECT ${SIGHTING} FROM ${ask.reads(at === undefined ? own : and([own, sql`ts = ${time(at)}`]))} LIMIT 1`, 'the read')
+    const [read] = await ask.rows<SightingRow>(sql`SELECT ${SIGHTING} FROM ${ask.reads({ fixed: at === undefined ? own : and([own, sql`ts = ${time(at)}`]) })} LIMIT 1`, 'the read')
     if (!read) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `read ${readId}` })
     const begin = Number(read.begin)
     const span = sql`ts >= ${time(Math.ceil(begin - withinS * 1_000))} AND ts <= ${time(Math.floor(begin + withinS * 1_000))}`
@@ -41,7 +41,7 @@ export const nearby = question({
     const [off, id] = ask.after ?? []
     const rows = await ask.rows<Row>(sql`
       SELECT ${SIGHTING}, toInt64(toUnixTimestamp64Milli(ts) - ${value('Int64', begin)}) AS off
-      FROM ${ask.reads(and([span, here, sql`read_id != ${value('UInt64', readId)}`]))}
+      FROM ${ask.reads({ fixed: and([span, here, sql`read_id != ${value('UInt64', readId)}`]) })}
       ${ask.after ? sql`WHERE (abs(off), read_id) > (${value('Int64', off)}, ${value('UInt64', id)})` : sql``}
       ORDER BY abs(off), read_id LIMIT ${value('UInt32', limit + 1)}`, 'around it')
     return {

@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
-import { filterOf, FilterFields, filterSql } from '../filter.js'
+import { both, filterOf, FilterFields, filterSql } from '../filter.js'
 import { CANONICAL } from '../pattern.js'
 import { plateMatches } from '../candidates.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
-import { and, join, sql, value } from '../sql.js'
+import { join, sql, value } from '../sql.js'
 import { unseenCameras } from '../unseen.js'
 
 export interface SceneVehicle {
@@ -42,7 +42,7 @@ export const scenes = question({
     const each = filters.map((filter, index) => sql`
       SELECT ${value('UInt8', index)} AS scene, plate AS text, any(${vehicle}) AS vehicle, toUInt32(count()) AS n,
         toUnixTimestamp64Milli(min(ts)) AS begin, toUnixTimestamp64Milli(max(ts_last)) AS end
-      FROM ${ask.reads(and([filterSql(ask.database, filter), ...(filter.pattern ? [plateMatches(filter.pattern, filter.pattern.lookAlikes)] : [])]))}
+      FROM ${ask.reads(both(filterSql(ask.database, filter), filter.pattern ? { rest: plateMatches(filter.pattern, filter.pattern.lookAlikes) } : {}))}
       GROUP BY plate`)
     const [hits, total, name] = ask.after ?? []
     const rows = await ask.rows<Row>(sql`

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
-import { filterOf, FilterFields, needsPlace, type Filter } from '../filter.js'
+import { both, filterOf, FilterFields, needsPlace, type Filter } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
@@ -50,7 +50,7 @@ export const timeline = question({
     const condition = await conditionOf(ask, filter)
     const bucket = sql`intDiv(toUnixTimestamp(ts), ${value('UInt32', seconds)})`
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
-    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(and([condition, inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]))} GROUP BY cam, slot`
+    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }))} GROUP BY cam, slot`
     const source = sealed ? sql`${fresh} UNION ALL ${sealed.rollup}` : fresh
     const [slot, camera] = ask.after ?? []
     const rows = await ask.rows<Row>(sql`

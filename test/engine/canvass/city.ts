@@ -28,10 +28,10 @@ export function cityRows(count: number, seed = 7): StoredRead[] {
     const ts = START + Math.floor(next() * 240) * HOUR + Math.floor(next() * 20) * 30_000 + (next() < 0.3 ? 0 : Math.floor(next() * 1_000))
     const lon = mobile ? 179.99 + Math.floor(next() * 8) * 0.005 : camera.lon
     const row = aRead({
-      readId: String(1_000 + i), version: 2, plate: pick(PLATES), confidence: Math.fround(0.5 + Math.floor(next() * 50) / 100), region: pick(['CA', 'NV', '']),
+      readId: String(1_000 + i), version: 2, plate: pick(PLATES), confidence: (50 + Math.floor(next() * 50)) / 100, region: pick(['CA', 'NV', '']),
       camera: mobile ? 'car-1' : camera.id, ts, tsLast: ts + (next() < 0.05 ? Math.floor(next() * 20 * HOUR) : Math.floor(next() * 5_000)),
-      lat: mobile ? 10 + Math.floor(next() * 8) * 0.005 : camera.lat, lon: lon > 180 ? lon - 360 : lon, direction: pick(['approaching', 'leaving', 'still', 'unknown']),
-      ...(next() < 0.5 ? { heading: 90 } : {}), alternates: [], quality: { heightPx: 20 + Math.floor(next() * 40), sharpness: 0.5, contrast: Math.floor(next() * 4) / 4, glare: 0.125 },
+      lat: micro(mobile ? 10 + Math.floor(next() * 8) * 0.005 : camera.lat), lon: micro(lon > 180 ? lon - 360 : lon), direction: pick(['approaching', 'leaving', 'still', 'unknown']),
+      ...(next() < 0.5 ? { heading: 90 } : {}), alternates: [], quality: { heightPx: 20 + Math.floor(next() * 40), sharpness: 0.5, contrast: Math.floor(next() * 4) / 4, glare: 0.12 },
     })
     // A first look at it, shorter and with another text.
     if (next() < 0.15) rows.push({ ...row, version: 1, plate: pick(PLATES), tsLast: row.ts })
@@ -40,4 +40,6 @@ export function cityRows(count: number, seed = 7): StoredRead[] {
   return rows
 }
 
+/** As many digits as a position is stored with. */
+const micro = (degrees: number) => Math.round(degrees * 1e6) / 1e6
 export const iso = (ms: number): string => new Date(ms).toISOString()

@@ -34,7 +34,7 @@ function isIn(row: StoredRead, filter: OracleFilter): boolean {
     && (places.length === 0 || places.some((place) => inPlace(row, place)))
     && (pattern === undefined || (matchesPattern(row.plate, pattern, lookAlikes) && inRegions(row.region, pattern)))
     && (!regions || regions.includes(row.region)) && (direction === undefined || row.direction === direction)
-    && (minConfidence === undefined || Math.fround(row.confidence) >= Math.fround(minConfidence))
+    && (minConfidence === undefined || row.confidence >= minConfidence)
 }
 
 /** Minute by minute: slow and plain. */
