@@ -14,7 +14,7 @@ export interface Read {
   /** State or country of issue, empty when it could not be told. */
   region: string
   camera: string
-  /** First and last detection. */
+  /** First and last detection. The first never changes from version to version, the last only grows: questions rely on both. */
   ts: number
   tsLast: number
   lat: number

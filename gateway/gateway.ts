@@ -83,7 +83,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   link.follow(directory.camerasDuty)
   link.follow(directory.listsDuty)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const questions = options.desk ? undefined : new StoreDesk(settings, options.clickhouse, options.gate, log)
+  const questions = options.desk ? undefined : new StoreDesk(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), link, log })
   const parts: Parts = { door, link, hub, board, directory, archive, desk: options.desk ?? questions!.desk }
 
   const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { JetStreamClient } from 'nats'
 import { Desk, DictionarySearch, SqlPlateSearch, type Gate, type PlateSearch, type SearchAsk, type Sql } from '../engine/canvass/mod.js'
-import { reasonOf } from '../engine/errors.js'
+import { AlprError, reasonOf } from '../engine/errors.js'
+import { platesOfList } from '../engine/matching/hotlist_store.js'
 import { SearchPool } from '../engine/matching/search_pool.js'
 import { createClient } from '../engine/store/client.js'
 import type { Settings } from '../engine/settings.js'
+import type { Link } from './link.js'
 
 /** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 310_000
@@ -23,7 +26,7 @@ export class StoreDesk {
   #loading: Promise<void> | undefined
   #pool: SearchPool | undefined
 
-  constructor(settings: Settings, store: { url: string; password?: string }, gate: Gate | undefined, log: FastifyBaseLogger) {
+  constructor(settings: Settings, store: { url: string; password?: string }, { gate, link, log }: { gate?: Gate; link: Link; log: FastifyBaseLogger }) {
     // More connections than the store runs questions at once: who waits, waits there, in lanes.
     this.#client = createClient(settings, { url: store.url, token: store.password }, { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 64 })
     this.#database = settings.clickhouse.database
@@ -32,7 +35,7 @@ export class StoreDesk {
       const result = await this.#client.query({ query: `SELECT count() AS n FROM ${this.#database}.plates`, format: 'JSONEachRow' })
       return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
     }))
-    this.desk = new Desk({ client: this.#client, database: this.#database, url: settings.clickhouse.url || store.url, search: this.#search, ...(gate && { gate }) })
+    this.desk = new Desk({ client: this.#client, database: this.#database, url: settings.clickhouse.url || store.url, search: this.#search, platesOfList: listsOf(link), ...(gate && { gate }) })
   }
 
   /** Loads the dictionary in the background, and tries again while the store is away. */
@@ -70,6 +73,17 @@ export class StoreDesk {
     const result = await this.#client.query({ query: text, query_params: params, format: 'JSONEachRow', abort_signal: this.#stopped.signal })
     return result.json<Row>()
   }
+}
+
+/** Hot lists as they stand now, by the gateway's connection to NATS. */
+const listsOf = (link: Link) => async (id: string): Promise<string[]> => {
+  let client: JetStreamClient
+  try {
+    client = link.nats.jetstream()
+  } catch (error) {
+    throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: 'the gateway', reason: reasonOf(error) }, { cause: error })
+  }
+  return platesOfList(client, id)
 }
 
 /** The dictionary once it is there, before that the store. */

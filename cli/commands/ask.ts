@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { userInfo } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
 import { Desk, fileOf, questionList, type ExportFormat, type Look, type QuestionKind } from '../../engine/canvass/mod.js'
+import { platesOfList } from '../../engine/matching/hotlist_store.js'
 import { usage } from '../failure.js'
 import { interruption } from '../interrupt.js'
 import { printJson, printTable, tell } from '../output.js'
 import { cameraId, collect, decimal, oneOf, wholeNumber } from '../parse.js'
-import { withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
 /** Options that stand for fields of a question; a question takes those that its input has. */
 interface AskOptions extends SystemOptions {
@@ -43,7 +44,7 @@ export function registerAsk(program: Command): void {
     }
     if (fields.has('pattern')) command.option('--pattern <partial plate>', '? one character, * any run, [8B] one of these, & fragments, ~1 misreads, @CA region').option('--no-look-alikes', 'do not take 8 for B, 0 for O ...')
     if (fields.has('plate')) command.option('--plate <plate>', 'spaces, dashes and case do not matter')
-    if (fields.has('plates')) command.option('--plates <file>', 'one plate a line', plateFile)
+    if (fields.has('plates')) command.option('--plates <file>', 'one plate a line', plateFile).option('--list <id>', 'a hot list, in place of plates')
     if (fields.has('regions')) command.option('--region <code>', 'state or country; may be given several times', collect((text) => text))
     if (fields.has('direction')) command.option('--direction <how>', 'approaching, leaving, still or unknown', oneOf('approaching', 'leaving', 'still', 'unknown'))
     if (fields.has('minConfidence')) command.option('--min-confidence <p>', '0 to 1', decimal(0, 1))
@@ -75,7 +76,8 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
   const input = inputOf(fields, options)
   const format = options.json ? 'json' : options.format
   await withStore(options, async (client, settings) => {
-    const desk = new Desk({ client, database: settings.clickhouse.database })
+    const platesOf = (id: string) => withNats(options, 'ask', (connection) => platesOfList(connection.jetstream(), id))
+    const desk = new Desk({ client, database: settings.clickhouse.database, platesOfList: platesOf })
     if (format === 'csv' || format === 'geojson') {
       for await (const piece of fileOf(format, kind, desk.export(look, kind, input, { signal }))) if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
       return
@@ -102,7 +104,7 @@ function inputOf(fields: ReadonlySet<string>, options: AskOptions): Record<strin
   if (options.region !== undefined) input.regions = options.region
   if (options.lookAlikes === false) input.lookAlikes = false
   if (options.explain) input.explain = true
-  for (const name of ['pattern', 'plate', 'plates', 'direction', 'minConfidence', 'misreads', 'gapS', 'minMeetings', 'readId', 'ts', 'withinS', 'radiusM', 'step', 'by', 'atLeast', 'limit']) {
+  for (const name of ['pattern', 'plate', 'plates', 'list', 'direction', 'minConfidence', 'misreads', 'gapS', 'minMeetings', 'readId', 'ts', 'withinS', 'radiusM', 'step', 'by', 'atLeast', 'limit']) {
     if (fields.has(name) && options[name] !== undefined) input[name] = options[name]
   }
   return input

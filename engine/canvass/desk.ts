@@ -4,6 +4,7 @@ import { storeError } from '../store/client.js'
 import { SqlPlateSearch, type PlateSearch } from './candidates.js'
 import { checked } from './check.js'
 import { cursorPlace, cursorText, fingerprintOf } from './cursor.js'
+import { Known } from './known.js'
 import { openGate, type Gate, type Look } from './look.js'
 import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
@@ -17,6 +18,8 @@ export interface DeskOptions {
   url?: string
   gate?: Gate
   search?: PlateSearch
+  /** Plates of a hot list by its id; without it no question knows lists. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_NATS_UNAVAILABLE */
+  platesOfList?: (id: string) => Promise<readonly string[]>
   now?: () => number
 }
 
@@ -57,13 +60,16 @@ const READ = sql`cell, ts, read_id, version, plate, confidence, region, camera, 
  */
 export class Desk {
   readonly #options: Required<Omit<DeskOptions, 'url'>> & { url: string }
-  #purged: { at: number; weeks: Promise<number[]> } | undefined
-  #sealed: { at: number; weeks: Promise<ReadonlySet<number>> } | undefined
+  /** Mondays whose reads answer no more; those whose rollups are exact. */
+  readonly #purged: Known<number[]>
+  readonly #sealed: Known<number[]>
 
   constructor(options: DeskOptions) {
     const { client, database } = options
     const count = async () => Number((await this.#raw<{ n: string }>(sql`SELECT count() AS n FROM ${tableOf(database, 'plates')}`, AbortSignal.timeout(10_000), {}))[0]?.n ?? 0)
-    this.#options = { url: 'the store', gate: openGate, search: new SqlPlateSearch(database, count), now: Date.now, ...options, client }
+    this.#options = { url: 'the store', gate: openGate, search: new SqlPlateSearch(database, count), now: Date.now, platesOfList: noList, ...options, client }
+    this.#purged = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('purges'))
+    this.#sealed = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('rollup_seals'))
   }
 
   /**
@@ -131,8 +137,9 @@ export class Desk {
     const plan: Plan = { facts: {}, queries: [] }
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
-    const settings = settingsFor(options.export === true)
-    const purged = await this.#purgedWeeks(signal)
+    const settings = settingsFor(options.export === true, question.threads)
+    const purged = await this.#purged.get()
+    signal.throwIfAborted()
     const rows = async <Row>(query: Sql, label: string): Promise<Row[]> => {
       const start = performance.now()
       const found = await this.#raw<Row>(query, signal, settings)
@@ -147,7 +154,8 @@ export class Desk {
         const [first] = await rows<{ rows?: string }>(sql`EXPLAIN ESTIMATE ${query}`, 'estimate').catch((error: unknown) => { if (signal.aborted) throw error; return [] })
         return first?.rows === undefined ? undefined : Number(first.rows)
       },
-      sealedWeeks: async () => new Set([...await this.#sealedWeeks(signal)].filter((week) => !purged.includes(week))),
+      platesOfList: this.#options.platesOfList,
+      sealedWeeks: async () => new Set((await this.#sealed.get()).filter((week) => !purged.includes(week))),
       note: (name, fact) => { plan.facts[name] = fact },
     }
     try {
@@ -178,29 +186,14 @@ export class Desk {
     }
   }
 
-  /** Mondays whose reads answer no more, in ms. */
-  #purgedWeeks(signal: AbortSignal): Promise<number[]> {
-    const { now, database } = this.#options
-    if (this.#purged === undefined || now() - this.#purged.at > KNOWN_MS) {
-      const weeks = this.#raw<{ day: number }>(sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(database, 'purges')}`, AbortSignal.timeout(15_000), {}).then((found) => found.map(({ day }) => day * 86_400_000))
-      weeks.catch(() => { this.#purged = undefined })
-      this.#purged = { at: now(), weeks }
-    }
-    signal.throwIfAborted()
-    return this.#purged.weeks
-  }
-
-  #sealedWeeks(signal: AbortSignal): Promise<ReadonlySet<number>> {
-    const { now, database } = this.#options
-    if (this.#sealed === undefined || now() - this.#sealed.at > KNOWN_MS) {
-      const weeks = this.#raw<{ day: number }>(sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(database, 'rollup_seals')}`, AbortSignal.timeout(15_000), {}).then((found) => new Set(found.map(({ day }) => day * 86_400_000)))
-      weeks.catch(() => { this.#sealed = undefined })
-      this.#sealed = { at: now(), weeks }
-    }
-    signal.throwIfAborted()
-    return this.#sealed.weeks
+  /** Mondays (ms) that a table of weeks names. */
+  async #weeks(table: 'purges' | 'rollup_seals'): Promise<number[]> {
+    const found = await this.#raw<{ day: number }>(sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(this.#options.database, table)}`, AbortSignal.timeout(15_000), {})
+    return found.map(({ day }) => day * 86_400_000)
   }
 }
+
+const noList = async (id: string): Promise<never> => { throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `hot list ${id}` }) }
 
 interface Input { limit: number; cursor?: string; explain: boolean }
 
@@ -208,7 +201,7 @@ interface Input { limit: number; cursor?: string; explain: boolean }
 const TOO_LARGE = new Set(['TIMEOUT_EXCEEDED', 'MEMORY_LIMIT_EXCEEDED', 'TOO_MANY_ROWS', 'TOO_MANY_BYTES', 'TOO_MANY_ROWS_OR_BYTES', 'SET_SIZE_LIMIT_EXCEEDED', 'TOO_SLOW'])
 
 /** All versions of a read lie in one partition, because no version changes the time of the first: FINAL need not look across them. */
-export const settingsFor = (exporting: boolean): ClickHouseSettings => ({
+export const settingsFor = (exporting: boolean, threads?: number): ClickHouseSettings => ({
   do_not_merge_across_partitions_select_final: 1,
   max_execution_time: exporting ? EXPORT_SECONDS : PAGE_SECONDS,
   // Compiling an expression takes longer than most questions run, and each question has expressions of its own.
@@ -217,6 +210,7 @@ export const settingsFor = (exporting: boolean): ClickHouseSettings => ({
   compile_sort_description: 0,
   // Sums of many vehicles go to disk rather than to the limit of memory.
   max_bytes_before_external_group_by: '500000000',
+  ...(threads !== undefined && { max_threads: threads }),
   ...(exporting && { max_threads: 1, priority: '10' }),
 })
 

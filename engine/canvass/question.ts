@@ -33,6 +33,8 @@ export interface Ask {
   reads: (condition: Partial<Condition>) => Sql
   /** Rows that a query would read, as the store estimates from its index; undefined where it does not tell. */
   estimate: (query: Sql) => Promise<number | undefined>
+  /** Plates of a hot list as it stands now. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_NATS_UNAVAILABLE */
+  platesOfList: (id: string) => Promise<readonly string[]>
   /** Mondays (ms) of weeks whose rollups are exact. */
   sealedWeeks: () => Promise<ReadonlySet<number>>
   /** Goes into the answer of `explain`. */
@@ -60,6 +62,8 @@ export interface Question<Schema extends TObject = TObject, Prepared = unknown, 
   /** Checks what the schema cannot say and gives it in numbers. @throws coded errors */
   prepare(input: Static<Schema>): Prepared
   answer(ask: Ask, prepared: Prepared, limit: number): Promise<Found<Row>>
+  /** Threads of the store for one query: lookups are done sooner by one than by several that wait for each other. */
+  readonly threads?: number
   readonly columns: readonly CsvColumn<Row>[]
   shape(row: Row): Shape
 }

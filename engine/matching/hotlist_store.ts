@@ -83,6 +83,14 @@ export async function listHotLists(client: JetStreamClient): Promise<{ record: H
   return found
 }
 
+/** All plates of a list as it stands now, each once. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_HOTLIST_INVALID */
+export async function platesOfList(client: JetStreamClient, id: string): Promise<string[]> {
+  const { records } = await open(client)
+  const found = await readRecord(records, id)
+  if (!found?.record) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `hot list ${id}` })
+  return [...new Set((await loadHotListEntries(client, found.record)).map(({ plate }) => plate))]
+}
+
 /**
  * The entries of a list, in canonical order.
  * @throws ALPR_ERR_HOTLIST_INVALID when the content is missing or does not have the digest that the record says

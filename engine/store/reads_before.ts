@@ -14,7 +14,7 @@ interface Parts {
 }
 
 /** Only reads of before schema 6 have it. */
-const OLD_COLUMN = 'frames'
+const OLD_COLUMN = 'picture_offset'
 
 /**
  * Reads as they were stored before schema 6 (single floats, two whole references to pictures, granules of 8,192) into the tables of today.

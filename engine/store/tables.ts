@@ -67,7 +67,11 @@ export const BY_PLATE: readonly { name: string; type: string; codec: string }[] 
 ]
 
 /** What follows from the columns of `reads`; not stored. */
-export const READS_DERIVED = [{ name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' }] as const
+export const READS_DERIVED = [
+  { name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' },
+  // A version is the number of frames that voted.
+  { name: 'frames', type: 'UInt32', of: 'version' },
+] as const
 
 export const HITS: readonly Column<Hit>[] = (() => {
   const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<Hit, T>>[4]) => columnOf<Hit, T>('hits', name, type, codec, of)

@@ -67,12 +67,14 @@ async function play(t: Test, frames: TestFrame[], pauseMs: number, disturb: (sys
   await Promise.all([publishing, disturb(system, () => published)])
   await system.untilStored(frames.length, 120_000)
   // The last frame of each camera is an hour later and closes everything; its epoch is stored when the ledger has it.
-  const reads = await system.rows<Record<string, unknown> & { crop_segment: string; crop_offset: string; crop_length: number; read_id: string }>('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
+  const reads = await system.rows<Record<string, unknown> & { crop_segment: string; crop_offset: string; crop_length: number; picture_gap: string; picture_length: number; read_id: string }>('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
   t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read twice')
   const crops = new CropReader(dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops)
   for (const read of reads) {
     const jpeg = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset), length: read.crop_length })
-    if (jpeg.readUInt16BE(0) !== 0xffd8) t.fail(`the crop of ${String(read.plate)} is no JPEG`)
+    // The frame that shows it lies right behind.
+    const picture = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset) + read.crop_length + Number(read.picture_gap), length: read.picture_length })
+    for (const one of [jpeg, picture]) if (one.readUInt16BE(0) !== 0xffd8) t.fail(`a picture of ${String(read.plate)} is no JPEG`)
   }
   const hits = await system.hits()
   const revisions = hits.map((hit) => `${hit.hitId} ${hit.revision}`)
@@ -80,7 +82,7 @@ async function play(t: Test, frames: TestFrame[], pauseMs: number, disturb: (sys
   t.same(await system.dead(), [], 'nothing is dead')
   await system.stopEngine('SIGTERM')
   return {
-    reads: reads.map(({ read_id, crop_segment: _a, crop_offset: _b, crop_length: _c, picture_segment: _d, picture_offset: _e, picture_length: _f, ...rest }) => ({ id: shortId(read_id), ...rest })),
+    reads: reads.map(({ read_id, crop_segment: _a, crop_offset: _b, crop_length: _c, picture_gap: _d, picture_length: _e, ...rest }) => ({ id: shortId(read_id), ...rest })),
     hits: lastRevisions(hits).map(({ hitId, state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }) => {
       const [read, ...key] = hitId.split('.')
       return { id: [shortId(read!), ...key].join('.'), state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }

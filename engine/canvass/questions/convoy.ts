@@ -48,6 +48,7 @@ const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions
  */
 export const convoy = question({
   kind: 'convoy',
+  threads: 1,
   summary: 'Vehicles that keep meeting this one, and whether that may be chance',
   schema: inputOf({
     ...fields,

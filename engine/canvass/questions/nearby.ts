@@ -18,6 +18,7 @@ const MINUTE_MS = 60_000
 /** Who passed this camera within a minute of that read: the witness behind, the second car. */
 export const nearby = question({
   kind: 'nearby',
+  threads: 1,
   summary: 'Who passed the camera of a read (or near its place) shortly before or after it',
   schema: inputOf({
     readId: Type.String({ pattern: '^\\d{1,20}$' }),

@@ -46,11 +46,21 @@ export class EngineSession {
 
   /** Runs one statement to its end; the whole result is in memory, so the engine's `max_result_bytes` must bound it. */
   async run(sql: string, scope: Scope, defaultFormat: string): Promise<Answer> {
-    return this.#within(scope, async () => {
-      const result = await this.#session.queryAsync(sql, { format: defaultFormat })
+    await this.#use(scope.database)
+    // With what it brings in one go: each call into the engine is a thread to wait for, which costs more than many a question.
+    const clause = this.#setClause(scope)
+    const before = clause === '' ? '' : `${clause}; `
+    const left = this.#left
+    // Until it went well nobody knows how far it came: all of it is taken back.
+    this.#left = { settings: new Set([...left.settings, ...scope.settings.keys()]), params: new Set([...left.params, ...scope.params.keys()]) }
+    try {
+      const result = await this.#session.queryAsync(before + sql, { format: defaultFormat })
+      this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
       const view = result.bytes()
       return { bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength), rows: result.rowsRead, readBytes: result.bytesRead, elapsed: result.elapsed }
-    })
+    } catch (error) {
+      throw placed(error, before.length)
+    }
   }
 
   /**
@@ -58,17 +68,20 @@ export class EngineSession {
    * this thread: only for statements without subqueries, which it would run while planning.
    */
   async stream(sql: string, scope: Scope, format: string, sink: (chunk: Buffer) => Promise<void>): Promise<void> {
-    await this.#within(scope, async () => {
-      const stream: ChdbQueryStream = this.#session.queryStream(sql, { format })
-      try {
-        for await (const chunk of stream) {
-          const raw = chunk.raw()
-          await sink(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
-        }
-      } finally {
-        stream.cancel()
+    await this.#use(scope.database)
+    const clause = this.#setClause(scope)
+    // One SET is all or nothing: when it fails, what was left before it is still there.
+    if (clause !== '') await this.#command(clause)
+    this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
+    const stream: ChdbQueryStream = this.#session.queryStream(sql, { format })
+    try {
+      for await (const chunk of stream) {
+        const raw = chunk.raw()
+        await sink(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
       }
-    })
+    } finally {
+      stream.cancel()
+    }
   }
 
   /** Runs a short command outside any scope. */
@@ -76,16 +89,10 @@ export class EngineSession {
     await this.#session.queryAsync(sql, { format: 'Null' })
   }
 
-  async #within<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
-    if (scope.database !== this.#database) {
-      await this.#command(`USE ${identifier(scope.database)}`)
-      this.#database = scope.database
-    }
-    const clause = this.#setClause(scope)
-    // One SET is all or nothing: when it fails, what was left before it is still there.
-    if (clause !== '') await this.#command(clause)
-    this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
-    return work()
+  async #use(database: string): Promise<void> {
+    if (database === this.#database) return
+    await this.#command(`USE ${identifier(database)}`)
+    this.#database = database
   }
 
   /**
@@ -109,4 +116,11 @@ export class EngineSession {
 
 function setClause(values: ReadonlyMap<string, string>): string {
   return `SET ${[...values].map(([name, value]) => `${name} = ${quote(value)}`).join(', ')}`
+}
+
+/** A syntax error names a position: that in the statement, not in what was sent before it too. */
+function placed(error: unknown, before: number): unknown {
+  if (before === 0 || !(error instanceof Error)) return error
+  error.message = error.message.replace(/(failed at position )(\d+)/, (all, words: string, at: string) => (Number(at) > before ? `${words}${Number(at) - before}` : all))
+  return error
 }

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS platestream.reads_local ON CLUSTER 'plates' (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms)
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_local_2', '{replica}', version)
 PARTITION BY toMonday(ts)
@@ -228,7 +229,8 @@ CREATE TABLE IF NOT EXISTS platestream.reads_held_local ON CLUSTER 'plates' (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms)
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_held_local_2', '{replica}', version)
 PARTITION BY toYear(ts)

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS platestream.reads (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms)
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toMonday(ts)
@@ -211,7 +212,8 @@ CREATE TABLE IF NOT EXISTS platestream.reads_held (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms)
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(ts)
