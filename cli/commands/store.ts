@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, type Command } from 'commander'
 import { migrate, SCHEMA_VERSION, schemaStatements, SINGLE, type Form } from '../../engine/store/schema.js'
+import { purgePictures } from '../../engine/store/picture_purge.js'
 import { purgeProofs, purgeWeek } from '../../engine/store/retention.js'
 import { checkRollups, sealWeek } from '../../engine/store/rollup_check.js'
 import { mondayOf, partitionOf, WEEK_MS } from '../../engine/store/week.js'
@@ -94,7 +95,7 @@ function registerJobs(store: Command): void {
     })
 
   withSystemOptions(store.command('purge'))
-    .description('drop one whole week of reads that need not be kept any more; held reads stay, and a proof is kept (RET-2, RET-3)')
+    .description('drop one whole week of reads that need not be kept any more, and their pictures on this machine; held reads stay, and a proof is kept (RET-2, RET-3)')
     .option('--week <monday>', 'its Monday, such as 2025-11-17', monday)
     .option('--keep-days <n>', 'days that reads are kept at least', wholeNumber(1, 3_650), 730)
     .option('--reason <text>', 'for the proof', 'retention period is over')
@@ -102,13 +103,17 @@ function registerJobs(store: Command): void {
     .option('--json', 'one JSON line for each proof')
     .action(async (own: SystemOptions & { week?: number; keepDays: number; reason: string; proofs?: boolean; json?: boolean }, command: Command) => {
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
-      await withStore(options, async (client, { clickhouse: { database } }) => {
+      await withStore(options, async (client, settings) => {
+        const { database } = settings.clickhouse
         if (options.week === undefined && !options.proofs) throw usage('give --week, or --proofs')
         const proofs = options.week === undefined ? await purgeProofs(client, database) : [await purgeWeek(client, database, options.week, { who: `cli ${userInfo().username}`, reason: options.reason, keepDays: options.keepDays })]
         for (const proof of proofs) {
           if (options.json) printJson({ ...proof, week: partitionOf(proof.week) })
           else printLine(`${partitionOf(proof.week)}  ${proof.readsBefore} reads, ${proof.readsHeld} held, ${proof.readsAfter} left; digest ${proof.digest}; ${proof.who}: ${proof.reason}`)
         }
+        if (options.week === undefined) return
+        const { segments, goneBytes, keptBytes } = await purgePictures(client, database, dataPaths(settings).crops, options.week)
+        if (!options.json) printLine(`pictures: ${segments} segments, ${goneBytes} bytes gone, ${keptBytes} kept for held reads and hits`)
       })
     })
 }

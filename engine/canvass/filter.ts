@@ -73,9 +73,16 @@ export const filterCellsSql = (database: string, { places }: Filter): Sql => (pl
 export const placesSql = (database: string, places: readonly Place[]): Sql =>
   or(places.map((place) => and([cellsSql(database, place), ...(place.kind === 'circle' ? [circleSql(place)] : place.kind === 'ring' ? [ringSql(place)] : [sql`camera IN ${value('Array(String)', place.ids)}`])])))
 
+/** Cells of a place that are named one by one; about 20 by 20 km. */
+const MOST_LISTED_CELLS = 1_000
+
 function cellsSql(database: string, place: Place): Sql {
   if (place.kind === 'cameras') return sql`cell IN (SELECT cell FROM ${tableOf(database, 'camera_cells')} WHERE camera IN ${value('Array(String)', place.ids)})`
-  return or(coverOf(place).map(({ from, to }: CellRange) => (from === to ? sql`cell = ${value('UInt32', from)}` : sql`(cell >= ${value('UInt32', from)} AND cell <= ${value('UInt32', to)})`)))
+  const ranges = coverOf(place)
+  const cells = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+  // A set is looked up once a row, ranges are compared one by one.
+  if (cells <= MOST_LISTED_CELLS) return sql`cell IN ${value('Array(UInt32)', ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i)))}`
+  return or(ranges.map(({ from, to }: CellRange) => (from === to ? sql`cell = ${value('UInt32', from)}` : sql`(cell >= ${value('UInt32', from)} AND cell <= ${value('UInt32', to)})`)))
 }
 
 /**

@@ -20,7 +20,7 @@ const HEADER_BYTES = 12
 const MAX_JPEG_BYTES = 16_777_216
 /** Segments kept open for writing: this week, and weeks that late frames belong to. */
 const MAX_OPEN = 8
-const SEGMENT = /^\d{4}-W\d{2}-[a-zA-Z0-9._-]{1,64}\.crops$/
+export const SEGMENT = /^\d{4}-W\d{2}-[a-zA-Z0-9._-]{1,64}\.crops$/
 const INSTANCE = /^[a-zA-Z0-9._-]{1,64}$/
 const DAY_MS = 86_400_000
 
@@ -160,7 +160,7 @@ export class CropReader {
 
   /**
    * @returns the JPEG
-   * @throws ALPR_ERR_CROP_CORRUPT when the record is not what was written, ALPR_ERR_NOT_FOUND when the segment is gone or the name is none
+   * @throws ALPR_ERR_CROP_CORRUPT when the record is not what was written, ALPR_ERR_NOT_FOUND when it was purged or the name is none
    */
   async read(ref: CropRef): Promise<Buffer> {
     const { segment, offset, length } = ref
@@ -175,6 +175,8 @@ export class CropReader {
       const record = Buffer.allocUnsafe(length)
       const { bytesRead } = await file.read(record, 0, length, offset)
       const jpeg = record.subarray(HEADER_BYTES)
+      // Where a purged picture was there are zeros.
+      if (bytesRead === length && record.every((byte) => byte === 0)) throw missing()
       if (bytesRead !== length || !record.subarray(0, 4).equals(MAGIC) || record.readUInt32LE(4) !== jpeg.length || record.readUInt32LE(8) !== crc32(jpeg)) throw corrupt()
       return jpeg
     } finally {
@@ -224,7 +226,7 @@ async function syncSegment(segment: Segment): Promise<void> {
 }
 
 /** A new file's name is durable only with its folder. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

@@ -54,7 +54,7 @@ t.test('a data folder of schema 5: its reads are the same afterwards, wherever t
   const row = (id: number, version: number, plate: string, more: string) => client.command({
     query: `INSERT INTO o.reads (cell, ts, read_id, version, plate, confidence, alternate_plates, alternate_confidences, region, camera, ts_last, lat, lon, heading, direction, frames, height_px, sharpness, contrast, glare,
       crop_segment, crop_offset, crop_length, picture_segment, picture_offset, picture_length, module, model, lists, feed)
-      SELECT 5, '2026-11-16 08:30:00.007', ${id}, ${version}, '${plate}', 0.9126, ['A', 'B'], [0.25, 0.0001], 'CA', 'c1', '2026-11-16 08:30:01.500', ${more}, 'approaching', ${version}, 31.7, 0.515, 0.5, 0.254, 's', 100, 50, 's', 157, 900, 'm', 'n', 'l', 'f'`,
+      SELECT 5, '2026-11-16 08:30:00.007', ${id}, ${version}, '${plate}', 0.9126, ['A', 'B'], [0.25, 0.0001], 'CA', 'c1', '2026-11-16 08:30:01.500', ${more}, 'approaching', ${version}, 31.7, 0.516, 0.5, 0.254, 's', 100, 50, 's', 157, 900, 'm', 'n', 'l', 'f'`,
   })
   await row(1, 1, '8ABC124', '37.70000049, -122.2, 90.4')
   await row(1, 2, '8ABC123', '37.70000049, -122.2, 90.4')
