@@ -39,7 +39,7 @@ type Row = Record<string, unknown>
 type StoredRead = Row & { read_id: string; camera: string; crop_segment: string; crop_offset: string; crop_length: number }
 
 /** Columns that differ between two runs of the same frames: places of pictures, and the name of the camera. */
-const OWN = ['crop_segment', 'crop_offset', 'crop_length', 'picture_segment', 'picture_offset', 'picture_length']
+const OWN = ['crop_segment', 'crop_offset', 'crop_length', 'picture_gap', 'picture_length']
 
 /** @param suffix of the fault's cameras */
 export async function outcomeOf(suffix: string, { rows, connection, cropsFolder, oracle, consoles }: Sources): Promise<Outcome> {
