@@ -113,6 +113,8 @@ export const FAULTS: readonly Fault[] = [
         await at(turn, n / 6)
         await turn.rig.saveList(` ${turn.suffix} ${n}`)
       }
+      // Each read tells the version of the lists: the next fault's are compared with those of before.
+      await turn.rig.saveList()
     },
   },
   {
