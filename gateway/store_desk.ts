@@ -94,5 +94,6 @@ class EitherSearch implements PlateSearch {
 
   get name() { return (this.dictionary ?? this.store).name }
   expectedMs(): Promise<number> { return (this.dictionary ?? this.store).expectedMs() }
+  pages(ask: SearchAsk, rows: Parameters<PlateSearch['pages']>[1]) { return (this.dictionary ?? this.store).pages(ask, rows) }
   search(ask: SearchAsk, rows: Parameters<PlateSearch['search']>[1]) { return (this.dictionary ?? this.store).search(ask, rows) }
 }

@@ -50,6 +50,7 @@ export function registerAsk(program: Command): void {
     if (fields.has('minConfidence')) command.option('--min-confidence <p>', '0 to 1', decimal(0, 1))
     if (kind === 'history' || kind === 'look-back') command.option('--misreads', 'also texts that a camera may have read instead')
     if (fields.has('gapS')) command.option('--gap-s <seconds>', 'between the two at one camera', decimal(1, 600)).option('--min-meetings <n>', 'at least so many', wholeNumber(2, 500))
+    if (fields.has('entries')) command.option('--entries <n>', 'plates on the list', wholeNumber(0, 5_000_000)).option('--threshold <p>', 'may be given several times (default: a row of usual ones)', collect(decimal(0.001, 1))).option('--reads-per-day <n>', 'traffic (default: that of the reads asked about)', decimal(0, 1e9)).option('--formats-of <code>', 'state or country whose formats the list has')
     if (fields.has('readId')) command.option('--read-id <id>', 'the read', String).option('--ts <time>', 'its time, if known').option('--within-s <seconds>', 'before and after', decimal(1, 3_600)).option('--radius-m <metres>', 'any camera that near', decimal(0, 50_000))
     if (fields.has('step')) command.option('--step <step>', '1m, 5m, 15m, 1h or 1d', oneOf('1m', '5m', '15m', '1h', '1d'))
     if (fields.has('by')) command.option('--by <how>', 'hour or whole', oneOf('hour', 'whole'))
@@ -102,9 +103,11 @@ function inputOf(fields: ReadonlySet<string>, options: AskOptions): Record<strin
   }
   if (options.daily !== undefined) input.daily = { ...(options.daily as unknown as object), zone: options.zone ?? 'UTC' }
   if (options.region !== undefined) input.regions = options.region
+  if (options.threshold !== undefined) input.thresholds = options.threshold
+  if (options.formatsOf !== undefined) input.region = options.formatsOf
   if (options.lookAlikes === false) input.lookAlikes = false
   if (options.explain) input.explain = true
-  for (const name of ['pattern', 'plate', 'plates', 'list', 'direction', 'minConfidence', 'misreads', 'gapS', 'minMeetings', 'readId', 'ts', 'withinS', 'radiusM', 'step', 'by', 'atLeast', 'limit']) {
+  for (const name of ['pattern', 'plate', 'plates', 'list', 'direction', 'minConfidence', 'misreads', 'gapS', 'minMeetings', 'entries', 'readsPerDay', 'readId', 'ts', 'withinS', 'radiusM', 'step', 'by', 'atLeast', 'limit']) {
     if (fields.has(name) && options[name] !== undefined) input[name] = options[name]
   }
   return input

@@ -1,9 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { listHotLists, removeHotList, saveHotList } from '../../engine/matching/hotlist_store.js'
+import { userInfo } from 'node:os'
+import { Desk } from '../../engine/canvass/mod.js'
+import { AlprError } from '../../engine/errors.js'
+import { changeHotList, listHotLists, removeHotList, saveHotList, type HotListHead } from '../../engine/matching/hotlist_store.js'
 import { readHotListFile, type FixedColumn, type HotListColumns } from '../../engine/matching/hotlist_file.js'
+import type { PreviewRow } from '../../wasm/mod.js'
+import { usage } from '../failure.js'
 import { printJson, printLine, printTable, progressBar, tell } from '../output.js'
-import { decimal, listId, oneOf, wholeNumber } from '../parse.js'
-import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
+import { collect, decimal, listId, oneOf, wholeNumber } from '../parse.js'
+import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface ImportListOptions extends SystemOptions {
   list: string
@@ -23,6 +28,18 @@ interface ImportListOptions extends SystemOptions {
   header: boolean
   reason?: string
   skipBad?: number | true
+  json?: boolean
+}
+
+interface SetListOptions extends SystemOptions, Partial<Pick<HotListHead, 'tolerance' | 'threshold' | 'priority'>> {
+  json?: boolean
+}
+
+interface PreviewOptions extends SystemOptions {
+  threshold?: number[]
+  days: number
+  formatsOf?: string
+  purpose?: string
   json?: boolean
 }
 
@@ -88,6 +105,53 @@ Examples:
       if (options.json) records.forEach(printJson)
       else printTable(['id', 'plates', 'kind', 'priority', 'version', 'loaded', 'name'], records.map((r) => [r.id, r.entries, r.kind, r.priority, r.version, r.loadedAt, r.name]))
     }))
+
+  withSystemOptions(hotlist.command('set'))
+    .description('change how a list is matched; its plates stay')
+    .argument('<id>', 'list', listId)
+    .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'))
+    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1))
+    .option('--priority <priority>', 'high, medium, low or informational', oneOf('high', 'medium', 'low', 'informational'))
+    .option('--json', 'one JSON line')
+    .action((id: string, { tolerance, threshold, priority, json, ...options }: SetListOptions) => {
+      const change = Object.fromEntries(Object.entries({ tolerance, threshold, priority }).filter(([, value]) => value !== undefined))
+      if (Object.keys(change).length === 0) throw usage('give --tolerance, --threshold or --priority')
+      return withNats(options, 'hotlist set', async (connection) => {
+        const record = await changeHotList(connection.jetstream(), id, change)
+        if (json) printJson(record)
+        else printLine(`list ${id}: ${record.tolerance === 'exact' ? 'exact' : `tolerant from ${record.threshold} on`}, priority ${record.priority}`)
+      })
+    })
+
+  withSystemOptions(hotlist.command('preview'))
+    .description('false hits a day that a threshold is expected to give, for a list\'s size and the traffic of the last days')
+    .argument('<id>', 'list', listId)
+    .option('--threshold <p>', 'may be given several times (default: a row of usual ones)', collect(decimal(0.001, 1)))
+    .option('--days <n>', 'of reads that are the traffic', wholeNumber(1, 365), 7)
+    .option('--formats-of <code>', 'state or country whose formats the list has, e.g. US-CA')
+    .option('--purpose <text>', 'why: category and case number')
+    .option('--json', 'one JSON line for each threshold')
+    .addHelpText('after', `
+Entries are taken to be spread as formats of plates are, and to have nothing to do with the traffic. "found" is the share of listed vehicles passing
+whose hit the threshold lets through.`)
+    .action(async (id: string, { threshold, days, formatsOf, purpose, json, ...options }: PreviewOptions) => {
+      const record = await withNats(options, 'hotlist preview', async (connection) => (await listHotLists(connection.jetstream())).find((one) => one.record.id === id)?.record)
+      if (!record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
+      const now = Date.now()
+      const input = {
+        windows: [{ from: new Date(now - days * 86_400_000).toISOString(), to: new Date(now).toISOString() }], entries: record.entries,
+        ...(threshold && { thresholds: threshold }), ...(formatsOf !== undefined && { region: formatsOf }),
+      }
+      await withStore(options, async (client, settings) => {
+        const desk = new Desk({ client, database: settings.clickhouse.database })
+        const { items, notes } = await desk.ask({ who: `cli ${userInfo().username}`, ...(purpose !== undefined && { purpose }) }, 'preview', input)
+        const rows = items as PreviewRow[]
+        if (json) return rows.forEach(printJson)
+        if (rows.length === 0) return tell('no reads in this time: there is no traffic to go by')
+        printTable(['threshold', 'false hits a day', 'found'], rows.map((row) => [row.threshold, row.falseHitsPerDay.toPrecision(3), row.found.toFixed(3)]))
+        tell(`${record.entries} plates, ${Math.round(Number(notes?.readsPerDay))} reads a day, ${String(notes?.reads)} of them looked at`)
+      })
+    })
 
   withSystemOptions(hotlist.command('remove'))
     .description('take a hot list out of force')

@@ -52,7 +52,7 @@ const EXPORT_PAGE = 5_000
 export const KNOWN_MS = 2_000
 
 /** Names of the columns that answers are made of: also the order in which held rows are united with the others. */
-const READ = sql`cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, height_px, sharpness, contrast, glare, crop_segment, crop_offset, crop_length`
+const READ = sql`cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, height_px, sharpness, contrast, glare, crop_segment, crop_offset, crop_length, alternate_plates, alternate_confidences`
 
 /**
  * The one door to the questions. Each look goes through the gate first (`look.ts`), then through the checks of its question, then to the store; this class
@@ -122,6 +122,31 @@ export class Desk {
     }
   }
 
+  /**
+   * What is known so far, while it is found: each answer stands in place of the one before, the last has `notes.done`.
+   * @throws as `ask`, and ALPR_ERR_REQUEST_INVALID for a question that cannot be shown so
+   */
+  async *watch(look: Look, kind: QuestionKind, input: unknown, options: { signal?: AbortSignal } = {}): AsyncGenerator<Answer> {
+    const { question, checkedInput, prepared } = this.#understand(kind, input)
+    if (!question.pages) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'format', reason: `the answer to ${kind} comes in one piece` })
+    const done = await this.#options.gate(look, { kind, input: checkedInput, form: 'page' })
+    let rows = 0
+    let failed: string | undefined
+    const { ask, end } = await this.#opened({ facts: {}, queries: [] }, undefined, options)
+    try {
+      for await (const { items, notes } of question.pages(ask, prepared, checkedInput.limit)) {
+        rows = items.length
+        yield { items, ...(notes && { notes }) }
+      }
+    } catch (error) {
+      failed = codeOf(error)
+      throw error
+    } finally {
+      end()
+      await done({ rows, ...(failed !== undefined && { failed }) })
+    }
+  }
+
   /** @throws ALPR_ERR_NOT_FOUND for a question there is none of, and what its checks throw */
   #understand(kind: QuestionKind, input: unknown): { question: Question; checkedInput: Input; prepared: unknown } {
     if (!Object.hasOwn(QUESTIONS, kind)) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `question ${String(kind).slice(0, 40)}` })
@@ -131,10 +156,26 @@ export class Desk {
   }
 
   async #page(question: Question, kind: string, input: Input, prepared: unknown, limit: number, options: AskOptions): Promise<Answer> {
-    const { database, search } = this.#options
     const fingerprint = fingerprintOf(kind, input)
     const place = input.cursor === undefined ? undefined : cursorPlace(input.cursor, fingerprint)
     const plan: Plan = { facts: {}, queries: [] }
+    const { ask, end } = await this.#opened(plan, place, options)
+    try {
+      const found: Found<unknown> = await question.answer(ask, prepared, limit)
+      return {
+        items: found.items,
+        ...(found.next && { next: cursorText(fingerprint, found.next) }),
+        ...(found.notes && { notes: found.notes }),
+        ...(input.explain && { plan }),
+      }
+    } finally {
+      end()
+    }
+  }
+
+  /** What a question may do, until `end`: whatever still runs then (one of several queries failed) is killed. */
+  async #opened(plan: Plan, place: readonly (string | number)[] | undefined, options: AskOptions): Promise<{ ask: Ask; end: () => void }> {
+    const { database, search } = this.#options
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
     const settings = settingsFor(options.export === true, question.threads)
@@ -158,18 +199,7 @@ export class Desk {
       sealedWeeks: async () => new Set((await this.#sealed.get()).filter((week) => !purged.includes(week))),
       note: (name, fact) => { plan.facts[name] = fact },
     }
-    try {
-      const found: Found<unknown> = await question.answer(ask, prepared, limit)
-      return {
-        items: found.items,
-        ...(found.next && { next: cursorText(fingerprint, found.next) }),
-        ...(found.notes && { notes: found.notes }),
-        ...(input.explain && { plan }),
-      }
-    } finally {
-      // Whatever still runs (one of several queries failed) is killed.
-      ended.abort(new AlprError('ALPR_ERR_INTERNAL'))
-    }
+    return { ask, end: () => ended.abort(new AlprError('ALPR_ERR_INTERNAL')) }
   }
 
   async #raw<Row>(query: Sql, signal: AbortSignal, settings: ClickHouseSettings): Promise<Row[]> {

@@ -1,13 +1,15 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { loadWasmFile } from '../../wasm/load_node.js'
-import { ConfusionModel, Dictionary, MatcherModule, PlateBuilder } from '../../wasm/mod.js'
+import { ConfusionModel, Dictionary, MatcherModule, PlateBuilder, type SearchPage } from '../../wasm/mod.js'
 import type { SearchPool } from '../matching/search_pool.js'
 import { STREAMED } from '../store/client.js'
 import { checkName } from '../store/schema.js'
-import type { Candidates, PlateSearch, SearchAsk } from './candidates.js'
+import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
 import { sql, tableOf, value, type Sql } from './sql.js'
 
 type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
+
+interface Fact { text: string; state: string; seen: number; begin: number; end: number }
 
 /** Nanoseconds a plate of one thread, the worst patterns; for the planner. */
 const NS_A_PLATE = 4
@@ -69,11 +71,37 @@ export class DictionarySearch implements PlateSearch {
     return (this.dictionary.size * NS_A_PLATE) / 1e6 + 10
   }
 
-  async search({ source, lookAlikes, limit, signal }: SearchAsk, rows: Rows): Promise<Candidates> {
+  async *pages(ask: SearchAsk, rows: Rows): AsyncGenerator<FoundPage> {
+    for await (const { matches, matched, scanned, plates, done } of await this.#scan(ask, rows)) {
+      const known = await this.#facts(matches, rows)
+      yield {
+        plates: matches.map(({ plate, region, probability, count, firstHour, lastHour, tolerated }) => {
+          const of = known.get(`${plate}@${region}`)
+          return { plate, region, probability, count: of?.seen ?? count, firstSeen: hourText(of?.begin ?? firstHour), lastSeen: hourText(of?.end ?? lastHour), tolerated }
+        }),
+        matched, scanned, of: plates, done,
+      }
+    }
+  }
+
+  /** What the store knows of plates that are shown: the dictionary, which follows parts that come again, counts roughly. */
+  async #facts(matches: readonly { plate: string; region: string }[], rows: Rows): Promise<Map<string, Fact>> {
+    if (matches.length === 0) return new Map()
+    const found = await rows<Fact>(sql`
+      SELECT plate AS text, CAST(region, 'String') AS state, toUInt32(sum(reads)) AS seen, toUInt32(intDiv(toUnixTimestamp(min(first)), 3600)) AS begin, toUInt32(intDiv(toUnixTimestamp(max(last)), 3600)) AS end
+      FROM ${tableOf(this.database, 'plates')} WHERE plate IN ${value('Array(String)', [...new Set(matches.map(({ plate }) => plate))])} GROUP BY plate, region`, 'plates shown')
+    return new Map(found.map((fact) => [`${fact.text}@${fact.state}`, fact]))
+  }
+
+  /** What is in the store by now is searched. */
+  async #scan({ source, lookAlikes, limit, signal }: SearchAsk, rows: Rows): Promise<AsyncGenerator<SearchPage, void, void>> {
     await this.#refresh(rows)
-    const wanted = Math.min(MOST, limit)
-    const pages = this.pool ? this.pool.search(this.dictionary, source, { limit: wanted, lookAlikes, signal }) : this.dictionary.search(source, { limit: wanted, lookAlikes, signal })
-    for await (const page of pages) {
+    const options = { limit: Math.min(MOST, limit), lookAlikes, signal }
+    return this.pool ? this.pool.search(this.dictionary, source, options) : this.dictionary.search(source, options)
+  }
+
+  async search(ask: SearchAsk, rows: Rows): Promise<Candidates> {
+    for await (const page of await this.#scan(ask, rows)) {
       if (!page.done) continue
       // One text of several regions is one candidate.
       const plates = new Map<string, { plate: string; reads: number; probability: number }>()
@@ -106,7 +134,7 @@ export class DictionarySearch implements PlateSearch {
       WHERE _part NOT IN (SELECT name FROM ${parts} AND modification_time < ${since})
         AND (last >= now() - INTERVAL 30 DAY OR _part NOT IN (SELECT name FROM ${parts} AND rows > ${value('UInt32', LARGE_PART)}))`, 'new plates')
     for (const { text, state, hour } of fresh) {
-      if (this.dictionary.add(text, state, hour) !== 'full') continue
+      if (this.dictionary.add(text, state, hour, true) !== 'full') continue
       const old = this.dictionary
       this.dictionary = await this.rebuild()
       this.pool?.release(old)

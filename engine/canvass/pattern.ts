@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ConfusionModel, meaningOf, ordersOf, parsePattern as parse, PatternAligner, WasmError, wasmPath, type Pattern } from '../../wasm/internal_mod.js'
+import { ConfusionModel, meaningOf, ordersOf, parsePattern as parse, PatternAligner, PlateSyntax, WasmError, wasmPath, type Pattern, type PatternTolerance } from '../../wasm/internal_mod.js'
 import { CHARACTERS } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 
@@ -7,7 +7,11 @@ export type { Pattern } from '../../wasm/mod.js'
 
 let loaded: ConfusionModel | undefined
 /** What readers take for what; the same data as the dictionary's, so that an area searched first and a pattern searched first give the same plates. */
-const confusions = (): ConfusionModel => (loaded ??= ConfusionModel.of(JSON.parse(readFileSync(wasmPath('confusions.json'), 'utf8'))))
+export const confusionModel = (): ConfusionModel => (loaded ??= ConfusionModel.of(JSON.parse(readFileSync(wasmPath('confusions.json'), 'utf8'))))
+
+let syntax: PlateSyntax | undefined
+/** What plates look like, by region. */
+export const plateSyntax = (): PlateSyntax => (syntax ??= PlateSyntax.of(JSON.parse(readFileSync(wasmPath('plate_syntax.json'), 'utf8'))))
 
 /** The matcher's own reading of a pattern. @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with the position */
 export function parsePattern(source: string): Pattern {
@@ -25,7 +29,7 @@ export function parsePattern(source: string): Pattern {
  */
 export function regexOf(pattern: Pattern, lookAlikes: boolean): string {
   const orders = ordersOf(pattern).map(({ elements, stars }) => {
-    const texts = elements.map((element) => classText(element.classes === undefined ? undefined : meaningOf(element, confusions(), lookAlikes).takes))
+    const texts = elements.map((element) => classText(element.classes === undefined ? undefined : meaningOf(element, confusionModel(), lookAlikes).takes))
     return expressionOf(texts, stars, pattern.edits)
   })
   return `^(?:${orders.join('|')})$`
@@ -56,12 +60,12 @@ function classText(takes: ReadonlySet<number> | undefined): string {
   return all.length === 1 ? all : `[${all}]`
 }
 
-/** How probable it is that a stored text stands for a plate of the pattern, 0..1; 0 when it cannot. */
-export function probabilities(pattern: Pattern, lookAlikes: boolean): (text: string) => number {
-  const aligner = new PatternAligner(pattern, confusions(), lookAlikes)
+/** How probable it is that a stored text stands for a plate of the pattern, 0..1, and what was tolerated; 0 when it cannot. */
+export function alignments(pattern: Pattern, lookAlikes: boolean): (text: string) => { probability: number; tolerated: PatternTolerance[] } {
+  const aligner = new PatternAligner(pattern, confusionModel(), lookAlikes)
   return (text) => {
     const alignment = aligner.align(text)
-    return alignment ? confusions().calibrate(alignment.probability) : 0
+    return { probability: alignment ? confusionModel().calibrate(alignment.probability) : 0, tolerated: alignment?.tolerated ?? [] }
   }
 }
 

@@ -64,6 +64,8 @@ export interface Question<Schema extends TObject = TObject, Prepared = unknown, 
   answer(ask: Ask, prepared: Prepared, limit: number): Promise<Found<Row>>
   /** Threads of the store for one query: lookups are done sooner by one than by several that wait for each other. */
   readonly threads?: number
+  /** What is known so far, again and again while it is found; each stands in place of the one before. Only where finding takes long and can be shown. */
+  pages?(ask: Ask, prepared: Prepared, limit: number): AsyncIterable<Found<Row>>
   readonly columns: readonly CsvColumn<Row>[]
   shape(row: Row): Shape
 }

@@ -4,9 +4,11 @@ import { heat } from './questions/heat.js'
 import { history } from './questions/history.js'
 import { lookBack } from './questions/look_back.js'
 import { nearby } from './questions/nearby.js'
+import { plates } from './questions/plates.js'
+import { preview } from './questions/preview.js'
 import { scenes } from './questions/scenes.js'
 import { timeline } from './questions/timeline.js'
 
 /** All questions by name. Only the desk asks them. */
-export const QUESTIONS = { canvass, history, scenes, convoy, nearby, timeline, heat, 'look-back': lookBack } as const
+export const QUESTIONS = { canvass, history, scenes, convoy, nearby, timeline, heat, 'look-back': lookBack, plates, preview } as const
 export type QuestionKind = keyof typeof QUESTIONS

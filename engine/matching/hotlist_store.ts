@@ -60,12 +60,7 @@ export async function saveHotList(client: JetStreamClient, head: HotListHead, en
   const before = await readRecord(records, record.id)
   const revision = expectedRevision ?? before?.revision ?? 0
   if (before?.record?.version !== record.version) await files.put({ name: fileName(record) }, textStream(merged))
-  try {
-    await records.put(record.id, JSON.stringify(record), { previousSeq: revision })
-  } catch (error) {
-    if ((error as { api_error?: { err_code: number } }).api_error?.err_code !== kWrongLastSequence) throw error
-    throw new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason: 'somebody else changed it at the same time; try again' }, { cause: error })
-  }
+  await putRecord(records, record, revision)
   await dropFiles(files, record.id, [fileName(record), ...(before?.record ? [fileName(before.record)] : [])])
   return record
 }
@@ -117,6 +112,19 @@ export async function loadHotListEntries(client: JetStreamClient, record: HotLis
   return entries
 }
 
+/**
+ * Changes what a person decides about a list; its entries and version stay. Engines have it within 2 seconds, between two reads.
+ * @throws ALPR_ERR_HOTLIST_UNKNOWN, ALPR_ERR_HOTLIST_INVALID when it is not valid, or somebody else changed the list meanwhile
+ */
+export async function changeHotList(client: JetStreamClient, id: string, change: Partial<Omit<HotListHead, 'id'>>): Promise<HotList> {
+  const { records } = await open(client)
+  const before = LIST_ID.test(id) ? await readRecord(records, id) : undefined
+  if (!before?.record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
+  const record = parseHotList({ ...before.record, ...change })
+  await putRecord(records, record, before.revision)
+  return record
+}
+
 /** Takes a list out of force and its content away. @throws ALPR_ERR_HOTLIST_UNKNOWN */
 export async function removeHotList(client: JetStreamClient, id: string): Promise<void> {
   const { records, files } = await open(client)
@@ -151,6 +159,15 @@ async function open(client: JetStreamClient): Promise<{ records: KV; files: Obje
   return {
     records: await client.views.kv(BUCKET.hotlists, { bindOnly: true }),
     files: await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File }),
+  }
+}
+
+async function putRecord(records: KV, record: HotList, revision: number): Promise<void> {
+  try {
+    await records.put(record.id, JSON.stringify(record), { previousSeq: revision })
+  } catch (error) {
+    if ((error as { api_error?: { err_code: number } }).api_error?.err_code !== kWrongLastSequence) throw error
+    throw new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason: 'somebody else changed it at the same time; try again' }, { cause: error })
   }
 }
 

@@ -9,7 +9,7 @@ import { problems, strict } from './listing.js'
 const BODY_LIMIT = 1_048_576
 
 const Query = Type.Object({
-  format: Type.Union([Type.Literal('json'), ...Object.keys(EXPORT_FORMATS).map((format) => Type.Literal(format as ExportFormat))], { default: 'json', description: 'csv and geojson: the whole answer as a file that streams, up to 1,000,000 rows or the `limit` of the question' }),
+  format: Type.Union([Type.Literal('json'), ...Object.keys(EXPORT_FORMATS).map((format) => Type.Literal(format as ExportFormat)), Type.Literal('pages' as const)], { default: 'json', description: 'pages: JSON lines, each the answer as far as it is known, while it is found (question plates); csv and geojson: the whole answer as a file that streams, up to 1,000,000 rows or the `limit` of the question' }),
   purpose: Type.Optional(Type.String({ maxLength: 500, description: 'why somebody looks: category and case number; goes to the gate in front of all questions' })),
 }, strict)
 
@@ -28,19 +28,29 @@ export function canvassRoutes(api: Api, { desk }: Parts): void {
       reply.raw.once('close', () => { if (!reply.raw.writableFinished) gone.abort() })
       if (raw.destroyed) gone.abort()
       const look: Look = { who: whoOf(caller), ...(purpose !== undefined && { purpose }) }
+      if (format === 'pages') return reply.type('application/x-ndjson').send(Readable.from(await begun(lines(desk.watch(look, kind, body, { signal: gone.signal }))), { objectMode: false }))
       if (format === 'json') return desk.ask(look, kind, body, { signal: gone.signal })
       const pieces = fileOf(format, kind, desk.export(look, kind, body, { signal: gone.signal }))
-      // The first page decides the status; an error after it cuts the connection, so that nobody takes a part for the whole.
-      const first = await pieces.next()
-      const second = await pieces.next()
-      async function* rest() {
-        if (!first.done) yield first.value
-        if (!second.done) yield second.value
-        yield* pieces
-      }
-      return reply.type(EXPORT_FORMATS[format]).header('content-disposition', `attachment; filename="${kind}.${format}"`).send(Readable.from(rest(), { objectMode: false }))
+      return reply.type(EXPORT_FORMATS[format]).header('content-disposition', `attachment; filename="${kind}.${format}"`).send(Readable.from(await begun(pieces, 2), { objectMode: false }))
     })
   }
+}
+
+/** The first pieces decide the status; an error after them cuts the connection, so that nobody takes a part for the whole. */
+async function begun(pieces: AsyncGenerator<string>, count = 1): Promise<AsyncGenerator<string>> {
+  const first: string[] = []
+  for (let i = 0; i < count; i++) {
+    const piece = await pieces.next()
+    if (!piece.done) first.push(piece.value)
+  }
+  return (async function* () {
+    yield* first
+    yield* pieces
+  })()
+}
+
+async function* lines(answers: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const answer of answers) yield `${JSON.stringify(answer)}\n`
 }
 
 const Body = Type.Object({}, { additionalProperties: true })

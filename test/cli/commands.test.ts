@@ -39,6 +39,11 @@ t.test('hotlist', async (t) => {
   t.match(json(await cli('hotlist', 'import', file, '--list', 'stolen', '--skip-bad', '--priority', 'high', '--json')),
     { id: 'stolen', entries: 1, merged: 1, bad: 1, badLines: [{ line: 4 }], priority: 'high', version: /^[0-9a-f]{16}$/ })
   t.match(await cli('hotlist', 'list'), { stdout: /stolen +1 +hot +high/ })
+  t.match(json(await cli('hotlist', 'set', 'stolen', '--tolerance', 'exact', '--json')), { id: 'stolen', tolerance: 'exact', threshold: 0.5, entries: 1 })
+  t.match(await cli('hotlist', 'set', 'stolen', '--tolerance', 'tolerant', '--threshold', '0.1'), { stdout: /tolerant from 0\.1 on/ })
+  t.match(await cli('hotlist', 'set', 'stolen'), { code: 2, stderr: /give --tolerance/ })
+  t.match(await cli('hotlist', 'set', 'nolist', '--threshold', '0.1'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
+  t.match(await cli('hotlist', 'preview', 'nolist'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
   t.match(await cli('hotlist', 'remove', 'stolen'), { code: 0 })
   t.match(await cli('hotlist', 'remove', 'stolen'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
 })

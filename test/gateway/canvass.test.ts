@@ -27,8 +27,9 @@ t.test('questions over HTTP', async (t) => {
 
   for (const [kind, input] of Object.entries({
     canvass: {}, history: { plate: '7ABC123' }, scenes: undefined, convoy: { plate: '7ABC123', gapS: 600, minMeetings: 2 }, nearby: undefined, timeline: { step: '1h' }, heat: {}, 'look-back': { plates: ['7ABC123'] },
+    plates: undefined, preview: { entries: 1_000_000 },
   })) {
-    const body = kind === 'scenes' ? { scenes: [wide, wide] } : kind === 'nearby' ? { readId: '1001', withinS: 3_600 } : { ...wide, ...input }
+    const body = kind === 'plates' ? { pattern: '7*' } : kind === 'scenes' ? { scenes: [wide, wide] } : kind === 'nearby' ? { readId: '1001', withinS: 3_600 } : { ...wide, ...input }
     const json = await post(kind, body)
     t.equal(json.statusCode, 200, kind)
     const csv = await post(`${kind}?format=csv`, { ...body, limit: 1_000 })
@@ -40,6 +41,14 @@ t.test('questions over HTTP', async (t) => {
   }
   t.match((await post('canvass', { ...wide, places: [{ circle: { lat: CAMERAS[0]!.lat, lon: CAMERAS[0]!.lon, radiusM: 0 } }] })).json(), { code: 'ALPR_ERR_REQUEST_INVALID' })
   t.match((await post('canvass?format=csv', { windows: [{ from: wide.windows[0]!.to, to: wide.windows[0]!.from }] })).json(), { code: 'ALPR_ERR_WINDOW_INVALID' }, 'a file that cannot begin is an error with its code')
+  const lines = (await post('plates?format=pages', { pattern: '*' })).body.trim().split('\n').map((line) => JSON.parse(line))
+  t.match(lines.at(-1), { items: [{ plate: String, count: Number, firstSeen: String }], notes: { done: true } }, 'a line for each page, the last is done')
+  t.match((await post('heat?format=pages', wide)).json(), { code: 'ALPR_ERR_REQUEST_INVALID', details: { field: 'format' } })
+  t.match((await post('plates?format=pages', { pattern: '[8' })).json(), { code: 'ALPR_ERR_PATTERN_INVALID' })
+  const preview = (await post('preview', { ...wide, entries: 1_000_000, thresholds: [0.5, 0.05] })).json()
+  t.match(preview, { items: [{ threshold: 0.5, falseHitsPerDay: Number, found: Number }, { threshold: 0.05 }], notes: { entries: 1_000_000, reads: Number } })
+  t.ok(preview.items[1].falseHitsPerDay >= preview.items[0].falseHitsPerDay && preview.items[1].found >= preview.items[0].found)
+  t.match((await post('preview', { ...wide, entries: -1 })).json(), { code: 'ALPR_ERR_REQUEST_INVALID', details: { field: 'entries' } })
   t.match((await post('canvass', { ...wide, pattern: '[8' })).json(), { code: 'ALPR_ERR_PATTERN_INVALID', details: { position: 1 } })
   t.equal((await post('canvass?x=1', wide)).statusCode, 400)
   t.equal((await post('nothing', wide)).statusCode, 404)

@@ -191,9 +191,10 @@ export class Dictionary {
   /**
    * One more read. Searches that begin after this see it.
    * @param plate as read; normalised here. @param hour since 1970 UTC
+   * @param again whether the same read may have been told before: a known plate then counts once more only for a later hour
    * @returns 'new' for a plate not seen before in its region, 'known', 'refused' when it is no plate, 'full' when the dictionary must be built anew first
    */
-  add(plate: string, region: string, hour: number): 'new' | 'known' | 'refused' | 'full' {
+  add(plate: string, region: string, hour: number, again = false): 'new' | 'known' | 'refused' | 'full' {
     const text = normalisePlate(plate)
     if (text.length === 0 || text.length > 32) return 'refused'
     if (text.length > MAX_LENGTH) return this.addLong(text, region, hour)
@@ -207,7 +208,7 @@ export class Dictionary {
     const slot = exports.findPlate(key, this.codes, text.length, number, this.scratch)
     this.appended += 1
     if (slot !== -1) {
-      exports.touchPlate(slot, hour)
+      if (!again || this.hour0 + exports.lastOf(slot) < hour) exports.touchPlate(slot, hour)
       return 'known'
     }
     let block = exports.freshWithRoom(text.length)

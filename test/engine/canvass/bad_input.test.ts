@@ -19,6 +19,7 @@ const HERE = { lat: 37.7, lon: -122.42 }
 const PLAIN: Record<QuestionKind, Record<string, unknown>> = {
   canvass: { windows: WINDOW }, history: { windows: WINDOW, plate: '7ABC123' }, scenes: { scenes: [{ windows: WINDOW }, { windows: WINDOW }] },
   convoy: { windows: WINDOW, plate: '7ABC123' }, nearby: { readId: '1000' }, timeline: { windows: WINDOW }, heat: { windows: WINDOW }, 'look-back': { windows: WINDOW, plates: ['7ABC123'] },
+  plates: { pattern: '7?B*' }, preview: { windows: WINDOW, entries: 1_000 },
 }
 
 /** A client that says what was asked of it and answers with nothing. */

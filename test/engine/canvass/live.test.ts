@@ -50,7 +50,7 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   const dictionary = await DictionarySearch.load(store.client, 'p')
   t.equal(dictionary.size, 3)
   // Always cheaper than an area, so that the planner takes it.
-  const eager: PlateSearch = { name: 'dictionary', expectedMs: async () => -1, search: async (ask, rows) => {
+  const eager: PlateSearch = { name: 'dictionary', expectedMs: async () => -1, pages: (ask, rows) => dictionary.pages(ask, rows), search: async (ask, rows) => {
     const { plates, more } = await dictionary.search(ask, rows)
     return { plates: plates.map((one) => ({ ...one, reads: 0 })), more }
   } }
@@ -67,6 +67,17 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await store.client.command({ query: 'OPTIMIZE TABLE p.plates FINAL' })
   await write('9AFTER1')
   t.same(await find('9AFTER?'), { way: 'pattern first', plates: ['9AFTER1'] })
+  const { items: like, notes } = await desk.ask(LOOK, 'plates', { pattern: '7A8C*' })
+  t.match(like, [{ plate: '7ABC123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: 'B', wanted: '8' }] }])
+  t.match(notes, { matched: 1, plates: dictionary.size, done: true })
+  // The store itself, while no dictionary is loaded, gives the same.
+  const plain = await new Desk({ client: store.client, database: 'p' }).ask(LOOK, 'plates', { pattern: '7A8C*' })
+  t.same(plain.items, like)
+  await write('7ABC999')
+  const pages = []
+  for await (const page of desk.watch(LOOK, 'plates', { pattern: '7ABC9*' })) pages.push(page)
+  t.match(pages.at(-1), { items: [{ plate: '7ABC999' }], notes: { done: true } }, 'page by page, up to what is stored by now')
+  await t.rejects(desk.watch(LOOK, 'heat', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] }).next(), { code: 'ALPR_ERR_REQUEST_INVALID' })
   const history = await desk.ask(LOOK, 'history', { plate: '7A8C123', misreads: true, minProbability: 0, windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] })
   const [misread] = history.items as { plate: string; probability: number }[]
   t.equal(misread?.plate, '7ABC123')

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { SearchPool } from '../../../engine/matching/search_pool.js'
+import { loadMatcher } from '../../../wasm/load_node.js'
+import { Dictionary, PlateBuilder, type SearchPage } from '../../../wasm/mod.js'
+
+const { module, confusions } = await loadMatcher()
+const HOUR = 493_000
+
+async function last(pages: AsyncIterable<SearchPage>): Promise<SearchPage> {
+  let page: SearchPage | undefined
+  for await (const one of pages) page = one
+  return page!
+}
+
+async function dictionaryOf(plates: Iterable<string>, generation = 1): Promise<Dictionary> {
+  const builder = new PlateBuilder(module)
+  await builder.addLines(Buffer.from(`${[...plates].join('\n')}\n`), HOUR)
+  return Dictionary.of(module, await builder.build(), confusions, generation)
+}
+
+const numbered = Array.from({ length: 20_000 }, (_, i) => `${i}XY`)
+
+t.test('threads give what one thread gives, and what was appended a moment ago', async (t) => {
+  const dictionary = await dictionaryOf(numbered)
+  const pool = new SearchPool(3)
+  t.teardown(() => pool.close())
+  for (const pattern of ['12X?', '*1*~2', '9X&1', '7?5XY~1']) {
+    const [one, many] = [await last(dictionary.search(pattern, { limit: 50 })), await last(pool.search(dictionary, pattern, { limit: 50 }))]
+    t.same(many, one, pattern)
+  }
+  t.equal(dictionary.add('4NEW777', 'US-NV', HOUR + 1), 'new')
+  t.match((await last(pool.search(dictionary, '4?EW*'))).matches, [{ plate: '4NEW777', region: 'US-NV', count: 1 }])
+})
+
+t.test('searches go on, on the version they began with, while the dictionary is swapped', async (t) => {
+  const old = await dictionaryOf(numbered)
+  const pool = new SearchPool(2)
+  t.teardown(() => pool.close())
+  const searches = Array.from({ length: 20 }, (_, i) => last(pool.search(old, i % 2 ? '*8*~1' : '7XY')))
+  const next = await dictionaryOf([...numbered, '9AFTER1'], 2)
+  const [after] = (await last(pool.search(next, '9AFTER?'))).matches
+  t.equal(after?.plate, '9AFTER1')
+  const pages = await Promise.all(searches)
+  pool.release(old)
+  t.ok(pages.every((page) => page.done && page.matched > 0 && page.version.startsWith('1.')))
+})
+
+t.test('a search that is left does not hold the next one up; too many are refused', async (t) => {
+  const dictionary = await dictionaryOf(numbered)
+  const pool = new SearchPool(3)
+  t.teardown(() => pool.close())
+  for await (const page of pool.search(dictionary, '*1*~2')) {
+    void page
+    break
+  }
+  t.equal((await last(pool.search(dictionary, '12X?'))).matched, 1)
+  await t.rejects(last(pool.search(dictionary, '7[')), { code: 'ALPR_ERR_PATTERN_INVALID' })
+  const many = await Promise.allSettled(Array.from({ length: 80 }, () => last(pool.search(dictionary, '*'))))
+  t.match(many.filter(({ status }) => status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code)[0], 'ALPR_ERR_SEARCHES_FULL')
+  t.ok(many.filter(({ status }) => status === 'fulfilled').length >= 64)
+})
