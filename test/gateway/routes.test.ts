@@ -190,7 +190,7 @@ t.test('the document of the API has every route and its errors', async (t) => {
   const { app } = await startTestGateway(t)
   const document = (await app.inject({ url: '/docs/json', headers: BEARER })).json()
   t.same(Object.keys(document.paths).sort(), [
-    '/api/cameras', ...['canvass', 'convoy', 'heat', 'history', 'look-back', 'nearby', 'scenes', 'timeline'].map((kind) => `/api/canvass/${kind}`), '/api/crops/{segment}/{offset}/{length}', '/api/hits', '/api/hotlists', '/api/ledger', '/api/reads', '/api/session', '/api/status',
+    '/api/cameras', ...['canvass', 'convoy', 'heat', 'history', 'look-back', 'nearby', 'plates', 'preview', 'scenes', 'timeline'].map((kind) => `/api/canvass/${kind}`), '/api/crops/{segment}/{offset}/{length}', '/api/hits', '/api/hotlists', '/api/ledger', '/api/reads', '/api/session', '/api/status',
     '/healthz', '/metrics', '/readyz',
   ])
   t.ok(document.paths['/api/reads'].get.responses['401'])
