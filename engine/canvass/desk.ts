@@ -132,9 +132,11 @@ export class Desk {
     const done = await this.#options.gate(look, { kind, input: checkedInput, form: 'page' })
     let rows = 0
     let failed: string | undefined
-    const { ask, end } = await this.#opened({ facts: {}, queries: [] }, undefined, options)
+    let end = () => {}
     try {
-      for await (const { items, notes } of question.pages(ask, prepared, checkedInput.limit)) {
+      const opened = await this.#opened(question, { facts: {}, queries: [] }, undefined, options)
+      end = opened.end
+      for await (const { items, notes } of question.pages(opened.ask, prepared, checkedInput.limit)) {
         rows = items.length
         yield { items, ...(notes && { notes }) }
       }
@@ -159,7 +161,7 @@ export class Desk {
     const fingerprint = fingerprintOf(kind, input)
     const place = input.cursor === undefined ? undefined : cursorPlace(input.cursor, fingerprint)
     const plan: Plan = { facts: {}, queries: [] }
-    const { ask, end } = await this.#opened(plan, place, options)
+    const { ask, end } = await this.#opened(question, plan, place, options)
     try {
       const found: Found<unknown> = await question.answer(ask, prepared, limit)
       return {
@@ -174,11 +176,11 @@ export class Desk {
   }
 
   /** What a question may do, until `end`: whatever still runs then (one of several queries failed) is killed. */
-  async #opened(plan: Plan, place: readonly (string | number)[] | undefined, options: AskOptions): Promise<{ ask: Ask; end: () => void }> {
+  async #opened({ threads }: Question, plan: Plan, place: readonly (string | number)[] | undefined, options: AskOptions): Promise<{ ask: Ask; end: () => void }> {
     const { database, search } = this.#options
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
-    const settings = settingsFor(options.export === true, question.threads)
+    const settings = settingsFor(options.export === true, threads)
     const purged = await this.#purged.get()
     signal.throwIfAborted()
     const rows = async <Row>(query: Sql, label: string): Promise<Row[]> => {
