@@ -70,7 +70,7 @@ def fit_within(image, side):
     return cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), k
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=3)
 def _found(name):
     path = settings.cache() / name
     return json.loads(path.read_text()) if path.exists() else {}
@@ -80,6 +80,11 @@ def corners(row):
     """What label_corners.py found: [float32 [4, 2] or None] for the plates of a row (all None before it has run)."""
     quads = _found("quads.json").get(row["file"]) or [None] * len(row["plates"])
     return [None if q is None else np.float32(q) for q in quads]
+
+
+def spots(row):
+    """What align.py found: [{"lines", "centres"} or None] for the plates of a row (all None before it has run)."""
+    return _found("spots.json").get(row["file"]) or [None] * len(row["plates"])
 
 
 def mined(row):

@@ -1,9 +1,12 @@
 """Samples for the reader: crops 48x160 as the finder would hand them over, with what they say and who issued them.
 
 A sample is (crop uint8 [48, 160], text, columns int16 [40], region): columns holds the class per output column, or -1 where
-it is not known; region is a class of regions.py or -1. A text of "" is a crop without a plate, or one cut as the wrong
-number of lines.
+it is not known; region is a class of regions.py or -1. Of a two-line plate a crop shows one line. A text of "" is a crop without a
+plate, or one cut as the wrong number of lines.
 """
+from dataclasses import dataclass
+from typing import List, Optional
+
 import cv2
 import numpy as np
 
@@ -14,21 +17,30 @@ from backdrops import Backdrops, Fakes
 from bank import Bank
 from looks import dirt, grow, homography, optics, paste, project, random_quad, relight, shade
 from nets.shapes import COLUMN_STRIDE, READER_W
+from reshuffle import reshuffle, strips_of
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLUMNS = READER_W // COLUMN_STRIDE
 UNKNOWN = -1
+RESHUFFLED = 0.5    # of the real plates have characters exchanged
 EMPHASIS = {"openalpr-seg-us": 4.0, "openalpr-e2e-us": 6.0, "us-51-closeups": 4.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0, "french-lpd": 2.0}
 
 
-def spots(chars, maps, quad_to_patch):
-    """(class, centre, width) of each character in pixels of the crop. `chars` as of Plate; `maps` patch -> crop, one a line."""
+def spots(chars, to_crop, line=0):
+    """[(class, centre, width)] in pixels of the crop of the characters of one line; `chars` as of Plate, `to_crop` maps the plate's unit square."""
     out = []
     for c, a, b in chars:
-        line = int(a >= 1)
-        x0, x1 = project(maps[min(line, len(maps) - 1)] @ quad_to_patch, [[a - line, 0.25 + 0.5 * line], [b - line, 0.25 + 0.5 * line]])[:, 0]
-        out.append((ALPHABET.index(c) + 1, (x0 + x1) / 2, abs(x1 - x0)))
+        if int(a >= 1) == line:
+            x0, x1 = project(to_crop, [[a - line, 0.5], [b - line, 0.5]])[:, 0]
+            out.append((ALPHABET.index(c) + 1, (x0 + x1) / 2, abs(x1 - x0)))
     return out
+
+
+def marks_of(text, centres, to_crop):
+    """The same of a real plate, whose characters have centres only."""
+    x = project(to_crop, [[u, 0.5] for u in centres])[:, 0]
+    width = 0.85 * float(np.median(np.diff(x))) if len(x) > 1 else 12.0
+    return [(ALPHABET.index(c) + 1, centre, width) for c, centre in zip(text, x)]
 
 
 def columns_of(marks):
@@ -60,7 +72,7 @@ def margins(rng):
 def seen(rng, backdrops, plate, alpha, corners, cut, hardness=1.0):
     """Put a plate picture into a backdrop, look at it with a bad camera, cut it out with an inexact quad.
 
-    -> (crop, [maps patch -> crop], map plate's unit square -> patch)
+    -> (crop, map of the plate's unit square -> crop)
     """
     pw = np.linalg.norm(corners[1] - corners[0])
     ph = np.linalg.norm(corners[3] - corners[0])
@@ -77,8 +89,8 @@ def seen(rng, backdrops, plate, alpha, corners, cut, hardness=1.0):
     patch = paste(patch, face, alpha, corners, quad, shadow=rng.uniform(0, 0.6) if rng.random() < 0.5 else 0.0)
     patch = optics(rng, shade(rng, patch), hardness * min(1.0, 0.35 + w / 150))
     around = grow(quad, *margins(rng)) + rng.normal(0, 0.02, (4, 2)) * (w * 0.6, w * ph / pw)
-    crop, maps = cut(patch, around)
-    return crop, maps, unit_to(quad)
+    crop, m = cut(patch, around)
+    return crop, m @ unit_to(quad)
 
 
 def unit_to(quad):
@@ -86,60 +98,93 @@ def unit_to(quad):
     return homography([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64(quad))
 
 
-def unsure_cut(rng):
-    """Two-line cut whose dividing line is not exactly where it should be."""
-    return lambda patch, quad: cuts.two_lines(patch, quad, *np.clip(cuts.HALF + rng.normal(0, 0.025, 2), 0.46, 0.62))
+def unsure_cut(rng, line):
+    """Cut of one line of two (0 upper, 1 lower) whose dividing line is not exactly where it should be."""
+    part = float(np.clip(cuts.HALF + rng.normal(0, 0.025), 0.46, 0.62))
+    return lambda patch, quad: cuts.line_of_two(patch, quad, line, part)
+
+
+def plate_quad(row, plate, corners):
+    """Corners of a labelled plate: found ones, else its box, else (a plate picture) the picture's; None when nothing says."""
+    if corners is not None:
+        return corners
+    if plate.get("box"):
+        return photos.box_quad(plate["box"])
+    return photos.box_quad((0, 0, row["width"], row["height"])) if row["kind"] == "plate" else None
+
+
+@dataclass
+class RealPlate:
+    """A labelled plate of a photo. `lines` are its texts, one a line; `centres` of their characters, None where nobody knows; `strips`
+    is the plate laid flat, ready for reshuffling."""
+
+    image: np.ndarray
+    quad: np.ndarray
+    lines: List[str]
+    centres: Optional[List[List[float]]]
+    region: int
+    kind: str
+    weight: float
+    strips: Optional[object] = None
 
 
 class RealPlates:
-    """Labelled plates of the train photos: `crops` (plate pictures), `scenes` (cars), `doubles` (two-line plate pictures);
-    each entry is (picture, quad, text, region), with `p` the probability of drawing it."""
+    """Labelled plates of the train photos in groups: `crops` (plate pictures), `scenes` (cars), `doubles` (two-line plate pictures)."""
 
     def __init__(self):
         groups = {"crops": [], "scenes": [], "doubles": []}
-        for row in photos.training_rows(kind="plate"):
-            for plate, quad in zip(row["plates"], photos.corners(row)):
-                double = is_double(row)
-                text = photos.label(plate)
-                text = photos.clean(text) if text and (double or row["width"] >= 1.5 * row["height"]) else None
-                image = photos.grey(row) if text else None
-                if image is not None:
-                    image, k = photos.fit_within(image, 320)
-                    if quad is None:
-                        quad = photos.box_quad((0, 0, image.shape[1], image.shape[0])) / k
-                    groups["doubles" if double else "crops"].append(((image, quad * k, text, regions.of_photo(row)), EMPHASIS.get(row["set"], 1.0)))
-        for row in photos.training_rows(kind="scene"):
-            image = None
-            for plate, quad in zip(row["plates"], photos.corners(row)):
-                text = photos.label(plate)
-                text = photos.clean(text) if text else None
-                if quad is None and plate.get("box"):
-                    quad = photos.box_quad(plate["box"])
-                if not text or quad is None:
-                    continue
-                x, y = quad.min(0)
-                w, h = quad.max(0) - (x, y)
-                if w < 1.5 * h:
-                    continue
-                image = photos.grey(row) if image is None else image
-                if image is None:
-                    break
-                pad = 0.6 * w
-                x0, y0 = int(max(0, x - pad)), int(max(0, y - pad))
-                part, k = photos.fit_within(image[y0:int(y + h + pad), x0:int(x + w + pad)], 640)
-                groups["scenes"].append(((part, (quad - (x0, y0)) * k, text, regions.of_photo(row)), EMPHASIS.get(row["set"], 1.0)))
-        self.groups = {name: ([entry for entry, _ in group], weights([w for _, w in group])) for name, group in groups.items()}
+        for row in photos.training_rows():
+            if row["kind"] in ("scene", "plate"):
+                group = "scenes" if row["kind"] == "scene" else "doubles" if is_double(row) else "crops"
+                groups[group] += self.plates_of(row)
+        self.groups = {name: (plates, weights([p.weight for p in plates])) for name, plates in groups.items()}
+        self.kinds = {}
+        for plate in groups["crops"] + groups["scenes"]:
+            if plate.strips:
+                self.kinds.setdefault(plate.kind, []).append(plate.strips)
+
+    @staticmethod
+    def plates_of(row):
+        """[RealPlate] of a photo."""
+        image, out = None, []
+        for plate, corners, spots in zip(row["plates"], photos.corners(row), photos.spots(row)):
+            text = photos.clean(photos.label(plate) or "")
+            quad = plate_quad(row, plate, corners) if text else None
+            if quad is None or (is_double(row) and not spots):
+                continue
+            x, y = quad.min(0)
+            w, h = quad.max(0) - (x, y)
+            if w < 1.5 * h and not is_double(row):
+                continue
+            image = photos.grey(row) if image is None else image
+            if image is None:
+                break
+            x0, y0 = int(max(0, x - 0.6 * w)), int(max(0, y - 0.6 * w))
+            part, k = photos.fit_within(image[y0:int(y + h + 0.6 * w), x0:int(x + 1.6 * w)], 640 if row["kind"] == "scene" else 320)
+            quad = (quad - (x0, y0)) * k
+            real = RealPlate(part, quad, spots["lines"] if spots else [text], spots["centres"] if spots else None, regions.of_photo(row),
+                             f"{row['set']} {row.get('state_or_country')}", EMPHASIS.get(row["set"], 1.0))
+            if spots and len(real.lines) == 1:
+                real.strips = strips_of(part, quad, text, spots["centres"][0])
+            out.append(real)
+        return out
 
     def draw(self, rng, name):
-        """An entry of a group, None when it is empty."""
-        entries, p = self.groups[name]
-        return entries[rng.choice(len(entries), p=p)] if entries else None
+        """(image, quad, lines, centres, region) of a plate of the group, half of them with characters exchanged; None when it is empty."""
+        plates, p = self.groups[name]
+        if not plates:
+            return None
+        plate = plates[rng.choice(len(plates), p=p)]
+        if plate.strips and rng.random() < RESHUFFLED:
+            image, quad, text, centres = reshuffle(rng, plate.strips, self.kinds[plate.kind])
+            return image, quad, [text], [centres], plate.region
+        return plate.image, plate.quad, plate.lines, plate.centres, plate.region
 
 
 class ReaderData:
     """Endless samples. `shares`: rendered / real / none (no plate)."""
 
-    def __init__(self, seed, shares=(0.54, 0.34, 0.12)):
+    def __init__(self, seed, shares=(0.48, 0.4, 0.12)):
         self.rng = np.random.default_rng(seed)
         cv2.setRNGSeed(seed)
         self.bank, self.backdrops, self.shares, self.count = Bank(), Backdrops(), shares, 0
@@ -152,33 +197,37 @@ class ReaderData:
         roll = rng.random()
         if roll < 0.025 and not double:                      # upside down or mirrored: nobody can vouch for such a read
             grey, alpha = (a[::-1, ::-1] if roll < 0.015 else a[:, ::-1] for a in (grey, alpha))
-            crop, *_ = seen(rng, self.backdrops, np.ascontiguousarray(grey), np.ascontiguousarray(alpha), corners, cuts.one_line)
+            crop, _ = seen(rng, self.backdrops, np.ascontiguousarray(grey), np.ascontiguousarray(alpha), corners, cuts.one_line)
             return nothing(crop)
         wrong = roll > (0.8 if double else 0.965)            # cut as the other number of lines
-        cut = unsure_cut(rng) if double != wrong else cuts.one_line
-        crop, maps, unit = seen(rng, self.backdrops, grey, alpha, corners, cut)
-        if wrong:
+        line = int(rng.integers(2)) if double != wrong else 0
+        crop, to_crop = seen(rng, self.backdrops, grey, alpha, corners, unsure_cut(rng, line) if double != wrong else cuts.one_line)
+        marks = spots(chars, to_crop, line)
+        if wrong or not marks:
             return nothing(crop)
-        return crop, text, columns_of(spots(chars, maps, unit)), regions.of_rendered(region, state)
+        return crop, "".join(ALPHABET[label - 1] for label, _, _ in marks), columns_of(marks), regions.of_rendered(region, state)
 
     def real_crop(self, name="crops"):
         """A real plate picture, whose edges are about the plate's: put into a scene, or cut as it is."""
         rng = self.rng
-        image, corners, text, region = self.real.draw(rng, name)
-        cut = unsure_cut(rng) if name == "doubles" else cuts.one_line
+        image, corners, lines, centres, region = self.real.draw(rng, name)
+        line = int(rng.integers(len(lines)))
+        cut = unsure_cut(rng, line) if name == "doubles" else cuts.one_line
         h, w = image.shape
-        if rng.random() < 0.75:
-            crop, *_ = seen(rng, self.backdrops, image, np.full((h, w), 255, np.uint8), corners, cut)
+        if rng.random() < 0.6:
+            crop, to_crop = seen(rng, self.backdrops, image, np.full((h, w), 255, np.uint8), corners, cut)
         else:
             k = min(1.0, np.exp(rng.uniform(np.log(50), np.log(260))) / w)
             small = image if k == 1 else cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
             small = optics(rng, shade(rng, relight(rng, small)), min(1.0, 0.3 + small.shape[1] / 200))
-            crop, _ = cut(small, grow(corners * k, *margins(rng)) + rng.normal(0, 0.012, (4, 2)) * small.shape[::-1])
-        return crop, text, np.full(COLUMNS, UNKNOWN, np.int16), region
+            quad = corners * k
+            crop, m = cut(small, grow(quad, *margins(rng)) + rng.normal(0, 0.012, (4, 2)) * small.shape[::-1])
+            to_crop = m @ unit_to(quad)
+        return real_sample(crop, lines[line], centres and centres[line], to_crop, region)
 
     def real_scene(self):
         rng = self.rng
-        image, quad, text, region = self.real.draw(rng, "scenes")
+        image, quad, lines, centres, region = self.real.draw(rng, "scenes")
         w, h = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
         k = min(1.0, max(50.0, w * rng.uniform(0.5, 1.05)) / w)
         if k < 1:
@@ -190,12 +239,12 @@ class ReaderData:
         centre = quad.mean(0)
         cut = grow(quad, *margins(rng)) + rng.normal(0, 0.015, (4, 2)) * (w, h)
         cut = (cut - centre) @ np.float64([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + centre
-        crop, _ = cuts.one_line(image, cut)
-        return crop, text, np.full(COLUMNS, UNKNOWN, np.int16), region
+        crop, m = cuts.one_line(image, cut)
+        return real_sample(crop, lines[0], centres and centres[0], m @ unit_to(quad), region)
 
     def fake(self):
         rng = self.rng
-        cut = cuts.one_line if rng.random() < 0.85 else cuts.two_lines
+        cut = cuts.one_line if rng.random() < 0.85 else unsure_cut(rng, int(rng.integers(2)))
         return nothing(self.fakes(rng, lambda picture, quad: cut(picture, quad)[0], margins))
 
     def sample(self):
@@ -215,6 +264,12 @@ class ReaderData:
             if groups["crops"][0]:
                 return self.real_crop()
         return self.rendered()
+
+
+def real_sample(crop, text, centres, to_crop, region):
+    """A sample of a real plate: columns are known where the characters' centres are."""
+    columns = columns_of(marks_of(text, centres, to_crop)) if centres else np.full(COLUMNS, UNKNOWN, np.int16)
+    return crop, text, columns, region
 
 
 def nothing(crop):

