@@ -35,7 +35,7 @@ export interface Cascade {
   calibB: number
 }
 
-/** A model file, checked. `nets[kind - 1]` is the blob of the coarse (1), fine (2) and reader (3) net. */
+/** A model file, checked. `nets[kind - 1]` is the blob of the coarse (1), fine (2), reader (3) and, when it names regions, issuer (4) net. */
 export interface Model {
   name: string
   version: number
@@ -43,7 +43,7 @@ export interface Model {
   cascade: Cascade
   /** Natural logarithm of the share of each shape of a text ("9AAA999": 9 a digit, A a letter) among plates; '' is for all others. */
   syntax: Readonly<Record<string, number>>
-  /** Regions that the reader names, in the order of its outputs; as ISO 3166 writes them. */
+  /** Regions that the issuer net names, in the order of its outputs; as ISO 3166 writes them. */
   regions: readonly string[]
   /** Share of each shape among the plates of a region. */
   syntaxByRegion: Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -55,7 +55,6 @@ export interface Model {
 }
 
 const MAGIC = 'PSMODEL1'
-const KINDS = 3
 
 /** Constants that a model may leave out: least, most. */
 const OPTIONAL = {
@@ -86,8 +85,9 @@ export function parseModel(bytes: Uint8Array): Model {
   const metaBytes = view.getUint32(8, true)
   const netCount = view.getUint32(12, true)
   if (metaBytes % 16 !== 0 || 16 + metaBytes > bytes.length) refuse(`metadata of ${metaBytes} bytes in a file of ${bytes.length}`)
-  if (netCount !== KINDS) refuse(`${netCount} nets instead of ${KINDS}`)
   const metadata = parseMetadata(bytes.subarray(16, 16 + metaBytes))
+  const kinds = metadata.regions.length > 0 ? 4 : 3
+  if (netCount !== kinds) refuse(`${netCount} nets instead of ${kinds}`)
   const nets: Uint8Array[] = []
   let at = 16 + metaBytes
   for (let i = 0; i < netCount; i++) {

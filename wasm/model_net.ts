@@ -11,6 +11,8 @@ const INPUT_LIMITS = { least: 32, most: 1024, mostPixels: 1 << 20 }
 const CLASSES = 37
 const COARSE_OUTPUTS = 5
 const FINE_OUTPUTS = 9
+/** Half of what a look holds: a plate of two lines has the columns of both. */
+const MAX_COLUMNS = 64
 
 export interface LayerRecord {
   op: number
@@ -50,17 +52,17 @@ export function readLayer(blob: Uint8Array, index: number): LayerRecord {
   }
 }
 
-/** Checks all that the module will trust in a net blob; `regions`: how many the reader must name. Returns the net's kind. */
+/** Checks all that the module will trust in a net blob; `regions`: how many the issuer must name. Returns the net's kind. */
 export function checkNet(blob: Uint8Array, regions: number): number {
   if (blob.length < HEADER_BYTES) refuse(`a net of ${blob.length} bytes`)
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
   const [kind, height, width, layers] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number]
-  if (kind < 1 || kind > 3) refuse(`a net of kind ${kind}`)
+  if (kind < 1 || kind > (regions > 0 ? 4 : 3)) refuse(`a net of kind ${kind}`)
   const { least, most, mostPixels } = INPUT_LIMITS
   if (!(height >= least && height <= most && width >= least && width <= most && height * width <= mostPixels)) {
     refuse(`net ${kind} wants an input of ${width}x${height}`)
   }
-  if (kind !== 3 && (height % 16 !== 0 || width % 16 !== 0)) refuse(`net ${kind}: the input ${width}x${height} is not in multiples of 16`)
+  if (kind < 3 && (height % 16 !== 0 || width % 16 !== 0)) refuse(`net ${kind}: the input ${width}x${height} is not in multiples of 16`)
   if (layers < 1 || layers > MAX_LAYERS || HEADER_BYTES + layers * RECORD_BYTES > blob.length) refuse(`net ${kind} has ${layers} layers`)
   const shapes: Shape[] = [{ channels: 1, downY: 1, downX: 1, raw: false, flat: false }]
   for (let i = 0; i < layers; i++) {
@@ -134,9 +136,10 @@ function checkTables(layer: LayerRecord, blob: Uint8Array, where: string): void 
 }
 
 function checkOutput(kind: number, output: Shape, columns: number, regions: number): void {
-  if (kind === 3) {
-    if (output.channels !== CLASSES + regions || !output.flat) refuse(`the reader's output must be ${CLASSES} classes and ${regions} regions of height 1`)
-    if (columns > 128) refuse(`the reader has ${columns} columns, at most 128 are possible`)
+  if (kind >= 3) {
+    const [name, wanted] = kind === 3 ? ['reader', `${CLASSES} classes`] : ['issuer', `${regions} regions`]
+    if (output.channels !== (kind === 3 ? CLASSES : regions) || !output.flat) refuse(`the ${name}'s output must be ${wanted} of height 1`)
+    if (columns > MAX_COLUMNS) refuse(`the ${name} has ${columns} columns, at most ${MAX_COLUMNS} are possible`)
     return
   }
   const outputs = kind === 1 ? COARSE_OUTPUTS : FINE_OUTPUTS

@@ -1,7 +1,7 @@
 import { CLASSES, type Detection, type Quad } from './detection.js'
 
 /** The host's copy of the record layout in wasm/assembly/layout.ts, where it is drawn; a test compares the two. */
-export const ABI_VERSION = 2
+export const ABI_VERSION = 3
 export const MIN_SIDE = 32
 export const MAX_SIDE = 8192
 export const RECORD_BYTES = 2048

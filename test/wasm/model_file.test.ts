@@ -3,7 +3,7 @@ import t from 'tap'
 import { loadWasmFile, parseModel, Recognizer, WasmError } from '../../wasm/internal_mod.js'
 import { CASCADE, writeModel, writeNet, type TestNet } from './psm_writer.js'
 import { Random } from './random.js'
-import { randomConv, randomFinder, randomReader } from './random_nets.js'
+import { randomConv, randomFinder, randomIssuer, randomReader } from './random_nets.js'
 
 const random = new Random(1)
 const coarse = randomFinder(random, 1, 64, 96, 5)
@@ -56,19 +56,20 @@ t.test('what is wrong is named', (t) => {
   t.end()
 })
 
-t.test('regions: as many outputs, real codes, shapes of regions that exist', (t) => {
-  const named = randomReader(random, 3)
+t.test('regions: an issuer net of as many outputs, real codes, shapes of regions that exist', (t) => {
+  const issuer = randomIssuer(random, 3)
   const regions = ['US-CA', 'FR', 'BR']
-  const model = (metadata: object, net = named) => writeModel([coarse, fine, net].map(writeNet), { ...metadata })
-  t.equal(reasonFor(model({ regions, syntaxByRegion: { FR: { AA999AA: 0.9 } } })), '')
-  t.same(parseModel(model({ regions })).regions, regions)
-  t.match(reasonFor(model({})), /37 classes and 0 regions/)
-  t.match(reasonFor(model({ regions }, reader)), /37 classes and 3 regions/)
-  t.match(reasonFor(model({ regions: ['US-CA', 'FR', 'FR'] })), /different ISO 3166 codes/)
-  t.match(reasonFor(model({ regions: ['US-CA', 'FR', '<b>'] })), /ISO 3166/)
-  t.match(reasonFor(model({ regions, syntaxByRegion: { DE: { A9: 1 } } })), /\["DE"\] is of no region/)
-  t.match(reasonFor(model({ regions, syntaxByRegion: { FR: { A9: 2 } } })), /\["A9"\] is 2/)
-  t.match(reasonFor(model({ regions, cascade: { ...CASCADE, regionFloor: 2 } })), /regionFloor is 2, expected 0 to 1/)
+  const model = (metadata: object, ...issuers: TestNet[]) => writeModel([coarse, fine, reader, ...issuers].map(writeNet), { ...metadata })
+  t.equal(reasonFor(model({ regions, syntaxByRegion: { FR: { AA999AA: 0.9 } } }, issuer)), '')
+  t.same(parseModel(model({ regions }, issuer)).regions, regions)
+  t.match(reasonFor(model({}, issuer)), /4 nets instead of 3/)
+  t.match(reasonFor(model({ regions })), /3 nets instead of 4/)
+  t.match(reasonFor(model({ regions: ['FR', 'DE'] }, issuer)), /issuer's output must be 2 regions/)
+  t.match(reasonFor(model({ regions: ['US-CA', 'FR', 'FR'] }, issuer)), /different ISO 3166 codes/)
+  t.match(reasonFor(model({ regions: ['US-CA', 'FR', '<b>'] }, issuer)), /ISO 3166/)
+  t.match(reasonFor(model({ regions, syntaxByRegion: { DE: { A9: 1 } } }, issuer)), /\["DE"\] is of no region/)
+  t.match(reasonFor(model({ regions, syntaxByRegion: { FR: { A9: 2 } } }, issuer)), /\["A9"\] is 2/)
+  t.match(reasonFor(model({ regions, cascade: { ...CASCADE, regionFloor: 2 } }, issuer)), /regionFloor is 2, expected 0 to 1/)
   t.end()
 })
 

@@ -15,7 +15,7 @@ export interface Probe extends RecognizerExports {
   probeWindow(left: number, top: number, width: number, height: number, outWidth: number, outHeight: number, out: number): void
   probeHomography(quad: number, out: number): void
   probeRectify(homography: number, scale: number, outWidth: number, outHeight: number, out: number): void
-  probeTwoLines(quad: number, width: number, height: number, out: number): void
+  probeLine(quad: number, which: number, width: number, height: number, out: number): void
   probeBeam(probabilities: number, columns: number, width: number, out: number): number
   probePositions(probabilities: number, columns: number, classes: number, length: number, out: number): void
 }

@@ -52,18 +52,27 @@ export function randomFinder(random: Random, kind: 1 | 2, height: number, width:
   }
 }
 
-/** A reader (kind 3): 32x64 to 16 columns of 37 classes and `regions` more. */
-export function randomReader(random: Random, regions = 0): TestNet {
+/** A reader (kind 3): 32x64 to 16 columns of 37 classes. */
+export function randomReader(random: Random): TestNet {
+  return flatNet(random, 3, 37)
+}
+
+/** An issuer (kind 4): 32x64 to 16 columns of `regions` logits. */
+export function randomIssuer(random: Random, regions: number): TestNet {
+  return flatNet(random, 4, regions)
+}
+
+function flatNet(random: Random, kind: 3 | 4, outputs: number): TestNet {
   const c = (source: number, cin: number, cout: number, o: ConvOptions = {}) => randomConv(random, source, cin, cout, o)
   return {
-    kind: 3, height: 32, width: 64,
+    kind, height: 32, width: 64,
     layers: [
       c(0, 1, 16, { strideY: 2, strideX: 2 }),
       c(1, 16, 32, { strideY: 2, strideX: 1 }),
       c(2, 32, 32, { addend: 2, addendMode: 1 }),
       c(3, 32, 48, { strideY: 2, strideX: 2 }),
       meanHeight(4, 48, 4),
-      c(5, 48, 37 + regions, { kernel: 1, relu: false, raw: true }),
+      c(5, 48, outputs, { kernel: 1, relu: false, raw: true }),
     ],
   }
 }

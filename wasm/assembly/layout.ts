@@ -11,7 +11,7 @@
  *                   ├──────────────────────────────────────────────────────────────────┤
  *                   │ samples  a net's input as grey values, f32                       │  fixed after sealModel
  *     arenaBase     ├──────────────────────────────────────────────────────────────────┤
- *                   │ arena    tensors of the one net that runs; tensors whose lives   │  largest plan of the three
+ *                   │ arena    tensors of the one net that runs; tensors whose lives   │  largest plan of the
  *                   │          do not meet share bytes (net_plan.ts)                   │  nets; coarse by frame size
  *     lumaBase      ├──────────────────────────────────────────────────────────────────┤
  *                   │ pyramid  level 0 = luma, written by the host; 1, 2 ... behind it │  by frame size
@@ -36,9 +36,9 @@
  */
 
 /** Version of the calls and records between this module and the host; both refuse another one. */
-export const ABI_VERSION: u32 = 2
+export const ABI_VERSION: u32 = 3
 
-export const MAX_NETS: u32 = 3
+export const MAX_NETS: u32 = 4
 export const MAX_LAYERS: u32 = 64
 export const MAX_CHANNELS: u32 = 256
 export const MAX_CANDIDATES: u32 = 16

@@ -31,10 +31,9 @@ const single: usize = memory.data(12 * 37 * 8, 8)
 /** Least probability that still counts: a look never rules a text out alone. */
 const LEAST: f64 = 1e-12
 
-export function forgetLooks(columns: u32): void {
+export function forgetLooks(): void {
   lookCount = 0
   textCount = 0
-  columnCount = columns
 }
 
 /** Where the next look's columns go. */
@@ -43,10 +42,11 @@ export function nextLook(): usize {
 }
 
 /**
- * Takes the look written at nextLook(): its `width` best texts are proposed. Returns the probability of its best one, 0 when that is shorter
- * than `shortest` characters.
+ * Takes the look of `columns` columns (the same for all looks that are judged together) written at nextLook(): its `width` best texts are
+ * proposed. Returns the probability of its best one, 0 when that is shorter than `shortest` characters.
  */
-export function takeLook(width: u32, shortest: u32): f64 {
+export function takeLook(columns: u32, width: u32, shortest: u32): f64 {
+  columnCount = columns
   const found = searchBeam(nextLook(), columnCount, width)
   for (let i: u32 = 0; i < found; i++) propose(beamPrefix(i))
   lookCount++
@@ -57,14 +57,15 @@ export function takeLook(width: u32, shortest: u32): f64 {
 export function keepLastLook(width: u32, shortest: u32): void {
   const last = tables + (lookCount - 1) * TABLE_BYTES
   if (last != tables) memory.copy(tables, last, TABLE_BYTES)
-  forgetLooks(columnCount)
-  takeLook(width, shortest)
+  forgetLooks()
+  takeLook(columnCount, width, shortest)
 }
 
-/** Forgets the last look; `count` texts had been proposed before it. */
-export function dropLastLook(count: u32): void {
+/** Forgets the last look; `count` texts had been proposed before it, by looks of `columns` columns. */
+export function dropLastLook(count: u32, columns: u32): void {
   lookCount--
   textCount = count
+  columnCount = columns
 }
 
 /** Texts proposed so far. */

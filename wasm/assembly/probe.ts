@@ -5,7 +5,7 @@ import { runLayer, runNet } from './net_run'
 import { normaliseInto } from './normalise'
 import { buildPyramid, layPyramid, levelAddress, levelCount } from './pyramid'
 import { homographyOf } from './quad'
-import { sampleTwoLines } from './reader_input'
+import { sampleQuad } from './reader_input'
 import { sampleHomography } from './rectify'
 import { sampleWindow } from './sample'
 import { grow, stage } from './arena'
@@ -60,8 +60,9 @@ export function probeRectify(homography: usize, scale: f64, outWidth: u32, outHe
   sampleHomography(homography, scale, outWidth, outHeight, out, outWidth)
 }
 
-export function probeTwoLines(quad: usize, width: u32, height: u32, out: usize): void {
-  sampleTwoLines(quad, width, height, out)
+/** `which`: reader_input.ts. */
+export function probeLine(quad: usize, which: u32, width: u32, height: u32, out: usize): void {
+  sampleQuad(quad, which, width, height, out)
 }
 
 /** Beam search; writes (u64 prefix, f64 probability) pairs to `out`, returns their number. */

@@ -13,8 +13,8 @@ import { runNet } from './net_run'
 import { levelHeight, levelWidth } from './pyramid'
 import { QUAD_BYTES, quadHeight, quadWidth, quadX, quadY } from './quad'
 import { rateQuality } from './quality'
-import { showQuad } from './reader_input'
-import { addRegionLook, forgetRegions, namedRegion, regionShare, settleRegions } from './region'
+import { LOWER_LINE, showQuad, UPPER_LINE, WHOLE } from './reader_input'
+import { lookForRegion, namedRegion, regionShare } from './region'
 import { softenPositions } from './soften'
 import { mixSyntax, weighPositions } from './syntax'
 
@@ -35,39 +35,29 @@ const classes: usize = memory.data(16, 8)
 /**
  * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are worth their time: a
  * sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most false boxes read as nothing at all).
- * A quad that is nearly square and not read surely as one line is looked at as two; the surer form goes on.
+ * A quad that is nearly square and not read surely as one line is looked at as two; the surer form goes on. A plate with a text is then shown
+ * to the `issuer` net, whose regions say which syntax it has.
  */
-export function readPlate(net: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
+export function readPlate(net: Net, issuer: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
   memory.fill(record, 0, RECORD_BYTES)
-  forgetLooks(tensorAt(net, net.layerCount).width)
-  forgetRegions()
-  const input = tensorAt(net, 0)
-  showQuad(quad, marginAt(0), false, samples, input)
+  forgetLooks()
+  let best = look(net, quad, 0, false, samples)
   rateQuality(samples, net.width, net.height, record)
-  let best = look(net)
-  addRegionLook(net)
   let twoLines = false
   if (best < readSure && quadWidth(quad) < twoLineBelow * quadHeight(quad)) {
     const proposed = proposedTexts()
-    showQuad(quad, marginAt(0), true, samples, input)
-    const other = look(net)
+    const other = look(net, quad, 0, true, samples)
     twoLines = other > best
     if (twoLines) {
       best = other
       keepLastLook(beamWidth, MIN_TEXT)
-      forgetRegions()
-      addRegionLook(net)
     } else {
-      dropLastLook(proposed)
+      dropLastLook(proposed, tensorAt(net, net.layerCount).width)
     }
   }
   if (best == 0 || best < readHopeless) return false
-  for (let m: u32 = 1; m < marginCount && best < readSure; m++) {
-    showQuad(quad, marginAt(m), twoLines, samples, input)
-    look(net)
-    addRegionLook(net)
-  }
-  settleRegions()
+  for (let m: u32 = 1; m < marginCount && best < readSure; m++) look(net, quad, m, twoLines, samples)
+  lookForRegion(issuer, quad, marginAt(0), samples)
   mixSyntax()
   memory.copy(record, quad, QUAD_BYTES)
   store<f32>(record, <f32>score, RECORD_SCORE)
@@ -77,11 +67,20 @@ export function readPlate(net: Net, quad: usize, score: f64, samples: usize, rec
   return describeTexts(judgeTexts(), record)
 }
 
-/** One look of the net at what it is shown; returns the probability of its best text, 0 when that is too short for a plate. */
-function look(net: Net): f64 {
+/**
+ * One look of the net at a quad, with margin `m`; returns the probability of its best text, 0 when that is too short for a plate. Two lines are
+ * shown one after the other, each as large as a plate of one line; the lower one's columns follow the upper one's.
+ */
+function look(net: Net, quad: usize, m: u32, twoLines: bool, samples: usize): f64 {
+  const columns = tensorAt(net, net.layerCount).width
+  showQuad(quad, marginAt(m), twoLines ? UPPER_LINE : WHOLE, samples, tensorAt(net, 0))
   runNet(net)
   softmaxColumns(net, nextLook())
-  return takeLook(beamWidth, MIN_TEXT)
+  if (!twoLines) return takeLook(columns, beamWidth, MIN_TEXT)
+  showQuad(quad, marginAt(m), LOWER_LINE, samples, tensorAt(net, 0))
+  runNet(net)
+  softmaxColumns(net, nextLook() + columns * CLASSES * 8)
+  return takeLook(2 * columns, beamWidth, MIN_TEXT)
 }
 
 /** Softmax of the net's output, column by column, to f64 [columns][37] at `out`. */

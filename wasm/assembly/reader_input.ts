@@ -4,27 +4,30 @@ import { normaliseInto } from './normalise'
 import { growQuad, homographyOf, quadHeight, quadWidth, quadX, quadY } from './quad'
 import { sampleHomography } from './rectify'
 
-/** What the reader is shown of a quad: one line as it is, or the two lines of a motorcycle's plate side by side. */
+/** What the reader is shown of a quad: all of it, or one line of a two-line plate. */
+export const WHOLE: u32 = 0
+export const UPPER_LINE: u32 = 1
+export const LOWER_LINE: u32 = 2
 
 const grown: usize = memory.data(64, 16)
 const part: usize = memory.data(64, 16)
 const homography: usize = memory.data(72, 16)
 
-/** The quad grown by `margin` into the net's `input`, as one line or as two. `samples`: f32 room for the input and 4 values more. */
-export function showQuad(quad: usize, margin: f64, twoLines: bool, samples: usize, input: Tensor): void {
+/** `which` of the quad grown by `margin` into a net's `input`. `samples`: f32 room for the input and 4 values more. */
+export function showQuad(quad: usize, margin: f64, which: u32, samples: usize, input: Tensor): void {
   growQuad(quad, margin, grown)
-  if (twoLines) sampleTwoLines(grown, input.width, input.height, samples)
-  else samplePart(grown, input.width, input.height, samples, input.width)
+  sampleQuad(grown, which, input.width, input.height, samples)
   normaliseInto(samples, input)
 }
 
-/** The upper part of a quad in the left half of the output, its lower part in the right half; they overlap in the middle of the plate. */
-export function sampleTwoLines(quad: usize, width: u32, height: u32, out: usize): void {
-  const half = width >> 1
-  cutPart(quad, 0, READER_OVERLAP)
-  samplePart(part, half, height, out, width)
-  cutPart(quad, 1 - READER_OVERLAP, 1)
-  samplePart(part, half, height, out + half * 4, width)
+/** Samples `which` of a quad; the two lines overlap in the middle of the plate. */
+export function sampleQuad(quad: usize, which: u32, width: u32, height: u32, out: usize): void {
+  if (which == UPPER_LINE) cutPart(quad, 0, READER_OVERLAP)
+  else if (which == LOWER_LINE) cutPart(quad, 1 - READER_OVERLAP, 1)
+  const shown = which == WHOLE ? quad : part
+  homographyOf(shown, homography)
+  const scale = max(quadWidth(shown) / <f64>width, quadHeight(shown) / <f64>height)
+  sampleHomography(homography, scale, width, height, out, width)
 }
 
 /** `part` = the quad from `from` to `to` (0 top, 1 bottom), cut along its left and right sides. */
@@ -39,10 +42,4 @@ function cutPart(quad: usize, from: f64, to: f64): void {
 function pointOfSide(quad: usize, top: u32, bottom: u32, t: f64, corner: u32): void {
   store<f64>(part + corner * 16, quadX(quad, top) + (quadX(quad, bottom) - quadX(quad, top)) * t)
   store<f64>(part + corner * 16, quadY(quad, top) + (quadY(quad, bottom) - quadY(quad, top)) * t, 8)
-}
-
-function samplePart(quad: usize, width: u32, height: u32, out: usize, rowLength: u32): void {
-  homographyOf(quad, homography)
-  const scale = max(quadWidth(quad) / <f64>width, quadHeight(quad) / <f64>height)
-  sampleHomography(homography, scale, width, height, out, rowLength)
 }

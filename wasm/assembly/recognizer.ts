@@ -31,8 +31,10 @@ export * from './probe'
 const KIND_COARSE: u32 = 1
 const KIND_FINE: u32 = 2
 const KIND_READER: u32 = 3
+/** Only in models that name regions. */
+const KIND_ISSUER: u32 = 4
 
-const nets: usize = memory.data(3 * 64, 16)
+const nets: usize = memory.data(4 * 64, 16)
 const records: usize = memory.data(16 * 2048, 16)
 const order: usize = memory.data(16 * 4, 16)
 
@@ -43,7 +45,7 @@ let frameWidth: u32 = 0
 let frameHeight: u32 = 0
 let recordCount: u32 = 0
 
-/** The net of a kind, 1 to 3. */
+/** The net of a kind, 1 to 4. */
 function netOf(kind: u32): Net {
   return changetype<Net>(nets + (kind - 1) * 64)
 }
@@ -108,7 +110,7 @@ export function regionLetter(letter: u32, region: u32, ratio: f32): void {
   addRegionLetter(letter, region, ratio)
 }
 
-/** Plans the nets of fixed size and places the work area. All three nets must have been added. */
+/** Plans the nets of fixed size and places the work area. All nets must have been added: three, and the issuer where there are regions. */
 export function sealModel(): i32 {
   const coarse = netOf(KIND_COARSE)
   const fine = netOf(KIND_FINE)
@@ -117,12 +119,20 @@ export function sealModel(): i32 {
   planNet(fine, fine.nominalHeight, fine.nominalWidth)
   planNet(reader, reader.nominalHeight, reader.nominalWidth)
   const columns = tensorAt(reader, reader.layerCount)
-  if (columns.width > MAX_COLUMNS || columns.channels < CLASSES + regionCount) return REFUSED_NET
-  const pixels = max(max(pixelsOf(coarse), pixelsOf(fine)), pixelsOf(reader))
+  if (columns.width > MAX_COLUMNS / 2 || columns.channels < CLASSES) return REFUSED_NET
+  let pixels = max(max(pixelsOf(coarse), pixelsOf(fine)), pixelsOf(reader))
+  arenaBytes = max(fine.arenaBytes, reader.arenaBytes)
+  if (regionCount > 0) {
+    const issuer = netOf(KIND_ISSUER)
+    if (issuer.layerCount == 0) return REFUSED_NET
+    planNet(issuer, issuer.nominalHeight, issuer.nominalWidth)
+    if (tensorAt(issuer, issuer.layerCount).channels < regionCount) return REFUSED_NET
+    pixels = max(pixels, pixelsOf(issuer))
+    arenaBytes = max(arenaBytes, issuer.arenaBytes)
+  }
   samples = place(pixels * 4 + 16)
   if (samples == 0) return REFUSED_MEMORY
   arenaBase = placedEnd()
-  arenaBytes = max(fine.arenaBytes, reader.arenaBytes)
   return prepare(MIN_SIDE, MIN_SIDE)
 }
 
@@ -146,6 +156,7 @@ export function prepare(width: u32, height: u32): i32 {
   bindNet(coarse, arenaBase)
   bindNet(netOf(KIND_FINE), arenaBase)
   bindNet(netOf(KIND_READER), arenaBase)
+  if (regionCount > 0) bindNet(netOf(KIND_ISSUER), arenaBase)
   frameWidth = width
   frameHeight = height
   return OK
@@ -189,7 +200,7 @@ export function settle(): u32 {
 export function readAt(plate: u32): u32 {
   if (recordCount == MAX_CANDIDATES) return 0
   const record = records + recordCount * RECORD_BYTES
-  if (!readPlate(netOf(KIND_READER), quadAt(plate), quadScore(plate), samples, record)) return 0
+  if (!readPlate(netOf(KIND_READER), netOf(KIND_ISSUER), quadAt(plate), quadScore(plate), samples, record)) return 0
   store<u32>(order + 4 * recordCount, <u32>record)
   recordCount++
   return 1
@@ -224,6 +235,7 @@ export function warmUp(): void {
   runNet(netOf(KIND_COARSE))
   runNet(netOf(KIND_FINE))
   runNet(netOf(KIND_READER))
+  if (regionCount > 0) runNet(netOf(KIND_ISSUER))
 }
 
 /** For tests: a net of a kind, planned for an input size in memory of its own. Address of its Net, 0 when memory is at its limit. */

@@ -1,17 +1,18 @@
-import { CLASSES, MAX_REGIONS } from './layout'
+import { MAX_REGIONS } from './layout'
 import { Net, tensorAt } from './net'
+import { runNet } from './net_run'
+import { showQuad, WHOLE } from './reader_input'
 
 /**
- * Who issued the plate. Behind the classes of a column the reader has one output a region; their mean over the columns of all looks is
- * the logit of that region (docs/model-format.md, rule 8).
+ * Who issued the plate: a net of its own looks at all of the plate, lettering and pictures included. The mean of its outputs over the
+ * columns is the logit of each region (docs/model-format.md, rule 8).
  */
 export let regionCount: u32 = 0
 let floor: f64 = 1
 let scale: f64 = 1
 
-/** f64 [regions]: sums of logits, then probabilities. */
+/** f64 [regions]: logits, then probabilities. */
 const sums: usize = memory.data(128 * 8, 8)
-let looks: u32 = 0
 
 /** `least`: the probability from which a region is named; `sharpness` multiplies the logits. */
 export function configureRegions(count: u32, least: f64, sharpness: f64): void {
@@ -20,39 +21,31 @@ export function configureRegions(count: u32, least: f64, sharpness: f64): void {
   scale = sharpness
 }
 
-export function forgetRegions(): void {
-  memory.fill(sums, 0, regionCount * 8)
-  looks = 0
-}
-
-/** Counts in what the reader's output says now. */
-export function addRegionLook(net: Net): void {
+/** Looks at the quad grown by `margin`; the probabilities are there afterwards. A model without regions has no net to look with. */
+export function lookForRegion(net: Net, quad: usize, margin: f64, samples: usize): void {
+  if (regionCount == 0) return
+  showQuad(quad, margin, WHOLE, samples, tensorAt(net, 0))
+  runNet(net)
   const output = tensorAt(net, net.layerCount)
-  const share = 1 / <f64>output.width
+  const share = scale / <f64>output.width
+  let top: f64 = -Infinity
   for (let r: u32 = 0; r < regionCount; r++) {
-    let at = output.interior + (CLASSES + r) * 4
+    let at = output.interior + r * 4
     let sum: f64 = 0
     for (let t: u32 = 0; t < output.width; t++, at += output.pixelStep) sum += <f64>load<f32>(at)
-    store<f64>(sums + r * 8, load<f64>(sums + r * 8) + sum * share)
+    store<f64>(sums + r * 8, sum * share)
+    top = max(top, sum * share)
   }
-  looks++
-}
-
-/** Turns the sums into probabilities: softmax of scale * mean logit. */
-export function settleRegions(): void {
-  let top: f64 = -Infinity
-  const factor = scale / <f64>max<u32>(looks, 1)
-  for (let r: u32 = 0; r < regionCount; r++) top = max(top, load<f64>(sums + r * 8) * factor)
   let sum: f64 = 0
   for (let r: u32 = 0; r < regionCount; r++) {
-    const p = Math.exp(load<f64>(sums + r * 8) * factor - top)
+    const p = Math.exp(load<f64>(sums + r * 8) - top)
     store<f64>(sums + r * 8, p)
     sum += p
   }
   for (let r: u32 = 0; r < regionCount; r++) store<f64>(sums + r * 8, regionShare(r) / sum)
 }
 
-/** Probability of a region, once settled. */
+/** Probability of a region for the plate looked at last. */
 @inline
 export function regionShare(region: u32): f64 {
   return load<f64>(sums + region * 8)

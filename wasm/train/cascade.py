@@ -131,23 +131,26 @@ class Cascade:
         return [k for k, _ in kept]
 
     def look(self, pyramid, quad, margins, lines):
-        """[(log-probabilities [columns, 37], mean region logits [regions])] of the reader at each margin."""
+        """[log-probabilities [columns, 37]] of the reader at each margin; the columns of a second line follow those of the first."""
         graph = self.nets[3].graph
-        crops = []
-        for m in margins:
-            grown = grow(quad, m, m, m, m)
-            if lines == 1:
-                crop = pyramid.quad(grown, graph.input_w, graph.input_h)
-            else:
-                crop = np.hstack([pyramid.quad(half, graph.input_w // 2, graph.input_h) for half in halves(grown)])
-            crops.append(normalise(crop))
-        out = self.runs[3](np.stack(crops))[:, :, 0]
-        return [(log_softmax(o[:CLASSES].T), o[CLASSES:].mean(1)) for o in out]
+        grown = [grow(quad, m, m, m, m) for m in margins]
+        parts = [part for g in grown for part in ([g] if lines == 1 else halves(g))]
+        out = self.runs[3](np.stack([normalise(pyramid.quad(part, graph.input_w, graph.input_h)) for part in parts]))[:, :, 0]
+        columns = [log_softmax(o[:CLASSES].T) for o in out]
+        return [np.concatenate(columns[k * lines:(k + 1) * lines]) for k in range(len(margins))]
+
+    def issuer(self, pyramid, quad):
+        """Probability of each region (rule 8); empty for a model that names none."""
+        if 4 not in self.nets:
+            return np.zeros(0)
+        graph, m = self.nets[4].graph, self.k["readMargins"][0]
+        out = self.runs[4](normalise(pyramid.quad(grow(quad, m, m, m, m), graph.input_w, graph.input_h))[None])[0]
+        return np.exp(log_softmax(self.k.get("regionScale", 1) * out[:, 0].mean(1)))
 
     def read(self, pyramid, quad):
         """([(text, probability)] of what stands in the quad, probabilities of the regions)"""
         first, *others = self.k["readMargins"]
-        best = lambda look: judge([look[0]], self.k["beam"])[0]
+        best = lambda look: judge([look], self.k["beam"])[0]
         sure = lambda text: text[1] if len(text[0]) >= 3 else 0.0
         looks, lines = self.look(pyramid, quad, [first], 1), 1
         text = best(looks[0])
@@ -157,8 +160,10 @@ class Cascade:
                 looks, lines, text = double, 2, best(double[0])
         if self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3:   # else the first look settles it
             looks += self.look(pyramid, quad, others, lines)
-        regions = np.exp(log_softmax(self.k.get("regionScale", 1) * np.mean([r for _, r in looks], axis=0))) if len(looks[0][1]) else np.zeros(0)
-        texts = judge([columns for columns, _ in looks], self.k["beam"])
+        texts = judge(looks, self.k["beam"])
+        if len(texts[0][0]) < 3:
+            return texts, np.zeros(0)
+        regions = self.issuer(pyramid, quad)
         return rescore(texts, self.shares(regions), self.k.get("syntaxWeight", 0), self.letters(regions), self.k.get("letterWeight", 0)), regions
 
     def shares(self, regions):

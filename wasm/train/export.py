@@ -2,8 +2,8 @@
 
     python3 export.py --out ../models/platestream.psm [--runs FOLDER]
 
-A net without a checkpoint is exported untrained (right shapes, useless weights), so that the runtime
-can be built before the training is done.
+A net without a checkpoint is taken over from the shipped model, so that one net can be trained anew by itself; where that has none it
+is exported untrained (right shapes, useless weights).
 """
 import argparse
 import datetime
@@ -19,48 +19,55 @@ import settings
 import shipped
 import syntax
 from nets import shapes
+from nets.graph import CONV
 from nets.module import GraphNet
 from nets.quantise import quantise
 from regions import REGIONS
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+NAMES = ("coarse", "fine", "reader", "issuer")
 CASCADE = {"coarseFloor": 0.06, "candidates": 3, "coarseShare": 0.5, "crowdFloor": 0.4, "fineZoom": 2.0, "fineFloor": 0.2,
            "readMargins": [0.05, 0.0, 0.12], "readSure": 0.75, "readHopeless": 0.02, "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3,
            "twoLineBelow": 2.3, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.5, "letterWeight": 0.5, "calibA": 1.0, "calibB": 0.0}
 
 
-def load_net(name, graph, runs):
-    """The averaged weights of run `name` and the inputs kept beside them for calibration."""
-    net = GraphNet(graph)
-    path = pathlib.Path(runs) / name / "checkpoint.pt"
-    calibration, card = None, {"trained": False}
-    if path.exists():
-        state = torch.load(path, map_location="cpu")
-        net.load_state_dict(state["average"])
-        calibration = state.get("calibration")
-        card = {"trained": True, "samples": state["samples"], "seed": state["seed"], "minutes": round(state["minutes"], 1)}
-    if calibration is None:
-        rng = np.random.default_rng(0)
-        calibration = torch.from_numpy(rng.normal(size=(8, 1, graph.input_h, graph.input_w)).clip(-4, 4)).float()
-    return net.eval(), [calibration], card
+def trained(path, graph):
+    """(QNet, its card entry, averaged weights) of a checkpoint."""
+    state, net = torch.load(path, map_location="cpu"), GraphNet(graph)
+    net.load_state_dict(state["average"])
+    card = {"trained": True, "samples": state["samples"], "seed": state["seed"], "minutes": round(state["minutes"], 1)}
+    return quantise(net.eval(), [state["calibration"]]), card, state["average"]
+
+
+def untrained(graph):
+    rng, net = np.random.default_rng(0), GraphNet(graph).eval()
+    noise = torch.from_numpy(rng.normal(size=(8, 1, graph.input_h, graph.input_w)).clip(-4, 4)).float()
+    return quantise(net, [noise]), {"trained": False}, net.state_dict()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
     parser.add_argument("--runs", default=str(settings.cache("runs")))
-    for name in ("coarse", "fine", "reader"):
+    for name in NAMES:
         parser.add_argument(f"--{name}", default=name, help="name of the run")
     parser.add_argument("--cascade", help="JSON file with tuned constants", default=None)
     args = parser.parse_args()
     torch.manual_seed(0)
     nets, card, states = [], {}, {}
-    for name, graph in (("coarse", shapes.coarse()), ("fine", shapes.fine()), ("reader", shapes.reader())):
-        net, batches, card[name] = load_net(getattr(args, name), graph, args.runs)
+    model = shipped.FILE.parent / "platestream.psm"
+    old, kept = psm.read(model) if model.exists() else ({"card": {}}, {})
+    for name in NAMES:
+        graph, path = getattr(shapes, name)(), pathlib.Path(args.runs) / getattr(args, name) / "checkpoint.pt"
+        if path.exists():
+            net, card[name], states[name] = trained(path, graph)
+        elif graph.kind in kept and kept[graph.kind].graph == graph:
+            net, card[name], states[name] = kept[graph.kind], old["card"][name], shipped.load(name)
+        else:
+            net, card[name], states[name] = untrained(graph)
         card[name]["mmac"] = round(graph.macs() / 1e6, 1)
-        card[name]["parameters"] = sum(p.numel() for p in net.parameters())
-        nets.append(quantise(net, batches))
-        states[name] = net.state_dict()
+        card[name]["parameters"] = sum(l.cin * l.cout * l.kernel ** 2 + l.cout for l in graph.layers if l.op == CONV)
+        nets.append(net)
     cascade = dict(CASCADE)
     tuned = pathlib.Path(args.cascade) if args.cascade else pathlib.Path(args.runs) / "cascade.json"
     if tuned.exists():

@@ -1,7 +1,7 @@
-"""Samples for the reader: crops 48x160 as the finder would hand them over, with what they say and who issued them.
+"""Samples for the reader: crops 48x160 as the finder would hand them over, with what they say.
 
-A sample is (crop uint8 [48, 160], text, columns int16 [40], region): columns holds the class per output column, or -1 where
-it is not known; region is a class of regions.py or -1. Of a two-line plate a crop shows one line. A text of "" is a crop without a
+A sample is (crop uint8 [48, 160], text, columns int16 [40]): columns holds the class per output column, or -1 where it is not
+known. Of a two-line plate a crop shows one line. A text of "" is a crop without a
 plate, or one cut as the wrong number of lines.
 """
 from dataclasses import dataclass
@@ -170,15 +170,15 @@ class RealPlates:
         return out
 
     def draw(self, rng, name):
-        """(image, quad, lines, centres, region) of a plate of the group, half of them with characters exchanged; None when it is empty."""
+        """(image, quad, lines, centres) of a plate of the group, half of them with characters exchanged; None when it is empty."""
         plates, p = self.groups[name]
         if not plates:
             return None
         plate = plates[rng.choice(len(plates), p=p)]
         if plate.strips and rng.random() < RESHUFFLED:
             image, quad, text, centres = reshuffle(rng, plate.strips, self.kinds[plate.kind])
-            return image, quad, [text], [centres], plate.region
-        return plate.image, plate.quad, plate.lines, plate.centres, plate.region
+            return image, quad, [text], [centres]
+        return plate.image, plate.quad, plate.lines, plate.centres
 
 
 class ReaderData:
@@ -192,7 +192,7 @@ class ReaderData:
 
     def rendered(self):
         rng = self.rng
-        grey, alpha, corners, chars, text, region, state = self.bank[rng.integers(len(self.bank))]
+        grey, alpha, corners, chars, *_ = self.bank[rng.integers(len(self.bank))]
         double = bool(chars) and chars[-1][1] >= 1
         roll = rng.random()
         if roll < 0.025 and not double:                      # upside down or mirrored: nobody can vouch for such a read
@@ -205,12 +205,12 @@ class ReaderData:
         marks = spots(chars, to_crop, line)
         if wrong or not marks:
             return nothing(crop)
-        return crop, "".join(ALPHABET[label - 1] for label, _, _ in marks), columns_of(marks), regions.of_rendered(region, state)
+        return crop, "".join(ALPHABET[label - 1] for label, _, _ in marks), columns_of(marks)
 
     def real_crop(self, name="crops"):
         """A real plate picture, whose edges are about the plate's: put into a scene, or cut as it is."""
         rng = self.rng
-        image, corners, lines, centres, region = self.real.draw(rng, name)
+        image, corners, lines, centres = self.real.draw(rng, name)
         line = int(rng.integers(len(lines)))
         cut = unsure_cut(rng, line) if name == "doubles" else cuts.one_line
         h, w = image.shape
@@ -223,11 +223,11 @@ class ReaderData:
             quad = corners * k
             crop, m = cut(small, grow(quad, *margins(rng)) + rng.normal(0, 0.012, (4, 2)) * small.shape[::-1])
             to_crop = m @ unit_to(quad)
-        return real_sample(crop, lines[line], centres and centres[line], to_crop, region)
+        return real_sample(crop, lines[line], centres and centres[line], to_crop)
 
     def real_scene(self):
         rng = self.rng
-        image, quad, lines, centres, region = self.real.draw(rng, "scenes")
+        image, quad, lines, centres = self.real.draw(rng, "scenes")
         w, h = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
         k = min(1.0, max(50.0, w * rng.uniform(0.5, 1.05)) / w)
         if k < 1:
@@ -240,7 +240,7 @@ class ReaderData:
         cut = grow(quad, *margins(rng)) + rng.normal(0, 0.015, (4, 2)) * (w, h)
         cut = (cut - centre) @ np.float64([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + centre
         crop, m = cuts.one_line(image, cut)
-        return real_sample(crop, lines[0], centres and centres[0], m @ unit_to(quad), region)
+        return real_sample(crop, lines[0], centres and centres[0], m @ unit_to(quad))
 
     def fake(self):
         rng = self.rng
@@ -266,15 +266,15 @@ class ReaderData:
         return self.rendered()
 
 
-def real_sample(crop, text, centres, to_crop, region):
+def real_sample(crop, text, centres, to_crop):
     """A sample of a real plate: columns are known where the characters' centres are."""
     columns = columns_of(marks_of(text, centres, to_crop)) if centres else np.full(COLUMNS, UNKNOWN, np.int16)
-    return crop, text, columns, region
+    return crop, text, columns
 
 
 def nothing(crop):
     """A sample that says nothing."""
-    return crop, "", np.zeros(COLUMNS, np.int16), UNKNOWN
+    return crop, "", np.zeros(COLUMNS, np.int16)
 
 
 def weights(values):

@@ -4,7 +4,6 @@
     python3 train_finder.py fine --samples 300000 --start-from coarse
 """
 import argparse
-import json
 import time
 
 import cv2
@@ -12,14 +11,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import settings
 from cascade import iou, peaks, sigmoid
 from finder_data import CORNER_UNIT, CoarseData, FineData, corners_of, fields, graph, load_scenes
-from nets.module import Average, GraphNet
 from ring import Ring
+from run_state import RunState
 from sampling import coarse_size
 from shipped import starting_state
-from train_reader import inputs, rate
+from train_reader import inputs
 
 BATCH = {"coarse": 16, "fine": 32}
 
@@ -54,7 +52,6 @@ def loss_of(out, batch, kind):
 @torch.no_grad()
 def judge_coarse(net, full, empty):
     """On whole held-out photos: plates among the best 3 boxes (centre in the true box), boxes above 0.3 where no plate is."""
-    net.eval()
     hit = total = wrong = 0
     for scene in full + empty:
         width, height = scene.size
@@ -72,7 +69,6 @@ def judge_coarse(net, full, empty):
 @torch.no_grad()
 def judge_fine(net, full, empty):
     """On held-out photos with the window about the true box: mean IoU of the quad's bounds with the box, and scores."""
-    net.eval()
     overlaps, scores, empties = [], [], []
     rng = np.random.default_rng(3)
     for scene in full + empty:
@@ -106,64 +102,33 @@ def main():
     parser.add_argument("--ring", type=int, default=6000)
     parser.add_argument("--start-from", default=None)
     args = parser.parse_args()
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    torch.manual_seed(args.seed)
-    folder = settings.cache("runs", args.run or args.kind)
-    args.kind = args.kind.split("-")[0]
-    net = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
-    with torch.no_grad():
-        net.convs[-1].bias[0] = -3.0                     # few cells are a plate: start there
-    if args.start_from and not (folder / "checkpoint.pt").exists():
-        state = starting_state(args.start_from, args.kind)
-        own = net.state_dict()
-        net.load_state_dict({k: state[k] if k in state and state[k].shape == v.shape else v for k, v in own.items()})
-    optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
-    average, samples, minutes = Average(net, 0.998), 0, 0.0
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.state, average.steps = state["average"], state["steps"]
-        samples, minutes = state["samples"], state["minutes"]
-    rng = np.random.default_rng(args.seed * 1000003 + samples)
+    run, args.kind = args.run or args.kind, args.kind.split("-")[0]
+    state = RunState(run, graph(args.kind), args.seed, args.rate, 0.998, lambda net: begin(net, args))
+    rng = np.random.default_rng(args.seed * 1000003 + state.samples)
     ring = Ring(fields(args.kind), args.ring)
-    ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + samples for k in range(args.makers)])
+    ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + state.samples for k in range(args.makers)])
     full, empty = load_scenes(tune=True)
     judge = judge_coarse if args.kind == "coarse" else judge_fine
     while ring.filled() < min(args.ring, 2500):   # or the first samples are seen far too often
         time.sleep(1)
-    judged = GraphNet(graph(args.kind)).to(memory_format=torch.channels_last)
-    batch_size = BATCH[args.kind]
-    watch, shown, sums = time.time(), samples, np.zeros(3)
-    while samples < args.samples:
-        batch = ring.draw(rng, batch_size)
-        for group in optimiser.param_groups:
-            group["lr"] = rate(samples * (4 if args.kind == "coarse" else 1), args.samples * (4 if args.kind == "coarse" else 1), args.rate)
-        loss, a, b = loss_of(net(inputs(batch["image"])), batch, args.kind)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update(net)
-        samples += batch_size
-        sums += (1, float(a), float(b))
-        if samples - shown >= (8000 if args.kind == "coarse" else 16000) or samples >= args.samples:
-            spent, watch = time.time() - watch, time.time()
-            minutes += spent / 60
-            judged.load_state_dict(average.state)
-            line = {"samples": samples, "heat": round(sums[1] / sums[0], 4), "reg": round(sums[2] / sums[0], 4), "per_s": round((samples - shown) / spent),
-                    "made": ring.made.value, "tune": judge(judged, full, empty), "minutes": round(minutes, 1)}
-            print(json.dumps(line), flush=True)
-            with open(folder / "curve.jsonl", "a", encoding="utf-8") as f:
-                f.write(json.dumps(line) + "\n")
-            temporary = folder / "checkpoint.tmp.pt"
-            torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "steps": average.steps,
-                        "samples": samples, "minutes": minutes, "seed": args.seed, "calibration": inputs(ring.draw(np.random.default_rng(1), 64)["image"])}, temporary)
-            temporary.replace(checkpoint)
-            shown, sums, watch = samples, np.zeros(3), time.time()
+    while state.samples < args.samples:
+        batch = ring.draw(rng, BATCH[args.kind])
+        loss, heat, regression = loss_of(state.forward(inputs(batch["image"])), batch, args.kind)
+        state.step(loss, np.array([float(heat), float(regression)]), BATCH[args.kind], args.samples)
+        if state.due(8000 if args.kind == "coarse" else 16000, args.samples):
+            state.report(("heat", "reg"), {"made": ring.made.value, "tune": judge(state.judge(), full, empty)},
+                         inputs(ring.draw(np.random.default_rng(1), 64)["image"]))
     ring.stop()
+
+
+@torch.no_grad()
+def begin(net, args):
+    """Weights of a run that begins: few cells are a plate; then those of another run, where they fit."""
+    net.convs[-1].bias[0] = -3.0
+    if args.start_from:
+        other, own = starting_state(args.start_from, args.kind), net.state_dict()
+        net.load_state_dict({k: other[k] if k in other and other[k].shape == v.shape else v for k, v in own.items()})
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""The three nets of the cascade (see docs/model-format.md for what goes in and out)."""
+"""The four nets of the cascade (see docs/model-format.md for what goes in and out)."""
 from regions import REGIONS
 
 from .graph import ADD_UP2, Graph
 
 CLASSES = 37  # the CTC blank, 0-9, A-Z
 READER_H, READER_W = 48, 160
+ISSUER_H, ISSUER_W = 64, 128
 COLUMN_STRIDE = 4  # input pixels per output column of the reader
 
 
 def reader() -> Graph:
-    """Rectified plate 48x160 -> 40 columns x (37 classes, then the regions of regions.py, whose mean over the columns says who
-    issued the plate). Width is kept (stride 4 only) because seven or eight characters plus the blanks between them must fit
-    into the columns."""
+    """Rectified plate 48x160 -> 40 columns x 37 classes. Width is kept (stride 4 only) because seven or eight characters plus the blanks
+    between them must fit into the columns."""
     g = Graph(3, READER_H, READER_W)
     t = g.conv(0, 16, stride=(2, 2))        # 24x80
     t = g.conv(t, 32, stride=(2, 1))        # 12x80
@@ -24,7 +24,7 @@ def reader() -> Graph:
     for _ in range(2):
         t = g.conv(t, 112, add=t)
     t = g.mean_h(t)                         # 1x40
-    g.conv(t, CLASSES + len(REGIONS), kernel=1, relu=False, raw=True)
+    g.conv(t, CLASSES, kernel=1, relu=False, raw=True)
     return g
 
 
@@ -57,3 +57,19 @@ def coarse() -> Graph:
 def fine() -> Graph:
     """Window 192x96 about a candidate -> stride-8 map [heat, 4 x (x, y)]."""
     return _finder(2, 96, 192, 9)
+
+
+def issuer() -> Graph:
+    """Whole plate 64x128 -> 16 columns x the regions of regions.py, whose mean over the columns says who issued the plate. Small: it runs once a
+    plate that was read, and what it looks for (lettering, pictures, colours as grey) is large or plainly placed."""
+    g = Graph(4, ISSUER_H, ISSUER_W)
+    t = g.conv(0, 16, stride=(2, 2))        # 32x64
+    t = g.conv(t, 32, stride=(2, 2))        # 16x32
+    t = g.conv(t, 32, add=t)
+    t = g.conv(t, 64, stride=(2, 2))        # 8x16
+    t = g.conv(t, 64, add=t)
+    t = g.conv(t, 96, stride=(2, 1))        # 4x16
+    t = g.conv(t, 96, add=t)
+    t = g.mean_h(t)                         # 1x16
+    g.conv(t, len(REGIONS), kernel=1, relu=False, raw=True)
+    return g
