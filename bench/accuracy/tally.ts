@@ -8,8 +8,8 @@ export interface Tally {
   published: number
   corrected: number
   folded: number
-  /** The truth is the best text or one of the alternates. */
-  amongAlternates: number
+  /** The truth is among the five most probable texts. */
+  topFive: number
   /** Plates with a box, and those whose box's centre lies in a returned quad. */
   boxes: number
   found: number
@@ -20,7 +20,7 @@ export interface Tally {
 }
 
 export const noTally = (): Tally => ({
-  plates: 0, published: 0, corrected: 0, folded: 0, amongAlternates: 0, boxes: 0, found: 0, states: 0, statesNamed: 0, statesRight: 0,
+  plates: 0, published: 0, corrected: 0, folded: 0, topFive: 0, boxes: 0, found: 0, states: 0, statesNamed: 0, statesRight: 0,
 })
 
 export function sumOf(tallies: readonly Tally[]): Tally {
@@ -40,7 +40,7 @@ export function judge(tally: Tally, photo: Photo, plate: LabelledPlate & { text:
   tally.published += Number(texts.includes(plate.text_orig ?? plate.text))
   tally.corrected += Number(right !== undefined)
   tally.folded += Number(texts.map(fold).includes(fold(plate.text)))
-  tally.amongAlternates += Number(detections.some((d) => d.plate === plate.text || d.alternates.some((a) => a.plate === plate.text)))
+  tally.topFive += Number(detections.some((d) => [d, ...d.alternates].slice(0, 5).some(({ plate: text }) => text === plate.text)))
   if (plate.box) {
     const [x, y, w, h] = plate.box
     tally.boxes += 1
@@ -67,7 +67,7 @@ const share = (n: number, of: number): string => `${((100 * n) / Math.max(1, of)
 export function lineOf(name: string, t: Tally): string {
   return [
     name.padEnd(16), `n ${String(t.plates).padStart(4)}`, `published ${share(t.published, t.plates)}`, `corrected ${share(t.corrected, t.plates)}`,
-    `folded ${share(t.folded, t.plates)}`, `in the top 6 ${share(t.amongAlternates, t.plates)}`,
+    `folded ${share(t.folded, t.plates)}`, `in the top 5 ${share(t.topFive, t.plates)}`,
     t.boxes > 0 ? `found ${t.found} of ${t.boxes}` : '', t.states > 0 ? `state: ${t.statesRight} of ${t.statesNamed} named, of ${t.states}` : '',
   ].filter(Boolean).join('  ')
 }

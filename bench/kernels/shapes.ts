@@ -12,7 +12,7 @@ export interface NetShape {
   macs: number[]
 }
 
-const NAMES = ['', 'coarse', 'fine', 'reader']
+const NAMES = ['', 'coarse', 'fine', 'reader', 'issuer']
 
 /** A frame of 1280x720 gives the coarse net this input (docs/model-format.md, rule 5); the others have their nominal size. */
 const COARSE_INPUT: Shape = [176, 320, 1]

@@ -19,7 +19,7 @@ TEXT = """# Model card: platestream.psm
 Written by `wasm/train/card.py`; do not edit. Retrain with `wasm/train/run`, see [wasm/train](../train/README.md).
 
 Model id `{id}`, {size:,} bytes, trained {trained}. Format and cascade: [docs/model-format.md](../../docs/model-format.md).
-Three convolutional nets, int8 weights (one step per output channel), int16 activations, exact integer sums.
+Four convolutional nets, int8 weights (one step per output channel), int16 activations, exact integer sums.
 
 | net | input | multiply-adds | parameters | samples seen | seed |
 |---|---|---|---|---|---|
@@ -94,7 +94,7 @@ def main():
         report = json.load(f)
     with open(args.model, "rb") as f:
         identifier = hashlib.sha256(f.read()).hexdigest()[:16]
-    names = {1: "coarse", 2: "fine", 3: "reader"}
+    names = {1: "coarse", 2: "fine", 3: "reader", 4: "issuer"}
     rows = []
     for kind, name in names.items():
         graph, card = nets[kind].graph, meta["card"][name]

@@ -29,7 +29,7 @@ def main():
     for name in sorted({k for l in reader for k in l["tune"]}):
         if reader[-1]["tune"][name][1] >= 5:
             axes[1].plot(x, [100 * l["tune"][name][0] / max(1, l["tune"][name][1]) for l in reader], label=f"{name} (n={reader[-1]['tune'][name][1]})", lw=1)
-    axes[1].plot(x, [100 * l["ring"] for l in reader], "k--", lw=1, label="training samples")
+    axes[1].plot(x, [100 * l["ring"][0] / l["ring"][1] for l in reader], "k--", lw=1, label="training samples")
     for axis, kind, title in ((axes[2], "coarse", "coarse: found among the best 3, %"), (axes[3], "fine", "fine: mean IoU with the box, %")):
         lines = load(kind)
         axis.set_title(title)
