@@ -23,6 +23,8 @@ export interface Cascade {
   syntaxWeight?: number
   /** Width over height of a quad below which a plate may have two lines. @default 0: none has */
   twoLineBelow?: number
+  /** Pixels of a frame below which one plate may fill it. @default 0: none is looked at so */
+  closeUpBelow?: number
   /** What the logits of the regions are multiplied by, so that their probabilities are true. @default 1 */
   regionScale?: number
   /** Probability from which a region is named. @default 1: none is */
@@ -58,7 +60,7 @@ const MAGIC = 'PSMODEL1'
 
 /** Constants that a model may leave out: least, most. */
 const OPTIONAL = {
-  coarseShare: [0, 1], crowdFloor: [0, 1], readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], regionScale: [0.01, 100], regionFloor: [0, 1],
+  coarseShare: [0, 1], crowdFloor: [0, 1], readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], closeUpBelow: [0, 1e8], regionScale: [0.01, 100], regionFloor: [0, 1],
   regionSyntax: [0, 0.99], letterWeight: [0, 1],
 } as const
 

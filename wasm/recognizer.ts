@@ -46,7 +46,7 @@ export class Recognizer {
     const wasm = await loadRecognizer(wasmBytes)
     for (const blob of nets) loadNet(wasm, blob)
     const c = { ...model.cascade, ...options.cascade }
-    wasm.configure(c.coarseFloor, c.candidates, c.coarseShare ?? 0, c.crowdFloor ?? 1, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.calibA, c.calibB)
+    wasm.configure(c.coarseFloor, c.candidates, c.coarseShare ?? 0, c.crowdFloor ?? 1, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.closeUpBelow ?? 0, c.calibA, c.calibB)
     for (const margin of c.readMargins) wasm.margin(margin)
     setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
     wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0, c.letterWeight ?? 0)
@@ -85,20 +85,21 @@ export class Recognizer {
     timings.find = performance.now() - start
     timings.fine = timings.read = 0
     const sure = wasm.sureBoxes()
-    let count = this.look(0, sure)
-    if (count === 0 && sure < boxes) {
+    let count = this.look(() => wasm.lookAtFrameItself())
+    for (const [from, to] of [[0, sure], [sure, boxes]] as const) {
+      if (count > 0 || from === to) continue
       wasm.lookAgain()
-      count = this.look(sure, boxes)
+      count = this.look(() => { for (let i = from; i < to; i++) wasm.lookAt(i) })
     }
     timings.find += timings.fine
     return Array.from({ length: count }, (_, i) => readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions))
   }
 
-  /** Fine looks at boxes `from` to `to` (exclusive), then reads what they found; the number of plates with a text. */
-  private look(from: number, to: number): number {
+  /** Fine looks, then reads of what they found; the number of plates with a text. */
+  private look(fineLooks: () => void): number {
     const { wasm, timings } = this
     const start = performance.now()
-    for (let i = from; i < to; i++) wasm.lookAt(i)
+    fineLooks()
     const plates = wasm.settle()
     const found = performance.now()
     for (let i = 0; i < plates; i++) wasm.readAt(i)

@@ -11,7 +11,7 @@ export interface RecognizerExports extends Record<string, unknown> {
   addNet(blob: number): number
   configure(
     coarseFloor: number, candidates: number, coarseShare: number, crowdFloor: number, fineZoom: number, fineFloor: number, beam: number, readFloor: number,
-    readSure: number, readHopeless: number, twoLineBelow: number, calibA: number, calibB: number,
+    readSure: number, readHopeless: number, twoLineBelow: number, closeUpBelow: number, calibA: number, calibB: number,
   ): void
   margin(value: number): void
   syntax(weight: number, other: number): void
@@ -26,6 +26,7 @@ export interface RecognizerExports extends Record<string, unknown> {
   findBoxes(): number
   sureBoxes(): number
   lookAgain(): void
+  lookAtFrameItself(): void
   lookAt(box: number): number
   settle(): number
   readAt(plate: number): number

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sharp from 'sharp'
+import { decodeBmp, isBmp } from '../../wasm/picture/decode_bmp.js'
 import { AlprError } from '../../engine/errors.js'
 
 /** One labelled plate of a photo. */
@@ -54,5 +55,8 @@ function isHeldOut({ plates, file }: Photo): boolean {
 /** A cut-out plate set into a grey picture of twice its size, as cameras show plates. */
 export async function framedPlate(file: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
-  return sharp(file).extend({ left: x, right: x, top: y, bottom: y, background: '#707070' }).png({ compressionLevel: 1 }).toBuffer()
+  let luma = new Uint8Array()
+  const bitmap = isBmp(file) && await decodeBmp(file, { lumaBuffer: (w, h) => (luma = new Uint8Array(w * h)) })
+  const picture = bitmap ? sharp(luma, { raw: { ...bitmap, channels: 1 } }).toColourspace('srgb') : sharp(file)
+  return picture.extend({ left: x, right: x, top: y, bottom: y, background: '#707070' }).png({ compressionLevel: 1 }).toBuffer()
 }

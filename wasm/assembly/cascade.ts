@@ -12,6 +12,8 @@ export let readFloor: f64 = 0.3
 export let readSure: f64 = 1
 export let readHopeless: f64 = 0
 export let twoLineBelow: f64 = 0
+/** Frames of fewer pixels may be the picture of one plate by itself. */
+export let closeUpBelow: f64 = 0
 export let calibrationA: f64 = 1
 export let calibrationB: f64 = 0
 export let marginCount: u32 = 0
@@ -20,7 +22,7 @@ const margins: usize = memory.data(4 * 8, 8)
 
 /** Counts beyond the module's limits are cut to them. */
 export function configureCascade(
-  floor: f64, count: u32, share: f64, crowd: f64, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64, twoLine: f64, a: f64, b: f64,
+  floor: f64, count: u32, share: f64, crowd: f64, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64, twoLine: f64, closeUp: f64, a: f64, b: f64,
 ): void {
   coarseFloor = floor
   candidates = min(count, MAX_CANDIDATES)
@@ -33,6 +35,7 @@ export function configureCascade(
   readSure = sure
   readHopeless = hopeless
   twoLineBelow = twoLine
+  closeUpBelow = closeUp
   calibrationA = a
   calibrationB = b
   marginCount = 0

@@ -113,7 +113,7 @@ function insertPeak(x: f64, y: f64, width: f64, height: f64, score: f64): void {
   storeBox(peaks + at * BOX_BYTES, x, y, width, height, score)
 }
 
-function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, score: f64): void {
+export function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, score: f64): void {
   store<f64>(box, x)
   store<f64>(box, y, 8)
   store<f64>(box, width, 16)

@@ -1,5 +1,5 @@
 import { fineFloor, fineZoom, sigmoid } from './cascade'
-import { boxAt } from './coarse'
+import { storeBox } from './coarse'
 import { MAX_CANDIDATES } from './layout'
 import { Net, tensorAt } from './net'
 import { runNet } from './net_run'
@@ -16,11 +16,18 @@ const CORNER_UNIT: f64 = 32
 const MIN_WINDOW: f64 = 48
 /** Overlap of bounding boxes above which two quads are one plate. */
 const SAME_PLATE: f64 = 0.5
+/** Overlap of a plate's and the frame's bounds from which the plate fills the frame. */
+const FILLS: f64 = 0.4
+
+const whole: usize = memory.data(40, 8)
+const frame: usize = memory.data(64, 8)
 
 /** Quads and their scores (f64), in the order found; settled: best first, duplicates gone. */
 const quads: usize = memory.data(16 * 64, 16)
 const scores: usize = memory.data(16 * 8, 8)
 let quadCount: u32 = 0
+/** The one quad is of a frame that is the picture of one plate: its edges cut nothing. */
+export let isCloseUp: bool = false
 
 @inline
 export function quadAt(index: u32): usize {
@@ -34,12 +41,12 @@ export function quadScore(index: u32): f64 {
 
 export function forgetQuads(): void {
   quadCount = 0
+  isCloseUp = false
 }
 
-/** Looks at box `index`; true when it holds a plate with usable corners. */
-export function lookAtBox(net: Net, index: u32, samples: usize): bool {
+/** Looks at a box (coarse.ts); true when it holds a plate with usable corners. */
+export function lookAtBox(net: Net, box: usize, samples: usize): bool {
   const input = tensorAt(net, 0)
-  const box = boxAt(index)
   const width = max(max(fineZoom * load<f64>(box, 16), 2 * fineZoom * load<f64>(box, 24)), MIN_WINDOW)
   const height = width * <f64>input.height / <f64>input.width
   const left = load<f64>(box) - width / 2
@@ -74,6 +81,23 @@ export function lookAtBox(net: Net, index: u32, samples: usize): bool {
   if (!isConvex(quad)) return false
   store<f64>(scores + 8 * quadCount++, score)
   return true
+}
+
+/**
+ * Takes the frame (its sides in pixels) for the picture of one plate: its corners are what the fine look finds, when that fills the frame, or
+ * else the frame's own. People and other cameras give such pictures, and the finder was not made for them; whether it is a plate, the reader says.
+ */
+export function lookAtWhole(net: Net, width: u32, height: u32, samples: usize): void {
+  isCloseUp = true
+  storeBox(whole, <f64>width / 2, <f64>height / 2, width, height, 1)
+  for (let i: usize = 0; i < 4; i++) {
+    store<f64>(frame + i * 16, i == 1 || i == 2 ? <f64>width : 0)
+    store<f64>(frame + i * 16, i >= 2 ? <f64>height : 0, 8)
+  }
+  if (lookAtBox(net, whole, samples) && boundsOverlap(quadAt(0), frame) >= FILLS) return
+  memory.copy(quadAt(0), frame, QUAD_BYTES)
+  store<f64>(scores, fineFloor)
+  quadCount = 1
 }
 
 /** Sorts the quads by score and drops duplicates; returns how many plates are left. */

@@ -1,6 +1,7 @@
 import {
   beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid, twoLineBelow,
 } from './cascade'
+import { isCloseUp } from './fine'
 import {
   ALTERNATE_BYTES, CLASSES, MAX_ALTERNATES, RECORD_ALTERNATE_COUNT, RECORD_ALTERNATES, RECORD_BYTES, RECORD_CONFIDENCE, RECORD_HEIGHT,
   RECORD_LENGTH, RECORD_POSITIONS, RECORD_REGION, RECORD_REGION_CONFIDENCE, RECORD_SCORE, RECORD_TEXT, RECORD_WIDTH,
@@ -113,7 +114,7 @@ function describeTexts(count: u32, record: usize): bool {
   const length = spell(textPrefix(0), classes)
   if (length < MIN_TEXT) return false
   const probability = textShare(0)
-  const confidence = calibrate(probability) * (isCut(record) ? CUT_FACTOR : 1)
+  const confidence = calibrate(probability) * (!isCloseUp && isCut(record) ? CUT_FACTOR : 1)
   if (!(confidence >= readFloor)) return false
   store<f32>(record, <f32>confidence, RECORD_CONFIDENCE)
   store<u32>(record, length, RECORD_LENGTH)

@@ -1,7 +1,7 @@
 import { grow, place, placedEnd, stage } from './arena'
-import { addMargin, configureCascade } from './cascade'
-import { coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './coarse'
-import { forgetQuads, lookAtBox, quadAt, quadScore, settleQuads } from './fine'
+import { addMargin, closeUpBelow, configureCascade } from './cascade'
+import { boxAt, coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './coarse'
+import { forgetQuads, lookAtBox, lookAtWhole, quadAt, quadScore, settleQuads } from './fine'
 import {
   ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
   REFUSED_SIZE,
@@ -22,8 +22,8 @@ export * from './probe'
  *
  *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions, regionShape..,
  *                sealModel, warmUp a few times
- *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes, lookAt(0..sureBoxes), settle, readAt(0..),
- *                finish; when that is 0: lookAgain, lookAt(sureBoxes..), settle, readAt(0..), finish; recordAt(0..)
+ *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes; then lookAtFrameItself, lookAt(0..sureBoxes),
+ *                lookAt(sureBoxes..), each followed by settle, readAt(0..), finish and, while that is 0, lookAgain; recordAt(0..)
  *
  * Counts that a call returns are the valid indices of the next. No call traps on any picture.
  */
@@ -74,9 +74,9 @@ export function addNet(blob: usize): i32 {
 /** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
 export function configure(
   coarseFloor: f64, candidates: u32, coarseShare: f64, crowdFloor: f64, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
-  twoLineBelow: f64, calibA: f64, calibB: f64,
+  twoLineBelow: f64, closeUpBelow: f64, calibA: f64, calibB: f64,
 ): void {
-  configureCascade(coarseFloor, candidates, coarseShare, crowdFloor, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, calibA, calibB)
+  configureCascade(coarseFloor, candidates, coarseShare, crowdFloor, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, closeUpBelow, calibA, calibB)
 }
 
 /** Adds a margin at which plates are read; at least one, at most four. */
@@ -188,7 +188,12 @@ export function lookAgain(): void {
 
 /** Fine look at a box; 1 when it holds a plate. */
 export function lookAt(box: u32): u32 {
-  return lookAtBox(netOf(KIND_FINE), box, samples) ? 1 : 0
+  return lookAtBox(netOf(KIND_FINE), boxAt(box), samples) ? 1 : 0
+}
+
+/** After findBoxes: a small frame may be the picture of one plate by itself; settle and readAt come next, the boxes only when that has no text. */
+export function lookAtFrameItself(): void {
+  if (<f64>frameWidth * <f64>frameHeight < closeUpBelow) lookAtWhole(netOf(KIND_FINE), frameWidth, frameHeight, samples)
 }
 
 /** Drops duplicates; returns the number of plates to read. */

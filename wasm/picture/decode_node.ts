@@ -1,4 +1,5 @@
 import { WasmError } from '../errors.js'
+import { decodeBmp, isBmp } from './decode_bmp.js'
 import { corrupt } from './jpeg/corrupt.js'
 import { decodeJpegNatively } from './jpeg_native.js'
 import { checkSize, PICTURE_LIMITS, type LumaTarget, type Size } from './limits.js'
@@ -10,7 +11,7 @@ const TRY_OTHERWISE = new Set(['ALPR_ERR_FRAME_NOT_JPEG', 'ALPR_ERR_FRAME_CORRUP
 
 /**
  * Decodes the luma of a picture file into the target, upright: JPEG as a frame of the stream is decoded; PNG, WebP, TIFF, GIF, AVIF and CMYK or
- * arithmetic JPEG through sharp, without colour management. The twin for browsers is decode_browser.ts.
+ * arithmetic JPEG through sharp, without colour management; Windows bitmaps through bmp-ts. The twin for browsers is decode_browser.ts.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {
@@ -18,7 +19,7 @@ export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Prom
     return decodeUpright(bytes, target, decodeJpegNatively)
   } catch (error) {
     if (!(error instanceof WasmError) || !TRY_OTHERWISE.has(error.code)) throw error
-    return decodeBySharp(bytes, target, error)
+    return isBmp(bytes) ? decodeBmp(bytes, target) : decodeBySharp(bytes, target, error)
   }
 }
 

@@ -14,6 +14,7 @@ from sampling import Pyramid, coarse_size, normalise
 from syntax import mix, mix_letters, rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
+FILLS = 0.4
 MOST_CANDIDATES = 16
 CUT_FACTOR, CUT_ASIDE, CUT_ABOVE = 0.25, 0.03, 0.15
 
@@ -185,17 +186,33 @@ class Cascade:
     def __call__(self, luma, boxes=None):
         """-> [Detection], surest first. Boxes much less sure than the best one get their turn when the others say nothing."""
         pyramid = Pyramid(luma)
+        if boxes is None and luma.size < self.k.get("closeUpBelow", 0):
+            filled = self.plates(pyramid, [self.whole(pyramid)], may_be_cut=False)
+            if filled:
+                return filled
         boxes = self.boxes(pyramid) if boxes is None else boxes
         sure = [b for b in boxes if b[0] >= self.k.get("coarseShare", 0) * boxes[0][0]]
         return self.detections(pyramid, sure) or self.detections(pyramid, boxes[len(sure):])
 
+    def whole(self, pyramid):
+        """(score, quad, coarse score) of the one plate that the frame is the picture of: what fills it, else the frame itself."""
+        w, h = pyramid.size
+        score, quad = self.fine(pyramid, (1.0, w / 2, h / 2, w, h))
+        if score > self.k["fineFloor"] and iou((*quad.min(0), *quad.max(0)), (0, 0, w, h)) >= FILLS:
+            return score, quad, 1.0
+        return self.k["fineFloor"], np.float64([[0, 0], [w, 0], [w, h], [0, h]]), 1.0
+
     def detections(self, pyramid, boxes):
         """[Detection] of these boxes, surest first."""
+        return self.plates(pyramid, self.quads(pyramid, boxes))
+
+    def plates(self, pyramid, quads, may_be_cut=True):
+        """[Detection] of what stands in these quads, surest first."""
         out = []
-        for score, quad, _ in self.quads(pyramid, boxes):
+        for score, quad, _ in quads:
             texts, regions = self.read(pyramid, quad)
             text, p = texts[0]
-            c = self.confidence(p) * (CUT_FACTOR if cut(quad, pyramid.size) else 1)
+            c = self.confidence(p) * (CUT_FACTOR if may_be_cut and cut(quad, pyramid.size) else 1)
             if len(text) >= 3 and c >= self.k["readFloor"]:
                 named = int(regions.argmax()) if len(regions) else 0
                 dares = len(regions) > 0 and regions[named] >= self.k.get("regionFloor", 1)
