@@ -13,6 +13,7 @@ from nets import shapes
 
 STRIDE = 8
 CORNER_UNIT = 32.0   # a corner is given as (x + 0.5) * 8 + 32 * value
+STEEP = 12.0         # degrees: how far (one standard deviation) plates seen from aside and in bends are turned
 COARSE_LEAST = 9.0   # plates narrower than this in the coarse look are left out: neither plate nor ground
 
 
@@ -237,7 +238,8 @@ class FineData(Source):
             dx, dy, jw, jh = self.jitter(bw, bh)
             width = max(self.ZOOM * jw, 2 * self.ZOOM * jh, 48.0)
             s = width / self.W
-            a = np.radians(rng.normal(0, 5) if rng.random() < 0.6 else 0)
+            turn = rng.random()
+            a = np.radians(rng.normal(0, STEEP) if turn < 0.15 else rng.normal(0, 5) if turn < 0.6 else 0)
             r = np.float64([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) * s
             c = np.float64((bx + bw / 2 + dx, by + bh / 2 + dy))
             m = np.concatenate([r, (c - r @ (self.W / 2, self.H / 2))[:, None]], 1)
@@ -250,7 +252,7 @@ class FineData(Source):
             w = float(np.exp(rng.uniform(np.log(24), np.log(260))))   # plate width in frame pixels
             grey, alpha, corners = self.texture()
             pw, ph = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
-            quad = random_quad(rng, w, w * ph / pw, 1.6)
+            quad = random_quad(rng, w, w * ph / pw, 1.6 if rng.random() < 0.8 else STEEP / 3)
             low, high = quad.min(0), quad.max(0)
             bw, bh = high - low
             dx, dy, jw, jh = self.jitter(bw, bh)
