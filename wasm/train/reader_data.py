@@ -23,6 +23,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLUMNS = READER_W // COLUMN_STRIDE
 UNKNOWN = -1
 RESHUFFLED = 0.5    # of the real plates have characters exchanged
+TURNED = 0.05       # are upside down or mirrored: nobody can vouch for such a read, so they say nothing
 EMPHASIS = {"openalpr-seg-us": 4.0, "openalpr-e2e-us": 6.0, "us-51-closeups": 4.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0, "french-lpd": 2.0}
 
 
@@ -195,10 +196,6 @@ class ReaderData:
         grey, alpha, corners, chars, *_ = self.bank[rng.integers(len(self.bank))]
         double = bool(chars) and chars[-1][1] >= 1
         roll = rng.random()
-        if roll < 0.025 and not double:                      # upside down or mirrored: nobody can vouch for such a read
-            grey, alpha = (a[::-1, ::-1] if roll < 0.015 else a[:, ::-1] for a in (grey, alpha))
-            crop, _ = seen(rng, self.backdrops, np.ascontiguousarray(grey), np.ascontiguousarray(alpha), corners, cuts.one_line)
-            return nothing(crop)
         wrong = roll > (0.8 if double else 0.965)            # cut as the other number of lines
         line = int(rng.integers(2)) if double != wrong else 0
         crop, to_crop = seen(rng, self.backdrops, grey, alpha, corners, unsure_cut(rng, line) if double != wrong else cuts.one_line)
@@ -248,6 +245,11 @@ class ReaderData:
         return nothing(self.fakes(rng, lambda picture, quad: cut(picture, quad)[0], margins))
 
     def sample(self):
+        """(crop, text, columns)"""
+        crop, text, columns = self.upright()
+        return nothing(turned(self.rng, crop)) if text and self.rng.random() < TURNED else (crop, text, columns)
+
+    def upright(self):
         self.count += 1
         if self.count % 20000 == 0:
             self.bank.refresh()
@@ -259,7 +261,7 @@ class ReaderData:
             kind = rng.random()
             if kind < 0.45 and groups["scenes"][0]:
                 return self.real_scene()
-            if kind > 0.93 and groups["doubles"][0]:
+            if kind > 0.9 and groups["doubles"][0]:
                 return self.real_crop("doubles")
             if groups["crops"][0]:
                 return self.real_crop()
@@ -270,6 +272,11 @@ def real_sample(crop, text, centres, to_crop):
     """A sample of a real plate: columns are known where the characters' centres are."""
     columns = columns_of(marks_of(text, centres, to_crop)) if centres else np.full(COLUMNS, UNKNOWN, np.int16)
     return crop, text, columns
+
+
+def turned(rng, picture):
+    """Upside down, or mirrored."""
+    return np.ascontiguousarray(picture[::-1, ::-1] if rng.random() < 0.5 else picture[:, ::-1])
 
 
 def nothing(crop):
