@@ -8,6 +8,7 @@ import type { Camera } from '../../engine/frames/camera.js'
 import { CameraPasses } from '../../engine/passes/camera_passes.js'
 import type { OpenPass } from '../../engine/passes/pass.js'
 import { decodeJpeg } from '../../engine/recognize/decode.js'
+import { wholePlates } from '../../engine/recognize/whole_plates.js'
 import type { Recognizer } from '../../wasm/mod.js'
 
 const CAMERA: Camera = { id: 'clip', name: 'Clip', kind: 'fixed', agency: '', lat: 0, lon: 0 }
@@ -28,7 +29,7 @@ export async function readClip(recognizer: Recognizer, file: string, gapMs = 3_0
     for await (const { jpeg, capturedAt } of readFrames(feed)) {
       const { width, height } = decodeJpeg(jpeg, recognizer)
       const frame = { seq: ++seq, camera: CAMERA, capturedAt, lat: 0, lon: 0, feed: '', jpeg }
-      closed.push(...camera.advance(frame, recognizer.recognize(width, height), (index) => `${seq}-${index}`).closed)
+      closed.push(...camera.advance(frame, wholePlates(recognizer.recognize(width, height), recognizer), (index) => `${seq}-${index}`).closed)
     }
     return [...closed, ...camera.open()].map((pass) => pass.toRead(CAMERA, IDS)).filter((read) => read.plate !== '')
       .map(({ plate, frames, confidence }) => ({ plate, frames, confidence }))

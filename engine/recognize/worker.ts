@@ -4,6 +4,7 @@ import { AlprError, codeOf, reasonOf } from '../errors.js'
 import { decodeJpeg, type Size } from './decode.js'
 import { IN_NATIVE_CODE, INTERRUPTIBLE, type Job, type WorkerMessage, type WorkerSetup } from './messages.js'
 import { warmUp } from './warm_up.js'
+import { wholePlates } from './whole_plates.js'
 
 /**
  * A recognition thread: one Recognizer, one frame at a time, nothing kept between frames. It answers every job, also one it cannot decode;
@@ -30,7 +31,7 @@ function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
     const start = performance.now()
     const { width, height } = decodeGuarded(new Uint8Array(jpeg), recognizer)
     const decoded = performance.now()
-    const detections = recognizer.recognize(width, height)
+    const detections = wholePlates(recognizer.recognize(width, height), recognizer)
     const { find, read } = recognizer.timings
     const ms = { decode: decoded - start, recognize: performance.now() - decoded, find, read }
     send({ id, width, height, ms, detections }, detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)))

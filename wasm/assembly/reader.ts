@@ -114,8 +114,9 @@ function describeTexts(count: u32, record: usize): bool {
   const length = spell(textPrefix(0), classes)
   if (length < MIN_TEXT) return false
   const probability = textShare(0)
-  const confidence = calibrate(probability) * (!isCloseUp && isCut(record) ? CUT_FACTOR : 1)
-  if (!(confidence >= readFloor)) return false
+  const certainty = calibrate(probability)
+  if (!(certainty >= readFloor)) return false
+  const confidence = certainty * (!isCloseUp && isCut(record) ? CUT_FACTOR : 1)
   store<f32>(record, <f32>confidence, RECORD_CONFIDENCE)
   store<u32>(record, length, RECORD_LENGTH)
   writeText(length, record + RECORD_TEXT)

@@ -212,8 +212,9 @@ class Cascade:
         for score, quad, _ in quads:
             texts, regions = self.read(pyramid, quad)
             text, p = texts[0]
-            c = self.confidence(p) * (CUT_FACTOR if may_be_cut and cut(quad, pyramid.size) else 1)
+            c = self.confidence(p)
             if len(text) >= 3 and c >= self.k["readFloor"]:
+                c *= CUT_FACTOR if may_be_cut and cut(quad, pyramid.size) else 1
                 named = int(regions.argmax()) if len(regions) else 0
                 dares = len(regions) > 0 and regions[named] >= self.k.get("regionFloor", 1)
                 out.append(Detection(text, c, quad, score, texts, self.meta["regions"][named] if dares else None, float(regions[named]) if dares else 0.0))
