@@ -5,7 +5,7 @@ export interface RecognizeResult { model: string; module: string; groups: { name
 export interface AccuracyResult {
   model: string
   module: string
-  sets: Record<string, { plates: number; corrected: number; amongAlternates: number }>
+  sets: Record<string, { plates: number; corrected: number; topFive: number }>
   nothing: { pictures: number; withRead: number }
   clips?: { clips: number; right: number }
   calibrationError: number
@@ -44,9 +44,9 @@ export function ofAccuracy({ model, module, sets, nothing, clips, calibrationErr
   return {
     workload: { model, module, plates: named.reduce((sum, [, { plates }]) => sum + plates, 0), picturesWithoutPlate: nothing.pictures },
     figures: [
-      ...named.flatMap(([set, { plates, corrected, amongAlternates }]) => [higher(`${set}: read exactly (n=${plates})`, share(corrected, plates), '%'), higher(`${set}: among the best six`, share(amongAlternates, plates), '%')]),
-      ...(nothing.pictures > 0 ? [lower(`read on pictures without a plate (n=${nothing.pictures})`, share(nothing.withRead, nothing.pictures), '%', 0)] : []),
-      ...(clips ? [higher(`clips of one vehicle: one read, and right (n=${clips.clips})`, share(clips.right, clips.clips), '%', 100)] : []),
+      ...named.flatMap(([set, { plates, corrected, topFive }]) => [higher(`${set}: read exactly (n=${plates})`, share(corrected, plates), '%'), higher(`${set}: among the best five`, share(topFive, plates), '%')]),
+      ...(nothing.pictures > 0 ? [lower(`read on pictures without a plate (n=${nothing.pictures})`, share(nothing.withRead, nothing.pictures), '%', 2)] : []),
+      ...(clips ? [higher(`clips of one vehicle: one read, and right (n=${clips.clips})`, share(clips.right, clips.clips), '%', 95)] : []),
       lower('expected calibration error', calibrationError, '', 0.03),
     ],
     panels: [{ kind: 'bars', title: 'plates read exactly', unit: '%', bars: named.map(([set, { plates, corrected }]) => ({ label: `${set} (${plates})`, value: share(corrected, plates) })) }],
