@@ -1,4 +1,4 @@
-"""Who issued a plate: the classes of the reader's second answer, as ISO 3166 codes (US states as "US-CA")."""
+"""Who issued a plate: the classes of the issuer net, as ISO 3166 codes (US states as "US-CA")."""
 from render.serials import EU, US
 
 ISO = {"D": "DE", "F": "FR", "I": "IT", "E": "ES", "NL": "NL", "B": "BE", "GB": "GB", "A": "AT", "CH": "CH", "PL": "PL", "CZ": "CZ", "SK": "SK",
