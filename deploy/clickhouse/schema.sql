@@ -14,35 +14,36 @@ CREATE TABLE IF NOT EXISTS platestream.reads_local ON CLUSTER 'platestream' (
   read_id UInt64 CODEC(Delta, ZSTD(1)),
   version UInt32 CODEC(T64, ZSTD(1)),
   plate String CODEC(ZSTD(1)),
-  confidence Float32 CODEC(ZSTD(1)),
+  confidence Decimal(4, 3) CODEC(T64, ZSTD(1)),
   alternate_plates Array(String) CODEC(ZSTD(1)),
-  alternate_confidences Array(Float32) CODEC(ZSTD(1)),
+  alternate_confidences Array(Decimal(4, 3)) CODEC(ZSTD(1)),
   region LowCardinality(String) CODEC(ZSTD(1)),
   camera LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
-  lat Float64 CODEC(ZSTD(1)),
-  lon Float64 CODEC(ZSTD(1)),
-  heading Nullable(Float32) CODEC(ZSTD(1)),
+  stay_ms UInt64 CODEC(T64, ZSTD(1)),
+  lat Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  lon Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  heading Nullable(UInt16) CODEC(ZSTD(1)),
   direction LowCardinality(String) CODEC(ZSTD(1)),
-  frames UInt32 CODEC(T64, ZSTD(1)),
-  height_px Float32 CODEC(ZSTD(1)),
-  sharpness Float32 CODEC(ZSTD(1)),
-  contrast Float32 CODEC(ZSTD(1)),
-  glare Float32 CODEC(ZSTD(1)),
+  height_px UInt16 CODEC(T64, ZSTD(1)),
+  sharpness Decimal(3, 2) CODEC(T64, ZSTD(1)),
+  contrast Decimal(3, 2) CODEC(T64, ZSTD(1)),
+  glare Decimal(3, 2) CODEC(T64, ZSTD(1)),
   crop_segment LowCardinality(String) CODEC(ZSTD(1)),
   crop_offset UInt64 CODEC(T64, ZSTD(1)),
   crop_length UInt32 CODEC(T64, ZSTD(1)),
-  picture_segment LowCardinality(String) CODEC(ZSTD(1)),
-  picture_offset UInt64 CODEC(T64, ZSTD(1)),
+  picture_gap UInt64 CODEC(T64, ZSTD(1)),
   picture_length UInt32 CODEC(T64, ZSTD(1)),
   module LowCardinality(String) CODEC(ZSTD(1)),
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
-  feed LowCardinality(String) CODEC(ZSTD(1))
+  feed LowCardinality(String) CODEC(ZSTD(1)),
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_local', '{replica}', version)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_local_2', '{replica}', version)
 PARTITION BY toMonday(ts)
-ORDER BY (cell, ts, read_id);
+ORDER BY (cell, ts, read_id)
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 65536, min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE TABLE IF NOT EXISTS platestream.reads ON CLUSTER 'platestream' AS platestream.reads_local
 ENGINE = Distributed('platestream', 'platestream', 'reads_local', sipHash64(read_id));
@@ -50,21 +51,19 @@ ENGINE = Distributed('platestream', 'platestream', 'reads_local', sipHash64(read
 CREATE TABLE IF NOT EXISTS platestream.reads_by_plate_local ON CLUSTER 'platestream' (
   plate String CODEC(ZSTD(1)),
   ts DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
-  read_id UInt64 CODEC(T64, ZSTD(1)),
-  version UInt32 CODEC(T64, ZSTD(1)),
   cell UInt32 CODEC(ZSTD(1)),
-  camera LowCardinality(String) CODEC(ZSTD(1)),
-  confidence Float32 CODEC(ZSTD(1))
+  camera LowCardinality(String) CODEC(ZSTD(1))
 )
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_by_plate_local', '{replica}', version)
-PARTITION BY toYYYYMM(ts)
-ORDER BY (plate, ts, read_id);
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_by_plate_local_2', '{replica}')
+PARTITION BY toStartOfQuarter(ts)
+ORDER BY (plate, ts, cell)
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 65536;
 
 CREATE TABLE IF NOT EXISTS platestream.reads_by_plate ON CLUSTER 'platestream' AS platestream.reads_by_plate_local
-ENGINE = Distributed('platestream', 'platestream', 'reads_by_plate_local', sipHash64(read_id));
+ENGINE = Distributed('platestream', 'platestream', 'reads_by_plate_local', sipHash64(cell, ts));
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.reads_by_plate_local_view ON CLUSTER 'platestream' TO platestream.reads_by_plate_local AS
-SELECT plate, ts, read_id, version, cell, camera, confidence
+SELECT plate, ts, cell, camera
 FROM platestream.reads_local
 WHERE plate != '';
 
@@ -134,9 +133,9 @@ ORDER BY (camera, hour, part);
 CREATE TABLE IF NOT EXISTS platestream.ledger ON CLUSTER 'platestream' AS platestream.ledger_local
 ENGINE = Distributed('platestream', 'platestream', 'ledger_local', sipHash64(camera));
 
-ALTER TABLE platestream.reads_local ON CLUSTER 'platestream' ADD COLUMN IF NOT EXISTS glare Float32 CODEC(ZSTD(1)) AFTER contrast;
+ALTER TABLE platestream.reads_local ON CLUSTER 'platestream' ADD COLUMN IF NOT EXISTS glare Decimal(3, 2) CODEC(T64, ZSTD(1)) AFTER contrast;
 
-ALTER TABLE platestream.reads ON CLUSTER 'platestream' ADD COLUMN IF NOT EXISTS glare Float32 AFTER contrast;
+ALTER TABLE platestream.reads ON CLUSTER 'platestream' ADD COLUMN IF NOT EXISTS glare Decimal(3, 2) AFTER contrast;
 
 CREATE TABLE IF NOT EXISTS platestream.plates_local ON CLUSTER 'platestream' (
   plate String CODEC(ZSTD(1)),
@@ -207,35 +206,36 @@ CREATE TABLE IF NOT EXISTS platestream.reads_held_local ON CLUSTER 'platestream'
   read_id UInt64 CODEC(Delta, ZSTD(1)),
   version UInt32 CODEC(T64, ZSTD(1)),
   plate String CODEC(ZSTD(1)),
-  confidence Float32 CODEC(ZSTD(1)),
+  confidence Decimal(4, 3) CODEC(T64, ZSTD(1)),
   alternate_plates Array(String) CODEC(ZSTD(1)),
-  alternate_confidences Array(Float32) CODEC(ZSTD(1)),
+  alternate_confidences Array(Decimal(4, 3)) CODEC(ZSTD(1)),
   region LowCardinality(String) CODEC(ZSTD(1)),
   camera LowCardinality(String) CODEC(ZSTD(1)),
-  ts_last DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
-  lat Float64 CODEC(ZSTD(1)),
-  lon Float64 CODEC(ZSTD(1)),
-  heading Nullable(Float32) CODEC(ZSTD(1)),
+  stay_ms UInt64 CODEC(T64, ZSTD(1)),
+  lat Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  lon Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  heading Nullable(UInt16) CODEC(ZSTD(1)),
   direction LowCardinality(String) CODEC(ZSTD(1)),
-  frames UInt32 CODEC(T64, ZSTD(1)),
-  height_px Float32 CODEC(ZSTD(1)),
-  sharpness Float32 CODEC(ZSTD(1)),
-  contrast Float32 CODEC(ZSTD(1)),
-  glare Float32 CODEC(ZSTD(1)),
+  height_px UInt16 CODEC(T64, ZSTD(1)),
+  sharpness Decimal(3, 2) CODEC(T64, ZSTD(1)),
+  contrast Decimal(3, 2) CODEC(T64, ZSTD(1)),
+  glare Decimal(3, 2) CODEC(T64, ZSTD(1)),
   crop_segment LowCardinality(String) CODEC(ZSTD(1)),
   crop_offset UInt64 CODEC(T64, ZSTD(1)),
   crop_length UInt32 CODEC(T64, ZSTD(1)),
-  picture_segment LowCardinality(String) CODEC(ZSTD(1)),
-  picture_offset UInt64 CODEC(T64, ZSTD(1)),
+  picture_gap UInt64 CODEC(T64, ZSTD(1)),
   picture_length UInt32 CODEC(T64, ZSTD(1)),
   module LowCardinality(String) CODEC(ZSTD(1)),
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
-  feed LowCardinality(String) CODEC(ZSTD(1))
+  feed LowCardinality(String) CODEC(ZSTD(1)),
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  frames UInt32 ALIAS version
 )
-ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_held_local', '{replica}', version)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/platestream/reads_held_local_2', '{replica}', version)
 PARTITION BY toYear(ts)
-ORDER BY (cell, ts, read_id);
+ORDER BY (cell, ts, read_id)
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 65536;
 
 CREATE TABLE IF NOT EXISTS platestream.reads_held ON CLUSTER 'platestream' AS platestream.reads_held_local
 ENGINE = Distributed('platestream', 'platestream', 'reads_held_local', sipHash64(read_id));
