@@ -3,7 +3,7 @@ import { until } from '../until.js'
 import { FAULTS, type Fault } from './faults.js'
 import { loadFeed } from './feed.js'
 import { judge } from './judge.js'
-import { outcomeOf, type Outcome } from './outcome.js'
+import { outcomeOf, streamState, type Outcome } from './outcome.js'
 import { Rig, type PartName, type RigOptions } from './rig.js'
 import { Scope } from './scope.js'
 
@@ -120,18 +120,13 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const recoveryMs = performance.now() - over
   const frames = rig.oracle.of(suffix)
   await within('the frames were not all stored', async () => (await rig.stored(suffix)) >= frames.length, 60_000)
-  const last = (await (await rig.connection.jetstreamManager()).streams.info('HITS')).state.last_seq
+  const last = (await streamState(rig.connection, 'HITS')).last_seq
   await within('the console did not get all hits', async () => rig.consoles.every(({ seq }) => seq >= last), 20_000)
 
   const { outcome, verdict } = await settle(rig, suffix, (outcome) => judge({ frames, forgotten: rig.oracle.forgotten, outcome, straight: straight ?? outcome, changing: fault.changing }))
   wrong.push(...verdict)
-  const now = levelsOf(rig)
-  for (const [part, { bytes, files }] of Object.entries(levels ?? {})) {
-    const after = now[part]
-    if (!after) wrong.push(`${part} does not run`)
-    else if (after.bytes > bytes + MEMORY_SLACK) wrong.push(`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`)
-    else if (after.files > files + FILES_SLACK) wrong.push(`${part} has ${after.files} files open, ${files} before`)
-  }
+  const { now, above } = await levelsBack(rig, levels ?? {})
+  wrong.push(...above)
   const memory = Object.fromEntries(Object.entries(now).map(([part, { bytes }]) => [part, bytes]))
   const result = { fault: fault.name, what: fault.what, wrong, frames: frames.length, reads: outcome.reads.length, hits: outcome.hits.length, recoveryMs, memory, took, ms: performance.now() - began }
   return { result, outcome, levels: now }
@@ -147,6 +142,22 @@ async function settle(rig: Rig, suffix: string, verdictOn: (outcome: Outcome) =>
     const outcome = await outcomeOf(suffix, { rows: (query) => rig.rows(query), connection: rig.connection, cropsFolder: rig.paths.crops, oracle: rig.oracle, consoles: rig.consoles })
     const verdict = verdictOn(outcome)
     if (verdict.length === 0 || performance.now() > deadline) return { outcome, verdict }
+    await sleep(250)
+  }
+}
+
+/** Memory and open files once they are back, or after a while: a process that has just started still has the connections it loads over. */
+async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; above: string[] }> {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const now = levelsOf(rig)
+    const above = Object.entries(before).flatMap(([part, { bytes, files }]) => {
+      const after = now[part]
+      if (!after) return [`${part} does not run`]
+      if (after.bytes > bytes + MEMORY_SLACK) return [`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`]
+      return after.files > files + FILES_SLACK ? [`${part} has ${after.files} files open, ${files} before`] : []
+    })
+    if (above.length === 0 || performance.now() > deadline) return { now, above }
     await sleep(250)
   }
 }

@@ -1,4 +1,5 @@
-import type { NatsConnection } from 'nats'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NatsConnection, StreamState } from 'nats'
 import type { Hit } from '../../engine/hit.js'
 import { STREAM } from '../../engine/nats/topology.js'
 import { CropReader } from '../../engine/store/crops.js'
@@ -82,7 +83,7 @@ async function badPictures(reads: StoredRead[], folder: string): Promise<string[
 /** Every message of a stream, in order. */
 async function allOf(connection: NatsConnection, stream: string): Promise<{ seq: number; subject: string; data: Uint8Array; sequence: number }[]> {
   const all: { seq: number; subject: string; data: Uint8Array; sequence: number }[] = []
-  const { messages } = (await (await connection.jetstreamManager()).streams.info(stream)).state
+  const { messages } = await streamState(connection, stream)
   if (messages === 0) return all
   for await (const message of await (await connection.jetstream().consumers.get(stream)).consume()) {
     all.push({ seq: message.seq, subject: message.subject, data: message.data, sequence: Number(message.headers?.get('Dead-Sequence') ?? 0) })
@@ -95,3 +96,17 @@ const without = (row: Row, names: string[]): Row => Object.fromEntries(Object.en
 const mapNumbers = (row: Row): Record<string, number> => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]))
 const sorted = (rows: Row[]): Row[] => rows.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 const doubled = (ids: string[]): string[] => [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]
+
+/** State of a stream. Servers of a cluster that choose a leader do not answer for a while: asked again for half a minute. */
+export async function streamState(connection: NatsConnection, stream: string): Promise<StreamState> {
+  const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    try {
+      return (await manager.streams.info(stream)).state
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await sleep(500)
+    }
+  }
+}
