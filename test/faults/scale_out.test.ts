@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CLUSTER_FAULTS, SCALE_FAULTS } from './faults.js'
-import { runMatrix, type MatrixOptions } from './matrix.js'
+import { holds } from './holds.js'
+import type { MatrixOptions } from './matrix.js'
 
 t.setTimeout(280_000)
 
@@ -9,12 +10,4 @@ const setups: [what: string, options: Pick<MatrixOptions, 'faults' | 'parts'>][]
   ['three NATS servers that keep three copies, one dying at a time', { faults: CLUSTER_FAULTS, parts: { cluster: true } }],
 ]
 
-for (const [what, options] of setups) {
-  t.test(what, async (t) => {
-    const seed = Date.now() % 1_000_000
-    t.comment(`seed ${seed}`)
-    const results = await runMatrix({ seed, seconds: 4, ...options })
-    for (const { fault, what, wrong, frames, took } of results) t.same(wrong, [], `${fault} (${what}): ${frames} frames; ${JSON.stringify(took)}`)
-    t.ok(results[0]!.reads > 0 && results[0]!.hits > 0, 'the frames bring reads and hits')
-  })
-}
+for (const [what, options] of setups) t.test(what, (t) => holds(t, { seconds: 4, ...options }))

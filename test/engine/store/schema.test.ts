@@ -14,9 +14,8 @@ const textOf = (statements: string[]) => `${statements.join(';\n\n')};\n`
 
 t.setTimeout(300_000)
 
-t.test('the DDL of one node and of a cluster, word by word', async (t) => {
+t.test('the DDL of one node, word by word; that of a cluster is held to deploy/clickhouse/schema.sql (deploy/operations.test.ts)', async (t) => {
   t.equal(textOf(schemaStatements('platestream')), golden('single.sql'))
-  t.equal(textOf(schemaStatements('platestream', { kind: 'cluster', cluster: 'plates' })), golden('cluster.sql'))
 })
 
 t.test('names of databases are checked', async (t) => {
