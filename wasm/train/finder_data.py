@@ -58,7 +58,7 @@ def load_scenes(tune=False):
         if image is None:
             continue
         scene = Scene(image, boxes, emphasis.get(row["set"], 1.0), quads)
-        scene.mined = photos.mined(row)
+        scene.mined, scene.searched = photos.mined(row), photos.searched(row)
         (full if boxes else empty).append(scene)
     return full, empty
 
@@ -224,6 +224,13 @@ class FineData(Source):
         rng = self.rng
         return (rng.normal(0, 0.09) * bw, rng.normal(0, 0.16) * bh, bw * np.exp(rng.normal(0, 0.14)), bh * np.exp(rng.normal(0, 0.16)))
 
+    def turn(self):
+        """How a real view is turned, degrees: (in its plane, leaning as a plate that is seen from aside, whose sides stay upright)."""
+        rng, roll = self.rng, self.rng.random()
+        if roll < 0.2:
+            return rng.normal(0, 3), rng.normal(0, STEEP)
+        return (rng.normal(0, STEEP) if roll < 0.27 else rng.normal(0, 5) if roll < 0.6 else 0.0), 0.0
+
     def sample(self):
         rng = self.rng
         heat = np.zeros((self.H // STRIDE, self.W // STRIDE), np.float32)
@@ -238,21 +245,20 @@ class FineData(Source):
             dx, dy, jw, jh = self.jitter(bw, bh)
             width = max(self.ZOOM * jw, 2 * self.ZOOM * jh, 48.0)
             s = width / self.W
-            turn = rng.random()
-            a = np.radians(rng.normal(0, STEEP) if turn < 0.15 else rng.normal(0, 5) if turn < 0.6 else 0)
-            r = np.float64([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) * s
+            a, lean = np.radians(self.turn())
+            r = np.float64([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) @ np.float64([[1, 0], [np.tan(lean), 1]]) * s
             c = np.float64((bx + bw / 2 + dx, by + bh / 2 + dy))
             m = np.concatenate([r, (c - r @ (self.W / 2, self.H / 2))[:, None]], 1)
             image = scene.view(m, self.W, self.H)
             back = invert(m)
             for box, quad in zip(scene.boxes, scene.quads):
-                quads.append((apply(back, corners_of(box) if quad is None else quad), 0.25 if quad is None else 1.0))
+                quads.append((apply(back, corners_of(box) if quad is None else quad), 1.0 if quad is not None else 0.0 if scene.searched else 0.25))
             image = optics(rng, relight_scene(rng, image) if rng.random() < 0.5 else image, 0.5)
         elif roll < 0.78 or not (self.empty or self.mined):
             w = float(np.exp(rng.uniform(np.log(24), np.log(260))))   # plate width in frame pixels
             grey, alpha, corners = self.texture()
             pw, ph = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
-            quad = random_quad(rng, w, w * ph / pw, 1.6 if rng.random() < 0.8 else STEEP / 3)
+            quad = random_quad(rng, w, w * ph / pw, 1.6 if rng.random() < 0.7 else STEEP / 3)
             low, high = quad.min(0), quad.max(0)
             bw, bh = high - low
             dx, dy, jw, jh = self.jitter(bw, bh)

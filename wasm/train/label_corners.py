@@ -19,12 +19,18 @@ from cascade import Cascade, iou
 from sampling import Pyramid
 
 AGREE = 0.62       # IoU of the quad's bounds with the box; labelled boxes are loose
+STEEP, AGREE_STEEP = 7.0, 0.8   # of a plate that leans by so many degrees only what agrees well is believed
 AGREE_CROP = 0.7
 
 
 def bounds(q):
     q = np.asarray(q)
     return (*q.min(0), *q.max(0))
+
+
+def lean(q):
+    """Degrees between the upper edge and level."""
+    return abs(np.degrees(np.arctan2(q[1][1] - q[0][1], q[1][0] - q[0][0])))
 
 
 def quads_of(cascade, row):
@@ -43,7 +49,7 @@ def quads_of(cascade, row):
         if plate.get("box"):
             x, y, w, h = plate["box"]
             score, quad = cascade.fine(pyramid, (1.0, x + w / 2, y + h / 2, w, h))
-            if iou(bounds(quad), (x, y, x + w, y + h)) < AGREE:
+            if iou(bounds(quad), (x, y, x + w, y + h)) < (AGREE_STEEP if lean(quad) > STEEP else AGREE):
                 quad = None
         elif plate.get("text"):
             searched = cascade(image) if searched is None else searched

@@ -82,6 +82,11 @@ def corners(row):
     return [None if q is None else np.float32(q) for q in quads]
 
 
+def searched(row):
+    """Has label_corners.py looked at the row? A plate without corners is then one whose box does not say how it stands."""
+    return row["file"] in _found("quads.json")
+
+
 def spots(row):
     """What align.py found: [{"lines", "centres"} or None] for the plates of a row (all None before it has run)."""
     return _found("spots.json").get(row["file"]) or [None] * len(row["plates"])

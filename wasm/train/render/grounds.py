@@ -1,12 +1,16 @@
 """What a plate looks like without its number: colours, state names, bands, pictures, by region."""
 import functools
+import json
 import pathlib
 
 import cv2
 import numpy as np
 
+import settings
+
 from .ink import gradient, grey_contrast, stamp
 
+EMBLEM_WIDTH, LEAST_ROOM = 0.16, 0.4   # parts of the width: what is taken for an emblem, and what a serial needs beside it
 NAMES = {"CA": "California", "NY": "NEW YORK", "TX": "TEXAS", "FL": "FLORIDA", "IL": "Illinois", "PA": "PENNSYLVANIA", "OH": "OHIO",
          "GA": "GEORGIA", "NC": "NORTH CAROLINA", "MI": "MICHIGAN", "NJ": "New Jersey", "VA": "VIRGINIA", "WA": "WASHINGTON",
          "AZ": "ARIZONA", "MA": "Massachusetts", "TN": "TENNESSEE", "IN": "INDIANA", "MO": "MISSOURI", "MD": "Maryland",
@@ -39,16 +43,34 @@ CITIES = ["SP-SAO PAULO", "RJ-RIO DE JANEIRO", "MG-BELO HORIZONTE", "PR-CURITIBA
 
 @functools.lru_cache(maxsize=3000)
 def design(path):
-    """A real design (RGB float32 96x192) with the middle band, where the number stands, blurred away."""
+    """A real design, RGB uint8 96x192: (as it is, with the middle band, where the number stands, blurred away); None when it is no picture."""
     bgr = cv2.imread(path)
     if bgr is None:
         return None
-    image = cv2.resize(bgr[:, :, ::-1], (192, 96), interpolation=cv2.INTER_AREA)
-    band = image[20:78]
-    band[:] = cv2.medianBlur(np.ascontiguousarray(band), 35)
-    image = image.copy()
+    whole = cv2.resize(bgr[:, :, ::-1], (192, 96), interpolation=cv2.INTER_AREA)
+    image = whole.copy()
+    image[20:78] = cv2.medianBlur(np.ascontiguousarray(image[20:78]), 35)
     image[16:82] = cv2.GaussianBlur(image, (1, 9), 0)[16:82]
-    return image
+    return whole, image
+
+
+@functools.lru_cache(maxsize=1)
+def rooms():
+    """{file name: (x0, x1)}: where the serial stands on a design, in parts of its width, as emblems.py found; {} before it has run."""
+    path = settings.cache() / "emblems.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def with_emblem(path):
+    """A design that keeps what is printed beside its serial -> (image, x0, x1 of the room for another serial), None when nothing is."""
+    x0, x1 = rooms().get(path.rsplit("/", 1)[-1], (0, 1))
+    pictures = design(path)
+    if pictures is None or x1 - x0 < LEAST_ROOM or not (x0 > EMBLEM_WIDTH or x1 < 1 - EMBLEM_WIDTH):
+        return None
+    whole, image = pictures[0], pictures[1].copy()
+    left, right = int(x0 * 192), int(np.ceil(x1 * 192))
+    image[:, :left], image[:, right:] = whole[:, :left], whole[:, right:]
+    return image, max(x0, 0.055), min(x1, 0.945)
 
 
 def design_files(folder):
@@ -83,13 +105,17 @@ def us(rng, faces, state, h, designs):
     """-> (image [h, 2h, 3], ink colour, box (x0, y0, x1, y1) where the number goes, in pixels)."""
     w = 2 * h
     files = designs.get(state) if designs else None
-    image = None
+    image, x0, x1 = None, 0.055 * w, 0.945 * w
     if files and rng.random() < 0.6:
-        image = design(files[rng.integers(len(files))])
-    x0, x1 = 0.055 * w, 0.945 * w
+        path = files[rng.integers(len(files))]
+        emblem = with_emblem(path) if rng.random() < 0.7 else None
+        if emblem:
+            image, x0, x1 = emblem[0], emblem[1] * w, emblem[2] * w
+        else:
+            image = (design(path) or (None, None))[1]
     if image is not None:
         image = cv2.resize(image.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR) if h != 96 else image.astype(np.float32)
-        ground = image[int(0.4 * h):int(0.65 * h)].reshape(-1, 3).mean(0)
+        ground = image[int(0.4 * h):int(0.65 * h), int(x0):int(x1)].reshape(-1, 3).mean(0)
         inks = INKS + [(245, 245, 245), (240, 205, 90)]
         ink = inks[rng.integers(len(inks))]
         for _ in range(20):
@@ -98,7 +124,7 @@ def us(rng, faces, state, h, designs):
             ink = inks[rng.integers(len(inks))]
         else:
             ink = (15, 15, 20) if ground.mean() > 110 else (245, 245, 245)
-        if rng.random() < 0.25:
+        if not emblem and rng.random() < 0.25:
             x0 = rng.uniform(0.2, 0.33) * w
         return image, ink, (x0, 0.25 * h, x1, 0.78 * h)
     if rng.random() < 0.7 and state in US_COLOURS:
