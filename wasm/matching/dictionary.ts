@@ -87,6 +87,8 @@ export class Dictionary {
   private readonly scratch: number
   private appended = 0
   private readonly long: Map<string, PlateRow>
+  /** Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to look through them costs more with each. */
+  private readonly freshSlots = new Map<string, number>()
 
   private constructor(
     private readonly memory: MatcherMemory,
@@ -200,26 +202,32 @@ export class Dictionary {
     if (text.length > MAX_LENGTH) return this.addLong(text, region, hour)
     const number = this.regionNumber(region)
     const { exports } = this.memory
+    const known = this.freshSlots.get(`${text}@${number}`)
+    if (known !== undefined) return this.touch(known, hour, again)
     const ascii = this.memory.bytes(this.scratch, text.length)
     for (let i = 0; i < text.length; i++) ascii[i] = text.charCodeAt(i)
     const key = exports.keyOf(this.scratch, text.length)
     const codes = this.memory.bytes(this.codes, text.length)
     for (let i = 0; i < text.length; i++) codes[i] = CODE_OF_CLASS[CHARACTERS.indexOf(text[i]!)]!
     const slot = exports.findPlate(key, this.codes, text.length, number, this.scratch)
-    this.appended += 1
-    if (slot !== -1) {
-      if (!again || this.hour0 + exports.lastOf(slot) < hour) exports.touchPlate(slot, hour)
-      return 'known'
-    }
+    if (slot !== -1) return this.touch(slot, hour, again)
     let block = exports.freshWithRoom(text.length)
     if (block === -1) {
       const planes = this.memory.tryPlace(exports.freshBytes(text.length))
       if (planes === 0 || !exports.addFresh(planes, text.length)) return 'full'
       block = exports.blocksNow() - 1
     }
-    exports.appendPlate(block, this.codes, text.length, number, hour)
+    this.freshSlots.set(`${text}@${number}`, exports.appendPlate(block, this.codes, text.length, number, hour))
+    this.appended += 1
     this.plates += 1
     return 'new'
+  }
+
+  private touch(slot: number, hour: number, again: boolean): 'known' {
+    const { exports } = this.memory
+    if (!again || this.hour0 + exports.lastOf(slot) < hour) exports.touchPlate(slot, hour)
+    this.appended += 1
+    return 'known'
   }
 
   /**

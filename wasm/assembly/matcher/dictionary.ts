@@ -145,7 +145,7 @@ function lanesWith(entry: usize, codes: usize, length: u32, count: u32, out: usi
   return (load<u64>(out) | load<u64>(out, 8) | load<u64>(out, 16) | load<u64>(out, 24) | load<u64>(out, 32) | load<u64>(out, 40) | load<u64>(out, 48) | load<u64>(out, 56)) != 0
 }
 
-/** Slot of a plate in a region, or 0xffffffff. `codes`: its bytes; `out`: 64 bytes of scratch. */
+/** Slot of a plate in a region among those of the build (fresh ones the host finds), or 0xffffffff. `codes`: its bytes; `out`: 64 bytes of scratch. */
 export function findPlate(key: u64, codes: usize, length: u32, region: u32, out: usize): u32 {
   // the last base block whose first key is not behind the plate
   let low: u32 = 0
@@ -162,13 +162,6 @@ export function findPlate(key: u64, codes: usize, length: u32, region: u32, out:
     const slot = inBlock(block, entry, codes, length, region, out)
     if (slot != 0xffffffff) return slot
     if (load<u64>(entry, ENTRY_KEY) < key) break
-  }
-  const end = blocksNow()
-  for (let block = baseBlocks; block < end; block++) {
-    const entry = entryOf(block)
-    if (load<u8>(entry, ENTRY_LENGTH) != length) continue
-    const slot = inBlock(block, entry, codes, length, region, out)
-    if (slot != 0xffffffff) return slot
   }
   return 0xffffffff
 }
