@@ -1,7 +1,7 @@
 """A ring of ready samples in shared memory: makers fill it, the trainer draws from it and never waits.
 
-A sample may be drawn more than once while it is in the ring; makers that are faster than the trainer wait once the ring holds only what it has
-not drawn as often. Array fields only; a text is stored as class numbers padded with zeros.
+A sample may be drawn more than once while it is in the ring; makers that are faster than the trainer wait once `size` samples are ahead of one
+for every `reuse` drawn. Array fields only; a text is stored as class numbers padded with zeros.
 """
 import ctypes
 import multiprocessing as mp
@@ -13,10 +13,10 @@ import numpy as np
 
 
 class Ring:
-    """`fields`: {name: (shape, dtype)} of one sample; `size` samples."""
+    """`fields`: {name: (shape, dtype)} of one sample; `size` samples, each drawn `reuse` times on average when makers are fast enough."""
 
-    def __init__(self, fields, size):
-        self.size, self.fields, self.raw = size, fields, {}
+    def __init__(self, fields, size, reuse=1):
+        self.size, self.reuse, self.fields, self.raw = size, reuse, fields, {}
         for name, (shape, dtype) in fields.items():
             count = int(np.prod(shape)) * size
             self.raw[name] = mp.RawArray(ctypes.c_byte, count * np.dtype(dtype).itemsize)
@@ -43,7 +43,7 @@ class Ring:
         torch.set_num_threads(1)
         views, sample = self.view(), maker(seed)
         while os.getppid() != 1:
-            if self.made.value > self.drawn.value + self.size:
+            if self.made.value > self.drawn.value // self.reuse + self.size:
                 time.sleep(0.05)
                 continue
             values = sample()

@@ -22,6 +22,7 @@ from shipped import starting_state
 
 MAX_TEXT = 12
 BATCH = 64
+REUSE = 2     # a sample comes again with another jolt; to make one takes as long as to learn from it
 FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16)}
 
 
@@ -129,7 +130,7 @@ def main():
     state = RunState(args.run, shapes.reader(), args.seed, args.rate,
                      start=args.start_from and (lambda net: widen(net, starting_state(args.start_from, "reader"))))
     rng = np.random.default_rng(args.seed * 1000003 + state.samples)
-    ring = Ring(FIELDS, args.ring)
+    ring = Ring(FIELDS, args.ring, REUSE)
     ring.start(maker, [args.seed * 100 + k + state.samples for k in range(args.makers)])
     tune = tuning_crops()
     while ring.filled() < min(args.ring, 6000):   # or the first samples are seen far too often
