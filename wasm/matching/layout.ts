@@ -1,5 +1,5 @@
 /** Copies of constants of matcher.wasm (wasm/assembly/matcher/layout.ts and workspace.ts); a test compares them. */
-export const ABI_VERSION = 2
+export const ABI_VERSION = 3
 export const MAX_LENGTH = 12
 export const MAX_POSITIONS = 16
 export const BLOCK = 512
@@ -12,6 +12,7 @@ export const ANY = 255
 export const PATTERN_FRAGMENTS = 320
 export const AUTOMATON_BYTES = 320
 export const AUTOMATON_CLASSES = 8
+export const AUTOMATON_ASKED = 40
 export const AUTOMATON_TAKES = 64
 export const PATTERN_ORDERS = 1600
 export const PATTERN_STRICT = 9280

@@ -54,6 +54,9 @@ function writeAutomaton(view: DataView, at: number, fragment: Fragment, classes:
       view.setUint32(taken, (view.getUint32(taken, true) | (1 << j)) >>> 0, true)
     }
   })
+  const telling = fragment.elements.flatMap((element, j) => (element.classes === undefined ? [] : [{ j, taken: classes.codesOf(element).length }])).sort((a, b) => a.taken - b.taken)
+  view.setUint8(at + layout.AUTOMATON_ASKED, telling.length)
+  telling.forEach(({ j }, i) => view.setUint8(at + layout.AUTOMATON_ASKED + 1 + i, j))
 }
 
 /**

@@ -71,6 +71,50 @@ export function takersOf(to: usize, classAt: usize, planes: usize, varying: u32,
   v128.store(to, d, 48)
 }
 
+/** The same for the lanes `from` only, to `to`. @returns whether there are any */
+export function narrow(to: usize, from: usize, classAt: usize, planes: usize, varying: u32, code: u32): bool {
+  let a = v128.load(from)
+  let b = v128.load(from, 16)
+  let c = v128.load(from, 32)
+  let d = v128.load(from, 48)
+  const cubes = load<u32>(classAt, 8)
+  if (cubes == 1) {
+    // nearly all classes: the cube's planes are taken from the lanes themselves
+    const mask = varying & <u32>load<u8>(classAt, CLASS_CUBES)
+    const value = <u32>load<u8>(classAt, CLASS_CUBES + 1)
+    for (let bits = mask & value; bits != 0; bits &= bits - 1) {
+      const plane = planeOf(planes, varying, ctz(bits))
+      a = v128.and(a, v128.load(plane))
+      b = v128.and(b, v128.load(plane, 16))
+      c = v128.and(c, v128.load(plane, 32))
+      d = v128.and(d, v128.load(plane, 48))
+    }
+    for (let bits = mask & ~value; bits != 0; bits &= bits - 1) {
+      const plane = planeOf(planes, varying, ctz(bits))
+      a = v128.andnot(a, v128.load(plane))
+      b = v128.andnot(b, v128.load(plane, 16))
+      c = v128.andnot(c, v128.load(plane, 32))
+      d = v128.andnot(d, v128.load(plane, 48))
+    }
+  } else {
+    takersOf(to, classAt, planes, varying, code)
+    a = v128.and(a, v128.load(to))
+    b = v128.and(b, v128.load(to, 16))
+    c = v128.and(c, v128.load(to, 32))
+    d = v128.and(d, v128.load(to, 48))
+  }
+  v128.store(to, a)
+  v128.store(to, b, 16)
+  v128.store(to, c, 32)
+  v128.store(to, d, 48)
+  return v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))
+}
+
+/** to = to or from. */
+export function joinLanes(to: usize, from: usize): void {
+  for (let i: usize = 0; i < PLANE; i += 16) v128.store(to + i, v128.or(v128.load(to + i), v128.load(from + i)))
+}
+
 /** Planes of the higher bits come first. */
 @inline
 function planeOf(planes: usize, varying: u32, bit: u32): usize {

@@ -7,7 +7,7 @@
  *     workspace   one for each instance (workspace.ts)
  *     dictionary  header, directory, planes, meta (dictionary.ts); or a hot list (hot_index.ts); or what a build needs (stage.ts)
  */
-export const ABI_VERSION: u32 = 2
+export const ABI_VERSION: u32 = 3
 
 /** Longest plate in lanes and on lists, in characters; a text is one u64 then (37^12 < 2^63). */
 export const MAX_LENGTH: u32 = 12
@@ -68,7 +68,7 @@ export const ANY: u32 = 255
  *     32 u8[256] regions wanted   288 f64 weight of an extra character   296 f64 weight of a missing `?`
  *     304 u32 whether there is a strict form
  *     320  fragments, each an automaton       320 bytes: u32 elements, u32 stars (bit j: any run before element j), u8[32] class of each element,
- *                                             at 64: u32[64] the elements that take a code
+ *                                             at 40: u8 how many elements tell something, u8[18] these, the most telling first; at 64: u32[64] the elements that take a code
  *     1600 orders: each the whole pattern     the same form
  *     9280 strict: the whole pattern without look-alikes, when it is one fragment
  *     9600 most probable: f64 without a look-alike, with one at least, with one error at least, with two; with one error at least that is no extra
@@ -79,6 +79,7 @@ export const ANY: u32 = 255
 export const PATTERN_FRAGMENTS: u32 = 320
 export const AUTOMATON_BYTES: u32 = 320
 export const AUTOMATON_CLASSES: u32 = 8
+export const AUTOMATON_ASKED: u32 = 40
 export const AUTOMATON_TAKES: u32 = 64
 export const PATTERN_ORDERS: u32 = 1600
 export const PATTERN_STRICT: u32 = 9280

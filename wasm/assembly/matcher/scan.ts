@@ -1,3 +1,4 @@
+import { runAlignments, takeAlignments } from './alignments'
 import { fillPossible, findAnyEndings, findEndings, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
 import { ENDINGS_BYTES } from './endings'
 import { entryOf, lastOf, plateCodes, platesIn, regionOf } from './dictionary'
@@ -20,6 +21,8 @@ let orders: u32 = 0
 let edits: u32 = 0
 let allRegions: bool = false
 let hasStrict: bool = false
+/** Whether the fragments are such as alignments.ts asks about. */
+let aligned: bool = false
 
 /** How plates end well (endings.ts): of the block in hand, and of any block under each order. */
 @inline
@@ -31,6 +34,9 @@ function blockEndings(): usize {
 function orderEndings(order: u32): usize {
   return workspace + ORDER_ENDINGS_AT + order * ENDINGS_BYTES
 }
+
+/** Place of the strict form's table: there is one only of a single fragment. */
+const STRICT: u32 = 1
 
 @inline
 function possible(fragment: u32): usize {
@@ -54,9 +60,15 @@ export function beginScan(patternAt: usize): void {
   allRegions = load<u32>(pattern, 24) != 0
   hasStrict = load<u32>(pattern, 304) != 0
   const classes = pattern + PATTERN_CLASSES
+  aligned = true
   for (let f: u32 = 0; f < fragments; f++) {
     takeAutomaton(fragmentAt(f), classes, edits)
     fillPossible(possible(f))
+    if (!takeAlignments(fragmentAt(f), classes, edits)) aligned = false
+  }
+  if (aligned && hasStrict) {
+    takeAutomaton(pattern + PATTERN_STRICT, classes, 0)
+    fillPossible(possible(STRICT))
   }
   for (let o: u32 = 0; fragments > 1 && o < orders; o++) {
     takeAutomaton(orderAt(o), classes, edits)
@@ -84,17 +96,25 @@ export function scanBlocks(from: u32, to: u32): void {
   const least = load<u32>(pattern, 12)
   const most = load<u32>(pattern, 16)
   const taken = workspace + TAKEN_AT
-  if (fragments == 1) takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  if (fragments == 1) takeFragment()
   for (let block = <i32>to - 1; block >= <i32>from; block--) {
     const entry = entryOf(block)
     const length = <u32>load<u8>(entry, ENTRY_LENGTH)
     if (length < least || length > most) continue
     // read before the planes: lanes that come meanwhile are not looked at
     const count = platesIn(entry)
-    if (fragments == 1) {
-      if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) look(block, entry, length, count)
-    } else if (joinedMatch(entry, taken)) look(block, entry, length, count)
+    if (fragments > 1) {
+      if (joinedMatch(entry, taken)) look(block, entry, length, count)
+    } else if (aligned) {
+      if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) look(block, entry, length, count)
+    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) look(block, entry, length, count)
   }
+}
+
+@inline
+function takeFragment(): void {
+  if (aligned) takeAlignments(fragmentAt(0), pattern + PATTERN_CLASSES, 0)
+  else takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
 }
 
 /**
@@ -104,6 +124,17 @@ export function scanBlocks(from: u32, to: u32): void {
 function joinedMatch(entry: usize, taken: usize): bool {
   const accepted = workspace + ACCEPTED_AT
   const classes = pattern + PATTERN_CLASSES
+  if (aligned) {
+    let among = workspace + ONES_AT
+    let to = taken
+    for (let f: u32 = 0; f < fragments; f++) {
+      takeAlignments(fragmentAt(f), classes, 0)
+      if (!runAlignments(entry, possible(f), among, to)) return false
+      among = to
+      to = to == taken ? accepted : taken
+    }
+    return joinedOrders(entry, taken, accepted)
+  }
   for (let f: u32 = 0; f < fragments; f++) {
     takeAutomaton(fragmentAt(f), classes, edits)
     if (!findEndings(entry, possible(f), blockEndings()) || !runAutomaton(entry, blockEndings(), accepted)) return false
@@ -116,6 +147,11 @@ function joinedMatch(entry: usize, taken: usize): bool {
     }
     if (!v128.any_true(left)) return false
   }
+  return joinedOrders(entry, taken, accepted)
+}
+
+function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
+  const classes = pattern + PATTERN_CLASSES
   memory.fill(taken, 0, 3 * PLANE)
   let some = false
   for (let o: u32 = 0; o < orders; o++) {
@@ -167,9 +203,16 @@ function look(block: u32, entry: usize, length: u32, count: u32): void {
 /** Lanes that match without an error and without a look-alike: 64 bytes. */
 function strictLanes(entry: usize): usize {
   const strict = workspace + STRICT_AT
-  takeAutomaton(pattern + PATTERN_STRICT, pattern + PATTERN_CLASSES, 0)
+  const classes = pattern + PATTERN_CLASSES
+  if (aligned) {
+    takeAlignments(pattern + PATTERN_STRICT, classes, 0)
+    if (!runAlignments(entry, possible(STRICT), workspace + TAKEN_AT, strict)) memory.fill(strict, 0, PLANE)
+    takeAlignments(fragmentAt(0), classes, 0)
+    return strict
+  }
+  takeAutomaton(pattern + PATTERN_STRICT, classes, 0)
   if (!runAutomaton(entry, blockEndings(), strict)) memory.fill(strict, 0, PLANE)
-  takeAutomaton(fragmentAt(0), pattern + PATTERN_CLASSES, edits)
+  takeAutomaton(fragmentAt(0), classes, edits)
   return strict
 }
 

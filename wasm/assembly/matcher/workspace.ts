@@ -12,6 +12,7 @@
  *     253952 accepted lanes by errors made, 3 x 64 bytes; lanes to look at, 3 x 64 bytes; strict lanes, 3 x 64 bytes
  *     254528 how plates can end well under each of 24 orders, and those of the block in hand (endings.ts)
  *     261376 lanes that match when the only errors are extra characters, 3 x 64 bytes
+ *     261632 lanes of an alignment, 64 bytes; where the planes of each position lie, u32[12] (alignments.ts)
  *     262144 which elements of a fragment take what a block may have, 4 x 16384 bytes (automaton.ts)
  */
 export const STATES_AT: u32 = 0
@@ -32,6 +33,8 @@ export const ACCEPTED_AT: u32 = 253952
 export const TAKEN_AT: u32 = 254144
 export const STRICT_AT: u32 = 254336
 export const EXTRAS_AT: u32 = 261376
+export const ALIGNED_AT: u32 = 261632
+export const PLACES_AT: u32 = 261696
 export const POSSIBLE_AT: u32 = 262144
 export const WORKSPACE_BYTES: u32 = 327680
 
