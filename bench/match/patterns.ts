@@ -69,6 +69,8 @@ export async function measurePatterns(matcher: Matcher, count: number, threads: 
         desk.memory.bytes(desk.pattern, search.program.length).set(search.program)
         exports.beginScan(desk.pattern)
         for (let block = exports.blocksNow(); block > 0; block -= 256) exports.scanBlocks(Math.max(0, block - 256), block)
+        // what the scan put off is part of the answer
+        exports.resultsHeld()
       }))
       search.matched = exports.matchedPlates() >>> 0
     }

@@ -1,3 +1,4 @@
+import { settle } from './matcher/candidates'
 import { ABI_VERSION } from './matcher/layout'
 import { keyOf } from './matcher/plate_key'
 import { addEntry } from './matcher/hot_index'
@@ -52,7 +53,9 @@ export function resultsAddress(): usize {
   return workspace + RESULTS_AT
 }
 
+/** How many; plates that waited are weighed first. */
 export function resultsHeld(): u32 {
+  settle()
   return resultCount
 }
 

@@ -4,7 +4,7 @@ import { idOf } from '../module_id.js'
 import { CLASS_OF_CODE, CODE_OF_CLASS, CODES } from './alphabet.js'
 import { CHARACTERS } from '../detection.js'
 import type { MatcherExports } from './exports.js'
-import { ABI_VERSION, WORKSPACE_BYTES } from './layout.js'
+import { ABI_VERSION, SEARCH_WORKSPACE_BYTES, WORKSPACE_BYTES } from './layout.js'
 
 const PAGE = 65_536
 const TABLES_BYTES = 320
@@ -85,9 +85,9 @@ export class MatcherMemory {
     return new MatcherMemory(module, memory, tables, workspace, Infinity)
   }
 
-  /** For another thread: gets a workspace of its own here. @throws ALPR_ERR_DICTIONARY_MEMORY */
+  /** For another instance, which may search: gets a workspace of its own here. @throws ALPR_ERR_DICTIONARY_MEMORY */
   share(): SharedMatcherMemory {
-    return { module: this.module, memory: this.memory, tables: this.tables, workspace: this.place(WORKSPACE_BYTES) }
+    return { module: this.module, memory: this.memory, tables: this.tables, workspace: this.place(SEARCH_WORKSPACE_BYTES) }
   }
 
   /** Places `bytes` bytes, 64-byte aligned, zero when never used before. 0: memory is at its limit. */

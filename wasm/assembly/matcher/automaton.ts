@@ -1,6 +1,6 @@
 import { beginEndings, endings, stepEndings, takers } from './endings'
 import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, MAX_LENGTH, PLANE } from './layout'
-import { enterRight, enterWrong, takersOf } from './lanes'
+import { enterExtra, enterRight, enterWrong, takersOf } from './lanes'
 import { LEVEL_STATES, ONES_AT, STATE_SET, STATES_AT, VECTORS_AT, workspace, ZEROS_AT } from './workspace'
 
 /**
@@ -23,9 +23,6 @@ let elements: u32 = 0
 let stars: u32 = 0
 /** Elements that take any character. */
 let anys: u32 = 0
-
-// all bits, or none when neither a misread nor a missing character leads on
-let forward: u32 = -1
 
 export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
   automaton = at
@@ -72,23 +69,32 @@ export function findAnyEndings(table: usize): void {
   for (let i: u32 = 0; i < MAX_LENGTH; i++) stepEndings(-1)
 }
 
+/** Vectors of 512 bits that a run accepts: lanes that match with 0, 1, 2 errors, with 1 and 2 of which all are extra characters. */
+export const LEVELS: u32 = 5
+const EXTRA_ONE: u32 = 3
+const EXTRA_TWO: u32 = 4
+const LEVEL_BYTES: u32 = LEVEL_STATES * PLANE
+
 /**
- * Runs over the block, `table` of `findEndings`; the lanes that match with 0, 1, 2 errors go to `accepted`, 64 bytes each.
- * @param onlyExtra whether the only errors allowed are extra characters. @returns whether there are any lanes
+ * Runs over the block, `table` of `findEndings`; the lanes that match go to `accepted`, `LEVELS` x 64 bytes. Those whose errors are all extra characters are
+ * told apart because these are the least improbable ones. @returns whether there are any lanes
  */
-export function runAutomaton(entry: usize, table: usize, accepted: usize, onlyExtra: bool = false): bool {
+export function runAutomaton(entry: usize, table: usize, accepted: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
-  forward = onlyExtra ? 0 : -1
   const last: u32 = 1 << elements
-  const end = ((last << 1) - 1) & (forward | 1)
+  const end = (last << 1) - 1
   // states that every plate is in
   let f0: u32 = 1
   let f1: u32 = edits > 0 ? 2 & end : 0
   let f2: u32 = edits > 1 ? 4 & end : 0
+  let fx1: u32 = 0
+  let fx2: u32 = 0
   // states that some plates are in
   let s0: u32 = 0
   let s1: u32 = 0
   let s2: u32 = 0
+  let sx1: u32 = 0
+  let sx2: u32 = 0
   let now = workspace + STATES_AT
   let next = now + STATE_SET
   let plane = <usize>load<u32>(entry)
@@ -99,26 +105,33 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize, onlyEx
     const taken = varying == 0 ? takes(code) : takers(table, left + 1)
     const surely = varying == 0 ? taken : taken & anys
     const able0 = endings(table, left, edits)
+    // what is reached with extra characters only is reached with as many errors
     makeVectors((f0 | f1 | f2 | s0 | s1 | s2) & taken & (able0 >> 1), plane, varying, code)
     const n0 = (((f0 & surely) << 1) | (f0 & stars)) & able0
     const p0 = pullRight(now, next, f0, s0, able0 & ~n0, taken)
-    let n1: u32 = 0
-    let p1: u32 = 0
     if (edits > 0) {
       const able1 = endings(table, left, edits - 1) & ~n0
-      n1 = (((f1 & surely) << 1) | (f1 & stars) | f0 | (((f0 | n0) << 1) & forward)) & able1
-      p1 = pullWrong(now, next, 1, f1, s1, s0, p0, able1 & ~n1, taken)
+      const n1 = (((f1 & surely) << 1) | (f1 & stars) | f0 | ((f0 | n0) << 1)) & able1
+      const p1 = pullWrong(now, next, LEVEL_BYTES, 0, f1, s1, s0, p0, able1 & ~n1, taken)
+      const nx1 = (((fx1 & surely) << 1) | (fx1 & stars) | f0) & able1
+      const px1 = pullExtra(now, next, EXTRA_ONE * LEVEL_BYTES, 0, fx1, sx1, s0, able1 & ~nx1, taken)
       if (edits > 1) {
         const able2 = endings(table, left, edits - 2) & ~(n0 | n1)
-        const n2 = (((f2 & surely) << 1) | (f2 & stars) | f1 | (((f1 | n1) << 1) & forward)) & able2
-        s2 = pullWrong(now, next, 2, f2, s2, s1, p1, able2 & ~n2, taken)
+        const n2 = (((f2 & surely) << 1) | (f2 & stars) | f1 | ((f1 | n1) << 1)) & able2
+        s2 = pullWrong(now, next, 2 * LEVEL_BYTES, LEVEL_BYTES, f2, s2, s1, p1, able2 & ~n2, taken)
         f2 = n2
+        const ablex2 = endings(table, left, edits - 2) & ~(n0 | nx1)
+        const nx2 = (((fx2 & surely) << 1) | (fx2 & stars) | fx1) & ablex2
+        sx2 = pullExtra(now, next, EXTRA_TWO * LEVEL_BYTES, EXTRA_ONE * LEVEL_BYTES, fx2, sx2, sx1, ablex2 & ~nx2, taken)
+        fx2 = nx2
       }
+      f1 = n1
+      s1 = p1
+      fx1 = nx1
+      sx1 = px1
     }
     f0 = n0
-    f1 = n1
     s0 = p0
-    s1 = p1
     if ((f0 | f1 | f2 | s0 | s1 | s2) == 0) return false
     const other = now
     now = next
@@ -129,13 +142,15 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize, onlyEx
   give(accepted, now, f0 & last, s0 & last, 0)
   give(accepted, now, f1 & last, s1 & last, 1)
   give(accepted, now, f2 & last, s2 & last, 2)
+  give(accepted, now, fx1 & last, sx1 & last, EXTRA_ONE)
+  give(accepted, now, fx2 & last, sx2 & last, EXTRA_TWO)
   return true
 }
 
 @inline
 function give(accepted: usize, set: usize, all: u32, some: u32, level: u32): void {
   const to = accepted + level * PLANE
-  const from = set + (level * LEVEL_STATES + elements) * PLANE
+  const from = set + level * LEVEL_BYTES + elements * PLANE
   for (let i: usize = 0; i < PLANE; i += 16) v128.store(to + i, some ? v128.load(from + i) : i8x16.splat(all ? -1 : 0))
 }
 
@@ -163,27 +178,45 @@ function pullRight(now: usize, next: usize, full: u32, states: u32, wanted: u32,
   return made
 }
 
-function pullWrong(now: usize, next: usize, level: u32, full: u32, states: u32, less: u32, lessNow: u32, wanted: u32, taken: u32): u32 {
+/** `level`, `lower`: where the states of as many errors and of one fewer lie in a set, bytes. */
+function pullWrong(now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, lessNow: u32, wanted: u32, taken: u32): u32 {
   const zeros = workspace + ZEROS_AT
-  const here = now + level * (LEVEL_STATES * PLANE)
-  const before = here - LEVEL_STATES * PLANE
-  const to = next + level * (LEVEL_STATES * PLANE)
-  const entered = to - LEVEL_STATES * PLANE
-  const lessOn = (less << 1) & forward
-  const lessNowOn = (lessNow << 1) & forward
+  const here = now + level
+  const before = now + lower
+  const to = next + level
+  const entered = next + lower
   const on = ((full | states) & taken) << 1
   const stay = states & stars
   let made: u32 = 0
-  for (let todo = (on | stay | less | lessOn | lessNowOn) & wanted; todo != 0; todo &= todo - 1) {
+  for (let todo = (on | stay | less | (less << 1) | (lessNow << 1)) & wanted; todo != 0; todo &= todo - 1) {
     const j = ctz(todo)
     const at = j * PLANE
     const from = open(states << 1, j, here + at - PLANE, workspace + ONES_AT)
     const taker = open(on, j, workspace + VECTORS_AT + at - PLANE, zeros)
     const run = open(stay, j, here + at, zeros)
     const extra = open(less, j, before + at, zeros)
-    const misread = open(lessOn, j, before + at - PLANE, zeros)
-    const missing = open(lessNowOn, j, entered + at - PLANE, zeros)
+    const misread = open(less << 1, j, before + at - PLANE, zeros)
+    const missing = open(lessNow << 1, j, entered + at - PLANE, zeros)
     made |= <u32>enterWrong(to + at, from, taker, run, extra, misread, missing) << j
+  }
+  return made
+}
+
+/** The same where the only errors are extra characters. */
+function pullExtra(now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, wanted: u32, taken: u32): u32 {
+  const zeros = workspace + ZEROS_AT
+  const here = now + level
+  const on = ((full | states) & taken) << 1
+  const stay = states & stars
+  let made: u32 = 0
+  for (let todo = (on | stay | less) & wanted; todo != 0; todo &= todo - 1) {
+    const j = ctz(todo)
+    const at = j * PLANE
+    const from = open(states << 1, j, here + at - PLANE, workspace + ONES_AT)
+    const taker = open(on, j, workspace + VECTORS_AT + at - PLANE, zeros)
+    const run = open(stay, j, here + at, zeros)
+    const extra = open(less, j, now + lower + at, zeros)
+    made |= <u32>enterExtra(next + level + at, from, taker, run, extra) << j
   }
   return made
 }

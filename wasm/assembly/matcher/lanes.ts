@@ -18,6 +18,19 @@ export function enterRight(to: usize, from: usize, taker: usize, run: usize): bo
   return v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))
 }
 
+/** to = from and taker, or run, or extra. @returns whether any bit is set */
+export function enterExtra(to: usize, from: usize, taker: usize, run: usize, extra: usize): bool {
+  const a = v128.or(v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)), v128.load(extra))
+  const b = v128.or(v128.or(v128.and(v128.load(from, 16), v128.load(taker, 16)), v128.load(run, 16)), v128.load(extra, 16))
+  const c = v128.or(v128.or(v128.and(v128.load(from, 32), v128.load(taker, 32)), v128.load(run, 32)), v128.load(extra, 32))
+  const d = v128.or(v128.or(v128.and(v128.load(from, 48), v128.load(taker, 48)), v128.load(run, 48)), v128.load(extra, 48))
+  v128.store(to, a)
+  v128.store(to, b, 16)
+  v128.store(to, c, 32)
+  v128.store(to, d, 48)
+  return v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))
+}
+
 /** to = from and taker, or any of the others. @returns whether any bit is set */
 export function enterWrong(to: usize, from: usize, taker: usize, run: usize, extra: usize, misread: usize, missing: usize): bool {
   const a = v128.or(v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)), v128.or(v128.or(v128.load(extra), v128.load(misread)), v128.load(missing)))

@@ -1,18 +1,18 @@
 import { runAlignments, takeAlignments } from './alignments'
-import { fillPossible, findAnyEndings, findEndings, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
+import { fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
 import { ENDINGS_BYTES } from './endings'
-import { entryOf, lastOf, plateCodes, platesIn, regionOf } from './dictionary'
+import { clearCandidates, offer, ONE_EXTRA, ONE_OTHER, RIGHT, TWO_EXTRA, TWO_OTHER } from './candidates'
+import { entryOf, platesIn, regionOf } from './dictionary'
 import {
   AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_FRAGMENTS, PATTERN_ORDERS, PATTERN_STRICT, PLANE,
 } from './layout'
-import { addResult, clearResults, hopeless, hopelessPlate, leastHopeful, tied } from './results'
-import { scorePlate } from './score'
-import { ACCEPTED_AT, BLOCK_ENDINGS_AT, CODES_AT, EXTRAS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
+import { clearResults, hopeless } from './results'
+import { ACCEPTED_AT, BLOCK_ENDINGS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
 
 /**
  * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known for 512 plates at once and only
- * counted; a plate's probability is worked out when it can still be among the best: when its number of errors, or a look-alike in it, does
- * not make it less probable than the worst result held, and it was not seen earlier than that at best equal probability.
+ * counted; those that can still be among the best are handed on (candidates.ts): whose number of errors, or a look-alike, does not make them less
+ * probable than the worst result held.
  */
 let pattern: usize = 0
 let matched: u32 = 0
@@ -57,6 +57,7 @@ export function beginScan(patternAt: usize): void {
   edits = load<u32>(pattern, 4)
   orders = load<u32>(pattern, 8)
   clearResults(load<u32>(pattern, 20))
+  clearCandidates(pattern)
   allRegions = load<u32>(pattern, 24) != 0
   hasStrict = load<u32>(pattern, 304) != 0
   const classes = pattern + PATTERN_CLASSES
@@ -152,13 +153,13 @@ function joinedMatch(entry: usize, taken: usize): bool {
 
 function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
   const classes = pattern + PATTERN_CLASSES
-  memory.fill(taken, 0, 3 * PLANE)
+  memory.fill(taken, 0, LEVELS * PLANE)
   let some = false
   for (let o: u32 = 0; o < orders; o++) {
     takeAutomaton(orderAt(o), classes, edits)
     if (!runAutomaton(entry, orderEndings(o), accepted)) continue
     some = true
-    for (let i: usize = 0; i < 3 * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+    for (let i: usize = 0; i < LEVELS * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
   }
   return some
 }
@@ -166,38 +167,34 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
 /** Lanes of a block that are simply looked at: to find out which of them are worth it would take longer. */
 const FEW: u32 = 3
 
-/** Counts the plates taken and looks at those that may be among the best. */
+/** Counts the plates taken and hands on those that may be among the best. */
 function look(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
-  let right: u32 = 0
-  let wrong: u32 = 0
-  for (let at: usize = 0; at < PLANE; at += 8) {
-    const none = load<u64>(taken + at)
-    right += <u32>popcnt(none)
-    if (edits > 0) wrong += <u32>popcnt((load<u64>(taken + at, 64) | load<u64>(taken + at, 128)) & ~none)
-  }
   // of plates without an error those without a look-alike may be all that can still come in
-  const strict = hasStrict && right > FEW && hopeless(bound(1)) ? strictLanes(entry) : 0
-  // and of those with errors the ones whose errors are extra characters: they are the least improbable
-  const extras = fragments == 1 && wrong > FEW && hopeless(bound(5)) ? extraLanes(entry) : 0
-  const onlyExtras = extras != 0 && hopeless(bound(4))
+  const strict = hasStrict && hopeless(bound(1)) && lanesIn(taken) > FEW ? strictLanes(entry) : taken
   for (let word: u32 = 0; word < count; word += 64) {
     const at = taken + (word >> 3)
     const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
     const none = load<u64>(at) & whole
     const slot = block * BLOCK + word
-    lookAt(slot, none, 0, length, strict == 0 ? none : none & load<u64>(strict + (word >> 3)))
+    if (none != 0) lookAt(slot, none, RIGHT, length, none & load<u64>(strict + (word >> 3)))
     if (edits == 0) continue
-    const one = load<u64>(at, 64) & whole & ~none
-    const two = load<u64>(at, 128) & whole & ~none & ~one
-    let extra: u64 = -1
-    if (extras != 0) {
-      const from = extras + (word >> 3)
-      extra = load<u64>(from) | load<u64>(from, 64) | load<u64>(from, 128)
-    }
-    lookAt(slot, one, 1, length, onlyExtras ? one & extra : one)
-    lookAt(slot, two, 2, length, two & extra)
+    const one = load<u64>(at, PLANE) & whole & ~none
+    const two = load<u64>(at, 2 * PLANE) & whole & ~none & ~one
+    if ((one | two) == 0) continue
+    const extra = load<u64>(at, 3 * PLANE) | load<u64>(at, 4 * PLANE)
+    lookAt(slot, one & extra, ONE_EXTRA, length, -1)
+    lookAt(slot, one & ~extra, ONE_OTHER, length, -1)
+    lookAt(slot, two & extra, TWO_EXTRA, length, -1)
+    lookAt(slot, two & ~extra, TWO_OTHER, length, -1)
   }
+}
+
+@inline
+function lanesIn(lanes: usize): u32 {
+  let count: u64 = 0
+  for (let i: usize = 0; i < PLANE; i += 8) count += popcnt(load<u64>(lanes + i))
+  return <u32>count
 }
 
 /** Lanes that match without an error and without a look-alike: 64 bytes. */
@@ -216,17 +213,9 @@ function strictLanes(entry: usize): usize {
   return strict
 }
 
-/** Lanes that match with no errors but extra characters: 3 x 64 bytes. */
-function extraLanes(entry: usize): usize {
-  const extras = workspace + EXTRAS_AT
-  if (!runAutomaton(entry, blockEndings(), extras, true)) memory.fill(extras, 0, 3 * PLANE)
-  return extras
-}
-
-/** Up to 64 plates from `slot` on that match with `errors` errors at least; `hopeful` of them are worth a look. */
-function lookAt(slot: u32, lanes: u64, errors: u32, length: u32, hopeful: u64): void {
+/** Up to 64 plates from `slot` on that match, of one kind; `hopeful` of them are worth a look. */
+function lookAt(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
   if (lanes == 0) return
-  const most = errors == 0 ? bound(0) : bound(errors + 1)
   if (!allRegions) {
     let wanted: u64 = 0
     for (let bits = lanes; bits != 0; bits &= bits - 1) {
@@ -234,21 +223,7 @@ function lookAt(slot: u32, lanes: u64, errors: u32, length: u32, hopeful: u64): 
       if (load<u8>(pattern + regionOf(slot + lane), 32)) wanted |= <u64>1 << <u64>lane
     }
     lanes = wanted
-    hopeful &= wanted
   }
   matched += <u32>popcnt(lanes)
-  if (hopeless(most)) return
-  const codes = workspace + CODES_AT
-  for (let bits = hopeful; bits != 0; bits &= bits - 1) {
-    const plate = slot + <u32>ctz(bits)
-    // when it was seen lies far from everything else, so it is looked at only where it decides
-    if (tied(most) && hopelessPlate(most, lastOf(plate), plate)) continue
-    plateCodes(plate, codes)
-    const least = leastHopeful()
-    let best: f64 = 0
-    for (let o: u32 = 0; o < orders; o++) best = Math.max(best, scorePlate(pattern, orderAt(o), edits, codes, length, least))
-    if (hopeless(best)) continue
-    const last = lastOf(plate)
-    if (!hopelessPlate(best, last, plate)) addResult(best, plate, last)
-  }
+  offer(slot, lanes & hopeful, kind, length)
 }

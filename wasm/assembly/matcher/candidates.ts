@@ -1,0 +1,101 @@
+import { entryOf, lastOf, plateCodes } from './dictionary'
+import { AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_ORDERS } from './layout'
+import { addResult, hopeless, hopelessPlate, leastHopeful, tied } from './results'
+import { scorePlate } from './score'
+import { CODES_AT, WAITING_AT, WAITING_ENDS_AT, workspace } from './workspace'
+
+/**
+ * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because most are not worth it in the end:
+ * there are a hundred times as many with an error more, of errors the extra characters are the rarest and the least improbable, and where these fill the
+ * results what waits behind them is let go unseen. It is weighed when results are asked for or when there is no more room, the least improbable kinds first. There is room
+ * for as many as come, mostly, before the results are filled with better ones: the more, the more of a kind there are.
+ *
+ *     waiting   slots by kind: u32[16384], u32[131072], u32[16384], u32[163840]
+ */
+
+/** Kinds of plates: without an error, with one at least, all of them extra characters or not, with two at least. */
+export const RIGHT: u32 = 0
+export const ONE_EXTRA: u32 = 1
+export const ONE_OTHER: u32 = 2
+export const TWO_EXTRA: u32 = 3
+export const TWO_OTHER: u32 = 4
+
+let pattern: usize = 0
+let orders: u32 = 0
+let edits: u32 = 0
+
+/** Begins a search for the pattern at this address. */
+export function clearCandidates(patternAt: usize): void {
+  pattern = patternAt
+  edits = load<u32>(pattern, 4)
+  orders = load<u32>(pattern, 8)
+  for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) setEnd(kind, waiting(kind))
+}
+
+/** The most that the probability of a plate of a kind can be; where it lies is said in layout.ts. */
+@inline
+function mostOf(kind: u32): f64 {
+  return load<f64>(pattern + PATTERN_BOUNDS + (kind == RIGHT ? 0 : kind == ONE_EXTRA ? 16 : kind == ONE_OTHER ? 32 : kind == TWO_EXTRA ? 24 : 40))
+}
+
+/** Up to 64 plates of `length` characters from `slot` on. */
+export function offer(slot: u32, lanes: u64, kind: u32, length: u32): void {
+  if (lanes == 0 || hopeless(mostOf(kind))) return
+  if (kind == RIGHT) {
+    for (let bits = lanes; bits != 0; bits &= bits - 1) weigh(slot + <u32>ctz(bits), RIGHT, length)
+    return
+  }
+  if (endOf(kind) + 64 * 4 > waiting(kind + 1)) {
+    settle()
+    if (hopeless(mostOf(kind))) return
+  }
+  let end = endOf(kind)
+  for (let bits = lanes; bits != 0; bits &= bits - 1) {
+    store<u32>(end, slot + <u32>ctz(bits))
+    end += 4
+  }
+  setEnd(kind, end)
+}
+
+/** Weighs what waits, as far as it can be among the best: the results are those of all plates scanned then. */
+export function settle(): void {
+  for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) {
+    const end = endOf(kind)
+    for (let at = waiting(kind); at < end && !hopeless(mostOf(kind)); at += 4) {
+      const plate = load<u32>(at)
+      weigh(plate, kind, load<u8>(entryOf(plate / BLOCK), ENTRY_LENGTH))
+    }
+    setEnd(kind, waiting(kind))
+  }
+}
+
+/** Where the list of a kind begins; of the kind behind the last, where the lists end. */
+@inline
+function waiting(kind: u32): usize {
+  return workspace + WAITING_AT + (kind == ONE_EXTRA ? 0 : kind == ONE_OTHER ? 65536 : kind == TWO_EXTRA ? 589824 : kind == TWO_OTHER ? 655360 : 1310720)
+}
+
+/** Where the next of a kind goes. */
+@inline
+function endOf(kind: u32): usize {
+  return load<u32>(workspace + WAITING_ENDS_AT + (kind << 2))
+}
+
+@inline
+function setEnd(kind: u32, end: usize): void {
+  store<u32>(workspace + WAITING_ENDS_AT + (kind << 2), <u32>end)
+}
+
+function weigh(plate: u32, kind: u32, length: u32): void {
+  const most = mostOf(kind)
+  // when it was seen lies far from everything else, so it is looked at only where it decides
+  if (tied(most) && hopelessPlate(most, lastOf(plate), plate)) return
+  const codes = workspace + CODES_AT
+  plateCodes(plate, codes)
+  const least = leastHopeful()
+  let best: f64 = 0
+  for (let o: u32 = 0; o < orders; o++) best = Math.max(best, scorePlate(pattern, pattern + PATTERN_ORDERS + o * AUTOMATON_BYTES, edits, codes, length, least))
+  if (hopeless(best)) return
+  const last = lastOf(plate)
+  if (!hopelessPlate(best, last, plate)) addResult(best, plate, last)
+}
