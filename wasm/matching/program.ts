@@ -33,7 +33,9 @@ export function programOf(pattern: Pattern, model: ConfusionModel, options: Prog
   view.setFloat64(288, model.data.extra, true)
   view.setFloat64(296, model.data.missing, true)
   const around = (fragment: Fragment): Fragment => (joined ? { elements: fragment.elements, stars: 1 | (1 << fragment.elements.length) } : fragment)
-  pattern.fragments.forEach((fragment, f) => writeAutomaton(view, layout.PATTERN_FRAGMENTS + f * layout.AUTOMATON_BYTES, around(fragment), classes))
+  // the longest first: fewest plates are left for the others
+  const fragments = [...pattern.fragments].sort((a, b) => told(b) - told(a))
+  fragments.forEach((fragment, f) => writeAutomaton(view, layout.PATTERN_FRAGMENTS + f * layout.AUTOMATON_BYTES, around(fragment), classes))
   orders.forEach((order, o) => writeAutomaton(view, layout.PATTERN_ORDERS + o * layout.AUTOMATON_BYTES, order, classes))
   view.setUint32(24, options.regions === undefined ? 1 : 0, true)
   if (!joined) {
@@ -43,6 +45,9 @@ export function programOf(pattern: Pattern, model: ConfusionModel, options: Prog
   boundsOf(orders[0]!, pattern.edits, model, options.lookAlikes).forEach((bound, i) => view.setFloat64(layout.PATTERN_BOUNDS + i * 8, bound, true))
   return bytes
 }
+
+/** Elements that are not `?`. */
+const told = ({ elements }: Fragment): number => elements.filter(({ classes }) => classes !== undefined).length
 
 function writeAutomaton(view: DataView, at: number, fragment: Fragment, classes: Classes): void {
   view.setUint32(at, fragment.elements.length, true)

@@ -164,14 +164,14 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
   return some
 }
 
-/** Lanes of a block that are simply looked at: to find out which of them are worth it would take longer. */
+/** Lanes of a block that are simply looked at: to find out by the automaton which of them are worth it would take longer. */
 const FEW: u32 = 3
 
 /** Counts the plates taken and hands on those that may be among the best. */
 function look(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
   // of plates without an error those without a look-alike may be all that can still come in
-  const strict = hasStrict && hopeless(bound(1)) && lanesIn(taken) > FEW ? strictLanes(entry) : taken
+  const strict = hasStrict && hopeless(bound(1)) && (aligned || lanesIn(taken) > FEW) ? strictLanes(entry) : taken
   for (let word: u32 = 0; word < count; word += 64) {
     const at = taken + (word >> 3)
     const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
