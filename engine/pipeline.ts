@@ -89,7 +89,8 @@ export class Pipeline {
       parts.metrics.bound(`unacknowledged_${inlet.entrance.root}`)
       await sleep(50, signal)
     }
-    return Math.max(1, await this.slots.room())
+    // Half of them at once: a pull costs the client and the server about as much as five messages.
+    return Math.max(1, await this.slots.room(this.slots.limit / 2))
   }
 
   private take(source: StreamMessage): void {

@@ -1,7 +1,7 @@
 /** Counts work in flight against a limit; whoever finds no room waits for some. */
 export class Slots {
   private used = 0
-  private waiting: (() => void)[] = []
+  private waiting: { least: number; wake: () => void }[] = []
 
   constructor(readonly limit: number) {}
 
@@ -15,17 +15,17 @@ export class Slots {
 
   release(): void {
     this.used -= 1
-    this.waiting.shift()?.()
+    if (this.waiting.length > 0 && this.free >= this.waiting[0]!.least) this.waiting.shift()!.wake()
   }
 
-  /** Resolves with the number of free slots once there is one, or at `interrupt` with what there is. */
-  async room(): Promise<number> {
-    if (this.free === 0) await new Promise<void>((resolve) => this.waiting.push(resolve))
+  /** Resolves with the number of free slots once there are `least`, or at `interrupt` with what there is. */
+  async room(least = 1): Promise<number> {
+    if (this.free < least) await new Promise<void>((wake) => this.waiting.push({ least, wake }))
     return this.free
   }
 
   /** Wakes everybody who waits. */
   interrupt(): void {
-    for (const wake of this.waiting.splice(0)) wake()
+    for (const { wake } of this.waiting.splice(0)) wake()
   }
 }

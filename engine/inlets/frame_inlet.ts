@@ -14,7 +14,7 @@ import type { Inlet, Look } from './inlet.js'
 export class FrameInlet implements Inlet {
   readonly entrance = ENTRANCE.frames
   readonly maxUnacknowledged = 8_192
-  /** What the recognizer's free slots allow. */
+  /** Frames of a partition between the stream and the passes: so many that one pull fetches several, and workers are never short of frames. */
   readonly slots: number
 
   constructor(
@@ -25,7 +25,7 @@ export class FrameInlet implements Inlet {
     private readonly metrics: Metrics,
     private readonly futureToleranceMs: number,
   ) {
-    this.slots = recognizer.slots * 2
+    this.slots = recognizer.slots * 4
   }
 
   async look(message: CameraMessage): Promise<Look> {

@@ -12,7 +12,7 @@ export interface PoolOptions {
   workers?: number
   /** Time a frame may take in a worker, milliseconds; over it the worker is replaced. @default 2000 */
   timeoutMs?: number
-  /** Frames that may wait for a worker; more are a mistake of the caller, who looks at `slots` first. @default 64 per worker */
+  /** Frames that may wait for a worker; more are a mistake of the caller, who looks at `slots` first. @default 256 per worker: four for each of 64 partitions */
   queue?: number
   /** JavaScript heap of a worker, MB; the frame itself lies in WASM memory (at most 128 MB) and in the JPEG. @default 192 */
   heapMb?: number
@@ -80,7 +80,7 @@ export class RecognizerPool {
   private constructor(options: PoolOptions) {
     this.slots = Math.max(1, options.workers ?? availableParallelism())
     this.#timeoutMs = options.timeoutMs ?? 2_000
-    this.#queueLimit = options.queue ?? 64 * this.slots
+    this.#queueLimit = options.queue ?? 256 * this.slots
     this.#options = options
   }
 
