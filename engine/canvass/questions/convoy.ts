@@ -1,14 +1,12 @@
 import { Type } from '@sinclair/typebox'
-import { coverOf } from '../cover.js'
-import { filterOf, FilterFields } from '../filter.js'
+import { anchorsOf, readsAround, type Anchor, type ReadAround } from '../around.js'
+import { filterOf, FilterFields, type Filter } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
-import { mondayOf, WEEK_MS } from '../../store/week.js'
-import { and, or, sql, tableOf, time, value } from '../sql.js'
+import { sql, tableOf, value } from '../sql.js'
 import { plateOf } from './history.js'
 import { surprise, type Traffic } from '../chance.js'
-import { AlprError } from '../../errors.js'
 
 /** A vehicle that kept meeting the one asked for. */
 export interface Companion {
@@ -28,17 +26,15 @@ export interface Companion {
   score: number
 }
 
-interface Sight { cam: string; begin: string; readId: string; y: number; x: number }
-interface Pass { text: string; cam: string; at: string }
+/** `begin` in ms. */
+interface Sight { cam: string; begin: number }
 
-const SIGHT = sql`camera AS cam, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId, lat AS y, lon AS x`
+const ANCHOR = sql`camera AS cam, cell, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
 
 /** Sightings of the vehicle that are looked at, the latest. */
 const MOST_SIGHTINGS = 500
-const MOST_PASSES = 500_000
-/** How far a car with a camera may have come between the two reads: 250 km/h, and at least 5 km because positions err. */
-const FASTEST_M_S = 70
-const NEAREST_REACH_M = 5_000
+/** Places of the index that are asked for: some are no longer of this plate, or not in the question's places. */
+const MOST_ANCHORS = Math.ceil(MOST_SIGHTINGS * 1.125)
 
 const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
 
@@ -48,7 +44,6 @@ const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions
  */
 export const convoy = question({
   kind: 'convoy',
-  threads: 1,
   summary: 'Vehicles that keep meeting this one, and whether that may be chance',
   schema: inputOf({
     ...fields,
@@ -60,13 +55,10 @@ export const convoy = question({
     return { plate: plateOf(input.plate), gapMs: Math.round(input.gapS * 1_000), minMeetings: input.minMeetings, filter: filterOf({ ...input, lookAlikes: true }) }
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
-    // The page of a convoy is cut from companions, not from sightings.
-    const sights = await readsOfPlates<Sight>({ ...ask, after: undefined }, SIGHT, [{ plate }], filter, MOST_SIGHTINGS)
-    const used = sights.slice(0, MOST_SIGHTINGS)
-    const notes = { sightings: used.length, ...(sights.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
-    if (used.length < minMeetings) return { items: [], notes }
-    const passes = await passesAround(ask, used, gapMs, plate)
-    const companions = await judged(ask, meetingsOf(used, passes, gapMs, minMeetings), used, passes, gapMs)
+    const { sights, passes, more } = await sightingsAndPasses(ask, plate, filter, gapMs, minMeetings)
+    const notes = { sightings: sights.length, ...(more && { onlyTheLatest: MOST_SIGHTINGS }) }
+    if (sights.length < minMeetings) return { items: [], notes }
+    const companions = await judged(ask, meetingsOf(sights, passes, gapMs), minMeetings, sights, gapMs)
     companions.sort((a, b) => b.score - a.score || b.meetings - a.meetings || (a.plate < b.plate ? -1 : 1))
     const from = ask.after === undefined ? 0 : companions.findIndex((one) => one.plate === ask.after![0]) + 1
     return { ...pageOf(companions.slice(from), limit, (one) => [one.plate]), notes }
@@ -79,86 +71,62 @@ export const convoy = question({
 })
 
 /**
- * All reads of the sightings' cameras within the gap of one of them. Week by week, so that the cells of one week's cameras are looked up in that week only;
- * slots of time and camera pick the rows.
+ * What the vehicle was seen by, and who came near. One look at `reads` for both: the index by plate says where to look, and what lies there tells whether the
+ * vehicle's reads still have its plate as well as who else passed.
  */
-async function passesAround(ask: Ask, sights: readonly Sight[], gapMs: number, plate: string): Promise<Pass[]> {
-  const cameras = [...new Set(sights.map(({ cam }) => cam))]
-  // A car with a camera may have driven on between the two: cells that it ever was in, as far as it can have come.
-  const where = await ask.rows<{ cam: string; cells: number[] }>(sql`SELECT camera AS cam, groupUniqArray(cell) AS cells FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${value('Array(String)', cameras)} GROUP BY camera`, 'cells of the cameras')
-  const known = new Map(where.map(({ cam, cells }) => [cam, cells]))
-  const cellsOf = ({ cam, y, x }: Sight): number[] => {
-    const cells = known.get(cam) ?? []
-    if (cells.length <= 1) return cells
-    const ranges = coverOf({ kind: 'circle', lat: y, lon: x, radiusM: Math.max(NEAREST_REACH_M, (gapMs / 1_000) * FASTEST_M_S) })
-    return cells.filter((cell) => ranges.some(({ from, to }) => cell >= from && cell <= to))
+async function sightingsAndPasses(ask: Ask, plate: string, filter: Filter, gapMs: number, least: number): Promise<{ sights: Sight[]; passes: ReadAround[]; more: boolean }> {
+  let anchors = await anchorsOf(ask, plate, filter, MOST_ANCHORS + 1)
+  let more = false
+  if (anchors.length < least) return { sights: [], passes: [], more }
+  if (anchors.length > MOST_ANCHORS) {
+    // So many that the latest sightings must be told from the rest first. The page of a convoy is cut from companions, not from sightings.
+    const latest = await readsOfPlates<Anchor & { begin: string; readId: string }>({ ...ask, after: undefined }, ANCHOR, [{ plate }], filter, MOST_SIGHTINGS)
+    more = latest.length > MOST_SIGHTINGS
+    anchors = latest.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
   }
-  const slots = new Map<string, { cam: string; slot: number }>()
-  const weeks = new Map<number, Sight[]>()
-  for (const sight of sights) {
-    const at = Number(sight.begin)
-    for (let slot = Math.floor((at - gapMs) / gapMs); slot <= Math.floor((at + gapMs) / gapMs); slot++) slots.set(`${sight.cam} ${slot}`, { cam: sight.cam, slot })
-    // Around midnight on Sunday the other may have come in the other week.
-    for (const week of new Set([mondayOf(at - gapMs), mondayOf(at + gapMs)])) weeks.set(week, [...(weeks.get(week) ?? []), sight])
-  }
-  const pairs = [...slots.values()]
-  const there = or([...weeks].map(([week, of]) => and([
-    sql`ts >= ${time(week)} AND ts < ${time(week + WEEK_MS)}`, spansSql(of, gapMs),
-    sql`cell IN ${value('Array(UInt32)', [...new Set(of.flatMap(cellsOf))])}`,
-  ])))
-  const passes = await ask.rows<Pass>(sql`
-    SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
-    FROM ${ask.reads({
-      fixed: and([there, sql`(camera, intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', pairs.map(({ cam }) => cam))}, ${value('Array(Int64)', pairs.map(({ slot }) => slot))})) AS pair)`]),
-      rest: sql`plate NOT IN ('', ${value('String', plate)})`,
-    })} LIMIT ${value('UInt32', MOST_PASSES + 1)}`, 'passes around them')
-  if (passes.length > MOST_PASSES) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_PASSES} reads around the sightings` })
-  return passes
-}
-
-/** At most eight ranges of time a week: those nearest each other are joined. */
-function spansSql(sights: readonly Sight[], gapMs: number) {
-  const times = sights.map(({ begin }) => Number(begin)).sort((a, b) => a - b)
-  for (let join = 2 * gapMs; ; join *= 4) {
-    const spans: { from: number; to: number }[] = []
-    for (const at of times) {
-      const last = spans.at(-1)
-      if (last && at - gapMs <= last.to + join) last.to = at + gapMs
-      else spans.push({ from: at - gapMs, to: at + gapMs })
-    }
-    if (spans.length <= 8) return or(spans.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts <= ${time(to)})`))
+  const around = await readsAround(ask, anchors, gapMs, filter)
+  const own = around.filter(({ text, inside }) => text === plate && inside === 1).sort((a, b) => Number(b.at) - Number(a.at) || (BigInt(b.readId) > BigInt(a.readId) ? 1 : -1))
+  return {
+    sights: own.slice(0, MOST_SIGHTINGS).map(({ cam, at }) => ({ cam, begin: Number(at) })), passes: around.filter(({ text }) => text !== plate),
+    more: more || own.length > MOST_SIGHTINGS,
   }
 }
 
-interface Meetings { at: { sight: number; offset: number; cam: string }[] }
+/** By plate the sightings it was near to, the nearest of its reads each time; by camera how many reads were near a sighting. */
+interface Meetings { met: Map<string, Map<number, number>>; near: Map<string, number> }
 
-/** By plate the sightings it was near to; of several reads near one sighting the nearest counts. */
-function meetingsOf(sights: readonly Sight[], passes: readonly Pass[], gapMs: number, least: number): Map<string, Meetings> {
+export function meetingsOf(sights: readonly Sight[], passes: readonly Pick<ReadAround, 'text' | 'cam' | 'at'>[], gapMs: number): Meetings {
   const byCamera = new Map<string, { at: number; index: number }[]>()
   sights.forEach(({ cam, begin: at }, index) => {
     const list = byCamera.get(cam) ?? []
-    list.push({ at: Number(at), index })
+    list.push({ at, index })
     byCamera.set(cam, list)
   })
   const met = new Map<string, Map<number, number>>()
+  const near = new Map<string, number>()
   for (const { text, cam, at } of passes) {
+    const of = met.get(text) ?? new Map<number, number>()
+    let close = false
     for (const sight of byCamera.get(cam) ?? []) {
       const offset = Number(at) - sight.at
       if (Math.abs(offset) > gapMs) continue
-      const of = met.get(text) ?? new Map<number, number>()
+      close = true
       const before = of.get(sight.index)
       if (before === undefined || Math.abs(offset) < Math.abs(before) || (Math.abs(offset) === Math.abs(before) && offset < before)) of.set(sight.index, offset)
-      met.set(text, of)
     }
+    if (!close) continue
+    met.set(text, of)
+    near.set(cam, (near.get(cam) ?? 0) + 1)
   }
-  return new Map([...met].filter(([, of]) => of.size >= least).map(([text, of]) => [text, { at: [...of].map(([index, offset]) => ({ sight: Number(sights[index]!.begin), offset, cam: sights[index]!.cam })) }]))
+  return { met, near }
 }
 
 /** Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first sighting to the last. */
-async function judged(ask: Ask, met: Map<string, Meetings>, sights: readonly Sight[], passes: readonly Pass[], gapMs: number): Promise<Companion[]> {
-  if (met.size === 0) return []
+async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: readonly Sight[], gapMs: number): Promise<Companion[]> {
+  const often = [...met].filter(([, of]) => of.size >= least)
+  if (often.length === 0) return []
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
-  const times = sights.map(({ begin }) => Number(begin))
+  const times = sights.map(({ begin }) => begin)
   const hour = 3_600_000
   const from = Math.floor((Math.min(...times) - gapMs) / hour) * hour
   const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour
@@ -166,25 +134,25 @@ async function judged(ask: Ask, met: Map<string, Meetings>, sights: readonly Sig
   const [ofPlate, ofCamera] = await Promise.all([
     ask.rows<{ text: string; cam: string; n: number }>(sql`
       SELECT plate AS text, camera AS cam, toUInt32(uniqExact(ts, cell)) AS n FROM ${tableOf(ask.database, 'reads_by_plate')}
-      WHERE plate IN ${value('Array(String)', [...met.keys()])} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
+      WHERE plate IN ${value('Array(String)', often.map(([text]) => text))} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
       GROUP BY plate, camera`, 'traffic of the others'),
     ask.rows<{ cam: string; n: number }>(sql`
       SELECT camera AS cam, toUInt32(sum(reads)) AS n FROM ${tableOf(ask.database, 'camera_hour')}
       WHERE camera IN ${value('Array(String)', cameras)} AND hour >= toDateTime(${span[0]}, 'UTC') AND hour < toDateTime(${span[1]}, 'UTC') GROUP BY camera`, 'traffic of the cameras'),
   ])
-  const traffic: Traffic = { near: new Map(), all: new Map(ofCamera.map(({ cam, n }) => [cam, n])) }
-  for (const { cam } of passes) traffic.near.set(cam, (traffic.near.get(cam) ?? 0) + 1)
+  const traffic: Traffic = { near, all: new Map(ofCamera.map(({ cam, n }) => [cam, n])) }
   const own = new Map<string, Map<string, number>>()
   for (const { text, cam, n } of ofPlate) {
     const of = own.get(text) ?? new Map<string, number>()
     own.set(text, of.set(cam, n))
   }
-  return [...met].map(([plate, { at }]): Companion => {
-    const offsets = at.map(({ offset }) => offset).sort((a, b) => a - b)
-    const { expected, score } = surprise(at.length, own.get(plate) ?? new Map(), traffic)
-    const seen = at.map(({ sight }) => sight)
+  return often.map(([plate, of]): Companion => {
+    const offsets = [...of.values()].sort((a, b) => a - b)
+    const { expected, score } = surprise(of.size, own.get(plate) ?? new Map(), traffic)
+    const at = [...of.keys()].map((index) => sights[index]!)
+    const seen = at.map(({ begin }) => begin)
     return {
-      plate, meetings: at.length, cameras: new Set(at.map(({ cam }) => cam)).size, days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
+      plate, meetings: of.size, cameras: new Set(at.map(({ cam }) => cam)).size, days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
       first: iso(Math.min(...seen)), last: iso(Math.max(...seen)), medianGapS: offsets[offsets.length >> 1]! / 1_000, expected, score,
     }
   })

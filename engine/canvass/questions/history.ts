@@ -30,7 +30,6 @@ const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 /** Where has this plate been: its track, newest first, with gaps and speeds that cannot be. */
 export const history = question({
   kind: 'history',
-  threads: 1,
   summary: 'Where a plate has been, newest first, exactly as read or through misreads',
   schema: inputOf({
     ...fields,

@@ -1,0 +1,92 @@
+import { coverOf } from './cover.js'
+import { AlprError } from '../errors.js'
+import { cellBounds } from '../store/cell.js'
+import { filterCellsSql, filterSql, type Filter } from './filter.js'
+import type { Ask } from './question.js'
+import { and, or, sql, tableOf, time, value, type Sql } from './sql.js'
+import { LONGEST_STAY_MS } from './window.js'
+
+/** Where and when a vehicle may have been, from the index by plate: not yet asked of its latest version. `at` in ms. */
+export interface Anchor { cam: string; cell: number; at: number }
+
+/** A read near an anchor, by the same camera. `inside`: it satisfies the question's filter; what is only near need not. */
+export interface ReadAround { text: string; cam: string; at: string; readId: string; inside: number }
+
+const MOST_READS = 500_000
+/** How far a car with a camera may have come between the two reads: 250 km/h, and at least 5 km because positions err. */
+const FASTEST_M_S = 70
+const NEAREST_REACH_M = 5_000
+/** From the middle of a cell to its corner, at most, metres. */
+const HALF_CELL_M = 450
+/**
+ * Spans of time that an area is asked in. The key of `reads` is (cell, time): without spans all cells are looked up in all weeks. A week has more to it than
+ * eight cells, and every further span costs the store more to plan than it saves to read.
+ */
+const SPANS = 8
+
+/** The latest places and times of a plate by its index, `limit` at most. */
+export async function anchorsOf(ask: Ask, plate: string, filter: Filter, limit: number): Promise<Anchor[]> {
+  const from = Math.min(...filter.windows.map((window) => window.from)) - LONGEST_STAY_MS
+  const to = Math.max(...filter.windows.map((window) => window.to))
+  const found = await ask.rows<{ cam: string; cell: number; at: string }>(sql`
+    SELECT camera AS cam, cell, toUnixTimestamp64Milli(ts) AS at FROM ${tableOf(ask.database, 'reads_by_plate')}
+    WHERE plate = ${value('String', plate)} AND ts >= ${time(from)} AND ts < ${time(to)} AND ${filterCellsSql(ask.database, filter)}
+    GROUP BY camera, cell, ts ORDER BY ts DESC LIMIT ${value('UInt32', limit)}`, 'index by plate')
+  return found.map(({ cam, cell, at }) => ({ cam, cell, at: Number(at) }))
+}
+
+/**
+ * All reads of the anchors' cameras within the gap of one of them (and some up to twice the gap away), the anchors' own reads among them. Times are picked in
+ * slots as wide as the gap: a set of numbers, looked up before anything but the time has been read.
+ * @throws ALPR_ERR_QUESTION_TOO_LARGE
+ */
+export async function readsAround(ask: Ask, anchors: readonly Anchor[], gapMs: number, filter: Filter): Promise<ReadAround[]> {
+  if (anchors.length === 0) return []
+  const cellsOf = await reachOf(ask, anchors, gapMs)
+  const sorted = [...anchors].sort((a, b) => a.at - b.at)
+  const slots = new Set<number>()
+  const pairs = new Map<string, { cam: string; slot: number }>()
+  for (const { cam, at } of sorted) {
+    for (let slot = Math.floor((at - gapMs) / gapMs); slot <= Math.floor((at + gapMs) / gapMs); slot++) {
+      slots.add(slot)
+      pairs.set(`${cam} ${slot}`, { cam, slot })
+    }
+  }
+  const each = Math.ceil(sorted.length / SPANS)
+  const spans: Sql[] = []
+  for (let first = 0; first < sorted.length; first += each) {
+    const of = sorted.slice(first, first + each)
+    const cells = [...new Set(of.flatMap(cellsOf))]
+    spans.push(and([sql`ts >= ${time(of[0]!.at - gapMs)} AND ts <= ${time(of.at(-1)!.at + gapMs)}`, sql`cell IN ${value('Array(UInt32)', cells)}`]))
+  }
+  const slot = sql`intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})`
+  const all = [...pairs.values()]
+  const { fixed, rest } = filterSql(ask.database, filter)
+  const reads = await ask.rows<ReadAround>(sql`
+    SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at, toString(read_id) AS readId, toUInt8(${and([fixed, rest])}) AS inside
+    FROM ${ask.reads({
+      fixed: and([
+        sql`${slot} IN ${value('Array(Int64)', [...slots])}`, or(spans),
+        sql`(camera, ${slot}) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', all.map(({ cam }) => cam))}, ${value('Array(Int64)', all.map((pair) => pair.slot))})))`,
+      ]),
+      rest: sql`plate != ''`,
+    })} LIMIT ${value('UInt32', MOST_READS + 1)}`, 'reads around them')
+  if (reads.length > MOST_READS) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_READS} reads around the sightings` })
+  return reads
+}
+
+/** Cells in which an anchor's camera may have made another read within the gap: a fixed one's own; of a car's, those it ever was in, as far as it can have come. */
+async function reachOf(ask: Ask, anchors: readonly Anchor[], gapMs: number): Promise<(anchor: Anchor) => number[]> {
+  const cameras = [...new Set(anchors.map(({ cam }) => cam))]
+  const where = await ask.rows<{ cam: string; cells: number[] }>(sql`
+    SELECT camera AS cam, groupUniqArray(cell) AS cells FROM ${tableOf(ask.database, 'camera_cells')} WHERE camera IN ${value('Array(String)', cameras)} GROUP BY camera`, 'cells of the cameras')
+  const known = new Map(where.map(({ cam, cells }) => [cam, cells]))
+  const radiusM = Math.max(NEAREST_REACH_M, (gapMs / 1_000) * FASTEST_M_S) + HALF_CELL_M
+  return ({ cam, cell }) => {
+    const cells = known.get(cam) ?? [cell]
+    if (cells.length <= 1) return cells
+    const { south, west, north, east } = cellBounds(cell)
+    const ranges = coverOf({ kind: 'circle', lat: (south + north) / 2, lon: (west + east) / 2, radiusM })
+    return cells.filter((one) => ranges.some(({ from, to }) => one >= from && one <= to))
+  }
+}
