@@ -41,16 +41,28 @@ export class Outlet {
     if (hits.length > 0) this.finish(pass, read, hits, false)
   }
 
-  /** Stores the read as it stands; when the pass closes, with the last word on its hits. */
+  /**
+   * Stores the read as it stands; when the pass closes, with the last word on its hits. What came to rest and closes without another detection is
+   * stored already, and stays so: a second row would count it twice in the rollups, and show it twice to those who look. With news of its hits it is stored
+   * again, because reads are shown with the hits of their own checkpoint.
+   */
   store(pass: OpenPass, camera: Camera, closing: boolean): void {
+    const done = this.isStored(pass)
     const read = pass.toRead(camera, this.parts.provenance())
     this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
-    this.finish(pass, read, this.hitsOf(pass, read, camera, closing), true)
+    const hits = this.hitsOf(pass, read, camera, closing)
+    this.finish(pass, read, hits, !done || hits.length > 0)
   }
 
-  /** Stores a pass whose camera went quiet, unless that has been done. */
-  storeQuiet(pass: OpenPass, camera: Camera): void {
-    if (this.stored.get(pass)?.frames !== pass.state.frames) this.store(pass, camera, false)
+  /** Stores a pass that came to rest. @returns false when that has been done */
+  storeResting(pass: OpenPass, camera: Camera): boolean {
+    if (this.isStored(pass)) return false
+    this.store(pass, camera, false)
+    return true
+  }
+
+  private isStored(pass: OpenPass): boolean {
+    return this.stored.get(pass)?.frames === pass.state.frames
   }
 
   /** What cannot be processed goes to DEAD with its reason. */

@@ -131,7 +131,7 @@ export class Pipeline {
     if (source.seq <= camera.seq) return
     progress.cameras.set(name, camera)
     progress.epoch.cameras.add(name)
-    progress.lastSeen.set(name, performance.now())
+    const now = performance.now()
     inlet.count(metrics, look)
     for (const refused of look.refused) {
       camera.dead(source.seq, hourTimeOf(source))
@@ -142,7 +142,11 @@ export class Pipeline {
       const { closed, touched, overflowed } = camera.advance(moment, detections, (index) => inlet.ids.of(moment.seq, first + index))
       if (overflowed) metrics.bound('open_passes')
       for (const pass of closed) this.outlet.store(pass, moment.camera, true)
-      for (const pass of touched) this.outlet.look(pass, moment.camera)
+      progress.rest.frame(name, moment.capturedAt, now)
+      for (const pass of touched) {
+        progress.rest.touch(pass, now)
+        this.outlet.look(pass, moment.camera)
+      }
     }
   }
 }

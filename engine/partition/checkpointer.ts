@@ -8,8 +8,6 @@ import type { Progress } from './progress.js'
 import type { PartitionSource } from './source.js'
 import { Trimmer } from './trimmer.js'
 
-/** A camera that sends nothing for this long (by the monotonic clock) gets its open passes stored as they stand. They stay open. */
-const QUIET_MS = 3_000
 /** A partition without frames moves its floor up at most this often, so that it holds up no other's trimming. */
 const IDLE_MS = Trimmer.EVERY_MS
 
@@ -60,7 +58,7 @@ export class Checkpointer {
   /** What has to wait for a server waits until `signal` aborts. */
   async checkpoint(signal: AbortSignal): Promise<void> {
     const { parts, progress } = this
-    this.storeQuiet()
+    this.storeResting()
     const { applied } = progress
     if (applied.seq === progress.floor && progress.epoch.cameras.size === 0) return this.moveIdleFloor(signal)
     const epoch = progress.cut()
@@ -84,18 +82,15 @@ export class Checkpointer {
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
   }
 
-  /** A camera that went quiet: its passes are stored as they stand, so that a read does not wait for the next car. */
-  private storeQuiet(): void {
+  /** Passes that came to rest are stored as they stand, and stay open: a read waits neither for the gap that closes its pass nor for the next car. */
+  private storeResting(): void {
     const { progress, parts } = this
-    const quietSince = performance.now() - QUIET_MS
-    for (const [name, at] of progress.lastSeen) {
-      if (at > quietSince) continue
-      progress.lastSeen.delete(name)
+    const now = performance.now()
+    for (const name of progress.rest.awake(now)) {
       const camera = parts.cameras.cameras.get(name)
       if (!camera) continue
       for (const pass of progress.cameras.get(name)?.open() ?? []) {
-        progress.epoch.cameras.add(name)
-        this.outlet.storeQuiet(pass, camera)
+        if (progress.rest.rests(name, pass, now) && this.outlet.storeResting(pass, camera)) progress.epoch.cameras.add(name)
       }
     }
   }

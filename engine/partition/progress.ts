@@ -1,6 +1,7 @@
 import type { JsMsg } from 'nats'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { Epoch } from './epoch.js'
+import { Rest } from './rest.js'
 
 /** How far a partition has come, in memory: what its frames have brought about and how much of that is durable. */
 export class Progress {
@@ -8,8 +9,7 @@ export class Progress {
   epoch = new Epoch()
   /** The last frame applied, and its message, which acknowledges it and all before it. */
   applied: { seq: number; message: JsMsg | undefined }
-  /** When, by the monotonic clock, the last frame came of each camera that was not quiet at the last checkpoint. */
-  readonly lastSeen = new Map<string, number>()
+  readonly rest = new Rest()
 
   /**
    * @param floor every frame up to it is done
@@ -18,7 +18,7 @@ export class Progress {
   constructor(public floor: number, readonly cameras: Map<string, CameraPasses>) {
     this.applied = { seq: floor, message: undefined }
     // What the last owner left open is stored soon, even if its camera never sends again.
-    for (const [name, camera] of cameras) if (camera.openCount > 0) this.lastSeen.set(name, performance.now())
+    for (const [name, camera] of cameras) if (camera.openCount > 0) this.rest.await(name, performance.now())
   }
 
   /** Frames up to `floor` are done without having come to this partition. A frame that was applied meanwhile stays the last one. */

@@ -12,30 +12,39 @@ t.setTimeout(240_000)
 
 t.test('from the frame to the answer: a car that has just gone by is in the next canvass, and a list finds it by looking back', async (t) => {
   const truth = JSON.parse(await readFile('bench/feeds/sample.truth.json', 'utf8')) as { passes: { camera: string; plate: string | null; first: string; last: string }[] }
-  const pass = truth.passes.find(({ plate, first, last }) => plate !== null && Date.parse(last) > Date.parse(first))!
+  // Two that drive by (of a parked car an earlier version is in answers long before its last frame). With the first all parts of the system begin to work.
+  const passes = truth.passes.filter(({ plate, first, last }) => plate !== null && Date.parse(last) > Date.parse(first) && Date.parse(last) - Date.parse(first) < 2_000)
+  const camera = passes[0]!.camera
   const info = await inspectFeed(FEED)
   const system = await startTestSystem(t, { cameras: info.cameras })
   const js = system.connection.jetstream()
   const desk = new Desk({ client: system.store.client, database: 'platestream', platesOfList: (id) => platesOfList(js, id) })
 
-  // The car's frames as if they were taken now, one behind the other.
-  const [first, last] = [Date.parse(pass.first), Date.parse(pass.last)]
-  const began = Date.now()
+  // The engine's own start is no part of a frame's way.
+  while (!system.status()) await sleep(50)
+
+  const windows = [{ from: new Date(Date.now() - 300_000).toISOString(), to: new Date(Date.now() + 300_000).toISOString() }]
+  const vehicles = async () => (await desk.ask(LOOK, 'canvass', { windows, places: [{ cameras: [camera] }] }).catch(() => ({ items: [] }))).items as { plate: string; best: { readId: string } }[]
   let frames = 0
-  for await (const { camera, capturedAt, jpeg, headers } of readFrames(FEED)) {
-    if (camera !== pass.camera || capturedAt < first || capturedAt > last) continue
-    await system.publish({ camera, capturedAt: began + capturedAt - first, jpeg: new Uint8Array(jpeg), headers, id: `live-${frames++}` })
+  for (const pass of passes.filter((one) => one.camera === camera).slice(0, 2)) {
+    const before = (await vehicles()).length
+    // The car's frames as if they were taken now, each at its time: all at once, the recognizer's backlog would be measured.
+    const [first, last] = [Date.parse(pass.first), Date.parse(pass.last)]
+    const began = Date.now()
+    for await (const { camera: of, capturedAt, jpeg, headers } of readFrames(FEED)) {
+      if (of !== camera || capturedAt < first || capturedAt > last) continue
+      await sleep(Math.max(0, began + capturedAt - first - Date.now()))
+      await system.publish({ camera, capturedAt: began + capturedAt - first, jpeg: new Uint8Array(jpeg), headers, id: `live-${frames++}` })
+    }
+    const sent = Date.now()
+    let found = before
+    for (let tries = 0; found <= before && tries < 1_000; tries++) {
+      found = (await vehicles()).length
+      if (found <= before) await sleep(50)
+    }
+    t.comment(`${frames} frames; in an answer ${Date.now() - sent} ms after the last frame was sent`)
+    t.ok(found > before, 'the car is in an answer, though its pass may still be open')
   }
-  const sent = Date.now()
-  const windows = [{ from: new Date(began - 300_000).toISOString(), to: new Date(began + 300_000).toISOString() }]
-  const vehicles = async () => (await desk.ask(LOOK, 'canvass', { windows, places: [{ cameras: [pass.camera] }] }).catch(() => ({ items: [] }))).items as { plate: string; best: { readId: string } }[]
-  let found: Awaited<ReturnType<typeof vehicles>> = []
-  for (let tries = 0; found.length === 0 && tries < 1_000; tries++) {
-    found = await vehicles()
-    if (found.length === 0) await sleep(50)
-  }
-  t.comment(`${frames} frames; in an answer ${Date.now() - sent} ms after the last frame was sent`)
-  t.ok(found.length > 0, 'the car is in an answer, though its pass may still be open')
 
   await system.untilStored(frames)
   const { plate, best } = (await vehicles())[0]!
