@@ -70,7 +70,7 @@ export async function readsAround(ask: Ask, anchors: readonly Anchor[], gapMs: n
         sql`(camera, ${slot}) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', all.map(({ cam }) => cam))}, ${value('Array(Int64)', all.map((pair) => pair.slot))})))`,
       ]),
       rest: sql`plate != ''`,
-    })} LIMIT ${value('UInt32', MOST_READS + 1)}`, 'reads around them')
+    }, sql`plate, camera, cell, ts, ts_last, lat, lon, read_id`)} LIMIT ${value('UInt32', MOST_READS + 1)}`, 'reads around them')
   if (reads.length > MOST_READS) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_READS} reads around the sightings` })
   return reads
 }

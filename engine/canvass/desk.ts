@@ -192,7 +192,7 @@ export class Desk {
     const ask: Ask = {
       database, signal, search, rows,
       ...(place && { after: place }),
-      reads: (condition) => readsOf(database, condition, purged),
+      reads: (condition, columns) => readsOf(database, condition, purged, columns),
       estimate: async (query) => {
         const [first] = await rows<{ rows?: string }>(sql`EXPLAIN ESTIMATE ${query}`, 'estimate').catch((error: unknown) => { if (signal.aborted) throw error; return [] })
         return first?.rows === undefined ? undefined : Number(first.rows)
@@ -247,8 +247,8 @@ export const settingsFor = (exporting: boolean, threads?: number): ClickHouseSet
 })
 
 /** Reads under a condition. Weeks that were purged answer from the held rows, and only from these: no read is told twice. */
-function readsOf(database: string, { fixed = sql`1`, rest = sql`1` }: Partial<Condition>, purged: readonly number[]): Sql {
-  const from = (table: 'reads' | 'reads_held', where: Sql) => sql`SELECT ${READ} FROM ${tableOf(database, table)} FINAL PREWHERE ${where} WHERE ${rest}`
+function readsOf(database: string, { fixed = sql`1`, rest = sql`1` }: Partial<Condition>, purged: readonly number[], columns = READ): Sql {
+  const from = (table: 'reads' | 'reads_held', where: Sql) => sql`SELECT ${columns} FROM ${tableOf(database, table)} FINAL PREWHERE ${where} WHERE ${rest}`
   if (purged.length === 0) return sql`(${from('reads', fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', purged.map((ms) => ms / 86_400_000))})))`
   return sql`(${from('reads', and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', and([fixed, sql`toMonday(ts) IN ${weeks}`]))})`

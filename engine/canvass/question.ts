@@ -29,8 +29,11 @@ export interface Ask {
   readonly after?: readonly (string | number)[]
   readonly search: PlateSearch
   rows: <Row>(query: Sql, label: string) => Promise<Row[]>
-  /** Reads that satisfy a condition, held ones of purged weeks among them: stands where a table stands. */
-  reads: (condition: Partial<Condition>) => Sql
+  /**
+   * Reads that satisfy a condition, held ones of purged weeks among them: stands where a table stands.
+   * @param columns those that are asked for, by name: each column more is one that the store resolves and plans for. @default all
+   */
+  reads: (condition: Partial<Condition>, columns?: Sql) => Sql
   /** Rows that a query would read, as the store estimates from its index; undefined where it does not tell. */
   estimate: (query: Sql) => Promise<number | undefined>
   /** Plates of a hot list as it stands now. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_NATS_UNAVAILABLE */

@@ -43,7 +43,7 @@ export const canvass = question({
       SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n, toUnixTimestamp64Milli(min(ts)) AS begin,
         toUnixTimestamp64Milli(max(ts_last)) AS end, arraySort(groupUniqArray(8)(camera)) AS cams,
         argMax((read_id, confidence, camera, toUnixTimestamp64Milli(ts), lat, lon, crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
-      FROM ${ask.reads(condition)}
+      FROM ${ask.reads(condition, sql`read_id, plate, confidence, region, camera, ts, ts_last, lat, lon, crop_segment, crop_offset, crop_length`)}
       GROUP BY plate
       ${ask.after ? sql`HAVING (begin, text) > (${value('Int64', first)}, ${value('String', plate)})` : sql``}
       ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`, 'vehicles')

@@ -42,7 +42,7 @@ export const scenes = question({
     const each = filters.map((filter, index) => sql`
       SELECT ${value('UInt8', index)} AS scene, plate AS text, any(${vehicle}) AS vehicle, toUInt32(count()) AS n,
         toUnixTimestamp64Milli(min(ts)) AS begin, toUnixTimestamp64Milli(max(ts_last)) AS end
-      FROM ${ask.reads(both(filterSql(ask.database, filter), filter.pattern ? { rest: plateMatches(filter.pattern, filter.pattern.lookAlikes) } : {}))}
+      FROM ${ask.reads(both(filterSql(ask.database, filter), filter.pattern ? { rest: plateMatches(filter.pattern, filter.pattern.lookAlikes) } : {}), sql`plate, ts, ts_last`)}
       GROUP BY plate`)
     const [hits, total, name] = ask.after ?? []
     const rows = await ask.rows<Row>(sql`

@@ -50,7 +50,7 @@ export const timeline = question({
     const condition = await conditionOf(ask, filter)
     const bucket = sql`intDiv(toUnixTimestamp(ts), ${value('UInt32', seconds)})`
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
-    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }))} GROUP BY cam, slot`
+    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }), sql`camera, ts, confidence, height_px, sharpness, contrast, glare`)} GROUP BY cam, slot`
     const source = sealed ? sql`${fresh} UNION ALL ${sealed.rollup}` : fresh
     const [slot, camera] = ask.after ?? []
     const rows = await ask.rows<Row>(sql`
