@@ -10,7 +10,22 @@ export interface Cube {
  * A small set of cubes that together hold every code of `members`, no other character's code, and may hold codes that no character has: greedy over
  * the largest cubes first. A set of one is one cube of six bits; a pair of look-alikes is one of five.
  */
-export function coverOf(members: ReadonlySet<number>): Cube[] {
+export function coverOf(members: ReadonlySet<number>): readonly Cube[] {
+  let key = 0n
+  for (const member of members) key |= 1n << BigInt(member)
+  const known = covers.get(key)
+  if (known) return known
+  const cubes = findCover(members)
+  if (covers.size === MAX_COVERS) covers.clear()
+  covers.set(key, cubes)
+  return cubes
+}
+
+/** Covers found before, by their members as bits: finding one takes a tenth of a millisecond, in which no thread searches yet. */
+const covers = new Map<bigint, readonly Cube[]>()
+const MAX_COVERS = 1_000
+
+function findCover(members: ReadonlySet<number>): Cube[] {
   const allowed = (code: number): boolean => members.has(code) || CLASS_OF_CODE[code] === 255
   const open = new Set(members)
   const cubes: Cube[] = []
