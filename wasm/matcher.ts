@@ -24,6 +24,8 @@ export interface Match {
 export interface CompiledList {
   readonly size: number
   readonly skipped: readonly number[]
+  /** Bytes of its memory, without the texts that were given. */
+  readonly bytes: number
 }
 
 /** Entries added in one call: long enough to cost nothing, short enough that V8 can swap in optimised code between calls. */
@@ -47,6 +49,10 @@ class IndexedList implements CompiledList {
   /** Matches: f64 probability, u32 entry. */
   readonly found: Float64Array
   readonly foundEntries: Uint32Array
+
+  get bytes(): number {
+    return this.memory?.memory.buffer.byteLength ?? 0
+  }
 
   constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
     this.memory = memory

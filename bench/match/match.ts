@@ -11,8 +11,8 @@ export const summary = 'patterns over ten million plates, a read against a milli
  * against a million entries cost, and what do other packages take for the same?
  *
  * Method: everything in one run. Random plates of usual forms, 5 to 10 characters, look-alikes on; best of nine rounds, in each the memory scan
- * and all patterns, one after the other; then by one and by several threads, to the last page. Peers are asked for the plate itself, with one wrong
- * character and with one missing; several find only some of that. The same patterns and reads on smaller sets are held to the scalar oracles.
+ * and all patterns, one after the other; then by one and by several threads, to the last page. Peers are asked the best texts of the
+ * same reads of listed plates as we are, at each size of the list that they can take. The same patterns and reads on smaller sets are held to the scalar oracles.
  */
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({ args, options: {
@@ -27,6 +27,6 @@ export async function run(args: string[]): Promise<object> {
   }
   if (values.only === 'patterns') return { benchmark: 'match', patterns }
   const hot = await measureHotList(matcher, Number(values.entries), Number(values.reads))
-  const peers = values.peers ? measurePeers(hot.listed, hot.p99) : []
+  const peers = values.peers ? await measurePeers(matcher, hot.listed) : []
   return { benchmark: 'match', patterns, hotList: hot.rows, peers }
 }
