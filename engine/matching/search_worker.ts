@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { openDesk, SCAN_PIECE, type SharedDictionary } from '../../wasm/internal_mod.js'
+import { openDesk, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/internal_mod.js'
 
 /** What the pool asks of a worker. */
 export type SearchTask =
@@ -39,7 +39,7 @@ async function scan({ dictionary, search, program, blocks }: SearchTask & { kind
   const { exports, memory } = desk.memory
   const pieces = new Int32Array(memory.buffer, counter, 1)
   const report = (done: boolean, seen: number) => parentPort!.postMessage({
-    search, results: desk.memory.bytes(exports.resultsAddress(), exports.resultsHeld() * 16).slice(), matched: exports.matchedPlates() >>> 0, blocks: seen, done,
+    search, results: resultBytes(desk.memory, done).slice(), matched: exports.matchedPlates() >>> 0, blocks: seen, done,
   } satisfies SearchReport)
   desk.memory.bytes(desk.pattern, program.length).set(program)
   exports.beginScan(desk.pattern)

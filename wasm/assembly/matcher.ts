@@ -1,4 +1,4 @@
-import { settle } from './matcher/candidates'
+import { fill, settle } from './matcher/candidates'
 import { ABI_VERSION } from './matcher/layout'
 import { keyOf } from './matcher/plate_key'
 import { addEntry } from './matcher/hot_index'
@@ -56,6 +56,12 @@ export function resultsAddress(): usize {
 /** How many; plates that waited are weighed first. */
 export function resultsHeld(): u32 {
   settle()
+  return resultCount
+}
+
+/** The same while the scan goes on: plates with errors that wait are weighed only where results are lacking. */
+export function resultsSoFar(): u32 {
+  fill()
   return resultCount
 }
 

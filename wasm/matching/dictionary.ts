@@ -24,7 +24,10 @@ export interface PlateMatch {
   tolerated: PatternTolerance[]
 }
 
-/** What is known of a search so far. `matches` are the best of what was scanned, best first: more probable, then seen later. */
+/**
+ * What is known of a search so far. `matches` are the best, best first: more probable, then seen later. Before the search is done plates with errors may be missing
+ * from them, where there are enough others.
+ */
 export interface SearchPage {
   matches: PlateMatch[]
   /** Plates that match, of those scanned. */
@@ -255,7 +258,7 @@ export class Dictionary {
         } while (end > 0 && performance.now() - slice < SLICE_MS)
         if (end > 0 && performance.now() - shown >= PAGE_MS) {
           shown = performance.now()
-          yield this.page(search, rawResults(desk.memory, this.hour0), exports.matchedPlates() >>> 0, Math.min(scanned, search.plates), false)
+          yield this.page(search, rawResults(desk.memory, this.hour0, false), exports.matchedPlates() >>> 0, Math.min(scanned, search.plates), false)
         }
         await new Promise((resolve) => { setTimeout(resolve) })
         options.signal?.throwIfAborted()
@@ -382,9 +385,14 @@ export function openDesk(shared: SharedDictionary & { pattern?: number }): Desk 
 /** A pattern lies in the part of a workspace that checking a read against a hot list would use. */
 const PATTERN_ROOM = 174_336
 
-/** The results of an instance's scan so far. */
-export const rawResults = (memory: MatcherMemory, hour0: number): RawResult[] =>
-  rawResults16(memory.bytes(memory.exports.resultsAddress(), memory.exports.resultsHeld() * RESULT_BYTES), hour0)
+/** The results of an instance's scan. @param done whether the scan is over: before, plates with errors may still wait to be weighed */
+export const rawResults = (memory: MatcherMemory, hour0: number, done = true): RawResult[] => rawResults16(resultBytes(memory, done), hour0)
+
+/** The same as they lie in memory. */
+export function resultBytes({ exports, memory }: MatcherMemory, done: boolean): Uint8Array {
+  const held = done ? exports.resultsHeld() : exports.resultsSoFar()
+  return new Uint8Array(memory.buffer, exports.resultsAddress(), held * RESULT_BYTES)
+}
 
 /** Results as a scan writes them, 16 bytes each. */
 export function rawResults16(bytes: Uint8Array, hour0: number): RawResult[] {

@@ -33,6 +33,7 @@ export interface MatcherExports extends Record<string, unknown> {
   matchedPlates(): number
   resultsAddress(): number
   resultsHeld(): number
+  resultsSoFar(): number
   plateCodes(slot: number, codes: number): number
   lastOf(slot: number): number
   firstOf(slot: number): number

@@ -1,13 +1,13 @@
 import { entryOf, lastOf, plateCodes } from './dictionary'
 import { AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_ORDERS } from './layout'
-import { addResult, hopeless, hopelessPlate, leastHopeful, tied } from './results'
+import { addResult, full, hopeless, hopelessPlate, leastHopeful, tied } from './results'
 import { scorePlate } from './score'
 import { CODES_AT, WAITING_AT, WAITING_ENDS_AT, workspace } from './workspace'
 
 /**
  * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because most are not worth it in the end:
  * there are a hundred times as many with an error more, of errors the extra characters are the rarest and the least improbable, and where these fill the
- * results what waits behind them is let go unseen. It is weighed when results are asked for or when there is no more room, the least improbable kinds first. There is room
+ * results what waits behind them is let go unseen. It is weighed when the scan is over or when there is no more room, the least improbable kinds first. There is room
  * for as many as come, mostly, before the results are filled with better ones: the more, the more of a kind there are.
  *
  *     waiting   slots by kind: u32[16384], u32[131072], u32[16384], u32[163840]
@@ -66,6 +66,18 @@ export function settle(): void {
       weigh(plate, kind, load<u8>(entryOf(plate / BLOCK), ENTRY_LENGTH))
     }
     setEnd(kind, waiting(kind))
+  }
+}
+
+/** Weighs of what waits only until there are as many results as are wanted: for a page while the scan goes on, which is to hold it up no more than that. */
+export function fill(): void {
+  for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) {
+    while (endOf(kind) > waiting(kind) && !full()) {
+      const at = endOf(kind) - 4
+      setEnd(kind, at)
+      const plate = load<u32>(at)
+      weigh(plate, kind, load<u8>(entryOf(plate / BLOCK), ENTRY_LENGTH))
+    }
   }
 }
 

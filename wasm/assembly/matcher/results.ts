@@ -30,6 +30,12 @@ function better(a: usize, b: usize): bool {
   return load<u32>(a, 8) > load<u32>(b, 8)
 }
 
+/** Whether there are as many as are wanted. */
+@inline
+export function full(): bool {
+  return resultCount == wanted
+}
+
 /** Whether nothing of at most this probability can still come in, whenever it was seen. */
 @inline
 export function hopeless(probability: f64): bool {
