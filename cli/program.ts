@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   engine: async () => (await import('./commands/engine.js')).registerEngine,
   gateway: async () => (await import('./commands/gateway.js')).registerGateway,
   recognize: async () => (await import('./commands/recognize.js')).registerRecognize,
+  feed: async () => (await import('./commands/feed.js')).registerFeed,
   import: async () => (await import('./commands/import.js')).registerImport,
   replay: async () => (await import('./commands/replay.js')).registerReplay,
   record: async () => (await import('./commands/record.js')).registerRecord,

@@ -64,8 +64,9 @@ export class FeedWriter {
     await this.#mcap.addMessage({ channelId, sequence, logTime, publishTime, data: frame.jpeg })
   }
 
-  async addAttachment(name: string, mediaType: string, data: Uint8Array): Promise<void> {
-    const now = toNanos(Date.now())
+  /** `time`: ms since 1970 UTC; one that does not depend on the clock makes a file that is the same each time. */
+  async addAttachment(name: string, mediaType: string, data: Uint8Array, time = Date.now()): Promise<void> {
+    const now = toNanos(time)
     await this.#mcap.addAttachment({ name, mediaType, data, logTime: now, createTime: now })
   }
 
