@@ -4,6 +4,7 @@ import { loadMatcher } from '../wasm/load_node.js'
 import { RecentFrames } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
+import type { AlprError } from './errors.js'
 import { Metrics } from './metrics.js'
 import { setupNats } from './nats/setup.js'
 import { DetectionInlet } from './inlets/detection_inlet.js'
@@ -11,8 +12,10 @@ import { FrameInlet } from './inlets/frame_inlet.js'
 import type { Inlet } from './inlets/inlet.js'
 import { BUCKET, ENTRANCE, statusSubject, type Entrance } from './nats/topology.js'
 import { Holder } from './partition/holder.js'
+import { Identity, taken } from './partition/identity.js'
 import { Members } from './partition/members.js'
 import { PictureMaker } from './pictures/picture_maker.js'
+import { Turns } from './partition/trial.js'
 import { Trimmer } from './partition/trimmer.js'
 import { Pipeline } from './pipeline.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -30,16 +33,22 @@ import { Waiting } from './waiting.js'
 /** A running engine. */
 export interface Engine {
   readonly status: () => EngineStatus
+  /** Resolves when this engine must end because another one goes by its name; else never. */
+  readonly refused: Promise<AlprError>
   /** Finishes the frames in flight, makes a last checkpoint and gives the partitions back. */
   close(): Promise<void>
 }
 
 /**
  * Starts the stream engine: waits for NATS and ClickHouse, then runs one pipeline for each partition of its share.
+ * @throws ALPR_ERR_INSTANCE_TAKEN when an engine of the same name runs
  * @param store where the embedded store listens and its token; not looked at when the settings name a ClickHouse server
  */
 export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
   const ending = new AbortController()
+  const identity = new Identity(connection, settings.engine.instance)
+  await identity.claim()
+  identity.answer(ending.signal)
   const metrics = new Metrics()
   const waiting = new Waiting(log)
   const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs,
@@ -87,7 +96,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   await lists.follow(connection)
   const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const parts: PipelineParts = {
-    connection, js, manager, cameras, lists, metrics, waiting, partitions,
+    connection, js, manager, cameras, lists, metrics, waiting, partitions, self: { session: identity.session, turns: new Turns() },
     recent: new RecentFrames(connection),
     pictures: new PictureMaker(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
@@ -106,7 +115,8 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     new DetectionInlet(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
   ]
 
-  const members = new Members(leases, settings.engine.instance)
+  const members = new Members(leases, settings.engine.instance, undefined, identity.session)
+  const refused = new Promise<AlprError>((resolve) => { members.onTwin = () => resolve(taken(settings.engine.instance, 'it came first')) })
   await members.follow(connection, log)
   holders.push(...inlets.map((inlet) => new Holder(inlet, {
     leases, members, instance: settings.engine.instance, partitions, metrics, log, open: (of, partition) => Pipeline.open(partition, of, parts, buckets),
@@ -128,6 +138,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
 
   return {
     status,
+    refused,
     async close() {
       ending.abort()
       await keeping

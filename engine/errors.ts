@@ -39,6 +39,7 @@ const TABLE = {
   ALPR_ERR_SCHEMA_NEWER: ['the store has schema {found}, this program knows {known}: a newer program has been here', 503],
   ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
+  ALPR_ERR_INSTANCE_TAKEN: ['an engine named {instance} runs already ({holder}): give this one a name of its own, with --instance or the setting engine.instance', 503],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
   // the gateway's door

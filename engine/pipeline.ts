@@ -8,6 +8,7 @@ import { Checkpoint } from './partition/checkpoint.js'
 import { Checkpointer } from './partition/checkpointer.js'
 import { Progress } from './partition/progress.js'
 import { PartitionSource, type StreamMessage } from './partition/source.js'
+import { Trial } from './partition/trial.js'
 import { CameraPasses } from './passes/camera_passes.js'
 import { sleep } from './pause.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -39,6 +40,7 @@ export class Pipeline {
     private readonly source: PartitionSource,
     private readonly outlet: Outlet,
     private readonly checkpointer: Checkpointer,
+    private readonly trial: Trial,
   ) {
     this.slots = new Slots(inlet.slots)
   }
@@ -48,10 +50,11 @@ export class Pipeline {
     const memory = new Checkpoint(buckets.passes, buckets.floors, partitionKey(inlet.entrance, partition), inlet.rules)
     const { floor, wanted, cameras } = await memory.load()
     await memory.fence(floor, wanted)
+    const trial = await Trial.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)
     const progress = new Progress(floor, cameras)
     const source = new PartitionSource(parts.js, parts.manager, inlet.entrance, partition, parts.partitions, floor, inlet.maxUnacknowledged)
     const outlet = new Outlet(parts, progress)
-    return new Pipeline(parts, inlet, progress, source, outlet, new Checkpointer(parts, progress, outlet, memory, source))
+    return new Pipeline(parts, inlet, progress, source, outlet, new Checkpointer(parts, progress, outlet, memory, source), trial)
   }
 
   /**
@@ -89,13 +92,17 @@ export class Pipeline {
       parts.metrics.bound(`unacknowledged_${inlet.entrance.root}`)
       await sleep(50, signal)
     }
+    if (this.trial.careful) {
+      while (!signal.aborted && this.queue.length > 0) await sleep(2, signal)
+      return 1
+    }
     // Half of them at once: a pull costs the client and the server about as much as five messages.
     return Math.max(1, await this.slots.room(this.slots.limit / 2))
   }
 
   private take(source: StreamMessage): void {
     this.slots.take()
-    this.queue.push({ source, look: this.inlet.look(source) })
+    this.queue.push({ source, look: this.trial.guard(source.seq, () => this.inlet.look(source)) })
     this.arrived()
   }
 

@@ -5,6 +5,7 @@ import type { ListsInForce } from './matching/lists_in_force.js'
 import type { Metrics } from './metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'
 import type { GroupWriter } from './store/group_writer.js'
+import type { Self } from './partition/trial.js'
 import type { Waiting } from './waiting.js'
 
 /** Everything behind the inlets; one of each for all partitions of an engine. */
@@ -22,6 +23,7 @@ export interface PipelineParts {
   metrics: Metrics
   waiting: Waiting
   partitions: number
+  self: Self
   batchMs: number
   /** Aborts when the engine ends: what is being tried again and again gives up. */
   ending: AbortSignal

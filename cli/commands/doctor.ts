@@ -14,12 +14,12 @@ interface DoctorOptions extends SystemOptions {
 
 export function registerDoctor(program: Command): void {
   withSystemOptions(program.command('doctor'))
-    .description('say what is missing on this machine and how to get it')
+    .description('say what is missing on this machine or wrong with the running system, and what to do about it')
     .option('--install', 'install what is missing by apt-get, where that is allowed (root, or sudo without a password)')
     .option('--for <purpose>', 'what must work: start, or test as well', oneOf('start', 'test'), 'start' as const)
     .option('--json', 'one JSON line')
     .addHelpText('after', `
-Exit code 1 when something is missing that is needed.
+Exit code 1 when something is missing that is needed, or a system that runs on the data folder (or behind NATS_URL, CLICKHOUSE_URL) is not well.
 
 Examples:
   platestream doctor
@@ -36,10 +36,10 @@ Examples:
     })
 }
 
-const isNeeded = ({ neededFor }: Finding, purpose: 'start' | 'test'): boolean => neededFor === 'start' || neededFor === purpose
+const isNeeded = ({ neededFor }: Finding, purpose: 'start' | 'test'): boolean => neededFor === 'start' || neededFor === 'running' || neededFor === purpose
 
 function printFinding(finding: Finding, purpose: 'start' | 'test'): void {
-  const mark = finding.ok ? 'ok     ' : isNeeded(finding, purpose) ? 'MISSING' : 'note   '
+  const mark = finding.ok ? 'ok     ' : finding.neededFor === 'running' ? 'BROKEN ' : isNeeded(finding, purpose) ? 'MISSING' : 'note   '
   printLine(`${mark}  ${finding.what.padEnd(20)}  ${finding.detail}`)
   if (!finding.ok) printLine(`         ${''.padEnd(20)}  -> ${finding.remedy}`)
 }

@@ -41,10 +41,12 @@ Examples:
         const engine = await startEngine(settings, connection, store, log)
         const { module, model, workers, partitions } = engine.status()
         sayReady({ instance: settings.engine.instance, module, model, workers, partitions })
-        await aborted(ending)
+        const refused = await Promise.race([aborted(ending), engine.refused])
+        if (refused) log.error({ code: refused.code }, refused.message)
         exitAtLatest(kCloseMs)
         await engine.close()
         await connection.drain().catch(() => {})
+        if (refused) throw refused
       } catch (error) {
         if (ending.aborted) return
         sayFailed(codeOf(error), reasonOf(error))

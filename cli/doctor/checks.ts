@@ -20,8 +20,8 @@ export interface Finding {
   detail: string
   /** What to do about it, exactly; only when not ok. */
   remedy?: string
-  /** What it is needed for; a finding that is not ok counts only for those who need it. */
-  neededFor: Purpose
+  /** What it is needed for; a finding that is not ok counts only for those who need it. `running`: of a system that runs, and so for everybody. */
+  neededFor: Purpose | 'running'
 }
 
 /** Below this the private NATS server may refuse frames before its own bound acts, bytes. */
@@ -95,7 +95,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
       findings.push(...await streamChecks(connection))
       await connection.close()
     } catch (error) {
-      findings.push({ what: 'NATS', ok: false, detail: reasonOf(error), remedy: 'look at what "platestream up" prints', neededFor: 'some' })
+      findings.push({ what: 'NATS', ok: false, detail: reasonOf(error), remedy: settings.nats.url ? 'look at NATS_URL and its token, and at that server' : 'look at what "platestream up" prints', neededFor: 'running' })
     }
   }
   if (run?.store || settings.clickhouse.url) findings.push(await storeCheck(settings))
@@ -109,7 +109,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
 }
 
 async function storeCheck(settings: Settings): Promise<Finding> {
-  const finding = { what: 'ClickHouse', neededFor: 'some' as const }
+  const finding = { what: 'ClickHouse', neededFor: 'running' as const }
   const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), { requestTimeoutMs: 5_000 })
   try {
     const found = await schemaVersion(client, settings.clickhouse.database)
@@ -126,9 +126,9 @@ async function readiness(url: string): Promise<Finding> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) })
     const { reasons = [] } = (await answer.json()) as { reasons?: string[] }
-    return { what, ok: answer.ok, detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`, remedy: 'look at what "platestream up" prints', neededFor: 'some' }
+    return { what, ok: answer.ok, detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`, remedy: 'look at what "platestream up" prints', neededFor: 'running' }
   } catch (error) {
-    return { what, ok: false, detail: `${url} does not answer: ${reasonOf(error)}`, remedy: 'start it again: platestream up', neededFor: 'some' }
+    return { what, ok: false, detail: `${url} does not answer: ${reasonOf(error)}`, remedy: 'start it again: platestream up', neededFor: 'running' }
   }
 }
 

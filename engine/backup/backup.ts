@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { BUCKET, ENTRANCE } from '../nats/topology.js'
+import { BUCKET, ENTRANCE, kTrialPrefix } from '../nats/topology.js'
 import { migrate, SCHEMA_VERSION } from '../store/schema.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
 import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
@@ -70,6 +70,7 @@ async function snapshotAll(connection: NatsConnection, folder: string, say: (tex
   for (let attempt = 1; ; attempt++) {
     const wanted = new Map<string, number>()
     for await (const key of await floors.keys()) {
+      if (key.startsWith(kTrialPrefix)) continue
       const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
       const { wanted: first = 0 } = (await floors.get(key))?.json<{ wanted?: number }>() ?? {}
       wanted.set(stream, Math.min(wanted.get(stream) ?? Infinity, first))

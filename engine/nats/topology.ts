@@ -7,8 +7,9 @@
  *     DEAD     dead.<camera>                                       the payload as it came + Dead-* headers
  *     core     reads.<camera>     JSON of a stored read, for live display only (not durable, may be dropped)
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
+ *     core     identity.engine.<instance>, asked                   whether an engine goes by that name already
  *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PARTIALS <id>; PASSES <partition>.<camera> (checkpoint state);
- *              FLOORS <partition>; LEASES <partition> and engine.<instance> (6 s); of DETECTIONS the partition is written detections-<partition>
+ *              FLOORS <partition>, trial.<partition>; LEASES <partition> and engine.<instance> (6 s); of DETECTIONS the partition is written detections-<partition>
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', detections: 'DETECTIONS', hits: 'HITS', dead: 'DEAD' } as const
@@ -26,6 +27,7 @@ export const hitsSubject = (list: string, camera: string) => `hits.${list}.${cam
 export const deadSubject = (camera: string) => `dead.${camera}`
 export const readsSubject = (camera: string) => `reads.${camera}`
 export const statusSubject = (instance: string) => `status.engine.${instance.replaceAll('.', '-')}`
+export const identitySubject = (instance: string) => `identity.engine.${instance.replaceAll('.', '-')}`
 
 export const detectionsSubject = (camera: string) => `detections.${camera}`
 
@@ -44,6 +46,10 @@ export const ENTRANCE = {
 
 /** The name of a partition in the buckets. */
 export const partitionKey = (entrance: Entrance, partition: number) => `${entrance.keys}${partition}`
+
+/** Beside the floor of a partition: what came of the tenures that began at it (trial.ts). */
+export const kTrialPrefix = 'trial.'
+export const trialKey = (partition: string) => `${kTrialPrefix}${partition}`
 
 /** What the consumer of a partition listens to. On an unmapped server there is one partition and no token for it. */
 export const partitionFilter = (entrance: Entrance, partition: number, partitions: number) => (partitions === 1 ? `${entrance.root}.>` : `${entrance.root}.${partition}.>`)

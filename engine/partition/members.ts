@@ -19,15 +19,20 @@ export class Members {
   /** When each engine was heard of last, by the monotonic clock of this process, ms. */
   private readonly heard = new Map<string, number>()
   private stopFollowing: (() => void) | undefined
+  /** Revision of this engine's first announcement: of two under one name, the one that came first has the lower. */
+  private birth = Infinity
+  /** Called when another engine goes by this one's name and came first. */
+  onTwin: () => void = () => {}
 
-  constructor(private readonly kv: KV, private readonly instance: string, private readonly now: () => number = () => performance.now()) {
+  /** @param session tells this process from every other */
+  constructor(private readonly kv: KV, private readonly instance: string, private readonly now: () => number = () => performance.now(), private readonly session = '') {
     this.heard.set(nameOf(instance), Infinity)
   }
 
   /** Reads who is there, and goes on listening. @throws when NATS does not answer */
   async follow(connection: NatsConnection, log?: FollowLog): Promise<void> {
     await this.announce()
-    const { stop } = await followBucket(connection, this.kv, { put: (key) => this.hear(key), remove: (key) => this.forget(key), log })
+    const { stop } = await followBucket(connection, this.kv, { put: (key, entry) => this.hear(key, entry.string()), remove: (key) => this.forget(key), log })
     this.stopFollowing = stop
   }
 
@@ -41,7 +46,8 @@ export class Members {
     this.stopFollowing?.()
   }
 
-  hear(key: string): void {
+  hear(key: string, value = ''): void {
+    if (key === keyOf(this.instance) && isElder(value, this.session, this.birth)) this.onTwin()
     if (key.startsWith(kPrefix) && key !== keyOf(this.instance)) this.heard.set(key.slice(kPrefix.length), this.now())
   }
 
@@ -63,8 +69,15 @@ export class Members {
   }
 
   private async announce(): Promise<void> {
-    await this.kv.put(keyOf(this.instance), '')
+    const revision = await this.kv.put(keyOf(this.instance), `${this.session} ${this.birth}`)
+    this.birth = Math.min(this.birth, revision)
   }
+}
+
+/** Whether an announcement under one's own name is of another process that came first. One that has just come does not know its birth yet: its next one does. */
+function isElder(value: string, session: string, birth: number): boolean {
+  const [theirs, born] = value.split(' ')
+  return theirs !== undefined && theirs !== '' && theirs !== session && Number(born) < birth
 }
 
 /** A dot at an end is no key. */

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { argumentsOf } from '../../engine/process.js'
-import { run } from './run.js'
+import { call, run } from './run.js'
+import { writeRunFile, type RunFile } from '../../cli/run_file.js'
 import { eventually, isReady, partsOf, startUp, UP_ENV } from './up_process.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-up-'))
@@ -31,7 +32,36 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
 
   await t.test('commands find the running system by its data folder', async (t) => {
     t.match(await run(['camera', 'add', 'gate-1', '--lat', '1', '--lon', '2', '--data', data]), { code: 0 })
-    t.match(await run(['doctor', '--json', '--data', data]), { code: 0, stdout: /"what":"running system","ok":true/ })
+  })
+
+  await t.test('a second engine under the name of the first is refused, with a way out, and the first one goes on', async (t) => {
+    const { nats } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { nats: string }
+    const second = await run(['engine', '--data', data], { env: { ...UP_ENV, NATS_URL: facts.nats, PLATESTREAM_NATS_TOKEN: nats } })
+    t.equal(second.code, 1)
+    t.match(JSON.parse(second.stdout), { ready: false, code: 'ALPR_ERR_INSTANCE_TAKEN', message: /runs already \(process \d+ on .+\): give this one a name of its own, with --instance/ })
+    t.ok(await isReady(facts))
+  })
+
+  await t.test('doctor tells how the running system is', async (t) => {
+    const look = async (at: string) => {
+      const { code, stdout } = await call(['doctor', '--json', '--data', at])
+      const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: { what: string; ok: boolean; detail: string; remedy?: string }[] }
+      return { code, ok, of: (what: string) => findings.find((finding) => finding.what === what) }
+    }
+    const well = await look(data)
+    t.match(well, { code: 0, ok: true })
+    for (const what of ['NATS', 'stream FRAMES', 'stream DETECTIONS', 'stream DEAD', 'ClickHouse', 'running system']) t.match(well.of(what), { ok: true }, what)
+
+    // A folder that says the same of the system, but for NATS, which is where nobody listens: one that was really killed would be started again
+    // before anybody has looked.
+    const broken = join(folder, 'broken')
+    const written = JSON.parse(readFileSync(join(data, 'run', 'up.json'), 'utf8')) as RunFile
+    writeRunFile(join(broken, 'run'), { ...written, nats: { url: 'nats://127.0.0.1:9', private: true } })
+    copyFileSync(join(data, 'secrets.json'), join(broken, 'secrets.json'))
+    const ill = await look(broken)
+    t.match(ill, { code: 1, ok: false })
+    t.match(ill.of('NATS'), { ok: false, detail: /127\.0\.0\.1:9/, remedy: /platestream up/ })
+    t.match(ill.of('ClickHouse'), { ok: true }, 'what is well is not blamed')
   })
 
   await t.test('a part that is killed comes back, and the system with it', async (t) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../until.js'
 import { poisoned } from './feed.js'
+import { streamState } from './outcome.js'
 import type { PartName, Rig } from './rig.js'
 
 /** What a fault may do while the frames of its cameras are published. */
@@ -105,6 +106,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'poison frame', what: 'a frame that ends the recognition thread, each time; it goes to DEAD',
     disturb: (turn) => poison(turn, 'POISON_THREAD'),
+  },
+  {
+    name: 'poison process', what: 'a frame that ends the whole engine, each time; after four ends it goes to DEAD',
+    async disturb(turn) {
+      await poison(turn, 'POISON_PROCESS')
+      await until(async () => (await streamState(turn.rig.connection, 'DEAD')).messages > 0 && turn.rig.pid('engine-0') !== undefined && (await turn.rig.stored(turn.suffix)) >= turn.total + 1, 180_000)
+    },
   },
   {
     name: 'hot list swapped', what: 'five new versions of the hot list while frames come', changing: ['lists'],

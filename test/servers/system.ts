@@ -24,6 +24,8 @@ export interface TestSystem {
   readonly engineStartedAt: number
   /** SIGKILL by default; resolves when the process is gone. */
   stopEngine(signal?: NodeJS.Signals): Promise<void>
+  /** Resolves when the engine has ended, by itself or not. */
+  engineGone(): Promise<void>
   publish(frame: TestFrame): Promise<void>
   /** Waits until the ledger has this many frames. */
   untilStored(frames: number, limitMs?: number): Promise<void>
@@ -72,6 +74,9 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
     engine.kill(signal)
     await gone
   }
+  const engineGone = async () => {
+    if (engine && engine.exitCode === null && engine.signalCode === null) await once(engine, 'exit')
+  }
   const startEngine = async () => {
     engineStartedAt = Date.now()
     engine = spawn(process.execPath, [CLI, 'engine'], {
@@ -97,7 +102,7 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
 
   const rows = async <T>(query: string) => (await store.client.query({ query, format: 'JSONEachRow' })).json<T>()
   return {
-    nats, store, connection, dataFolder, startEngine, stopEngine, rows,
+    nats, store, connection, dataFolder, startEngine, stopEngine, engineGone, rows,
     status: () => status,
     get engineStartedAt() { return engineStartedAt },
     async publish({ camera, capturedAt, jpeg, headers: more = {}, id }) {

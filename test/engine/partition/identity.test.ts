@@ -1,0 +1,44 @@
+import t from 'tap'
+import { BUCKET } from '../../../engine/nats/topology.js'
+import { Identity } from '../../../engine/partition/identity.js'
+import { Members } from '../../../engine/partition/members.js'
+import { startTestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
+
+t.test('a name that is in use is refused, and free again as soon as its engine ends', async (t) => {
+  const nats = await startTestNats(t)
+  const [a, b, c] = [await nats.connect('a'), await nats.connect('b'), await nats.connect('c')]
+  const first = new Identity(a, 'gate.1')
+  const began = performance.now()
+  await first.claim()
+  t.ok(performance.now() - began < 900, 'nobody there: no waiting for an answer')
+  const ending = new AbortController()
+  first.answer(ending.signal)
+  await a.flush()
+  await t.rejects(new Identity(b, 'gate.1').claim(), { code: 'ALPR_ERR_INSTANCE_TAKEN', message: /engine named gate\.1 runs already .*--instance/ })
+  await new Identity(b, 'gate.2').claim()
+  ending.abort()
+  await a.flush()
+  await new Identity(b, 'gate.1').claim()
+  new Identity(b, 'gate.1').answer(new AbortController().signal)
+  await b.close()
+  await new Identity(c, 'gate.1').claim()
+})
+
+t.test('of two that started under one name in the same moment, the later one is told', async (t) => {
+  const nats = await startTestNats(t)
+  const told: string[] = []
+  const start = async (session: string, instance = 'twin') => {
+    const connection = await nats.connect(session)
+    const members = new Members(await connection.jetstream().views.kv(BUCKET.leases), instance, undefined, session)
+    members.onTwin = () => told.push(session)
+    await members.follow(connection)
+    const ending = new AbortController()
+    const staying = members.stay(ending.signal)
+    return async () => { ending.abort(); await staying }
+  }
+  const leave = [await start('elder'), await start('younger'), await start('other', 'not-a-twin')]
+  await until(() => told.length > 0)
+  await Promise.all(leave.map((end) => end()))
+  t.same([...new Set(told)], ['younger'])
+})
