@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: stri
   recognize: () => import('./recognize.js'),
   accuracy: () => import('./accuracy/accuracy.js'),
   stream: () => import('./stream.js'),
+  soak: () => import('./soak.js'),
   match: () => import('./match/match.js'),
   canvass: () => import('./canvass.js'),
   fanout: () => import('./fanout.js'),

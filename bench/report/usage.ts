@@ -7,6 +7,8 @@ export interface Usage {
   /** Resident memory now and at most, MiB. */
   memory: number
   mostMemory: number
+  /** Files and sockets open now. */
+  files: number
 }
 
 /** Clock ticks a second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
@@ -25,7 +27,7 @@ export function usageBelow(root: number): Record<string, Usage> {
       parents.set(pid, Number(fields[1]))
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       const mib = (field: string) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024)
-      found.set(pid, { part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')), cpu: (Number(fields[11]) + Number(fields[12])) / TICKS, memory: mib('VmRSS'), mostMemory: mib('VmHWM') })
+      found.set(pid, { part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')), cpu: (Number(fields[11]) + Number(fields[12])) / TICKS, memory: mib('VmRSS'), mostMemory: mib('VmHWM'), files: openFiles(pid) })
     } catch {
       // It ended while we looked.
     }
@@ -34,8 +36,8 @@ export function usageBelow(root: number): Record<string, Usage> {
   const sums: Record<string, Usage> = {}
   for (const [pid, { part, ...used }] of found) {
     if (!below(pid)) continue
-    const sum = (sums[part] ??= { cpu: 0, memory: 0, mostMemory: 0 })
-    for (const key of ['cpu', 'memory', 'mostMemory'] as const) sum[key] += used[key]
+    const sum = (sums[part] ??= { cpu: 0, memory: 0, mostMemory: 0, files: 0 })
+    for (const key of ['cpu', 'memory', 'mostMemory', 'files'] as const) sum[key] += used[key]
   }
   return sums
 }
@@ -52,4 +54,13 @@ export const memoryFigures = (usage: Record<string, Usage>): Figure[] =>
 
 function partOf(command: string): string {
   return ['nats-server', 'store', 'engine', 'gateway'].find((part) => command.split('\0').some((word) => word === part || word.endsWith(`/${part}`) || word.includes(`engine/${part}/`))) ?? 'other'
+}
+
+/** 0 for a process of another user, whose files are not shown. */
+function openFiles(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
 }

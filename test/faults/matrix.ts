@@ -21,6 +21,8 @@ export interface MatrixOptions {
   seconds?: number
   /** Pause between two frames, ms. @default 35 */
   pauseMs?: number
+  /** No fault begins after this moment of the monotonic clock, ms. */
+  until?: number
   onLog?: (part: string, line: string) => void
   onResult?: (result: Result) => void
 }
@@ -77,6 +79,7 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
     for (let round = 0; round < (options.rounds ?? 1); round++) {
       for (const [n, fault] of (options.faults ?? FAULTS).entries()) {
         if (options.only && !options.only.includes(fault.name)) continue
+        if (performance.now() >= (options.until ?? Infinity)) return results
         if (fault.needsDisks && !rig.hasDisks) {
           results.push({ fault: fault.name, what: fault.what, wrong: [], skipped: 'this user may not mount a small disk', frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, took: {}, ms: 0 })
           continue
