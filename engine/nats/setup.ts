@@ -142,7 +142,11 @@ async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamCon
     return
   }
   const changed = Object.entries(wanted).some(([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value))
-  if (changed) await manager.streams.update(wanted.name, { ...found.config, ...wanted })
+  if (!changed) return
+  const config = { ...found.config, ...wanted }
+  // The server refuses a window longer than the messages last; one of before may be, where an earlier release kept them longer (leases of 8 s).
+  if (config.max_age > 0 && config.duplicate_window > config.max_age) config.duplicate_window = config.max_age
+  await manager.streams.update(wanted.name, config)
 }
 
 const kStreamNotFound = 10_059
