@@ -5,8 +5,11 @@ import { trialKey } from '../nats/topology.js'
 
 /** From this many tenures in a row on that began at the same floor, one is careful: whoever held it before came to an end before it got anywhere. */
 const kSuspicious = 3
-/** A frame that was in work, alone, when its process ended so many times is set aside. */
-const kCrashes = 2
+/**
+ * A frame that was in work, alone, when its process ended so many times in a row is set aside. Two may be chance, where somebody kills an engine again and
+ * again from outside.
+ */
+const kCrashes = 3
 /** So many frames of a tenure are taken carefully: more than are ever in flight beyond a floor. */
 const kCarefulFrames = 512
 
@@ -47,7 +50,7 @@ export interface Self {
  *
  *     floor F ──► crash ──► floor F ──► crash ──► floor F: careful
  *                                                   one frame at a time in this process, its number written down before it is touched
- *                                                   ──► crash ──► the same number again ──► crash ──► DEAD, and on
+ *                                                   ──► crash ──► the same number again ──► crash ──► and again ──► crash ──► DEAD, and on
  *
  * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and one a frame only while careful.
  */

@@ -108,7 +108,7 @@ export const FAULTS: readonly Fault[] = [
     disturb: (turn) => poison(turn, 'POISON_THREAD'),
   },
   {
-    name: 'poison process', what: 'a frame that ends the whole engine, each time; after four ends it goes to DEAD',
+    name: 'poison process', what: 'a frame that ends the whole engine, each time; after five ends it goes to DEAD',
     async disturb(turn) {
       await poison(turn, 'POISON_PROCESS')
       await until(async () => (await streamState(turn.rig.connection, 'DEAD')).messages > 0 && turn.rig.pid('engine-0') !== undefined && (await turn.rig.stored(turn.suffix)) >= turn.total + 1, 180_000)
