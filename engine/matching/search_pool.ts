@@ -8,7 +8,7 @@ const MAX_WAITING = 64
 
 interface Opened {
   id: number
-  /** Address of the counter of pieces. */
+  /** Address of the counter of pieces, and of the threads' common floor behind it. */
   counter: number
 }
 
@@ -62,7 +62,7 @@ export class SearchPool {
       const { id, counter } = this.open(dictionary)
       const search = ++this.ids
       const blocks = dictionary.blocks
-      new Int32Array(dictionary.memoryBuffer, counter, 1)[0] = 0
+      new Int32Array(dictionary.memoryBuffer, counter, 2).fill(0)
       const reports: (SearchReport | undefined)[] = this.workers.map(() => undefined)
       let news: () => void = () => {}
       let fresh = false

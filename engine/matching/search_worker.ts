@@ -17,6 +17,9 @@ export interface SearchReport {
   done: boolean
 }
 
+/** Behind the counter of pieces lies the floor that the threads have in common (wasm/assembly/matcher/results.ts), bytes. */
+const FLOOR_AT = 4
+
 /** Time between two reports, milliseconds. */
 const REPORT_MS = 25
 
@@ -28,11 +31,17 @@ const desks = new Map<number, { desk: ReturnType<typeof openDesk>; counter: numb
 const stopped = new Set<number>()
 
 parentPort!.on('message', (task: SearchTask) => {
-  if (task.kind === 'open') desks.set(task.dictionary, { desk: openDesk(task.shared), counter: task.counter })
+  if (task.kind === 'open') open(task)
   else if (task.kind === 'close') desks.delete(task.dictionary)
   else if (task.kind === 'stop') stopped.add(task.search)
   else void scan(task)
 })
+
+function open({ dictionary, shared, counter }: SearchTask & { kind: 'open' }): void {
+  const desk = openDesk(shared)
+  desk.memory.exports.shareFloor(counter + FLOOR_AT)
+  desks.set(dictionary, { desk, counter })
+}
 
 async function scan({ dictionary, search, program, blocks }: SearchTask & { kind: 'search' }): Promise<void> {
   const { desk, counter } = desks.get(dictionary)!

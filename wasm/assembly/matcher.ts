@@ -14,7 +14,7 @@ import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './matcher/workspac
  *
  *     every instance   attach
  *     a build          beginStage, stageRows or stageLines, sort..., beginBlocks, addBlock (matching/builder.ts)
- *     a dictionary     openDictionary, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
+ *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
  *     a hot list       openIndex, addEntries in pieces, then check for each read (matching/hot_list.ts)
  */
 export { beginStage, consumedBytes, refusedRows, setStagedRecords, setStagedRegions, stagedRecords, stagedRegions, stageLines, stageRows } from './matcher/stage'
@@ -24,6 +24,7 @@ export {
   addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf, openDictionary, plateCodes, regionOf, touchPlate,
 } from './matcher/dictionary'
 export { beginScan, matchedPlates, scanBlocks } from './matcher/scan'
+export { shareFloor } from './matcher/results'
 export { openIndex } from './matcher/hot_index'
 export { textsWalked } from './matcher/hot_walk'
 export { fillTriples, keyOf } from './matcher/plate_key'

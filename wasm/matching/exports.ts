@@ -28,6 +28,7 @@ export interface MatcherExports extends Record<string, unknown> {
   // dictionaries
   openDictionary(header: number): void
   blocksNow(): number
+  shareFloor(address: number): void
   beginScan(pattern: number): void
   scanBlocks(from: number, to: number): void
   matchedPlates(): number

@@ -24,9 +24,12 @@ t.test('threads give what one thread gives, and what was appended a moment ago',
   const dictionary = await dictionaryOf(numbered)
   const pool = new SearchPool(3)
   t.teardown(() => pool.close())
-  for (const pattern of ['12X?', '*1*~2', '9X&1', '7?5XY~1']) {
-    const [one, many] = [await last(dictionary.search(pattern, { limit: 50 })), await last(pool.search(dictionary, pattern, { limit: 50 }))]
-    t.same(many, one, pattern)
+  // few results: what one thread found keeps the others from looking further
+  for (const limit of [3, 50]) {
+    for (const pattern of ['12X?', '*1*~2', '9X&1', '7?5XY~1', '*18*~1']) {
+      const [one, many] = [await last(dictionary.search(pattern, { limit })), await last(pool.search(dictionary, pattern, { limit }))]
+      t.same(many, one, `${pattern}, ${limit} results`)
+    }
   }
   t.equal(dictionary.add('4NEW777', 'US-NV', HOUR + 1), 'new')
   t.match((await last(pool.search(dictionary, '4?EW*'))).matches, [{ plate: '4NEW777', region: 'US-NV', count: 1 }])

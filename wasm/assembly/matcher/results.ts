@@ -9,6 +9,27 @@ import { RESULTS_AT, workspace } from './workspace'
 export let resultCount: u32 = 0
 let wanted: u32 = 0
 
+/**
+ * Threads of one search have a floor in common, an f32: whoever holds as many results as are wanted says how probable the worst of them is, and
+ * nobody needs what is less probable. A floor that a race sets back is lower than it could be, and as right. 0: this instance searches alone.
+ */
+let floorAt: usize = 0
+
+/** Takes part in searches whose floor lies at this address; the host sets it to 0 before each. */
+export function shareFloor(address: usize): void {
+  floorAt = address
+}
+
+@inline
+function floor(): f32 {
+  return floorAt == 0 ? 0 : reinterpret<f32>(atomic.load<u32>(floorAt))
+}
+
+function raiseFloor(): void {
+  const worst = <f32>load<f64>(at(0))
+  if (worst > floor()) atomic.store<u32>(floorAt, reinterpret<u32>(worst))
+}
+
 export function clearResults(limit: u32): void {
   resultCount = 0
   wanted = limit
@@ -39,7 +60,7 @@ export function full(): bool {
 /** Whether nothing of at most this probability can still come in, whenever it was seen. */
 @inline
 export function hopeless(probability: f64): bool {
-  return resultCount == wanted && <f32>probability < <f32>load<f64>(at(0))
+  return (resultCount == wanted && <f32>probability < <f32>load<f64>(at(0))) || <f32>probability < floor()
 }
 
 /** Whether something of this probability comes in only if it was seen late enough. */
@@ -62,7 +83,7 @@ export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
 /** A probability below this cannot come in, whenever the plate was seen: a hair less than the worst result's, because ranks go by the 24 bits of an f32. */
 @inline
 export function leastHopeful(): f64 {
-  return resultCount < wanted ? 0 : load<f64>(at(0)) * (1 - 2e-7)
+  return Math.max(resultCount < wanted ? 0 : load<f64>(at(0)), <f64>floor()) * (1 - 2e-7)
 }
 
 export function addResult(probability: f64, slot: u32, last: u32): void {
@@ -79,6 +100,7 @@ export function addResult(probability: f64, slot: u32, last: u32): void {
       swap(parent, child)
       child = parent
     }
+    if (floorAt != 0 && resultCount == wanted) raiseFloor()
     return
   }
   if (!better(scratch, at(0))) return
@@ -92,6 +114,7 @@ export function addResult(probability: f64, slot: u32, last: u32): void {
     swap(parent, child)
     parent = child
   }
+  if (floorAt != 0) raiseFloor()
 }
 
 @inline
