@@ -49,10 +49,10 @@ export interface Self {
  * gone, and the next one would begin with the same frame, for ever.
  *
  *     floor F ──► crash ──► floor F ──► crash ──► floor F: careful
- *                                                   one frame at a time in this process, its number written down before it is touched
+ *                                                   one frame at a time in this process, its number written down while it is in work
  *                                                   ──► crash ──► the same number again ──► crash ──► and again ──► crash ──► DEAD, and on
  *
- * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and one a frame only while careful.
+ * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two a frame only while careful.
  */
 export class Trial {
   #left: number
@@ -90,11 +90,20 @@ export class Trial {
       return { seen: [], refused: [{ error: new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: `the engine ended ${note.suspect.crashes} times while it had this frame and no other` }) }] }
     }
     return this.turns.take(async () => {
-      this.note = { ...note, trying: seq }
-      // Without NATS there is no note; nor can the frame be acknowledged then, so it comes again.
-      await this.kv.put(this.key, JSON.stringify(this.note)).catch(() => {})
-      return look()
+      await this.write({ ...note, trying: seq })
+      try {
+        return await look()
+      } finally {
+        // It did no harm. Without this it would be suspected when another partition's frame ends the process.
+        await this.write({ ...note, trying: undefined })
+      }
     })
+  }
+
+  /** Without NATS there is no note; nor can the frame be acknowledged then, so it comes again. */
+  private async write(note: Note): Promise<void> {
+    this.note = note
+    await this.kv.put(this.key, JSON.stringify(note)).catch(() => {})
   }
 }
 

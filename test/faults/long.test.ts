@@ -29,6 +29,6 @@ t.test('rounds go on until the time is over, each with a seed of its own, and ev
 })
 
 t.test('without time there is one round', async (t) => {
-  const tally = await runLong({ setups, ms: 0, seed: 1, append: () => {}, say: () => {}, run: async () => [result('x')] })
+  const tally = await runLong({ setups, ms: 0, seed: 1, append: () => {}, say: () => {}, run: async (_, __, until) => { t.equal(until, Infinity); return [result('nothing'), result('x')] } })
   t.same(tally, { faults: 2, broken: 0 })
 })

@@ -49,7 +49,7 @@ if (values.list) {
   if (values.long) {
     mkdirSync(dirname(values.out), { recursive: true })
     const { faults, broken } = await runLong({
-      setups: chosen, ms: minutes * 60_000, seed,
+      setups: chosen.filter(({ options }) => !values.only || options.faults.some(({ name }) => values.only!.includes(name))), ms: minutes * 60_000, seed,
       run: (setup, own, until) => runMatrix({ ...shared, ...setup.options, seed: own, until, rounds: Number(values.rounds ?? 1), seconds: 20 }),
       append: (line) => appendFileSync(values.out, `${JSON.stringify(line)}\n`),
       say: (text) => process.stderr.write(`${text}\n`),

@@ -62,6 +62,20 @@ t.test('a tenure that ends while its process lives is no crash', async (t) => {
   }
 })
 
+t.test('a frame that was done is not suspected when the frame of another partition ends the process', async (t) => {
+  const kv = bucket()
+  for (let n = 0; n < 5; n++) {
+    const self = newProcess()
+    const [a, b] = [await Trial.begin(kv, '0', 1, self), await Trial.begin(kv, '1', 1, self)]
+    await b.guard(2, async () => fine)
+    void a.guard(2, lookAway)
+    await soon()
+  }
+  const self = newProcess()
+  t.same(await (await Trial.begin(kv, '1', 1, self)).guard(2, async () => fine), fine)
+  t.match(await (await Trial.begin(kv, '0', 1, self)).guard(2, async () => fine), { refused: [{ error: { code: 'ALPR_ERR_FRAME_CRASHED' } }] })
+})
+
 t.test('while two partitions are careful, one frame is in work at a time', async (t) => {
   const kv = bucket()
   for (let n = 0; n < 2; n++) for (const partition of ['0', '1']) await Trial.begin(kv, partition, 1, newProcess())
