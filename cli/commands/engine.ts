@@ -38,7 +38,11 @@ Examples:
         const log = pino({ name: 'engine', level: settings.log.level }, pino.destination(2))
         const store = findStore(settings)
         const connection = await connectNats({ ...findNats(settings), name: `engine ${settings.engine.instance}`, log, waitOnFirstConnect: true, signal: ending })
+        // What waits for a server that is not there has nothing in hand: it ends as it stands.
+        const stop = () => process.exit(0)
+        ending.addEventListener('abort', stop)
         const engine = await startEngine(settings, connection, store, log)
+        ending.removeEventListener('abort', stop)
         const { module, model, workers, partitions } = engine.status()
         sayReady({ instance: settings.engine.instance, module, model, workers, partitions })
         const refused = await Promise.race([aborted(ending), engine.refused])
