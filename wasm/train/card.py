@@ -62,8 +62,8 @@ Confidence is fitted to "the text is right" on held-out rows of the train part.
 
 WEAK = """* Graphics and lettering beside the serial are taken for characters now and then (72LY as X72LY).
 * States of the US are named from the whole plate: well on close plates, seldom where the plate is under 100 pixels wide; it may say unknown.
-* A mirrored or upside-down plate gives a text of 0.5 or more in 2 of 27 cases (three letters that look the same in a mirror); a plate cut by the frame's edge in none of 54.
-* Plates seen at a steep angle get wrong corners now and then, and then no text: the corners of real ones in training are an earlier model's.
+* A mirrored or upside-down plate gives a text of 0.5 or more in one case of the test (three letters that look the same in a mirror); a plate cut by the frame's edge in none of 54.
+* Plates seen at a very steep angle get wrong corners now and then, and then no text: the corners of real ones in training are an earlier model's, checked by eye on the steepest only.
 * Two-line plates are read when they are well found: about four fifths of the real crops, fewer in scenes.
 * Small stacked letters are left out on purpose, as most labels do; a list that has them will not match exactly.
 * O and 0, I and 1, and also D, Q, 8 and B are mixed up where the shape of the serial does not say which it is (vanity plates).
