@@ -56,7 +56,8 @@ t.test('a search that is left does not hold the next one up; too many are refuse
     void page
     break
   }
-  t.equal((await last(pool.search(dictionary, '12X?'))).matched, 1)
+  // exactly: what looks alike is fitted to the reader
+  t.equal((await last(pool.search(dictionary, '12X?', { lookAlikes: false }))).matched, 1)
   await t.rejects(last(pool.search(dictionary, '7[')), { code: 'ALPR_ERR_PATTERN_INVALID' })
   const many = await Promise.allSettled(Array.from({ length: 80 }, () => last(pool.search(dictionary, '*'))))
   t.match(many.filter(({ status }) => status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code)[0], 'ALPR_ERR_SEARCHES_FULL')
