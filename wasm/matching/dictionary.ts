@@ -90,7 +90,7 @@ export class Dictionary {
   private readonly scratch: number
   private appended = 0
   private readonly long: Map<string, PlateRow>
-  /** Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to look through them costs more with each. */
+  /** Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to look through them costs more with each. At most MAX_FRESH blocks of them, some 50 MB. */
   private readonly freshSlots = new Map<string, number>()
 
   private constructor(
@@ -205,7 +205,8 @@ export class Dictionary {
     if (text.length > MAX_LENGTH) return this.addLong(text, region, hour)
     const number = this.regionNumber(region)
     const { exports } = this.memory
-    const known = this.freshSlots.get(`${text}@${number}`)
+    const name = `${text}@${number}`
+    const known = this.freshSlots.get(name)
     if (known !== undefined) return this.touch(known, hour, again)
     const ascii = this.memory.bytes(this.scratch, text.length)
     for (let i = 0; i < text.length; i++) ascii[i] = text.charCodeAt(i)
@@ -220,7 +221,7 @@ export class Dictionary {
       if (planes === 0 || !exports.addFresh(planes, text.length)) return 'full'
       block = exports.blocksNow() - 1
     }
-    this.freshSlots.set(`${text}@${number}`, exports.appendPlate(block, this.codes, text.length, number, hour))
+    this.freshSlots.set(name, exports.appendPlate(block, this.codes, text.length, number, hour))
     this.appended += 1
     this.plates += 1
     return 'new'
