@@ -136,6 +136,7 @@ export class Pipeline {
     progress.applied = { seq: source.seq, message: source.message }
     // Applied before the restart: its effects are durable already.
     if (source.seq <= camera.seq) return
+    if (!camera.isNew(source.header(HEADER.msgId), source.arrivedAt)) return metrics.count('messages_repeated_total')
     progress.cameras.set(name, camera)
     progress.epoch.cameras.add(name)
     const now = performance.now()

@@ -1,4 +1,4 @@
-import { AckPolicy, DeliverPolicy, nanos, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg } from 'nats'
+import { AckPolicy, DeliverPolicy, nanos, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg, type MsgRequest } from 'nats'
 import type { CameraMessage } from '../frames/moment.js'
 import { sleep } from '../pause.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
@@ -118,10 +118,13 @@ export class PartitionSource {
    */
   async idleUpTo(applied: number): Promise<number | undefined> {
     if (!this.consumer || this.broken || this.last > applied) return undefined
-    const end = (await this.manager.streams.info(this.entrance.stream)).state.last_seq
+    const { stream } = this.entrance
+    const { state, cluster } = await this.manager.streams.info(stream)
     const { num_pending, delivered } = await this.consumer.info()
     const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
-    return idle ? end : undefined
+    if (!idle) return undefined
+    const copied = (cluster?.replicas ?? []).length > 0
+    return !copied || await nothingBehind(this.manager, stream, partitionFilter(this.entrance, this.partition, this.partitions), applied, cluster?.leader) ? state.last_seq : undefined
   }
 
   /** The link broke or came back: what was on its way is lost to this consumer. */
@@ -132,6 +135,27 @@ export class PartitionSource {
 }
 
 const kConsumerNotFound = 10_014
+const kMessageNotFound = 10_037
+/** An election takes a second and more: who leads before and after so short a time has led all the while, ms. */
+const kSameLeaderMs = 1_000
+
+/**
+ * Whether the copy of a stream that `leader` keeps has no message of `filter` behind sequence `seq`.
+ *
+ * A consumer's numbers are those of the copy beside it, which may lag behind the leader's, whose end `idleUpTo` has asked for: it would call a partition idle
+ * whose frames it has not heard of yet, and the floor would move over them. (Seen when one of three servers had just come back.)
+ */
+export async function nothingBehind(manager: JetStreamManager, stream: string, filter: string, seq: number, leader: string | undefined): Promise<boolean> {
+  const asked = performance.now()
+  try {
+    await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest)
+    return false
+  } catch (error) {
+    if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== kMessageNotFound) throw error
+  }
+  const { cluster } = await manager.streams.info(stream)
+  return cluster?.leader === leader && performance.now() - asked < kSameLeaderMs
+}
 
 function toStreamMessage(message: JsMsg): StreamMessage {
   return {

@@ -2,6 +2,7 @@ import type { Moment } from '../frames/moment.js'
 import { hourOf, type LedgerRow } from '../ledger.js'
 import { Lane } from './lane.js'
 import { OpenPass } from './pass.js'
+import { RecentIds } from './recent_ids.js'
 import type { Sighted } from './sighted.js'
 
 /** Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline. Event time. */
@@ -37,10 +38,10 @@ export class CameraPasses {
   /** Live watermark when the last late frame came. */
   private lateAt = 0
 
-  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>, private readonly firstPart: number) {}
+  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>, private readonly firstPart: number, private readonly ids: RecentIds) {}
 
   static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map(), firstPart)
+    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map(), firstPart, RecentIds.empty())
   }
 
   get openCount(): number {
@@ -50,6 +51,11 @@ export class CameraPasses {
   *open(): Iterable<OpenPass> {
     yield* this.live.open
     yield* this.late.open
+  }
+
+  /** Whether a message under this id was not here before; from now on it was. `arrivedAt` ms. */
+  isNew(id: string | undefined, arrivedAt: number): boolean {
+    return this.ids.add(id, arrivedAt)
   }
 
   /**
@@ -93,7 +99,7 @@ export class CameraPasses {
   toJSON(): unknown {
     return {
       camera: this.camera, seq: this.seq, lateAt: this.lateAt,
-      live: laneJSON(this.live), late: laneJSON(this.late),
+      live: laneJSON(this.live), late: laneJSON(this.late), ids: this.ids,
       hours: [...this.hours.values()].map((r) => [r.hour, r.framesIn, r.withReads, r.withoutPlate, r.dead, r.part, r.version]),
     }
   }
@@ -101,7 +107,7 @@ export class CameraPasses {
   static fromJSON(json: any, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
     const hours = new Map<number, LedgerRow>((json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) =>
       [hour!, { camera: json.camera, hour: hour!, framesIn: framesIn!, withReads: withReads!, withoutPlate: withoutPlate!, dead: dead!, part: part!, version: version! }]))
-    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours, firstPart)
+    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours, firstPart, RecentIds.fromJSON(json.ids))
     passes.seq = json.seq
     passes.lateAt = json.lateAt
     passes.ledgerSeq = json.seq

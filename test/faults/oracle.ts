@@ -11,6 +11,8 @@ export interface Acknowledged extends FeedFrame {
   /** As published: the fault's own name of the camera. */
   published: string
   seq: number
+  /** The last sequence known when it was first sent: a try that was taken and not acknowledged lies between that and `seq`. */
+  after: number
   fate: Fate
 }
 
@@ -25,6 +27,7 @@ export class Oracle {
   /** Frames whose sequence was given again to another. */
   readonly forgotten: Acknowledged[] = []
   readonly #bySeq = new Map<number, Acknowledged>()
+  #last = 0
 
   constructor(private readonly connection: NatsConnection) {}
 
@@ -34,10 +37,11 @@ export class Oracle {
     header.set(HEADER.capturedAt, new Date(frame.capturedAt).toISOString())
     header.set(HEADER.msgId, `${published}.${frame.name}`)
     const deadline = performance.now() + limitMs
+    const after = this.#last
     for (;;) {
       try {
         const { seq } = await this.connection.jetstream().publish(framesSubject(published), frame.jpeg, { headers: header, timeout: 2_000 })
-        return this.#note({ ...frame, published, seq, fate })
+        return this.#note({ ...frame, published, seq, after, fate })
       } catch (error) {
         this.refusals++
         if (performance.now() > deadline) throw new Error(`no acknowledgement of ${frame.name} within ${limitMs} ms: ${String(error)}`)
@@ -51,6 +55,7 @@ export class Oracle {
     const before = this.#bySeq.get(frame.seq)
     if (before) this.forgotten.push(before)
     this.#bySeq.set(frame.seq, frame)
+    this.#last = Math.max(this.#last, frame.seq)
     this.acknowledged.push(frame)
     return frame
   }
@@ -60,10 +65,14 @@ export class Oracle {
     return this.acknowledged.filter(({ published }) => published.endsWith(suffix))
   }
 
-  /** The id of a read in terms of the recording: which frame began it, and which of its detections. */
+  /**
+   * The id of a read in terms of the recording: which frame began it, and which of its detections. The engine may have gone by a try of that frame which was
+   * never acknowledged.
+   */
   nameOf(readId: string): string {
     const low = BigInt(readId) & 0xff_ffff_ffffn
     const seq = Number(low >> 4n)
-    return `${this.#bySeq.get(seq)?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
+    const frame = this.#bySeq.get(seq) ?? this.acknowledged.find((one) => one.after < seq && seq < one.seq)
+    return `${frame?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
   }
 }

@@ -170,7 +170,7 @@ class CoarseData(Source):
             boxes = scene.boxes
         stretch = np.exp(rng.normal(0, 0.06))
         r = np.float64([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) @ np.diag((s * stretch, s))
-        if rng.random() < 0.3:
+        if rng.random() < 0.4:
             r = r @ np.diag((-1.0, 1.0))
         m = np.concatenate([r, (np.float64((cx, cy)) - r @ (px, py))[:, None]], 1)
         image = scene.view(m, self.W, self.H)
@@ -182,6 +182,13 @@ class CoarseData(Source):
             low, high = q.min(0), q.max(0)
             bw, bh = high - low
             found.append([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, bw - k * bh * 0.3, bh - k * bw * 0.3])
+        if found and rng.random() < 0.2:                               # another plate over the true one: new texts and looks where plates are
+            at = rng.integers(len(found))
+            cx, cy, bw, bh = found[at]
+            if bw >= COARSE_LEAST:
+                image, quad = self.pasted(image, bw * rng.uniform(0.95, 1.15), np.array((cx, cy)), 1.2)
+                low, high = quad.min(0), quad.max(0)
+                found[at] = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, *(high - low)]
         if rng.random() < (0.25 if found else 0.35):
             w = float(np.exp(rng.uniform(np.log(14), np.log(220))))
             centre = np.array((rng.uniform(0.1, 0.9) * self.W, rng.uniform(0.1, 0.9) * self.H))

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BUCKET, ENTRANCE, framesSubject, STREAM } from '../../../engine/nats/topology.js'
 import { Checkpoint } from '../../../engine/partition/checkpoint.js'
-import { PartitionSource } from '../../../engine/partition/source.js'
+import { nothingBehind, PartitionSource } from '../../../engine/partition/source.js'
 import { Trimmer } from '../../../engine/partition/trimmer.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -45,4 +45,21 @@ t.test('a partition knows that the stream has nothing for it, and only then', as
   t.equal(await source.idleUpTo(6), 6)
   stop.abort()
   await running
+})
+
+t.test("of a stream with copies the leader is asked as well: a consumer's copy may lag", async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 2 })).connect()
+  const manager = await connection.jetstreamManager()
+  const subjects: string[] = []
+  for (let i = 0; i < 8; i++) await connection.jetstream().publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
+  for (let seq = 1; seq <= 8; seq++) subjects.push((await manager.streams.getMessage(STREAM.frames, { seq })).subject)
+  const last = (partition: number) => subjects.findLastIndex((subject) => subject.startsWith(`frames.${partition}.`)) + 1
+  const { cluster } = await manager.streams.info(STREAM.frames)
+  for (const partition of [0, 1]) {
+    const behind = (seq: number, leader = cluster?.leader) => nothingBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
+    t.ok(last(partition) > 0, `partition ${partition} has frames`)
+    t.ok(await behind(last(partition)))
+    t.notOk(await behind(last(partition) - 1), 'its last frame is one')
+    t.notOk(await behind(last(partition), 'another server'), 'another leads now: it may not have heard of all')
+  }
 })
