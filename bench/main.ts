@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: stri
   accuracy: () => import('./accuracy/accuracy.js'),
   stream: () => import('./stream.js'),
   soak: () => import('./soak.js'),
+  recovery: () => import('./recovery.js'),
   match: () => import('./match/match.js'),
   canvass: () => import('./canvass.js'),
   fanout: () => import('./fanout.js'),

@@ -3,15 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { headers, type NatsConnection } from 'nats'
+import type { NatsConnection } from 'nats'
 import { CameraRegistry } from '../engine/frames/registry.js'
 import type { Hit } from '../engine/hit.js'
 import { saveHotList } from '../engine/matching/hotlist_store.js'
-import { framesSubject, HEADER } from '../engine/nats/topology.js'
 import { sleep } from '../engine/pause.js'
 import type { EngineStatus } from '../engine/status.js'
-import type { ClickHouseClient } from '../engine/store/client.js'
-import { framesOfFeed, type BenchFrame } from './frames_of_feed.js'
+import { framesOfFeed } from './frames_of_feed.js'
+import { framesStored, publishFrame, untilStored } from './frames_sent.js'
 import { recognizerAlone } from './recognizer_alone.js'
 import { Latency } from './report/latency.js'
 import { atPace } from './report/pace.js'
@@ -107,7 +106,7 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
     const frame = feed.frames[i % feed.frames.length]!
     const round = Math.floor(i / feed.frames.length)
     const capturedAt = eventStart + round * feed.durationMs + frame.offsetMs
-    const work: Promise<unknown> = publish(system.connection, frame, capturedAt, `flat-${start}-${i}`).finally(() => inFlight.delete(work))
+    const work: Promise<unknown> = publishFrame(system.connection, frame, capturedAt, `flat-${start}-${i}`).finally(() => inFlight.delete(work))
     inFlight.add(work)
     if (inFlight.size >= 64) await Promise.race(inFlight)
     if (i % 500 === 499) progress(`published ${i + 1} of ${count}, stored ${await framesStored(system.store)}`)
@@ -133,7 +132,7 @@ async function atRate(system: BenchSystem, feed: Feed, rate: number, seconds: nu
   const count = Math.round(rate * seconds)
   const inFlight = new Set<Promise<unknown>>()
   const lateMs = await atPace(rate, count, (i, intended) => {
-    const work: Promise<unknown> = publish(system.connection, feed.frames[i % feed.frames.length]!, Math.round(intended), `paced-${start}-${i}`).finally(() => inFlight.delete(work))
+    const work: Promise<unknown> = publishFrame(system.connection, feed.frames[i % feed.frames.length]!, Math.round(intended), `paced-${start}-${i}`).finally(() => inFlight.delete(work))
     inFlight.add(work)
     if (i % 500 === 499) progress(`offered ${i + 1} of ${count} at ${Math.round(rate)}/s, ${latency.count} hits`)
   }, start)
@@ -142,36 +141,6 @@ async function atRate(system: BenchSystem, feed: Feed, rate: number, seconds: nu
   await sleep(1_000)
   hits.unsubscribe()
   return { latency, lateMs }
-}
-
-async function publish(connection: NatsConnection, frame: BenchFrame, capturedAt: number, id: string): Promise<void> {
-  const header = headers()
-  header.set(HEADER.capturedAt, new Date(capturedAt).toISOString())
-  header.set(HEADER.msgId, id)
-  for (;;) {
-    try {
-      await connection.jetstream().publish(framesSubject(frame.camera), frame.jpeg, { headers: header, timeout: 10_000 })
-      return
-    } catch {
-      await sleep(100)
-    }
-  }
-}
-
-async function framesStored(store: ClickHouseClient): Promise<number> {
-  const result = await store.query({ query: 'SELECT sum(frames_in) AS n FROM platestream.ledger FINAL', format: 'JSONEachRow' })
-  return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
-}
-
-async function untilStored(store: ClickHouseClient, count: number, tell: (stored: number) => void): Promise<void> {
-  for (let last = -1, stuckSince = Date.now(); ;) {
-    const stored = await framesStored(store)
-    tell(stored)
-    if (stored >= count) return
-    if (stored !== last) [last, stuckSince] = [stored, Date.now()]
-    if (Date.now() - stuckSince > 120_000) throw new Error(`the ledger stays at ${stored} of ${count} frames`)
-    await sleep(200)
-  }
 }
 
 interface Watch {

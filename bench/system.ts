@@ -7,7 +7,7 @@ import { connectNats } from '../engine/nats/connect.js'
 import { loadSecrets } from '../engine/secrets.js'
 import { dataPaths, loadSettings } from '../engine/settings.js'
 import { createClient, type ClickHouseClient } from '../engine/store/client.js'
-import { usageBelow, type Usage } from './report/usage.js'
+import { processesBelow, usageBelow, type Usage } from './report/usage.js'
 
 /** The whole product as a user starts it, for a benchmark. */
 export interface BenchSystem {
@@ -18,6 +18,8 @@ export interface BenchSystem {
   gateway: { url: string; token: string }
   /** CPU seconds used so far and memory now, by part. */
   usage(): Record<string, Usage>
+  /** kill -9 of the process that is this part. @throws when it does not run */
+  kill(part: string): void
   /** Runs a command of the product on this system, e.g. `['hotlist', 'import', ...]`. */
   run(args: string[]): Promise<void>
   close(): Promise<void>
@@ -44,6 +46,11 @@ export async function startSystem(folder: string): Promise<BenchSystem> {
     connection, store,
     nats: { url: addresses.nats.url, token: secrets.nats }, gateway: { url: new URL(addresses.console.url).origin, token: secrets.console },
     usage: () => usageBelow(up.pid!),
+    kill(part) {
+      const found = processesBelow(up.pid!).find((one) => one.part === part)
+      if (!found) throw new Error(`${part} does not run`)
+      process.kill(found.pid, 'SIGKILL')
+    },
     async run(args) {
       const child = spawn(process.execPath, [CLI, ...args, '--data', folder], { env, stdio: ['ignore', 'ignore', 'inherit'] })
       const [code] = (await once(child, 'exit')) as [number]

@@ -16,8 +16,18 @@ const TICKS = 100
 
 /** CPU and memory of every process below `root`, by the part of the product that it is: nats-server, store, engine, gateway, other. */
 export function usageBelow(root: number): Record<string, Usage> {
+  const sums: Record<string, Usage> = {}
+  for (const { part, ...used } of processesBelow(root)) {
+    const sum = (sums[part] ??= { cpu: 0, memory: 0, mostMemory: 0, files: 0 })
+    for (const key of ['cpu', 'memory', 'mostMemory', 'files'] as const) sum[key] += used[key]
+  }
+  return sums
+}
+
+/** Every process below `root`, and which part of the product it is. */
+export function processesBelow(root: number): (Usage & { part: string; pid: number })[] {
   const parents = new Map<number, number>()
-  const found = new Map<number, Usage & { part: string }>()
+  const found: (Usage & { part: string; pid: number })[] = []
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isInteger(pid)) continue
@@ -27,19 +37,13 @@ export function usageBelow(root: number): Record<string, Usage> {
       parents.set(pid, Number(fields[1]))
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
       const mib = (field: string) => Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024)
-      found.set(pid, { part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')), cpu: (Number(fields[11]) + Number(fields[12])) / TICKS, memory: mib('VmRSS'), mostMemory: mib('VmHWM'), files: openFiles(pid) })
+      found.push({ pid, part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')), cpu: (Number(fields[11]) + Number(fields[12])) / TICKS, memory: mib('VmRSS'), mostMemory: mib('VmHWM'), files: openFiles(pid) })
     } catch {
       // It ended while we looked.
     }
   }
   const below = (pid: number): boolean => { const parent = parents.get(pid); return parent === root || (parent !== undefined && parent > 1 && below(parent)) }
-  const sums: Record<string, Usage> = {}
-  for (const [pid, { part, ...used }] of found) {
-    if (!below(pid)) continue
-    const sum = (sums[part] ??= { cpu: 0, memory: 0, mostMemory: 0, files: 0 })
-    for (const key of ['cpu', 'memory', 'mostMemory', 'files'] as const) sum[key] += used[key]
-  }
-  return sums
+  return found.filter(({ pid }) => below(pid))
 }
 
 /** CPU of each part for each of `count` things, in `unit` (us or ms), and all parts together. */

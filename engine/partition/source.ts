@@ -123,8 +123,12 @@ export class PartitionSource {
     const { num_pending, delivered } = await this.consumer.info()
     const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
     if (!idle) return undefined
-    const copied = (cluster?.replicas ?? []).length > 0
-    return !copied || await nothingBehind(this.manager, stream, partitionFilter(this.entrance, this.partition, this.partitions), applied, cluster?.leader) ? state.last_seq : undefined
+    if ((cluster?.replicas ?? []).length === 0) return state.last_seq
+    const next = await nextBehind(this.manager, stream, partitionFilter(this.entrance, this.partition, this.partitions), applied, cluster?.leader)
+    if (next === NONE) return state.last_seq
+    // It was there before the consumer was asked, and the consumer knows nothing of it: made anew, it may be led by a server that does.
+    if (next !== undefined && next <= state.last_seq) this.interrupt()
+    return undefined
   }
 
   /** The link broke or came back: what was on its way is lost to this consumer. */
@@ -139,22 +143,25 @@ const kMessageNotFound = 10_037
 /** An election takes a second and more: who leads before and after so short a time has led all the while, ms. */
 const kSameLeaderMs = 1_000
 
+/** No sequence: nothing is behind. */
+export const NONE = 0
+
 /**
- * Whether the copy of a stream that `leader` keeps has no message of `filter` behind sequence `seq`.
+ * The first message of `filter` behind sequence `seq` in the copy of a stream that `leader` keeps; NONE, or undefined when another server leads by now.
  *
  * A consumer's numbers are those of the copy beside it, which may lag behind the leader's, whose end `idleUpTo` has asked for: it would call a partition idle
- * whose frames it has not heard of yet, and the floor would move over them. (Seen when one of three servers had just come back.)
+ * whose frames it has not heard of yet, and the floor would move over them. nats-server 2.9 has consumers that never hear of them. (Both were seen when
+ * one of three servers had just come back.)
  */
-export async function nothingBehind(manager: JetStreamManager, stream: string, filter: string, seq: number, leader: string | undefined): Promise<boolean> {
+export async function nextBehind(manager: JetStreamManager, stream: string, filter: string, seq: number, leader: string | undefined): Promise<number | undefined> {
   const asked = performance.now()
-  try {
-    await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest)
-    return false
-  } catch (error) {
-    if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== kMessageNotFound) throw error
-  }
+  const found = await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest).catch((error) => {
+    if ((error as { api_error?: { err_code?: number } }).api_error?.err_code === kMessageNotFound) return undefined
+    throw error
+  })
+  if (found) return found.seq
   const { cluster } = await manager.streams.info(stream)
-  return cluster?.leader === leader && performance.now() - asked < kSameLeaderMs
+  return cluster?.leader === leader && performance.now() - asked < kSameLeaderMs ? NONE : undefined
 }
 
 function toStreamMessage(message: JsMsg): StreamMessage {

@@ -117,7 +117,7 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const first = feed.frames[0]!
   await rig.oracle.publish({ ...first, name: 'fresh' }, `${first.camera}${suffix}-new`)
   const within = async (what: string, good: () => Promise<boolean>, ms: number) => {
-    await until(() => good().catch(() => false), ms).catch(() => wrong.push(`${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting }) => ({ instance, waiting })))}`))
+    await until(() => good().catch(() => false), ms).catch(() => wrong.push(`${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting, partitions, gauges }) => ({ instance, waiting, partitions, gauges })))}`))
   }
   await within('a new frame was not stored', async () => (await rig.stored(`${suffix}-new`)) === 1, FRESH_MS)
   const recoveryMs = performance.now() - over

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BUCKET, ENTRANCE, framesSubject, STREAM } from '../../../engine/nats/topology.js'
 import { Checkpoint } from '../../../engine/partition/checkpoint.js'
-import { nothingBehind, PartitionSource } from '../../../engine/partition/source.js'
+import { NONE, nextBehind, PartitionSource } from '../../../engine/partition/source.js'
 import { Trimmer } from '../../../engine/partition/trimmer.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -56,10 +56,10 @@ t.test("of a stream with copies the leader is asked as well: a consumer's copy m
   const last = (partition: number) => subjects.findLastIndex((subject) => subject.startsWith(`frames.${partition}.`)) + 1
   const { cluster } = await manager.streams.info(STREAM.frames)
   for (const partition of [0, 1]) {
-    const behind = (seq: number, leader = cluster?.leader) => nothingBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
+    const behind = (seq: number, leader = cluster?.leader) => nextBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
     t.ok(last(partition) > 0, `partition ${partition} has frames`)
-    t.ok(await behind(last(partition)))
-    t.notOk(await behind(last(partition) - 1), 'its last frame is one')
-    t.notOk(await behind(last(partition), 'another server'), 'another leads now: it may not have heard of all')
+    t.equal(await behind(last(partition)), NONE)
+    t.equal(await behind(last(partition) - 1), last(partition))
+    t.equal(await behind(last(partition), 'another server'), undefined, 'another leads now: it may not have heard of all')
   }
 })
