@@ -28,3 +28,15 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** What `work` gives, if it does within `ms`; it goes on all the same. @throws an error without a code when it takes longer */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const late = sleep(ms, over.signal).then(() => { throw new Error(`no answer within ${ms / 1_000} s`) })
+  late.catch(() => {})
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    over.abort()
+  }
+}

@@ -75,6 +75,12 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
   for (const [bucket, limits] of Object.entries(bucketLimits())) await ensureBucket(client, manager, bucket, { ...limits, replicas })
   await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File, replicas })
   await ensureStream(manager, { name: `OBJ_${OBJECTS.hotlistFiles}`, num_replicas: replicas })
+  for (const { stream } of Object.values(ENTRANCE)) await dropOldConsumers(manager, stream)
+}
+
+/** Releases before 2026-12 had one durable consumer a partition, which nobody pulls from any more. */
+async function dropOldConsumers(manager: JetStreamManager, stream: string): Promise<void> {
+  for await (const { name } of manager.consumers.list(stream)) if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
 }
 
 function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<StreamConfig> & { name: string })[] {

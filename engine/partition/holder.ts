@@ -4,7 +4,7 @@ import type { Inlet } from '../inlets/inlet.js'
 import type { Metrics } from '../metrics.js'
 import { natsReason } from '../nats/connect.js'
 import { partitionKey } from '../nats/topology.js'
-import { growingPause, sleep } from '../pause.js'
+import { growingPause, sleep, within } from '../pause.js'
 import type { Pipeline } from '../pipeline.js'
 import { Lease } from './lease.js'
 import type { Members } from './members.js'
@@ -22,6 +22,8 @@ export interface HolderParts {
 
 /** A pipeline that ran this long was well: the next pause is the first one again, ms. */
 const kWellMs = 60_000
+/** Longer than this the last checkpoint is not waited for, ms: where servers die while it is read, the client may wait for ever. What comes late is fenced off. */
+const kOpenMs = 20_000
 
 /**
  * Holds this engine's share of the partitions of one entrance, each with a pipeline that runs while its lease is held. More than the share (another
@@ -76,7 +78,7 @@ export class Holder {
     const renewing = renew(lease, lost)
     const started = performance.now()
     try {
-      const pipeline = await parts.open(inlet, partition)
+      const pipeline = await within(kOpenMs, parts.open(inlet, partition))
       this.pipelines.set(partition, pipeline)
       await pipeline.run(AbortSignal.any([end, lost.signal]))
       this.failures.delete(partition)

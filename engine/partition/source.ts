@@ -1,4 +1,4 @@
-import { AckPolicy, DeliverPolicy, nanos, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg, type MsgRequest } from 'nats'
+import { AckPolicy, DeliverPolicy, nanos, nuid, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg, type MsgRequest } from 'nats'
 import type { CameraMessage } from '../frames/moment.js'
 import { sleep } from '../pause.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
@@ -11,15 +11,19 @@ export interface StreamMessage extends CameraMessage {
 /**
  * What cameras of one partition sent to one entrance (frames or detections), in stream order, each exactly once from `start` on.
  *
- * A durable pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes again only after
+ * A pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes again only after
  * `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a gap or a reconnect the consumer is made
  * anew at the message after the last one seen. The floor is kept by the caller (checkpoint), so nothing is lost by that.
+ *
+ * Each consumer has a name of its own and one copy, in memory. In a cluster one that is made anew under the name of another just deleted may inherit what that one
+ * had delivered, or be told of its acknowledgements, and pass over messages.
  */
 export class PartitionSource {
   /** Highest stream sequence handed out. */
   private last: number
   private consumed = 0
   private consumer: Consumer | undefined
+  private name: string | undefined
   private fetching: ConsumerMessages | undefined
   private broken = false
   /** Messages of this partition that wait on the stream behind the last one fetched. */
@@ -38,17 +42,14 @@ export class PartitionSource {
     this.last = start
   }
 
-  private get durable(): string {
-    return `engine-${this.partition}`
-  }
-
-  /** Messages after sequence `floor` come; earlier ones are counted as acknowledged. Ends the consumer of a previous owner. */
+  /** Messages after the last one seen come; earlier ones are counted as acknowledged. */
   private async open(): Promise<void> {
-    await this.manager.consumers.delete(this.entrance.stream, this.durable).catch((error) => {
-      if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== kConsumerNotFound) throw error
-    })
-    await this.manager.consumers.add(this.entrance.stream, {
-      durable_name: this.durable,
+    await this.close()
+    const { name } = await this.manager.consumers.add(this.entrance.stream, {
+      name: `engine-${this.partition}-${nuid.next()}`,
+      inactive_threshold: nanos(kInactiveMs),
+      num_replicas: 1,
+      mem_storage: true,
       ack_policy: AckPolicy.All,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.last + 1,
@@ -58,9 +59,17 @@ export class PartitionSource {
       ack_wait: nanos(10 * 60_000),
       max_ack_pending: this.maxUnacknowledged,
     })
-    this.consumer = await this.js.consumers.get(this.entrance.stream, this.durable)
+    this.consumer = await this.js.consumers.get(this.entrance.stream, name)
+    this.name = name
     this.consumed = 0
     this.broken = false
+  }
+
+  /** One that cannot be deleted now goes by itself when nobody has pulled for a while. */
+  private async close(): Promise<void> {
+    const { name } = this
+    this.consumer = this.name = undefined
+    if (name !== undefined) await this.manager.consumers.delete(this.entrance.stream, name).catch(() => {})
   }
 
   /**
@@ -79,6 +88,7 @@ export class PartitionSource {
       }
     } finally {
       signal.removeEventListener('abort', stop)
+      void this.close()
     }
   }
 
@@ -87,28 +97,36 @@ export class PartitionSource {
     this.fetching = await this.consumer!.fetch({ max_messages: count, expires: 2_000 })
     if (signal.aborted) this.fetching.stop()
     let arrived = 0
-    for await (const message of this.fetching) {
-      if (this.broken) break
-      if (message.info.deliverySequence !== this.consumed + 1) {
-        // Something before it was lost on its way to us: start again behind the last frame that did arrive.
-        this.broken = true
-        break
+    try {
+      for await (const message of this.fetching) {
+        if (this.broken) break
+        if (message.info.deliverySequence !== this.consumed + 1) {
+          // Something before it was lost on its way to us: start again behind the last frame that did arrive.
+          this.broken = true
+          break
+        }
+        arrived += 1
+        this.consumed = message.info.deliverySequence
+        this.pending = message.info.pending
+        if (message.seq <= this.last) continue
+        this.last = message.seq
+        take(toStreamMessage(message))
       }
-      arrived += 1
-      this.consumed = message.info.deliverySequence
-      this.pending = message.info.pending
-      if (message.seq <= this.last) continue
-      this.last = message.seq
-      take(toStreamMessage(message))
+    } catch (error) {
+      if ((error as { code?: string }).code !== kConsumerGone) throw error
+      this.broken = true
     }
     this.fetching = undefined
     if (this.broken) await sleep(50, signal)
     // Silence may mean that there is nothing, that the consumer is gone, or that messages came when the pull had just run out (a busy event loop runs its timers
     // before it reads its sockets): then no later one shows the gap. The server knows.
     else if (arrived === 0) {
-      const { num_pending, delivered } = await this.consumer!.info()
-      this.pending = num_pending
-      if (delivered.consumer_seq !== this.consumed) this.broken = true
+      const info = await this.consumer!.info().catch((error) => {
+        if (!isApiError(error, kConsumerNotFound)) throw error
+        return undefined
+      })
+      this.pending = info?.num_pending ?? this.pending
+      if (info?.delivered.consumer_seq !== this.consumed) this.broken = true
     }
   }
 
@@ -138,8 +156,13 @@ export class PartitionSource {
   }
 }
 
+/** A consumer that nobody pulls from for so long is deleted by the server, ms: pulls are 2 s long, a pipeline that waits for the store pulls nothing. */
+const kInactiveMs = 10 * 60_000
 const kConsumerNotFound = 10_014
+/** What a pull is told of a consumer that was deleted, or whose server no longer leads it. */
+const kConsumerGone = '409'
 const kMessageNotFound = 10_037
+const isApiError = (error: unknown, code: number): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === code
 /** An election takes a second and more: who leads before and after so short a time has led all the while, ms. */
 const kSameLeaderMs = 1_000
 
@@ -156,8 +179,8 @@ export const NONE = 0
 export async function nextBehind(manager: JetStreamManager, stream: string, filter: string, seq: number, leader: string | undefined): Promise<number | undefined> {
   const asked = performance.now()
   const found = await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest).catch((error) => {
-    if ((error as { api_error?: { err_code?: number } }).api_error?.err_code === kMessageNotFound) return undefined
-    throw error
+    if (!isApiError(error, kMessageNotFound)) throw error
+    return undefined
   })
   if (found) return found.seq
   const { cluster } = await manager.streams.info(stream)

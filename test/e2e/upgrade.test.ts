@@ -92,4 +92,5 @@ t.test('a data folder of an earlier release is started by this one: reads and hi
   t.ok(await eventually(async () => (await frames()) === 2 + 3, 30_000), 'two of before, the one that waited, the new one and a detection; the one below the floor is not done again')
   t.ok(await eventually(async () => (await get('/api/reads?plate=7XYZ890')).items.length === 1, 10_000), 'a door that the earlier release had not')
   t.match(JSON.parse(new TextDecoder().decode((await (await js.views.kv(BUCKET.cameras)).get('gate-1'))!.value)), { id: 'gate-1', name: 'Gate' })
+  t.equal((await (await connection.jetstreamManager()).consumers.list('FRAMES').next()).filter(({ name }) => name === 'engine-0').length, 0, 'the consumer that nobody pulls from any more is gone')
 })

@@ -3,6 +3,7 @@ import { headers, type NatsConnection } from 'nats'
 import { PartitionSource } from '../../../engine/partition/source.js'
 import { sleep } from '../../../engine/pause.js'
 import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
+import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
 
 t.setTimeout(120_000)
@@ -127,8 +128,40 @@ t.test('messages lost on the way come again, also when none comes after them', a
   let pulls = 0
   await source.run(async () => {
     // Between two pulls of ours somebody else's is answered with the rest: to the server they are delivered.
-    if (pulls++ === 1) for await (const message of await (await thief.jetstream().consumers.get('FRAMES', 'engine-0')).fetch({ max_messages: 2, expires: 2_000 })) void message
+    if (pulls++ === 1) for await (const message of await (await thief.jetstream().consumers.get('FRAMES', await onlyConsumer(thief))).fetch({ max_messages: 2, expires: 2_000 })) void message
     return pulls === 1 ? 1 : 4
   }, (frame) => { if (seen.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort() }, stop.signal)
   t.same(seen, numbers(1, 3))
 })
+
+t.test('a consumer that the server has let go is made anew behind the last message seen', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  const source = await sourceOf(connection)
+  await publish(connection, 'main-st', 1, 3)
+  const stop = new AbortController()
+  const seen: string[] = []
+  const running = source.run(async () => 4, (frame) => { if (seen.push(new TextDecoder().decode(frame.payload)) === 6) stop.abort() }, stop.signal)
+  while (seen.length < 3) await sleep(10)
+  const before = await onlyConsumer(connection)
+  await (await connection.jetstreamManager()).consumers.delete('FRAMES', before)
+  await publish(connection, 'main-st', 4, 6)
+  await running
+  t.same(seen, numbers(1, 6))
+})
+
+t.test('a source that ends leaves no consumer behind', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  await publish(connection, 'main-st', 1, 3)
+  t.equal((await collect(connection, await sourceOf(connection), 3)).length, 3)
+  const manager = await connection.jetstreamManager()
+  await until(async () => (await manager.streams.info('FRAMES')).state.consumer_count === 0)
+  t.pass()
+})
+
+/** The name of the one consumer that FRAMES has. */
+async function onlyConsumer(connection: NatsConnection): Promise<string> {
+  const found = await (await connection.jetstreamManager()).consumers.list('FRAMES').next()
+  return found[0]!.name
+}
