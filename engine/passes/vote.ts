@@ -18,6 +18,8 @@ import { CHARACTERS, CLASSES, NONE } from '../../wasm/mod.js'
 const MAX_COLUMNS = 16
 /** Floor of a probability: one frame alone can never rule a character out. */
 const FLOOR = 1e-4
+/** Of the best text so far: a text less probable than this is not looked at further. Without it most of the time goes to texts that nobody will see. */
+const HOPELESS = 1e-6
 /** What a missing position says: most likely nothing is there, but it may have been missed. */
 const MISSING = distributionOfNone(0.9)
 
@@ -66,10 +68,11 @@ export class Vote {
     let beam: { plate: string; probability: number }[] = [{ plate: '', probability: 1 }]
     for (const column of this.positions()) {
       const grown = new Map<string, number>()
+      const least = HOPELESS * beam[0]!.probability * highest(column)
       for (const { plate, probability } of beam) {
         for (let c = 0; c < CLASSES; c++) {
           const p = probability * column[c]!
-          if (p < 1e-9) continue
+          if (p < least) continue
           const text = c === NONE ? plate : plate + CHARACTERS[c]
           grown.set(text, (grown.get(text) ?? 0) + p)
         }
@@ -162,11 +165,23 @@ function scaled(probabilities: Float32Array, weight: number): Float32Array {
   return Float32Array.from(probabilities, (p) => weight * Math.log(Math.max(p, FLOOR)))
 }
 
+/** Loops, not `reduce` and `map`: this is done for every column of every detection. */
 function softmax(sums: Float32Array, factor: number): Float32Array {
-  const top = sums.reduce((a, b) => Math.max(a, b), -Infinity)
-  const out = Float32Array.from(sums, (s) => Math.exp((s - top) * factor))
-  const total = out.reduce((a, b) => a + b, 0)
-  return out.map((p) => p / total)
+  const top = highest(sums)
+  const out = new Float32Array(sums.length)
+  let total = 0
+  for (let c = 0; c < out.length; c++) {
+    out[c] = Math.exp((sums[c]! - top) * factor)
+    total += out[c]!
+  }
+  for (let c = 0; c < out.length; c++) out[c] = out[c]! / total
+  return out
+}
+
+function highest(values: Float32Array): number {
+  let top = -Infinity
+  for (let c = 0; c < values.length; c++) if (values[c]! > top) top = values[c]!
+  return top
 }
 
 function distributionOfNone(p: number): Float32Array {
