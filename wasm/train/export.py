@@ -26,7 +26,7 @@ from regions import REGIONS
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NAMES = ("coarse", "fine", "reader", "issuer")
-CASCADE = {"coarseFloor": 0.15, "candidates": 3, "coarseShare": 0.5, "crowdFloor": 0.4, "fineZoom": 2.0, "fineFloor": 0.2,
+CASCADE = {"coarseFloor": 0.15, "candidates": 3, "coarseShare": 0.5, "crowdFloor": 0.4, "fineZoom": 2.0, "fineFloor": 0.3,
            "readMargins": [0.05, 0.0, 0.12], "readSure": 0.75, "readHopeless": 0.02, "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3,
            "twoLineBelow": 2.3, "closeUpBelow": 200000, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.7, "letterWeight": 0.5, "calibA": 1.0, "calibB": 0.0}
 

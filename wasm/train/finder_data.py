@@ -136,6 +136,21 @@ class CoarseData(Source):
 
     H, W, REG = 192, 320, 4
 
+    def elsewhere(self, view, corners):
+        """What is round a plate is kept, the rest is another place (grey, or a picture without a plate), faded in: a plate is one wherever it is. Returns (view, share of it kept)."""
+        rng = self.rng
+        low, high = corners.min(0), corners.max(0)
+        half = (high - low) * rng.uniform(0.8, 2.5, 2) + 4
+        middle = (low + high) / 2
+        x, y = (np.abs(np.arange(n) + 0.5 - c) / r for n, c, r in ((self.W, middle[0], half[0]), (self.H, middle[1], half[1])))
+        keep = np.clip((1 - np.maximum(x[None], y[:, None])) * rng.uniform(4, 12), 0, 1)
+        if self.empty and rng.random() < 0.5:
+            scene = self.empty[rng.integers(len(self.empty))]
+            other = scene.view(np.float64([[scene.size[0] / self.W, 0, 0], [0, scene.size[1] / self.H, 0]]), self.W, self.H)
+        else:
+            other = np.full((self.H, self.W), rng.uniform(20, 230))
+        return np.uint8(np.clip(keep * view + (1 - keep) * other, 0, 255)), keep
+
     def sample(self):
         rng = self.rng
         heat = np.zeros((self.H // STRIDE, self.W // STRIDE), np.float32)
@@ -154,7 +169,8 @@ class CoarseData(Source):
                 s = w / np.exp(rng.uniform(np.log(24), np.log(290)))
             s = max(s, w / 300)
             cx, cy = x + w / 2, y + h / 2
-            px = np.clip(rng.uniform(0.08, 0.92) * self.W, min(w / s / 2, self.W / 2), max(self.W - w / s / 2, self.W / 2))
+            inside = 0.0 if rng.random() < 0.08 else 1.0                   # now and then cut by the edge, its middle still in sight
+            px = np.clip(rng.uniform(0.0, 1.0) * self.W if not inside else rng.uniform(0.08, 0.92) * self.W, min(inside * w / s / 2, self.W / 2), max(self.W - inside * w / s / 2, self.W / 2))
             py = np.clip(rng.uniform(0.08, 0.92) * self.H, min(h / s / 2, self.H / 2), max(self.H - h / s / 2, self.H / 2))
             if s > 0.6 * natural:   # prefer what the camera saw over repeated edges
                 px = np.clip(px, min(self.W, self.W - (width - cx) / s), max(0, cx / s)) if width / s >= self.W else px
@@ -175,9 +191,15 @@ class CoarseData(Source):
         m = np.concatenate([r, (np.float64((cx, cy)) - r @ (px, py))[:, None]], 1)
         image = scene.view(m, self.W, self.H)
         back = invert(m)
+        kept = None
+        if boxes and rng.random() < 0.12:
+            image, kept = self.elsewhere(image, apply(back, corners_of(boxes[rng.integers(len(boxes))])))
         found = []
         for box in boxes:
             q = apply(back, corners_of(box))
+            x, y = q.mean(0).astype(int)
+            if kept is not None and not (0 <= x < self.W and 0 <= y < self.H and kept[y, x] > 0.5):
+                continue
             k = abs(np.sin(a)) * 0.8                                   # a turned box's bounds are larger than the turned plate's
             low, high = q.min(0), q.max(0)
             bw, bh = high - low
