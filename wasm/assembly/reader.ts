@@ -23,8 +23,8 @@ import { mixSyntax, weighPositions } from './syntax'
 
 /** What is left of the confidence of a plate that the frame's edge cuts: its text may well be a part of one. */
 const CUT_FACTOR: f64 = 0.25
-/** A side nearer to the edge than this part of the width is cut; above and below a part of the height may be missing. */
-const CUT_ASIDE: f64 = 0.03
+/** A side nearer to the edge than this part of the width is cut: the fine look draws its quad round what it sees. Above and below a part of the height may be missing. */
+const CUT_ASIDE: f64 = 0.12
 const CUT_ABOVE: f64 = 0.15
 
 /** Shortest text that counts as a plate. */

@@ -16,7 +16,7 @@ from syntax import mix, mix_letters, rescore
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
 FILLS = 0.4
 MOST_CANDIDATES = 16
-CUT_FACTOR, CUT_ASIDE, CUT_ABOVE = 0.25, 0.03, 0.15
+CUT_FACTOR, CUT_ASIDE, CUT_ABOVE = 0.25, 0.12, 0.15
 
 
 @dataclass
