@@ -21,6 +21,7 @@ const kLookMs = 250
 const kWindowMs = 4_000
 /** Of the rate before: full. */
 const kFull = 0.9
+/** Of that rate, in either half of the window. */
 const kSteady = { least: 0.6, most: 1.3 }
 
 export type Point = [ms: number, stored: number]

@@ -1,5 +1,6 @@
 import type { KV, KvEntry, NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
+import { isApiError } from '../nats/connect.js'
 import { followBucket, type FollowLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from './camera.js'
@@ -46,7 +47,7 @@ export class CameraRegistry {
       await this.#bucket.create(camera.id, JSON.stringify(camera))
       return true
     } catch (error) {
-      if ((error as { api_error?: { err_code: number } }).api_error?.err_code === kWrongLastSequence) return false
+      if (isApiError(error, kWrongLastSequence)) return false
       throw error
     }
   }

@@ -112,3 +112,6 @@ function parseAddress({ url, token }: ConnectNatsOptions): { options: Connection
   if (servers.length === 0) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'no address' })
   return { options: { ...options, servers }, shown: servers.map((s) => `nats://${s}`).join(',') }
 }
+
+/** Whether JetStream refused with this error code (its own, of five digits). */
+export const isApiError = (error: unknown, code: number): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === code

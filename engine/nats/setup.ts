@@ -4,7 +4,7 @@ import {
 } from 'nats'
 import { AlprError } from '../errors.js'
 import { growingPause, sleep } from '../pause.js'
-import { natsReason } from './connect.js'
+import { isApiError, natsReason } from './connect.js'
 import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 
 export interface SetupOptions {
@@ -140,7 +140,7 @@ function bucketLimits(): Record<string, BucketLimits> {
 /** Only the named fields are compared and changed, so that what an administrator set besides (placement, tags) stays. */
 async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamConfig> & { name: string }): Promise<void> {
   const found = await manager.streams.info(wanted.name).catch((error: unknown) => {
-    if ((error as { api_error?: { err_code: number } }).api_error?.err_code === kStreamNotFound) return undefined
+    if (isApiError(error, kStreamNotFound)) return undefined
     throw error
   })
   if (!found) {

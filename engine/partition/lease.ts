@@ -1,4 +1,5 @@
 import type { KV } from 'nats'
+import { isApiError } from '../nats/connect.js'
 import { LEASE_MS } from '../nats/setup.js'
 
 /**
@@ -57,4 +58,4 @@ export class Lease {
 }
 
 /** The server's "wrong last sequence": somebody else wrote in between. */
-export const isConflict = (error: unknown): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === 10_071
+export const isConflict = (error: unknown): boolean => isApiError(error, 10_071)

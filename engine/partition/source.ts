@@ -1,6 +1,7 @@
 import { AckPolicy, DeliverPolicy, nanos, nuid, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg, type MsgRequest } from 'nats'
 import type { CameraMessage } from '../frames/moment.js'
 import { sleep } from '../pause.js'
+import { isApiError } from '../nats/connect.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
 
 /** A message as the stream gave it, and the handle that acknowledges it and all before it. */
@@ -162,7 +163,6 @@ const kConsumerNotFound = 10_014
 /** What a pull is told of a consumer that was deleted, or whose server no longer leads it. */
 const kConsumerGone = '409'
 const kMessageNotFound = 10_037
-const isApiError = (error: unknown, code: number): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === code
 /** An election takes a second and more: who leads before and after so short a time has led all the while, ms. */
 const kSameLeaderMs = 1_000
 

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { reasonOf } from '../../engine/errors.js'
+import { within } from '../../engine/pause.js'
 import type { Api, Parts } from '../api.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
@@ -24,17 +25,11 @@ const STORE_MEMO_MS = 1_000
 
 export function healthRoutes(api: Api, { link, hub, board, directory, archive }: Parts): void {
   const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
-    let timer: NodeJS.Timeout | undefined
     try {
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${STORE_TIMEOUT_MS} ms`)), STORE_TIMEOUT_MS)
-      })
-      await Promise.race([archive.ping(), late])
+      await within(STORE_TIMEOUT_MS, archive.ping())
       return { ok: true }
     } catch (error) {
       return { ok: false, reason: reasonOf(error) }
-    } finally {
-      clearTimeout(timer)
     }
   })
 
