@@ -40,9 +40,9 @@ export async function run(args: string[]): Promise<object> {
   let client = connect()
   const result: Record<string, unknown> = { benchmark: 'canvass', reads: year.reads, cameras: year.cameras, plates: year.plates }
   try {
+    await migrate(client, 'bench', undefined, ({ version, name }) => console.log(`schema ${version}: ${name}`))
     if (!existsSync(made)) {
       const start = performance.now()
-      await migrate(client, 'bench')
       await makeYear(client, 'bench', year, (week) => { if (week % 10 === 0) console.log(`made ${week} of ${year.weeks} weeks, ${Math.round((performance.now() - start) / 1_000)} s`) })
       await settleYear(client, 'bench', year)
       writeFileSync(made, JSON.stringify({ seconds: Math.round((performance.now() - start) / 1_000) }))

@@ -7,6 +7,8 @@ export interface Read {
   readId: string
   /** Grows with each better version of the same read (frames voted so far); the store keeps the highest. */
   version: number
+  /** No other version of it was or will be: its pass has one detection and can have no second. */
+  only?: true
   plate: string
   /** 0..1, calibrated by the model. */
   confidence: number

@@ -73,7 +73,7 @@ export const CASES: readonly Case[] = [
       const plate = plateOf(random, plates)
       return {
         kind: 'history', body: { plate, windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY) }] },
-        sql: `SELECT * FROM bench.reads FINAL WHERE plate = '${plate}' AND (cell, ts) IN (SELECT cell, ts FROM bench.reads_by_plate WHERE plate = '${plate}') ORDER BY ts DESC LIMIT 101`,
+        sql: `SELECT *, ts_last FROM bench.reads_by_plate FINAL WHERE plate = '${plate}' AND NOT gone ORDER BY ts DESC, read_id DESC LIMIT 101`,
       }
     },
   },

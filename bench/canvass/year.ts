@@ -48,10 +48,20 @@ export async function makeYear(client: ClickHouseClient, database: string, year:
 
 const segmentOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 10)}-bench.crops`
 
-/** As a store has it after its quiet hours: past weeks merged to one part. The index by plate and the rollups are merged by themselves. */
+/** As a store has it after its quiet hours: past weeks, and past quarters of the index by plate, merged to one part. The rollups are merged by themselves. */
 export async function settleYear(client: ClickHouseClient, database: string, year: Year): Promise<void> {
   for (let week = 0; week < year.weeks; week++) {
     const day = new Date(year.from + week * WEEK_MS).toISOString().slice(0, 10)
     await client.command({ query: `OPTIMIZE TABLE ${database}.reads PARTITION '${day}' FINAL`, clickhouse_settings: { max_execution_time: 3_600 } })
   }
+  const last = year.from + (year.weeks - 1) * WEEK_MS
+  for (let at = year.from; quarterOf(at) !== quarterOf(last); at += WEEK_MS) {
+    if (quarterOf(at) !== quarterOf(at + WEEK_MS)) await client.command({ query: `OPTIMIZE TABLE ${database}.reads_by_plate PARTITION '${quarterOf(at)}' FINAL`, clickhouse_settings: { max_execution_time: 3_600 } })
+  }
+}
+
+/** First day of the quarter of a time, the name of its partition. */
+function quarterOf(ms: number): string {
+  const at = new Date(ms)
+  return new Date(Date.UTC(at.getUTCFullYear(), Math.floor(at.getUTCMonth() / 3) * 3, 1)).toISOString().slice(0, 10)
 }

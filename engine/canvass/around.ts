@@ -1,16 +1,14 @@
 import { coverOf } from './cover.js'
 import { AlprError } from '../errors.js'
 import { cellBounds } from '../store/cell.js'
-import { filterCellsSql, filterSql, type Filter } from './filter.js'
 import type { Ask } from './question.js'
 import { and, or, sql, tableOf, time, value, type Sql } from './sql.js'
-import { LONGEST_STAY_MS } from './window.js'
 
-/** Where and when a vehicle may have been, from the index by plate: not yet asked of its latest version. `at` in ms. */
+/** Where and when a vehicle was seen. `at` in ms. */
 export interface Anchor { cam: string; cell: number; at: number }
 
-/** A read near an anchor, by the same camera. `inside`: it satisfies the question's filter; what is only near need not. */
-export interface ReadAround { text: string; cam: string; at: string; readId: string; inside: number }
+/** A read near an anchor, by the same camera. */
+export interface ReadAround { text: string; cam: string; at: string }
 
 const MOST_READS = 500_000
 /** How far a car with a camera may have come between the two reads: 250 km/h, and at least 5 km because positions err. */
@@ -24,23 +22,12 @@ const HALF_CELL_M = 450
  */
 const SPANS = 8
 
-/** The latest places and times of a plate by its index, `limit` at most. */
-export async function anchorsOf(ask: Ask, plate: string, filter: Filter, limit: number): Promise<Anchor[]> {
-  const from = Math.min(...filter.windows.map((window) => window.from)) - LONGEST_STAY_MS
-  const to = Math.max(...filter.windows.map((window) => window.to))
-  const found = await ask.rows<{ cam: string; cell: number; at: string }>(sql`
-    SELECT camera AS cam, cell, toUnixTimestamp64Milli(ts) AS at FROM ${tableOf(ask.database, 'reads_by_plate')}
-    WHERE plate = ${value('String', plate)} AND ts >= ${time(from)} AND ts < ${time(to)} AND ${filterCellsSql(ask.database, filter)}
-    GROUP BY camera, cell, ts ORDER BY ts DESC LIMIT ${value('UInt32', limit)}`, 'index by plate')
-  return found.map(({ cam, cell, at }) => ({ cam, cell, at: Number(at) }))
-}
-
 /**
- * All reads of the anchors' cameras within the gap of one of them (and some up to twice the gap away), the anchors' own reads among them. Times are picked in
- * slots as wide as the gap: a set of numbers, looked up before anything but the time has been read.
+ * Reads of other plates by the anchors' cameras within the gap of one of them (and some up to twice the gap away). Times are picked in slots as wide as the gap:
+ * a set of numbers, looked up before anything but the time has been read.
  * @throws ALPR_ERR_QUESTION_TOO_LARGE
  */
-export async function readsAround(ask: Ask, anchors: readonly Anchor[], gapMs: number, filter: Filter): Promise<ReadAround[]> {
+export async function readsAround(ask: Ask, plate: string, anchors: readonly Anchor[], gapMs: number): Promise<ReadAround[]> {
   if (anchors.length === 0) return []
   const cellsOf = await reachOf(ask, anchors, gapMs)
   const sorted = [...anchors].sort((a, b) => a.at - b.at)
@@ -61,16 +48,15 @@ export async function readsAround(ask: Ask, anchors: readonly Anchor[], gapMs: n
   }
   const slot = sql`intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})`
   const all = [...pairs.values()]
-  const { fixed, rest } = filterSql(ask.database, filter)
   const reads = await ask.rows<ReadAround>(sql`
-    SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at, toString(read_id) AS readId, toUInt8(${and([fixed, rest])}) AS inside
+    SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
     FROM ${ask.reads({
       fixed: and([
         sql`${slot} IN ${value('Array(Int64)', [...slots])}`, or(spans),
         sql`(camera, ${slot}) IN (SELECT arrayJoin(arrayZip(${value('Array(String)', all.map(({ cam }) => cam))}, ${value('Array(Int64)', all.map((pair) => pair.slot))})))`,
       ]),
-      rest: sql`plate != ''`,
-    }, sql`plate, camera, cell, ts, ts_last, lat, lon, read_id`)} LIMIT ${value('UInt32', MOST_READS + 1)}`, 'reads around them')
+      rest: sql`plate != '' AND plate != ${value('String', plate)}`,
+    }, sql`plate, camera, ts`)} LIMIT ${value('UInt32', MOST_READS + 1)}`, 'reads around them')
   if (reads.length > MOST_READS) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `more than ${MOST_READS} reads around the sightings` })
   return reads
 }

@@ -51,8 +51,9 @@ const EXPORT_PAGE = 5_000
 /** What is known of purges and seals may be so old, milliseconds; the purge job waits longer between its announcement and its deed. */
 export const KNOWN_MS = 2_000
 
-/** Names of the columns that answers are made of: also the order in which held rows are united with the others. */
-const READ = sql`cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, height_px, sharpness, contrast, glare, crop_segment, crop_offset, crop_length, alternate_plates, alternate_confidences`
+/** Names of the columns that answers are made of, those that the index by plate has and all: also the order in which held rows are united with the others. */
+const SHOWN = sql`cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, crop_segment, crop_offset, crop_length`
+const READ = sql`${SHOWN}, height_px, sharpness, contrast, glare, alternate_plates, alternate_confidences`
 
 /**
  * The one door to the questions. Each look goes through the gate first (`look.ts`), then through the checks of its question, then to the store; this class
@@ -246,10 +247,18 @@ export const settingsFor = (exporting: boolean, threads?: number): ClickHouseSet
   ...(exporting && { max_threads: 1, priority: '10' }),
 })
 
-/** Reads under a condition. Weeks that were purged answer from the held rows, and only from these: no read is told twice. */
-function readsOf(database: string, { fixed = sql`1`, rest = sql`1` }: Partial<Condition>, purged: readonly number[], columns = READ): Sql {
-  const from = (table: 'reads' | 'reads_held', where: Sql) => sql`SELECT ${columns} FROM ${tableOf(database, table)} FINAL PREWHERE ${where} WHERE ${rest}`
-  if (purged.length === 0) return sql`(${from('reads', fixed)})`
+/**
+ * Reads under a condition, from `reads` or, where plates are named, from the index by plate. Weeks that were purged answer from the held rows, and only from
+ * these: no read is told twice.
+ */
+function readsOf(database: string, { fixed = sql`1`, rest = sql`1`, plates }: Partial<Condition>, purged: readonly number[], columns = plates ? SHOWN : READ): Sql {
+  const texts = plates && value('Array(String)', plates)
+  const stored = (where: Sql) => texts
+    // A row that takes back another has its key and nothing else: only the key may be asked for before the latest is picked.
+    ? sql`SELECT ${columns} FROM ${tableOf(database, 'reads_by_plate')} FINAL PREWHERE plate IN ${texts} WHERE ${and([sql`NOT gone`, where, rest])}`
+    : sql`SELECT ${columns} FROM ${tableOf(database, 'reads')} FINAL PREWHERE ${where} WHERE ${rest}`
+  if (purged.length === 0) return sql`(${stored(fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', purged.map((ms) => ms / 86_400_000))})))`
-  return sql`(${from('reads', and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', and([fixed, sql`toMonday(ts) IN ${weeks}`]))})`
+  const held = sql`SELECT ${columns} FROM ${tableOf(database, 'reads_held')} FINAL PREWHERE ${and([fixed, sql`toMonday(ts) IN ${weeks}`])} WHERE ${and([rest, ...(texts ? [sql`plate IN ${texts}`] : [])])}`
+  return sql`(${stored(and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${held})`
 }

@@ -46,11 +46,12 @@ export function filterOf(input: FilterInput): Filter {
 /**
  * A condition on a read in two parts. What is `fixed` may be asked of any version of it, before the latest is picked, and so is asked while few columns have
  * been read: position, camera and first time are the same in all versions, and the last time only grows. The `rest` is asked of the latest version.
+ * With `plates` only reads of these texts are meant, and are found by the index by plate.
  */
-export interface Condition { fixed: Sql; rest: Sql }
+export interface Condition { fixed: Sql; rest: Sql; plates?: readonly string[] }
 
-export const both = (a: Condition, b: Partial<Condition>): Condition => ({
-  fixed: b.fixed ? and([a.fixed, b.fixed]) : a.fixed, rest: b.rest ? and([a.rest, b.rest]) : a.rest,
+export const both = (a: Condition, b: Partial<Omit<Condition, 'plates'>>): Condition => ({
+  ...a, fixed: b.fixed ? and([a.fixed, b.fixed]) : a.fixed, rest: b.rest ? and([a.rest, b.rest]) : a.rest,
 })
 
 /** Everything but the pattern, as a condition on a read. */
@@ -66,9 +67,6 @@ export function filterSql(database: string, filter: Filter): Condition {
 }
 
 const regionSql = (regions: readonly string[] = []): Sql[] => (regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`])
-
-/** Which cells a filter can touch: for the table that has no position. */
-export const filterCellsSql = (database: string, { places }: Filter): Sql => (places.length === 0 ? and([]) : or(places.map((place) => cellsSql(database, place))))
 
 export const placesSql = (database: string, places: readonly Place[]): Sql =>
   or(places.map((place) => and([cellsSql(database, place), ...(place.kind === 'circle' ? [circleSql(place)] : place.kind === 'ring' ? [ringSql(place)] : [sql`camera IN ${value('Array(String)', place.ids)}`])])))

@@ -1,5 +1,5 @@
 import type { Candidate } from './candidates.js'
-import { both, filterCellsSql, filterSql, type Condition, type Filter } from './filter.js'
+import { both, filterSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
 import { plateMatches } from './candidates.js'
 import { and, sql, tableOf, time, value, type Sql } from './sql.js'
@@ -16,7 +16,7 @@ const SMALL_SPAN_MS = 3 * 86_400_000
 
 /**
  * The condition that finds a filter's reads: area first (the key of `reads` leads to the cells, each read is matched) or pattern first (the plates that the
- * pattern may mean, then their reads by `reads_by_plate`), whichever is expected to be cheaper.
+ * pattern may mean, then their reads in `reads_by_plate`), whichever is expected to be cheaper.
  */
 export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> {
   const { database } = ask
@@ -47,54 +47,25 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     return areaFirst
   }
   ask.note('way', { chosen: 'pattern first', why: 'looking up the reads of the plates that match costs less than scanning the area', plates: found.plates.length, lookUps, lookUpMs, scanRows: rows, scanMs, searchMs, search: ask.search.name })
-  const keys = await keysOf(ask, found.plates, filter, MOST_KEYS + 1)
-  if (keys.length > MOST_KEYS) return areaFirst
-  return both(where, { fixed: keysSql(keys), rest: sql`plate IN ${value('Array(String)', found.plates.map(({ plate }) => plate))}` })
-}
-
-/** Where a read lies: the beginning of its key in `reads`; reads of one cell and millisecond share it. */
-export interface Key { cell: number; at: string }
-
-/** Keys that one look takes; more belong to an area first. */
-const MOST_KEYS = 50_000
-
-/**
- * Where reads of certain plates lie, newest first, from the index by plate: `limit` of them, and those of the same millisecond as the last. It may still name
- * reads whose later version has another plate, so the plate is asked for again where the read is.
- * @param until not later than this, ms; `before`: earlier
- */
-export async function keysOf(ask: Ask, plates: readonly Pick<Candidate, 'plate'>[], filter: Filter, limit = MOST_KEYS, { until, before }: { until?: number; before?: number } = {}): Promise<Key[]> {
-  const from = Math.min(...filter.windows.map((window) => window.from)) - LONGEST_STAY_MS
-  const to = Math.min(Math.max(...filter.windows.map((window) => window.to)), before ?? Infinity, until === undefined ? Infinity : until + 1)
-  return ask.rows<Key>(sql`
-    SELECT cell, toString(toUnixTimestamp64Milli(ts)) AS at FROM ${tableOf(ask.database, 'reads_by_plate')}
-    WHERE plate IN ${value('Array(String)', plates.map(({ plate }) => plate))} AND ts >= ${time(from)} AND ts < ${time(to)} AND ${filterCellsSql(ask.database, filter)}
-    GROUP BY cell, ts ORDER BY ts DESC LIMIT ${value('UInt32', limit)} WITH TIES`, 'index by plate')
-}
-
-/** Reads by their keys. Cell and time together, as the primary key has them: each is looked up where it is and nowhere else. */
-export function keysSql(keys: readonly Key[]): Sql {
-  const times = sql`arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), ${value('Array(Int64)', keys.map(({ at }) => BigInt(at)))})`
-  return sql`(cell, ts) IN (SELECT arrayJoin(arrayZip(${value('Array(UInt32)', keys.map(({ cell }) => cell))}, ${times})))`
+  return { ...where, plates: found.plates.map(({ plate }) => plate) }
 }
 
 /**
- * Reads of certain plates under a filter, newest first, `limit` and one more: the index is asked in portions until there are enough, or no more.
- * @param columns what is told of a read; must have `begin` (ms) and `readId`
+ * Reads of certain plates under a filter, newest first, `limit` and one more.
+ * @param columns what is told of a read, of those that the index by plate has; must have `begin` (ms) and `readId`
  */
-export async function readsOfPlates<Row extends { begin: string; readId: string }>(ask: Ask, columns: Sql, plates: readonly Pick<Candidate, 'plate'>[], filter: Filter, limit: number): Promise<Row[]> {
-  const texts = value('Array(String)', plates.map(({ plate }) => plate))
-  const where = filterSql(ask.database, filter)
+export async function readsOfPlates<Row extends { begin: string; readId: string }>(ask: Ask, columns: Sql, plates: readonly string[], filter: Filter, limit: number): Promise<Row[]> {
   const [at, id] = ask.after ?? []
-  const found: Row[] = []
-  let place: { until?: number; before?: number } = at === undefined ? {} : { until: Number(at) }
-  for (let portion = limit + 1 + Math.ceil(limit / 8); found.length <= limit; portion = Math.min(MOST_KEYS, portion * 4)) {
-    const keys = await keysOf(ask, plates, filter, portion, place)
-    if (keys.length === 0) break
-    const after = at === undefined ? sql`1` : sql`(ts, read_id) < (${time(Number(at))}, ${value('UInt64', id)})`
-    found.push(...await ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(both(where, { fixed: and([keysSql(keys), after]), rest: sql`plate IN ${texts}` }))} ORDER BY ts DESC, read_id DESC`, 'reads'))
-    if (keys.length < portion) break
-    place = { before: Number(keys.at(-1)!.at) }
-  }
-  return found.slice(0, limit + 1)
+  const after = at === undefined ? {} : { fixed: sql`(ts, read_id) < (${time(Number(at))}, ${value('UInt64', id)})` }
+  const where = { ...both(filterSql(ask.database, filter), after), plates }
+  return ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(where)} ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`, 'reads by plate')
+}
+
+/** A condition that names plates, for columns that the index by plate does not have: it says where the reads lie. */
+export function locatedSql(database: string, { plates, ...condition }: Condition): Condition {
+  if (plates === undefined) return condition
+  const texts = value('Array(String)', plates)
+  return both(condition, {
+    fixed: sql`(cell, ts, read_id) IN (SELECT cell, ts, read_id FROM ${tableOf(database, 'reads_by_plate')} FINAL PREWHERE plate IN ${texts} WHERE NOT gone)`, rest: sql`plate IN ${texts}`,
+  })
 }

@@ -114,7 +114,7 @@ export class OpenPass {
   toRead(camera: Camera, ids: { module: string; model: string; lists: string }): Read {
     const { state } = this
     return {
-      readId: state.readId, version: state.frames, ...this.voted(),
+      readId: state.readId, version: state.frames, ...(this.sole && { only: true as const }), ...this.voted(),
       camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
       ...this.movement(camera), frames: state.frames, quality: state.best.quality,
       crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids,

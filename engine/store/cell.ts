@@ -1,6 +1,6 @@
 /**
  * Cells: the world in squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that neighbours mostly lie next to
- * each other in the primary key. Computed here and never in SQL, where geo functions have changed their arguments between versions.
+ * each other in the primary key. Computed here, and in SQL (`cellSql`) only where it follows from a stored position.
  *
  *     bit  31 30 29 28 ... 3  2  1  0
  *           y  x  y  x ... y  x  y  x     x = (longitude + 180) * 182, y = (latitude + 90) * 182, 16 bits each
@@ -12,6 +12,16 @@ const MAX_Y = 180 * PER_DEGREE - 1
 /** @param lat degrees, -90..90; @param lon degrees, -180..180; values outside are clamped, NaN counts as 0 */
 export function cellOf(lat: number, lon: number): number {
   return (spread(row(lon, 180, MAX_X)) | (spread(row(lat, 90, MAX_Y)) << 1)) >>> 0
+}
+
+/** Cell of a position as it is stored: 6 decimals, 11 cm. */
+export const storedCellOf = (lat: number, lon: number): number => cellOf(micro(lat), micro(lon))
+const micro = (degrees: number): number => Math.round(degrees * 1e6) / 1e6
+
+/** `cellOf` in SQL. @param lat, lon expressions, Float64, no NaN */
+export function cellSql(lat: string, lon: string): string {
+  const rowSql = (degrees: string, half: number, max: number) => `toUInt32(greatest(0, least(${max}, floor((${degrees} + ${half}) * ${PER_DEGREE}))))`
+  return `toUInt32(mortonEncode(${rowSql(lon, 180, MAX_X)}, ${rowSql(lat, 90, MAX_Y)}))`
 }
 
 /** The edges of a cell in degrees; the upper ones belong to the next cell. */

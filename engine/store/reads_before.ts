@@ -1,3 +1,4 @@
+import { cellSql } from './cell.js'
 import { READS } from './tables.js'
 import type { Step } from './schema.js'
 
@@ -32,20 +33,17 @@ export function readsFromBefore({ database, onCluster, cluster, stored, tables, 
     whileOld(name, `RENAME TABLE ${database}.${stored(name)} TO ${database}.${stored(before(name))}${onCluster}`),
   ]
   const copied = (name: string, to = name): Step =>
-    whileOld(before(name), `INSERT INTO ${database}.${to} (${READS.map((column) => column.name).join(', ')})\nSELECT ${READS.map(({ name: column }) => (FROM_BEFORE[column] ? FROM_BEFORE[column] : column)).join(', ')}\nFROM ${database}.${stored(before(name))}\n${SETTINGS}`)
-  const byPlate = (name: string): Step =>
-    whileOld(before(name), `INSERT INTO ${database}.reads_by_plate (plate, ts, cell, camera)\nSELECT plate, ts, cell, camera FROM ${database}.${stored(name)} WHERE plate != ''\n${SETTINGS}`)
+    whileOld(before(name), `INSERT INTO ${database}.${to} (${READS.map((column) => column.name).join(', ')})\nSELECT ${READS.map(({ name: column }) => (FROM_BEFORE[column] ? FROM_BEFORE[column] : column)).join(', ')}\nFROM ${database}.${stored(before(name))}\n${COPYING}`)
   const cells = (name: string): Step =>
     whileOld(before(name), `INSERT INTO ${database}.camera_cells (camera, cell, reads, first, last)\nSELECT camera, cell, 0, min(ts), max(ts) FROM ${database}.${stored(name)} GROUP BY camera, cell`)
   return [
     // No view may look at a table that goes.
     ...['reads_by_plate', ...rollups].map((name) => whileOld('reads', `DROP VIEW IF EXISTS ${database}.${stored(name)}_view${onCluster} SYNC`)),
     ...renamed('reads'), ...renamed('reads_held'),
-    ...(cluster ? [{ sql: drop('reads_by_plate'), while: { table: stored('reads_by_plate'), column: 'read_id' } }] : []),
-    { sql: drop(stored('reads_by_plate')), while: { table: stored('reads_by_plate'), column: 'read_id' } },
+    // Made anew, and filled by the next step of the schema.
+    ...[...new Set(['reads_by_plate', stored('reads_by_plate')])].map((name): Step => ({ sql: drop(name), while: { table: stored('reads_by_plate'), column: 'gone', lacks: true } })),
     ...tables.reads, ...tables.readsHeld, ...tables.readsByPlate,
     copied('reads'), copied('reads_held'),
-    byPlate('reads'), byPlate('reads_held'),
     // A position rounded to a millionth of a degree may lie in the next cell.
     cells('reads'), cells('reads_held'),
     ...['reads', 'reads_held'].map((name) => whileOld(before(name), drop(stored(before(name))))),
@@ -53,17 +51,17 @@ export function readsFromBefore({ database, onCluster, cluster, stored, tables, 
   ]
 }
 
-const SETTINGS = 'SETTINGS max_partitions_per_insert_block = 0, max_insert_block_size = 1048576, min_insert_block_size_rows = 1048576, max_threads = 1, max_insert_threads = 1'
+/** Of a copy of all rows: one thread, whole blocks, as many weeks as there are. */
+export const COPYING = 'SETTINGS max_partitions_per_insert_block = 0, max_insert_block_size = 1048576, min_insert_block_size_rows = 1048576, max_threads = 1, max_insert_threads = 1'
 
 /** Exact: whole numbers divided as decimals; a float turned into a decimal would be cut, not rounded. */
 const decimal = (of: string, scale: number): string => `toDecimal64(toInt64(round(toFloat64(${of}) * ${10 ** scale})), ${scale}) / ${10 ** scale}`
 /** Degrees as the new columns have them. */
 const MICRO = { lat: 'round(lat * 1000000) / 1000000', lon: 'round(lon * 1000000) / 1000000' }
-const row = (degrees: string, half: number): string => `toUInt32(greatest(0, least(${2 * half * 182 - 1}, floor((${degrees} + ${half}) * 182))))`
 
 /** Today's columns made of those of before; the others are as they were. */
 const FROM_BEFORE: Readonly<Record<string, string>> = {
-  cell: `toUInt32(mortonEncode(${row(MICRO.lon, 180)}, ${row(MICRO.lat, 90)}))`,
+  cell: cellSql(MICRO.lat, MICRO.lon),
   confidence: decimal('confidence', 3),
   alternate_plates: 'arrayFilter((text, sure) -> sure >= 0.005, alternate_plates, alternate_confidences)',
   alternate_confidences: `arrayMap(sure -> ${decimal('sure', 3)}, arrayFilter(sure -> sure >= 0.005, alternate_confidences))`,

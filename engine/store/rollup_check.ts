@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { markFormerTexts } from './former_texts.js'
 import { checkName, rollupColumns, rollupSelect } from './schema.js'
 import { partitionOf, rowsOf } from './week.js'
 
@@ -25,7 +26,7 @@ export async function checkRollups(client: ClickHouseClient, database: string): 
 }
 
 /**
- * Makes the rollup of one week anew from `reads FINAL` and seals it: questions about whole sealed weeks are then answered from it. The week is built aside and
+ * Puts the index by plate of one week right, makes its rollup anew from `reads FINAL` and seals it: questions about whole sealed weeks are then answered from it. The week is built aside and
  * put in place at once, so that nobody sees half of it; when reads of the week arrived meanwhile it is built again.
  * For weeks that are over: a sealed week to which reads are added late stays right (the view counts them), one whose reads are stored again does not, and the
  * next check shows it.
@@ -36,6 +37,7 @@ export async function sealWeek(client: ClickHouseClient, database: string, week:
   const day = partitionOf(week)
   const run = (query: string, query_params: Record<string, unknown> = {}) => client.command({ query, query_params, clickhouse_settings: { max_execution_time: 3_600, do_not_merge_across_partitions_select_final: 1 } })
   const count = async () => Number((await rowsOf<{ n: string }>(client, `SELECT count() AS n FROM ${db}.reads FINAL WHERE toMonday(ts) = {day:Date}`, { day }))[0]!.n)
+  await markFormerTexts(client, db, day)
   await run(`CREATE TABLE IF NOT EXISTS ${db}.camera_hour_build AS ${db}.camera_hour`)
   for (let attempt = 0; attempt < 5; attempt++) {
     const before = await count()

@@ -1,8 +1,8 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { columnsDdl } from './column.js'
-import { BY_PLATE, HITS, LEDGER, READS, READS_DERIVED } from './tables.js'
-import { readsFromBefore } from './reads_before.js'
+import { BY_PLATE, BY_PLATE_DERIVED, GONE, HITS, LEDGER, READS, READS_DERIVED } from './tables.js'
+import { COPYING, readsFromBefore } from './reads_before.js'
 import { CAMERA_CELLS, CAMERA_HOUR, PLATES, PURGES, SEALS, type RollupColumn } from './rollups.js'
 
 /**
@@ -34,7 +34,7 @@ interface Table {
  * compressed blocks, or each of them decodes its neighbours too.
  */
 const FINE = { index_granularity: 1_024, min_compress_block_size: 8_192, max_compress_block_size: 65_536 }
-/** Weeks that have come to rest become one part, which FINAL then reads as it is, seconds. */
+/** Weeks (and quarters) that have come to rest become one part, which FINAL then reads as it is, seconds. */
 const AT_REST = { min_age_to_force_merge_seconds: 7_200, min_age_to_force_merge_on_partition_only: 1 }
 
 /**
@@ -47,11 +47,12 @@ const reads: Table = {
 }
 
 /**
- * History of a plate: an index into `reads`, plate to place and time. A later version of a read may have another plate and leaves the row of the old one here,
- * so a question goes through `reads` by (cell, ts) and asks for the plate again. By quarters: few parts to look into, and a purge rewrites one of them.
+ * History of a plate: all that is shown of its reads, side by side, so that a year of it is one look. A later version of a read may have another text: then the
+ * writer marks the row under the old one as gone (former_texts.ts). By quarters: few parts to look into, and a purge rewrites one of them.
  */
 const readsByPlate: Table = {
-  name: 'reads_by_plate', columns: BY_PLATE, partition: 'toStartOfQuarter(ts)', order: 'plate, ts, cell', shard: 'sipHash64(cell, ts)', generation: 2, settings: FINE,
+  name: 'reads_by_plate', columns: [...BY_PLATE, GONE], derived: BY_PLATE_DERIVED, version: 'version', partition: 'toStartOfQuarter(ts)', order: 'plate, ts, read_id', shard: 'sipHash64(read_id)', generation: 3,
+  settings: { ...FINE, ...AT_REST },
 }
 
 /** By time first: dispatch looks at the latest hits of all lists, and there are few hits to filter by list. */
@@ -85,8 +86,8 @@ export type RollupName = keyof typeof ROLLUPS
 
 /** A step of the schema. Once released it never changes; what comes later is a new step. Each statement may run twice. */
 interface Migration { version: number; name: string; statements: (database: string, form: Form) => Step[] }
-/** A statement, or one for folders of before only: it runs while `table` has `column`. */
-export type Step = string | { sql: string; while: { table: string; column: string } }
+/** A statement, or one for folders of before only: it runs while `table` has `column`, or lacks it. */
+export type Step = string | { sql: string; while: { table: string; column: string; lacks?: true } }
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -95,7 +96,7 @@ const MIGRATIONS: readonly Migration[] = [
     statements: (database, form) => [
       ...createTable(database, reads, form),
       ...createTable(database, readsByPlate, form),
-      createView(database, readsByPlate, reads, "plate != ''", form),
+      createByPlateView(database, form),
       ...createTable(database, hits, form),
       ...createTable(database, ledger, form),
     ],
@@ -122,10 +123,11 @@ const MIGRATIONS: readonly Migration[] = [
     statements: (database, form) => readsFromBefore({
       database, onCluster: onCluster(form), stored: (name) => stored(name, form), cluster: form.kind === 'cluster',
       tables: { reads: createTable(database, reads, form), readsHeld: createTable(database, readsHeld, form), readsByPlate: createTable(database, readsByPlate, form) },
-      views: [createView(database, readsByPlate, reads, "plate != ''", form), ...Object.values(ROLLUPS).map((rollup) => createRollup(database, rollup, reads, form).at(-1)!)],
+      views: [createByPlateView(database, form), ...Object.values(ROLLUPS).map((rollup) => createRollup(database, rollup, reads, form).at(-1)!)],
       rollups: Object.keys(ROLLUPS),
     }),
   },
+  { version: 7, name: 'history by plate in one look: the index has all that is shown', statements: (database, form) => byPlateAnew(database, form) },
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version
@@ -177,20 +179,20 @@ export async function schemaVersion(client: ClickHouseClient, database: string):
 
 /** Another process may do the same: what fails because it was first is done. */
 async function runWhile(client: ClickHouseClient, database: string, { sql, while: still }: Exclude<Step, string>): Promise<void> {
-  if (!await hasColumn(client, database, still)) return
+  if (!await holds(client, database, still)) return
   try {
     await client.command({ query: sql, clickhouse_settings: { max_execution_time: 3_600 } })
   } catch (error) {
-    if (await hasColumn(client, database, still)) throw error
+    if (await holds(client, database, still)) throw error
   }
 }
 
-async function hasColumn(client: ClickHouseClient, database: string, { table, column }: { table: string; column: string }): Promise<boolean> {
+async function holds(client: ClickHouseClient, database: string, { table, column, lacks }: Exclude<Step, string>['while']): Promise<boolean> {
   const result = await client.query({
     query: 'SELECT count() AS n FROM system.columns WHERE database = {database:String} AND table = {table:String} AND name = {column:String}',
     query_params: { database, table, column }, format: 'JSONEachRow',
   })
-  return Number((await result.json<{ n: string }>())[0]?.n ?? 0) > 0
+  return (Number((await result.json<{ n: string }>())[0]?.n ?? 0) > 0) !== (lacks === true)
 }
 
 /** The name goes into DDL, where parameters cannot. @throws ALPR_ERR_SETTINGS_INVALID */
@@ -238,10 +240,36 @@ function addColumn(database: string, table: Table, name: string, after: string, 
   return names.map((of) => `ALTER TABLE ${database}.${of}${onCluster(form)} ADD COLUMN IF NOT EXISTS ${of === table.name && form.kind === 'cluster' ? ddl.replace(/ CODEC\(.*\)$/, '') : ddl} AFTER ${after}`)
 }
 
-function createView(database: string, to: Table, from: Table, where: string, form: Form): string {
-  const target = stored(to.name, form)
-  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${target}_view${onCluster(form)} TO ${database}.${target} AS\n` +
-    `SELECT ${to.columns.map((column) => column.name).join(', ')}\nFROM ${database}.${stored(from.name, form)}\nWHERE ${where}`
+/** What the index by plate takes from each read as it is written. */
+function createByPlateView(database: string, form: Form): string {
+  const target = stored(readsByPlate.name, form)
+  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${target}_view${onCluster(form)} TO ${database}.${target} AS\n${selectByPlate(database, stored(reads.name, form))}`
+}
+
+const selectByPlate = (database: string, from: string): string => `SELECT ${BY_PLATE.map((column) => column.name).join(', ')}\nFROM ${database}.${from}\nWHERE plate != ''`
+
+/**
+ * The index by plate of before is dropped and made anew from the reads. Everything in it comes from them, so this may be cut short and run again, and what
+ * is written meanwhile is in it by the view, or by the copy, or by both, which is the same row.
+ */
+function byPlateAnew(database: string, form: Form): Step[] {
+  const target = stored(readsByPlate.name, form)
+  const ofBefore = (sql: string): Step => ({ sql, while: { table: target, column: GONE.name, lacks: true } })
+  return [
+    ...dropByPlate(database, form).map(ofBefore),
+    ...createTable(database, readsByPlate, form), createByPlateView(database, form),
+    { sql: `INSERT INTO ${database}.${readsByPlate.name} (${BY_PLATE.map((column) => column.name).join(', ')})\n${selectByPlate(database, 'reads FINAL')}\n${COPYING}`, while: { table: stored(reads.name, form), column: 'cell' } },
+  ]
+}
+
+function dropByPlate(database: string, form: Form): string[] {
+  const { name } = readsByPlate
+  const target = stored(name, form)
+  return [
+    `DROP VIEW IF EXISTS ${database}.${target}_view${onCluster(form)} SYNC`,
+    ...(form.kind === 'cluster' ? [`DROP TABLE IF EXISTS ${database}.${name}${onCluster(form)} SYNC`] : []),
+    `DROP TABLE IF EXISTS ${database}.${target}${onCluster(form)} SYNC`,
+  ]
 }
 
 /** How a rollup is made of reads: also for the job that makes a week of it anew. */

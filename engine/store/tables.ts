@@ -1,8 +1,9 @@
 import type { Hit } from '../hit.js'
 import type { LedgerRow } from '../ledger.js'
 import type { CropRef, Read } from '../read.js'
-import { cellOf } from './cell.js'
+import { cellOf, cellSql, storedCellOf } from './cell.js'
 import { column as columnOf, type Column, type ColumnType } from './column.js'
+import type { FormerText } from './former_texts.js'
 
 /** What a row of `reads` is made from; the character distribution is for matching only and is not stored. */
 export type StoredRead = Omit<Read, 'positions'>
@@ -20,8 +21,6 @@ const LEAST_ALTERNATE = 0.005
 
 const time = (text: string): number => Date.parse(text)
 const segment = (crop: CropRef | undefined): string => crop?.segment ?? ''
-/** As it is stored: 6 decimals, 11 cm. The cell must be that of the stored position. */
-const micro = (degrees: number): number => Math.round(degrees * 1e6) / 1e6
 const alternates = (read: StoredRead) => read.alternates.filter(({ confidence }) => confidence >= LEAST_ALTERNATE)
 /** Bytes between the two pictures of a read: none, but in segments written by older versions. */
 const gap = ({ crop, picture }: StoredRead): number => (crop && picture ? picture.offset - crop.offset - crop.length : 0)
@@ -29,7 +28,7 @@ const gap = ({ crop, picture }: StoredRead): number => (crop && picture ? pictur
 export const READS: readonly Column<StoredRead>[] = (() => {
   const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<StoredRead, T>>[4]) => columnOf<StoredRead, T>('reads', name, type, codec, of)
   return [
-    column('cell', 'UInt32', Z, (read) => cellOf(micro(read.lat), micro(read.lon))),
+    column('cell', 'UInt32', Z, (read) => storedCellOf(read.lat, read.lon)),
     column('ts', "DateTime64(3, 'UTC')", T64, (read) => read.ts),
     column('read_id', 'UInt64', DELTA, (read) => BigInt(read.readId)),
     column('version', 'UInt32', T64, (read) => read.version),
@@ -60,18 +59,40 @@ export const READS: readonly Column<StoredRead>[] = (() => {
   ]
 })()
 
-/** `reads_by_plate`: the key columns of a read under its plate, in codecs that suit the order of plates. */
-export const BY_PLATE: readonly { name: string; type: string; codec: string }[] = [
-  { name: 'plate', type: 'String', codec: Z }, { name: 'ts', type: "DateTime64(3, 'UTC')", codec: T64 }, { name: 'cell', type: 'UInt32', codec: Z },
-  { name: 'camera', type: 'LowCardinality(String)', codec: Z },
-]
+const TS_LAST = { name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' } as const
 
 /** What follows from the columns of `reads`; not stored. */
 export const READS_DERIVED = [
-  { name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' },
+  TS_LAST,
   // A version is the number of frames that voted.
   { name: 'frames', type: 'UInt32', of: 'version' },
 ] as const
+
+/** Codecs that suit the order of plates, where they are others than in the order of places. */
+const IN_PLATE_ORDER: Readonly<Record<string, string>> = { read_id: T64 }
+const readColumn = (name: string): { name: string; type: string; codec: string } => {
+  const { type, codec } = READS.find((column) => column.name === name)!
+  return { name, type, codec: IN_PLATE_ORDER[name] ?? codec }
+}
+
+/** `reads_by_plate`: what is shown of a read, under its plate. Qualities, other texts and provenance are in `reads` alone. */
+export const BY_PLATE: readonly { name: string; type: string; codec: string }[] = [
+  ...['plate', 'ts', 'read_id', 'version', 'confidence', 'region', 'camera', 'stay_ms', 'lat', 'lon', 'heading', 'direction', 'crop_segment', 'crop_offset', 'crop_length'].map(readColumn),
+]
+
+/** That a later version of the read has another text: its row under the old one says so from that version on. */
+export const GONE = { name: 'gone', type: 'UInt8', codec: Z } as const
+
+export const BY_PLATE_DERIVED = [TS_LAST, { name: 'cell', type: 'UInt32', of: cellSql('toFloat64(lat)', 'toFloat64(lon)') }] as const
+
+/** A row of `reads_by_plate` that takes back another. */
+export const FORMER: readonly Column<FormerText>[] = (() => {
+  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<FormerText, T>>[4]) => columnOf<FormerText, T>('reads_by_plate', name, type, Z, of)
+  return [
+    column('plate', 'String', (row) => row.plate), column('ts', "DateTime64(3, 'UTC')", (row) => row.ts), column('read_id', 'UInt64', (row) => BigInt(row.readId)),
+    column('version', 'UInt32', (row) => row.version), column('gone', 'UInt8', () => 1),
+  ]
+})()
 
 export const HITS: readonly Column<Hit>[] = (() => {
   const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<Hit, T>>[4]) => columnOf<Hit, T>('hits', name, type, codec, of)

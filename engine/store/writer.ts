@@ -4,9 +4,10 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import type { Hit } from '../hit.js'
 import type { LedgerRow } from '../ledger.js'
 import type { Column } from './column.js'
+import { formerTexts } from './former_texts.js'
 import { RowBinary } from './rowbinary.js'
 import { checkName } from './schema.js'
-import { HITS, LEDGER, READS, type StoredRead } from './tables.js'
+import { FORMER, HITS, LEDGER, READS, type StoredRead } from './tables.js'
 
 /** Rows of one insert: it stays one block, and so one part a partition, written whole or not at all. */
 const MAX_ROWS = 50_000
@@ -49,6 +50,9 @@ export class StoreWriter {
   async write(batch: Batch): Promise<void> {
     const rows = [...this.#inserts('reads', READS, batch.reads), ...this.#inserts('hits', HITS, batch.hits)]
     const ledger = this.#inserts('ledger', LEDGER, batch.ledger)
+    const former = this.#inserts('reads_by_plate', FORMER, await formerTexts(this.#client, this.#database, batch.reads))
+    // First: when it ends here, the batch comes again, and finds the older version still there.
+    await all(former)
     await all(rows)
     // Last, so that what the ledger counts can be found.
     await all(ledger)

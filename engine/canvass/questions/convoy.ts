@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { anchorsOf, readsAround, type Anchor, type ReadAround } from '../around.js'
-import { filterOf, FilterFields, type Filter } from '../filter.js'
+import { readsAround, type Anchor, type ReadAround } from '../around.js'
+import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
@@ -26,15 +26,13 @@ export interface Companion {
   score: number
 }
 
-/** `begin` in ms. */
-interface Sight { cam: string; begin: number }
+/** A sighting of the vehicle; `at` in ms. */
+type Sight = Pick<Anchor, 'cam' | 'at'>
 
-const ANCHOR = sql`camera AS cam, cell, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
+const SIGHT = sql`camera AS cam, cell, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
 
 /** Sightings of the vehicle that are looked at, the latest. */
 const MOST_SIGHTINGS = 500
-/** Places of the index that are asked for: some are no longer of this plate, or not in the question's places. */
-const MOST_ANCHORS = Math.ceil(MOST_SIGHTINGS * 1.125)
 
 const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
 
@@ -55,9 +53,12 @@ export const convoy = question({
     return { plate: plateOf(input.plate), gapMs: Math.round(input.gapS * 1_000), minMeetings: input.minMeetings, filter: filterOf({ ...input, lookAlikes: true }) }
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
-    const { sights, passes, more } = await sightingsAndPasses(ask, plate, filter, gapMs, minMeetings)
-    const notes = { sightings: sights.length, ...(more && { onlyTheLatest: MOST_SIGHTINGS }) }
+    // The page of a convoy is cut from companions, not from sightings.
+    const found = await readsOfPlates<{ cam: string; cell: number; begin: string; readId: string }>({ ...ask, after: undefined }, SIGHT, [plate], filter, MOST_SIGHTINGS)
+    const sights = found.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
+    const notes = { sightings: sights.length, ...(found.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
     if (sights.length < minMeetings) return { items: [], notes }
+    const passes = await readsAround(ask, plate, sights, gapMs)
     const companions = await judged(ask, meetingsOf(sights, passes, gapMs), minMeetings, sights, gapMs)
     companions.sort((a, b) => b.score - a.score || b.meetings - a.meetings || (a.plate < b.plate ? -1 : 1))
     const from = ask.after === undefined ? 0 : companions.findIndex((one) => one.plate === ask.after![0]) + 1
@@ -70,34 +71,12 @@ export const convoy = question({
   shape: () => undefined,
 })
 
-/**
- * What the vehicle was seen by, and who came near. One look at `reads` for both: the index by plate says where to look, and what lies there tells whether the
- * vehicle's reads still have its plate as well as who else passed.
- */
-async function sightingsAndPasses(ask: Ask, plate: string, filter: Filter, gapMs: number, least: number): Promise<{ sights: Sight[]; passes: ReadAround[]; more: boolean }> {
-  let anchors = await anchorsOf(ask, plate, filter, MOST_ANCHORS + 1)
-  let more = false
-  if (anchors.length < least) return { sights: [], passes: [], more }
-  if (anchors.length > MOST_ANCHORS) {
-    // So many that the latest sightings must be told from the rest first. The page of a convoy is cut from companions, not from sightings.
-    const latest = await readsOfPlates<Anchor & { begin: string; readId: string }>({ ...ask, after: undefined }, ANCHOR, [{ plate }], filter, MOST_SIGHTINGS)
-    more = latest.length > MOST_SIGHTINGS
-    anchors = latest.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
-  }
-  const around = await readsAround(ask, anchors, gapMs, filter)
-  const own = around.filter(({ text, inside }) => text === plate && inside === 1).sort((a, b) => Number(b.at) - Number(a.at) || (BigInt(b.readId) > BigInt(a.readId) ? 1 : -1))
-  return {
-    sights: own.slice(0, MOST_SIGHTINGS).map(({ cam, at }) => ({ cam, begin: Number(at) })), passes: around.filter(({ text }) => text !== plate),
-    more: more || own.length > MOST_SIGHTINGS,
-  }
-}
-
 /** By plate the sightings it was near to, the nearest of its reads each time; by camera how many reads were near a sighting. */
 interface Meetings { met: Map<string, Map<number, number>>; near: Map<string, number> }
 
-export function meetingsOf(sights: readonly Sight[], passes: readonly Pick<ReadAround, 'text' | 'cam' | 'at'>[], gapMs: number): Meetings {
+export function meetingsOf(sights: readonly Sight[], passes: readonly ReadAround[], gapMs: number): Meetings {
   const byCamera = new Map<string, { at: number; index: number }[]>()
-  sights.forEach(({ cam, begin: at }, index) => {
+  sights.forEach(({ cam, at }, index) => {
     const list = byCamera.get(cam) ?? []
     list.push({ at, index })
     byCamera.set(cam, list)
@@ -126,15 +105,15 @@ async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: 
   const often = [...met].filter(([, of]) => of.size >= least)
   if (often.length === 0) return []
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
-  const times = sights.map(({ begin }) => begin)
+  const times = sights.map(({ at }) => at)
   const hour = 3_600_000
   const from = Math.floor((Math.min(...times) - gapMs) / hour) * hour
   const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour
   const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
   const [ofPlate, ofCamera] = await Promise.all([
     ask.rows<{ text: string; cam: string; n: number }>(sql`
-      SELECT plate AS text, camera AS cam, toUInt32(uniqExact(ts, cell)) AS n FROM ${tableOf(ask.database, 'reads_by_plate')}
-      WHERE plate IN ${value('Array(String)', often.map(([text]) => text))} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
+      SELECT plate AS text, camera AS cam, toUInt32(count()) AS n FROM ${tableOf(ask.database, 'reads_by_plate')} FINAL
+      WHERE NOT gone AND plate IN ${value('Array(String)', often.map(([text]) => text))} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
       GROUP BY plate, camera`, 'traffic of the others'),
     ask.rows<{ cam: string; n: number }>(sql`
       SELECT camera AS cam, toUInt32(sum(reads)) AS n FROM ${tableOf(ask.database, 'camera_hour')}
@@ -150,7 +129,7 @@ async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: 
     const offsets = [...of.values()].sort((a, b) => a - b)
     const { expected, score } = surprise(of.size, own.get(plate) ?? new Map(), traffic)
     const at = [...of.keys()].map((index) => sights[index]!)
-    const seen = at.map(({ begin }) => begin)
+    const seen = at.map((one) => one.at)
     return {
       plate, meetings: of.size, cameras: new Set(at.map(({ cam }) => cam)).size, days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
       first: iso(Math.min(...seen)), last: iso(Math.max(...seen)), medianGapS: offsets[offsets.length >> 1]! / 1_000, expected, score,

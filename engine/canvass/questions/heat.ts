@@ -38,7 +38,7 @@ export const heat = question({
     const slot = hourly ? sql`intDiv(toUnixTimestamp(ts), 3600)` : sql`0`
     const rows = await ask.rows<Row>(sql`
       SELECT cell AS square, toString(${slot}) AS at, toUInt32(count()) AS n, toUInt32(uniqExact(plate)) AS p
-      FROM ${ask.reads(both(await conditionOf(ask, filter), { fixed: inWindows }))}
+      FROM ${ask.reads(both(await conditionOf(ask, filter), { fixed: inWindows }), sql`cell, ts, plate`)}
       GROUP BY cell, at
       ${ask.after ? sql`HAVING (toInt64(at), square) > (${value('Int64', at)}, ${value('UInt32', cell)})` : sql``}
       ORDER BY toInt64(at), square LIMIT ${value('UInt32', limit + 1)}`, 'cells')

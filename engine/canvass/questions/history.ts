@@ -43,7 +43,7 @@ export const history = question({
   },
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const readings = await readingsOf(ask, plate, misreads, minProbability)
-    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings].map(([text]) => ({ plate: text })), filter, limit)
+    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings.keys()], filter, limit)
     const unseen = await unseenCameras(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
       const before = rows[index + 1]

@@ -56,7 +56,7 @@ export const lookBack = question({
         if (probability > (meant.get(text)?.probability ?? 0)) meant.set(text, { listed, probability })
       }
     }
-    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...meant.keys()].map((plate) => ({ plate })), filter, limit)
+    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...meant.keys()], filter, limit)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]),
       items: rows.slice(0, limit).map((row): LookBackItem => {

@@ -76,13 +76,40 @@ t.test('a data folder of schema 5: its reads are the same afterwards, wherever t
   })
   t.match(await queries.readById('2'), { plate: '', lat: 0, lon: 180, heading: undefined })
   t.same(await of('SELECT read_id, cell FROM o.reads FINAL ORDER BY read_id'), [{ read_id: '1', cell: cellOf(37.7, -122.2) }, { read_id: '2', cell: cellOf(0, 180) }])
-  t.same(await of("SELECT plate, cell, camera FROM o.reads_by_plate FINAL WHERE plate = '8ABC123'"), [{ plate: '8ABC123', cell: cellOf(37.7, -122.2), camera: 'c1' }])
+  t.same(await of("SELECT plate, cell, camera FROM o.reads_by_plate FINAL"), [{ plate: '8ABC123', cell: cellOf(37.7, -122.2), camera: 'c1' }], 'and nothing under the text it had first')
   t.same(await of('SELECT read_id, plate, confidence FROM o.reads_held FINAL'), [{ read_id: '1', plate: '8ABC123', confidence: 0.913 }])
   t.same(await of("SELECT cell FROM o.camera_cells WHERE camera = 'c1' GROUP BY cell ORDER BY cell"), [5, cellOf(37.7, -122.2), cellOf(0, 180)].sort((a, b) => a - b).map((cell) => ({ cell })), 'where its camera was is known in the new cells too')
   t.same(await of("SELECT name FROM system.tables WHERE database = 'o' AND name LIKE '%before%'"), [])
   await new StoreWriter(client, 'o').write({ reads: [aRead({ readId: '9', plate: '9NEW' })], hits: [], ledger: [] })
   t.same(await of("SELECT count() AS n FROM o.reads_by_plate WHERE plate = '9NEW'"), [{ n: '1' }], 'the views are back')
   t.same(await of("SELECT toUInt32(sum(reads)) AS n FROM o.camera_hour WHERE camera = 'c1'"), [{ n: 4 }], 'a rollup counts nothing twice')
+})
+
+t.test('a data folder of schema 6: its index by plate is made anew, wherever that is cut short, with what is written meanwhile', async (t) => {
+  const { client } = await startTestStore(t)
+  const of = async (query: string) => (await (await client.query({ query, format: 'JSONEachRow' })).json<any>())
+  for (const statement of golden('single_6.sql').split(/;\n+/).filter(Boolean)) await client.command({ query: statement.replaceAll('platestream', 's') })
+  await client.command({ query: "INSERT INTO s.schema_version (version, name) SELECT number + 1, 'before' FROM numbers(6)" })
+  const insert = (id: number, version: number, plate: string) => client.command({
+    query: `INSERT INTO s.reads (cell, ts, read_id, version, plate, confidence, region, camera, stay_ms, lat, lon, heading, direction, crop_segment, crop_offset, crop_length)
+      SELECT ${cellOf(37.7, -122.2)}, '2026-11-16 08:30:00.007', ${id}, ${version}, '${plate}', 0.913, 'CA', 'c1', 1500, 37.7, -122.2, 90, 'leaving', 's', 100, 50`,
+  })
+  await insert(1, 1, '8ABC124')
+  await insert(1, 2, '8ABC123')
+  await insert(2, 1, '')
+  let id = 10
+  for (let cut = 1; ; cut++) {
+    let run = 0
+    const dying = new Proxy(client, { get: (target, name) => (name === 'command' ? (options: { query: string }) => (++run > cut ? Promise.reject(new Error('killed')) : target.command(options)) : Reflect.get(target, name)) })
+    const done = await migrate(dying, 's').then(() => true, (error: Error) => { if (error.message !== 'killed') throw error; return false })
+    await insert(id++, 1, '8ABC123')
+    if (done) break
+  }
+  t.same(await of("SELECT read_id, plate, version, confidence, region, camera, stay_ms, lat, lon, heading, direction, crop_segment, crop_offset, crop_length, cell, gone FROM s.reads_by_plate FINAL WHERE read_id = 1"), [{
+    read_id: '1', plate: '8ABC123', version: 2, confidence: 0.913, region: 'CA', camera: 'c1', stay_ms: '1500', lat: 37.7, lon: -122.2, heading: 90, direction: 'leaving',
+    crop_segment: 's', crop_offset: '100', crop_length: 50, cell: cellOf(37.7, -122.2), gone: 0,
+  }])
+  t.same(await of('SELECT toUInt32(count()) AS n FROM s.reads_by_plate FINAL'), [{ n: id - 10 + 1 }], 'all that have a text, also what was written between two tries')
 })
 
 t.test('migrations', async (t) => {

@@ -49,16 +49,30 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_dedupl
 CREATE TABLE IF NOT EXISTS platestream.reads_by_plate (
   plate String CODEC(ZSTD(1)),
   ts DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
-  cell UInt32 CODEC(ZSTD(1)),
-  camera LowCardinality(String) CODEC(ZSTD(1))
+  read_id UInt64 CODEC(T64, ZSTD(1)),
+  version UInt32 CODEC(T64, ZSTD(1)),
+  confidence Decimal(4, 3) CODEC(T64, ZSTD(1)),
+  region LowCardinality(String) CODEC(ZSTD(1)),
+  camera LowCardinality(String) CODEC(ZSTD(1)),
+  stay_ms UInt64 CODEC(T64, ZSTD(1)),
+  lat Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  lon Decimal(9, 6) CODEC(T64, ZSTD(1)),
+  heading Nullable(UInt16) CODEC(ZSTD(1)),
+  direction LowCardinality(String) CODEC(ZSTD(1)),
+  crop_segment LowCardinality(String) CODEC(ZSTD(1)),
+  crop_offset UInt64 CODEC(T64, ZSTD(1)),
+  crop_length UInt32 CODEC(T64, ZSTD(1)),
+  gone UInt8 CODEC(ZSTD(1)),
+  ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
+  cell UInt32 ALIAS toUInt32(mortonEncode(toUInt32(greatest(0, least(65519, floor((toFloat64(lon) + 180) * 182)))), toUInt32(greatest(0, least(32759, floor((toFloat64(lat) + 90) * 182))))))
 )
-ENGINE = ReplacingMergeTree
+ENGINE = ReplacingMergeTree(version)
 PARTITION BY toStartOfQuarter(ts)
-ORDER BY (plate, ts, cell)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000, index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 65536;
+ORDER BY (plate, ts, read_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000, index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 65536, min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.reads_by_plate_view TO platestream.reads_by_plate AS
-SELECT plate, ts, cell, camera
+SELECT plate, ts, read_id, version, confidence, region, camera, stay_ms, lat, lon, heading, direction, crop_segment, crop_offset, crop_length
 FROM platestream.reads
 WHERE plate != '';
 
