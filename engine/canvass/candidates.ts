@@ -5,8 +5,6 @@ import { alignments, regexOf, type Pattern } from './pattern.js'
 /** A plate that may be meant by a pattern. */
 export interface Candidate {
   plate: string
-  /** Times read, as far as it is known: for the planner. */
-  reads: number
   /** That the vehicle stored with this text has a plate that satisfies the pattern, 0..1. */
   probability: number
 }
@@ -82,12 +80,12 @@ export class SqlPlateSearch implements PlateSearch {
   }
 
   async search({ pattern, lookAlikes, limit }: SearchAsk, rows: Rows): Promise<Candidates> {
-    const found = await rows<{ text: string; seen: number }>(sql`
-      SELECT plate AS text, toUInt32(sum(reads)) AS seen FROM ${tableOf(this.database, 'plates')}
+    const found = await rows<{ text: string }>(sql`
+      SELECT plate AS text FROM ${tableOf(this.database, 'plates')}
       WHERE ${and([plateMatches(pattern, lookAlikes), ...(pattern.regions.length > 0 ? [sql`region IN ${value('Array(String)', pattern.regions)}`] : [])])}
       GROUP BY plate ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit + 1)}`, 'plates of the pattern')
     const aligned = alignments(pattern, lookAlikes)
-    const plates = found.slice(0, limit).map(({ text, seen }) => ({ plate: text, reads: seen, probability: aligned(text).probability }))
+    const plates = found.slice(0, limit).map(({ text }) => ({ plate: text, probability: aligned(text).probability }))
     return { plates: plates.sort((a, b) => b.probability - a.probability), more: found.length > limit }
   }
 

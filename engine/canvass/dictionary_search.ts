@@ -104,10 +104,10 @@ export class DictionarySearch implements PlateSearch {
     for await (const page of await this.#scan(ask, rows)) {
       if (!page.done) continue
       // One text of several regions is one candidate.
-      const plates = new Map<string, { plate: string; reads: number; probability: number }>()
-      for (const { plate, count, probability } of page.matches) {
-        const known = plates.get(plate)
-        plates.set(plate, { plate, reads: (known?.reads ?? 0) + count, probability: Math.max(known?.probability ?? 0, probability) })
+      const plates = new Map<string, { plate: string; probability: number }>()
+      for (const { plate, probability } of page.matches) {
+        const known = plates.get(plate)?.probability ?? 0
+        plates.set(plate, { plate, probability: Math.max(known, probability) })
       }
       return { plates: [...plates.values()], more: page.matched > page.matches.length }
     }

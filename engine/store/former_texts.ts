@@ -27,12 +27,13 @@ export async function formerTexts(client: ClickHouseClient, database: string, re
     if (version >= one.version) { one.text = text; one.version = version }
   }
   const again = reads.filter(({ only, ts }) => only !== true && Number.isSafeInteger(ts) && ts >= 0)
+  if (again.length === 0) return []
   for (let first = 0; first < again.length; first += MOST_KEYS) {
     const some = again.slice(first, first + MOST_KEYS)
     const times = new Map(some.map(({ readId, ts }) => [readId, ts]))
     for (const { id, text, version } of await storedTexts(client, database, some)) add(id, text, version, times.get(id)!)
   }
-  for (const { readId, plate, version, ts } of reads) add(readId, plate, version, ts)
+  for (const { readId, plate, version, ts } of again) add(readId, plate, version, ts)
   const former: FormerText[] = []
   for (const [readId, { text, version, ts, texts }] of known) {
     for (const plate of texts) if (plate !== text && plate !== '') former.push({ plate, ts, readId, version })

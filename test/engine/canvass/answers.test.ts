@@ -43,7 +43,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     // A search that costs nothing: the planner takes it whenever it may.
     const eager: PlateSearch = {
       name: 'dictionary', expectedMs: async () => -1, async *pages() { /* only the planner asks */ },
-      search: async ({ source, lookAlikes }) => ({ plates: [...new Set(rows.map((row) => row.plate))].filter((plate) => matching([{ ...rows[0]!, plate }], { windows: [{ from: iso(0), to: iso(9e12) }], pattern: source.split('@')[0]!, lookAlikes }).length > 0).map((plate) => ({ plate, reads: 0, probability: 1 })), more: false }),
+      search: async ({ source, lookAlikes }) => ({ plates: [...new Set(rows.map((row) => row.plate))].filter((plate) => matching([{ ...rows[0]!, plate }], { windows: [{ from: iso(0), to: iso(9e12) }], pattern: source.split('@')[0]!, lookAlikes }).length > 0).map((plate) => ({ plate, probability: 1 })), more: false }),
     }
     const first = new Desk({ client: store.client, database: 'p', search: eager })
     let ways = 0
