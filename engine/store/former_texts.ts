@@ -52,7 +52,7 @@ async function storedTexts(client: ClickHouseClient, database: string, reads: re
     query_params: {
       from: Math.min(...times), to: Math.max(...times), cells: reads.map(({ lat, lon }) => storedCellOf(lat, lon)), times: times.map(BigInt), ids: reads.map(({ readId }) => BigInt(readId)),
     },
-    format: 'JSONEachRow', use_multipart_params_auto: true, clickhouse_settings: { max_threads: 1 },
+    format: 'JSONEachRow', use_multipart_params_auto: true, clickhouse_settings: { max_threads: 1, priority: '1' },
   })
   return result.json()
 }

@@ -93,8 +93,9 @@ async function run(statement: Statement, data: Spooled | undefined, asked: Asked
   const asking = ASKING.has(statement.kind)
   const streamed = asked.stream && asking && STREAMABLE.has(format) && !statement.nested && (statement.kind === 'SELECT' || statement.kind === 'WITH')
   if (streamed) settings.set('max_result_bytes', '0')
-  // ClickHouse's `priority`: 1 is the highest that one can ask for, 0 says nothing.
-  const lane: Lane = !asking ? 'change' : streamed || Number(settings.get('priority') ?? 0) > 1 ? 'export' : 'ask'
+  // ClickHouse's `priority`: 1 is the highest that one can ask for (the writer's own lookups), 0 says nothing.
+  const priority = Number(settings.get('priority') ?? 0)
+  const lane: Lane = !asking || priority === 1 ? 'change' : streamed || priority > 1 ? 'export' : 'ask'
   const scope: Scope = { database: asked.database, settings, params: asked.params }
 
   await kitchen.pool.use(lane, gone, async (session) => {

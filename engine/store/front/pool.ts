@@ -2,7 +2,7 @@ import { shuttingDown, tooBusy } from './exception.js'
 import { EngineSession } from './session.js'
 import { quote } from './sql.js'
 
-/** `ask` queries look things up, `change` queries write: dashboards must never keep reads from being stored. `export` ones fetch much: people who wait go first. */
+/** `ask` queries look things up, `change` queries write or are part of writing: dashboards must never keep reads from being stored. `export` ones fetch much: people who wait go first. */
 export type Lane = 'ask' | 'change' | 'export'
 
 /** How often a query is killed again until it is gone, in milliseconds: one that is still being planned is not listed yet. */

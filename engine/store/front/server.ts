@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { AlprError, reasonOf } from '../../errors.js'
 import { TokenGate } from './auth.js'
 import { exceptionOf } from './exception.js'
@@ -53,6 +53,9 @@ const KEEP_ALIVE_TOLD = 10
 /** Each running query holds a libuv thread; four more for files and compression. */
 export const threadsFor = (poolSize: number): number => poolSize + 4
 export const DEFAULT_POOL_SIZE = 8
+
+/** What can be set at start only. Threads that wait for work, at most: the engine keeps a thousand, each with three open files, and a peak of some seconds stays for good. */
+const CONFIG = '<clickhouse><max_thread_pool_free_size>64</max_thread_pool_free_size></clickhouse>\n'
 
 /**
  * ClickHouse, embedded, behind its own HTTP interface.
@@ -112,8 +115,10 @@ async function openPool(path: string, bounds: { poolSize: number; maxWaiting: nu
     // clickhouse-local's convenience: "1+1" alone is a query. A server does not, and a typing error must stay an error.
     implicit_select: '0',
   }
+  const config = join(path, 'engine.xml')
+  writeFileSync(config, CONFIG, { mode: 0o600 })
   try {
-    return await SessionPool.open({ size: bounds.poolSize, maxWaiting: bounds.maxWaiting, open: (mark) => EngineSession.open(path, mark, fixed, []) })
+    return await SessionPool.open({ size: bounds.poolSize, maxWaiting: bounds.maxWaiting, open: (mark) => EngineSession.open(path, mark, fixed, [`--config-file=${config}`]) })
   } catch (error) {
     if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
     throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })

@@ -157,6 +157,19 @@ t.test('a slow query does not hold up a fast one, nor many slow ones an insert',
   await single
 })
 
+t.test('threads that many queries at once needed are not kept', { skip: process.platform !== 'linux' && 'counts them in /proc' }, async (t) => {
+  const { client, pid } = await startTestStore(t, { poolSize: 12 })
+  await client.command({ query: 'CREATE TABLE wide (a UInt64) ENGINE = MergeTree PARTITION BY a % 30 ORDER BY a' })
+  await client.command({ query: 'INSERT INTO wide SELECT number FROM numbers(3000000)' })
+  const threads = async () => (await readdir(`/proc/${pid}/task`)).length
+  const before = await threads()
+  const ask = async () => (await client.query({ query: 'SELECT sum(cityHash64(a)) FROM wide', clickhouse_settings: { max_threads: 30 } })).text()
+  for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 9 }, ask))
+  await sleep(500)
+  const after = await threads()
+  t.ok(after <= before + 64, `${before} before, ${after} after`)
+})
+
 t.test('leaves nothing in memory files behind', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
