@@ -49,7 +49,8 @@ export class Outlet {
   store(pass: OpenPass, camera: Camera, closing: boolean): void {
     const done = this.isStored(pass)
     const read = pass.toRead(camera, this.parts.provenance())
-    this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
+    // Nobody asks again for one that is over; most of those that cameras send are over at once.
+    if (!closing) this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
     const hits = this.hitsOf(pass, read, camera, closing)
     this.finish(pass, read, hits, !done || hits.length > 0)
   }

@@ -8,6 +8,7 @@ import { Known } from './known.js'
 import { openGate, type Gate, type Look } from './look.js'
 import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
+import { COSTS, type Costs } from './planner.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 import { and, sql, tableOf, value, type Sql } from './sql.js'
 
@@ -18,6 +19,8 @@ export interface DeskOptions {
   url?: string
   gate?: Gate
   search?: PlateSearch
+  /** Of this machine, for the planner. */
+  costs?: Costs
   /** Plates of a hot list by its id; without it no question knows lists. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_NATS_UNAVAILABLE */
   platesOfList?: (id: string) => Promise<readonly string[]>
   now?: () => number
@@ -68,7 +71,7 @@ export class Desk {
   constructor(options: DeskOptions) {
     const { client, database } = options
     const count = async () => Number((await this.#raw<{ n: string }>(sql`SELECT count() AS n FROM ${tableOf(database, 'plates')}`, AbortSignal.timeout(10_000), {}))[0]?.n ?? 0)
-    this.#options = { url: 'the store', gate: openGate, search: new SqlPlateSearch(database, count), now: Date.now, platesOfList: noList, ...options, client }
+    this.#options = { url: 'the store', gate: openGate, search: new SqlPlateSearch(database, count), costs: COSTS, now: Date.now, platesOfList: noList, ...options, client }
     this.#purged = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('purges'))
     this.#sealed = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('rollup_seals'))
   }
@@ -178,7 +181,7 @@ export class Desk {
 
   /** What a question may do, until `end`: whatever still runs then (one of several queries failed) is killed. */
   async #opened({ threads }: Question, plan: Plan, place: readonly (string | number)[] | undefined, options: AskOptions): Promise<{ ask: Ask; end: () => void }> {
-    const { database, search } = this.#options
+    const { database, search, costs } = this.#options
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
     const settings = settingsFor(options.export === true, threads)
@@ -191,7 +194,7 @@ export class Desk {
       return found
     }
     const ask: Ask = {
-      database, signal, search, rows,
+      database, signal, search, costs, rows,
       ...(place && { after: place }),
       reads: (condition, columns) => readsOf(database, condition, purged, columns),
       estimate: async (query) => {
@@ -251,14 +254,24 @@ export const settingsFor = (exporting: boolean, threads?: number): ClickHouseSet
  * Reads under a condition, from `reads` or, where plates are named, from the index by plate. Weeks that were purged answer from the held rows, and only from
  * these: no read is told twice.
  */
-function readsOf(database: string, { fixed = sql`1`, rest = sql`1`, plates }: Partial<Condition>, purged: readonly number[], columns = plates ? SHOWN : READ): Sql {
-  const texts = plates && value('Array(String)', plates)
-  const stored = (where: Sql) => texts
-    // A row that takes back another has its key and nothing else: only the key may be asked for before the latest is picked.
-    ? sql`SELECT ${columns} FROM ${tableOf(database, 'reads_by_plate')} FINAL PREWHERE plate IN ${texts} WHERE ${and([sql`NOT gone`, where, rest])}`
-    : sql`SELECT ${columns} FROM ${tableOf(database, 'reads')} FINAL PREWHERE ${where} WHERE ${rest}`
+function readsOf(database: string, { fixed = sql`1`, rest = sql`1`, plates, whole = false }: Partial<Condition>, purged: readonly number[], columns = plates && !whole ? SHOWN : READ): Sql {
+  const from = (table: 'reads' | 'reads_held' | 'reads_by_plate', before: readonly Sql[], after: readonly Sql[]) =>
+    sql`SELECT ${columns} FROM ${tableOf(database, table)} FINAL PREWHERE ${and(before)} WHERE ${and(after)}`
+  const ofPlates = plates ? [sql`plate IN ${textsOf(plates)}`] : []
+  const located = () => sql`(cell, ts, read_id) IN (SELECT cell, ts, read_id FROM ${tableOf(database, 'reads_by_plate')} FINAL PREWHERE ${and(ofPlates)} WHERE NOT gone)`
+  const stored = (where: Sql) => !plates ? from('reads', [where], [rest])
+    : whole ? from('reads', [located(), where], [...ofPlates, rest])
+      // A row that takes back another has its key and nothing else: only the key may be asked for before the latest is picked.
+      : from('reads_by_plate', ofPlates, [sql`NOT gone`, where, rest])
   if (purged.length === 0) return sql`(${stored(fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', purged.map((ms) => ms / 86_400_000))})))`
-  const held = sql`SELECT ${columns} FROM ${tableOf(database, 'reads_held')} FINAL PREWHERE ${and([fixed, sql`toMonday(ts) IN ${weeks}`])} WHERE ${and([rest, ...(texts ? [sql`plate IN ${texts}`] : [])])}`
-  return sql`(${stored(and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${held})`
+  return sql`(${stored(and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', [fixed, sql`toMonday(ts) IN ${weeks}`], [...ofPlates, rest])})`
 }
+
+/** Plates as a value; the same plates are the same value, so that a list of 200,000 travels once however often a statement names it. */
+function textsOf(plates: readonly string[]): Sql {
+  const known = TEXTS.get(plates) ?? value('Array(String)', plates)
+  TEXTS.set(plates, known)
+  return known
+}
+const TEXTS = new WeakMap<readonly string[], Sql>()

@@ -46,11 +46,11 @@ export function filterOf(input: FilterInput): Filter {
 /**
  * A condition on a read in two parts. What is `fixed` may be asked of any version of it, before the latest is picked, and so is asked while few columns have
  * been read: position, camera and first time are the same in all versions, and the last time only grows. The `rest` is asked of the latest version.
- * With `plates` only reads of these texts are meant, and are found by the index by plate.
+ * With `plates` only reads of these texts are meant, and are found by the index by plate; `whole` says that columns are wanted which that does not have.
  */
-export interface Condition { fixed: Sql; rest: Sql; plates?: readonly string[] }
+export interface Condition { fixed: Sql; rest: Sql; plates?: readonly string[]; whole?: boolean }
 
-export const both = (a: Condition, b: Partial<Omit<Condition, 'plates'>>): Condition => ({
+export const both = (a: Condition, b: Partial<Pick<Condition, 'fixed' | 'rest'>>): Condition => ({
   ...a, fixed: b.fixed ? and([a.fixed, b.fixed]) : a.fixed, rest: b.rest ? and([a.rest, b.rest]) : a.rest,
 })
 

@@ -6,6 +6,7 @@ export { fileOf, EXPORT_FORMATS, type ExportFormat } from './export.js'
 export { openGate, type Answered, type Asked, type Gate, type Look } from './look.js'
 export { SqlPlateSearch, type Candidate, type Candidates, type PlateSearch, type SearchAsk } from './candidates.js'
 export { DictionarySearch } from './dictionary_search.js'
+export type { Costs } from './planner.js'
 export type { Sql } from './sql.js'
 export type { QuestionKind }
 

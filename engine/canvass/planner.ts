@@ -5,10 +5,10 @@ import { plateMatches } from './candidates.js'
 import { and, sql, tableOf, time, value, type Sql } from './sql.js'
 import { LONGEST_STAY_MS } from './window.js'
 
-/** Costs on one core, measured on a year of 20 million reads: of a row that is scanned and matched, and of a plate whose reads are looked up in the index by plate. */
-const NS_A_SCANNED_ROW = 60
-const MS_A_PLATE = 1
-const MS_A_QUERY = 6
+/** What the planner reckons with, milliseconds: of a row that is scanned and matched, of a plate whose reads are looked up in the index by plate, of any query. */
+export interface Costs { row: number; plate: number; query: number }
+/** Measured on one core with a year of 20 million reads. */
+export const COSTS: Costs = { row: 60e-6, plate: 1, query: 6 }
 /** Plates that are looked up one by one. */
 const MOST_CANDIDATES = 5_000
 /** Below this an area is simply scanned: asking what it costs would cost more. */
@@ -19,7 +19,7 @@ const SMALL_SPAN_MS = 3 * 86_400_000
  * pattern may mean, then their reads in `reads_by_plate`), whichever is expected to be cheaper.
  */
 export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> {
-  const { database } = ask
+  const { database, costs } = ask
   const where = filterSql(database, filter)
   const { pattern } = filter
   if (pattern === undefined) {
@@ -33,14 +33,14 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     return areaFirst
   }
   const rows = await ask.estimate(sql`SELECT count() FROM ${tableOf(database, 'reads')} WHERE ${where.fixed}`)
-  const scanMs = rows === undefined ? Infinity : (rows * NS_A_SCANNED_ROW) / 1e6 + MS_A_QUERY
+  const scanMs = rows === undefined ? Infinity : rows * costs.row + costs.query
   const searchMs = await ask.search.expectedMs()
   if (scanMs <= searchMs) {
     ask.note('way', { chosen: 'area first', why: 'scanning the area costs less than searching all plates', scanRows: rows, scanMs, searchMs, search: ask.search.name })
     return areaFirst
   }
   const found = await ask.search.search({ pattern, source: pattern.source, lookAlikes: pattern.lookAlikes, limit: MOST_CANDIDATES, signal: ask.signal }, ask.rows)
-  const lookUpMs = found.plates.length * MS_A_PLATE + MS_A_QUERY
+  const lookUpMs = found.plates.length * costs.plate + costs.query
   if (found.more || lookUpMs > scanMs) {
     ask.note('way', { chosen: 'area first', why: found.more ? `more than ${MOST_CANDIDATES} plates match the pattern` : 'looking up its plates costs more than scanning the area', scanRows: rows, scanMs, plates: found.plates.length, lookUpMs, search: ask.search.name })
     return areaFirst
@@ -48,6 +48,9 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
   ask.note('way', { chosen: 'pattern first', why: 'looking up the reads of the plates that match costs less than scanning the area', plates: found.plates.length, lookUpMs, scanRows: rows, scanMs, searchMs, search: ask.search.name })
   return { ...where, plates: found.plates.map(({ plate }) => plate) }
 }
+
+/** Of more plates than this the latest reads are picked by their keys first: to read all columns of all their reads would take much longer. */
+const MANY_PLATES = 100
 
 /**
  * Reads of certain plates under a filter, newest first, `limit` and one more.
@@ -57,14 +60,8 @@ export async function readsOfPlates<Row extends { begin: string; readId: string 
   const [at, id] = ask.after ?? []
   const after = at === undefined ? {} : { fixed: sql`(ts, read_id) < (${time(Number(at))}, ${value('UInt64', id)})` }
   const where = { ...both(filterSql(ask.database, filter), after), plates }
-  return ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(where)} ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`, 'reads by plate')
-}
-
-/** A condition that names plates, for columns that the index by plate does not have: it says where the reads lie. */
-export function locatedSql(database: string, { plates, ...condition }: Condition): Condition {
-  if (plates === undefined) return condition
-  const texts = value('Array(String)', plates)
-  return both(condition, {
-    fixed: sql`(cell, ts, read_id) IN (SELECT cell, ts, read_id FROM ${tableOf(database, 'reads_by_plate')} FINAL PREWHERE plate IN ${texts} WHERE NOT gone)`, rest: sql`plate IN ${texts}`,
-  })
+  const latest = sql`ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`
+  const picked = plates.length <= MANY_PLATES ? where
+    : both(where, { fixed: sql`(plate, ts, read_id) IN (SELECT plate, ts, read_id FROM ${ask.reads(where, sql`plate, ts, read_id`)} ${latest})` })
+  return ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(picked)} ${latest}`, 'reads by plate')
 }

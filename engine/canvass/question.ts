@@ -1,6 +1,7 @@
 import { Type, type Static, type TObject, type TProperties } from '@sinclair/typebox'
 import type { PlateSearch } from './candidates.js'
 import type { Condition } from './filter.js'
+import type { Costs } from './planner.js'
 import type { Sql } from './sql.js'
 
 /** Rows of one page of JSON; more belong to an export. */
@@ -28,6 +29,7 @@ export interface Ask {
   /** Key of the last row of the page before. */
   readonly after?: readonly (string | number)[]
   readonly search: PlateSearch
+  readonly costs: Costs
   rows: <Row>(query: Sql, label: string) => Promise<Row[]>
   /**
    * Reads that satisfy a condition, held ones of purged weeks among them: stands where a table stands.

@@ -11,6 +11,8 @@ const ALWAYS: ClickHouseSettings = {
   async_insert: 0,
   date_time_output_format: 'iso',
   date_time_input_format: 'best_effort',
+  // On a cluster a table in a subquery is asked once, and its answer goes to every shard; refused by default.
+  distributed_product_mode: 'global',
 }
 
 /**

@@ -12,7 +12,7 @@ interface Known { text: string; version: number; ts: number; texts: Set<string> 
 
 /**
  * The votes of a pass may come to another text after its read was stored. `reads` keeps the highest version of a read; the index by plate has a row for each text,
- * and those that are outdated must say so. Which they are tells the store alone: an engine that died may have written versions that its successor does not
+ * and those that are outdated must say so. Only the store can tell which they are: an engine that died may have written versions that its successor does not
  * know. Reads that can have no other version are not looked up: most of those of cameras that read plates themselves.
  *
  * To be called before the reads are written: afterwards a merge may have taken the older version away.

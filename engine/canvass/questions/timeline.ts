@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
 import { both, filterOf, FilterFields, needsPlace, type Filter } from '../filter.js'
-import { conditionOf, locatedSql } from '../planner.js'
+import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { and, or, sql, tableOf, time, value, type Sql } from '../sql.js'
@@ -47,7 +47,7 @@ export const timeline = question({
   },
   async answer(ask, { filter, seconds }, limit) {
     const sealed = await sealedSql(ask, filter, seconds)
-    const condition = locatedSql(ask.database, await conditionOf(ask, filter))
+    const condition = { ...await conditionOf(ask, filter), whole: true }
     const bucket = sql`intDiv(toUnixTimestamp(ts), ${value('UInt32', seconds)})`
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
     const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }), sql`camera, ts, confidence, height_px, sharpness, contrast, glare`)} GROUP BY cam, slot`

@@ -32,15 +32,19 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   const desk = new Desk({ client, database: 'p' })
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
+  // Pattern first, however few reads there are.
+  const eager = new Desk({ client, database: 'p', costs: { row: 1, plate: 0, query: 0 }, search: { name: 'dictionary', expectedMs: async () => -1, search: async () => ({ plates: [{ plate, probability: 1 }], more: false }), async *pages() { /* only the planner asks */ } } })
   const ask = async () => ({
     canvass: (await desk.ask(LOOK, 'canvass', { ...wide, limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { count: number }).count, 0),
     history: (await desk.ask(LOOK, 'history', { ...wide, plate, limit: 5_000 })).items.map((one) => (one as { readId: string }).readId),
+    lookBack: (await desk.ask(LOOK, 'look-back', { ...wide, plates: [plate, ...Array.from({ length: 150 }, (_, index) => `FILLER${index}`)], limit: 5_000 })).items.map((one) => (one as { readId: string }).readId),
+    patterned: (await eager.ask(LOOK, 'timeline', { ...wide, pattern: plate, lookAlikes: false, step: '1d', limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
     timeline: (await desk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
   })
-  const expected = (of: typeof rows) => ({
-    canvass: of.length, timeline: of.length,
-    history: of.filter((row) => row.plate === plate).sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId))).map((row) => row.readId),
-  })
+  const expected = (of: typeof rows) => {
+    const own = of.filter((row) => row.plate === plate).sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId))).map((row) => row.readId)
+    return { canvass: of.length, timeline: of.length, history: own, lookBack: own, patterned: own.length }
+  }
 
   const states = await checkRollups(client, 'p')
   t.same(states.map(({ week: of, reads }) => [of, reads]), [...new Set(rows.map((row) => mondayOf(row.ts)))].sort().map((of) => [of, rows.filter((row) => mondayOf(row.ts) === of).length]))
