@@ -47,7 +47,7 @@ export class Pipeline {
 
   /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
   static async open(partition: number, inlet: Inlet, parts: PipelineParts, buckets: { passes: KV; floors: KV }): Promise<Pipeline> {
-    const memory = new Checkpoint(buckets.passes, buckets.floors, partitionKey(inlet.entrance, partition), inlet.rules)
+    const memory = new Checkpoint(parts.manager, buckets.passes, buckets.floors, partitionKey(inlet.entrance, partition), inlet.rules)
     const { floor, wanted, cameras } = await memory.load()
     await memory.fence(floor, wanted)
     const trial = await Trial.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)

@@ -1,5 +1,7 @@
-import type { KV } from 'nats'
+import type { JetStreamManager, KV } from 'nats'
 import { AlprError } from '../errors.js'
+import { bucketKeys } from '../nats/bucket_keys.js'
+import { BUCKET } from '../nats/topology.js'
 import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'
 
@@ -24,7 +26,7 @@ export class Checkpoint {
   private floorRevision = 0
 
   /** @param key the partition's name in the buckets, `partitionKey` */
-  constructor(private readonly passes: KV, private readonly floors: KV, private readonly key: string, private readonly rules: PassRules) {}
+  constructor(private readonly manager: JetStreamManager, private readonly passes: KV, private readonly floors: KV, private readonly key: string, private readonly rules: PassRules) {}
 
   /** What the last owner left: the floor and the state of every camera. */
   async load(): Promise<SavedFloor & { cameras: Map<string, CameraPasses> }> {
@@ -32,9 +34,8 @@ export class Checkpoint {
     this.floorRevision = entry?.revision ?? 0
     const { floor = 0, wanted = 0 } = entry?.json<Partial<SavedFloor>>() ?? {}
     const cameras = new Map<string, CameraPasses>()
-    const keys: string[] = []
-    for await (const key of await this.passes.keys(`${this.key}.>`)) keys.push(key)
-    for (const key of keys) {
+    // A camera that was overlooked would begin anew at the floor: its frames counted twice, its pass cut in two.
+    for (const key of await bucketKeys(this.manager, BUCKET.passes, `${this.key}.`)) {
       const state = await this.passes.get(key)
       if (!state || state.operation !== 'PUT') continue
       this.revisions.set(key, state.revision)

@@ -13,7 +13,7 @@ t.test('the stream is cut below what every partition has done with, and not befo
   const [passes, floors] = [await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors)]
   for (let i = 0; i < 10; i++) await js.publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
   const firstSeq = async () => (await manager.streams.info(STREAM.frames)).state.first_seq
-  const [a, b] = [new Checkpoint(passes, floors, '0', { gapMs: 3_000 }), new Checkpoint(passes, floors, '1', { gapMs: 3_000 })]
+  const [a, b] = [new Checkpoint(manager, passes, floors, '0', { gapMs: 3_000 }), new Checkpoint(manager, passes, floors, '1', { gapMs: 3_000 })]
   const trimmer = new Trimmer(manager, floors, ENTRANCE.frames, 2)
 
   await a.saveFloor(8, 9)
