@@ -11,6 +11,8 @@ interface Parts {
   /** Statements that make the tables as they are now. */
   tables: { reads: string[]; readsHeld: string[]; readsByPlate: string[] }
   views: string[]
+  /** Drops the index by plate of before. */
+  dropByPlate: Step[]
   rollups: string[]
 }
 
@@ -24,7 +26,7 @@ const OLD_COLUMN = 'picture_offset'
  * done twice (keys and versions are the same), then it is dropped. Each statement knows by the columns that are there whether it is still to do, so the
  * whole can be cut short anywhere and run again. It needs room for a second copy of the rows.
  */
-export function readsFromBefore({ database, onCluster, cluster, stored, tables, views, rollups }: Parts): Step[] {
+export function readsFromBefore({ database, onCluster, cluster, stored, tables, views, dropByPlate, rollups }: Parts): Step[] {
   const before = (name: string) => `${name}_before`
   const whileOld = (name: string, sql: string): Step => ({ sql, while: { table: stored(name), column: OLD_COLUMN } })
   const drop = (name: string) => `DROP TABLE IF EXISTS ${database}.${name}${onCluster} SYNC`
@@ -41,7 +43,7 @@ export function readsFromBefore({ database, onCluster, cluster, stored, tables, 
     ...['reads_by_plate', ...rollups].map((name) => whileOld('reads', `DROP VIEW IF EXISTS ${database}.${stored(name)}_view${onCluster} SYNC`)),
     ...renamed('reads'), ...renamed('reads_held'),
     // Made anew, and filled by the next step of the schema.
-    ...[...new Set(['reads_by_plate', stored('reads_by_plate')])].map((name): Step => ({ sql: drop(name), while: { table: stored('reads_by_plate'), column: 'gone', lacks: true } })),
+    ...dropByPlate,
     ...tables.reads, ...tables.readsHeld, ...tables.readsByPlate,
     copied('reads'), copied('reads_held'),
     // A position rounded to a millionth of a degree may lie in the next cell.

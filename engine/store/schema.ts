@@ -124,7 +124,7 @@ const MIGRATIONS: readonly Migration[] = [
       database, onCluster: onCluster(form), stored: (name) => stored(name, form), cluster: form.kind === 'cluster',
       tables: { reads: createTable(database, reads, form), readsHeld: createTable(database, readsHeld, form), readsByPlate: createTable(database, readsByPlate, form) },
       views: [createByPlateView(database, form), ...Object.values(ROLLUPS).map((rollup) => createRollup(database, rollup, reads, form).at(-1)!)],
-      rollups: Object.keys(ROLLUPS),
+      dropByPlate: dropByPlate(database, form), rollups: Object.keys(ROLLUPS),
     }),
   },
   { version: 7, name: 'history by plate in one look: the index has all that is shown', statements: (database, form) => byPlateAnew(database, form) },
@@ -253,23 +253,23 @@ const selectByPlate = (database: string, from: string): string => `SELECT ${BY_P
  * is written meanwhile is in it by the view, or by the copy, or by both, which is the same row.
  */
 function byPlateAnew(database: string, form: Form): Step[] {
-  const target = stored(readsByPlate.name, form)
-  const ofBefore = (sql: string): Step => ({ sql, while: { table: target, column: GONE.name, lacks: true } })
   return [
-    ...dropByPlate(database, form).map(ofBefore),
+    ...dropByPlate(database, form),
     ...createTable(database, readsByPlate, form), createByPlateView(database, form),
     { sql: `INSERT INTO ${database}.${readsByPlate.name} (${BY_PLATE.map((column) => column.name).join(', ')})\n${selectByPlate(database, 'reads FINAL')}\n${COPYING}`, while: { table: stored(reads.name, form), column: 'cell' } },
   ]
 }
 
-function dropByPlate(database: string, form: Form): string[] {
+/** Of before: today's has a column that none of the earlier ones had. */
+function dropByPlate(database: string, form: Form): Step[] {
   const { name } = readsByPlate
   const target = stored(name, form)
-  return [
+  const statements = [
     `DROP VIEW IF EXISTS ${database}.${target}_view${onCluster(form)} SYNC`,
     ...(form.kind === 'cluster' ? [`DROP TABLE IF EXISTS ${database}.${name}${onCluster(form)} SYNC`] : []),
     `DROP TABLE IF EXISTS ${database}.${target}${onCluster(form)} SYNC`,
   ]
+  return statements.map((sql) => ({ sql, while: { table: target, column: GONE.name, lacks: true } }))
 }
 
 /** How a rollup is made of reads: also for the job that makes a week of it anew. */

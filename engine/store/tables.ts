@@ -77,8 +77,8 @@ const readColumn = (name: string): { name: string; type: string; codec: string }
 
 /** `reads_by_plate`: what is shown of a read, under its plate. Qualities, other texts and provenance are in `reads` alone. */
 export const BY_PLATE: readonly { name: string; type: string; codec: string }[] = [
-  ...['plate', 'ts', 'read_id', 'version', 'confidence', 'region', 'camera', 'stay_ms', 'lat', 'lon', 'heading', 'direction', 'crop_segment', 'crop_offset', 'crop_length'].map(readColumn),
-]
+  'plate', 'ts', 'read_id', 'version', 'confidence', 'region', 'camera', 'stay_ms', 'lat', 'lon', 'heading', 'direction', 'crop_segment', 'crop_offset', 'crop_length',
+].map(readColumn)
 
 /** That a later version of the read has another text: its row under the old one says so from that version on. */
 export const GONE = { name: 'gone', type: 'UInt8', codec: Z } as const
