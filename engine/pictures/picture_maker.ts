@@ -4,11 +4,12 @@ import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../read.js'
 import { Slots } from '../slots.js'
 import type { CropWriter } from '../store/crops.js'
-import { makePictures } from './render.js'
+import { Renderer } from './renderer.js'
 
 /** Makes the two pictures of a read and puts them into the segment files; two at a time, so that recognition keeps the cores. */
 export class PictureMaker {
-  private readonly slots = new Slots(2)
+  private readonly idle = [new Renderer(), new Renderer()]
+  private readonly slots = new Slots(this.idle.length)
 
   constructor(private readonly crops: CropWriter, private readonly metrics: Metrics) {}
 
@@ -16,9 +17,10 @@ export class PictureMaker {
   async make(frames: RecentFrames, view: BestView & { seq: number }): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
     while (this.slots.free === 0) await this.slots.room()
     this.slots.take()
+    const renderer = this.idle.pop()!
     try {
       const jpeg = await frames.get(view.seq)
-      const made = jpeg && view.quad && (await makePictures(jpeg, view.quad).catch(() => undefined))
+      const made = jpeg && view.quad && (await renderer.render(jpeg, view.quad).catch(() => undefined))
       if (!made) {
         this.metrics.count('pictures_missing_total')
         return undefined
@@ -27,6 +29,7 @@ export class PictureMaker {
       const [crop, picture] = await this.crops.appendAll(view.ts, [made.crop, made.picture])
       return { crop: crop!, picture: picture! }
     } finally {
+      this.idle.push(renderer)
       this.slots.release()
     }
   }
