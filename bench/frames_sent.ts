@@ -33,6 +33,7 @@ export async function untilStored(store: ClickHouseClient, count: number, tell: 
     if (stored >= count) return
     if (stored !== last) [last, stuckSince] = [stored, Date.now()]
     if (Date.now() - stuckSince > 120_000) throw new Error(`the ledger stays at ${stored} of ${count} frames`)
-    await sleep(200)
+    // To ask costs the store as much as a few frames.
+    await sleep(1_000)
   }
 }

@@ -41,11 +41,14 @@ export class Checkpointer {
     for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWantedOf(camera))
   }
 
-  /** A checkpoint every `batchMs` until `signal` aborts. @throws ALPR_ERR_STATE_FENCED */
+  /**
+   * A checkpoint every `batchMs` until `signal` aborts, at the same moments in all partitions: their rows reach the store together and are written by one insert
+   * or two, which cost as much as those of one partition. @throws ALPR_ERR_STATE_FENCED
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.pause = new AbortController()
-      await sleep(this.parts.batchMs, AbortSignal.any([signal, this.pause.signal]))
+      await sleep(untilBeat(performance.now(), this.parts.batchMs), AbortSignal.any([signal, this.pause.signal]))
       if (!signal.aborted) await this.checkpoint(signal)
     }
   }
@@ -112,6 +115,12 @@ export class Checkpointer {
   private firstWanted(floor: number): number {
     return Math.min(floor + 1, ...this.wanted.values())
   }
+}
+
+/** Time to the next multiple of `every`, or to the one after it when that is near: half of `every` to one and a half, ms. */
+export function untilBeat(now: number, every: number): number {
+  const left = every - (now % every)
+  return left < every / 2 ? left + every : left
 }
 
 /** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
