@@ -59,7 +59,7 @@ export async function run(args: string[]): Promise<Measured> {
     const all = 20_000 + reads + paced.count
     if (Number(stored!.n) !== all || Number(stored!.ids) !== all) throw new Error(`${all} reads were sent, ${stored!.n} are stored, ${stored!.ids} of them different, ${stored!.dead} dead`)
     return {
-      workload: { reads, batch, cameras: cameras.length, entries, bytesARead: Math.round(sent.bytes / reads), offered, seconds: Number(values.seconds), hits: paced.latency.count, storedExactlyOnce: all },
+      workload: { reads, batch, cameras: cameras.length, entries, bytesARead: Math.round(sent.bytes / reads), flatOutSentIn: Math.round(sent.seconds * 10) / 10, flatOutStoredIn: Math.round(seconds * 10) / 10, offered, seconds: Number(values.seconds), hits: paced.latency.count, storedExactlyOnce: all },
       figures: [
         { name: 'reads a second, flat out', value: reads / seconds, unit: '1/s', better: 'higher', goal: 40_000, samples: rates },
         ...cpuFigures(before, after, reads, 'us', 'read'),

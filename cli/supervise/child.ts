@@ -18,7 +18,7 @@ export interface RunningPart {
 }
 
 export interface ChildOptions {
-  /** Arguments of node: the script first. */
+  /** Arguments of node: its own, then the script. */
   args: string[]
   env?: Record<string, string>
   /** How long it may take to say that it is ready, ms. */

@@ -19,6 +19,8 @@ const MOST = 10_000
 const LARGE_PART = 300_000
 /** How often the dictionary looks for new plates by itself, so that small parts are seen before merges hide them, milliseconds. */
 const LOOK_EVERY_MS = 2_000
+/** New plates that come as one row of arrays: a row for each of them costs store and gateway several times as much. */
+const ROWS_IN_ONE = 10_000
 /** Parts of the table that are asked for again because clocks are read in whole seconds. */
 const OVERLAP_S = 2
 
@@ -129,16 +131,15 @@ export class DictionarySearch implements PlateSearch {
     const [now] = await rows<{ at: number; fresh: number }>(sql`SELECT toUInt32(now()) AS at, toUInt32(countIf(active AND modification_time >= ${since})) AS fresh FROM ${parts}`, 'parts of plates')
     if (!now || now.fresh === 0) return
     // Named by what they are not: a part that is merged away between two questions is found in its successor.
-    const fresh = await rows<{ text: string; state: string; hour: number }>(sql`
-      SELECT plate AS text, region AS state, toUInt32(intDiv(toUnixTimestamp(last), 3600)) AS hour FROM ${tableOf(this.database, 'plates')}
+    const fresh = await rows<{ texts: string[]; states: string[]; hours: number[] }>(sql`
+      SELECT groupArray(plate) AS texts, groupArray(CAST(region, 'String')) AS states, groupArray(toUInt32(intDiv(toUnixTimestamp(last), 3600))) AS hours FROM ${tableOf(this.database, 'plates')}
       WHERE _part NOT IN (SELECT name FROM ${parts} AND modification_time < ${since})
-        AND (last >= now() - INTERVAL 30 DAY OR _part NOT IN (SELECT name FROM ${parts} AND rows > ${value('UInt32', LARGE_PART)}))`, 'new plates')
-    for (const { text, state, hour } of fresh) {
-      if (this.dictionary.add(text, state, hour, true) !== 'full') continue
+        AND (last >= now() - INTERVAL 30 DAY OR _part NOT IN (SELECT name FROM ${parts} AND rows > ${value('UInt32', LARGE_PART)}))
+      GROUP BY intDiv(rowNumberInAllBlocks(), ${value('UInt32', ROWS_IN_ONE)})`, 'new plates')
+    if (fresh.some(({ texts, states, hours }) => texts.some((text, i) => this.dictionary.add(text, states[i]!, hours[i]!, true) === 'full'))) {
       const old = this.dictionary
       this.dictionary = await this.rebuild()
       this.pool?.release(old)
-      break
     }
     this.#seen = now.at - OVERLAP_S
   }

@@ -25,6 +25,8 @@ const IDLE_MS = Trimmer.EVERY_MS
 export class Checkpointer {
   private movedAt = -Infinity
   private pause = new AbortController()
+  /** There is enough to write: said since the last cut. */
+  private hurried = false
   /**
    * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
    * what was saved.
@@ -48,13 +50,15 @@ export class Checkpointer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.pause = new AbortController()
+      if (this.hurried) this.pause.abort()
       await sleep(untilBeat(performance.now(), this.parts.batchMs), AbortSignal.any([signal, this.pause.signal]))
       if (!signal.aborted) await this.checkpoint(signal)
     }
   }
 
-  /** The next checkpoint comes at once: there is enough to write. */
+  /** The next checkpoint comes at once, or as soon as the one under way is done: there is enough to write. */
   hurry(): void {
+    this.hurried = true
     this.pause.abort()
   }
 
@@ -65,6 +69,7 @@ export class Checkpointer {
     const { applied } = progress
     if (applied.seq === progress.floor && progress.epoch.cameras.size === 0) return this.moveIdleFloor(signal)
     const epoch = progress.cut()
+    this.hurried = false
     const touched = [...epoch.cameras].map((name) => progress.cameras.get(name)!)
     const ledger = touched.flatMap((camera) => camera.takeLedger())
     const states = touched.map((camera): [string, string] => [camera.camera, JSON.stringify(camera)])

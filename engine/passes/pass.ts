@@ -63,15 +63,16 @@ export class OpenPass {
    */
   static open(readId: string, moment: Moment, detection: Sighted): OpenPass {
     const box = detection.quad && boxOf(detection.quad)
+    const alone = standsAlone(detection)
     const state: PassState = {
       readId,
       first: { ts: moment.capturedAt, lat: moment.lat, lon: moment.lon, width: box?.width ?? 0, box },
       last: { ts: moment.capturedAt, box, width: box?.width ?? 0 },
       track: detection.track, heading: moment.heading, speed: moment.speed, feed: moment.feed,
-      frames: 0, texts: {}, regions: {}, hits: {},
+      frames: alone ? 1 : 0, texts: {}, regions: {}, hits: {},
       best: viewOf(moment, detection),
     }
-    if (standsAlone(detection)) return new OpenPass({ ...state, frames: 1 }, Vote.empty(), detection)
+    if (alone) return new OpenPass(state, Vote.empty(), detection)
     const pass = new OpenPass(state, Vote.empty())
     pass.extend(moment, detection)
     return pass
@@ -111,14 +112,17 @@ export class OpenPass {
   }
 
   /** The read as the votes stand now. */
-  toRead(camera: Camera, ids: { module: string; model: string; lists: string }): Read {
-    const { state } = this
-    return {
-      readId: state.readId, version: state.frames, ...(this.sole && { only: true as const }), ...this.voted(),
-      camera: camera.id, ts: state.first.ts, tsLast: state.last.ts, lat: state.first.lat, lon: state.first.lon,
-      ...this.movement(camera), frames: state.frames, quality: state.best.quality,
-      crop: state.pictures?.crop, picture: state.pictures?.picture, feed: state.feed, ...ids,
+  toRead(camera: Camera, { module, model, lists }: { module: string; model: string; lists: string }): Read {
+    const { state: { readId, frames, first, last, best, pictures, feed }, sole } = this
+    const { plate, confidence, alternates, region, positions } = this.voted()
+    const { direction, heading } = this.movement(camera)
+    // Written out: tens of thousands a second are made, and objects that are put together of others cost several times as much.
+    const read: Read = {
+      readId, version: frames, plate, confidence, alternates, region, camera: camera.id, ts: first.ts, tsLast: last.ts, lat: first.lat, lon: first.lon, heading, direction,
+      frames, quality: best.quality, crop: pictures?.crop, picture: pictures?.picture, feed, module, model, lists, positions,
     }
+    if (sole) read.only = true
+    return read
   }
 
   /** What the votes say; of a pass of one detection, what that says. */

@@ -5,8 +5,11 @@
 const FIRST_BYTES = 65_536
 /** Longer texts are cut, in UTF-16 units. */
 const MAX_TEXT = 65_536
+/** Texts up to here are written character by character: calls into C++ cost more. */
+const SHORT_TEXT = 64
 const MAX_U64 = 2n ** 64n - 1n
 const MAX_U32 = 4_294_967_295
+const TWO_32 = 2 ** 32
 /** The last millisecond that `toMonday` and DateTime can hold: 2106-02-07. */
 const MAX_TIME_MS = MAX_U32 * 1_000
 
@@ -38,8 +41,15 @@ export class RowBinary {
     this.#length = this.#buffer.writeUInt32LE(clamp(value, MAX_U32), this.#length)
   }
 
-  u64(value: bigint): void {
+  /** @param value a number is cut to a whole one, and to those that numbers can tell apart */
+  u64(value: bigint | number): void {
     this.#room(8)
+    if (typeof value === 'number') {
+      const whole = clamp(value, Number.MAX_SAFE_INTEGER)
+      this.#length = this.#buffer.writeUInt32LE(whole % TWO_32, this.#length)
+      this.#length = this.#buffer.writeUInt32LE(Math.floor(whole / TWO_32), this.#length)
+      return
+    }
     this.#length = this.#buffer.writeBigUInt64LE(value < 0n ? 0n : value > MAX_U64 ? MAX_U64 : value, this.#length)
   }
 
@@ -63,8 +73,7 @@ export class RowBinary {
 
   /** DateTime64(3). @param milliseconds since 1970 UTC */
   milliseconds(value: number): void {
-    this.#room(8)
-    this.#length = this.#buffer.writeBigInt64LE(BigInt(clamp(value, MAX_TIME_MS)), this.#length)
+    this.u64(clamp(value, MAX_TIME_MS))
   }
 
   /** DateTime. @param milliseconds since 1970 UTC, cut to seconds */
@@ -73,11 +82,27 @@ export class RowBinary {
   }
 
   text(value: string): void {
+    if (value.length <= SHORT_TEXT && this.#ascii(value)) return
     const text = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value
     const bytes = Buffer.byteLength(text)
     this.length(bytes)
     this.#room(bytes)
     this.#length += this.#buffer.write(text, this.#length)
+  }
+
+  /** Writes a short text of plain ASCII. @returns false when it is none, and nothing is written */
+  #ascii(value: string): boolean {
+    const { length } = value
+    this.#room(length + 1)
+    const [buffer, start] = [this.#buffer, this.#length + 1]
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 127) return false
+      buffer[start + i] = code
+    }
+    buffer[start - 1] = length
+    this.#length = start + length
+    return true
   }
 
   /** LEB128: the length of a text or an array. */

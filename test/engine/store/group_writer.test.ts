@@ -34,6 +34,21 @@ t.test('what comes while an insert runs is written together, once, and each call
   t.same(heard, [1, 2, 3])
 })
 
+t.test('a large group does not wait for the one before it, a third one does', async (t) => {
+  const large = (part: number): Batch => ({ ...batch(part), ledger: Array.from({ length: 10_000 }, () => row(part)) })
+  const slow = new SlowWriter()
+  const writer = new GroupWriter(slow)
+  const sent = [writer.write(batch(1)), writer.write(batch(2)), writer.write(large(3)), writer.write(large(4))]
+  await turn()
+  t.same(slow.writes.map(({ parts }) => [...new Set(parts)]), [[1], [2, 3]])
+  slow.writes[1]!.finish()
+  await turn()
+  t.same([...new Set(slow.writes[2]!.parts)], [4])
+  slow.writes[0]!.finish()
+  slow.writes[2]!.finish()
+  await Promise.all(sent)
+})
+
 t.test('a group that fails fails its batches and no other; sent again they are written', async (t) => {
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
