@@ -5,6 +5,7 @@ import type { SearchPool } from '../matching/search_pool.js'
 import { STREAMED } from '../store/client.js'
 import { checkName } from '../store/schema.js'
 import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
+import { PartsSeen } from './parts_seen.js'
 import { sql, tableOf, value, type Sql } from './sql.js'
 
 type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
@@ -21,7 +22,7 @@ const LARGE_PART = 300_000
 const LOOK_EVERY_MS = 2_000
 /** New plates that come as one row of arrays: a row for each of them costs store and gateway several times as much. */
 const ROWS_IN_ONE = 10_000
-/** Parts of the table that are asked for again because clocks are read in whole seconds. */
+/** Times of parts and the store's clock are whole seconds: those of the last ones are looked at again, whether they are known. */
 const OVERLAP_S = 2
 
 /**
@@ -32,6 +33,7 @@ const OVERLAP_S = 2
 export class DictionarySearch implements PlateSearch {
   readonly name = 'dictionary'
   #seen = 0
+  readonly #parts = new PartsSeen()
   #refreshing: Promise<void> | undefined
   #waiting: Promise<void> | undefined
 
@@ -126,21 +128,27 @@ export class DictionarySearch implements PlateSearch {
   }
 
   async #catchUp(rows: Rows): Promise<void> {
+    const table = sql`database = ${value('String', this.database)} AND name = 'plates'`
     const parts = sql`system.parts WHERE database = ${value('String', this.database)} AND table = 'plates'`
     const since = sql`toDateTime(${value('UInt32', this.#seen)})`
-    const [now] = await rows<{ at: number; fresh: number }>(sql`SELECT toUInt32(now()) AS at, toUInt32(countIf(active AND modification_time >= ${since})) AS fresh FROM ${parts}`, 'parts of plates')
-    if (!now || now.fresh === 0) return
+    const known = sql`arrayExists((low, high) -> min_block_number >= low AND max_block_number <= high, ${value('Array(Int64)', this.#parts.lows)}, ${value('Array(Int64)', this.#parts.highs)})`
+    const [now] = await rows<{ at: number; id: string; fresh: number }>(sql`
+      SELECT toUInt32(now()) AS at, (SELECT toString(any(uuid)) FROM system.tables WHERE ${table}) AS id, toUInt32(countIf(active AND modification_time >= ${since} AND NOT ${known})) AS fresh FROM ${parts}`, 'parts of plates')
+    if (!now) return
+    const another = this.#parts.of(now.id)
+    if (now.fresh === 0 && !another) return
     // Named by what they are not: a part that is merged away between two questions is found in its successor.
-    const fresh = await rows<{ texts: string[]; states: string[]; hours: number[] }>(sql`
-      SELECT groupArray(plate) AS texts, groupArray(CAST(region, 'String')) AS states, groupArray(toUInt32(intDiv(toUnixTimestamp(last), 3600))) AS hours FROM ${tableOf(this.database, 'plates')}
-      WHERE _part NOT IN (SELECT name FROM ${parts} AND modification_time < ${since})
+    const fresh = await rows<{ part: string; texts: string[]; states: string[]; hours: number[] }>(sql`
+      SELECT _part AS part, groupArray(plate) AS texts, groupArray(CAST(region, 'String')) AS states, groupArray(toUInt32(intDiv(toUnixTimestamp(last), 3600))) AS hours FROM ${tableOf(this.database, 'plates')}
+      WHERE _part NOT IN (SELECT name FROM ${parts} AND (modification_time < ${since} OR ${another ? sql`0` : known}))
         AND (last >= now() - INTERVAL 30 DAY OR _part NOT IN (SELECT name FROM ${parts} AND rows > ${value('UInt32', LARGE_PART)}))
-      GROUP BY intDiv(rowNumberInAllBlocks(), ${value('UInt32', ROWS_IN_ONE)})`, 'new plates')
+      GROUP BY part, intDiv(rowNumberInAllBlocks(), ${value('UInt32', ROWS_IN_ONE)})`, 'new plates')
     if (fresh.some(({ texts, states, hours }) => texts.some((text, i) => this.dictionary.add(text, states[i]!, hours[i]!, true) === 'full'))) {
       const old = this.dictionary
       this.dictionary = await this.rebuild()
       this.pool?.release(old)
     }
+    for (const { part } of fresh) this.#parts.add(part)
     this.#seen = now.at - OVERLAP_S
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Desk, DictionarySearch, type PlateSearch } from '../../../engine/canvass/mod.js'
+import { Desk, DictionarySearch, type PlateSearch, type SearchAsk, type Sql } from '../../../engine/canvass/mod.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
@@ -64,6 +64,26 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await store.client.command({ query: 'OPTIMIZE TABLE p.plates FINAL' })
   await write('9AFTER1')
   t.same(await find('9AFTER?'), { way: 'pattern first', plates: ['9AFTER1'] })
+  // What a merge makes of parts that were read is not read again.
+  const asked: unknown[][] = []
+  const rows = async <Row>(query: Sql, label: string): Promise<Row[]> => {
+    const { query: text, params } = query.render()
+    const answer = await (await store.client.query({ query: text, query_params: params, format: 'JSONEachRow' })).json<Row>()
+    if (label === 'new plates') asked.push(answer)
+    return answer
+  }
+  const look = () => dictionary.search({ source: '9AFTER?', lookAlikes: true, limit: 10 } as SearchAsk, rows)
+  await look()
+  asked.length = 0
+  await store.client.command({ query: 'OPTIMIZE TABLE p.plates FINAL' })
+  await look()
+  t.same(asked.flat(), [])
+  // A table that was made anew counts its blocks from 1 again.
+  await store.client.command({ query: 'CREATE TABLE p.anew AS p.plates' })
+  await store.client.command({ query: "INSERT INTO p.anew SELECT '9AFTER2', region, reads, first, last FROM p.plates LIMIT 1" })
+  await store.client.command({ query: 'INSERT INTO p.anew SELECT * FROM p.plates' })
+  await store.client.command({ query: 'EXCHANGE TABLES p.anew AND p.plates' })
+  t.same((await look()).plates.map(({ plate }) => plate).sort(), ['9AFTER1', '9AFTER2'])
   const { items: like, notes } = await desk.ask(LOOK, 'plates', { pattern: '7A8C*' })
   t.match(like, [{ plate: '7ABC123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: 'B', wanted: '8' }] }])
   t.match(notes, { matched: 1, plates: dictionary.size, done: true })

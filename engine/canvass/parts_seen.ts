@@ -1,0 +1,43 @@
+/** Most ranges kept: gaps are what inserts leave that came to nothing. */
+const MOST = 1_000
+
+/**
+ * Which blocks of a table have been read, as ClickHouse numbers them: each insert has the next number, a part holds a range of them (`all_3_7_1`: 3 to 7) that never
+ * changes, and a merge joins ranges. A part whose whole range has been read holds nothing new, however late it was written. A table that was made anew counts from 1
+ * again: its UUID tells.
+ */
+export class PartsSeen {
+  #table = ''
+  /** Apart, ascending, both ends within. */
+  #ranges: [low: number, high: number][] = []
+
+  /** Forgets everything when the table is another one than before. @returns whether it is */
+  of(table: string): boolean {
+    if (table === this.#table) return false
+    this.#ranges = []
+    this.#table = table
+    return true
+  }
+
+  get lows(): number[] {
+    return this.#ranges.map(([low]) => low)
+  }
+
+  get highs(): number[] {
+    return this.#ranges.map(([, high]) => high)
+  }
+
+  /** @param part its name; of partition `tuple()`, as it has no other */
+  add(part: string): void {
+    const [, from, to] = /^all_(\d+)_(\d+)_/.exec(part) ?? []
+    if (from === undefined || to === undefined) return
+    let [low, high] = [Number(from), Number(to)]
+    const apart = this.#ranges.filter(([first, last]) => {
+      if (last < low - 1 || first > high + 1) return true
+      low = Math.min(low, first)
+      high = Math.max(high, last)
+      return false
+    })
+    this.#ranges = [...apart, [low, high] as [number, number]].sort((a, b) => a[0] - b[0]).slice(-MOST)
+  }
+}
