@@ -10,13 +10,15 @@ import { setupNats } from './nats/setup.js'
 import { DetectionInlet } from './inlets/detection_inlet.js'
 import { FrameInlet } from './inlets/frame_inlet.js'
 import type { Inlet } from './inlets/inlet.js'
-import { BUCKET, ENTRANCE, statusSubject, type Entrance } from './nats/topology.js'
+import { BUCKET, ENTRANCE, SCHEMA_LEASE, statusSubject, type Entrance } from './nats/topology.js'
 import { Holder } from './partition/holder.js'
 import { Identity, taken } from './partition/identity.js'
+import { Lease } from './partition/lease.js'
 import { Members } from './partition/members.js'
-import { PictureMaker } from './pictures/picture_maker.js'
 import { Turns } from './partition/trial.js'
 import { Trimmer } from './partition/trimmer.js'
+import { inTurn } from './partition/turn.js'
+import { PictureMaker } from './pictures/picture_maker.js'
 import { Pipeline } from './pipeline.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import { ReadIds } from './read_id.js'
@@ -84,13 +86,17 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   }, 1_000)
 
   await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, detectionsMaxBytes: settings.nats.detectionsMaxBytes, replicas: settings.nats.replicas }), ending.signal)
+  const js = connection.jetstream()
+  const leases = await js.views.kv(BUCKET.leases, { bindOnly: true })
   const client = createClient(settings, store)
   await waiting.until('clickhouse', async () => {
     await waitForStore(client, { signal: ending.signal })
-    await migrate(client, settings.clickhouse.database)
+    // Two that bring the same tables up to date at once would empty what the other fills.
+    waiting.reasons.schema = 'another engine brings the tables up to date'
+    const forget = () => { delete waiting.reasons.schema }
+    await inTurn(new Lease(leases, SCHEMA_LEASE, identity.session), () => { forget(); return migrate(client, settings.clickhouse.database) }, ending.signal).finally(forget)
   }, ending.signal)
 
-  const js = connection.jetstream()
   const manager = await connection.jetstreamManager()
   const cameras = await (await CameraRegistry.open(connection)).watch(log)
   await lists.follow(connection)
@@ -105,7 +111,6 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     ending: ending.signal,
   }
   const buckets = { passes: await js.views.kv(BUCKET.passes, { bindOnly: true }), floors: await js.views.kv(BUCKET.floors, { bindOnly: true }) }
-  const leases = await js.views.kv(BUCKET.leases, { bindOnly: true })
 
   const idsOf = async ({ stream, root }: Entrance) => new ReadIds((await manager.streams.info(stream)).created, root)
   const rules = { gapMs: settings.engine.passGapMs }

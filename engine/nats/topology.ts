@@ -9,11 +9,13 @@
  *     core     status.engine.<instance>, one a second              JSON of EngineStatus
  *     core     identity.engine.<instance>, asked                   whether an engine goes by that name already
  *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PARTIALS <id>; PASSES <partition>.<camera> (checkpoint state);
- *              FLOORS <partition>, trial.<partition>; LEASES <partition> and engine.<instance> (6 s); of DETECTIONS the partition is written detections-<partition>
+ *              FLOORS <partition>, trial.<partition>; LEASES <partition>, engine.<instance> and schema (6 s); of DETECTIONS the partition is written detections-<partition>
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', detections: 'DETECTIONS', hits: 'HITS', dead: 'DEAD' } as const
 export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', partials: 'PARTIALS', passes: 'PASSES', floors: 'FLOORS', leases: 'LEASES' } as const
+/** In LEASES: the engine that brings the tables of the store up to date. */
+export const SCHEMA_LEASE = 'schema'
 export const OBJECTS = { hotlistFiles: 'HOTLIST_FILES' } as const
 
 export const HEADER = {

@@ -8,6 +8,7 @@ import { growingPause, sleep, within } from '../pause.js'
 import type { Pipeline } from '../pipeline.js'
 import { Lease } from './lease.js'
 import type { Members } from './members.js'
+import { renewUntil } from './turn.js'
 
 export interface HolderParts {
   leases: KV
@@ -75,7 +76,8 @@ export class Holder {
   private async hold(partition: number, lease: Lease, end: AbortSignal): Promise<void> {
     const { parts, inlet } = this
     const lost = new AbortController()
-    const renewing = renew(lease, lost)
+    // Until the tenure is over, its last checkpoint included.
+    const renewing = renewUntil(lease, lost)
     const started = performance.now()
     try {
       const pipeline = await within(kOpenMs, parts.open(inlet, partition))
@@ -94,13 +96,5 @@ export class Holder {
       await renewing
       if (end.aborted) await lease.release()
     }
-  }
-}
-
-/** Until the tenure is over, its last checkpoint included. */
-async function renew(lease: Lease, lost: AbortController): Promise<void> {
-  while (!lost.signal.aborted) {
-    await sleep(Lease.RENEW_MS, lost.signal)
-    if (!lost.signal.aborted && !(await lease.renew())) lost.abort()
   }
 }
