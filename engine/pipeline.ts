@@ -71,9 +71,13 @@ export class Pipeline {
       orFail(this.applyInOrder(ending)),
       orFail(this.checkpointer.run(ending)),
     ])
-    const failure = done.find((result) => result.status === 'rejected')
-    if (failure) throw failure.reason
-    await this.checkpointer.checkpoint(AbortSignal.timeout(5_000))
+    try {
+      const failure = done.find((result) => result.status === 'rejected')
+      if (failure) throw failure.reason
+      await this.checkpointer.checkpoint(AbortSignal.timeout(5_000))
+    } finally {
+      this.parts.recent.drop(this.progress)
+    }
   }
 
   /** The connection broke or came back. */
@@ -146,7 +150,7 @@ export class Pipeline {
       this.outlet.bury(source, refused)
     }
     for (const { moment, detections, first } of look.seen) {
-      if (detections.length > 0 && moment.jpeg) this.parts.recent.keep(moment.seq, moment.jpeg.slice())
+      if (detections.length > 0 && moment.jpeg) this.parts.recent.keep(progress, moment.seq, moment.jpeg.slice())
       const { closed, touched, overflowed } = camera.advance(moment, detections, (index) => inlet.ids.of(moment.seq, first + index))
       if (overflowed) metrics.bound('open_passes')
       for (const pass of closed) this.outlet.store(pass, moment.camera, true)

@@ -74,8 +74,11 @@ export class Checkpointer {
     const ledger = touched.flatMap((camera) => camera.takeLedger())
     const states = touched.map((camera): [string, string] => [camera.camera, JSON.stringify(camera)])
     const wanted = touched.map((camera): [string, number] => [camera.camera, firstWantedOf(camera)])
+    const shown = progress.bestFrames()
 
     await epoch.settled()
+    // The pictures of passes that ended are made; those that were open at the cut may still want theirs.
+    parts.recent.drop(progress, applied.seq, shown)
     await parts.waiting.until('pictures', () => parts.pictures.sync(), signal)
     await parts.waiting.until('clickhouse', () => parts.store.write({ reads: [...epoch.reads.values()], hits: epoch.hits, ledger }), signal)
     parts.metrics.count('reads_total', epoch.reads.size)

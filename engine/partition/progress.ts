@@ -34,6 +34,13 @@ export class Progress {
     return ended
   }
 
+  /** The frames that show the open passes best so far. */
+  bestFrames(): Set<number> {
+    const frames = new Set<number>()
+    for (const camera of this.cameras.values()) for (const { state } of camera.open()) if (state.best.seq !== undefined) frames.add(state.best.seq)
+    return frames
+  }
+
   get openPasses(): number {
     let sum = 0
     for (const camera of this.cameras.values()) sum += camera.openCount
