@@ -10,6 +10,8 @@ interface Waiting {
 const LARGE = 10_000
 /** Groups that are written at once. */
 const LANES = 2
+/** Checkpoints of all partitions begin at the same moment and are done with their pictures within about this, milliseconds: the first one waits so long for the others. */
+const GATHER_MS = 50
 
 /**
  * One writer for all partitions of an engine: batches that arrive while an insert runs are written together in the next one. ClickHouse is paid
@@ -19,21 +21,28 @@ const LANES = 2
 export class GroupWriter {
   private waiting: Waiting[] = []
   private writing = 0
+  private gathering: NodeJS.Timeout | undefined
 
-  constructor(private readonly writer: Pick<StoreWriter, 'write'>) {}
+  constructor(private readonly writer: Pick<StoreWriter, 'write'>, private readonly gatherMs = GATHER_MS) {}
 
   /** Resolves when the rows are durable; a group that fails fails all its batches, each of which may be sent again. */
   write(batch: Batch): Promise<void> {
     if (sizeOf(batch) === 0) return Promise.resolve()
     return new Promise((done, failed) => {
       this.waiting.push({ batch, done, failed })
-      this.begin()
+      if (this.isLarge) this.begin()
+      else if (this.writing === 0) this.gathering ??= setTimeout(() => this.begin(), this.gatherMs)
     })
   }
 
+  private get isLarge(): boolean {
+    return this.waiting.reduce((sum, { batch }) => sum + sizeOf(batch), 0) >= LARGE
+  }
+
   private begin(): void {
-    if (this.waiting.length === 0 || this.writing >= LANES) return
-    if (this.writing > 0 && this.waiting.reduce((sum, { batch }) => sum + sizeOf(batch), 0) < LARGE) return
+    clearTimeout(this.gathering)
+    this.gathering = undefined
+    if (this.waiting.length === 0 || this.writing >= (this.isLarge ? LANES : 1)) return
     void this.run(this.waiting.splice(0))
   }
 

@@ -16,13 +16,30 @@ class SlowWriter {
   }
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve))
+/** Longer than a group gathers. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 60))
+
+t.test('checkpoints that come within a moment are one group', async (t) => {
+  const slow = new SlowWriter()
+  const writer = new GroupWriter(slow)
+  const sent = [writer.write(batch(1))]
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  sent.push(writer.write(batch(2)), writer.write(batch(3)))
+  t.equal(slow.writes.length, 0)
+  await turn()
+  t.same(slow.writes.map(({ parts }) => parts), [[1, 2, 3]])
+  slow.writes[0]!.finish()
+  await Promise.all(sent)
+})
 
 t.test('what comes while an insert runs is written together, once, and each caller hears of its own', async (t) => {
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const heard: number[] = []
-  const sent = [1, 2, 3].map((part) => writer.write(batch(part)).then(() => heard.push(part)))
+  const send = (part: number) => writer.write(batch(part)).then(() => heard.push(part))
+  const sent = [send(1)]
+  await turn()
+  sent.push(send(2), send(3))
   await turn()
   t.same(slow.writes.map((write) => write.parts), [[1]])
   slow.writes[0]!.finish()
@@ -38,8 +55,12 @@ t.test('a large group does not wait for the one before it, a third one does', as
   const large = (part: number): Batch => ({ ...batch(part), ledger: Array.from({ length: 10_000 }, () => row(part)) })
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
-  const sent = [writer.write(batch(1)), writer.write(batch(2)), writer.write(large(3)), writer.write(large(4))]
+  const sent = [writer.write(batch(1))]
   await turn()
+  sent.push(writer.write(batch(2)))
+  await turn()
+  t.same(slow.writes.length, 1, 'a small one waits')
+  sent.push(writer.write(large(3)), writer.write(large(4)))
   t.same(slow.writes.map(({ parts }) => [...new Set(parts)]), [[1], [2, 3]])
   slow.writes[1]!.finish()
   await turn()
@@ -53,6 +74,7 @@ t.test('a group that fails fails its batches and no other; sent again they are w
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const first = writer.write(batch(1))
+  await turn()
   const second = writer.write(batch(2))
   slow.writes[0]!.finish(new Error('refused'))
   await t.rejects(first, { message: 'refused' })
@@ -60,6 +82,7 @@ t.test('a group that fails fails its batches and no other; sent again they are w
   slow.writes[1]!.finish()
   await second
   const again = writer.write(batch(1))
+  await turn()
   slow.writes[2]!.finish()
   await again
   t.same(slow.writes.map((write) => write.parts), [[1], [2], [1]])
