@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 
 const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
-const entries = { recognizer: 'wasm/assembly/recognizer.ts', matcher: 'wasm/assembly/matcher.ts' }
+const entries = { recognizer: 'wasm/assembly/recognizer.ts', matcher: 'wasm/assembly/matcher.ts', shrink: 'wasm/assembly/shrink.ts' }
 
 mkdirSync('dist/wasm', { recursive: true })
 const sources = readdirSync('wasm/assembly', { recursive: true }).map((f) => `wasm/assembly/${f}`).concat('asconfig.json', 'build/kernels_apart.mjs')

@@ -104,7 +104,7 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   const parts: PipelineParts = {
     connection, js, manager, cameras, lists, metrics, waiting, partitions, self: { session: identity.session, turns: new Turns() },
     recent: new RecentFrames(connection),
-    pictures: new PictureMaker(crops, metrics),
+    pictures: await PictureMaker.create(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
     provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
     batchMs: settings.engine.batchMs,

@@ -5,7 +5,7 @@ import { ConfusionModel } from './matching/confusion_model.js'
 import { PlateSyntax } from './matching/plate_syntax.js'
 
 /** The files of a build, beside this module in dist/wasm (Node only). */
-export type WasmFile = 'recognizer.wasm' | 'matcher.wasm' | 'platestream.psm' | 'confusions.json' | 'plate_syntax.json'
+export type WasmFile = 'recognizer.wasm' | 'matcher.wasm' | 'shrink.wasm' | 'platestream.psm' | 'confusions.json' | 'plate_syntax.json'
 
 export function wasmPath(file: WasmFile): string {
   return fileURLToPath(new URL(file, import.meta.url))

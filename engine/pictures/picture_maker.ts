@@ -6,12 +6,20 @@ import { Slots } from '../slots.js'
 import type { CropWriter } from '../store/crops.js'
 import { Renderer } from './renderer.js'
 
-/** Makes the two pictures of a read and puts them into the segment files; two at a time, so that recognition keeps the cores. */
-export class PictureMaker {
-  private readonly idle = [new Renderer(), new Renderer()]
-  private readonly slots = new Slots(this.idle.length)
+/** So that recognition keeps the cores. */
+const AT_ONCE = 2
 
-  constructor(private readonly crops: CropWriter, private readonly metrics: Metrics) {}
+/** Makes the two pictures of a read and puts them into the segment files. */
+export class PictureMaker {
+  private readonly slots: Slots
+
+  private constructor(private readonly crops: CropWriter, private readonly metrics: Metrics, private readonly idle: Renderer[]) {
+    this.slots = new Slots(idle.length)
+  }
+
+  static async create(crops: CropWriter, metrics: Metrics): Promise<PictureMaker> {
+    return new PictureMaker(crops, metrics, await Renderer.create(AT_ONCE))
+  }
 
   /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
   async make(frames: RecentFrames, view: BestView & { seq: number }): Promise<{ crop: CropRef; picture: CropRef } | undefined> {

@@ -10,7 +10,7 @@ const frame = async () => sharp({ create: { width: 1280, height: 720, channels: 
 const quadAt = (x: number, y: number): Quad => [[x, y], [x + 100, y], [x + 100, y + 50], [x, y + 50]]
 
 t.test('the crop shows the plate with some surroundings, the picture the whole frame, reduced', async (t) => {
-  const { crop, picture } = await new Renderer().render(await frame(), quadAt(400, 300))
+  const { crop, picture } = await (await Renderer.create(1))[0]!.render(await frame(), quadAt(400, 300))
   t.match(await sharp(crop).metadata(), { format: 'jpeg', width: 150, height: 100 })
   t.match(await sharp(picture).metadata(), { format: 'jpeg', width: 800, height: 450 })
   const { data, info } = await sharp(crop).raw().toBuffer({ resolveWithObject: true })
@@ -20,18 +20,18 @@ t.test('the crop shows the plate with some surroundings, the picture the whole f
 
 t.test('a plate that is partly or wholly outside the frame still gives pictures', async (t) => {
   for (const quad of [quadAt(-50, -20), quadAt(1_230, 700), quadAt(5_000, 5_000), quadAt(-900, -900)]) {
-    const { crop } = await new Renderer().render(await frame(), quad)
+    const { crop } = await (await Renderer.create(1))[0]!.render(await frame(), quad)
     const { width, height } = await sharp(crop).metadata()
     t.ok(width! >= 1 && height! >= 1)
   }
 })
 
 t.test('one renderer makes pictures of frames of any size, one after the other', async (t) => {
-  const renderer = new Renderer()
+  const [renderer] = await Renderer.create(1)
   const grey = async (width: number, height: number, level: number) =>
     sharp({ create: { width, height, channels: 3, background: { r: level, g: level, b: level } } }).jpeg().toBuffer()
   for (const [width, height, level] of [[640, 360, 60], [4_200, 2_400, 120], [320, 200, 180], [1_281, 721, 240]] as const) {
-    const { picture } = await renderer.render(await grey(width, height, level), quadAt(10, 10))
+    const { picture } = await renderer!.render(await grey(width, height, level), quadAt(10, 10))
     const { data, info } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
     t.equal(info.width, Math.min(width, 800))
     t.equal(info.height, Math.round(height * Math.min(1, 800 / width)))
@@ -40,16 +40,16 @@ t.test('one renderer makes pictures of frames of any size, one after the other',
 })
 
 t.test('an infra-red frame without colour gives pictures', async (t) => {
-  const { picture } = await new Renderer().render(await sharp(await frame()).greyscale().jpeg().toBuffer(), quadAt(400, 300))
+  const { picture } = await (await Renderer.create(1))[0]!.render(await sharp(await frame()).greyscale().jpeg().toBuffer(), quadAt(400, 300))
   t.match(await sharp(picture).metadata(), { format: 'jpeg', width: 800, height: 450 })
 })
 
 t.test('what is no frame, or a damaged one, is refused, and the next one is not touched by it', async (t) => {
-  const renderer = new Renderer()
+  const [renderer] = await Renderer.create(1)
   const whole = await frame()
   const quad = quadAt(400, 300)
-  const expected = await renderer.render(whole, quad)
-  await t.rejects(renderer.render(Buffer.from('no picture'), quad))
-  await t.rejects(renderer.render(whole.subarray(0, 700), quad))
-  t.same(await renderer.render(whole, quad), expected)
+  const expected = await renderer!.render(whole, quad)
+  await t.rejects(renderer!.render(Buffer.from('no picture'), quad))
+  await t.rejects(renderer!.render(whole.subarray(0, 700), quad))
+  t.same(await renderer!.render(whole, quad), expected)
 })
