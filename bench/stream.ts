@@ -25,7 +25,8 @@ export const summary = 'frames on NATS to stored reads: rate, delay from capture
  * hit arrive?
  *
  * Method: the whole system (`platestream up`) on this machine. The recognizer alone on the same frames, in one thread and in one on each core, before and after:
- * the engine's CPU a frame is held against the mean of both (a machine shared with others changes its speed from minute to minute). In between frames of the bundled feed are published over and over with event time moved on: flat out from a backlog, which gives the rate;
+ * the engine's CPU a frame is held against the mean of both (a machine shared with others changes its speed from minute to minute). In between
+ * frames of the bundled feed are published over and over with event time moved on: flat out from a backlog, which gives the rate;
  * then at a share of that rate (or --rate) with Captured-At = the time each frame was *meant* to be sent, so that a stall counts in the delay of every frame that it
  * holds up (no coordinated omission). A frame counts as done when the ledger in ClickHouse has it. Every plate of the feed's truth is on a hot list, so
  * that there are hits enough for percentiles.

@@ -22,13 +22,16 @@ const SLACK = 16
  */
 export class Shrinker {
   readonly #exports: Exports
+  /** Pixels of the open picture's rows. */
   #width = 0
-  #targets: number
+  /** Addresses: of a row that is worked on, of the weights, of the next target. */
+  #line = 0
+  #table = 0
+  #targets = 0
 
   /** @param module shrink.wasm, compiled */
   constructor(module: WebAssembly.Module) {
     this.#exports = instantiateSync(module as never, {}).exports as unknown as Exports
-    this.#targets = this.#exports.freeAddress()
   }
 
   /**
@@ -42,15 +45,13 @@ export class Shrinker {
     const line = align(width * PIXEL_BYTES + SLACK)
     const table = Math.max(...targets.map((target) => target.width * (16 + 16 * (Math.floor(width / target.width / 2) + 2))))
     this.#width = width
-    this.#targets = source + align(bytes + SLACK) + line + align(table)
-    const end = this.#targets + targets.reduce((sum, target) => sum + align(target.width * target.height * PIXEL_BYTES), 0)
-    if (end > memory.buffer.byteLength) memory.grow(Math.ceil((end - memory.buffer.byteLength) / PAGE))
     this.#line = source + align(bytes + SLACK)
     this.#table = this.#line + line
+    this.#targets = this.#table + align(table)
+    const end = this.#targets + targets.reduce((sum, target) => sum + align(target.width * target.height * PIXEL_BYTES), 0)
+    if (end > memory.buffer.byteLength) memory.grow(Math.ceil((end - memory.buffer.byteLength) / PAGE))
     return new Uint8Array(memory.buffer, source, bytes)
   }
-  #line = 0
-  #table = 0
 
   /**
    * An area of the open picture in a smaller size (or its own): a view, good until the next `open`.
