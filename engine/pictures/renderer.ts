@@ -3,7 +3,7 @@ import { loadWasmFile } from '../../wasm/load_node.js'
 import type { Quad } from '../../wasm/mod.js'
 import { checkJpeg } from '../../wasm/picture/jpeg_check.js'
 import type { Size } from '../../wasm/picture/limits.js'
-import { Shrinker, type Area } from '../../wasm/picture/shrinker.js'
+import { MOST_REDUCED, Shrinker, type Area } from '../../wasm/picture/shrinker.js'
 
 /** Width of the stored plate crop and of the reduced frame, in pixels; never enlarged. */
 const CROP_WIDTH = 320
@@ -67,9 +67,9 @@ class Encoder {
   }
 }
 
-/** The size of an area that is at most so wide, with its proportions. */
+/** The size of an area that is at most so wide, with its proportions; a strip of some rows keeps enough of them. */
 function reduced({ width, height }: Size, mostWidth: number): Size {
-  return width <= mostWidth ? { width, height } : { width: mostWidth, height: Math.max(1, Math.round((height * mostWidth) / width)) }
+  return width <= mostWidth ? { width, height } : { width: mostWidth, height: Math.max(Math.ceil(height / MOST_REDUCED), Math.round((height * mostWidth) / width)) }
 }
 
 /** The plate's bounding box with a quarter of its width and half of its height around it, inside the frame. */

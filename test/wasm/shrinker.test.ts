@@ -67,3 +67,10 @@ t.test('several targets of one picture lie apart; the largest frame that is take
   large.open({ width: 8_192, height: 4_882 }, [{ width: 800, height: 477 }]).fill(200)
   t.ok(large.shrink({ left: 0, top: 0, width: 8_192, height: 4_882 }, { width: 800, height: 477 }).every((value) => value === 200))
 })
+
+t.test('what is not smaller, or more than 32 times smaller, is refused', async (t) => {
+  shrinker.open({ width: 99, height: 99 }, [{ width: 99, height: 99 }])
+  const of = (size: { width: number; height: number }) => () => shrinker.shrink({ left: 0, top: 0, width: 99, height: 99 }, size)
+  for (const size of [{ width: 3, height: 9 }, { width: 9, height: 3 }, { width: 100, height: 9 }, { width: 9, height: 100 }, { width: 0, height: 9 }]) t.throws(of(size), RangeError)
+  t.equal(of({ width: 4, height: 4 })().length, 64)
+})

@@ -13,6 +13,8 @@ export interface Area extends Size { left: number; top: number }
 /** Red, green, blue, and a byte that is carried along. */
 export const PIXEL_BYTES = 4
 const PAGE = 65_536
+/** How many pixels may become one, in each direction; the module has room for the weights of so many. */
+export const MOST_REDUCED = 32
 /** Loads are 16 bytes wide. */
 const SLACK = 16
 
@@ -55,9 +57,11 @@ export class Shrinker {
 
   /**
    * An area of the open picture in a smaller size (or its own): a view, good until the next `open`.
-   * @param size not larger than the area, nor smaller than a 32nd of it
+   * @param size not larger than the area, nor smaller than a 32nd of it, in each direction
+   * @throws RangeError for another
    */
   shrink(area: Area, size: Size): Uint8Array {
+    if (!fits(area.width, size.width) || !fits(area.height, size.height)) throw new RangeError(`${area.width}x${area.height} cannot become ${size.width}x${size.height}`)
     const { memory, freeAddress, shrink } = this.#exports
     const stride = this.#width * PIXEL_BYTES
     const target = this.#targets
@@ -66,5 +70,7 @@ export class Shrinker {
     return new Uint8Array(memory.buffer, target, size.width * size.height * PIXEL_BYTES)
   }
 }
+
+const fits = (from: number, to: number): boolean => to >= 1 && to <= from && from <= to * MOST_REDUCED
 
 const align = (bytes: number): number => Math.ceil(bytes / SLACK) * SLACK

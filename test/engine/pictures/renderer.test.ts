@@ -53,3 +53,11 @@ t.test('what is no frame, or a damaged one, is refused, and the next one is not 
   await t.rejects(renderer!.render(whole.subarray(0, 700), quad))
   t.same(await renderer!.render(whole, quad), expected)
 })
+
+t.test('a strip across the widest frame gives pictures', async (t) => {
+  const wide = await sharp({ create: { width: 8_192, height: 38, channels: 3, background: '#808080' } }).jpeg().toBuffer()
+  const { crop, picture } = await (await Renderer.create(1))[0]!.render(wide, [[0, 0], [8_192, 0], [8_192, 38], [0, 38]])
+  t.match(await sharp(crop).metadata(), { width: 320, height: 2 })
+  t.match(await sharp(picture).metadata(), { width: 800, height: 4 })
+  for (const one of [crop, picture]) t.ok((await sharp(one).raw().toBuffer()).every((value) => Math.abs(value - 128) <= 2))
+})
