@@ -6,6 +6,10 @@ export async function holds(t: Test, options: Omit<MatrixOptions, 'seed'>): Prom
   const seed = Date.now() % 1_000_000
   t.comment(`seed ${seed}`)
   const results = await runMatrix({ seed, ...options })
+  if (results.length > 0 && results.every(({ skipped }) => skipped)) {
+    for (const { fault, skipped } of results) t.pass(fault, { skip: skipped! })
+    return
+  }
   if (options.faults) t.equal(results.length, options.faults.length + 1)
   for (const { fault, what, wrong, skipped, frames, recoveryMs, took } of results) {
     if (skipped) t.pass(fault, { skip: skipped })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clusterProgram } from '../servers/cluster_program.js'
 import { until } from '../until.js'
 import { FAULTS, type Fault } from './faults.js'
 import { loadFeed } from './feed.js'
@@ -59,6 +60,15 @@ const FRESH_MS = 30_000
 
 /** Brings about one fault after the other in one running system; before them the same frames go through undisturbed, as the measure. */
 export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
+  const cluster = options.parts?.cluster ? clusterProgram() : undefined
+  if (cluster && 'missing' in cluster) {
+    const chosen = (options.faults ?? FAULTS).filter(({ name }) => !options.only || options.only.includes(name))
+    return chosen.map((fault) => {
+      const result = skippedResult(fault, cluster.missing)
+      options.onResult?.(result)
+      return result
+    })
+  }
   const scope = new Scope()
   const random = randomFrom(options.seed)
   try {
@@ -81,7 +91,7 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
         if (options.only && !options.only.includes(fault.name)) continue
         if (performance.now() >= (options.until ?? Infinity)) return results
         if (fault.needsDisks && !rig.hasDisks) {
-          results.push({ fault: fault.name, what: fault.what, wrong: [], skipped: 'this user may not mount a small disk', frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, took: {}, ms: 0 })
+          results.push(skippedResult(fault, 'this user may not mount a small disk'))
           continue
         }
         await turn(fault, `-f${n + 1}r${round}`)
@@ -92,6 +102,9 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
     await scope.end()
   }
 }
+
+const skippedResult = ({ name, what }: Fault, skipped: string): Result =>
+  ({ fault: name, what, wrong: [], skipped, frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, took: {}, ms: 0 })
 
 type Levels = Record<string, { bytes: number; files: number }>
 

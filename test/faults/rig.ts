@@ -18,6 +18,7 @@ import { threadsFor } from '../../engine/store/front/server.js'
 import { STORE_SCRIPT } from '../../cli/commands/store.js'
 import { CLI_SCRIPT } from '../../cli/supervise/parts.js'
 import { freePort } from '../servers/nats.js'
+import { clusterProgram } from '../servers/cluster_program.js'
 import { NODE_PARTITIONS, startNatsNode } from '../servers/nats_node.js'
 import { until } from '../until.js'
 import { ConsoleWatch } from './console_watch.js'
@@ -233,11 +234,14 @@ export class Rig {
   }
 
   async #startCluster(token: string): Promise<void> {
+    const found = clusterProgram()
+    if ('missing' in found) throw new Error(found.missing)
+    const { program } = found
     const ports = await Promise.all([0, 1, 2].map(async () => ({ port: await freePort(), clusterPort: await freePort() })))
     const routes = ports.map(({ clusterPort }) => clusterPort)
     this.#clusterUrls.push(...ports.map(({ port }) => `nats://127.0.0.1:${port}`))
     await Promise.all(ports.map((at, n) => this.#keep({
-      name: `nats-${n}`, graceMs: 5_000, start: () => startNatsNode({ ...at, name: `nats-${n}`, folder: join(this.paths.nats, String(n)), token, routes }),
+      name: `nats-${n}`, graceMs: 5_000, start: () => startNatsNode({ ...at, program, name: `nats-${n}`, folder: join(this.paths.nats, String(n)), token, routes }),
     })))
   }
 

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import type { RunningPart } from '../../cli/supervise/child.js'
 import { connectNats } from '../../engine/nats/connect.js'
-import { findProgram } from '../../engine/nats/server.js'
 import { sleep } from '../../engine/pause.js'
 
 export interface NodeOptions {
+  /** Path of the nats-server. */
+  program: string
   name: string
   folder: string
   token: string
@@ -22,7 +23,7 @@ export const NODE_PARTITIONS = 16
  * One server of a cluster of three on loopback, with the configuration that deploy/ ships. Resolves when it listens; the cluster may still be
  * electing.
  */
-export async function startNatsNode({ name, folder, token, port, clusterPort, routes }: NodeOptions): Promise<RunningPart> {
+export async function startNatsNode({ program, name, folder, token, port, clusterPort, routes }: NodeOptions): Promise<RunningPart> {
   mkdirSync(folder, { recursive: true })
   const [one, two, three] = routes.map((at) => `nats-route://route:secret@127.0.0.1:${at}`)
   // In quotes: nats-server reads a value as its own syntax, and an address would be a number to it.
@@ -30,7 +31,7 @@ export async function startNatsNode({ name, folder, token, port, clusterPort, ro
     NATS_NAME: name, NATS_LISTEN: `127.0.0.1:${port}`, NATS_CLUSTER_LISTEN: `127.0.0.1:${clusterPort}`, NATS_FOLDER: folder, NATS_TOKEN: token,
     NATS_ROUTE_PASSWORD: 'secret', NATS_ROUTE_1: one, NATS_ROUTE_2: two, NATS_ROUTE_3: three,
   }).map(([key, value]) => [key, JSON.stringify(value)]))
-  const child = spawn(findProgram('nats-server')!, ['-c', 'deploy/nats/nats-server.conf'], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program, ['-c', 'deploy/nats/nats-server.conf'], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
   let words = ''
   child.stderr.on('data', (data: Buffer) => { words = (words + data.toString()).slice(-4_000) })
   let gone = false
