@@ -10,11 +10,17 @@ export interface BenchFrame {
   jpeg: Uint8Array
 }
 
-/** A small feed as a whole in memory, so that reading it is no part of what is measured. `durationMs` has room for passes to close before it starts again. */
-export async function framesOfFeed(file: string): Promise<{ frames: BenchFrame[]; cameras: Camera[]; durationMs: number; hotLists: { id: string; file: string }[] }> {
+/**
+ * A small feed as a whole in memory, so that reading it is no part of what is measured. `durationMs` has room for
+ * passes to close before it starts again.
+ */
+export async function framesOfFeed(
+  file: string,
+): Promise<{ frames: BenchFrame[]; cameras: Camera[]; durationMs: number; hotLists: { id: string; file: string }[] }> {
   const info = await inspectFeed(file)
   const frames: BenchFrame[] = []
-  for await (const frame of readFrames(file)) frames.push({ camera: frame.camera, offsetMs: frame.capturedAt - info.start, jpeg: frame.jpeg })
+  for await (const frame of readFrames(file))
+    frames.push({ camera: frame.camera, offsetMs: frame.capturedAt - info.start, jpeg: frame.jpeg })
   frames.sort((a, b) => a.offsetMs - b.offsetMs)
   return { frames, cameras: info.cameras, durationMs: info.end - info.start + 10_000, hotLists: hotListsBeside(file) }
 }
@@ -23,5 +29,7 @@ export async function framesOfFeed(file: string): Promise<{ frames: BenchFrame[]
 function hotListsBeside(file: string): { id: string; file: string }[] {
   const folder = join(dirname(file), 'hotlists')
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter((name) => name.endsWith('.csv')).map((name) => ({ id: name.slice(0, -4), file: join(folder, name) }))
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.csv'))
+    .map((name) => ({ id: name.slice(0, -4), file: join(folder, name) }))
 }

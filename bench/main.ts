@@ -5,29 +5,38 @@ import { ofAccuracy, ofCanvass, ofMatch, ofRecognize } from './report/of_results
 import { saveResult, type Measured } from './report/result.js'
 
 /** The benchmarks by name. What `run` gives with figures is saved with the machine beside it; the others only print. */
-const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: string[]): Promise<Measured | object> }>> = {
-  recognize: () => import('./recognize.js'),
-  accuracy: () => import('./accuracy/accuracy.js'),
-  stream: () => import('./stream.js'),
-  soak: () => import('./soak.js'),
-  recovery: () => import('./recovery.js'),
-  match: () => import('./match/match.js'),
-  canvass: () => import('./canvass.js'),
-  fanout: () => import('./fanout.js'),
-  detections: () => import('./detections.js'),
-  kernels: () => import('./kernels.js'),
-  confusions: () => import('./match/fit_confusions.js'),
-}
+const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: string[]): Promise<Measured | object> }>> =
+  {
+    recognize: () => import('./recognize.js'),
+    accuracy: () => import('./accuracy/accuracy.js'),
+    stream: () => import('./stream.js'),
+    soak: () => import('./soak.js'),
+    recovery: () => import('./recovery.js'),
+    match: () => import('./match/match.js'),
+    canvass: () => import('./canvass.js'),
+    fanout: () => import('./fanout.js'),
+    detections: () => import('./detections.js'),
+    kernels: () => import('./kernels.js'),
+    confusions: () => import('./match/fit_confusions.js'),
+  }
 
 /** Figures of those that give a result of their own form. */
-const FIGURES: Record<string, (result: never) => Measured> = { recognize: ofRecognize, accuracy: ofAccuracy, match: ofMatch, canvass: ofCanvass }
+const FIGURES: Record<string, (result: never) => Measured> = {
+  recognize: ofRecognize,
+  accuracy: ofAccuracy,
+  match: ofMatch,
+  canvass: ofCanvass,
+}
 
 const [name, ...args] = process.argv.slice(2)
 const load = BENCHMARKS[name ?? '']
 if (!load && name !== 'compare') {
   console.error('usage: npm run bench -- <name> [options]')
-  for (const [known, module] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(12)} ${(await module()).summary}`)
-  console.error(`  ${'compare'.padEnd(12)} whether the second of two results (or folders of results) is faster, with the noise`)
+  for (const [known, module] of Object.entries(BENCHMARKS))
+    console.error(`  ${known.padEnd(12)} ${(await module()).summary}`)
+  console.error(
+    `  ${'compare'.padEnd(12)} whether the second of two results (or folders of results) is faster, with the noise`,
+  )
   process.exit(2)
 }
 try {

@@ -10,7 +10,8 @@ import { Recognizer } from '../wasm/mod.js'
 import { framesOfFeed } from './frames_of_feed.js'
 import { measuringPhotos, photoFolder } from './accuracy/photos.js'
 
-export const summary = 'milliseconds for one frame: decode, pyramid, coarse, fine, read, and the multiple of decoding; one thread'
+export const summary =
+  'milliseconds for one frame: decode, pyramid, coarse, fine, read, and the multiple of decoding; one thread'
 
 const FEED = 'bench/feeds/sample.mcap'
 /** Every so many frames of the feed: pictures in a row are alike. */
@@ -26,24 +27,35 @@ interface Group {
 }
 
 /**
- * Question: what does one frame cost on one core, where does the time go, and how many times as long as libjpeg-turbo needs for the luma
- * alone does it all take?
+ * Question: what does one frame cost on one core, where does the time go, and how many times as long as libjpeg-turbo
+ * needs for the luma alone does it all take?
  *
- * Method: frames of the sample feed, and, where there is a photo collection, its 1280x720 scenes for measuring and all its scenes (or
- * `--picture FILE`). Each is decoded and recognised in turn, `--rounds` times over after a warm-up, each time with a decode alone and a
- * pyramid alone beside it (the latter is part of what `findBoxes` does, and is taken off the coarse look). Of each picture's rounds the
- * fastest counts, stage by stage, since other work on the machine only ever adds; then median and 95th percentile over the pictures. CPU
- * time of the process, V8's own threads included, is printed too.
+ * Method: frames of the sample feed, and, where there is a photo collection, its 1280x720 scenes for measuring and all
+ * its scenes (or `--picture FILE`). Each is decoded and recognised in turn, `--rounds` times over after a warm-up, each
+ * time with a decode alone and a pyramid alone beside it (the latter is part of what `findBoxes` does, and is taken off
+ * the coarse look). Of each picture's rounds the fastest counts, stage by stage, since other work on the machine only
+ * ever adds; then median and 95th percentile over the pictures. CPU time of the process, V8's own threads included, is
+ * printed too.
  */
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({
-    args, options: { picture: { type: 'string' }, rounds: { type: 'string', default: '10' }, model: { type: 'string' }, cascade: { type: 'string', default: '{}' } },
+    args,
+    options: {
+      picture: { type: 'string' },
+      rounds: { type: 'string', default: '10' },
+      model: { type: 'string' },
+      cascade: { type: 'string', default: '{}' },
+    },
   })
   const model = values.model ? new Uint8Array(readFileSync(values.model)) : await loadWasmFile('platestream.psm')
-  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model, { cascade: JSON.parse(values.cascade!) })
+  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), model, {
+    cascade: JSON.parse(values.cascade!),
+  })
   const pyramid = await PyramidAlone.load()
   warmUp(recognizer)
-  const groups = values.picture ? [{ name: values.picture, pictures: [new Uint8Array(readFileSync(values.picture))] }] : await pictureGroups()
+  const groups = values.picture
+    ? [{ name: values.picture, pictures: [new Uint8Array(readFileSync(values.picture))] }]
+    : await pictureGroups()
   const rounds = Number(values.rounds)
   console.log(`model ${recognizer.modelId}, fastest of ${rounds} rounds, ms median / p95 over the pictures`)
   console.log('pictures'.padEnd(28) + STAGES.map((s) => s.padStart(14)).join('') + '      multiple'.padStart(16))
@@ -74,7 +86,14 @@ function measure(picture: Uint8Array, recognizer: Recognizer, pyramid: PyramidAl
     const halving = pyramid.build(width, height)
     const { find, fine, read } = recognizer.timings
     const times: Times = {
-      decode: t2 - t1, pyramid: halving, coarse: find - fine - halving, fine, read, recognize: t3 - t2, 'all-in': t3 - t1, 'luma alone': t1 - t0,
+      decode: t2 - t1,
+      pyramid: halving,
+      coarse: find - fine - halving,
+      fine,
+      read,
+      recognize: t3 - t2,
+      'all-in': t3 - t1,
+      'luma alone': t1 - t0,
     }
     for (const stage of STAGES) best[stage] = Math.min(best[stage], times[stage])
   }
@@ -85,7 +104,11 @@ function print(name: string, rows: Times[]): object {
   const stages = STAGES.map((stage) => ({ stage, ...spread(rows.map((row) => row[stage])) }))
   const multiple = spread(rows.map((row) => row['all-in'] / row['luma alone']))
   const cell = ({ median, p95 }: { median: number; p95: number }) => `${median.toFixed(2)} / ${p95.toFixed(2)}`
-  console.log(`${name} (${rows.length})`.padEnd(28) + stages.map((s) => cell(s).padStart(14)).join('') + `${cell(multiple)}x`.padStart(16))
+  console.log(
+    `${name} (${rows.length})`.padEnd(28) +
+      stages.map((s) => cell(s).padStart(14)).join('') +
+      `${cell(multiple)}x`.padStart(16),
+  )
   return { name, pictures: rows.length, stages, multiple }
 }
 
@@ -105,7 +128,10 @@ async function pictureGroups(): Promise<Group[]> {
   const folder = photoFolder()
   const photos = measuringPhotos(folder).filter((p) => p.kind === 'scene' && p.file.endsWith('.jpg'))
   const load = (list: typeof photos) => list.map((p) => new Uint8Array(readFileSync(join(folder, p.file))))
-  groups.push({ name: 'photos of 1280x720', pictures: load(photos.filter((p) => p.width === 1280 && p.height === 720)) })
+  groups.push({
+    name: 'photos of 1280x720',
+    pictures: load(photos.filter((p) => p.width === 1280 && p.height === 720)),
+  })
   groups.push({ name: 'photos, all sizes', pictures: load(photos) })
   return groups
 }
@@ -114,7 +140,12 @@ async function pictureGroups(): Promise<Group[]> {
 class PyramidAlone {
   private size = ''
 
-  private constructor(private readonly wasm: RecognizerExports & { probePyramid(base: number, width: number, height: number): number; probeBuildPyramid(): void }) {}
+  private constructor(
+    private readonly wasm: RecognizerExports & {
+      probePyramid(base: number, width: number, height: number): number
+      probeBuildPyramid(): void
+    },
+  ) {}
 
   static async load(): Promise<PyramidAlone> {
     return new PyramidAlone((await loadRecognizer(await loadWasmFile('recognizer.wasm'))) as never)

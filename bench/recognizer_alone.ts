@@ -7,8 +7,9 @@ import { Recognizer } from '../wasm/mod.js'
 const WARM_UP = 60
 
 /**
- * CPU of decoding and recognizing a frame, ms: on one thread with the machine idle beside it, and on as many threads as the engine has workers, each with
- * all frames. Cores share caches, clock and often their arithmetic units, so that a frame costs more where all cores recognize, with or without an engine round them.
+ * CPU of decoding and recognizing a frame, ms: on one thread with the machine idle beside it, and on as many threads as
+ * the engine has workers, each with all frames. Cores share caches, clock and often their arithmetic units, so that a
+ * frame costs more where all cores recognize, with or without an engine round them.
  */
 export async function recognizerAlone(jpegs: readonly Uint8Array[]): Promise<{ oneThread: number; allCores: number }> {
   return { oneThread: await cpuOf(jpegs, 1), allCores: await cpuOf(jpegs, availableParallelism()) }
@@ -16,7 +17,15 @@ export async function recognizerAlone(jpegs: readonly Uint8Array[]): Promise<{ o
 
 async function cpuOf(jpegs: readonly Uint8Array[], threads: number): Promise<number> {
   const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData: jpegs }))
-  const said = () => Promise.all(workers.map((worker) => new Promise((resolve, reject) => { worker.once('message', resolve).once('error', reject) })))
+  const said = () =>
+    Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise((resolve, reject) => {
+            worker.once('message', resolve).once('error', reject)
+          }),
+      ),
+    )
   await said()
   const before = process.cpuUsage()
   const done = said()
@@ -29,8 +38,14 @@ async function cpuOf(jpegs: readonly Uint8Array[], threads: number): Promise<num
 
 if (!isMainThread) {
   const jpegs = workerData as Uint8Array[]
-  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), await loadWasmFile('platestream.psm'))
-  const look = (jpeg: Uint8Array) => { const { width, height } = decodeJpeg(jpeg, recognizer); recognizer.recognize(width, height) }
+  const recognizer = await Recognizer.create(
+    await loadWasmFile('recognizer.wasm'),
+    await loadWasmFile('platestream.psm'),
+  )
+  const look = (jpeg: Uint8Array) => {
+    const { width, height } = decodeJpeg(jpeg, recognizer)
+    recognizer.recognize(width, height)
+  }
   jpegs.slice(0, WARM_UP).forEach(look)
   parentPort!.once('message', () => {
     jpegs.forEach(look)

@@ -27,15 +27,25 @@ const kSteady = { least: 0.6, most: 1.3 }
 export type Point = [ms: number, stored: number]
 
 /**
- * Question: a part is killed while the system works as fast as it can; how many seconds later is it back at its full rate?
+ * Question: a part is killed while the system works as fast as it can; how many seconds later is it back at its full
+ * rate?
  *
- * Method: the whole system (`platestream up`), frames of the feed flat out with a backlog. For each part: the rate over `--seconds`, kill -9, and the ledger is looked at until
- * the frames stored over 4 s are 90 % of that rate; the beginning of those 4 s is the answer. In the end every frame must be in the ledger once, or there is no result.
+ * Method: the whole system (`platestream up`), frames of the feed flat out with a backlog. For each part: the rate over
+ * `--seconds`, kill -9, and the ledger is looked at until the frames stored over 4 s are 90 % of that rate; the
+ * beginning of those 4 s is the answer. In the end every frame must be in the ledger once, or there is no result.
  */
 export async function run(args: string[]): Promise<Measured> {
-  const { values } = parseArgs({ args, options: { feed: { type: 'string', default: 'bench/feeds/sample.mcap' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' } } })
+  const { values } = parseArgs({
+    args,
+    options: {
+      feed: { type: 'string', default: 'bench/feeds/sample.mcap' },
+      seconds: { type: 'string', default: '15' },
+      rounds: { type: 'string', default: '3' },
+    },
+  })
   const [steadyMs, rounds] = [Number(values.seconds) * 1_000, Number(values.rounds)]
-  if (!(steadyMs >= kWindowMs && rounds >= 1)) throw new AlprError('ALPR_ERR_USAGE', { reason: '--seconds must be 4 or more, --rounds 1 or more' })
+  if (!(steadyMs >= kWindowMs && rounds >= 1))
+    throw new AlprError('ALPR_ERR_USAGE', { reason: '--seconds must be 4 or more, --rounds 1 or more' })
   const folder = await mkdtemp(join(tmpdir(), 'platestream-recovery-'))
   const feed = await framesOfFeed(values.feed!)
   const system = await startSystem(folder)
@@ -51,7 +61,8 @@ export async function run(args: string[]): Promise<Measured> {
       for (const part of PARTS) {
         const { ms, points } = await killed(system, load, part, steadyMs)
         ;(took[part] ??= []).push(ms / 1_000)
-        if (round === 0) lines.push({ name: part, points: points.map(([at, stored]): Point => [at / 1_000, stored - points[0]![1]]) })
+        if (round === 0)
+          lines.push({ name: part, points: points.map(([at, stored]): Point => [at / 1_000, stored - points[0]![1]]) })
         process.stderr.write(`${part} killed: full rate after ${(ms / 1_000).toFixed(1)} s\n`)
       }
     }
@@ -61,8 +72,23 @@ export async function run(args: string[]): Promise<Measured> {
     if (stored !== published) throw new Error(`${published} frames were acknowledged, ${stored} are in the ledger`)
     return {
       workload: { feed: values.feed, frames: published, rounds, steadySeconds: steadyMs / 1_000 },
-      figures: PARTS.map((part) => ({ name: `full rate again, ${part} killed, slowest of ${rounds}`, value: Math.max(...took[part]!), unit: 's', better: 'lower' as const, goal: 10, samples: took[part]! })),
-      panels: [{ kind: 'lines', title: 'frames stored from the kill on', x: { label: 'seconds' }, y: { label: 'frames' }, lines }],
+      figures: PARTS.map((part) => ({
+        name: `full rate again, ${part} killed, slowest of ${rounds}`,
+        value: Math.max(...took[part]!),
+        unit: 's',
+        better: 'lower' as const,
+        goal: 10,
+        samples: took[part]!,
+      })),
+      panels: [
+        {
+          kind: 'lines',
+          title: 'frames stored from the kill on',
+          x: { label: 'seconds' },
+          y: { label: 'frames' },
+          lines,
+        },
+      ],
     }
   } finally {
     await system.close()
@@ -77,7 +103,10 @@ class Load {
   private over = false
   private running: Promise<void> = Promise.resolve()
 
-  constructor(private readonly system: BenchSystem, private readonly feed: Awaited<ReturnType<typeof framesOfFeed>>) {}
+  constructor(
+    private readonly system: BenchSystem,
+    private readonly feed: Awaited<ReturnType<typeof framesOfFeed>>,
+  ) {}
 
   start(): void {
     this.running = this.run()
@@ -104,7 +133,12 @@ class Load {
     for (let i = 0; !this.over; i++) {
       while (i - this.stored > kWaiting && !this.over) await sleep(20)
       const frame = frames[i % frames.length]!
-      const work: Promise<unknown> = publishFrame(this.system.connection, frame, start + Math.floor(i / frames.length) * durationMs + frame.offsetMs, `recovery-${start}-${i}`).finally(() => inFlight.delete(work))
+      const work: Promise<unknown> = publishFrame(
+        this.system.connection,
+        frame,
+        start + Math.floor(i / frames.length) * durationMs + frame.offsetMs,
+        `recovery-${start}-${i}`,
+      ).finally(() => inFlight.delete(work))
       inFlight.add(work)
       this.sent = i + 1
       if (inFlight.size >= 64) await Promise.race(inFlight)
@@ -113,7 +147,12 @@ class Load {
   }
 }
 
-async function killed(system: BenchSystem, load: Load, part: string, steadyMs: number): Promise<{ ms: number; points: Point[] }> {
+async function killed(
+  system: BenchSystem,
+  load: Load,
+  part: string,
+  steadyMs: number,
+): Promise<{ ms: number; points: Point[] }> {
   const before: Point[] = []
   const started = performance.now()
   while (performance.now() - started < steadyMs) {
@@ -128,21 +167,30 @@ async function killed(system: BenchSystem, load: Load, part: string, steadyMs: n
     points.push([performance.now() - at, await load.look()])
     const ms = backAt(points, full)
     if (ms !== undefined) return { ms, points }
-    if (points.at(-1)![0] > 120_000) throw new Error(`${part} was killed two minutes ago, and frames are not stored at the rate of before (${Math.round(full * 1_000)}/s)`)
+    if (points.at(-1)![0] > 120_000)
+      throw new Error(
+        `${part} was killed two minutes ago, and frames are not stored at the rate of before (${Math.round(full * 1_000)}/s)`,
+      )
     await sleep(kLookMs)
   }
 }
 
-const rateOf = (points: readonly Point[]): number => (points.at(-1)![1] - points[0]![1]) / (points.at(-1)![0] - points[0]![0])
+const rateOf = (points: readonly Point[]): number =>
+  (points.at(-1)![1] - points[0]![1]) / (points.at(-1)![0] - points[0]![0])
 
 /**
- * From when on frames are stored at 90 % of `full` (frames a millisecond) over 4 s, with 60 to 130 % of it in either half of them: what had waited for the
- * store comes in one leap, which is no rate. Undefined while they are not.
+ * From when on frames are stored at 90 % of `full` (frames a millisecond) over 4 s, with 60 to 130 % of it in either
+ * half of them: what had waited for the store comes in one leap, which is no rate. Undefined while they are not.
  */
 export function backAt(points: readonly Point[], full: number): number | undefined {
   const last = points.at(-1)!
   const before = (ms: number) => points.findLast(([at]) => at <= last[0] - ms)
   const [first, middle] = [before(kWindowMs), before(kWindowMs / 2)]
   if (!first || !middle) return undefined
-  return rateOf([first, last]) >= kFull * full && [rateOf([first, middle]), rateOf([middle, last])].every((rate) => rate >= kSteady.least * full && rate <= kSteady.most * full) ? first[0] : undefined
+  return rateOf([first, last]) >= kFull * full &&
+    [rateOf([first, middle]), rateOf([middle, last])].every(
+      (rate) => rate >= kSteady.least * full && rate <= kSteady.most * full,
+    )
+    ? first[0]
+    : undefined
 }

@@ -21,22 +21,26 @@ import { startSystem, type BenchSystem } from './system.js'
 export const summary = 'frames on NATS to stored reads: rate, delay from capture to hit, memory'
 
 /**
- * Question: how many 1280x720 JPEG frames a second become stored reads, what does the engine cost beside recognition alone, and how long after its capture does a
- * hit arrive?
+ * Question: how many 1280x720 JPEG frames a second become stored reads, what does the engine cost beside recognition
+ * alone, and how long after its capture does a hit arrive?
  *
- * Method: the whole system (`platestream up`) on this machine. The recognizer alone on the same frames, in one thread and in one on each core, before and after:
- * the engine's CPU a frame is held against the mean of both (a machine shared with others changes its speed from minute to minute). In between
- * frames of the bundled feed are published over and over with event time moved on: flat out from a backlog, which gives the rate;
- * then at a share of that rate (or --rate) with Captured-At = the time each frame was *meant* to be sent, so that a stall counts in the delay of every frame that it
- * holds up (no coordinated omission). A frame counts as done when the ledger in ClickHouse has it. Every plate of the feed's truth is on a hot list, so
- * that there are hits enough for percentiles.
+ * Method: the whole system (`platestream up`) on this machine. The recognizer alone on the same frames, in one thread
+ * and in one on each core, before and after: the engine's CPU a frame is held against the mean of both (a machine
+ * shared with others changes its speed from minute to minute). In between frames of the bundled feed are published over
+ * and over with event time moved on: flat out from a backlog, which gives the rate; then at a share of that rate (or
+ * --rate) with Captured-At = the time each frame was *meant* to be sent, so that a stall counts in the delay of every
+ * frame that it holds up (no coordinated omission). A frame counts as done when the ledger in ClickHouse has it. Every
+ * plate of the feed's truth is on a hot list, so that there are hits enough for percentiles.
  */
 export async function run(args: string[]): Promise<Measured> {
   const { values } = parseArgs({
     args,
     options: {
-      feed: { type: 'string', default: 'bench/feeds/sample.mcap' }, frames: { type: 'string', default: '3000' },
-      share: { type: 'string', default: '0.7' }, rate: { type: 'string', default: '0' }, seconds: { type: 'string', default: '30' },
+      feed: { type: 'string', default: 'bench/feeds/sample.mcap' },
+      frames: { type: 'string', default: '3000' },
+      share: { type: 'string', default: '0.7' },
+      rate: { type: 'string', default: '0' },
+      seconds: { type: 'string', default: '30' },
     },
   })
   const folder = await mkdtemp(join(tmpdir(), 'platestream-bench-'))
@@ -49,7 +53,20 @@ export async function run(args: string[]): Promise<Measured> {
     for (const camera of feed.cameras) await registry.put(camera)
     for (const list of feed.hotLists) await system.run(['hotlist', 'import', list.file, '--list', list.id])
     const listed = truthBeside(values.feed!)
-    if (listed.length > 0) await saveHotList(system.connection.jetstream(), { id: 'truth', name: 'All of the feed', kind: 'hot', priority: 'low', source: 'bench', tolerance: 'tolerant', threshold: 0.5 }, listed.map((plate) => ({ plate, reason: 'bench' })))
+    if (listed.length > 0)
+      await saveHotList(
+        system.connection.jetstream(),
+        {
+          id: 'truth',
+          name: 'All of the feed',
+          kind: 'hot',
+          priority: 'low',
+          source: 'bench',
+          tolerance: 'tolerant',
+          threshold: 0.5,
+        },
+        listed.map((plate) => ({ plate, reason: 'bench' })),
+      )
     const watch = watchEngine(system.connection)
 
     const count = Number(values.frames)
@@ -62,24 +79,80 @@ export async function run(args: string[]): Promise<Measured> {
     const cost = flat.cpu.find(({ name }) => name.endsWith(', engine'))!.value
     return {
       workload: {
-        feed: values.feed, frames: count, cameras: feed.cameras.length, bytesAFrame: Math.round(feed.frames.reduce((sum, f) => sum + f.jpeg.length, 0) / feed.frames.length),
-        listed: listed.length, offered: Math.round(offered * 10) / 10, seconds: Number(values.seconds), hits: paced.latency.count,
+        feed: values.feed,
+        frames: count,
+        cameras: feed.cameras.length,
+        bytesAFrame: Math.round(feed.frames.reduce((sum, f) => sum + f.jpeg.length, 0) / feed.frames.length),
+        listed: listed.length,
+        offered: Math.round(offered * 10) / 10,
+        seconds: Number(values.seconds),
+        hits: paced.latency.count,
       },
       figures: [
-        { name: 'frames a second, flat out', value: flat.framesPerSecond, unit: '1/s', better: 'higher', goal: 150, samples: flat.rates },
-        { name: 'CPU a frame, recognizer alone, one thread', value: mean(alone.oneThread), unit: 'ms', better: 'lower', samples: alone.oneThread },
-        { name: 'CPU a frame, recognizer alone, all cores', value: mean(alone.allCores), unit: 'ms', better: 'lower', samples: alone.allCores },
+        {
+          name: 'frames a second, flat out',
+          value: flat.framesPerSecond,
+          unit: '1/s',
+          better: 'higher',
+          goal: 150,
+          samples: flat.rates,
+        },
+        {
+          name: 'CPU a frame, recognizer alone, one thread',
+          value: mean(alone.oneThread),
+          unit: 'ms',
+          better: 'lower',
+          samples: alone.oneThread,
+        },
+        {
+          name: 'CPU a frame, recognizer alone, all cores',
+          value: mean(alone.allCores),
+          unit: 'ms',
+          better: 'lower',
+          samples: alone.allCores,
+        },
         ...flat.cpu,
-        { name: 'engine beside recognizer alone, one thread', value: cost / mean(alone.oneThread), unit: 'times', better: 'lower', goal: 1.3 },
-        { name: 'engine beside recognizer alone, all cores', value: cost / mean(alone.allCores), unit: 'times', better: 'lower', goal: 1.3 },
+        {
+          name: 'engine beside recognizer alone, one thread',
+          value: cost / mean(alone.oneThread),
+          unit: 'times',
+          better: 'lower',
+          goal: 1.3,
+        },
+        {
+          name: 'engine beside recognizer alone, all cores',
+          value: cost / mean(alone.allCores),
+          unit: 'times',
+          better: 'lower',
+          goal: 1.3,
+        },
         { name: 'sender behind its pace, most', value: paced.lateMs, unit: 'ms', better: 'lower' },
         ...paced.latency.figures('capture to hit', { p99: 400 }),
-        { name: 'engine memory, start', value: memory.startMb, unit: 'MB', better: 'lower' }, { name: 'engine memory, end', value: memory.endMb, unit: 'MB', better: 'lower' },
+        { name: 'engine memory, start', value: memory.startMb, unit: 'MB', better: 'lower' },
+        { name: 'engine memory, end', value: memory.endMb, unit: 'MB', better: 'lower' },
         ...memoryFigures(system.usage()),
       ],
       panels: [
-        { kind: 'lines', title: 'flat out: frames stored', x: { label: 'interval' }, y: { label: 'frames/s' }, goal: 150, lines: [{ name: `${Math.round(flat.framesPerSecond)} in all`, points: flat.rates.map((rate, i) => [i, rate]) }] },
-        { kind: 'bars', title: 'CPU a frame', unit: 'ms', bars: [{ label: 'recognizer alone, one thread', value: mean(alone.oneThread) }, { label: 'recognizer alone, all cores', value: mean(alone.allCores) }, ...flat.cpu.map(({ name, value }) => ({ label: name, value }))] },
+        {
+          kind: 'lines',
+          title: 'flat out: frames stored',
+          x: { label: 'interval' },
+          y: { label: 'frames/s' },
+          goal: 150,
+          lines: [
+            { name: `${Math.round(flat.framesPerSecond)} in all`, points: flat.rates.map((rate, i) => [i, rate]) },
+          ],
+        },
+        {
+          kind: 'bars',
+          title: 'CPU a frame',
+          unit: 'ms',
+          bars: [
+            { label: 'recognizer alone, one thread', value: mean(alone.oneThread) },
+            { label: 'recognizer alone, all cores', value: mean(alone.allCores) },
+            ...flat.cpu.map(({ name, value }) => ({ label: name, value })),
+          ],
+        },
         paced.latency.panel(`capture to hit at ${Math.round(offered)} frames/s`, 400),
       ],
     }
@@ -110,7 +183,9 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
     const frame = feed.frames[i % feed.frames.length]!
     const round = Math.floor(i / feed.frames.length)
     const capturedAt = eventStart + round * feed.durationMs + frame.offsetMs
-    const work: Promise<unknown> = publishFrame(system.connection, frame, capturedAt, `flat-${start}-${i}`).finally(() => inFlight.delete(work))
+    const work: Promise<unknown> = publishFrame(system.connection, frame, capturedAt, `flat-${start}-${i}`).finally(
+      () => inFlight.delete(work),
+    )
     inFlight.add(work)
     if (inFlight.size >= 64) await Promise.race(inFlight)
     if (i % 500 === 499) progress(`published ${i + 1} of ${count}, stored ${await framesStored(system.store)}`)
@@ -121,7 +196,10 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
     progress(`published ${count}, stored ${stored}, engine ${Math.round(watch.lastMemory() / 1e6)} MB`)
   })
   const seconds = (Date.now() - start) / 1000
-  const rates = points.slice(1).map(([at, frames], i) => ((frames - points[i]![1]) * 1_000) / (at - points[i]![0])).filter((rate) => rate > 0)
+  const rates = points
+    .slice(1)
+    .map(([at, frames], i) => ((frames - points[i]![1]) * 1_000) / (at - points[i]![0]))
+    .filter((rate) => rate > 0)
   return { framesPerSecond: count / seconds, rates, cpu: cpuFigures(before, system.usage(), count, 'ms', 'frame') }
 }
 
@@ -129,17 +207,29 @@ async function flatOut(system: BenchSystem, feed: Feed, count: number, watch: Wa
 async function atRate(system: BenchSystem, feed: Feed, rate: number, seconds: number, publishedBefore: number) {
   const latency = new Latency()
   const start = Date.now() + 200
-  const hits = system.connection.subscribe('hits.>', { callback: (_, message) => {
-    const hit = message.json<Hit>()
-    if (hit.revision === 1 && Date.parse(hit.tsLast) >= start) latency.add(Date.now() - Date.parse(hit.tsLast))
-  } })
+  const hits = system.connection.subscribe('hits.>', {
+    callback: (_, message) => {
+      const hit = message.json<Hit>()
+      if (hit.revision === 1 && Date.parse(hit.tsLast) >= start) latency.add(Date.now() - Date.parse(hit.tsLast))
+    },
+  })
   const count = Math.round(rate * seconds)
   const inFlight = new Set<Promise<unknown>>()
-  const lateMs = await atPace(rate, count, (i, intended) => {
-    const work: Promise<unknown> = publishFrame(system.connection, feed.frames[i % feed.frames.length]!, Math.round(intended), `paced-${start}-${i}`).finally(() => inFlight.delete(work))
-    inFlight.add(work)
-    if (i % 500 === 499) progress(`offered ${i + 1} of ${count} at ${Math.round(rate)}/s, ${latency.count} hits`)
-  }, start)
+  const lateMs = await atPace(
+    rate,
+    count,
+    (i, intended) => {
+      const work: Promise<unknown> = publishFrame(
+        system.connection,
+        feed.frames[i % feed.frames.length]!,
+        Math.round(intended),
+        `paced-${start}-${i}`,
+      ).finally(() => inFlight.delete(work))
+      inFlight.add(work)
+      if (i % 500 === 499) progress(`offered ${i + 1} of ${count} at ${Math.round(rate)}/s, ${latency.count} hits`)
+    },
+    start,
+  )
   await Promise.all(inFlight)
   await untilStored(system.store, publishedBefore + count, () => {})
   await sleep(1_000)
@@ -156,7 +246,8 @@ interface Watch {
 function watchEngine(connection: NatsConnection): Watch {
   const samples: number[] = []
   void (async () => {
-    for await (const message of connection.subscribe('status.engine.*')) samples.push(message.json<EngineStatus>().gauges.memory_bytes ?? 0)
+    for await (const message of connection.subscribe('status.engine.*'))
+      samples.push(message.json<EngineStatus>().gauges.memory_bytes ?? 0)
   })()
   const mb = (bytes = 0) => Math.round(bytes / 1e6)
   // The first tenth is warm-up: pools fill, V8 tiers up.
@@ -166,11 +257,18 @@ function watchEngine(connection: NatsConnection): Watch {
     memory: () => {
       const all = settled()
       const part = Math.max(1, Math.floor(all.length / 10))
-      return { startMb: mb(mean(all.slice(0, part))), endMb: mb(mean(all.slice(-part))), mostMb: mb(Math.max(...all)), samples: all.length }
+      return {
+        startMb: mb(mean(all.slice(0, part))),
+        endMb: mb(mean(all.slice(-part))),
+        mostMb: mb(Math.max(...all)),
+        samples: all.length,
+      }
     },
   }
 }
 
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
 
-const progress = (text: string) => { process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`) }
+const progress = (text: string) => {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
+}

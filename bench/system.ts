@@ -30,21 +30,32 @@ const CLI = new URL('../cli/main.js', import.meta.url).pathname
 /** Starts `platestream up` on `folder` and waits until the engine runs. The demo stays off. */
 export async function startSystem(folder: string): Promise<BenchSystem> {
   const env = { ...process.env, PLATESTREAM_GATEWAY_PORT: '0', PLATESTREAM_LOG_LEVEL: 'warn' }
-  const up = spawn(process.execPath, [CLI, 'up', '--no-demo', '--data', folder], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const up = spawn(process.execPath, [CLI, 'up', '--no-demo', '--data', folder], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await new Promise<void>((resolve, reject) => {
     let text = ''
-    up.stdout.on('data', (chunk: Buffer) => { if ((text += chunk.toString()).includes('Console:')) resolve() })
+    up.stdout.on('data', (chunk: Buffer) => {
+      if ((text += chunk.toString()).includes('Console:')) resolve()
+    })
     up.once('exit', (code) => reject(new Error(`platestream up ended with ${code}: ${text}`)))
   })
   const settings = loadSettings({ overrides: { dataFolder: folder } })
   const paths = dataPaths(settings)
-  const addresses = JSON.parse(readFileSync(join(paths.run, 'up.json'), 'utf8')) as { nats: { url: string }; store: { url: string }; console: { url: string } }
+  const addresses = JSON.parse(readFileSync(join(paths.run, 'up.json'), 'utf8')) as {
+    nats: { url: string }
+    store: { url: string }
+    console: { url: string }
+  }
   const secrets = loadSecrets(paths.secrets)
   const connection = await connectNats({ url: addresses.nats.url, token: secrets.nats, name: 'bench' })
   const store = createClient(settings, { url: addresses.store.url, token: secrets.store })
   return {
-    connection, store,
-    nats: { url: addresses.nats.url, token: secrets.nats }, gateway: { url: new URL(addresses.console.url).origin, token: secrets.console },
+    connection,
+    store,
+    nats: { url: addresses.nats.url, token: secrets.nats },
+    gateway: { url: new URL(addresses.console.url).origin, token: secrets.console },
     usage: () => usageBelow(up.pid!),
     kill(part) {
       const found = processesBelow(up.pid!).find((one) => one.part === part)
@@ -52,7 +63,10 @@ export async function startSystem(folder: string): Promise<BenchSystem> {
       process.kill(found.pid, 'SIGKILL')
     },
     async run(args) {
-      const child = spawn(process.execPath, [CLI, ...args, '--data', folder], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+      const child = spawn(process.execPath, [CLI, ...args, '--data', folder], {
+        env,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
       const [code] = (await once(child, 'exit')) as [number]
       if (code !== 0) throw new Error(`platestream ${args.join(' ')} ended with ${code}`)
     },

@@ -6,15 +6,26 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 
 const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
-const entries = { recognizer: 'wasm/assembly/recognizer.ts', matcher: 'wasm/assembly/matcher.ts', shrink: 'wasm/assembly/shrink.ts' }
+const entries = {
+  recognizer: 'wasm/assembly/recognizer.ts',
+  matcher: 'wasm/assembly/matcher.ts',
+  shrink: 'wasm/assembly/shrink.ts',
+}
 
 mkdirSync('dist/wasm', { recursive: true })
-const sources = readdirSync('wasm/assembly', { recursive: true }).map((f) => `wasm/assembly/${f}`).concat('asconfig.json', 'build/kernels_apart.mjs')
+const sources = readdirSync('wasm/assembly', { recursive: true })
+  .map((f) => `wasm/assembly/${f}`)
+  .concat('asconfig.json', 'build/kernels_apart.mjs')
 const newest = Math.max(...sources.map((f) => statSync(f).mtimeMs))
 for (const target of Object.keys(JSON.parse(readFileSync('asconfig.json', 'utf8')).targets)) {
   const out = `dist/wasm/${target}.wasm`
   if (!existsSync(entries[target])) continue
   if (existsSync(out) && statSync(out).mtimeMs > newest) continue
-  execFileSync(process.execPath, [asc, entries[target], '--target', target, '--transform', resolve('build/kernels_apart.mjs')], { stdio: 'inherit' })
+  execFileSync(
+    process.execPath,
+    [asc, entries[target], '--target', target, '--transform', resolve('build/kernels_apart.mjs')],
+    { stdio: 'inherit' },
+  )
 }
-for (const file of ['platestream.psm', 'confusions.json', 'plate_syntax.json']) if (existsSync(`wasm/models/${file}`)) copyFileSync(`wasm/models/${file}`, `dist/wasm/${file}`)
+for (const file of ['platestream.psm', 'confusions.json', 'plate_syntax.json'])
+  if (existsSync(`wasm/models/${file}`)) copyFileSync(`wasm/models/${file}`, `dist/wasm/${file}`)

@@ -14,7 +14,9 @@ export class Told extends Error {
 
 export const usage = (reason: string): AlprError => new AlprError('ALPR_ERR_USAGE', { reason })
 
-/** One line for people or one JSON line for machines, never a stack; the exit code is 2 for wrong usage, 1 for failures. */
+/**
+ * One line for people or one JSON line for machines, never a stack; the exit code is 2 for wrong usage, 1 for failures.
+ */
 export function report(error: unknown, json: boolean): number {
   if (error instanceof Told) return error.exitCode
   // commander has printed its line already (main.ts); help and version come this way too, with 0.
@@ -22,6 +24,7 @@ export function report(error: unknown, json: boolean): number {
   const code = codeOf(error)
   const message = error instanceof AlprError ? error.message.replace(/\s*\n\s*/g, ' ') : natsReason(error)
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
-  else process.stderr.write(code === 'ALPR_ERR_USAGE' ? `platestream: ${message}\n` : `platestream: ${code}: ${message}\n`)
+  else
+    process.stderr.write(code === 'ALPR_ERR_USAGE' ? `platestream: ${message}\n` : `platestream: ${code}: ${message}\n`)
   return code === 'ALPR_ERR_USAGE' ? 2 : 1
 }

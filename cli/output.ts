@@ -1,18 +1,31 @@
 import { SingleBar, Presets } from 'cli-progress'
 
-/** Whether people watch: only then there are progress bars. They go to standard error, so that standard output stays the command's answer. */
+/**
+ * Whether people watch: only then there are progress bars. They go to standard error, so that standard output stays the
+ * command's answer.
+ */
 export const isWatched = (): boolean => process.stderr.isTTY === true
 
-export const printLine = (text: string): void => { process.stdout.write(`${text}\n`) }
+export const printLine = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
 export const printJson = (value: unknown): void => printLine(JSON.stringify(value))
 /** For people, beside the answer. */
-export const tell = (text: string): void => { process.stderr.write(`${text}\n`) }
+export const tell = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
 
 /** A table for people: columns as wide as their widest cell, the last one as long as it is. */
 export function printTable(head: string[], rows: (string | number)[][]): void {
   const all = [head, ...rows].map((row) => row.map(String))
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)))
-  for (const row of all) printLine(row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  ').trimEnd())
+  for (const row of all)
+    printLine(
+      row
+        .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
 }
 
 export interface Progress {
@@ -21,12 +34,27 @@ export interface Progress {
   stop(): void
 }
 
-/** A progress bar with the facts named in `format` as `{name}`; nothing at all when nobody watches or `quiet`. `total` 0: unknown. */
+/**
+ * A progress bar with the facts named in `format` as `{name}`; nothing at all when nobody watches or `quiet`. `total`
+ * 0: unknown.
+ */
 export function progressBar(total: number, unit: string, format = '', quiet = false): Progress {
   if (quiet || !isWatched()) return { update: () => {}, stop: () => {} }
   const shape = total > 0 ? `{bar} {value}/{total} ${unit}` : `{value} ${unit}`
-  const bar = new SingleBar({ format: `${shape}  ${format}`, stream: process.stderr, hideCursor: true, clearOnComplete: false, fps: 5, etaBuffer: 200 }, Presets.shades_classic)
-  const names = [...format.matchAll(/\{(\w+)\}/g)].map((m) => m[1]!).filter((name) => !/^(eta|duration|percentage)/.test(name))
+  const bar = new SingleBar(
+    {
+      format: `${shape}  ${format}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: false,
+      fps: 5,
+      etaBuffer: 200,
+    },
+    Presets.shades_classic,
+  )
+  const names = [...format.matchAll(/\{(\w+)\}/g)]
+    .map((m) => m[1]!)
+    .filter((name) => !/^(eta|duration|percentage)/.test(name))
   bar.start(total, 0, Object.fromEntries(names.map((name) => [name, '-'])))
   return {
     update: (done, facts = {}, known = total) => {
@@ -38,6 +66,17 @@ export function progressBar(total: number, unit: string, format = '', quiet = fa
 }
 
 export const bytesText = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`
+  bytes >= 1e9
+    ? `${(bytes / 1e9).toFixed(1)} GB`
+    : bytes >= 1e6
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : bytes >= 1e3
+        ? `${(bytes / 1e3).toFixed(1)} kB`
+        : `${bytes} B`
 
-export const secondsText = (ms: number): string => (ms < 9_950 ? `${(ms / 1000).toFixed(1)} s` : ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`)
+export const secondsText = (ms: number): string =>
+  ms < 9_950
+    ? `${(ms / 1000).toFixed(1)} s`
+    : ms < 120_000
+      ? `${Math.round(ms / 1000)} s`
+      : `${Math.round(ms / 60_000)} min`

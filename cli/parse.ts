@@ -7,7 +7,10 @@ import { LIST_ID } from '../engine/matching/hotlist.js'
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It must be a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ' on'}.`)
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(
+        `It must be a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ' on'}.`,
+      )
     return value
   }
 }
@@ -15,12 +18,22 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
 export function decimal(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`)
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`)
     return value
   }
 }
 
-const kSizes: Record<string, number> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 }
+const kSizes: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+}
 
 /** `500MB`, `2GB`, `1.5 GiB`, `1000` -> bytes. */
 export function parseSize(text: string): number {
@@ -35,14 +48,16 @@ const kDurations: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, min: 60
 /** `90s`, `10m`, `1h30m`, `500ms` -> milliseconds. */
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|min|m|h|d)/g)]
-  if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text) throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h30m.')
+  if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text)
+    throw new InvalidArgumentError('It must be a time such as 90s, 10m or 1h30m.')
   return Math.round(parts.reduce((sum, [, number, unit]) => sum + Number(number) * kDurations[unit!]!, 0))
 }
 
 /** An RFC 3339 time with its zone -> ms since 1970 UTC. */
 export function parseTime(text: string): number {
   const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a time with its zone such as 2026-05-01T08:30:00Z.')
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('It must be a time with its zone such as 2026-05-01T08:30:00Z.')
   return time
 }
 
@@ -50,7 +65,8 @@ export function parseTime(text: string): number {
 export function parseZone(text: string): number {
   const match = /^([+-])(\d{2}):?(\d{2})$/.exec(text)
   if (text === 'Z' || text === 'UTC') return 0
-  if (!match || Number(match[2]) > 14 || Number(match[3]) > 59) throw new InvalidArgumentError('It must be an offset such as +02:00, or Z.')
+  if (!match || Number(match[2]) > 14 || Number(match[3]) > 59)
+    throw new InvalidArgumentError('It must be an offset such as +02:00, or Z.')
   return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]))
 }
 

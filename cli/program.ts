@@ -29,10 +29,20 @@ export const productVersion = (): string =>
 
 function newProgram(): Command {
   return new Command('platestream')
-    .description('A stream engine that turns camera frames into plate reads, reads into hits, and a year of reads into answers.')
+    .description(
+      'A stream engine that turns camera frames into plate reads, reads into hits, and a year of reads into answers.',
+    )
     .version(productVersion())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${text.replace(/^error: /, 'platestream: ').replace(/\s*\n\s*/g, ' ').trim()}\n`) })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `${text
+            .replace(/^error: /, 'platestream: ')
+            .replace(/\s*\n\s*/g, ' ')
+            .trim()}\n`,
+        ),
+    })
     .addHelpText('after', '\nStart here: platestream up\nEach command has its own --help with examples.')
 }
 

@@ -39,7 +39,8 @@ export function readRunFile(folder: string): RunFile | undefined {
 }
 
 /**
- * Makes this process the only `up` on the data folder. The lock is a file with our pid; one of a process that does not run any more is taken over.
+ * Makes this process the only `up` on the data folder. The lock is a file with our pid; one of a process that does not
+ * run any more is taken over.
  * @returns gives the lock back
  * @throws ALPR_ERR_USAGE naming the process that has it
  */
@@ -49,7 +50,9 @@ export async function lockRunFolder(folder: string): Promise<() => void> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const holder = readPid(file)
     if (holder !== undefined && holder !== process.pid && isRunning(holder) && looksLikeUp(holder)) {
-      throw new AlprError('ALPR_ERR_USAGE', { reason: `the data folder is in use by another "platestream up" (process ${holder}); stop that one or give --data` })
+      throw new AlprError('ALPR_ERR_USAGE', {
+        reason: `the data folder is in use by another "platestream up" (process ${holder}); stop that one or give --data`,
+      })
     }
     rmSync(file, { force: true })
     try {
@@ -57,11 +60,17 @@ export async function lockRunFolder(folder: string): Promise<() => void> {
     } catch {
       continue // somebody was quicker: look again
     }
-    // Two that found the same stale lock may have removed each other's: whoever's pid stands there a moment later has it.
+    // Two that found the same stale lock may have removed each other's: whoever's pid stands there a moment later has
+    // it.
     await pause(50)
-    if (readPid(file) === process.pid) return () => { if (readPid(file) === process.pid) rmSync(file, { force: true }) }
+    if (readPid(file) === process.pid)
+      return () => {
+        if (readPid(file) === process.pid) rmSync(file, { force: true })
+      }
   }
-  throw new AlprError('ALPR_ERR_USAGE', { reason: 'another "platestream up" starts on this data folder at the same time' })
+  throw new AlprError('ALPR_ERR_USAGE', {
+    reason: 'another "platestream up" starts on this data folder at the same time',
+  })
 }
 
 function readPid(file: string): number | undefined {
@@ -73,7 +82,10 @@ function readPid(file: string): number | undefined {
   }
 }
 
-/** A pid comes back after a restart of the machine for any program. Where arguments cannot be seen, the pid alone counts. */
+/**
+ * A pid comes back after a restart of the machine for any program. Where arguments cannot be seen, the pid alone
+ * counts.
+ */
 function looksLikeUp(pid: number): boolean {
   const args = argumentsOf(pid)
   return args.length === 0 || args.includes('up')

@@ -23,7 +23,10 @@ export function settingsFor(options: SystemOptions, overrides: Record<string, un
   return loadSettings({ file: options.config, overrides: { dataFolder: options.data, ...overrides } })
 }
 
-/** Where NATS is: the settings' server, or the private one of the `up` that runs on the data folder. @throws ALPR_ERR_NATS_UNAVAILABLE */
+/**
+ * Where NATS is: the settings' server, or the private one of the `up` that runs on the data folder. @throws
+ * ALPR_ERR_NATS_UNAVAILABLE
+ */
 export function findNats(settings: Settings): { url: string; token: string } {
   if (settings.nats.url) return { url: settings.nats.url, token: settings.nats.token }
   const paths = dataPaths(settings)
@@ -41,11 +44,22 @@ export function findStore(settings: Settings): { url: string; token: string } {
   return { url: store.url, token: loadSecrets(paths.secrets).store }
 }
 
-const notRunning = (code: 'ALPR_ERR_NATS_UNAVAILABLE' | 'ALPR_ERR_STORE_UNAVAILABLE', settings: Settings, variable: string) =>
-  new AlprError(code, { url: settings.dataFolder, reason: `no system runs on this data folder; start one with "platestream up" or set ${variable}` })
+const notRunning = (
+  code: 'ALPR_ERR_NATS_UNAVAILABLE' | 'ALPR_ERR_STORE_UNAVAILABLE',
+  settings: Settings,
+  variable: string,
+) =>
+  new AlprError(code, {
+    url: settings.dataFolder,
+    reason: `no system runs on this data folder; start one with "platestream up" or set ${variable}`,
+  })
 
 /** Runs `work` with a connection to the running system and closes it. */
-export async function withNats<T>(options: SystemOptions, name: string, work: (connection: NatsConnection, settings: Settings) => Promise<T>): Promise<T> {
+export async function withNats<T>(
+  options: SystemOptions,
+  name: string,
+  work: (connection: NatsConnection, settings: Settings) => Promise<T>,
+): Promise<T> {
   const settings = settingsFor(options)
   const connection = await connectNats({ ...findNats(settings), name: `cli ${name}` })
   try {
@@ -56,7 +70,10 @@ export async function withNats<T>(options: SystemOptions, name: string, work: (c
 }
 
 /** Runs `work` with a client of the running system's store and closes it. */
-export async function withStore<T>(options: SystemOptions, work: (client: ClickHouseClient, settings: Settings) => Promise<T>): Promise<T> {
+export async function withStore<T>(
+  options: SystemOptions,
+  work: (client: ClickHouseClient, settings: Settings) => Promise<T>,
+): Promise<T> {
   const settings = settingsFor(options)
   const client = createClient(settings, findStore(settings), { requestTimeoutMs: 3_600_000 })
   try {

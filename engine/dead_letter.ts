@@ -11,10 +11,16 @@ export interface DeadPart {
 }
 
 /**
- * Puts a message that cannot be processed, or one detection of it, on stream DEAD with the reason, where it came from and its own headers and payload: nothing is
- * dropped in silence. The message id derives from the stream sequence, so doing it twice leaves one.
+ * Puts a message that cannot be processed, or one detection of it, on stream DEAD with the reason, where it came from
+ * and its own headers and payload: nothing is dropped in silence. The message id derives from the stream sequence, so
+ * doing it twice leaves one.
  */
-export async function deadLetter(js: JetStreamClient, source: CameraMessage & { message: JsMsg }, error: AlprError, part?: DeadPart): Promise<void> {
+export async function deadLetter(
+  js: JetStreamClient,
+  source: CameraMessage & { message: JsMsg },
+  error: AlprError,
+  part?: DeadPart,
+): Promise<void> {
   const header = headers()
   for (const [name, values] of source.message.headers ?? []) {
     if (!name.startsWith('Nats-')) for (const value of values) header.append(name, value)
@@ -26,6 +32,9 @@ export async function deadLetter(js: JetStreamClient, source: CameraMessage & { 
   header.set(HEADER.deadAt, new Date(source.arrivedAt).toISOString())
   const root = rootOf(source.subject)
   if (part) header.set(HEADER.deadIndex, String(part.index))
-  header.set(HEADER.msgId, `dead-${root === ENTRANCE.frames.root ? '' : `${root}-`}${source.seq}${part ? `-${part.index}` : ''}`)
+  header.set(
+    HEADER.msgId,
+    `dead-${root === ENTRANCE.frames.root ? '' : `${root}-`}${source.seq}${part ? `-${part.index}` : ''}`,
+  )
   await js.publish(deadSubject(source.camera), part?.payload ?? source.payload, { headers: header, timeout: 10_000 })
 }

@@ -26,13 +26,24 @@ export interface DeadFilter {
   reason?: string
 }
 
-const DEAD_HEADERS: readonly string[] = [HEADER.deadReason, HEADER.deadMessage, HEADER.deadSubject, HEADER.deadSequence, HEADER.deadIndex, HEADER.deadAt]
+const DEAD_HEADERS: readonly string[] = [
+  HEADER.deadReason,
+  HEADER.deadMessage,
+  HEADER.deadSubject,
+  HEADER.deadSequence,
+  HEADER.deadIndex,
+  HEADER.deadAt,
+]
 
 /**
- * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads are large and there are
- * few letters.
+ * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads
+ * are large and there are few letters.
  */
-export async function* deadLetters(manager: JetStreamManager, filter: DeadFilter = {}, from = 1): AsyncGenerator<DeadLetter & { payload: Uint8Array }> {
+export async function* deadLetters(
+  manager: JetStreamManager,
+  filter: DeadFilter = {},
+  from = 1,
+): AsyncGenerator<DeadLetter & { payload: Uint8Array }> {
   const { state } = await manager.streams.info(STREAM.dead)
   const subject = filter.camera ? `dead.${filter.camera}` : 'dead.>'
   for (let seq = Math.max(from, state.first_seq); seq <= state.last_seq; seq++) {
@@ -46,17 +57,25 @@ export async function* deadLetters(manager: JetStreamManager, filter: DeadFilter
 }
 
 /** @throws ALPR_ERR_NOT_FOUND */
-export async function deadLetter(manager: JetStreamManager, seq: number): Promise<DeadLetter & { payload: Uint8Array }> {
+export async function deadLetter(
+  manager: JetStreamManager,
+  seq: number,
+): Promise<DeadLetter & { payload: Uint8Array }> {
   const message = await direct(manager).getMessage(STREAM.dead, { seq }).catch(noneLeft)
   if (!message) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `dead letter ${seq}` })
   return toLetter(message)
 }
 
 /**
- * Sends it to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has it. When this process dies in
- * between, the frame is on both; sending it again within the stream's window of 2 minutes makes no second one.
+ * Sends it to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has
+ * it. When this process dies in between, the frame is on both; sending it again within the stream's window of 2 minutes
+ * makes no second one.
  */
-export async function redrive(connection: NatsConnection, manager: JetStreamManager, letter: DeadLetter & { payload: Uint8Array }): Promise<void> {
+export async function redrive(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  letter: DeadLetter & { payload: Uint8Array },
+): Promise<void> {
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)
@@ -71,8 +90,8 @@ export async function drop(manager: JetStreamManager, seq: number): Promise<void
 }
 
 /**
- * Direct gets bring the payload as it is; the stream's own API encodes it in base64, and a large frame would then be larger than the server's largest
- * message. The client has it, its types do not say so.
+ * Direct gets bring the payload as it is; the stream's own API encodes it in base64, and a large frame would then be
+ * larger than the server's largest message. The client has it, its types do not say so.
  */
 const direct = (manager: JetStreamManager): DirectGet => (manager as JetStreamManager & { direct: DirectGet }).direct
 
@@ -87,8 +106,16 @@ function toLetter(message: StoredMsg): DeadLetter & { payload: Uint8Array } {
     if (!name.startsWith('Nats-') && !DEAD_HEADERS.includes(name)) headers[name] = values.at(-1) ?? ''
   }
   return {
-    seq: message.seq, camera: cameraOf(message.subject), reason: header(HEADER.deadReason), message: header(HEADER.deadMessage), subject: header(HEADER.deadSubject),
-    sequence: Number(header(HEADER.deadSequence)) || 0, at: header(HEADER.deadAt), headers, bytes: message.data.length, payload: message.data,
+    seq: message.seq,
+    camera: cameraOf(message.subject),
+    reason: header(HEADER.deadReason),
+    message: header(HEADER.deadMessage),
+    subject: header(HEADER.deadSubject),
+    sequence: Number(header(HEADER.deadSequence)) || 0,
+    at: header(HEADER.deadAt),
+    headers,
+    bytes: message.data.length,
+    payload: message.data,
   }
 }
 

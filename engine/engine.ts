@@ -46,20 +46,32 @@ export interface Engine {
  * @throws ALPR_ERR_INSTANCE_TAKEN when an engine of the same name runs
  * @param store where the embedded store listens and its token; not looked at when the settings name a ClickHouse server
  */
-export async function startEngine(settings: Settings, connection: NatsConnection, store: { url: string; token: string }, log: Logger): Promise<Engine> {
+export async function startEngine(
+  settings: Settings,
+  connection: NatsConnection,
+  store: { url: string; token: string },
+  log: Logger,
+): Promise<Engine> {
   const ending = new AbortController()
   const identity = new Identity(connection, settings.engine.instance)
   await identity.claim()
   identity.answer(ending.signal)
   const metrics = new Metrics()
   const waiting = new Waiting(log)
-  const recognizer = await RecognizerPool.create({ workers: settings.engine.workers, timeoutMs: settings.engine.frameTimeoutMs,
-    onReplaced: (reason) => { metrics.count('workers_replaced_total'); log.warn({ reason }, 'a recognition worker was replaced') } })
+  const recognizer = await RecognizerPool.create({
+    workers: settings.engine.workers,
+    timeoutMs: settings.engine.frameTimeoutMs,
+    onReplaced: (reason) => {
+      metrics.count('workers_replaced_total')
+      log.warn({ reason }, 'a recognition worker was replaced')
+    },
+  })
   const holders: Holder[] = []
   const { partitions } = settings.nats
 
   const status = (): EngineStatus => {
-    for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting']) metrics.gauge(name, 0)
+    for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting'])
+      metrics.gauge(name, 0)
     const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
     for (const { inlet, pipelines } of holders) {
       for (const { gauges } of pipelines.values()) {
@@ -70,12 +82,22 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     }
     metrics.gauge('memory_bytes', process.memoryUsage.rss())
     metrics.gauge('partitions_total', partitions)
-    for (const list of lists.records) metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
+    for (const list of lists.records)
+      metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
     return {
-      instance: settings.engine.instance, at: new Date().toISOString(), waiting: { ...waiting.reasons },
-      partitions: holders.filter(({ inlet }) => inlet.entrance.root === 'frames').flatMap(({ pipelines }) => [...pipelines.keys()]).sort((a, b) => a - b),
-      workers: settings.engine.workers, module: recognizer.module, model: recognizer.model,
-      counters: { ...metrics.counters }, gauges: { ...metrics.gauges }, bounds: metrics.takeBounds(),
+      instance: settings.engine.instance,
+      at: new Date().toISOString(),
+      waiting: { ...waiting.reasons },
+      partitions: holders
+        .filter(({ inlet }) => inlet.entrance.root === 'frames')
+        .flatMap(({ pipelines }) => [...pipelines.keys()])
+        .sort((a, b) => a - b),
+      workers: settings.engine.workers,
+      module: recognizer.module,
+      model: recognizer.model,
+      counters: { ...metrics.counters },
+      gauges: { ...metrics.gauges },
+      bounds: metrics.takeBounds(),
     }
   }
   const lists = new ListsInForce(await loadMatcher(), metrics, log)
@@ -85,24 +107,54 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     if (!connection.isClosed()) connection.publish(statusSubject(settings.engine.instance), JSON.stringify(status()))
   }, 1_000)
 
-  await waiting.until('nats', () => setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, detectionsMaxBytes: settings.nats.detectionsMaxBytes, replicas: settings.nats.replicas }), ending.signal)
+  await waiting.until(
+    'nats',
+    () =>
+      setupNats(connection, {
+        framesMaxBytes: settings.nats.framesMaxBytes,
+        detectionsMaxBytes: settings.nats.detectionsMaxBytes,
+        replicas: settings.nats.replicas,
+      }),
+    ending.signal,
+  )
   const js = connection.jetstream()
   const leases = await js.views.kv(BUCKET.leases, { bindOnly: true })
   const client = createClient(settings, store)
-  await waiting.until('clickhouse', async () => {
-    await waitForStore(client, { signal: ending.signal })
-    // Two that bring the same tables up to date at once would empty what the other fills.
-    waiting.reasons.schema = 'another engine brings the tables up to date'
-    const forget = () => { delete waiting.reasons.schema }
-    await inTurn(new Lease(leases, SCHEMA_LEASE, identity.session), () => { forget(); return migrate(client, settings.clickhouse.database) }, ending.signal).finally(forget)
-  }, ending.signal)
+  await waiting.until(
+    'clickhouse',
+    async () => {
+      await waitForStore(client, { signal: ending.signal })
+      // Two that bring the same tables up to date at once would empty what the other fills.
+      waiting.reasons.schema = 'another engine brings the tables up to date'
+      const forget = () => {
+        delete waiting.reasons.schema
+      }
+      await inTurn(
+        new Lease(leases, SCHEMA_LEASE, identity.session),
+        () => {
+          forget()
+          return migrate(client, settings.clickhouse.database)
+        },
+        ending.signal,
+      ).finally(forget)
+    },
+    ending.signal,
+  )
 
   const manager = await connection.jetstreamManager()
   const cameras = await (await CameraRegistry.open(connection)).watch(log)
   await lists.follow(connection)
   const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const parts: PipelineParts = {
-    connection, js, manager, cameras, lists, metrics, waiting, partitions, self: { session: identity.session, turns: new Turns() },
+    connection,
+    js,
+    manager,
+    cameras,
+    lists,
+    metrics,
+    waiting,
+    partitions,
+    self: { session: identity.session, turns: new Turns() },
     recent: new RecentFrames(connection),
     pictures: await PictureMaker.create(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
@@ -110,7 +162,10 @@ export async function startEngine(settings: Settings, connection: NatsConnection
     batchMs: settings.engine.batchMs,
     ending: ending.signal,
   }
-  const buckets = { passes: await js.views.kv(BUCKET.passes, { bindOnly: true }), floors: await js.views.kv(BUCKET.floors, { bindOnly: true }) }
+  const buckets = {
+    passes: await js.views.kv(BUCKET.passes, { bindOnly: true }),
+    floors: await js.views.kv(BUCKET.floors, { bindOnly: true }),
+  }
 
   const idsOf = async ({ stream, root }: Entrance) => new ReadIds((await manager.streams.info(stream)).created, root)
   const rules = { gapMs: settings.engine.passGapMs }
@@ -121,11 +176,24 @@ export async function startEngine(settings: Settings, connection: NatsConnection
   ]
 
   const members = new Members(leases, settings.engine.instance, undefined, identity.session)
-  const refused = new Promise<AlprError>((resolve) => { members.onTwin = () => resolve(taken(settings.engine.instance, 'it came first')) })
+  const refused = new Promise<AlprError>((resolve) => {
+    members.onTwin = () => resolve(taken(settings.engine.instance, 'it came first'))
+  })
   await members.follow(connection, log)
-  holders.push(...inlets.map((inlet) => new Holder(inlet, {
-    leases, members, instance: settings.engine.instance, partitions, metrics, log, open: (of, partition) => Pipeline.open(partition, of, parts, buckets),
-  })))
+  holders.push(
+    ...inlets.map(
+      (inlet) =>
+        new Holder(inlet, {
+          leases,
+          members,
+          instance: settings.engine.instance,
+          partitions,
+          metrics,
+          log,
+          open: (of, partition) => Pipeline.open(partition, of, parts, buckets),
+        }),
+    ),
+  )
   const keeping = Promise.all([
     ...holders.map((holder) => holder.run(ending.signal)),
     ...inlets.map(({ entrance }) => new Trimmer(manager, buckets.floors, entrance, partitions).run(ending.signal)),

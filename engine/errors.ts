@@ -1,8 +1,9 @@
 import { PICTURE_ERRORS, WASM_ERRORS, WasmError, type WasmErrorCode } from '../wasm/mod.js'
 
 /**
- * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds them together).
- * Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers with it.
+ * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds
+ * them together). Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers
+ * with it.
  */
 const TABLE = {
   // frames: the reasons of the DEAD stream, beside those of their pictures (PICTURE_ERRORS)
@@ -36,10 +37,16 @@ const TABLE = {
   ALPR_ERR_NATS_UNAVAILABLE: ['NATS at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_UNAVAILABLE: ['ClickHouse at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_LOCKED: ['the data folder {folder} is in use by another store process', 503],
-  ALPR_ERR_SCHEMA_NEWER: ['the store has schema {found}, this program knows {known}: a newer program has been here', 503],
+  ALPR_ERR_SCHEMA_NEWER: [
+    'the store has schema {found}, this program knows {known}: a newer program has been here',
+    503,
+  ],
   ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
-  ALPR_ERR_INSTANCE_TAKEN: ['an engine named {instance} runs already ({holder}): give this one a name of its own, with --instance or the setting engine.instance', 503],
+  ALPR_ERR_INSTANCE_TAKEN: [
+    'an engine named {instance} runs already ({holder}): give this one a name of its own, with --instance or the setting engine.instance',
+    503,
+  ],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
   // the gateway's door
@@ -54,7 +61,10 @@ const TABLE = {
   ALPR_ERR_AREA_INVALID: ['the area is not valid: {reason}', 422],
   ALPR_ERR_WINDOW_INVALID: ['the time is not valid: {reason}', 422],
   ALPR_ERR_CURSOR_FOREIGN: ['the cursor belongs to another question', 400],
-  ALPR_ERR_QUESTION_TOO_LARGE: ['the question is too large ({reason}): ask for a smaller area, a shorter time or fewer rows', 422],
+  ALPR_ERR_QUESTION_TOO_LARGE: [
+    'the question is too large ({reason}): ask for a smaller area, a shorter time or fewer rows',
+    422,
+  ],
   ALPR_ERR_QUESTION_GIVEN_UP: ['the question was given up before it was answered', 408],
   ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
   ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} is to be kept: reads are kept for {limit} days at least', 409],
@@ -62,12 +72,20 @@ const TABLE = {
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>
 
-/** The codes of wasm/ are part of the table: a picture or a pattern is the sender's to mend (422), what else goes wrong in there is ours (500). */
+/**
+ * The codes of wasm/ are part of the table: a picture or a pattern is the sender's to mend (422), what else goes wrong
+ * in there is ours (500).
+ */
 export type ErrorCode = keyof typeof TABLE | WasmErrorCode
 export type ErrorDetails = Record<string, string | number | boolean | undefined>
 
 function entryOf(code: ErrorCode): readonly [message: string, status: number] {
-  return code in TABLE ? TABLE[code as keyof typeof TABLE] : [WASM_ERRORS[code as WasmErrorCode], code in PICTURE_ERRORS || /^ALPR_ERR_(PATTERN|SEARCH)_/.test(code) ? 422 : 500]
+  return code in TABLE
+    ? TABLE[code as keyof typeof TABLE]
+    : [
+        WASM_ERRORS[code as WasmErrorCode],
+        code in PICTURE_ERRORS || /^ALPR_ERR_(PATTERN|SEARCH)_/.test(code) ? 422 : 500,
+      ]
 }
 
 export const ERROR_CODES = [...Object.keys(TABLE), ...Object.keys(WASM_ERRORS)] as ErrorCode[]
@@ -85,7 +103,10 @@ export class AlprError extends Error {
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
     const [template, status] = entryOf(code)
-    super(template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')), options)
+    super(
+      template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')),
+      options,
+    )
     this.name = 'AlprError'
     this.code = code
     this.status = status

@@ -1,10 +1,13 @@
 /**
- * The ledger: per camera and hour, `framesIn = withReads + withoutPlate + dead` (EQP-1, C-4). The hour is that of `Captured-At`, or of the
- * arrival on the stream when the frame has no usable time.
+ * The ledger: per camera and hour, `framesIn = withReads + withoutPlate + dead` (EQP-1, C-4). The hour is that of
+ * `Captured-At`, or of the arrival on the stream when the frame has no usable time.
  */
 export interface LedgerRow {
   camera: string
-  /** Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; a part only ever grows. */
+  /**
+   * Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; a part only
+   * ever grows.
+   */
   part: number
   /** Start of the hour, milliseconds since 1970 UTC. */
   hour: number

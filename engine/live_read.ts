@@ -5,7 +5,20 @@ import type { LiveRead } from './status.js'
 export function liveReadOf(read: Read, cameraName: string, lists: string[]): LiveRead {
   const { readId, version, plate, confidence, region, camera, lat, lon, frames, direction, crop } = read
   return {
-    readId, version, plate, confidence, region, camera, cameraName, lat, lon,
-    ts: new Date(read.ts).toISOString(), tsLast: new Date(read.tsLast).toISOString(), frames, direction, crop, lists,
+    readId,
+    version,
+    plate,
+    confidence,
+    region,
+    camera,
+    cameraName,
+    lat,
+    lon,
+    ts: new Date(read.ts).toISOString(),
+    tsLast: new Date(read.tsLast).toISOString(),
+    frames,
+    direction,
+    crop,
+    lists,
   }
 }

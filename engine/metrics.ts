@@ -1,6 +1,7 @@
 /**
- * Counters and gauges of one process by name, as plain numbers: cheap on the frame path. The names are listed in docs/metrics.md.
- * A bound that acts is counted under `bound_<name>_total` and remembered for the next status (backpressure is never silent).
+ * Counters and gauges of one process by name, as plain numbers: cheap on the frame path. The names are listed in
+ * docs/metrics.md. A bound that acts is counted under `bound_<name>_total` and remembered for the next status
+ * (backpressure is never silent).
  */
 export class Metrics {
   readonly counters: Record<string, number> = {}

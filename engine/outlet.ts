@@ -19,8 +19,9 @@ const EXTEND_MS = 60_000
 const MAX_SHOWN = 500
 
 /**
- * What leaves a partition: hits and dead letters onto JetStream at once, reads into the epoch that the next checkpoint writes. Everything
- * is decided in the moment of the call, in stream order; pictures and publishing follow as work of the epoch.
+ * What leaves a partition: hits and dead letters onto JetStream at once, reads into the epoch that the next checkpoint
+ * writes. Everything is decided in the moment of the call, in stream order; pictures and publishing follow as work of
+ * the epoch.
  */
 export class Outlet {
   /** At how many frames a pass has been stored, and until when; only for storing early. */
@@ -28,9 +29,14 @@ export class Outlet {
   /** Revisions of one pass go out one after the other. */
   private readonly publishing = new WeakMap<OpenPass, Promise<void>>()
 
-  constructor(private readonly parts: PipelineParts, private readonly progress: Progress) {}
+  constructor(
+    private readonly parts: PipelineParts,
+    private readonly progress: Progress,
+  ) {}
 
-  /** An open pass took a detection: hits do not wait for it to close; a pass that goes on and on is stored in between. */
+  /**
+   * An open pass took a detection: hits do not wait for it to close; a pass that goes on and on is stored in between.
+   */
   look(pass: OpenPass, camera: Camera): void {
     const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
     if (pass.state.last.ts - since >= EXTEND_MS) return this.store(pass, camera, false)
@@ -42,9 +48,10 @@ export class Outlet {
   }
 
   /**
-   * Stores the read as it stands; when the pass closes, with the last word on its hits. What came to rest and closes without another detection is
-   * stored already, and stays so: a second row would count it twice in the rollups, and show it twice to those who look. With news of its hits it is stored
-   * again, because reads are shown with the hits of their own checkpoint.
+   * Stores the read as it stands; when the pass closes, with the last word on its hits. What came to rest and closes
+   * without another detection is stored already, and stays so: a second row would count it twice in the rollups, and
+   * show it twice to those who look. With news of its hits it is stored again, because reads are shown with the hits of
+   * their own checkpoint.
    */
   store(pass: OpenPass, camera: Camera, closing: boolean): void {
     const done = this.isStored(pass)
@@ -70,7 +77,9 @@ export class Outlet {
   bury(source: StreamMessage, { error, part }: Refused): void {
     const { parts, progress } = this
     parts.metrics.count(`dead_${error.code}_total`)
-    progress.epoch.add(parts.waiting.until('dead letters', () => deadLetter(parts.js, source, error, part), parts.ending))
+    progress.epoch.add(
+      parts.waiting.until('dead letters', () => deadLetter(parts.js, source, error, part), parts.ending),
+    )
   }
 
   /** Shows stored reads to whoever looks now. Not durable: the store is where they are looked up. */
@@ -78,19 +87,28 @@ export class Outlet {
     const { connection, cameras, metrics } = this.parts
     if (connection.isClosed()) return
     const lists = new Map<string, Set<string>>()
-    for (const { readId, list, state } of epoch.hits) if (state === 'possible') lists.set(readId, (lists.get(readId) ?? new Set()).add(list))
+    for (const { readId, list, state } of epoch.hits)
+      if (state === 'possible') lists.set(readId, (lists.get(readId) ?? new Set()).add(list))
     let shown = 0
     for (const read of epoch.reads.values()) {
       // Nobody can look at more; those with a hit are shown all the same.
       if (++shown > MAX_SHOWN && !lists.has(read.readId)) continue
-      const live = liveReadOf(read, cameras.cameras.get(read.camera)?.name ?? read.camera, [...(lists.get(read.readId) ?? [])])
+      const live = liveReadOf(read, cameras.cameras.get(read.camera)?.name ?? read.camera, [
+        ...(lists.get(read.readId) ?? []),
+      ])
       connection.publish(readsSubject(read.camera), JSON.stringify(live))
     }
     if (shown > MAX_SHOWN) metrics.bound('live_reads')
   }
 
   private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
-    return makeHits(pass, read, this.parts.lists.check(read.positions, read.plate, read.ts, read.region), camera, closing)
+    return makeHits(
+      pass,
+      read,
+      this.parts.lists.check(read.positions, read.plate, read.ts, read.region),
+      camera,
+      closing,
+    )
   }
 
   /** Pictures, then the read into the epoch and the hits onto the stream; revisions of one pass in their order. */
@@ -116,7 +134,10 @@ export class Outlet {
       if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
       for (const hit of hits) epoch.hits.push(await this.publish({ ...hit, crop, picture }))
     })
-    this.publishing.set(pass, work.catch(() => {}))
+    this.publishing.set(
+      pass,
+      work.catch(() => {}),
+    )
     epoch.add(work)
   }
 
@@ -126,7 +147,11 @@ export class Outlet {
     header.set(HEADER.msgId, `${hit.hitId}.${hit.revision}.${hit.listVersion}`)
     const published = { ...hit, publishedAt: new Date().toISOString() }
     const payload = JSON.stringify(published)
-    await parts.waiting.until('nats', () => parts.js.publish(hitsSubject(hit.list, hit.camera), payload, { headers: header, timeout: 5_000 }), parts.ending)
+    await parts.waiting.until(
+      'nats',
+      () => parts.js.publish(hitsSubject(hit.list, hit.camera), payload, { headers: header, timeout: 5_000 }),
+      parts.ending,
+    )
     parts.metrics.count('hits_total')
     parts.metrics.count('hit_delay_ms_total', Date.parse(published.publishedAt) - Date.parse(hit.tsLast))
     return published

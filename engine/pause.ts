@@ -15,7 +15,10 @@ export function growingPause(attempt: number, { firstMs = 100, maxMs = 5_000 }: 
   return Math.round(pause * (0.75 + Math.random() * 0.5))
 }
 
-/** Sleeps, and wakes early (without an error) when the signal is aborted. The timer does not keep a process alive by itself if `unref`. */
+/**
+ * Sleeps, and wakes early (without an error) when the signal is aborted. The timer does not keep a process alive by
+ * itself if `unref`.
+ */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
@@ -29,10 +32,15 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** What `work` gives, if it does within `ms`; it goes on all the same. @throws an error without a code when it takes longer */
+/**
+ * What `work` gives, if it does within `ms`; it goes on all the same. @throws an error without a code when it takes
+ * longer
+ */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const over = new AbortController()
-  const late = sleep(ms, over.signal).then(() => { throw new Error(`no answer within ${ms / 1_000} s`) })
+  const late = sleep(ms, over.signal).then(() => {
+    throw new Error(`no answer within ${ms / 1_000} s`)
+  })
   late.catch(() => {})
   try {
     return await Promise.race([work, late])

@@ -20,13 +20,15 @@ const MAX_UNFINISHED = 64
 const MAX_READS = 20_000
 
 /**
- * camera -> NATS -> inlet: decode, find, read -> pass -> match -> hits -> NATS, reads -> ClickHouse; for one partition of the cameras of one entrance.
+ * camera -> NATS -> inlet: decode, find, read -> pass -> match -> hits -> NATS, reads -> ClickHouse; for one partition
+ * of the cameras of one entrance.
  *
  *     take        each message of the stream goes to the inlet (of frames: the recognizer), as many at once as there are slots
  *     apply       in stream order again: passes, votes; the outlet matches and sends hits out
  *     checkpoint  once a second what the messages brought about is made durable, then they are acknowledged
  *
- * One instance is one tenure of the partition: what it holds in memory is dropped with it, the next one begins at the last checkpoint.
+ * One instance is one tenure of the partition: what it holds in memory is dropped with it, the next one begins at the
+ * last checkpoint.
  */
 export class Pipeline {
   private readonly slots: Slots
@@ -46,28 +48,68 @@ export class Pipeline {
   }
 
   /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
-  static async open(partition: number, inlet: Inlet, parts: PipelineParts, buckets: { passes: KV; floors: KV }): Promise<Pipeline> {
-    const memory = new Checkpoint(parts.manager, buckets.passes, buckets.floors, partitionKey(inlet.entrance, partition), inlet.rules)
+  static async open(
+    partition: number,
+    inlet: Inlet,
+    parts: PipelineParts,
+    buckets: { passes: KV; floors: KV },
+  ): Promise<Pipeline> {
+    const memory = new Checkpoint(
+      parts.manager,
+      buckets.passes,
+      buckets.floors,
+      partitionKey(inlet.entrance, partition),
+      inlet.rules,
+    )
     const { floor, wanted, cameras } = await memory.load()
     await memory.fence(floor, wanted)
     const trial = await Trial.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)
     const progress = new Progress(floor, cameras)
-    const source = new PartitionSource(parts.js, parts.manager, inlet.entrance, partition, parts.partitions, floor, inlet.maxUnacknowledged)
+    const source = new PartitionSource(
+      parts.js,
+      parts.manager,
+      inlet.entrance,
+      partition,
+      parts.partitions,
+      floor,
+      inlet.maxUnacknowledged,
+    )
     const outlet = new Outlet(parts, progress)
-    return new Pipeline(parts, inlet, progress, source, outlet, new Checkpointer(parts, progress, outlet, memory, source), trial)
+    return new Pipeline(
+      parts,
+      inlet,
+      progress,
+      source,
+      outlet,
+      new Checkpointer(parts, progress, outlet, memory, source),
+      trial,
+    )
   }
 
   /**
-   * Runs until `signal` aborts, then finishes what is in flight and makes a last checkpoint. @throws when this engine was fenced off or NATS
-   * refuses; nothing is lost by that.
+   * Runs until `signal` aborts, then finishes what is in flight and makes a last checkpoint. @throws when this engine
+   * was fenced off or NATS refuses; nothing is lost by that.
    */
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const ending = AbortSignal.any([signal, failed.signal])
-    ending.addEventListener('abort', () => { this.slots.interrupt(); this.arrived() })
-    const orFail = (work: Promise<void>) => work.catch((error: unknown) => { failed.abort(error); throw error })
+    ending.addEventListener('abort', () => {
+      this.slots.interrupt()
+      this.arrived()
+    })
+    const orFail = (work: Promise<void>) =>
+      work.catch((error: unknown) => {
+        failed.abort(error)
+        throw error
+      })
     const done = await Promise.allSettled([
-      orFail(this.source.run(() => this.room(ending), (message) => this.take(message), ending)),
+      orFail(
+        this.source.run(
+          () => this.room(ending),
+          (message) => this.take(message),
+          ending,
+        ),
+      ),
       orFail(this.applyInOrder(ending)),
       orFail(this.checkpointer.run(ending)),
     ])
@@ -114,7 +156,10 @@ export class Pipeline {
     while (!signal.aborted || this.queue.length > 0) {
       const next = this.queue[0]
       if (!next) {
-        await new Promise<void>((resolve) => { this.arrived = resolve; if (signal.aborted) resolve() })
+        await new Promise<void>((resolve) => {
+          this.arrived = resolve
+          if (signal.aborted) resolve()
+        })
         continue
       }
       const look = await next.look
@@ -134,7 +179,11 @@ export class Pipeline {
   }
 
   private apply(source: StreamMessage, look: Look): void {
-    const { progress, inlet, parts: { metrics } } = this
+    const {
+      progress,
+      inlet,
+      parts: { metrics },
+    } = this
     const name = CAMERA_ID.test(source.camera) ? source.camera : '_invalid'
     const camera = progress.cameras.get(name) ?? CameraPasses.empty(name, inlet.rules)
     progress.applied = { seq: source.seq, message: source.message }
@@ -151,7 +200,9 @@ export class Pipeline {
     }
     for (const { moment, detections, first } of look.seen) {
       if (detections.length > 0 && moment.jpeg) this.parts.recent.keep(progress, moment.seq, moment.jpeg.slice())
-      const { closed, touched, overflowed } = camera.advance(moment, detections, (index) => inlet.ids.of(moment.seq, first + index))
+      const { closed, touched, overflowed } = camera.advance(moment, detections, (index) =>
+        inlet.ids.of(moment.seq, first + index),
+      )
       if (overflowed) metrics.bound('open_passes')
       for (const pass of closed) this.outlet.store(pass, moment.camera, true)
       progress.rest.frame(name, moment.capturedAt, now)

@@ -3,7 +3,10 @@
  * `read_id` derives from the stream position of the pass's first detection, so a replay gives the same ids.
  */
 export interface Read {
-  /** `<FRAMES stream sequence of the first frame>-<index of the detection in it>`, padded so that text order is stream order. */
+  /**
+   * `<FRAMES stream sequence of the first frame>-<index of the detection in it>`, padded so that text order is stream
+   * order.
+   */
   readId: string
   /** Grows with each better version of the same read (frames voted so far); the store keeps the highest. */
   version: number
@@ -16,7 +19,10 @@ export interface Read {
   /** State or country of issue, empty when it could not be told. */
   region: string
   camera: string
-  /** First and last detection. The first never changes from version to version, the last only grows: questions rely on both. */
+  /**
+   * First and last detection. The first never changes from version to version, the last only grows: questions rely on
+   * both.
+   */
   ts: number
   tsLast: number
   lat: number
@@ -33,14 +39,16 @@ export interface Read {
   crop?: CropRef
   picture?: CropRef
   /**
-   * Ids that make the read reproducible: WASM module, model, the hot lists in force (digest of their versions), and the recorded feed it
-   * came from (empty for a live camera).
+   * Ids that make the read reproducible: WASM module, model, the hot lists in force (digest of their versions), and the
+   * recorded feed it came from (empty for a live camera).
    */
   module: string
   model: string
   lists: string
   feed: string
-  /** Per position the probabilities of `0-9A-Z` and 'none' (37 values), voted over the pass. Not stored; for matching. */
+  /**
+   * Per position the probabilities of `0-9A-Z` and 'none' (37 values), voted over the pass. Not stored; for matching.
+   */
   positions: Float32Array[]
 }
 

@@ -16,8 +16,8 @@ export interface Secrets {
 const kNames = ['nats', 'store', 'console'] as const
 
 /**
- * The secrets of a data folder, made at the first call. The file is readable by its owner only; one that others may read is closed to
- * them again, because a copy or a backup may have opened it. Never log what this returns.
+ * The secrets of a data folder, made at the first call. The file is readable by its owner only; one that others may
+ * read is closed to them again, because a copy or a backup may have opened it. Never log what this returns.
  * @throws ALPR_ERR_SETTINGS_INVALID when the file is not what we wrote
  */
 export function loadSecrets(file: string): Secrets {

@@ -7,58 +7,152 @@ import { AlprError } from './errors.js'
 
 /**
  * The one settings schema. Values come from `platestream.config.json`, then from `PLATESTREAM_*` variables
- * (`PLATESTREAM_ENGINE_WORKERS=4` sets `engine.workers`; camelCase is written with underscores), which win. `NATS_URL` and `CLICKHOUSE_URL`
- * are accepted too, because that is how people switch to real servers.
+ * (`PLATESTREAM_ENGINE_WORKERS=4` sets `engine.workers`; camelCase is written with underscores), which win. `NATS_URL`
+ * and `CLICKHOUSE_URL` are accepted too, because that is how people switch to real servers.
  */
 const strict = { additionalProperties: false }
 
-const SCHEMA = Type.Object({
-  dataFolder: Type.String({ minLength: 1, default: 'data', description: 'where everything that must last is kept' }),
-  nats: Type.Object({
-    url: Type.String({ default: '', description: 'empty: a private nats-server on the data folder' }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 0, description: 'loopback port of the private server, 0: a free one' }),
-    partitions: Type.Integer({ minimum: 1, maximum: 64, default: 4, description: 'must equal the subject mapping of the server; 1 on a server without mapping' }),
-    framesMaxBytes: Type.Integer({ minimum: 16_777_216, default: 8_589_934_592, description: 'frames waiting to be processed, in bytes; when full, publishers are refused' }),
-    detectionsMaxBytes: Type.Integer({ minimum: 16_777_216, default: 2_147_483_648, description: 'the same for messages of cameras that read plates themselves' }),
-    replicas: Type.Integer({ minimum: 1, maximum: 5, default: 1, description: 'copies of each stream in a JetStream cluster' }),
-    token: Type.String({ default: '', description: 'token of the server, if it wants one' }),
-  }, strict),
-  clickhouse: Type.Object({
-    url: Type.String({ default: '', description: 'empty: the embedded store process on the data folder' }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
-    database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
-    username: Type.String({ default: 'default' }),
-    password: Type.String({ default: '' }),
-    maxMemoryBytes: Type.Integer({ minimum: 268_435_456, default: 2_147_483_648, description: 'memory of one query or insert, in bytes' }),
-  }, strict),
-  engine: Type.Object({
-    instance: Type.String({ pattern: '^[a-zA-Z0-9._-]{1,64}$', default: hostname().replace(/[^a-zA-Z0-9._-]/g, '-').slice(0, 64) || 'engine', description: 'name of this engine in leases; a restart under the same name takes its partitions back at once' }),
-    workers: Type.Integer({ minimum: 1, maximum: 256, default: Math.max(1, cpus().length), description: 'recognition threads' }),
-    frameTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: 'wall time a frame may take in recognition; generous, because a busy machine is no reason to give a frame up' }),
-    batchMs: Type.Integer({ minimum: 50, maximum: 10_000, default: 1_000, description: 'pause between checkpoints' }),
-    passGapMs: Type.Integer({ minimum: 500, maximum: 60_000, default: 3_000, description: 'event time without a detection that closes a pass' }),
-    futureToleranceMs: Type.Integer({ minimum: 0, maximum: 86_400_000, default: 120_000, description: 'how far Captured-At may be ahead of the arrival' }),
-    hitThreshold: Type.Number({ minimum: 0.01, maximum: 1, default: 0.5, description: 'probability from which a tolerant match is a hit' }),
-  }, strict),
-  gateway: Type.Object({
-    host: Type.String({ default: '127.0.0.1' }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8480 }),
-    consoleQueue: Type.Integer({ minimum: 16, maximum: 100_000, default: 1_000, description: 'messages waiting for one console' }),
-  }, strict),
-  log: Type.Object({
-    level: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'silent'].map((v) => Type.Literal(v)), { default: 'info' }),
-  }, strict),
-}, strict)
+const SCHEMA = Type.Object(
+  {
+    dataFolder: Type.String({ minLength: 1, default: 'data', description: 'where everything that must last is kept' }),
+    nats: Type.Object(
+      {
+        url: Type.String({ default: '', description: 'empty: a private nats-server on the data folder' }),
+        port: Type.Integer({
+          minimum: 0,
+          maximum: 65535,
+          default: 0,
+          description: 'loopback port of the private server, 0: a free one',
+        }),
+        partitions: Type.Integer({
+          minimum: 1,
+          maximum: 64,
+          default: 4,
+          description: 'must equal the subject mapping of the server; 1 on a server without mapping',
+        }),
+        framesMaxBytes: Type.Integer({
+          minimum: 16_777_216,
+          default: 8_589_934_592,
+          description: 'frames waiting to be processed, in bytes; when full, publishers are refused',
+        }),
+        detectionsMaxBytes: Type.Integer({
+          minimum: 16_777_216,
+          default: 2_147_483_648,
+          description: 'the same for messages of cameras that read plates themselves',
+        }),
+        replicas: Type.Integer({
+          minimum: 1,
+          maximum: 5,
+          default: 1,
+          description: 'copies of each stream in a JetStream cluster',
+        }),
+        token: Type.String({ default: '', description: 'token of the server, if it wants one' }),
+      },
+      strict,
+    ),
+    clickhouse: Type.Object(
+      {
+        url: Type.String({ default: '', description: 'empty: the embedded store process on the data folder' }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
+        database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
+        username: Type.String({ default: 'default' }),
+        password: Type.String({ default: '' }),
+        maxMemoryBytes: Type.Integer({
+          minimum: 268_435_456,
+          default: 2_147_483_648,
+          description: 'memory of one query or insert, in bytes',
+        }),
+      },
+      strict,
+    ),
+    engine: Type.Object(
+      {
+        instance: Type.String({
+          pattern: '^[a-zA-Z0-9._-]{1,64}$',
+          default:
+            hostname()
+              .replace(/[^a-zA-Z0-9._-]/g, '-')
+              .slice(0, 64) || 'engine',
+          description: 'name of this engine in leases; a restart under the same name takes its partitions back at once',
+        }),
+        workers: Type.Integer({
+          minimum: 1,
+          maximum: 256,
+          default: Math.max(1, cpus().length),
+          description: 'recognition threads',
+        }),
+        frameTimeoutMs: Type.Integer({
+          minimum: 100,
+          maximum: 60_000,
+          default: 10_000,
+          description:
+            'wall time a frame may take in recognition; generous, because a busy machine is no reason to give a frame up',
+        }),
+        batchMs: Type.Integer({
+          minimum: 50,
+          maximum: 10_000,
+          default: 1_000,
+          description: 'pause between checkpoints',
+        }),
+        passGapMs: Type.Integer({
+          minimum: 500,
+          maximum: 60_000,
+          default: 3_000,
+          description: 'event time without a detection that closes a pass',
+        }),
+        futureToleranceMs: Type.Integer({
+          minimum: 0,
+          maximum: 86_400_000,
+          default: 120_000,
+          description: 'how far Captured-At may be ahead of the arrival',
+        }),
+        hitThreshold: Type.Number({
+          minimum: 0.01,
+          maximum: 1,
+          default: 0.5,
+          description: 'probability from which a tolerant match is a hit',
+        }),
+      },
+      strict,
+    ),
+    gateway: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1' }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8480 }),
+        consoleQueue: Type.Integer({
+          minimum: 16,
+          maximum: 100_000,
+          default: 1_000,
+          description: 'messages waiting for one console',
+        }),
+      },
+      strict,
+    ),
+    log: Type.Object(
+      {
+        level: Type.Union(
+          ['fatal', 'error', 'warn', 'info', 'debug', 'silent'].map((v) => Type.Literal(v)),
+          { default: 'info' },
+        ),
+      },
+      strict,
+    ),
+  },
+  strict,
+)
 
 export type Settings = Readonly<Static<typeof SCHEMA>>
 
 /** Reads, validates, fills and freezes the settings. @throws ALPR_ERR_SETTINGS_INVALID with the name of the key */
-export function loadSettings(options: { file?: string; env?: NodeJS.ProcessEnv; overrides?: Record<string, unknown> } = {}): Settings {
+export function loadSettings(
+  options: { file?: string; env?: NodeJS.ProcessEnv; overrides?: Record<string, unknown> } = {},
+): Settings {
   const env = options.env ?? process.env
   const raw: Record<string, unknown> = {}
   const file = options.file ?? env.PLATESTREAM_CONFIG ?? 'platestream.config.json'
   if (existsSync(file)) merge(raw, parseFile(file))
-  else if (options.file !== undefined) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: 'this file does not exist' })
+  else if (options.file !== undefined)
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: 'this file does not exist' })
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith('PLATESTREAM_') && !OUTSIDE.has(name) && value !== undefined) setPath(raw, keyOf(name), value)
   }
@@ -80,7 +174,13 @@ export function loadSettings(options: { file?: string; env?: NodeJS.ProcessEnv; 
 /** Paths inside the data folder; one place, so that no two parts disagree. */
 export function dataPaths(settings: Settings) {
   const inFolder = (name: string) => join(settings.dataFolder, name)
-  return { nats: inFolder('nats'), store: inFolder('store'), crops: inFolder('crops'), run: inFolder('run'), secrets: inFolder('secrets.json') }
+  return {
+    nats: inFolder('nats'),
+    store: inFolder('store'),
+    crops: inFolder('crops'),
+    run: inFolder('run'),
+    secrets: inFolder('secrets.json'),
+  }
 }
 
 /** Variables of the same prefix that are not settings. */
@@ -90,7 +190,10 @@ function parseFile(file: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
   } catch (error) {
-    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: `not valid JSON: ${(error as Error).message}` })
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+      key: file,
+      reason: `not valid JSON: ${(error as Error).message}`,
+    })
   }
 }
 
@@ -104,7 +207,8 @@ function keyOf(variable: string): string {
 
 function keysOf(schema: TObject, prefix = ''): string[] {
   return Object.entries(schema.properties).flatMap(([name, child]) =>
-    child.type === 'object' ? keysOf(child as TObject, `${prefix}${name}.`) : [`${prefix}${name}`])
+    child.type === 'object' ? keysOf(child as TObject, `${prefix}${name}.`) : [`${prefix}${name}`],
+  )
 }
 
 function typeAt(key: string): string {
@@ -117,13 +221,15 @@ function setPath(target: Record<string, unknown>, key: string, value: unknown): 
   const last = names.pop()!
   let at = target
   for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>
-  const wantsNumber = typeof value === 'string' && /^(number|integer)$/.test(typeAt(key)) && /^-?\d+(\.\d+)?$/.test(value)
+  const wantsNumber =
+    typeof value === 'string' && /^(number|integer)$/.test(typeAt(key)) && /^-?\d+(\.\d+)?$/.test(value)
   at[last] = wantsNumber ? Number(value) : value
 }
 
 function merge(target: Record<string, unknown>, from: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(from)) {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>)
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>)
     else target[key] = value
   }
 }
@@ -141,7 +247,10 @@ function invalid(error: ErrorObject): AlprError {
   const path = error.instancePath.slice(1).replaceAll('/', '.')
   const extra = (error.params as { additionalProperty?: string }).additionalProperty
   const key = [path, extra].filter(Boolean).join('.')
-  return new AlprError('ALPR_ERR_SETTINGS_INVALID', { key, reason: extra ? 'there is no such setting' : (error.message ?? 'not valid') })
+  return new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+    key,
+    reason: extra ? 'there is no such setting' : (error.message ?? 'not valid'),
+  })
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,4 +1,7 @@
-/** What an engine says about itself once a second on `status.engine.<instance>`; the gateway turns it into /readyz and /metrics. */
+/**
+ * What an engine says about itself once a second on `status.engine.<instance>`; the gateway turns it into /readyz and
+ * /metrics.
+ */
 export interface EngineStatus {
   instance: string
   /** RFC 3339, wall clock. A status older than 5 s means the engine is away. */

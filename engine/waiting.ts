@@ -2,19 +2,27 @@ import { natsReason } from './nats/connect.js'
 import { growingPause, sleep } from './pause.js'
 
 /**
- * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried until it
- * succeeds or the process ends.
+ * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried
+ * until it succeeds or the process ends.
  */
 export class Waiting {
   readonly reasons: Record<string, string> = {}
 
-  constructor(private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void }) {}
+  constructor(
+    private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void },
+  ) {}
 
   /**
-   * Runs `attempt` until it succeeds, with growing pauses of 0.1 to 10 s. The first failure and the recovery are logged, not each attempt.
+   * Runs `attempt` until it succeeds, with growing pauses of 0.1 to 10 s. The first failure and the recovery are
+   * logged, not each attempt.
    * @throws the last error when `signal` aborts, or at once when `fatal` says that trying again is pointless
    */
-  async until<T>(what: string, attempt: () => Promise<T>, signal: AbortSignal, fatal: (error: unknown) => boolean = () => false): Promise<T> {
+  async until<T>(
+    what: string,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    fatal: (error: unknown) => boolean = () => false,
+  ): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {
         const result = await attempt()
@@ -29,7 +37,8 @@ export class Waiting {
           throw error
         }
         this.reasons[what] = natsReason(error)
-        if (failures === 0) this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
+        if (failures === 0)
+          this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
         await sleep(growingPause(failures, { maxMs: 10_000 }), signal)
       }
     }

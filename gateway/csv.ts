@@ -3,7 +3,10 @@ export type Column<T> = readonly [heading: string, value: (row: T) => string | n
 
 /** RFC 4180 with CRLF, a heading line first. */
 export function toCsv<T>(rows: T[], columns: readonly Column<T>[]): string {
-  const lines = [columns.map(([heading]) => heading), ...rows.map((row) => columns.map(([, value]) => cell(value(row))))]
+  const lines = [
+    columns.map(([heading]) => heading),
+    ...rows.map((row) => columns.map(([, value]) => cell(value(row)))),
+  ]
   return lines.map((line) => `${line.join(',')}\r\n`).join('')
 }
 

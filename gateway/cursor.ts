@@ -13,7 +13,8 @@ export const cursorOf = ({ time, id }: Cursor): string => Buffer.from(`${time} $
 /** @throws ALPR_ERR_REQUEST_INVALID for a text that is no cursor of ours */
 export function parseCursor(text: string): Cursor {
   const [, time, id] = /^(-?\d{1,15}) ([\x21-\x7e]{1,150})$/.exec(Buffer.from(text, 'base64url').toString()) ?? []
-  if (time === undefined || id === undefined) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'querystring.before is not the `next` of a page' })
+  if (time === undefined || id === undefined)
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'querystring.before is not the `next` of a page' })
   return { time: Number(time), id }
 }
 

@@ -7,22 +7,35 @@ import type { Duty } from './link.js'
 
 /** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */
 const STALE_MS = 12 * 3_600_000
-/** A key-value watch that lost its consumer heals by itself in the client; a reader that missed that starts anew, ms. */
+/**
+ * A key-value watch that lost its consumer heals by itself in the client; a reader that missed that starts anew, ms.
+ */
 const REFRESH_MS = 300_000
 
-/** The registry's cameras and hot lists as they stand now, followed live from their buckets. What was known stays known while NATS is away. */
+/**
+ * The registry's cameras and hot lists as they stand now, followed live from their buckets. What was known stays known
+ * while NATS is away.
+ */
 export class Directory {
   readonly #cameras = new Map<string, Camera>()
   readonly #lists = new Map<string, HotList>()
   readonly #problems = new Map<string, string>()
 
   /** In the order of their ids. */
-  cameras(): Camera[] { return sorted(this.#cameras) }
-  lists(): HotList[] { return sorted(this.#lists) }
-  camera(id: string): Camera | undefined { return this.#cameras.get(id) }
+  cameras(): Camera[] {
+    return sorted(this.#cameras)
+  }
+  lists(): HotList[] {
+    return sorted(this.#lists)
+  }
+  camera(id: string): Camera | undefined {
+    return this.#cameras.get(id)
+  }
 
   /** Why a bucket is not followed just now; empty when both are. */
-  problem(): string { return [...this.#problems].map(([bucket, reason]) => `${bucket}: ${reason}`).join('; ') }
+  problem(): string {
+    return [...this.#problems].map(([bucket, reason]) => `${bucket}: ${reason}`).join('; ')
+  }
 
   staleLists(now = Date.now()): HotList[] {
     return this.lists().filter((list) => now - Date.parse(list.loadedAt) > STALE_MS)
@@ -31,7 +44,13 @@ export class Directory {
   readonly camerasDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
   readonly listsDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
 
-  async #follow<T>(nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T): Promise<void> {
+  async #follow<T>(
+    nats: NatsConnection,
+    signal: AbortSignal,
+    bucket: string,
+    into: Map<string, T>,
+    parse: (value: unknown) => T,
+  ): Promise<void> {
     try {
       await mirror(nats, signal, bucket, into, parse, () => this.#problems.delete(bucket))
     } catch (error) {
@@ -43,7 +62,12 @@ export class Directory {
 
 /** Mirrors a bucket into a map. Records that do not parse are left out: the engine refuses them too and says so. */
 async function mirror<T>(
-  nats: NatsConnection, signal: AbortSignal, bucket: string, into: Map<string, T>, parse: (value: unknown) => T, onComplete: () => void,
+  nats: NatsConnection,
+  signal: AbortSignal,
+  bucket: string,
+  into: Map<string, T>,
+  parse: (value: unknown) => T,
+  onComplete: () => void,
 ): Promise<void> {
   const store = await nats.jetstream({ timeout: 3_000 }).views.kv(bucket, { bindOnly: true })
   const watch = await store.watch()

@@ -13,7 +13,10 @@ Live hits come over the WebSocket \`/ws/hits\` behind the same door: send
 \`priority\`, \`area\` (west, south, east, north); receive \`hello\`, \`hit\`, \`read\`, \`status\`, \`gap\`, \`restarted\`. No hit is ever dropped; reads may be.
 Close codes: 4401 sign in again, 4408 stalled (resume with \`since\`), 4400 wrong message.`
 
-/** OpenAPI from the schemas of the routes, as a page at /docs. Behind the door like everything else; nothing is loaded from outside. */
+/**
+ * OpenAPI from the schemas of the routes, as a page at /docs. Behind the door like everything else; nothing is loaded
+ * from outside.
+ */
 export async function documentation(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {

@@ -14,11 +14,12 @@ const SESSION_MS = 12 * 3_600_000
 const VERSION = 'v1'
 
 /**
- * The one place that decides who may pass (ACC-1, ACC-2). Everything that returns data asks `admit`, HTTP and WebSocket alike;
- * accounts, purpose and audit will stand here and nowhere else.
+ * The one place that decides who may pass (ACC-1, ACC-2). Everything that returns data asks `admit`, HTTP and WebSocket
+ * alike; accounts, purpose and audit will stand here and nowhere else.
  *
- * There is one key: the access token made at the first start. A browser trades it for a session: a signed cookie that says when it
- * ends. No list of sessions is kept, so a console stays signed in when the gateway restarts, and a new token ends all sessions.
+ * There is one key: the access token made at the first start. A browser trades it for a session: a signed cookie that
+ * says when it ends. No list of sessions is kept, so a console stays signed in when the gateway restarts, and a new
+ * token ends all sessions.
  *
  *     alpr_<8 hex> = v1.<expires, ms>.<nonce>.<HMAC-SHA-256 of the rest, keyed by the token>
  *
@@ -31,8 +32,12 @@ export class Door {
   readonly cookieName: string
 
   /** @param token at least 32 characters; an empty or short one would open the door */
-  constructor(token: string, private readonly now: () => number = Date.now) {
-    if (token.length < 32) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'access token', reason: 'shorter than 32 characters' })
+  constructor(
+    token: string,
+    private readonly now: () => number = Date.now,
+  ) {
+    if (token.length < 32)
+      throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'access token', reason: 'shorter than 32 characters' })
     this.#digest = sha256(token)
     this.#key = createHmac('sha256', token).update('platestream session').digest()
     this.cookieName = `alpr_${sha256(`name ${token}`).toString('hex').slice(0, 8)}`
@@ -60,7 +65,9 @@ export class Door {
 
   /** A new cookie for a session in its second half; undefined while the old one is good enough. */
   renew(caller: Caller, secure: boolean): string | undefined {
-    return caller.kind === 'session' && caller.expiresAt - this.now() < SESSION_MS / 2 ? this.#cookie(secure) : undefined
+    return caller.kind === 'session' && caller.expiresAt - this.now() < SESSION_MS / 2
+      ? this.#cookie(secure)
+      : undefined
   }
 
   /** Ends the session in this browser. */
@@ -94,7 +101,8 @@ export class Door {
 }
 
 /**
- * A browser says where a page came from; a page of another origin must not speak with our cookie. Programs send no Origin.
+ * A browser says where a page came from; a page of another origin must not speak with our cookie. Programs send no
+ * Origin.
  * @throws ALPR_ERR_AUTH_REQUIRED
  */
 export function checkOrigin({ origin, host }: IncomingHttpHeaders): void {
@@ -114,7 +122,11 @@ function attributes(secure: boolean): string {
 
 function cookieOf(header: string | undefined, name: string): string | undefined {
   const prefix = `${name}=`
-  return header?.split(';').map((part) => part.trim()).find((part) => part.startsWith(prefix))?.slice(prefix.length)
+  return header
+    ?.split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(prefix))
+    ?.slice(prefix.length)
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -20,14 +20,18 @@ export function engineMetrics(statuses: EngineStatus[]): string {
         if (!metric || typeof value !== 'number') continue
         const family = families.get(metric.name) ?? { type, lines: [] }
         families.set(metric.name, family)
-        family.lines.push(`alpr_engine_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`)
+        family.lines.push(
+          `alpr_engine_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`,
+        )
       }
     }
     add('counter', counters)
     add('gauge', gauges)
     add('gauge', { workers, partitions: partitions?.length ?? 0, status_seconds: Date.parse(at) / 1_000 })
   }
-  return [...families].map(([name, { type, lines }]) => `# TYPE alpr_engine_${name} ${type}\n${lines.join('\n')}\n`).join('')
+  return [...families]
+    .map(([name, { type, lines }]) => `# TYPE alpr_engine_${name} ${type}\n${lines.join('\n')}\n`)
+    .join('')
 }
 
 function metricOf(key: string): { name: string; label: string } | undefined {

@@ -67,7 +67,8 @@ export interface Gateway {
 const BODY_LIMIT = 65_536
 
 /**
- * Serves the console, the API and the WebSocket. Starts at once, also while NATS or the store are away: /readyz says what is missing.
+ * Serves the console, the API and the WebSocket. Starts at once, also while NATS or the store are away: /readyz says
+ * what is missing.
  * @throws when the port is taken
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
@@ -77,19 +78,24 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const board = new StatusBoard()
   const directory = new Directory()
   const hub = new Hub(link, door, board, directory, {
-    queue: settings.gateway.consoleQueue, maxConsoles: options.maxConsoles ?? 1_024, stallMs: options.stallMs ?? 30_000,
+    queue: settings.gateway.consoleQueue,
+    maxConsoles: options.maxConsoles ?? 1_024,
+    stallMs: options.stallMs ?? 30_000,
   })
   link.follow(board.duty)
   link.follow(directory.camerasDuty)
   link.follow(directory.listsDuty)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const questions = options.desk ? undefined : new StoreDesk(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), link, log })
+  const questions = options.desk
+    ? undefined
+    : new StoreDesk(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), link, log })
   const parts: Parts = { door, link, hub, board, directory, archive, desk: options.desk ?? questions!.desk }
 
   const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
   const { host, port } = settings.gateway
-  if (!isLoopbackAddress(host)) log.warn({ host }, 'listening beyond this machine without TLS: put a proxy with TLS in front')
+  if (!isLoopbackAddress(host))
+    log.warn({ host }, 'listening beyond this machine without TLS: put a proxy with TLS in front')
   try {
     await app.listen({ host, port })
   } catch (error) {
@@ -131,7 +137,18 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
   answerProblems(app)
   await documentation(app, version())
   const api = app as unknown as Api
-  for (const routes of [healthRoutes, metricsRoutes, sessionRoutes, statusRoutes, readsRoutes, hitsRoutes, registryRoutes, ledgerRoutes, cropsRoutes, canvassRoutes]) {
+  for (const routes of [
+    healthRoutes,
+    metricsRoutes,
+    sessionRoutes,
+    statusRoutes,
+    readsRoutes,
+    hitsRoutes,
+    registryRoutes,
+    ledgerRoutes,
+    cropsRoutes,
+    canvassRoutes,
+  ]) {
     routes(api, parts)
   }
   shellRoutes(api, uiFolder)

@@ -4,7 +4,10 @@ import { checkOrigin, type Caller, type Door } from './door.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Why this route needs no caller: `loopback` only from this machine, `open` for everybody. Absent: the door decides. */
+    /**
+     * Why this route needs no caller: `loopback` only from this machine, `open` for everybody. Absent: the door
+     * decides.
+     */
     access?: 'open' | 'loopback'
   }
   interface FastifyRequest {

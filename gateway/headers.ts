@@ -2,7 +2,12 @@ import type { FastifyInstance } from 'fastify'
 
 /** Nothing from elsewhere, no inline script or style, no frames. The WebSocket is of the same origin. */
 export const CONTENT_POLICY = [
-  "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+  "default-src 'self'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ')
 
 /** For a worker that runs the recognizer: it may compile WebAssembly of this origin, which no page of ours may. */

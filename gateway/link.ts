@@ -14,11 +14,11 @@ export interface LinkState {
 }
 
 /**
- * The gateway's one connection to NATS. It is made in the background and for ever: the gateway serves its console and tells the
- * truth at /readyz while NATS is away.
+ * The gateway's one connection to NATS. It is made in the background and for ever: the gateway serves its console and
+ * tells the truth at /readyz while NATS is away.
  *
- * After a reconnection every duty starts from scratch. Ephemeral consumers do not survive a server's restart, and a client library
- * that keeps them alive by itself cannot say what was missed in between; a duty knows where it stopped.
+ * After a reconnection every duty starts from scratch. Ephemeral consumers do not survive a server's restart, and a
+ * client library that keeps them alive by itself cannot say what was missed in between; a duty knows where it stopped.
  */
 export class Link {
   #nats: NatsConnection | undefined
@@ -29,11 +29,18 @@ export class Link {
   #started: Promise<void> | undefined
   #reconnects = 0
 
-  constructor(private readonly address: { url: string; token?: string }, private readonly log: ConnectionLog) {}
+  constructor(
+    private readonly address: { url: string; token?: string },
+    private readonly log: ConnectionLog,
+  ) {}
 
-  get state(): LinkState { return this.#state }
+  get state(): LinkState {
+    return this.#state
+  }
   /** Since the start of the process. */
-  get reconnects(): number { return this.#reconnects }
+  get reconnects(): number {
+    return this.#reconnects
+  }
   /** @throws when there is no connection just now */
   get nats(): NatsConnection {
     if (!this.#nats || !this.#state.connected) throw new Error(this.#state.reason)
@@ -44,10 +51,13 @@ export class Link {
     this.#started ??= this.#run()
   }
 
-  /** Runs `duty` on this and on every later connection, and again (after a growing pause) when it ends on a living one. */
+  /**
+   * Runs `duty` on this and on every later connection, and again (after a growing pause) when it ends on a living one.
+   */
   follow(duty: Duty): void {
     this.#duties.add(duty)
-    if (this.#nats && this.#session && !this.#session.signal.aborted) void this.#perform(duty, this.#nats, this.#session.signal)
+    if (this.#nats && this.#session && !this.#session.signal.aborted)
+      void this.#perform(duty, this.#nats, this.#session.signal)
   }
 
   async close(): Promise<void> {
@@ -61,7 +71,9 @@ export class Link {
     const { signal } = this.#stopped
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        await this.#live(await connectNats({ ...this.address, name: 'gateway', waitOnFirstConnect: true, log: this.log, signal }))
+        await this.#live(
+          await connectNats({ ...this.address, name: 'gateway', waitOnFirstConnect: true, log: this.log, signal }),
+        )
         attempt = 0
       } catch (error) {
         this.#down(reasonOf(error))
@@ -118,5 +130,7 @@ export class Link {
 
 /** Resolves when the signal fires: the end of a duty that only listens. */
 export function aborted(signal: AbortSignal): Promise<void> {
-  return signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -3,22 +3,39 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 const SECRET = '[redacted]'
 
 /**
- * The gateway's log. What could hold a secret is cut out by name, and addresses lose their query, because the console's first address
- * carries the token. Normal operation logs nothing per request, hit or read.
+ * The gateway's log. What could hold a secret is cut out by name, and addresses lose their query, because the console's
+ * first address carries the token. Normal operation logs nothing per request, hit or read.
  */
 export function gatewayLog(level: string, destination?: DestinationStream): Logger {
-  return pino({
-    name: 'gateway',
-    level,
-    redact: {
-      censor: SECRET,
-      paths: ['authorization', 'cookie', 'token', '*.authorization', '*.cookie', '*.token', '*["set-cookie"]', '*.headers.authorization', '*.headers.cookie', '*.body'],
+  return pino(
+    {
+      name: 'gateway',
+      level,
+      redact: {
+        censor: SECRET,
+        paths: [
+          'authorization',
+          'cookie',
+          'token',
+          '*.authorization',
+          '*.cookie',
+          '*.token',
+          '*["set-cookie"]',
+          '*.headers.authorization',
+          '*.headers.cookie',
+          '*.body',
+        ],
+      },
+      serializers: {
+        req: (request: { method?: string; url?: string }) => ({
+          method: request.method,
+          url: withoutQuery(request.url ?? ''),
+        }),
+        url: (url: unknown) => withoutQuery(String(url)),
+      },
     },
-    serializers: {
-      req: (request: { method?: string; url?: string }) => ({ method: request.method, url: withoutQuery(request.url ?? '') }),
-      url: (url: unknown) => withoutQuery(String(url)),
-    },
-  }, destination ?? pino.destination(2))
+    destination ?? pino.destination(2),
+  )
 }
 
 export const withoutQuery = (url: string): string => url.split(/[?#]/, 1)[0]!

@@ -2,7 +2,8 @@ import type { Hit } from '../engine/hit.js'
 import type { LiveRead } from '../engine/status.js'
 
 /**
- * What travels on `/ws/hits`: JSON text, one message a frame. The console page imports these types and nothing else of the gateway.
+ * What travels on `/ws/hits`: JSON text, one message a frame. The console page imports these types and nothing else of
+ * the gateway.
  *
  *     console                         gateway
  *        │  (upgrade, session cookie)    │
@@ -29,12 +30,21 @@ export interface SubscribeMessage {
 }
 
 export type GatewayMessage =
-  | HelloMessage | HitMessage | ReadMessage | StatusMessage | GapMessage | RestartedMessage | ErrorMessage
+  | HelloMessage
+  | HitMessage
+  | ReadMessage
+  | StatusMessage
+  | GapMessage
+  | RestartedMessage
+  | ErrorMessage
 
 /** Sent when the stream is known, and again when it was made anew. */
 export interface HelloMessage {
   type: 'hello'
-  /** Names this life of stream HITS: the time it was created. Sequences of two epochs have nothing to do with each other. */
+  /**
+   * Names this life of stream HITS: the time it was created. Sequences of two epochs have nothing to do with each
+   * other.
+   */
   epoch: string
   /** First sequence the stream still holds, and the last; `first > last` is an empty stream. */
   first: number

@@ -3,21 +3,30 @@ import { Type } from '@sinclair/typebox'
 import { AlprError, type ErrorDetails } from '../engine/errors.js'
 
 /** The body of every error answer. */
-export const ProblemSchema = Type.Object({
-  code: Type.String({ description: 'a code of the table of errors, e.g. ALPR_ERR_REQUEST_INVALID' }),
-  message: Type.String(),
-  details: Type.Record(Type.String(), Type.Unknown(), { description: 'the values that broke the limit' }),
-}, { description: 'error' })
+export const ProblemSchema = Type.Object(
+  {
+    code: Type.String({ description: 'a code of the table of errors, e.g. ALPR_ERR_REQUEST_INVALID' }),
+    message: Type.String(),
+    details: Type.Record(Type.String(), Type.Unknown(), { description: 'the values that broke the limit' }),
+  },
+  { description: 'error' },
+)
 
-/** Every error leaves as `{code, message, details}`. A foreign one is logged and leaves as ALPR_ERR_INTERNAL without its text. */
+/**
+ * Every error leaves as `{code, message, details}`. A foreign one is logged and leaves as ALPR_ERR_INTERNAL without its
+ * text.
+ */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | AlprError, request, reply) => {
     const { status, problem } = asProblem(error)
-    if (status >= 500 && problem.code === 'ALPR_ERR_INTERNAL') request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+    if (status >= 500 && problem.code === 'ALPR_ERR_INTERNAL')
+      request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
     return send(reply, status, problem)
   })
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
-    const problem = new AlprError('ALPR_ERR_NOT_FOUND', { what: `${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}` })
+    const problem = new AlprError('ALPR_ERR_NOT_FOUND', {
+      what: `${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}`,
+    })
     return send(reply, problem.status, problem)
   })
 }
@@ -33,13 +42,16 @@ function asProblem(error: FastifyError | AlprError): { status: number; problem: 
   if (fault) {
     const details: ErrorDetails = {}
     const unknown = (fault.params as { additionalProperty?: string }).additionalProperty
-    const field = [error.validationContext, fault.instancePath.slice(1).replaceAll('/', '.'), unknown].filter(Boolean).join('.')
+    const field = [error.validationContext, fault.instancePath.slice(1).replaceAll('/', '.'), unknown]
+      .filter(Boolean)
+      .join('.')
     details.field = field
     details.reason = unknown ? `there is no field ${field}` : `${field} ${fault.message ?? 'is not valid'}`
     return { status: 400, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', details) }
   }
   // fastify's own refusals: body too large, not JSON, wrong media type
   const status = error.statusCode ?? 500
-  if (status >= 400 && status < 500) return { status, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: error.message }) }
+  if (status >= 400 && status < 500)
+    return { status, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: error.message }) }
   return { status: 500, problem: new AlprError('ALPR_ERR_INTERNAL') }
 }

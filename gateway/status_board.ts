@@ -29,7 +29,9 @@ export class StatusBoard {
         if (error) return
         try {
           this.put(message.json<EngineStatus>())
-        } catch { /* not a status: the engine shows as away soon */ }
+        } catch {
+          /* not a status: the engine shows as away soon */
+        }
       },
     })
     await aborted(signal)
@@ -37,7 +39,12 @@ export class StatusBoard {
   }
 
   put(status: EngineStatus): void {
-    if (typeof status?.instance !== 'string' || typeof status.counters !== 'object' || typeof status.gauges !== 'object') return
+    if (
+      typeof status?.instance !== 'string' ||
+      typeof status.counters !== 'object' ||
+      typeof status.gauges !== 'object'
+    )
+      return
     const before = this.#engines.get(status.instance)
     if (!before && this.#engines.size >= MAX_ENGINES) return
     const arrived = this.now()
@@ -50,7 +57,10 @@ export class StatusBoard {
     const now = this.now()
     return [...this.#engines.values()]
       .map(({ status, arrived }) => ({
-        instance: status.instance, fresh: now - arrived < FRESH_MS, ageMs: Math.round(now - arrived), waiting: status.waiting ?? {},
+        instance: status.instance,
+        fresh: now - arrived < FRESH_MS,
+        ageMs: Math.round(now - arrived),
+        waiting: status.waiting ?? {},
       }))
       .sort((a, b) => a.instance.localeCompare(b.instance))
   }
@@ -61,18 +71,25 @@ export class StatusBoard {
     return [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.status)
   }
 
-  /** Partitions of the frames that no engine holds, once one has said how many there are. For seconds when an engine comes or goes. */
+  /**
+   * Partitions of the frames that no engine holds, once one has said how many there are. For seconds when an engine
+   * comes or goes.
+   */
   uncovered(): number[] {
     const fresh = this.fresh()
     const total = this.largest('partitions_total') ?? 0
     const held = new Set(fresh.flatMap(({ partitions }) => partitions ?? []))
-    return Array.from({ length: Math.min(total, 64) }, (_, partition) => partition).filter((partition) => !held.has(partition))
+    return Array.from({ length: Math.min(total, 64) }, (_, partition) => partition).filter(
+      (partition) => !held.has(partition),
+    )
   }
 
   /** Sum over the engines that are not away; undefined when none of them counts it. */
   rate(counter: string): number | undefined {
     const now = this.now()
-    return sum([...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.rates[counter]))
+    return sum(
+      [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.rates[counter]),
+    )
   }
 
   sumOf(gauge: string): number | undefined {
@@ -80,7 +97,9 @@ export class StatusBoard {
   }
 
   largest(gauge: string): number | undefined {
-    const values = this.fresh().map((status) => status.gauges[gauge]).filter((value) => value !== undefined)
+    const values = this.fresh()
+      .map((status) => status.gauges[gauge])
+      .filter((value) => value !== undefined)
     return values.length === 0 ? undefined : Math.max(...values)
   }
 

@@ -11,7 +11,9 @@ const REQUEST_TIMEOUT_MS = 15_000
 
 type StoredRead = Awaited<ReturnType<StoreQueries['latestReads']>>[number]
 
-/** The archive in ClickHouse (embedded, server or cluster: the client does not know) and in the crop files beside it. */
+/**
+ * The archive in ClickHouse (embedded, server or cluster: the client does not know) and in the crop files beside it.
+ */
 export class StoreArchive implements Archive {
   readonly #client
   readonly #queries
@@ -19,7 +21,11 @@ export class StoreArchive implements Archive {
   readonly #url: string
 
   constructor(settings: Settings, store: { url: string; password?: string }, cropFolder: string) {
-    this.#client = createClient(settings, { url: store.url, token: store.password }, { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 8 })
+    this.#client = createClient(
+      settings,
+      { url: store.url, token: store.password },
+      { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 8 },
+    )
     this.#queries = new StoreQueries(this.#client, settings.clickhouse.database)
     this.#crops = new CropReader(cropFolder)
     this.#url = settings.clickhouse.url || store.url
@@ -31,17 +37,38 @@ export class StoreArchive implements Archive {
   }
 
   reads({ limit, before, ...filter }: ReadsQuery): Promise<Page<ReadRow>> {
-    return this.#page(limit, before, (options) => this.#queries.latestReads({ ...options, ...filter }), (read) => ({ time: read.ts, id: read.readId }), readRow)
+    return this.#page(
+      limit,
+      before,
+      (options) => this.#queries.latestReads({ ...options, ...filter }),
+      (read) => ({ time: read.ts, id: read.readId }),
+      readRow,
+    )
   }
 
   hits({ limit, before, ...filter }: HitsQuery): Promise<Page<HitRow>> {
-    return this.#page(limit, before, (options) => this.#queries.latestHits({ ...options, ...filter }), (hit) => ({ time: Date.parse(hit.ts), id: hit.hitId }), (hit) => hit)
+    return this.#page(
+      limit,
+      before,
+      (options) => this.#queries.latestHits({ ...options, ...filter }),
+      (hit) => ({ time: Date.parse(hit.ts), id: hit.hitId }),
+      (hit) => hit,
+    )
   }
 
   async ledger({ from, to, camera }: LedgerQuery): Promise<LedgerEntry[]> {
-    const rows = await this.#ask(() => this.#queries.ledger({ from, until: to, ...(camera !== undefined && { camera }) }))
+    const rows = await this.#ask(() =>
+      this.#queries.ledger({ from, until: to, ...(camera !== undefined && { camera }) }),
+    )
     return rows
-      .map(({ camera, hour, framesIn, withReads, withoutPlate, dead }) => ({ camera, hour: new Date(hour).toISOString(), framesIn, withReads, withoutPlate, dead }))
+      .map(({ camera, hour, framesIn, withReads, withoutPlate, dead }) => ({
+        camera,
+        hour: new Date(hour).toISOString(),
+        framesIn,
+        withReads,
+        withoutPlate,
+        dead,
+      }))
       .reverse()
   }
 
@@ -54,12 +81,15 @@ export class StoreArchive implements Archive {
   }
 
   /**
-   * One page in the order (time, id), newest first. The store's questions end at a time, but many rows can share a millisecond; so the
-   * rows of the cursor's own millisecond are asked for again and those already shown are left out.
+   * One page in the order (time, id), newest first. The store's questions end at a time, but many rows can share a
+   * millisecond; so the rows of the cursor's own millisecond are asked for again and those already shown are left out.
    */
   async #page<Row, Item>(
-    limit: number, before: string | undefined, ask: (options: { limit: number; before?: number }) => Promise<Row[]>,
-    place: (row: Row) => Cursor, item: (row: Row) => Item,
+    limit: number,
+    before: string | undefined,
+    ask: (options: { limit: number; before?: number }) => Promise<Row[]>,
+    place: (row: Row) => Cursor,
+    item: (row: Row) => Item,
   ): Promise<Page<Item>> {
     const cursor = before === undefined ? undefined : parseCursor(before)
     for (let spare = 16; ; spare *= 4) {
@@ -69,7 +99,10 @@ export class StoreArchive implements Archive {
       const more = rows.length === count
       if (left.length <= limit && more && count < MAX_ROWS) continue
       const shown = left.slice(0, limit)
-      return { items: shown.map(item), ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(place(shown.at(-1)!)) }) }
+      return {
+        items: shown.map(item),
+        ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(place(shown.at(-1)!)) }),
+      }
     }
   }
 
@@ -83,9 +116,42 @@ export class StoreArchive implements Archive {
 }
 
 function readRow(read: StoredRead): ReadRow {
-  const { readId, version, plate, confidence, alternates, region, camera, ts, tsLast, lat, lon, heading, direction, frames, crop, module, model } = read
+  const {
+    readId,
+    version,
+    plate,
+    confidence,
+    alternates,
+    region,
+    camera,
+    ts,
+    tsLast,
+    lat,
+    lon,
+    heading,
+    direction,
+    frames,
+    crop,
+    module,
+    model,
+  } = read
   return {
-    readId, version, plate, confidence, alternates, region, camera, ts: new Date(ts).toISOString(), tsLast: new Date(tsLast).toISOString(),
-    lat, lon, ...(heading !== undefined && { heading }), direction, frames, ...(crop && { crop }), module, model,
+    readId,
+    version,
+    plate,
+    confidence,
+    alternates,
+    region,
+    camera,
+    ts: new Date(ts).toISOString(),
+    tsLast: new Date(tsLast).toISOString(),
+    lat,
+    lon,
+    ...(heading !== undefined && { heading }),
+    direction,
+    frames,
+    ...(crop && { crop }),
+    module,
+    model,
   }
 }

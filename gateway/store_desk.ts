@@ -1,7 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { JetStreamClient } from 'nats'
-import { Desk, DictionarySearch, SqlPlateSearch, type Gate, type PlateSearch, type SearchAsk, type Sql } from '../engine/canvass/mod.js'
+import {
+  Desk,
+  DictionarySearch,
+  SqlPlateSearch,
+  type Gate,
+  type PlateSearch,
+  type SearchAsk,
+  type Sql,
+} from '../engine/canvass/mod.js'
 import { AlprError, reasonOf } from '../engine/errors.js'
 import { platesOfList } from '../engine/matching/hotlist_store.js'
 import { SearchPool } from '../engine/matching/search_pool.js'
@@ -15,7 +23,10 @@ const RETRY_MS = 5_000
 /** Threads that scan the dictionary, so that consoles and other questions do not wait for a scan. */
 const SEARCH_THREADS = 2
 
-/** The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store searches plates itself. */
+/**
+ * The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store
+ * searches plates itself.
+ */
 export class StoreDesk {
   readonly desk: Desk
   readonly #client
@@ -26,16 +37,36 @@ export class StoreDesk {
   #loading: Promise<void> | undefined
   #pool: SearchPool | undefined
 
-  constructor(settings: Settings, store: { url: string; password?: string }, { gate, link, log }: { gate?: Gate; link: Link; log: FastifyBaseLogger }) {
+  constructor(
+    settings: Settings,
+    store: { url: string; password?: string },
+    { gate, link, log }: { gate?: Gate; link: Link; log: FastifyBaseLogger },
+  ) {
     // More connections than the store runs questions at once: who waits, waits there, in lanes.
-    this.#client = createClient(settings, { url: store.url, token: store.password }, { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 64 })
+    this.#client = createClient(
+      settings,
+      { url: store.url, token: store.password },
+      { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 64 },
+    )
     this.#database = settings.clickhouse.database
     this.#log = log
-    this.#search = new EitherSearch(new SqlPlateSearch(this.#database, async () => {
-      const result = await this.#client.query({ query: `SELECT count() AS n FROM ${this.#database}.plates`, format: 'JSONEachRow' })
-      return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
-    }))
-    this.desk = new Desk({ client: this.#client, database: this.#database, url: settings.clickhouse.url || store.url, search: this.#search, platesOfList: listsOf(link), ...(gate && { gate }) })
+    this.#search = new EitherSearch(
+      new SqlPlateSearch(this.#database, async () => {
+        const result = await this.#client.query({
+          query: `SELECT count() AS n FROM ${this.#database}.plates`,
+          format: 'JSONEachRow',
+        })
+        return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
+      }),
+    )
+    this.desk = new Desk({
+      client: this.#client,
+      database: this.#database,
+      url: settings.clickhouse.url || store.url,
+      search: this.#search,
+      platesOfList: listsOf(link),
+      ...(gate && { gate }),
+    })
   }
 
   /** Loads the dictionary in the background, and tries again while the store is away. */
@@ -53,7 +84,7 @@ export class StoreDesk {
 
   async #load(pool: SearchPool): Promise<void> {
     const { signal } = this.#stopped
-    for (let failures = 0; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         const dictionary = await DictionarySearch.load(this.#client, this.#database, { signal, pool })
         dictionary.follow((query, label) => this.#rows(query, label), signal)
@@ -62,7 +93,11 @@ export class StoreDesk {
       } catch (error) {
         failures += 1
         // At the very first start the engine is just making the tables: once is no news.
-        if (!signal.aborted && failures === 2) this.#log.warn({ reason: reasonOf(error) }, 'the dictionary of plates is not loaded yet; the store searches meanwhile')
+        if (!signal.aborted && failures === 2)
+          this.#log.warn(
+            { reason: reasonOf(error) },
+            'the dictionary of plates is not loaded yet; the store searches meanwhile',
+          )
         await pause(RETRY_MS, undefined, { signal }).catch(() => {})
       }
     }
@@ -70,21 +105,32 @@ export class StoreDesk {
 
   async #rows<Row>(query: Sql, _label: string): Promise<Row[]> {
     const { query: text, params } = query.render()
-    const result = await this.#client.query({ query: text, query_params: params, format: 'JSONEachRow', abort_signal: this.#stopped.signal })
+    const result = await this.#client.query({
+      query: text,
+      query_params: params,
+      format: 'JSONEachRow',
+      abort_signal: this.#stopped.signal,
+    })
     return result.json<Row>()
   }
 }
 
 /** Hot lists as they stand now, by the gateway's connection to NATS. */
-const listsOf = (link: Link) => async (id: string): Promise<string[]> => {
-  let client: JetStreamClient
-  try {
-    client = link.nats.jetstream()
-  } catch (error) {
-    throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: 'the gateway', reason: reasonOf(error) }, { cause: error })
+const listsOf =
+  (link: Link) =>
+  async (id: string): Promise<string[]> => {
+    let client: JetStreamClient
+    try {
+      client = link.nats.jetstream()
+    } catch (error) {
+      throw new AlprError(
+        'ALPR_ERR_NATS_UNAVAILABLE',
+        { url: 'the gateway', reason: reasonOf(error) },
+        { cause: error },
+      )
+    }
+    return platesOfList(client, id)
   }
-  return platesOfList(client, id)
-}
 
 /** The dictionary once it is there, before that the store. */
 class EitherSearch implements PlateSearch {
@@ -92,8 +138,16 @@ class EitherSearch implements PlateSearch {
 
   constructor(private readonly store: PlateSearch) {}
 
-  get name() { return (this.dictionary ?? this.store).name }
-  expectedMs(): Promise<number> { return (this.dictionary ?? this.store).expectedMs() }
-  pages(ask: SearchAsk, rows: Parameters<PlateSearch['pages']>[1]) { return (this.dictionary ?? this.store).pages(ask, rows) }
-  search(ask: SearchAsk, rows: Parameters<PlateSearch['search']>[1]) { return (this.dictionary ?? this.store).search(ask, rows) }
+  get name() {
+    return (this.dictionary ?? this.store).name
+  }
+  expectedMs(): Promise<number> {
+    return (this.dictionary ?? this.store).expectedMs()
+  }
+  pages(ask: SearchAsk, rows: Parameters<PlateSearch['pages']>[1]) {
+    return (this.dictionary ?? this.store).pages(ask, rows)
+  }
+  search(ask: SearchAsk, rows: Parameters<PlateSearch['search']>[1]) {
+    return (this.dictionary ?? this.store).search(ask, rows)
+  }
 }

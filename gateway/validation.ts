@@ -2,8 +2,9 @@ import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Unknown fields are refused, never dropped, and values keep their type: `"5"` is no number in a body. Only in an address everything is
- * text, so numbers and booleans are read from it there. Answers are serialised as they are; their schemas are documentation.
+ * Unknown fields are refused, never dropped, and values keep their type: `"5"` is no number in a body. Only in an
+ * address everything is text, so numbers and booleans are read from it there. Answers are serialised as they are; their
+ * schemas are documentation.
  */
 export function validateStrictly(app: FastifyInstance): void {
   const shared = { removeAdditional: false, useDefaults: true, allErrors: false, strict: false } as const

@@ -1,4 +1,7 @@
-/** The recognizer as a library for pages and workers (docs/recognizer.md): one file after the build, with the names of node.ts. */
+/**
+ * The recognizer as a library for pages and workers (docs/recognizer.md): one file after the build, with the names of
+ * node.ts.
+ */
 import { WasmError, type WasmErrorCode } from './errors.js'
 import { openWith, type OpenOptions } from './open.js'
 import type { Recognizer } from './recognizer.js'
@@ -15,7 +18,9 @@ export async function openRecognizer(options: OpenOptions = {}): Promise<Recogni
 }
 
 async function fetchBytes(source: URL | string, invalid: WasmErrorCode): Promise<Uint8Array> {
-  const answer = await fetch(source).catch((error: Error) => { throw new WasmError(invalid, { reason: `${source} cannot be fetched: ${error.message}` }) })
+  const answer = await fetch(source).catch((error: Error) => {
+    throw new WasmError(invalid, { reason: `${source} cannot be fetched: ${error.message}` })
+  })
   if (!answer.ok) throw new WasmError(invalid, { reason: `${source} answers ${answer.status}` })
   return new Uint8Array(await answer.arrayBuffer())
 }

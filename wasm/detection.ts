@@ -3,7 +3,10 @@ export const CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 export const CLASSES = 37
 export const NONE = 36
 
-/** Corners clockwise from the top left of the plate as read, in pixels of the frame (fractions included; may lie outside). */
+/**
+ * Corners clockwise from the top left of the plate as read, in pixels of the frame (fractions included; may lie
+ * outside).
+ */
 export type Quad = [[number, number], [number, number], [number, number], [number, number]]
 
 /** One plate found in one frame. */
@@ -16,8 +19,9 @@ export interface Detection {
   /** Of the fine look, 0..1: is this a plate at all. */
   score: number
   /**
-   * For each position of `plate`, P(class | position): 37 probabilities, [0-9A-Z] and 'none' (the position may be spurious). They come
-   * from all alignments of the reader's output, softened so that the product of the best agrees with `confidence`.
+   * For each position of `plate`, P(class | position): 37 probabilities, [0-9A-Z] and 'none' (the position may be
+   * spurious). They come from all alignments of the reader's output, softened so that the product of the best agrees
+   * with `confidence`.
    */
   positions: Float32Array[]
   /** Other texts, best first, at most 5, without the best. */

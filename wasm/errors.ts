@@ -9,8 +9,8 @@ export const PICTURE_ERRORS = {
 } as const
 
 /**
- * Errors of the recognizer and the matcher as libraries. A code is never reused. The engine's table (engine/errors.ts) carries codes of
- * its own for frames of a stream; these are for whoever loads a module, a model or a list.
+ * Errors of the recognizer and the matcher as libraries. A code is never reused. The engine's table (engine/errors.ts)
+ * carries codes of its own for frames of a stream; these are for whoever loads a module, a model or a list.
  */
 export const WASM_ERRORS = {
   ...PICTURE_ERRORS,
@@ -39,8 +39,15 @@ export const WASM_ERROR_CODES = Object.keys(WASM_ERRORS) as WasmErrorCode[]
 
 /** An error of wasm/: a code from the table and the values that broke the limit. */
 export class WasmError extends Error {
-  constructor(readonly code: WasmErrorCode, readonly details: Readonly<Record<string, string | number>> = {}, options?: ErrorOptions) {
-    super(WASM_ERRORS[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')), options)
+  constructor(
+    readonly code: WasmErrorCode,
+    readonly details: Readonly<Record<string, string | number>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(
+      WASM_ERRORS[code].replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?')),
+      options,
+    )
     this.name = 'WasmError'
   }
 }

@@ -1,4 +1,7 @@
-/** What the recognizer as a library has in Node and in browsers alike; node.ts and browser.ts add how files and pictures are opened. */
+/**
+ * What the recognizer as a library has in Node and in browsers alike; node.ts and browser.ts add how files and pictures
+ * are opened.
+ */
 export { CHARACTERS, CLASSES, NONE, type Detection, type Quad, type Quality, type Timings } from './detection.js'
 export { WasmError, type WasmErrorCode } from './errors.js'
 export type { Cascade, Model } from './model_file.js'

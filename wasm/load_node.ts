@@ -5,7 +5,13 @@ import { ConfusionModel } from './matching/confusion_model.js'
 import { PlateSyntax } from './matching/plate_syntax.js'
 
 /** The files of a build, beside this module in dist/wasm (Node only). */
-export type WasmFile = 'recognizer.wasm' | 'matcher.wasm' | 'shrink.wasm' | 'platestream.psm' | 'confusions.json' | 'plate_syntax.json'
+export type WasmFile =
+  | 'recognizer.wasm'
+  | 'matcher.wasm'
+  | 'shrink.wasm'
+  | 'platestream.psm'
+  | 'confusions.json'
+  | 'plate_syntax.json'
 
 export function wasmPath(file: WasmFile): string {
   return fileURLToPath(new URL(file, import.meta.url))
@@ -19,6 +25,10 @@ const loadJson = async (file: WasmFile): Promise<unknown> => JSON.parse(await re
 
 /** The matcher of this build, with its confusion model and its plate syntax. */
 export async function loadMatcher(): Promise<Matcher> {
-  const [wasm, confusions, syntax] = await Promise.all([loadWasmFile('matcher.wasm'), loadJson('confusions.json'), loadJson('plate_syntax.json')])
+  const [wasm, confusions, syntax] = await Promise.all([
+    loadWasmFile('matcher.wasm'),
+    loadJson('confusions.json'),
+    loadJson('plate_syntax.json'),
+  ])
   return Matcher.create(wasm, ConfusionModel.of(confusions), PlateSyntax.of(syntax))
 }

@@ -20,7 +20,10 @@ export interface Match {
   tolerated: Tolerance[]
 }
 
-/** A list in the form that `match` looks things up in. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never match and are in `skipped`. */
+/**
+ * A list in the form that `match` looks things up in. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never
+ * match and are in `skipped`.
+ */
 export interface CompiledList {
   readonly size: number
   readonly skipped: readonly number[]
@@ -28,7 +31,10 @@ export interface CompiledList {
   readonly bytes: number
 }
 
-/** Entries added in one call: long enough to cost nothing, short enough that V8 can swap in optimised code between calls. */
+/**
+ * Entries added in one call: long enough to cost nothing, short enough that V8 can swap in optimised code between
+ * calls.
+ */
 const PIECE = 10_000
 /** Room for the text of a piece. */
 const TEXT_BYTES = PIECE * 14
@@ -40,7 +46,10 @@ export const LEAST_THRESHOLD = 0.0001
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
   readonly skipped: number[] = []
-  /** The area of the read; its memory grows no more once the list is compiled. Views are made once: making one costs as much as a look-up. */
+  /**
+   * The area of the read; its memory grows no more once the list is compiled. Views are made once: making one costs as
+   * much as a look-up.
+   */
   readonly input: Float32Array
   readonly weights: ReadWeights
   readonly emissions: Float64Array
@@ -54,7 +63,11 @@ class IndexedList implements CompiledList {
     return this.memory?.memory.buffer.byteLength ?? 0
   }
 
-  constructor(readonly entries: readonly string[], memory: MatcherMemory, readonly scratch: number) {
+  constructor(
+    readonly entries: readonly string[],
+    memory: MatcherMemory,
+    readonly scratch: number,
+  ) {
     this.memory = memory
     const { buffer } = memory.memory
     const read = memory.exports.readAddress()
@@ -63,7 +76,11 @@ class IndexedList implements CompiledList {
     this.emissions = part(EMISSIONS, MAX_POSITIONS * NONE)
     this.skips = part(SKIPS, MAX_POSITIONS)
     this.missing = part(MISSING, (MAX_POSITIONS + 1) * 2)
-    this.weights = { kinds: part(KIND_WEIGHTS, MAX_POSITIONS), extras: part(EXTRA_WEIGHTS, MAX_POSITIONS), missing: this.missing }
+    this.weights = {
+      kinds: part(KIND_WEIGHTS, MAX_POSITIONS),
+      extras: part(EXTRA_WEIGHTS, MAX_POSITIONS),
+      missing: this.missing,
+    }
     const matches = memory.exports.matchesAddress()
     this.found = new Float64Array(buffer, matches, MAX_MATCHES * 2)
     this.foundEntries = new Uint32Array(buffer, matches, MAX_MATCHES * 4)
@@ -75,9 +92,10 @@ class IndexedList implements CompiledList {
 }
 
 /**
- * Checks reads against hot lists, exactly, on the distribution of the read. The probability of an entry is the best alignment's product of: P(the plate
- * has this character | what was read there), under the confusion model; P(a character read is none); P(a character was not read) - each weighed by plate
- * syntax - and then calibrated. The read text is never rewritten.
+ * Checks reads against hot lists, exactly, on the distribution of the read. The probability of an entry is the best
+ * alignment's product of: P(the plate has this character | what was read there), under the confusion model; P(a
+ * character read is none); P(a character was not read) - each weighed by plate syntax - and then calibrated. The read
+ * text is never rewritten.
  */
 export class Matcher {
   private constructor(
@@ -112,16 +130,25 @@ export class Matcher {
       if (at === 0) throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
       return at
     }
-    const [keys, lasts, nexts, filter] = [place(capacity * 8), place(capacity * 4), place(entries.length * 4), place(capacity)] as [number, number, number, number]
+    const [keys, lasts, nexts, filter] = [
+      place(capacity * 8),
+      place(capacity * 4),
+      place(entries.length * 4),
+      place(capacity),
+    ] as [number, number, number, number]
     const list = new IndexedList(entries, memory, place(SCRATCH_BYTES))
-    memory.bytes(exports.readAddress() + MATRIX, this.confusions.matrix.byteLength).set(new Uint8Array(this.confusions.matrix.buffer))
+    memory
+      .bytes(exports.readAddress() + MATRIX, this.confusions.matrix.byteLength)
+      .set(new Uint8Array(this.confusions.matrix.buffer))
     exports.openIndex(keys, lasts, nexts, filter, capacity)
     const mark = memory.mark
     const [text, skipped] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
     for (let from = 0; from < entries.length; from += PIECE) {
       if (from > 0) await new Promise((resolve) => setTimeout(resolve))
       // An entry that cannot be a plate is a line of one odd character.
-      const lines = entries.slice(from, from + PIECE).map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
+      const lines = entries
+        .slice(from, from + PIECE)
+        .map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
       const bytes = encoder.encode(`${lines.join('\n')}\n`)
       memory.bytes(text, bytes.length).set(bytes)
       const passed = exports.addEntries(text, text + bytes.length, from, skipped)
@@ -133,22 +160,30 @@ export class Matcher {
 
   /** Forgets a list's memory now; matching against it is refused from here on. */
   release(list: CompiledList): void {
-    (list as IndexedList).memory = undefined
+    ;(list as IndexedList).memory = undefined
   }
 
   /**
    * The entries whose calibrated probability is at least `threshold`, most probable first, at most 256.
-   * @param positions 37 probabilities each: [0-9A-Z] and 'none'; of more than 16 positions those that are rather a character count, and of more than 16
-   *   of these nothing is a plate
+   * @param positions 37 probabilities each: [0-9A-Z] and 'none'; of more than 16 positions those that are rather a
+   * character count, and of more than 16 of these nothing is a plate
    * @param threshold 0.0001 to 1
    * @param region of issue, when the read tells it
-   * @param weighed whether the distribution has been weighed by that region's syntax already, so that it must not be once more
+   * @param weighed whether the distribution has been weighed by that region's syntax already, so that it must not be
+   * once more
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
-  match(positions: readonly Float32Array[], list: CompiledList, threshold: number, region?: string, weighed = false): Match[] {
+  match(
+    positions: readonly Float32Array[],
+    list: CompiledList,
+    threshold: number,
+    region?: string,
+    weighed = false,
+  ): Match[] {
     const { memory, scratch, input, weights } = list as IndexedList
     if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
-    if (!(threshold >= LEAST_THRESHOLD && threshold <= 1)) throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
+    if (!(threshold >= LEAST_THRESHOLD && threshold <= 1))
+      throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
     for (const p of positions) if (p.length !== CLASSES) checkPosition(p)
     const taken = positions.length > MAX_POSITIONS ? positions.filter((p) => p[NONE]! <= 0.5) : positions
     if (taken.length === 0 || taken.length > MAX_POSITIONS) return []
@@ -171,7 +206,12 @@ export class Matcher {
       const entry = foundEntries[m * 4 + 2]!
       const probability = found[m * 2]!
       const tolerated = explainMatch(tables, entries[entry]!, probability)
-      matches.push({ entry, probability: this.confusions.calibrate(probability), exact: tolerated.length === 0, tolerated })
+      matches.push({
+        entry,
+        probability: this.confusions.calibrate(probability),
+        exact: tolerated.length === 0,
+        tolerated,
+      })
     }
     return matches
   }

@@ -6,7 +6,9 @@ import { checkNet } from './model_net.js'
 export interface Cascade {
   coarseFloor: number
   candidates: number
-  /** A box less sure than this part of the best one's score is looked at only when the others have no text. @default 0 */
+  /**
+   * A box less sure than this part of the best one's score is looked at only when the others have no text. @default 0
+   */
   coarseShare?: number
   /** Boxes beyond `candidates` are looked at when they are at least this sure (up to 16 in all). @default 1: none is */
   crowdFloor?: number
@@ -15,9 +17,15 @@ export interface Cascade {
   readMargins: number[]
   beam: number
   readFloor: number
-  /** When the text of the first margin is at least this probable, the other margins are not read. @default 1: all are read */
+  /**
+   * When the text of the first margin is at least this probable, the other margins are not read. @default 1: all are
+   * read
+   */
   readSure?: number
-  /** When the text of the first margin is less probable than this, it is no plate and the others are not read. @default 0 */
+  /**
+   * When the text of the first margin is less probable than this, it is no plate and the others are not read. @default
+   * 0
+   */
   readHopeless?: number
   /** Power of a shape's share with which it counts. @default 0: syntax does not count */
   syntaxWeight?: number
@@ -37,13 +45,19 @@ export interface Cascade {
   calibB: number
 }
 
-/** A model file, checked. `nets[kind - 1]` is the blob of the coarse (1), fine (2), reader (3) and, when it names regions, issuer (4) net. */
+/**
+ * A model file, checked. `nets[kind - 1]` is the blob of the coarse (1), fine (2), reader (3) and, when it names
+ * regions, issuer (4) net.
+ */
 export interface Model {
   name: string
   version: number
   trainedAt: string
   cascade: Cascade
-  /** Natural logarithm of the share of each shape of a text ("9AAA999": 9 a digit, A a letter) among plates; '' is for all others. */
+  /**
+   * Natural logarithm of the share of each shape of a text ("9AAA999": 9 a digit, A a letter) among plates; '' is for
+   * all others.
+   */
   syntax: Readonly<Record<string, number>>
   /** Regions that the issuer net names, in the order of its outputs; as ISO 3166 writes them. */
   regions: readonly string[]
@@ -60,16 +74,34 @@ const MAGIC = 'PSMODEL1'
 
 /** Constants that a model may leave out: least, most. */
 const OPTIONAL = {
-  coarseShare: [0, 1], crowdFloor: [0, 1], readSure: [0, 1], readHopeless: [0, 1], syntaxWeight: [0, 1], twoLineBelow: [0, 10], closeUpBelow: [0, 1e8], regionScale: [0.01, 100], regionFloor: [0, 1],
-  regionSyntax: [0, 0.99], letterWeight: [0, 1],
+  coarseShare: [0, 1],
+  crowdFloor: [0, 1],
+  readSure: [0, 1],
+  readHopeless: [0, 1],
+  syntaxWeight: [0, 1],
+  twoLineBelow: [0, 10],
+  closeUpBelow: [0, 1e8],
+  regionScale: [0.01, 100],
+  regionFloor: [0, 1],
+  regionSyntax: [0, 0.99],
+  letterWeight: [0, 1],
 } as const
 
 const MAX_REGIONS = 128
 
 /** Least, most, and whether a whole number is needed. */
-const CASCADE_LIMITS: Record<Exclude<keyof Cascade, 'readMargins' | keyof typeof OPTIONAL>, [number, number, boolean?]> = {
-  coarseFloor: [0, 1], candidates: [1, 16, true], fineZoom: [1, 10], fineFloor: [0, 1], beam: [1, 32, true], readFloor: [0, 1],
-  calibA: [0.01, 100], calibB: [-100, 100],
+const CASCADE_LIMITS: Record<
+  Exclude<keyof Cascade, 'readMargins' | keyof typeof OPTIONAL>,
+  [number, number, boolean?]
+> = {
+  coarseFloor: [0, 1],
+  candidates: [1, 16, true],
+  fineZoom: [1, 10],
+  fineFloor: [0, 1],
+  beam: [1, 32, true],
+  readFloor: [0, 1],
+  calibA: [0.01, 100],
+  calibB: [-100, 100],
 }
 
 export const refuse = (reason: string): never => {
@@ -77,16 +109,18 @@ export const refuse = (reason: string): never => {
 }
 
 /**
- * Takes a model file (*.psm, docs/model-format.md) apart and checks all that the module trusts: frames, offsets, shapes, finite
- * tables, and that no sum can overflow.
+ * Takes a model file (*.psm, docs/model-format.md) apart and checks all that the module trusts: frames, offsets,
+ * shapes, finite tables, and that no sum can overflow.
  * @throws ALPR_ERR_MODEL_INVALID with the first thing that is wrong
  */
 export function parseModel(bytes: Uint8Array): Model {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC) refuse('it does not begin with PSMODEL1')
+  if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC)
+    refuse('it does not begin with PSMODEL1')
   const metaBytes = view.getUint32(8, true)
   const netCount = view.getUint32(12, true)
-  if (metaBytes % 16 !== 0 || 16 + metaBytes > bytes.length) refuse(`metadata of ${metaBytes} bytes in a file of ${bytes.length}`)
+  if (metaBytes % 16 !== 0 || 16 + metaBytes > bytes.length)
+    refuse(`metadata of ${metaBytes} bytes in a file of ${bytes.length}`)
   const metadata = parseMetadata(bytes.subarray(16, 16 + metaBytes))
   const kinds = metadata.regions.length > 0 ? 4 : 3
   if (netCount !== kinds) refuse(`${netCount} nets instead of ${kinds}`)
@@ -123,38 +157,61 @@ function parseMetadata(bytes: Uint8Array): Omit<Model, 'nets'> {
   }
   for (const [key, [least, most]] of Object.entries(OPTIONAL)) {
     const value = given[key]
-    if (value !== undefined && !(typeof value === 'number' && value >= least && value <= most)) refuse(`cascade.${key} is ${value}, expected ${least} to ${most}`)
+    if (value !== undefined && !(typeof value === 'number' && value >= least && value <= most))
+      refuse(`cascade.${key} is ${value}, expected ${least} to ${most}`)
   }
   const margins: unknown = given.readMargins
-  if (!Array.isArray(margins) || margins.length < 1 || margins.length > 4 || !margins.every((m) => typeof m === 'number' && m > -0.4 && m < 2)) {
+  if (
+    !Array.isArray(margins) ||
+    margins.length < 1 ||
+    margins.length > 4 ||
+    !margins.every((m) => typeof m === 'number' && m > -0.4 && m < 2)
+  ) {
     refuse('cascade.readMargins must be 1 to 4 numbers from -0.4 to 2')
   }
   const syntax: Record<string, unknown> = json.syntax ?? {}
   for (const [shape, log] of Object.entries(syntax)) {
-    if (!/^[9A]{0,12}$/.test(shape) || typeof log !== 'number' || !(log <= 0 && log > -100)) refuse(`syntax["${shape}"] is ${log}`)
+    if (!/^[9A]{0,12}$/.test(shape) || typeof log !== 'number' || !(log <= 0 && log > -100))
+      refuse(`syntax["${shape}"] is ${log}`)
   }
   const regions = parseRegions(json.regions ?? [])
   return {
-    name: String(json.name ?? ''), version: Number(json.version ?? 0), trainedAt: String(json.trainedAt ?? ''),
-    cascade: given as Cascade, syntax: syntax as Record<string, number>,
-    regions, syntaxByRegion: parseTables('syntaxByRegion', json.syntaxByRegion ?? {}, regions, /^[9A]{1,12}$/),
-    letters: parseTables('letters', json.letters ?? {}, regions, /^[A-Z]$/), card: typeof json.card === 'object' && json.card !== null ? json.card : {},
+    name: String(json.name ?? ''),
+    version: Number(json.version ?? 0),
+    trainedAt: String(json.trainedAt ?? ''),
+    cascade: given as Cascade,
+    syntax: syntax as Record<string, number>,
+    regions,
+    syntaxByRegion: parseTables('syntaxByRegion', json.syntaxByRegion ?? {}, regions, /^[9A]{1,12}$/),
+    letters: parseTables('letters', json.letters ?? {}, regions, /^[A-Z]$/),
+    card: typeof json.card === 'object' && json.card !== null ? json.card : {},
   }
 }
 
 function parseRegions(given: unknown): string[] {
-  const possible = Array.isArray(given) && given.length <= MAX_REGIONS && given.every((region) => typeof region === 'string' && /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(region))
-  if (!possible || new Set(given).size !== given.length) return refuse(`the regions must be up to ${MAX_REGIONS} different ISO 3166 codes`)
+  const possible =
+    Array.isArray(given) &&
+    given.length <= MAX_REGIONS &&
+    given.every((region) => typeof region === 'string' && /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(region))
+  if (!possible || new Set(given).size !== given.length)
+    return refuse(`the regions must be up to ${MAX_REGIONS} different ISO 3166 codes`)
   return given
 }
 
 /** Tables by region: keys as `key` wants them, values 0 to 1. */
-function parseTables(name: string, given: unknown, regions: readonly string[], key: RegExp): Record<string, Record<string, number>> {
+function parseTables(
+  name: string,
+  given: unknown,
+  regions: readonly string[],
+  key: RegExp,
+): Record<string, Record<string, number>> {
   if (typeof given !== 'object' || given === null) return refuse(`${name} is not an object`)
   for (const [region, table] of Object.entries(given)) {
-    if (!regions.includes(region) || typeof table !== 'object' || table === null) refuse(`${name}["${region}"] is of no region of the model`)
+    if (!regions.includes(region) || typeof table !== 'object' || table === null)
+      refuse(`${name}["${region}"] is of no region of the model`)
     for (const [entry, value] of Object.entries(table as object)) {
-      if (!key.test(entry) || typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(`${name}["${region}"]["${entry}"] is ${value}`)
+      if (!key.test(entry) || typeof value !== 'number' || !(value >= 0 && value <= 1))
+        refuse(`${name}["${region}"]["${entry}"] is ${value}`)
     }
   }
   return given as Record<string, Record<string, number>>

@@ -32,7 +32,10 @@ export interface LayerRecord {
   addendMultiplier: number
 }
 
-/** What is known of a tensor while a net is checked: channels, reduction of the input in each axis, raw, height averaged away. */
+/**
+ * What is known of a tensor while a net is checked: channels, reduction of the input in each axis, raw, height averaged
+ * away.
+ */
 interface Shape {
   channels: number
   downY: number
@@ -46,24 +49,46 @@ export function readLayer(blob: Uint8Array, index: number): LayerRecord {
   const view = new DataView(blob.buffer, blob.byteOffset + HEADER_BYTES + index * RECORD_BYTES, RECORD_BYTES)
   const word = (i: number) => view.getUint32(i * 4, true)
   return {
-    op: word(0), source: word(1), addend: word(2), addendMode: word(3), kernel: word(4), strideY: word(5), strideX: word(6),
-    channelsIn: word(7), channelsOut: word(8), relu: (word(9) & 1) !== 0, raw: (word(9) & 2) !== 0,
-    weights: word(10), multipliers: word(11), biases: word(12), addendMultiplier: view.getFloat32(52, true),
+    op: word(0),
+    source: word(1),
+    addend: word(2),
+    addendMode: word(3),
+    kernel: word(4),
+    strideY: word(5),
+    strideX: word(6),
+    channelsIn: word(7),
+    channelsOut: word(8),
+    relu: (word(9) & 1) !== 0,
+    raw: (word(9) & 2) !== 0,
+    weights: word(10),
+    multipliers: word(11),
+    biases: word(12),
+    addendMultiplier: view.getFloat32(52, true),
   }
 }
 
-/** Checks all that the module will trust in a net blob; `regions`: how many the issuer must name. Returns the net's kind. */
+/**
+ * Checks all that the module will trust in a net blob; `regions`: how many the issuer must name. Returns the net's
+ * kind.
+ */
 export function checkNet(blob: Uint8Array, regions: number): number {
   if (blob.length < HEADER_BYTES) refuse(`a net of ${blob.length} bytes`)
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
-  const [kind, height, width, layers] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [number, number, number, number]
+  const [kind, height, width, layers] = [0, 4, 8, 12].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   if (kind < 1 || kind > (regions > 0 ? 4 : 3)) refuse(`a net of kind ${kind}`)
   const { least, most, mostPixels } = INPUT_LIMITS
   if (!(height >= least && height <= most && width >= least && width <= most && height * width <= mostPixels)) {
     refuse(`net ${kind} wants an input of ${width}x${height}`)
   }
-  if (kind < 3 && (height % 16 !== 0 || width % 16 !== 0)) refuse(`net ${kind}: the input ${width}x${height} is not in multiples of 16`)
-  if (layers < 1 || layers > MAX_LAYERS || HEADER_BYTES + layers * RECORD_BYTES > blob.length) refuse(`net ${kind} has ${layers} layers`)
+  if (kind < 3 && (height % 16 !== 0 || width % 16 !== 0))
+    refuse(`net ${kind}: the input ${width}x${height} is not in multiples of 16`)
+  if (layers < 1 || layers > MAX_LAYERS || HEADER_BYTES + layers * RECORD_BYTES > blob.length)
+    refuse(`net ${kind} has ${layers} layers`)
   const shapes: Shape[] = [{ channels: 1, downY: 1, downX: 1, raw: false, flat: false }]
   for (let i = 0; i < layers; i++) {
     const layer = readLayer(blob, i)
@@ -79,20 +104,27 @@ export function checkNet(blob: Uint8Array, regions: number): number {
 function checkShape(layer: LayerRecord, shapes: Shape[], where: string): Shape {
   const source = shapes[layer.source]
   if (!source || source.raw) return refuse(`${where}: source tensor ${layer.source} does not exist or is raw`)
-  if (layer.channelsIn !== source.channels) refuse(`${where}: ${layer.channelsIn} channels in, the source has ${source.channels}`)
+  if (layer.channelsIn !== source.channels)
+    refuse(`${where}: ${layer.channelsIn} channels in, the source has ${source.channels}`)
   if (layer.channelsIn !== 1 && layer.channelsIn % 16 !== 0) refuse(`${where}: ${layer.channelsIn} channels in`)
   if (layer.channelsOut < 1 || layer.channelsOut > MAX_CHANNELS || (!layer.raw && layer.channelsOut % 8 !== 0)) {
     refuse(`${where}: ${layer.channelsOut} channels out`)
   }
   if (layer.op === 2) {
-    if (layer.addendMode !== 0 || layer.relu || layer.channelsOut !== layer.channelsIn) refuse(`${where}: a mean takes no addend, no ReLU and keeps channels`)
+    if (layer.addendMode !== 0 || layer.relu || layer.channelsOut !== layer.channelsIn)
+      refuse(`${where}: a mean takes no addend, no ReLU and keeps channels`)
     return { ...source, flat: true, raw: layer.raw }
   }
   if (layer.op !== 1) refuse(`${where}: operation ${layer.op}`)
   if (layer.kernel !== 1 && layer.kernel !== 3) refuse(`${where}: kernel ${layer.kernel}`)
-  if (![1, 2].includes(layer.strideY) || ![1, 2].includes(layer.strideX)) refuse(`${where}: stride ${layer.strideY}, ${layer.strideX}`)
+  if (![1, 2].includes(layer.strideY) || ![1, 2].includes(layer.strideX))
+    refuse(`${where}: stride ${layer.strideY}, ${layer.strideX}`)
   const shape = {
-    channels: layer.channelsOut, downY: source.downY * layer.strideY, downX: source.downX * layer.strideX, raw: layer.raw, flat: source.flat,
+    channels: layer.channelsOut,
+    downY: source.downY * layer.strideY,
+    downX: source.downX * layer.strideX,
+    raw: layer.raw,
+    flat: source.flat,
   }
   checkAddend(layer, shape, shapes, where)
   return shape
@@ -108,21 +140,26 @@ function checkAddend(layer: LayerRecord, shape: Shape, shapes: Shape[], where: s
   const addend = shapes[layer.addend]
   if (!addend || addend.raw) return refuse(`${where}: addend tensor ${layer.addend} does not exist or is raw`)
   const times = layer.addendMode
-  const fits = addend.channels === shape.channels && addend.downX === shape.downX * times &&
-    addend.flat === shape.flat && (shape.flat ? times === 1 : addend.downY === shape.downY * times)
+  const fits =
+    addend.channels === shape.channels &&
+    addend.downX === shape.downX * times &&
+    addend.flat === shape.flat &&
+    (shape.flat ? times === 1 : addend.downY === shape.downY * times)
   if (!fits) refuse(`${where}: the addend does not fit the output`)
   if (!Number.isFinite(layer.addendMultiplier)) refuse(`${where}: addend multiplier ${layer.addendMultiplier}`)
 }
 
 /** Tables lie inside the blob, are finite, and no sum can overflow, not even four times it (Winograd). */
 function checkTables(layer: LayerRecord, blob: Uint8Array, where: string): void {
-  const inside = (offset: number, bytes: number) => offset % 16 === 0 && offset >= HEADER_BYTES && offset + bytes <= blob.length
+  const inside = (offset: number, bytes: number) =>
+    offset % 16 === 0 && offset >= HEADER_BYTES && offset + bytes <= blob.length
   const count = layer.op === 2 ? 1 : layer.channelsOut
   const tables = layer.op === 2 ? [layer.multipliers] : [layer.multipliers, layer.biases]
   for (const offset of tables) {
     if (!inside(offset, count * 4)) refuse(`${where}: a table lies outside the net`)
     const view = new DataView(blob.buffer, blob.byteOffset + offset, count * 4)
-    for (let i = 0; i < count; i++) if (!Number.isFinite(view.getFloat32(i * 4, true))) refuse(`${where}: a table holds a value that is not finite`)
+    for (let i = 0; i < count; i++)
+      if (!Number.isFinite(view.getFloat32(i * 4, true))) refuse(`${where}: a table holds a value that is not finite`)
   }
   if (layer.op === 2) return
   const size = layer.kernel * layer.kernel * layer.channelsIn
@@ -138,7 +175,8 @@ function checkTables(layer: LayerRecord, blob: Uint8Array, where: string): void 
 function checkOutput(kind: number, output: Shape, columns: number, regions: number): void {
   if (kind >= 3) {
     const [name, wanted] = kind === 3 ? ['reader', `${CLASSES} classes`] : ['issuer', `${regions} regions`]
-    if (output.channels !== (kind === 3 ? CLASSES : regions) || !output.flat) refuse(`the ${name}'s output must be ${wanted} of height 1`)
+    if (output.channels !== (kind === 3 ? CLASSES : regions) || !output.flat)
+      refuse(`the ${name}'s output must be ${wanted} of height 1`)
     if (columns > MAX_COLUMNS) refuse(`the ${name} has ${columns} columns, at most ${MAX_COLUMNS} are possible`)
     return
   }

@@ -16,8 +16,12 @@ export type Read = (source: URL | string, invalid: WasmErrorCode) => Promise<Uin
 
 /** The recognizer of these files, by whatever reads one here; `beside` is the address of the library itself. */
 export async function openWith(read: Read, beside: string, options: OpenOptions): Promise<Recognizer> {
-  const bytes = async (source: Source, invalid: WasmErrorCode) => (source instanceof Uint8Array ? source : read(source, invalid))
+  const bytes = async (source: Source, invalid: WasmErrorCode) =>
+    source instanceof Uint8Array ? source : read(source, invalid)
   const { module = new URL('recognizer.wasm', beside), model = new URL('platestream.psm', beside), ...rest } = options
-  const [wasm, psm] = await Promise.all([bytes(module, 'ALPR_ERR_MODULE_INVALID'), bytes(model, 'ALPR_ERR_MODEL_INVALID')])
+  const [wasm, psm] = await Promise.all([
+    bytes(module, 'ALPR_ERR_MODULE_INVALID'),
+    bytes(model, 'ALPR_ERR_MODEL_INVALID'),
+  ])
   return Recognizer.create(wasm, psm, rest)
 }

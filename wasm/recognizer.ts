@@ -22,8 +22,8 @@ const REFUSED_SIZE = 1
 const REFUSED_MEMORY = 2
 
 /**
- * Finds and reads plates in one frame at a time. Works wherever WebAssembly SIMD does (Node 20, browsers); one instance belongs to one
- * thread. The same module, model and luma give the same detections, bit for bit, on any machine.
+ * Finds and reads plates in one frame at a time. Works wherever WebAssembly SIMD does (Node 20, browsers); one instance
+ * belongs to one thread. The same module, model and luma give the same detections, bit for bit, on any machine.
  *
  *     const luma = recognizer.lumaBuffer(width, height)   // write the picture here ...
  *     const detections = recognizer.recognize(width, height)
@@ -41,12 +41,31 @@ export class Recognizer {
   ) {}
 
   /** @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI, ALPR_ERR_MODEL_INVALID, ALPR_ERR_MODEL_MEMORY */
-  static async create(wasmBytes: Uint8Array, modelBytes: Uint8Array, options: RecognizerOptions = {}): Promise<Recognizer> {
+  static async create(
+    wasmBytes: Uint8Array,
+    modelBytes: Uint8Array,
+    options: RecognizerOptions = {},
+  ): Promise<Recognizer> {
     const { nets, ...model } = parseModel(modelBytes)
     const wasm = await loadRecognizer(wasmBytes)
     for (const blob of nets) loadNet(wasm, blob)
     const c = { ...model.cascade, ...options.cascade }
-    wasm.configure(c.coarseFloor, c.candidates, c.coarseShare ?? 0, c.crowdFloor ?? 1, c.fineZoom, c.fineFloor, c.beam, c.readFloor, c.readSure ?? 1, c.readHopeless ?? 0, c.twoLineBelow ?? 0, c.closeUpBelow ?? 0, c.calibA, c.calibB)
+    wasm.configure(
+      c.coarseFloor,
+      c.candidates,
+      c.coarseShare ?? 0,
+      c.crowdFloor ?? 1,
+      c.fineZoom,
+      c.fineFloor,
+      c.beam,
+      c.readFloor,
+      c.readSure ?? 1,
+      c.readHopeless ?? 0,
+      c.twoLineBelow ?? 0,
+      c.closeUpBelow ?? 0,
+      c.calibA,
+      c.calibB,
+    )
     for (const margin of c.readMargins) wasm.margin(margin)
     setSyntax(wasm, model.syntax, c.syntaxWeight ?? 0)
     wasm.regions(model.regions.length, c.regionFloor ?? 1, c.regionScale ?? 1, c.regionSyntax ?? 0, c.letterWeight ?? 0)
@@ -64,8 +83,8 @@ export class Recognizer {
   }
 
   /**
-   * Where the 8-bit luma of the next frame goes: width * height bytes in the module's memory, row by row. Valid until the next call of
-   * this method with another size. Sides 32 to 8192.
+   * Where the 8-bit luma of the next frame goes: width * height bytes in the module's memory, row by row. Valid until
+   * the next call of this method with another size. Sides 32 to 8192.
    * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
    */
   lumaBuffer(width: number, height: number): Uint8Array {
@@ -86,10 +105,15 @@ export class Recognizer {
     timings.fine = timings.read = 0
     const sure = wasm.sureBoxes()
     let count = this.look(() => wasm.lookAtFrameItself())
-    for (const [from, to] of [[0, sure], [sure, boxes]] as const) {
+    for (const [from, to] of [
+      [0, sure],
+      [sure, boxes],
+    ] as const) {
       if (count > 0 || from === to) continue
       wasm.lookAgain()
-      count = this.look(() => { for (let i = from; i < to; i++) wasm.lookAt(i) })
+      count = this.look(() => {
+        for (let i = from; i < to; i++) wasm.lookAt(i)
+      })
     }
     timings.find += timings.fine
     return Array.from({ length: count }, (_, i) => readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions))
@@ -113,7 +137,8 @@ export class Recognizer {
     // checked here too: beyond 2^32 a number would come in as another one
     const possible = [width, height].every((side) => Number.isInteger(side) && side >= MIN_SIDE && side <= MAX_SIDE)
     const answer = possible ? this.wasm.prepare(width, height) : REFUSED_SIZE
-    if (answer === REFUSED_SIZE) throw new WasmError('ALPR_ERR_IMAGE_SIZE', { width, height, least: MIN_SIDE, most: MAX_SIDE })
+    if (answer === REFUSED_SIZE)
+      throw new WasmError('ALPR_ERR_IMAGE_SIZE', { width, height, least: MIN_SIDE, most: MAX_SIDE })
     if (answer !== OK) throw new WasmError('ALPR_ERR_IMAGE_MEMORY', { width, height })
   }
 }
@@ -136,13 +161,19 @@ function setSyntax(wasm: RecognizerExports, logs: Model['syntax'], weight: numbe
 /** The module wants them in ascending order of the shape. */
 function setRegionShapes(wasm: RecognizerExports, model: Pick<Model, 'regions' | 'syntaxByRegion'>): void {
   const entries = Object.entries(model.syntaxByRegion).flatMap(([region, shares]) =>
-    Object.entries(shares).map(([shape, share]) => ({ bits: bitsOf(shape), region: model.regions.indexOf(region), share })))
+    Object.entries(shares).map(([shape, share]) => ({
+      bits: bitsOf(shape),
+      region: model.regions.indexOf(region),
+      share,
+    })),
+  )
   for (const { bits, region, share } of entries.sort((a, b) => a.bits - b.bits)) wasm.regionShape(bits, region, share)
 }
 
 function setRegionLetters(wasm: RecognizerExports, model: Pick<Model, 'regions' | 'letters'>): void {
   for (const [region, ratios] of Object.entries(model.letters)) {
-    for (const [letter, ratio] of Object.entries(ratios)) wasm.regionLetter(CHARACTERS.indexOf(letter) + 1, model.regions.indexOf(region), ratio)
+    for (const [letter, ratio] of Object.entries(ratios))
+      wasm.regionLetter(CHARACTERS.indexOf(letter) + 1, model.regions.indexOf(region), ratio)
   }
 }
 

@@ -10,8 +10,20 @@ export interface RecognizerExports extends Record<string, unknown> {
   stageBlob(bytes: number): number
   addNet(blob: number): number
   configure(
-    coarseFloor: number, candidates: number, coarseShare: number, crowdFloor: number, fineZoom: number, fineFloor: number, beam: number, readFloor: number,
-    readSure: number, readHopeless: number, twoLineBelow: number, closeUpBelow: number, calibA: number, calibB: number,
+    coarseFloor: number,
+    candidates: number,
+    coarseShare: number,
+    crowdFloor: number,
+    fineZoom: number,
+    fineFloor: number,
+    beam: number,
+    readFloor: number,
+    readSure: number,
+    readHopeless: number,
+    twoLineBelow: number,
+    closeUpBelow: number,
+    calibA: number,
+    calibB: number,
   ): void
   margin(value: number): void
   syntax(weight: number, other: number): void
@@ -41,7 +53,8 @@ export interface RecognizerExports extends Record<string, unknown> {
 export async function loadRecognizer(wasm: Uint8Array): Promise<RecognizerExports & ASUtil> {
   let exports: RecognizerExports & ASUtil
   try {
-    exports = (await instantiate<RecognizerExports>(wasm as Uint8Array<ArrayBuffer>, {})).exports as RecognizerExports & ASUtil
+    exports = (await instantiate<RecognizerExports>(wasm as Uint8Array<ArrayBuffer>, {})).exports as RecognizerExports &
+      ASUtil
   } catch (error) {
     throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: error instanceof Error ? error.message : String(error) })
   }

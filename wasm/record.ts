@@ -21,7 +21,10 @@ export const RECORD_REGION = 216
 export const RECORD_REGION_CONFIDENCE = 220
 export const RECORD_POSITIONS = 256
 
-/** The detection whose record lies at `at` in the module's memory; nothing in it refers to that memory. `regions`: the model's. */
+/**
+ * The detection whose record lies at `at` in the module's memory; nothing in it refers to that memory. `regions`: the
+ * model's.
+ */
 export function readRecord(memory: ArrayBufferLike, at: number, regions: readonly string[]): Detection {
   const view = new DataView(memory, at, RECORD_BYTES)
   const f32 = (offset: number) => view.getFloat32(offset, true)
@@ -35,7 +38,9 @@ export function readRecord(memory: ArrayBufferLike, at: number, regions: readonl
     confidence: f32(RECORD_CONFIDENCE),
     quad,
     score: f32(RECORD_SCORE),
-    positions: Array.from({ length }, (_, i) => new Float32Array(memory, at + RECORD_POSITIONS + i * CLASSES * 4, CLASSES).slice()),
+    positions: Array.from({ length }, (_, i) =>
+      new Float32Array(memory, at + RECORD_POSITIONS + i * CLASSES * 4, CLASSES).slice(),
+    ),
     alternates: Array.from({ length: u32(RECORD_ALTERNATE_COUNT) }, (_, i) => {
       const offset = RECORD_ALTERNATES + i * ALTERNATE_BYTES
       return { plate: text(offset + 8, u32(offset + 4)), confidence: f32(offset) }
@@ -43,8 +48,11 @@ export function readRecord(memory: ArrayBufferLike, at: number, regions: readonl
     region: regions[view.getInt32(RECORD_REGION, true)] ?? null,
     regionConfidence: f32(RECORD_REGION_CONFIDENCE),
     quality: {
-      heightPx: f32(RECORD_HEIGHT), widthPx: f32(RECORD_WIDTH),
-      sharpness: f32(RECORD_SHARPNESS), contrast: f32(RECORD_CONTRAST), glare: f32(RECORD_GLARE),
+      heightPx: f32(RECORD_HEIGHT),
+      widthPx: f32(RECORD_WIDTH),
+      sharpness: f32(RECORD_SHARPNESS),
+      contrast: f32(RECORD_CONTRAST),
+      glare: f32(RECORD_GLARE),
     },
   }
 }

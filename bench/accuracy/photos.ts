@@ -29,22 +29,35 @@ export interface Photo {
   height: number
 }
 
-/** Folder of the photo collection: PLATESTREAM_DATA, or ../shared/data. It is not part of the project, its pictures may not be passed on. */
+/**
+ * Folder of the photo collection: PLATESTREAM_DATA, or ../shared/data. It is not part of the project, its pictures may
+ * not be passed on.
+ */
 export function photoFolder(): string {
   const folder = resolve(process.env.PLATESTREAM_DATA ?? '../shared/data')
   if (!existsSync(join(folder, 'index.jsonl'))) {
-    throw new AlprError('ALPR_ERR_USAGE', { reason: `no photo collection in ${folder} (PLATESTREAM_DATA names its folder)` })
+    throw new AlprError('ALPR_ERR_USAGE', {
+      reason: `no photo collection in ${folder} (PLATESTREAM_DATA names its folder)`,
+    })
   }
   return folder
 }
 
-const allPhotos = (folder: string): Photo[] => readFileSync(join(folder, 'index.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Photo)
+const allPhotos = (folder: string): Photo[] =>
+  readFileSync(join(folder, 'index.jsonl'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Photo)
 
 /** The photos that are for measuring only. */
 export const measuringPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'val')
 
-/** The photos of the train part that nets are not trained on (`held_out` of wasm/train/photos.py), for constants and calibrations. */
-export const heldOutPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'train' && isHeldOut(photo))
+/**
+ * The photos of the train part that nets are not trained on (`held_out` of wasm/train/photos.py), for constants and
+ * calibrations.
+ */
+export const heldOutPhotos = (folder: string): Photo[] =>
+  allPhotos(folder).filter((photo) => photo.part === 'train' && isHeldOut(photo))
 
 /** Same plate, same side: the split goes by the first text, or by the file name. */
 function isHeldOut({ plates, file }: Photo): boolean {
@@ -56,7 +69,10 @@ function isHeldOut({ plates, file }: Photo): boolean {
 export async function framedPlate(file: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
   let luma = new Uint8Array()
-  const bitmap = isBmp(file) && await decodeBmp(file, { lumaBuffer: (w, h) => (luma = new Uint8Array(w * h)) })
+  const bitmap = isBmp(file) && (await decodeBmp(file, { lumaBuffer: (w, h) => (luma = new Uint8Array(w * h)) }))
   const picture = bitmap ? sharp(luma, { raw: { ...bitmap, channels: 1 } }).toColourspace('srgb') : sharp(file)
-  return picture.extend({ left: x, right: x, top: y, bottom: y, background: '#707070' }).png({ compressionLevel: 1 }).toBuffer()
+  return picture
+    .extend({ left: x, right: x, top: y, bottom: y, background: '#707070' })
+    .png({ compressionLevel: 1 })
+    .toBuffer()
 }

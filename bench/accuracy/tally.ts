@@ -20,7 +20,16 @@ export interface Tally {
 }
 
 export const noTally = (): Tally => ({
-  plates: 0, published: 0, corrected: 0, folded: 0, topFive: 0, boxes: 0, found: 0, states: 0, statesNamed: 0, statesRight: 0,
+  plates: 0,
+  published: 0,
+  corrected: 0,
+  folded: 0,
+  topFive: 0,
+  boxes: 0,
+  found: 0,
+  states: 0,
+  statesNamed: 0,
+  statesRight: 0,
 })
 
 export function sumOf(tallies: readonly Tally[]): Tally {
@@ -33,14 +42,21 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 export const fold = (text: string): string => text.replaceAll('O', '0').replaceAll('I', '1')
 
 /** Counts one labelled plate of a photo in; true when it was read exactly (corrected label). */
-export function judge(tally: Tally, photo: Photo, plate: LabelledPlate & { text: string }, detections: readonly Detection[]): boolean {
+export function judge(
+  tally: Tally,
+  photo: Photo,
+  plate: LabelledPlate & { text: string },
+  detections: readonly Detection[],
+): boolean {
   const texts = detections.map((d) => d.plate)
   const right = detections.find((d) => d.plate === plate.text)
   tally.plates += 1
   tally.published += Number(texts.includes(plate.text_orig ?? plate.text))
   tally.corrected += Number(right !== undefined)
   tally.folded += Number(texts.map(fold).includes(fold(plate.text)))
-  tally.topFive += Number(detections.some((d) => [d, ...d.alternates].slice(0, 5).some(({ plate: text }) => text === plate.text)))
+  tally.topFive += Number(
+    detections.some((d) => [d, ...d.alternates].slice(0, 5).some(({ plate: text }) => text === plate.text)),
+  )
   if (plate.box) {
     const [x, y, w, h] = plate.box
     tally.boxes += 1
@@ -66,8 +82,15 @@ const share = (n: number, of: number): string => `${((100 * n) / Math.max(1, of)
 /** One line of the table. */
 export function lineOf(name: string, t: Tally): string {
   return [
-    name.padEnd(16), `n ${String(t.plates).padStart(4)}`, `published ${share(t.published, t.plates)}`, `corrected ${share(t.corrected, t.plates)}`,
-    `folded ${share(t.folded, t.plates)}`, `in the top 5 ${share(t.topFive, t.plates)}`,
-    t.boxes > 0 ? `found ${t.found} of ${t.boxes}` : '', t.states > 0 ? `state: ${t.statesRight} of ${t.statesNamed} named, of ${t.states}` : '',
-  ].filter(Boolean).join('  ')
+    name.padEnd(16),
+    `n ${String(t.plates).padStart(4)}`,
+    `published ${share(t.published, t.plates)}`,
+    `corrected ${share(t.corrected, t.plates)}`,
+    `folded ${share(t.folded, t.plates)}`,
+    `in the top 5 ${share(t.topFive, t.plates)}`,
+    t.boxes > 0 ? `found ${t.found} of ${t.boxes}` : '',
+    t.states > 0 ? `state: ${t.statesRight} of ${t.statesNamed} named, of ${t.states}` : '',
+  ]
+    .filter(Boolean)
+    .join('  ')
 }

@@ -1,23 +1,44 @@
 import type { ClickHouseClient } from '../../engine/store/client.js'
 
-/** A year of reads made by the store itself: 500 cameras (100 of them in cars), one plate in ten reads new, ids in the order of time, deterministic. */
-export interface Year { reads: number; cameras: number; plates: number; from: number; weeks: number }
+/**
+ * A year of reads made by the store itself: 500 cameras (100 of them in cars), one plate in ten reads new, ids in the
+ * order of time, deterministic.
+ */
+export interface Year {
+  reads: number
+  cameras: number
+  plates: number
+  from: number
+  weeks: number
+}
 
 export const WEEK_MS = 7 * 86_400_000
 /** A Monday. */
 const FROM = Date.UTC(2025, 10, 17)
 const WEEKS = 53
-export const yearOf = (reads: number): Year => ({ reads, cameras: 500, plates: Math.max(1_000, Math.round(reads / 10)), from: FROM, weeks: WEEKS })
+export const yearOf = (reads: number): Year => ({
+  reads,
+  cameras: 500,
+  plates: Math.max(1_000, Math.round(reads / 10)),
+  from: FROM,
+  weeks: WEEKS,
+})
 
 /** Metro area, degrees: some 45 by 45 km. */
 export const METRO = { south: 38.4, west: -121.6, north: 38.8, east: -121.1 }
 
 /**
- * One statement makes a week. Positions of fixed cameras hang on their number, those of cars on number and hour; few plates are seen daily and many once
- * (square of a uniform number). Nine plates in ten are of one state; one read in 33 does not tell its region, one in five has another text that it may be.
- * Qualities are uniform, as hard to compress as can be.
+ * One statement makes a week. Positions of fixed cameras hang on their number, those of cars on number and hour; few
+ * plates are seen daily and many once (square of a uniform number). Nine plates in ten are of one state; one read in 33
+ * does not tell its region, one in five has another text that it may be. Qualities are uniform, as hard to compress as
+ * can be.
  */
-export async function makeYear(client: ClickHouseClient, database: string, year: Year, said: (week: number) => void): Promise<void> {
+export async function makeYear(
+  client: ClickHouseClient,
+  database: string,
+  year: Year,
+  said: (week: number) => void,
+): Promise<void> {
   const each = Math.ceil(year.reads / year.weeks)
   for (let week = 0; week < year.weeks; week++) {
     const begin = year.from + week * WEEK_MS
@@ -40,7 +61,13 @@ export async function makeYear(client: ClickHouseClient, database: string, year:
           '${segmentOf(begin)}', toUInt64(number * 30000 + h1 % 15000), toUInt32(3000 + h1 % 3000), 0, toUInt32(20000 + h2 % 9000),
           '0123456789abcdef', 'fedcba9876543210', '00112233', ''
         FROM numbers(${each})`,
-      clickhouse_settings: { max_insert_block_size: '1100000', min_insert_block_size_rows: '1100000', min_insert_block_size_bytes: '1000000000', max_threads: 1, max_execution_time: 3_600 },
+      clickhouse_settings: {
+        max_insert_block_size: '1100000',
+        min_insert_block_size_rows: '1100000',
+        min_insert_block_size_bytes: '1000000000',
+        max_threads: 1,
+        max_execution_time: 3_600,
+      },
     })
     said(week + 1)
   }
@@ -48,15 +75,25 @@ export async function makeYear(client: ClickHouseClient, database: string, year:
 
 const segmentOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 10)}-bench.crops`
 
-/** As a store has it after its quiet hours: past weeks, and past quarters of the index by plate, merged to one part. The rollups are merged by themselves. */
+/**
+ * As a store has it after its quiet hours: past weeks, and past quarters of the index by plate, merged to one part. The
+ * rollups are merged by themselves.
+ */
 export async function settleYear(client: ClickHouseClient, database: string, year: Year): Promise<void> {
   for (let week = 0; week < year.weeks; week++) {
     const day = new Date(year.from + week * WEEK_MS).toISOString().slice(0, 10)
-    await client.command({ query: `OPTIMIZE TABLE ${database}.reads PARTITION '${day}' FINAL`, clickhouse_settings: { max_execution_time: 3_600 } })
+    await client.command({
+      query: `OPTIMIZE TABLE ${database}.reads PARTITION '${day}' FINAL`,
+      clickhouse_settings: { max_execution_time: 3_600 },
+    })
   }
   const last = year.from + (year.weeks - 1) * WEEK_MS
   for (let at = year.from; quarterOf(at) !== quarterOf(last); at += WEEK_MS) {
-    if (quarterOf(at) !== quarterOf(at + WEEK_MS)) await client.command({ query: `OPTIMIZE TABLE ${database}.reads_by_plate PARTITION '${quarterOf(at)}' FINAL`, clickhouse_settings: { max_execution_time: 3_600 } })
+    if (quarterOf(at) !== quarterOf(at + WEEK_MS))
+      await client.command({
+        query: `OPTIMIZE TABLE ${database}.reads_by_plate PARTITION '${quarterOf(at)}' FINAL`,
+        clickhouse_settings: { max_execution_time: 3_600 },
+      })
   }
 }
 

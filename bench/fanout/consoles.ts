@@ -2,8 +2,15 @@ import { WebSocket } from 'ws'
 import { Latency } from '../report/latency.js'
 
 /** A process full of consoles. Those from `stalled` on stop reading once they are live. */
-export interface ConsoleOrder { url: string; token: string; consoles: number; stalled: number }
-export interface ConsolesOpen { open: true }
+export interface ConsoleOrder {
+  url: string
+  token: string
+  consoles: number
+  stalled: number
+}
+export interface ConsolesOpen {
+  open: true
+}
 export interface ConsolesSeen {
   /** Hits each console that reads got; gaps in the sequence; hits that came twice or out of order. */
   hits: number[]
@@ -25,7 +32,14 @@ process.on('message', (order: ConsoleOrder | 'report') => {
     if (Date.now() - lastAt < 2_000) return void setTimeout(() => process.emit('message', 'report', undefined), 500)
     const { user, system } = process.cpuUsage()
     const sum = (of: 'missing' | 'disordered') => states.reduce((all, state) => all + state[of], 0)
-    process.send!({ hits: states.map(({ hits }) => hits), missing: sum('missing'), disordered: sum('disordered'), closed, counts: latency.counts, cpuSeconds: (user + system) / 1e6 } satisfies ConsolesSeen)
+    process.send!({
+      hits: states.map(({ hits }) => hits),
+      missing: sum('missing'),
+      disordered: sum('disordered'),
+      closed,
+      counts: latency.counts,
+      cpuSeconds: (user + system) / 1e6,
+    } satisfies ConsolesSeen)
     process.disconnect()
     process.exitCode = 0
     setTimeout(() => process.exit(), 100)
@@ -45,7 +59,9 @@ function openOne(url: string, token: string, stalls: boolean): Promise<void> {
     const state = { hits: 0, last: 0, missing: 0, disordered: 0 }
     if (!stalls) states.push(state)
     socket.once('error', reject)
-    socket.on('close', () => { closed += Number(!stalls) })
+    socket.on('close', () => {
+      closed += Number(!stalls)
+    })
     socket.on('open', () => {
       socket.send(JSON.stringify({ type: 'subscribe' }))
       if (stalls) setTimeout(() => socket.pause(), 500)
@@ -53,7 +69,8 @@ function openOne(url: string, token: string, stalls: boolean): Promise<void> {
       resolve()
     })
     socket.on('message', (data: Buffer) => {
-      // `{"type":"hit","seq":<n>,` and, by the bench's own making, `"publishedAt":"<intended time>"` early in the hit: not parsed, that would measure JSON.parse.
+      // `{"type":"hit","seq":<n>,` and, by the bench's own making, `"publishedAt":"<intended time>"` early in the hit:
+      // not parsed, that would measure JSON.parse.
       if (stalls || data[9] !== 104 /* h */ || data[10] !== 105 /* i */) return
       const head = data.toString('latin1', 0, 120)
       const seq = Number(head.slice(19, head.indexOf(',', 19)))

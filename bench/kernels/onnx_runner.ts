@@ -23,9 +23,12 @@ export interface Peer {
 /** Both packages are development dependencies; one that is not installed is left out. */
 export async function installedPeers(): Promise<Peer[]> {
   const peers: Peer[] = []
-  for (const [name, provider] of [['onnxruntime-node', 'cpu'], ['onnxruntime-web', 'wasm']] as const) {
+  for (const [name, provider] of [
+    ['onnxruntime-node', 'cpu'],
+    ['onnxruntime-web', 'wasm'],
+  ] as const) {
     try {
-      const imported = await import(name) as Runtime & { default?: Runtime }
+      const imported = (await import(name)) as Runtime & { default?: Runtime }
       const runtime = imported.default ?? imported
       runtime.env.wasm.numThreads = 1
       runtime.env.wasm.simd = true
@@ -44,11 +47,20 @@ const WARM_UPS = 20
 /** Loads a case and warms it up; the function that comes back runs it once. */
 export async function loadCase(peer: Peer, { model, input, type }: OnnxCase): Promise<() => Promise<unknown>> {
   const session = await peer.runtime.InferenceSession.create(model, {
-    executionProviders: [peer.provider], intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all',
+    executionProviders: [peer.provider],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
   })
   const count = input.reduce((a, b) => a * b, 1)
-  const data = type === 'float' ? new Float32Array(count).map((_, i) => ((i * 31) % 200) / 100 - 1) : new Uint8Array(count).map((_, i) => (i * 31) & 255)
-  const feeds = { [session.inputNames[0]!]: new peer.runtime.Tensor(type === 'float' ? 'float32' : 'uint8', data, input) }
+  const data =
+    type === 'float'
+      ? new Float32Array(count).map((_, i) => ((i * 31) % 200) / 100 - 1)
+      : new Uint8Array(count).map((_, i) => (i * 31) & 255)
+  const feeds = {
+    [session.inputNames[0]!]: new peer.runtime.Tensor(type === 'float' ? 'float32' : 'uint8', data, input),
+  }
   for (let i = 0; i < WARM_UPS; i++) await session.run(feeds)
   return () => session.run(feeds)
 }

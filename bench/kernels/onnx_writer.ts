@@ -37,9 +37,11 @@ function varint(value: number): number[] {
 const concat = (parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
 const key = (field: number, wire: number) => varint(field * 8 + wire)
 const integer = (field: number, value: number) => Uint8Array.from([...key(field, VARINT), ...varint(value)])
-const bytes = (field: number, value: Uint8Array) => concat([Uint8Array.from([...key(field, BYTES), ...varint(value.length)]), value])
+const bytes = (field: number, value: Uint8Array) =>
+  concat([Uint8Array.from([...key(field, BYTES), ...varint(value.length)]), value])
 const text = (field: number, value: string) => bytes(field, new TextEncoder().encode(value))
-const real = (field: number, value: number) => concat([Uint8Array.from(key(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer)])
+const real = (field: number, value: number) =>
+  concat([Uint8Array.from(key(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer)])
 
 function elementOf(values: OnnxTensor['values']): number {
   if (values instanceof Float32Array) return ELEMENT.float
@@ -55,12 +57,16 @@ function tensor({ name, dims, values }: OnnxTensor): Uint8Array {
 function attribute(name: string, value: number | number[] | string): Uint8Array {
   if (typeof value === 'string') return concat([text(1, name), text(4, value), integer(20, 3)])
   if (Array.isArray(value)) return concat([text(1, name), ...value.map((v) => integer(8, v)), integer(20, 7)])
-  return Number.isInteger(value) ? concat([text(1, name), integer(3, value), integer(20, 2)]) : concat([text(1, name), real(2, value), integer(20, 1)])
+  return Number.isInteger(value)
+    ? concat([text(1, name), integer(3, value), integer(20, 2)])
+    : concat([text(1, name), real(2, value), integer(20, 1)])
 }
 
 function node({ op, inputs, output, attributes = {} }: OnnxNode): Uint8Array {
   return concat([
-    ...inputs.map((name) => text(1, name)), text(2, output), text(4, op),
+    ...inputs.map((name) => text(1, name)),
+    text(2, output),
+    text(4, op),
     ...Object.entries(attributes).map(([name, value]) => bytes(5, attribute(name, value))),
   ])
 }
@@ -73,7 +79,11 @@ function value({ name, dims, type }: OnnxValue): Uint8Array {
 /** A whole model file. */
 export function writeOnnx(nodes: OnnxNode[], tensors: OnnxTensor[], input: OnnxValue, output: OnnxValue): Uint8Array {
   const graph = concat([
-    ...nodes.map((n) => bytes(1, node(n))), text(2, 'net'), ...tensors.map((t) => bytes(5, tensor(t))), bytes(11, value(input)), bytes(12, value(output)),
+    ...nodes.map((n) => bytes(1, node(n))),
+    text(2, 'net'),
+    ...tensors.map((t) => bytes(5, tensor(t))),
+    bytes(11, value(input)),
+    bytes(12, value(output)),
   ])
   return concat([integer(1, IR_VERSION), bytes(7, graph), bytes(8, integer(2, OPSET))])
 }

@@ -14,7 +14,10 @@ export interface NetShape {
 
 const NAMES = ['', 'coarse', 'fine', 'reader', 'issuer']
 
-/** A frame of 1280x720 gives the coarse net this input (docs/model-format.md, rule 5); the others have their nominal size. */
+/**
+ * A frame of 1280x720 gives the coarse net this input (docs/model-format.md, rule 5); the others have their nominal
+ * size.
+ */
 const COARSE_INPUT: Shape = [176, 320, 1]
 
 export function shapeOf(blob: Uint8Array): NetShape {
@@ -25,7 +28,11 @@ export function shapeOf(blob: Uint8Array): NetShape {
   const layers = Array.from({ length: word(3) }, (_, i) => readLayer(blob, i))
   for (const layer of layers) {
     const [height, width] = tensors[layer.source]!
-    tensors.push(layer.op === 2 ? [1, width, layer.channelsOut] : [Math.ceil(height / layer.strideY), Math.ceil(width / layer.strideX), layer.channelsOut])
+    tensors.push(
+      layer.op === 2
+        ? [1, width, layer.channelsOut]
+        : [Math.ceil(height / layer.strideY), Math.ceil(width / layer.strideX), layer.channelsOut],
+    )
   }
   const macs = layers.map((layer, i) => {
     const [height, width] = tensors[i + 1]!

@@ -16,20 +16,38 @@ export interface Pair {
 export interface Pairs {
   model: string
   pairs: Pair[]
-  /** By kind: plates shown; of them not found or not read, and read as something so unlike them that it is taken for another plate or a caption. */
+  /**
+   * By kind: plates shown; of them not found or not read, and read as something so unlike them that it is taken for
+   * another plate or a caption.
+   */
   counts: Record<Pair['kind'], { plates: number; unread: number; strange: number }>
 }
 
-type Shown = { kind: Pair['kind']; truth: string; picture: () => Promise<Uint8Array>; box?: readonly [number, number, number, number] }
+type Shown = {
+  kind: Pair['kind']
+  truth: string
+  picture: () => Promise<Uint8Array>
+  box?: readonly [number, number, number, number]
+}
 
 /**
- * Runs the recognizer over the labelled plates of photos that it was not trained on (the train part's held-out rows; never the `val` part, which is for measuring)
- * and over rendered ones (render_plates.py).
+ * Runs the recognizer over the labelled plates of photos that it was not trained on (the train part's held-out rows;
+ * never the `val` part, which is for measuring) and over rendered ones (render_plates.py).
  */
 export async function collectPairs(sources: { photos?: string; rendered?: string; model?: string }): Promise<Pairs> {
-  const recognizer = await Recognizer.create(await loadWasmFile('recognizer.wasm'), sources.model ? new Uint8Array(readFileSync(sources.model)) : await loadWasmFile('platestream.psm'))
-  const collected: Pairs = { model: recognizer.modelId, pairs: [], counts: { real: { plates: 0, unread: 0, strange: 0 }, rendered: { plates: 0, unread: 0, strange: 0 } } }
-  for (const { kind, truth, picture, box } of [...(sources.photos ? photosOf(sources.photos) : []), ...(sources.rendered ? renderedOf(sources.rendered) : [])]) {
+  const recognizer = await Recognizer.create(
+    await loadWasmFile('recognizer.wasm'),
+    sources.model ? new Uint8Array(readFileSync(sources.model)) : await loadWasmFile('platestream.psm'),
+  )
+  const collected: Pairs = {
+    model: recognizer.modelId,
+    pairs: [],
+    counts: { real: { plates: 0, unread: 0, strange: 0 }, rendered: { plates: 0, unread: 0, strange: 0 } },
+  }
+  for (const { kind, truth, picture, box } of [
+    ...(sources.photos ? photosOf(sources.photos) : []),
+    ...(sources.rendered ? renderedOf(sources.rendered) : []),
+  ]) {
     const count = collected.counts[kind]
     count.plates += 1
     const { width, height } = await decodePicture(await picture(), recognizer)
@@ -59,8 +77,12 @@ function* photosOf(folder: string): Generator<Shown> {
 }
 
 function* renderedOf(folder: string): Generator<Shown> {
-  for (const { file, plate } of JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as { file: string; plate: string }[]) {
-    if (/^[A-Z0-9]{2,12}$/.test(plate)) yield { kind: 'rendered', truth: plate, picture: async () => new Uint8Array(readFileSync(join(folder, file))) }
+  for (const { file, plate } of JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as {
+    file: string
+    plate: string
+  }[]) {
+    if (/^[A-Z0-9]{2,12}$/.test(plate))
+      yield { kind: 'rendered', truth: plate, picture: async () => new Uint8Array(readFileSync(join(folder, file))) }
   }
 }
 
@@ -69,7 +91,10 @@ function theOne(detections: readonly Detection[], box: Shown['box']): Detection 
   if (!box) return detections[0]
   const [left, top, width, height] = box
   return detections.find(({ quad }) => {
-    const [x, y] = [0, 1].map((axis) => quad.reduce((sum, corner) => sum + corner[axis as 0 | 1], 0) / 4) as [number, number]
+    const [x, y] = [0, 1].map((axis) => quad.reduce((sum, corner) => sum + corner[axis as 0 | 1], 0) / 4) as [
+      number,
+      number,
+    ]
     return x >= left && x <= left + width && y >= top && y <= top + height
   })
 }
@@ -78,7 +103,8 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + Number(a[i - 1] !== b[j - 1])))
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + Number(a[i - 1] !== b[j - 1])))
     row = next
   }
   return row[b.length]!

@@ -16,59 +16,117 @@ const FOLDS = 5
 const RENDERED_WEIGHT = 0.1
 
 /**
- * Learns how the reader errs. Method: the recognizer looks at labelled plates of photos that it was not trained on and at rendered ones
- * (confusion_pairs.ts). Truth and read are aligned; where a character stands against a position, each character that the position gives counts with its
- * probability. Gaps give the rates of missing and extra characters. Calibration: each fifth of the pairs is held against a model of the counts of the other
- * four; every text that its reads may be was right or not, and the rising line (pool adjacent violators) through that is the calibration. A rendered
- * plate counts a tenth. Writes the whole file that the matcher loads, with where each part is from.
+ * Learns how the reader errs. Method: the recognizer looks at labelled plates of photos that it was not trained on and
+ * at rendered ones (confusion_pairs.ts). Truth and read are aligned; where a character stands against a position, each
+ * character that the position gives counts with its probability. Gaps give the rates of missing and extra characters.
+ * Calibration: each fifth of the pairs is held against a model of the counts of the other four; every text that its
+ * reads may be was right or not, and the rising line (pool adjacent violators) through that is the calibration. A
+ * rendered plate counts a tenth. Writes the whole file that the matcher loads, with where each part is from.
  */
 export async function run(args: string[]): Promise<object> {
-  const { values } = parseArgs({ args, options: {
-    photos: { type: 'boolean', default: true }, rendered: { type: 'string' }, model: { type: 'string' },
-    base: { type: 'string', default: 'wasm/models/confusions.json' }, out: { type: 'string' }, pairs: { type: 'string' },
-  }, allowNegative: true })
+  const { values } = parseArgs({
+    args,
+    options: {
+      photos: { type: 'boolean', default: true },
+      rendered: { type: 'string' },
+      model: { type: 'string' },
+      base: { type: 'string', default: 'wasm/models/confusions.json' },
+      out: { type: 'string' },
+      pairs: { type: 'string' },
+    },
+    allowNegative: true,
+  })
   if (!values.out) throw new AlprError('ALPR_ERR_USAGE', { reason: 'needs --out FILE' })
   const base = JSON.parse(readFileSync(values.base!, 'utf8')) as ConfusionData
-  const { pairs, counts: shown, model: reader } = await collectPairs({ ...(values.photos && { photos: photoFolder() }), rendered: values.rendered, model: values.model })
-  if (values.pairs) writeFileSync(values.pairs, pairs.map(({ truth, positions, kind }) => `${JSON.stringify({ truth, kind, positions: positions.map((p) => [...p].map((v) => Number(v.toPrecision(6)))) })}\n`).join(''))
+  const {
+    pairs,
+    counts: shown,
+    model: reader,
+  } = await collectPairs({
+    ...(values.photos && { photos: photoFolder() }),
+    rendered: values.rendered,
+    model: values.model,
+  })
+  if (values.pairs)
+    writeFileSync(
+      values.pairs,
+      pairs
+        .map(
+          ({ truth, positions, kind }) =>
+            `${JSON.stringify({ truth, kind, positions: positions.map((p) => [...p].map((v) => Number(v.toPrecision(6)))) })}\n`,
+        )
+        .join(''),
+    )
   if (pairs.length < 20) throw new AlprError('ALPR_ERR_USAGE', { reason: `${pairs.length} pairs are too few` })
   const real = pairs.filter(({ kind }) => kind === 'real').length
-  for (const [kind, { plates, unread, strange }] of Object.entries(shown)) console.log(`${kind}: ${plates} plates, ${unread} not read, ${strange} read as something else, ${plates - unread - strange} pairs`)
+  for (const [kind, { plates, unread, strange }] of Object.entries(shown))
+    console.log(
+      `${kind}: ${plates} plates, ${unread} not read, ${strange} read as something else, ${plates - unread - strange} pairs`,
+    )
 
   const points: Point[] = []
   for (let fold = 0; fold < FOLDS; fold++) {
-    const model = ConfusionModel.of(learned(base, pairs.filter((_, i) => i % FOLDS !== fold)))
+    const model = ConfusionModel.of(
+      learned(
+        base,
+        pairs.filter((_, i) => i % FOLDS !== fold),
+      ),
+    )
     for (const [i, pair] of pairs.entries()) if (i % FOLDS === fold) points.push(...pointsOf(pair, model))
   }
   const data: ConfusionData = {
-    ...learned(base, pairs), calibration: risingLine(points),
-    origin: [...base.origin.filter(({ part }) => !part.startsWith('counts') && part !== FIRST_RATES), {
-      part: 'counts, missing, extra, calibration',
-      source: `reader ${reader} on ${real} plates of photos that it was not trained on and ${pairs.length - real} rendered ones, which count ${RENDERED_WEIGHT} each; calibration across ${FOLDS} folds; fitted by \`npm run bench -- confusions\``,
-    }],
+    ...learned(base, pairs),
+    calibration: risingLine(points),
+    origin: [
+      ...base.origin.filter(({ part }) => !part.startsWith('counts') && part !== FIRST_RATES),
+      {
+        part: 'counts, missing, extra, calibration',
+        source: `reader ${reader} on ${real} plates of photos that it was not trained on and ${pairs.length - real} rendered ones, which count ${RENDERED_WEIGHT} each; calibration across ${FOLDS} folds; fitted by \`npm run bench -- confusions\``,
+      },
+    ],
   }
   const fitted = ConfusionModel.of(data)
   writeFileSync(values.out, `${JSON.stringify(data, null, 2)}\n`)
   const ofKind = (kind: Pair['kind'] | 'all') => {
     const of = points.filter((point) => kind === 'all' || point.kind === kind)
-    const error = (p: (point: Point) => number) => of.reduce((sum, point) => sum + point.weight * (p(point) - point.right) ** 2, 0) / of.reduce((sum, { weight }) => sum + weight, 0)
+    const error = (p: (point: Point) => number) =>
+      of.reduce((sum, point) => sum + point.weight * (p(point) - point.right) ** 2, 0) /
+      of.reduce((sum, { weight }) => sum + weight, 0)
     return `${kind}: ${of.length} texts, mean squared error ${error(({ p }) => p).toFixed(5)} before the calibration, ${error(({ p }) => fitted.calibrate(p)).toFixed(5)} after`
   }
   console.log(`missing ${data.missing.toFixed(4)}, extra ${data.extra.toFixed(4)}`)
   for (const kind of ['real', 'rendered', 'all'] as const) if (kind !== 'real' || real > 0) console.log(ofKind(kind))
-  return { benchmark: 'confusions', reader, real, rendered: pairs.length - real, missing: data.missing, extra: data.extra, calibration: data.calibration }
+  return {
+    benchmark: 'confusions',
+    reader,
+    real,
+    rendered: pairs.length - real,
+    missing: data.missing,
+    extra: data.extra,
+    calibration: data.calibration,
+  }
 }
 
 /** Set by hand before anything was learned. */
 const FIRST_RATES = 'lookAlike, other, missing, extra'
 
-interface Point { p: number; right: number; weight: number; kind: Pair['kind'] }
+interface Point {
+  p: number
+  right: number
+  weight: number
+  kind: Pair['kind']
+}
 
 const weightOf = ({ kind }: Pair): number => (kind === 'real' ? 1 : RENDERED_WEIGHT)
 
 /** Every text that a read may be, and whether it was the truth. */
 function pointsOf(pair: Pair, model: ConfusionModel): Point[] {
-  return [...textsOf(pair.positions, LEAST, model)].map(([text, p]) => ({ p: Math.min(1, p), right: Number(text === pair.truth), weight: weightOf(pair), kind: pair.kind }))
+  return [...textsOf(pair.positions, LEAST, model)].map(([text, p]) => ({
+    p: Math.min(1, p),
+    right: Number(text === pair.truth),
+    weight: weightOf(pair),
+    kind: pair.kind,
+  }))
 }
 
 /** The data with the counts and rates of these pairs, not calibrated. */
@@ -95,8 +153,18 @@ function learned(base: ConfusionData, pairs: readonly Pair[]): ConfusionData {
     }
   }
   // The rates of the base count as a hundred places: few pictures say little of what is rare.
-  const rate = (found: number, before: number) => Math.min(0.25, Math.max(1e-4, (found + 100 * before) / (places + 100)))
-  return { ...base, counts: rounded(counts), missing: rate(missing, base.missing), extra: rate(extra, base.extra), calibration: [[0, 0], [1, 1]] }
+  const rate = (found: number, before: number) =>
+    Math.min(0.25, Math.max(1e-4, (found + 100 * before) / (places + 100)))
+  return {
+    ...base,
+    counts: rounded(counts),
+    missing: rate(missing, base.missing),
+    extra: rate(extra, base.extra),
+    calibration: [
+      [0, 0],
+      [1, 1],
+    ],
+  }
 }
 
 /** Pairs of position and character under the best agreement; a gap is undefined. */
@@ -110,14 +178,16 @@ function align(positions: readonly Float32Array[], truth: string): [number | und
       score[i * width + j] = Math.max(
         i > 0 && j > 0 ? score[(i - 1) * width + j - 1]! + pair(i - 1, j - 1) : -Infinity,
         i > 0 ? score[(i - 1) * width + j]! + positions[i - 1]![NONE]! - 0.3 : -Infinity,
-        j > 0 ? score[i * width + j - 1]! - 0.3 : -Infinity)
+        j > 0 ? score[i * width + j - 1]! - 0.3 : -Infinity,
+      )
     }
   }
   const steps: [number | undefined, number | undefined][] = []
-  for (let i = positions.length, j = truth.length; i > 0 || j > 0;) {
+  for (let i = positions.length, j = truth.length; i > 0 || j > 0; ) {
     const here = score[i * width + j]!
     if (i > 0 && j > 0 && here === score[(i - 1) * width + j - 1]! + pair(i - 1, j - 1)) steps.push([--i, --j])
-    else if (i > 0 && here === score[(i - 1) * width + j]! + positions[i - 1]![NONE]! - 0.3) steps.push([--i, undefined])
+    else if (i > 0 && here === score[(i - 1) * width + j]! + positions[i - 1]![NONE]! - 0.3)
+      steps.push([--i, undefined])
     else steps.push([undefined, --j])
   }
   return steps.reverse()
@@ -152,6 +222,16 @@ export function risingLine(points: { p: number; right: number; weight?: number }
 }
 
 function rounded(counts: Record<string, Record<string, number>>): Record<string, Record<string, number>> {
-  const sorted = (row: Record<string, number>) => Object.fromEntries(Object.entries(row).filter(([, n]) => n >= 0.01).sort(([a], [b]) => (a < b ? -1 : 1)).map(([truth, n]) => [truth, Number(n.toFixed(2))]))
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)).map(([read, row]) => [read, sorted(row)]))
+  const sorted = (row: Record<string, number>) =>
+    Object.fromEntries(
+      Object.entries(row)
+        .filter(([, n]) => n >= 0.01)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([truth, n]) => [truth, Number(n.toFixed(2))]),
+    )
+  return Object.fromEntries(
+    Object.entries(counts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([read, row]) => [read, sorted(row)]),
+  )
 }

@@ -36,10 +36,14 @@ function quantiles(times: number[]): (share: number) => number {
 }
 
 /**
- * Beside each read a loop that does nothing takes as long as the middle read did: what it takes longer now and then is the machine's. The best of the same
- * read asked `AGAIN` times more is the work of that read, with its memory at hand.
+ * Beside each read a loop that does nothing takes as long as the middle read did: what it takes longer now and then is
+ * the machine's. The best of the same read asked `AGAIN` times more is the work of that read, with its memory at hand.
  */
-export async function measureHotList(matcher: Matcher, entries: number, reads: number): Promise<{ p99: number; rows: object[]; listed: string[] }> {
+export async function measureHotList(
+  matcher: Matcher,
+  entries: number,
+  reads: number,
+): Promise<{ p99: number; rows: object[]; listed: string[] }> {
   const random = new Plates(42)
   const listed = Array.from({ length: entries }, () => random.text(random.pick(SHAPES)))
   const begin = performance.now()
@@ -53,23 +57,54 @@ export async function measureHotList(matcher: Matcher, entries: number, reads: n
       const empty: number[] = []
       const own: number[] = []
       let matches = 0
-      const samples = Array.from({ length: reads }, () => random.read(random.next() < 0.5 ? random.pick(listed) : random.text(random.pick(SHAPES)), certainty))
-      const timed = (work: () => void) => { const start = performance.now(); work(); return performance.now() - start }
+      const samples = Array.from({ length: reads }, () =>
+        random.read(random.next() < 0.5 ? random.pick(listed) : random.text(random.pick(SHAPES)), certainty),
+      )
+      const timed = (work: () => void) => {
+        const start = performance.now()
+        work()
+        return performance.now() - start
+      }
       const warm = samples.slice(0, 500).map((sample) => timed(() => matcher.match(sample, list, threshold)))
       const turns = turnsIn(quantiles(warm)(0.5) / 1000)
       for (const sample of samples) {
-        times.push(timed(() => { matches += matcher.match(sample, list, threshold).length }))
-        empty.push(timed(() => { sink += turn(turns) }))
+        times.push(
+          timed(() => {
+            matches += matcher.match(sample, list, threshold).length
+          }),
+        )
+        empty.push(
+          timed(() => {
+            sink += turn(turns)
+          }),
+        )
       }
       for (const sample of samples) {
         let best = Infinity
-        for (let k = 0; k < AGAIN; k++) best = Math.min(best, timed(() => { matcher.match(sample, list, threshold) }))
+        for (let k = 0; k < AGAIN; k++)
+          best = Math.min(
+            best,
+            timed(() => {
+              matcher.match(sample, list, threshold)
+            }),
+          )
         own.push(best)
       }
       const [at, floor, work] = [quantiles(times), quantiles(empty), quantiles(own)]
-      const row = { threshold, certainty, p50: at(0.5), p99: at(0.99), ownP99: work(0.99), emptyP50: floor(0.5), emptyP99: floor(0.99), matches: matches / reads }
+      const row = {
+        threshold,
+        certainty,
+        p50: at(0.5),
+        p99: at(0.99),
+        ownP99: work(0.99),
+        emptyP50: floor(0.5),
+        emptyP99: floor(0.99),
+        matches: matches / reads,
+      }
       rows.push(row)
-      console.log(`threshold ${threshold}, characters sure to ${certainty}: p50 ${row.p50.toFixed(1)}, p99 ${row.p99.toFixed(1)} us a read; the reads' own work p99 ${row.ownP99.toFixed(1)}; an empty loop beside them p50 ${row.emptyP50.toFixed(1)}, p99 ${row.emptyP99.toFixed(1)}; ${row.matches.toFixed(2)} matches`)
+      console.log(
+        `threshold ${threshold}, characters sure to ${certainty}: p50 ${row.p50.toFixed(1)}, p99 ${row.p99.toFixed(1)} us a read; the reads' own work p99 ${row.ownP99.toFixed(1)}; an empty loop beside them p50 ${row.emptyP50.toFixed(1)}, p99 ${row.emptyP99.toFixed(1)}; ${row.matches.toFixed(2)} matches`,
+      )
     }
   }
   matcher.release(list)
@@ -96,7 +131,9 @@ async function compareWithOracle(matcher: Matcher, random: Plates): Promise<void
     plain.release(list)
     const should = wanted.filter((p) => p >= plain.confusions.uncalibrate(0.001)).length
     if (should <= 256 && found.length !== should) throw new Error(`${found.length} matches, the oracle has ${should}`)
-    for (const match of found) if (match.probability !== plain.confusions.calibrate(wanted[match.entry]!)) throw new Error(`${listed[match.entry]}: ${match.probability}, the oracle ${wanted[match.entry]}`)
+    for (const match of found)
+      if (match.probability !== plain.confusions.calibrate(wanted[match.entry]!))
+        throw new Error(`${listed[match.entry]}: ${match.probability}, the oracle ${wanted[match.entry]}`)
     pairs += listed.length
   }
   console.log(`equal to the scalar oracle on ${pairs} pairs of read and entry`)

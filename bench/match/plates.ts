@@ -20,7 +20,8 @@ export class Plates {
   write(bytes: Uint8Array, at: number, shape: string): number {
     for (let i = 0; i < shape.length; i++) {
       const kind = shape.charCodeAt(i)
-      bytes[at++] = kind === 57 ? 48 + this.whole(10) : kind === 65 ? 65 + this.whole(26) : CHARACTERS.charCodeAt(this.whole(36))
+      bytes[at++] =
+        kind === 57 ? 48 + this.whole(10) : kind === 65 ? 65 + this.whole(26) : CHARACTERS.charCodeAt(this.whole(36))
     }
     return at
   }
@@ -35,7 +36,10 @@ export class Plates {
     return values[this.whole(values.length)]!
   }
 
-  /** A read of a plate: each character sure to `certainty`, the rest on three others; one read in eight lacks or doubles a character. */
+  /**
+   * A read of a plate: each character sure to `certainty`, the rest on three others; one read in eight lacks or doubles
+   * a character.
+   */
   read(plate: string, certainty: number): Float32Array[] {
     const positions = [...plate].map((c) => this.position(CHARACTERS.indexOf(c), certainty))
     const odd = this.next()
@@ -55,4 +59,24 @@ export class Plates {
 }
 
 /** What a region's cameras see: mostly one form, many others, 5 to 10 characters. */
-export const SHAPES = ['9AAA999', '9AAA999', '9AAA999', '9AAA999', '9A99999', 'AAA9999', 'AAA9999', 'AAA999', '999AAA', 'A9999', 'AA99AAA', 'AAA99A', 'AA9999AA', 'AAA99999', 'AAA999999', 'AAA9999999', 'XXXXXX', 'XXXXXXX', 'XXXXXXXXXX']
+export const SHAPES = [
+  '9AAA999',
+  '9AAA999',
+  '9AAA999',
+  '9AAA999',
+  '9A99999',
+  'AAA9999',
+  'AAA9999',
+  'AAA999',
+  '999AAA',
+  'A9999',
+  'AA99AAA',
+  'AAA99A',
+  'AA9999AA',
+  'AAA99999',
+  'AAA999999',
+  'AAA9999999',
+  'XXXXXX',
+  'XXXXXXX',
+  'XXXXXXXXXX',
+]

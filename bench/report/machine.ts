@@ -3,14 +3,30 @@ import { readFileSync } from 'node:fs'
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { findProgram } from '../../engine/nats/server.js'
 
-export interface Machine { cpu: string; cores: number; memoryGb: number; os: string }
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryGb: number
+  os: string
+}
 export type Versions = Record<string, string>
 
 /** What stands beside each number. */
 export async function machineNow(): Promise<{ machine: Machine; versions: Versions; load: number }> {
   return {
-    machine: { cpu: cpus()[0]?.model ?? '?', cores: cpus().length, memoryGb: Math.round(totalmem() / 2 ** 30), os: `${platform()} ${release()} ${arch()}` },
-    versions: { platestream: commit(), node: process.version, 'nats-server': wordsOf('nats-server', ['--version'], /v([\d.]+)/), chdb: packageVersion('chdb'), wasm: packageVersion('assemblyscript') },
+    machine: {
+      cpu: cpus()[0]?.model ?? '?',
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      os: `${platform()} ${release()} ${arch()}`,
+    },
+    versions: {
+      platestream: commit(),
+      node: process.version,
+      'nats-server': wordsOf('nats-server', ['--version'], /v([\d.]+)/),
+      chdb: packageVersion('chdb'),
+      wasm: packageVersion('assemblyscript'),
+    },
     load: loadNow(),
   }
 }
@@ -20,8 +36,11 @@ export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100
 /** Short commit, with a plus when files were changed since. */
 function commit(): string {
   try {
-    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return (
+      git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    )
   } catch {
     return packageVersion('../package.json')
   }
@@ -39,7 +58,11 @@ function wordsOf(program: string, args: string[], pattern: RegExp): string {
 
 function packageVersion(name: string): string {
   try {
-    return (JSON.parse(readFileSync(new URL(`../../../node_modules/${name}/package.json`, import.meta.url), 'utf8')) as { version: string }).version
+    return (
+      JSON.parse(readFileSync(new URL(`../../../node_modules/${name}/package.json`, import.meta.url), 'utf8')) as {
+        version: string
+      }
+    ).version
   } catch {
     return '?'
   }

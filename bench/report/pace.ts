@@ -1,12 +1,17 @@
 import { sleep } from '../../engine/pause.js'
 
 /**
- * Calls `send` `count` times at `perSecond`, each with the time it was meant for (ms since 1970, fractions included), and does not wait for what it starts: a
- * system that is slow gets no pause. @returns how late the latest call was, ms
+ * Calls `send` `count` times at `perSecond`, each with the time it was meant for (ms since 1970, fractions included),
+ * and does not wait for what it starts: a system that is slow gets no pause. @returns how late the latest call was, ms
  */
-export async function atPace(perSecond: number, count: number, send: (index: number, intended: number) => void, start = Date.now() + 100): Promise<number> {
+export async function atPace(
+  perSecond: number,
+  count: number,
+  send: (index: number, intended: number) => void,
+  start = Date.now() + 100,
+): Promise<number> {
   let late = 0
-  for (let i = 0; i < count;) {
+  for (let i = 0; i < count; ) {
     const now = Date.now()
     const due = Math.min(count, Math.floor(((now - start) * perSecond) / 1_000) + 1)
     for (; i < due; i++) {

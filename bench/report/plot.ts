@@ -42,18 +42,35 @@ export async function drawPanels(heading: string, panels: readonly Panel[]): Pro
 }
 
 function bars({ title, unit, bars: rows, log = false }: BarPanel, top: number): [string, number] {
-  const values = rows.flatMap(({ value, goal }) => [value, goal ?? value]).filter((value) => Number.isFinite(value) && (!log || value > 0))
+  const values = rows
+    .flatMap(({ value, goal }) => [value, goal ?? value])
+    .filter((value) => Number.isFinite(value) && (!log || value > 0))
   const most = Math.max(...values, log ? 1e-9 : 0) || 1
   const least = log ? 10 ** Math.floor(Math.log10(Math.min(...values))) : 0
   const width = WIDTH - LEFT - RIGHT
-  const at = (value: number) => Math.max(0, Math.min(1, log ? Math.log(Math.max(value, least) / least) / Math.log(Math.max(most / least, 1.01)) : value / most)) * width
+  const at = (value: number) =>
+    Math.max(
+      0,
+      Math.min(
+        1,
+        log ? Math.log(Math.max(value, least) / least) / Math.log(Math.max(most / least, 1.01)) : value / most,
+      ),
+    ) * width
   const out = [text(20, top + 14, `${title} (${unit}${log ? ', logarithmic' : ''})`, 'start', 14, '#000', true)]
   rows.forEach(({ label, value, goal }, i) => {
     const y = top + 28 + i * BAR
-    out.push(text(LEFT - 8, y + 14, label, 'end'), `<rect x="${LEFT}" y="${y + 2}" width="${round(at(value))}" height="${BAR - 6}" fill="${COLOURS[0]}"/>`, text(LEFT + at(value) + 6, y + 14, short(value)))
-    if (goal !== undefined) out.push(`<line x1="${round(LEFT + at(goal))}" x2="${round(LEFT + at(goal))}" y1="${y}" y2="${y + BAR - 2}" stroke="#aa2233" stroke-width="2"/>`)
+    out.push(
+      text(LEFT - 8, y + 14, label, 'end'),
+      `<rect x="${LEFT}" y="${y + 2}" width="${round(at(value))}" height="${BAR - 6}" fill="${COLOURS[0]}"/>`,
+      text(LEFT + at(value) + 6, y + 14, short(value)),
+    )
+    if (goal !== undefined)
+      out.push(
+        `<line x1="${round(LEFT + at(goal))}" x2="${round(LEFT + at(goal))}" y1="${y}" y2="${y + BAR - 2}" stroke="#aa2233" stroke-width="2"/>`,
+      )
   })
-  if (rows.some(({ goal }) => goal !== undefined)) out.push(text(WIDTH - 20, top + 14, 'red: the goal', 'end', 11, '#aa2233'))
+  if (rows.some(({ goal }) => goal !== undefined))
+    out.push(text(WIDTH - 20, top + 14, 'red: the goal', 'end', 11, '#aa2233'))
   return [out.join(''), 28 + rows.length * BAR]
 }
 
@@ -66,20 +83,42 @@ function lines({ title, x, y, lines: all, goal }: LinePanel, top: number): [stri
   const up = scale(ys, y.log ?? false, true)
   const px = (value: number) => round(left + across.at(value) * width)
   const py = (value: number) => round(top + 28 + (1 - up.at(value)) * LINES)
-  const out = [text(20, top + 14, title, 'start', 14, '#000', true), `<rect x="${left}" y="${top + 28}" width="${width}" height="${LINES}" fill="none" stroke="#bbb"/>`]
-  for (const tick of up.ticks) out.push(`<line x1="${left}" x2="${left + width}" y1="${py(tick)}" y2="${py(tick)}" stroke="#eee"/>`, text(left - 6, py(tick) + 4, short(tick), 'end', 11))
-  for (const [value, label] of x.ticks ?? across.ticks.map((tick): [number, string] => [tick, short(tick)])) out.push(text(px(value), top + 28 + LINES + 16, label, 'middle', 11))
-  out.push(text(left + width / 2, top + 28 + LINES + 34, x.label, 'middle', 12, '#555'), text(left, top + 24, y.label, 'start', 11, '#555'))
-  if (goal !== undefined) out.push(`<line x1="${left}" x2="${left + width}" y1="${py(goal)}" y2="${py(goal)}" stroke="#aa2233" stroke-dasharray="6 4"/>`, text(left + 6, py(goal) - 5, `goal ${short(goal)}`, 'start', 11, '#aa2233'))
+  const out = [
+    text(20, top + 14, title, 'start', 14, '#000', true),
+    `<rect x="${left}" y="${top + 28}" width="${width}" height="${LINES}" fill="none" stroke="#bbb"/>`,
+  ]
+  for (const tick of up.ticks)
+    out.push(
+      `<line x1="${left}" x2="${left + width}" y1="${py(tick)}" y2="${py(tick)}" stroke="#eee"/>`,
+      text(left - 6, py(tick) + 4, short(tick), 'end', 11),
+    )
+  for (const [value, label] of x.ticks ?? across.ticks.map((tick): [number, string] => [tick, short(tick)]))
+    out.push(text(px(value), top + 28 + LINES + 16, label, 'middle', 11))
+  out.push(
+    text(left + width / 2, top + 28 + LINES + 34, x.label, 'middle', 12, '#555'),
+    text(left, top + 24, y.label, 'start', 11, '#555'),
+  )
+  if (goal !== undefined)
+    out.push(
+      `<line x1="${left}" x2="${left + width}" y1="${py(goal)}" y2="${py(goal)}" stroke="#aa2233" stroke-dasharray="6 4"/>`,
+      text(left + 6, py(goal) - 5, `goal ${short(goal)}`, 'start', 11, '#aa2233'),
+    )
   all.forEach(({ name, points }, i) => {
     const colour = COLOURS[i % COLOURS.length]!
-    out.push(`<polyline fill="none" stroke="${colour}" stroke-width="2" points="${points.map(([a, b]) => `${px(a)},${py(b)}`).join(' ')}"/>`, text(left + width + 6, top + 44 + i * 18, name, 'start', 12, colour))
+    out.push(
+      `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${points.map(([a, b]) => `${px(a)},${py(b)}`).join(' ')}"/>`,
+      text(left + width + 6, top + 44 + i * 18, name, 'start', 12, colour),
+    )
   })
   return [out.join(''), 28 + LINES + 40]
 }
 
 /** 0..1 of a value, and round numbers to write beside the axis. */
-function scale(values: readonly number[], log: boolean, fromZero: boolean): { at(value: number): number; ticks: number[] } {
+function scale(
+  values: readonly number[],
+  log: boolean,
+  fromZero: boolean,
+): { at(value: number): number; ticks: number[] } {
   const finite = values.filter((value) => Number.isFinite(value) && (!log || value > 0))
   let least = Math.min(...finite)
   let most = Math.max(...finite)
@@ -109,4 +148,5 @@ function text(x: number, y: number, words: string, anchor = 'start', size = 13, 
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10
-const short = (value: number): string => (Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3))))
+const short = (value: number): string =>
+  Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)))

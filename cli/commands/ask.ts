@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
-import { Desk, fileOf, questionList, type ExportFormat, type Look, type QuestionKind } from '../../engine/canvass/mod.js'
+import {
+  Desk,
+  fileOf,
+  questionList,
+  type ExportFormat,
+  type Look,
+  type QuestionKind,
+} from '../../engine/canvass/mod.js'
 import { platesOfList } from '../../engine/matching/hotlist_store.js'
 import { usage } from '../failure.js'
 import { interruption } from '../interrupt.js'
@@ -28,59 +35,121 @@ interface AskOptions extends SystemOptions {
 }
 
 export function registerAsk(program: Command): void {
-  const ask = program.command('ask').description('questions about stored reads: who was here, where has this plate been, who was at all three scenes')
+  const ask = program
+    .command('ask')
+    .description('questions about stored reads: who was here, where has this plate been, who was at all three scenes')
   for (const { kind, summary, schema } of questionList()) {
     const command = withSystemOptions(ask.command(kind)).description(summary)
     const fields = new Set(Object.keys(schema.properties))
     if (fields.has('places')) {
       command
         .option('--circle <lat,lon,metres>', 'a circle; may be given several times', collect(circle))
-        .option('--polygon <lon,lat ...>', 'corners, separated by blanks, as in GeoJSON; may be given several times', collect(polygon))
+        .option(
+          '--polygon <lon,lat ...>',
+          'corners, separated by blanks, as in GeoJSON; may be given several times',
+          collect(polygon),
+        )
         .option('--camera <id>', 'a camera; may be given several times', collect(cameraId))
     }
     if (fields.has('windows')) {
-      command.option('--from <time>', 'RFC 3339 with its zone').option('--to <time>', 'RFC 3339 with its zone; not part of it')
-        .option('--daily <hh:mm-hh:mm>', 'only this part of each day', daily).option('--zone <name>', 'IANA time zone of --daily', 'UTC')
+      command
+        .option('--from <time>', 'RFC 3339 with its zone')
+        .option('--to <time>', 'RFC 3339 with its zone; not part of it')
+        .option('--daily <hh:mm-hh:mm>', 'only this part of each day', daily)
+        .option('--zone <name>', 'IANA time zone of --daily', 'UTC')
     }
-    if (fields.has('pattern')) command.option('--pattern <partial plate>', '? one character, * any run, [8B] one of these, & fragments, ~1 misreads, @CA region').option('--no-look-alikes', 'do not take 8 for B, 0 for O ...')
+    if (fields.has('pattern'))
+      command
+        .option(
+          '--pattern <partial plate>',
+          '? one character, * any run, [8B] one of these, & fragments, ~1 misreads, @CA region',
+        )
+        .option('--no-look-alikes', 'do not take 8 for B, 0 for O ...')
     if (fields.has('plate')) command.option('--plate <plate>', 'spaces, dashes and case do not matter')
-    if (fields.has('plates')) command.option('--plates <file>', 'one plate a line', plateFile).option('--list <id>', 'a hot list, in place of plates')
-    if (fields.has('regions')) command.option('--region <code>', 'state or country; may be given several times', collect((text) => text))
-    if (fields.has('direction')) command.option('--direction <how>', 'approaching, leaving, still or unknown', oneOf('approaching', 'leaving', 'still', 'unknown'))
+    if (fields.has('plates'))
+      command
+        .option('--plates <file>', 'one plate a line', plateFile)
+        .option('--list <id>', 'a hot list, in place of plates')
+    if (fields.has('regions'))
+      command.option(
+        '--region <code>',
+        'state or country; may be given several times',
+        collect((text) => text),
+      )
+    if (fields.has('direction'))
+      command.option(
+        '--direction <how>',
+        'approaching, leaving, still or unknown',
+        oneOf('approaching', 'leaving', 'still', 'unknown'),
+      )
     if (fields.has('minConfidence')) command.option('--min-confidence <p>', '0 to 1', decimal(0, 1))
-    if (kind === 'history' || kind === 'look-back') command.option('--misreads', 'also texts that a camera may have read instead')
-    if (fields.has('gapS')) command.option('--gap-s <seconds>', 'between the two at one camera', decimal(1, 600)).option('--min-meetings <n>', 'at least so many', wholeNumber(2, 500))
-    if (fields.has('entries')) command.option('--entries <n>', 'plates on the list', wholeNumber(0, 5_000_000)).option('--threshold <p>', 'may be given several times (default: a row of usual ones)', collect(decimal(0.001, 1))).option('--reads-per-day <n>', 'traffic (default: that of the reads asked about)', decimal(0, 1e9)).option('--formats-of <code>', 'state or country whose formats the list has')
-    if (fields.has('readId')) command.option('--read-id <id>', 'the read', String).option('--ts <time>', 'its time, if known').option('--within-s <seconds>', 'before and after', decimal(1, 3_600)).option('--radius-m <metres>', 'any camera that near', decimal(0, 50_000))
-    if (fields.has('step')) command.option('--step <step>', '1m, 5m, 15m, 1h or 1d', oneOf('1m', '5m', '15m', '1h', '1d'))
+    if (kind === 'history' || kind === 'look-back')
+      command.option('--misreads', 'also texts that a camera may have read instead')
+    if (fields.has('gapS'))
+      command
+        .option('--gap-s <seconds>', 'between the two at one camera', decimal(1, 600))
+        .option('--min-meetings <n>', 'at least so many', wholeNumber(2, 500))
+    if (fields.has('entries'))
+      command
+        .option('--entries <n>', 'plates on the list', wholeNumber(0, 5_000_000))
+        .option(
+          '--threshold <p>',
+          'may be given several times (default: a row of usual ones)',
+          collect(decimal(0.001, 1)),
+        )
+        .option('--reads-per-day <n>', 'traffic (default: that of the reads asked about)', decimal(0, 1e9))
+        .option('--formats-of <code>', 'state or country whose formats the list has')
+    if (fields.has('readId'))
+      command
+        .option('--read-id <id>', 'the read', String)
+        .option('--ts <time>', 'its time, if known')
+        .option('--within-s <seconds>', 'before and after', decimal(1, 3_600))
+        .option('--radius-m <metres>', 'any camera that near', decimal(0, 50_000))
+    if (fields.has('step'))
+      command.option('--step <step>', '1m, 5m, 15m, 1h or 1d', oneOf('1m', '5m', '15m', '1h', '1d'))
     if (fields.has('by')) command.option('--by <how>', 'hour or whole', oneOf('hour', 'whole'))
     if (fields.has('atLeast')) command.option('--at-least <k>', 'of the scenes', wholeNumber(1, 10))
     command
-      .option('--input <file>', 'the whole question as JSON, as the HTTP API takes it ("-": standard input); options change it')
+      .option(
+        '--input <file>',
+        'the whole question as JSON, as the HTTP API takes it ("-": standard input); options change it',
+      )
       .option('--purpose <text>', 'why: category and case number')
-      .option('--format <how>', 'table, json (a line for each), csv or geojson', oneOf('table', 'json', 'csv', 'geojson'), 'table' as const)
+      .option(
+        '--format <how>',
+        'table, json (a line for each), csv or geojson',
+        oneOf('table', 'json', 'csv', 'geojson'),
+        'table' as const,
+      )
       .option('--json', 'the same as --format json')
       .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000))
       .option('--explain', 'say how the answer was found (to standard error)')
       .action((options: AskOptions) => answer(kind, fields, options))
   }
-  ask.addHelpText('after', `
+  ask.addHelpText(
+    'after',
+    `
 Examples:
   platestream ask canvass --circle 38.752,-121.288,500 --from 2026-11-21T21:00:00-08:00 --to 2026-11-21T21:40:00-08:00 --pattern '7?B*'
   platestream ask history --plate 7ABC123 --misreads --from 2026-03-01T00:00:00Z --to 2026-12-01T00:00:00Z --format geojson > track.geojson
-  platestream ask scenes --input three-scenes.json`)
+  platestream ask scenes --input three-scenes.json`,
+  )
 }
 
 async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: AskOptions): Promise<void> {
   const signal = interruption()
-  const look: Look = { who: `cli ${userInfo().username}`, ...(options.purpose !== undefined && { purpose: options.purpose }) }
+  const look: Look = {
+    who: `cli ${userInfo().username}`,
+    ...(options.purpose !== undefined && { purpose: options.purpose }),
+  }
   const input = inputOf(fields, options)
   const format = options.json ? 'json' : options.format
   await withStore(options, async (client, settings) => {
     const platesOf = (id: string) => withNats(options, 'ask', (connection) => platesOfList(connection.jetstream(), id))
     const desk = new Desk({ client, database: settings.clickhouse.database, platesOfList: platesOf })
     if (format === 'csv' || format === 'geojson') {
-      for await (const piece of fileOf(format, kind, desk.export(look, kind, input, { signal }))) if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
+      for await (const piece of fileOf(format, kind, desk.export(look, kind, input, { signal })))
+        if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
       return
     }
     const { items, next, notes, plan } = await desk.ask(look, kind, input, { signal })
@@ -95,19 +164,44 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
 
 function inputOf(fields: ReadonlySet<string>, options: AskOptions): Record<string, unknown> {
   const input = options.input === undefined ? {} : readInput(options.input)
-  const places = [...(options.circle ?? []), ...(options.polygon ?? []), ...(options.camera ? [{ cameras: options.camera }] : [])]
+  const places = [
+    ...(options.circle ?? []),
+    ...(options.polygon ?? []),
+    ...(options.camera ? [{ cameras: options.camera }] : []),
+  ]
   if (places.length > 0) input.places = places
   if (options.from !== undefined || options.to !== undefined) {
     if (options.from === undefined || options.to === undefined) throw usage('give both --from and --to')
     input.windows = [{ from: options.from, to: options.to }]
   }
-  if (options.daily !== undefined) input.daily = { ...(options.daily as unknown as object), zone: options.zone ?? 'UTC' }
+  if (options.daily !== undefined)
+    input.daily = { ...(options.daily as unknown as object), zone: options.zone ?? 'UTC' }
   if (options.region !== undefined) input.regions = options.region
   if (options.threshold !== undefined) input.thresholds = options.threshold
   if (options.formatsOf !== undefined) input.region = options.formatsOf
   if (options.lookAlikes === false) input.lookAlikes = false
   if (options.explain) input.explain = true
-  for (const name of ['pattern', 'plate', 'plates', 'list', 'direction', 'minConfidence', 'misreads', 'gapS', 'minMeetings', 'entries', 'readsPerDay', 'readId', 'ts', 'withinS', 'radiusM', 'step', 'by', 'atLeast', 'limit']) {
+  for (const name of [
+    'pattern',
+    'plate',
+    'plates',
+    'list',
+    'direction',
+    'minConfidence',
+    'misreads',
+    'gapS',
+    'minMeetings',
+    'entries',
+    'readsPerDay',
+    'readId',
+    'ts',
+    'withinS',
+    'radiusM',
+    'step',
+    'by',
+    'atLeast',
+    'limit',
+  ]) {
     if (fields.has(name) && options[name] !== undefined) input[name] = options[name]
   }
   return input
@@ -125,20 +219,35 @@ function readInput(file: string): Record<string, unknown> {
 
 /** One column for each field of the first row that is short enough to stand in a table. */
 function table(items: Record<string, unknown>[]): void {
-  const flat = items.map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, Array.isArray(value) || (value !== null && typeof value === 'object') ? JSON.stringify(value) : String(value)])))
+  const flat = items.map((item) =>
+    Object.fromEntries(
+      Object.entries(item).map(([name, value]) => [
+        name,
+        Array.isArray(value) || (value !== null && typeof value === 'object') ? JSON.stringify(value) : String(value),
+      ]),
+    ),
+  )
   const head = [...new Set(flat.flatMap(Object.keys))]
-  printTable(head, flat.map((row) => head.map((name) => row[name] ?? '-')))
+  printTable(
+    head,
+    flat.map((row) => head.map((name) => row[name] ?? '-')),
+  )
 }
 
 function circle(text: string): object {
   const [lat, lon, radiusM, more] = text.split(',').map(Number)
-  if (more !== undefined || ![lat, lon, radiusM].every((one) => Number.isFinite(one))) throw new InvalidArgumentError('It must be latitude,longitude,metres.')
+  if (more !== undefined || ![lat, lon, radiusM].every((one) => Number.isFinite(one)))
+    throw new InvalidArgumentError('It must be latitude,longitude,metres.')
   return { circle: { lat, lon, radiusM } }
 }
 
 function polygon(text: string): object {
-  const corners = text.trim().split(/\s+/).map((corner) => corner.split(',').map(Number))
-  if (corners.some((corner) => corner.length !== 2 || !corner.every(Number.isFinite))) throw new InvalidArgumentError('It must be corners such as "-122.4,37.7 -122.3,37.7 -122.3,37.8".')
+  const corners = text
+    .trim()
+    .split(/\s+/)
+    .map((corner) => corner.split(',').map(Number))
+  if (corners.some((corner) => corner.length !== 2 || !corner.every(Number.isFinite)))
+    throw new InvalidArgumentError('It must be corners such as "-122.4,37.7 -122.3,37.7 -122.3,37.8".')
   return { polygon: corners }
 }
 
@@ -150,7 +259,10 @@ function daily(text: string): { from: string; to: string } {
 
 function plateFile(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').map((line) => line.trim()).filter(Boolean)
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean)
   } catch (error) {
     throw new InvalidArgumentError(`It cannot be read: ${(error as Error).message}`)
   }

@@ -24,20 +24,32 @@ export function registerEngine(program: Command): void {
     .option('--workers <n>', 'recognition threads (setting engine.workers)', wholeNumber(1, 256))
     .option('--instance <name>', 'name of this engine in the leases (setting engine.instance)')
     .addOption(withParent())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Several engines share the partitions of one NATS. It waits for NATS and the store as long as it takes, and says so. When it runs it
 prints one JSON line; SIGINT and SIGTERM end it after a last checkpoint.
 
 Examples:
   platestream engine --instance a2
-  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream engine --workers 8`)
+  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream engine --workers 8`,
+    )
     .action(async (options: EngineOptions) => {
       const ending = interruption(options.withParent)
       try {
-        const settings = settingsFor(options, { 'engine.workers': options.workers, 'engine.instance': options.instance })
+        const settings = settingsFor(options, {
+          'engine.workers': options.workers,
+          'engine.instance': options.instance,
+        })
         const log = pino({ name: 'engine', level: settings.log.level }, pino.destination(2))
         const store = findStore(settings)
-        const connection = await connectNats({ ...findNats(settings), name: `engine ${settings.engine.instance}`, log, waitOnFirstConnect: true, signal: ending })
+        const connection = await connectNats({
+          ...findNats(settings),
+          name: `engine ${settings.engine.instance}`,
+          log,
+          waitOnFirstConnect: true,
+          signal: ending,
+        })
         // What waits for a server that is not there has nothing in hand: it ends as it stands.
         const stop = () => process.exit(0)
         ending.addEventListener('abort', stop)

@@ -17,25 +17,35 @@ interface RenderCommandOptions {
 export function registerFeed(program: Command): void {
   const feed = program.command('feed').description('recorded feeds (MCAP)')
 
-  feed.command('render')
+  feed
+    .command('render')
     .description('render traffic from a small YAML into a feed, with the ground truth beside it')
     .argument('<file>', 'YAML: cameras, fps, duration, size, light, rain, lanes, speed ... (docs/feeds.md)')
     .requiredOption('--out <file>', 'feed to write, e.g. night.mcap')
     .option('--truth <file>', 'ground truth to write (default: night.truth.json beside night.mcap)')
     .option('--force', 'write over files that exist')
     .option('--json', 'one JSON line at the end')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The same YAML makes the same bytes. Ready ones are in bench/feeds/. Ctrl-C ends early and keeps nothing.
 
 Examples:
   platestream feed render bench/feeds/2cam-10fps-day.yaml --out day.mcap
-  platestream feed render bench/feeds/40cam-5fps-night.yaml --out night.mcap && platestream replay night.mcap`)
+  platestream feed render bench/feeds/40cam-5fps-night.yaml --out night.mcap && platestream replay night.mcap`,
+    )
     .action(async (file: string, options: RenderCommandOptions) => {
       const text = read(file)
       const plan = parsePlan(text, file)
       const truth = options.truth ?? `${options.out.replace(/\.mcap$/, '')}.truth.json`
       const targets = [options.out, truth]
-      if (!options.force) for (const target of targets) if (exists(target)) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: target, reason: 'this file exists already; --force writes over it' })
+      if (!options.force)
+        for (const target of targets)
+          if (exists(target))
+            throw new AlprError('ALPR_ERR_FEED_INVALID', {
+              file: target,
+              reason: 'this file exists already; --force writes over it',
+            })
       // Written aside: a feed that bears its name is whole.
       const asides = targets.map((target) => `${target}.part`) as [string, string]
       const signal = interruption()
@@ -44,17 +54,29 @@ Examples:
       const began = performance.now()
       try {
         const summary = await renderFeed(plan, {
-          out: asides[0], truth: asides[1], recipe: { name: basename(file), text }, signal,
+          out: asides[0],
+          truth: asides[1],
+          recipe: { name: basename(file), text },
+          signal,
           onProgress: (frames, bytes) => bar.update(frames, { rate: rate(frames, began), size: bytesText(bytes) }),
         })
         bar.stop()
-        if (signal.aborted) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: options.out, reason: `ended after ${summary.frames} of ${total} frames; nothing is kept` })
+        if (signal.aborted)
+          throw new AlprError('ALPR_ERR_FEED_INVALID', {
+            file: options.out,
+            reason: `ended after ${summary.frames} of ${total} frames; nothing is kept`,
+          })
         asides.forEach((aside, i) => renameSync(aside, targets[i]!))
         const bytes = statSync(options.out).size
-        if (options.json) printJson({ out: options.out, truth, ...summary, bytes, ms: Math.round(performance.now() - began) })
+        if (options.json)
+          printJson({ out: options.out, truth, ...summary, bytes, ms: Math.round(performance.now() - began) })
         else {
-          printLine(`${summary.frames} frames (${bytesText(bytes)}) of ${summary.cameras} cameras in ${secondsText(performance.now() - began)}, ${rate(summary.frames, began)} frames/s: ${options.out}`)
-          printLine(`${summary.passes} vehicles, ${summary.withPlate} with a plate: ${truth}; play it with: platestream replay ${options.out}`)
+          printLine(
+            `${summary.frames} frames (${bytesText(bytes)}) of ${summary.cameras} cameras in ${secondsText(performance.now() - began)}, ${rate(summary.frames, began)} frames/s: ${options.out}`,
+          )
+          printLine(
+            `${summary.passes} vehicles, ${summary.withPlate} with a plate: ${truth}; play it with: platestream replay ${options.out}`,
+          )
         }
       } catch (error) {
         bar.stop()
@@ -72,5 +94,6 @@ function read(file: string): string {
   }
 }
 
-const rate = (frames: number, began: number): string => (frames / Math.max(0.001, (performance.now() - began) / 1_000)).toFixed(1)
+const rate = (frames: number, began: number): string =>
+  (frames / Math.max(0.001, (performance.now() - began) / 1_000)).toFixed(1)
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined

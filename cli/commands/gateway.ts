@@ -23,20 +23,25 @@ export function registerGateway(program: Command): void {
     .option('--host <address>', 'address to listen on (setting gateway.host)')
     .option('--port <n>', 'port to listen on, 0 for a free one (setting gateway.port)', wholeNumber(0, 65_535))
     .addOption(withParent())
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Several gateways may run beside each other. When it listens it prints one JSON line with its address.
 
 Examples:
   platestream gateway --port 8480
-  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream gateway --host 0.0.0.0`)
+  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream gateway --host 0.0.0.0`,
+    )
     .action(async (options: GatewayCommandOptions) => {
       const ending = interruption(options.withParent)
       try {
         const settings = settingsFor(options, { 'gateway.host': options.host, 'gateway.port': options.port })
         const store = findStore(settings)
         const gateway = await startGateway(settings, {
-          nats: findNats(settings), clickhouse: { url: store.url, password: store.token },
-          token: loadSecrets(dataPaths(settings).secrets).console, log: gatewayLog(settings.log.level),
+          nats: findNats(settings),
+          clickhouse: { url: store.url, password: store.token },
+          token: loadSecrets(dataPaths(settings).secrets).console,
+          log: gatewayLog(settings.log.level),
         })
         sayReady({ url: gateway.url })
         await aborted(ending)
@@ -51,5 +56,7 @@ Examples:
 
 function portTaken(error: unknown): string | undefined {
   const { code, address, port } = error as { code?: string; address?: string; port?: number }
-  return code === 'EADDRINUSE' ? `port ${port} of ${address} is taken by another program; choose another one with PLATESTREAM_GATEWAY_PORT` : undefined
+  return code === 'EADDRINUSE'
+    ? `port ${port} of ${address} is taken by another program; choose another one with PLATESTREAM_GATEWAY_PORT`
+    : undefined
 }

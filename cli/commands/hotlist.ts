@@ -2,7 +2,13 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { userInfo } from 'node:os'
 import { Desk } from '../../engine/canvass/mod.js'
 import { AlprError } from '../../engine/errors.js'
-import { changeHotList, listHotLists, removeHotList, saveHotList, type HotListHead } from '../../engine/matching/hotlist_store.js'
+import {
+  changeHotList,
+  listHotLists,
+  removeHotList,
+  saveHotList,
+  type HotListHead,
+} from '../../engine/matching/hotlist_store.js'
 import { readHotListFile, type FixedColumn, type HotListColumns } from '../../engine/matching/hotlist_file.js'
 import type { PreviewRow } from '../../wasm/mod.js'
 import { usage } from '../failure.js'
@@ -52,9 +58,19 @@ export function registerHotlist(program: Command): void {
     .requiredOption('--list <id>', 'id of the list: a-z, 0-9, "-"', listId)
     .option('--name <text>', 'name for people (default: the id)')
     .option('--kind <kind>', 'hot, or special (informational, not shared)', oneOf('hot', 'special'), 'hot' as const)
-    .option('--priority <priority>', 'high, medium, low or informational', oneOf('high', 'medium', 'low', 'informational'), 'medium' as const)
+    .option(
+      '--priority <priority>',
+      'high, medium, low or informational',
+      oneOf('high', 'medium', 'low', 'informational'),
+      'medium' as const,
+    )
     .option('--source <text>', 'where the list is from', 'local')
-    .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'), 'tolerant' as const)
+    .option(
+      '--tolerance <how>',
+      'tolerant: misreads may match; exact: only what was read',
+      oneOf('tolerant', 'exact'),
+      'tolerant' as const,
+    )
     .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1), 0.5)
     .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
     .option('--reason-column <name>', 'column with the reason')
@@ -67,89 +83,149 @@ export function registerHotlist(program: Command): void {
     .option('--reason <text>', 'reason of entries that have none')
     .option('--skip-bad [n]', 'leave out bad lines, at most n of them (default: any number)', wholeNumber(0))
     .option('--json', 'one JSON line')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Plates are compared without blanks, dashes and accents. Entries of one plate are merged. The engines have the list within 2 seconds.
 
 Examples:
   platestream hotlist import stolen.csv --list stolen --name "Stolen vehicles" --priority high
-  platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,region=9-10,reason=20-60 --skip-bad 100`)
+  platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,region=9-10,reason=20-60 --skip-bad 100`,
+    )
     .action(async (file: string, options: ImportListOptions) => {
       const columns: HotListColumns = {
-        plate: options.plateColumn, reason: options.reasonColumn, region: options.regionColumn, from: options.fromColumn, until: options.untilColumn,
+        plate: options.plateColumn,
+        reason: options.reasonColumn,
+        region: options.regionColumn,
+        from: options.fromColumn,
+        until: options.untilColumn,
       }
       const maxBad = options.skipBad === true ? Infinity : (options.skipBad ?? 0)
       const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
       const read = await readHotListFile({
-        file, columns, delimiter: options.delimiter, fixed: options.fixed, header: options.header, reason: options.reason, maxBad,
+        file,
+        columns,
+        delimiter: options.delimiter,
+        fixed: options.fixed,
+        header: options.header,
+        reason: options.reason,
+        maxBad,
         onProgress: (bytes, total) => bar.update(bytes, {}, total),
       })
       bar.stop()
       await withNats(options, 'hotlist import', async (connection) => {
-        const record = await saveHotList(connection.jetstream(), {
-          id: options.list, name: options.name ?? options.list, kind: options.kind, priority: options.priority, source: options.source,
-          tolerance: options.tolerance, threshold: options.threshold,
-        }, read.entries)
+        const record = await saveHotList(
+          connection.jetstream(),
+          {
+            id: options.list,
+            name: options.name ?? options.list,
+            kind: options.kind,
+            priority: options.priority,
+            source: options.source,
+            tolerance: options.tolerance,
+            threshold: options.threshold,
+          },
+          read.entries,
+        )
         const merged = read.entries.length - record.entries
-        if (options.json) return printJson({ ...record, lines: read.lines, merged, bad: read.bad, badLines: read.badLines })
+        if (options.json)
+          return printJson({ ...record, lines: read.lines, merged, bad: read.bad, badLines: read.badLines })
         for (const { line, reason } of read.badLines.slice(0, 20)) tell(`line ${line}: ${reason}`)
         if (read.bad > 20) tell(`... and ${read.bad - 20} more`)
-        printLine(`list ${record.id}: ${record.entries} plates, version ${record.version}${merged ? `; ${merged} merged` : ''}${read.bad ? `; ${read.bad} bad lines left out` : ''}`)
+        printLine(
+          `list ${record.id}: ${record.entries} plates, version ${record.version}${merged ? `; ${merged} merged` : ''}${read.bad ? `; ${read.bad} bad lines left out` : ''}`,
+        )
       })
     })
 
   withSystemOptions(hotlist.command('list'))
     .description('all hot lists')
     .option('--json', 'one JSON line for each list')
-    .action((options: SystemOptions & { json?: boolean }) => withNats(options, 'hotlist list', async (connection) => {
-      const records = (await listHotLists(connection.jetstream())).map(({ record }) => record)
-      if (options.json) records.forEach(printJson)
-      else printTable(['id', 'plates', 'kind', 'priority', 'version', 'loaded', 'name'], records.map((r) => [r.id, r.entries, r.kind, r.priority, r.version, r.loadedAt, r.name]))
-    }))
+    .action((options: SystemOptions & { json?: boolean }) =>
+      withNats(options, 'hotlist list', async (connection) => {
+        const records = (await listHotLists(connection.jetstream())).map(({ record }) => record)
+        if (options.json) records.forEach(printJson)
+        else
+          printTable(
+            ['id', 'plates', 'kind', 'priority', 'version', 'loaded', 'name'],
+            records.map((r) => [r.id, r.entries, r.kind, r.priority, r.version, r.loadedAt, r.name]),
+          )
+      }),
+    )
 
   withSystemOptions(hotlist.command('set'))
     .description('change how a list is matched; its plates stay')
     .argument('<id>', 'list', listId)
     .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'))
     .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1))
-    .option('--priority <priority>', 'high, medium, low or informational', oneOf('high', 'medium', 'low', 'informational'))
+    .option(
+      '--priority <priority>',
+      'high, medium, low or informational',
+      oneOf('high', 'medium', 'low', 'informational'),
+    )
     .option('--json', 'one JSON line')
     .action((id: string, { tolerance, threshold, priority, json, ...options }: SetListOptions) => {
-      const change = Object.fromEntries(Object.entries({ tolerance, threshold, priority }).filter(([, value]) => value !== undefined))
+      const change = Object.fromEntries(
+        Object.entries({ tolerance, threshold, priority }).filter(([, value]) => value !== undefined),
+      )
       if (Object.keys(change).length === 0) throw usage('give --tolerance, --threshold or --priority')
       return withNats(options, 'hotlist set', async (connection) => {
         const record = await changeHotList(connection.jetstream(), id, change)
         if (json) printJson(record)
-        else printLine(`list ${id}: ${record.tolerance === 'exact' ? 'exact' : `tolerant from ${record.threshold} on`}, priority ${record.priority}`)
+        else
+          printLine(
+            `list ${id}: ${record.tolerance === 'exact' ? 'exact' : `tolerant from ${record.threshold} on`}, priority ${record.priority}`,
+          )
       })
     })
 
   withSystemOptions(hotlist.command('preview'))
-    .description('false hits a day that a threshold is expected to give, for a list\'s size and the traffic of the last days')
+    .description(
+      "false hits a day that a threshold is expected to give, for a list's size and the traffic of the last days",
+    )
     .argument('<id>', 'list', listId)
     .option('--threshold <p>', 'may be given several times (default: a row of usual ones)', collect(decimal(0.001, 1)))
     .option('--days <n>', 'of reads that are the traffic', wholeNumber(1, 365), 7)
     .option('--formats-of <code>', 'state or country whose formats the list has, e.g. US-CA')
     .option('--purpose <text>', 'why: category and case number')
     .option('--json', 'one JSON line for each threshold')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Entries are taken to be spread as formats of plates are, and to have nothing to do with the traffic. "found" is the share of listed vehicles passing
-whose hit the threshold lets through.`)
+whose hit the threshold lets through.`,
+    )
     .action(async (id: string, { threshold, days, formatsOf, purpose, json, ...options }: PreviewOptions) => {
-      const record = await withNats(options, 'hotlist preview', async (connection) => (await listHotLists(connection.jetstream())).find((one) => one.record.id === id)?.record)
+      const record = await withNats(
+        options,
+        'hotlist preview',
+        async (connection) => (await listHotLists(connection.jetstream())).find((one) => one.record.id === id)?.record,
+      )
       if (!record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
       const now = Date.now()
       const input = {
-        windows: [{ from: new Date(now - days * 86_400_000).toISOString(), to: new Date(now).toISOString() }], entries: record.entries,
-        ...(threshold && { thresholds: threshold }), ...(formatsOf !== undefined && { region: formatsOf }),
+        windows: [{ from: new Date(now - days * 86_400_000).toISOString(), to: new Date(now).toISOString() }],
+        entries: record.entries,
+        ...(threshold && { thresholds: threshold }),
+        ...(formatsOf !== undefined && { region: formatsOf }),
       }
       await withStore(options, async (client, settings) => {
         const desk = new Desk({ client, database: settings.clickhouse.database })
-        const { items, notes } = await desk.ask({ who: `cli ${userInfo().username}`, ...(purpose !== undefined && { purpose }) }, 'preview', input)
+        const { items, notes } = await desk.ask(
+          { who: `cli ${userInfo().username}`, ...(purpose !== undefined && { purpose }) },
+          'preview',
+          input,
+        )
         const rows = items as PreviewRow[]
         if (json) return rows.forEach(printJson)
         if (rows.length === 0) return tell('no reads in this time: there is no traffic to go by')
-        printTable(['threshold', 'false hits a day', 'found'], rows.map((row) => [row.threshold, row.falseHitsPerDay.toPrecision(3), row.found.toFixed(3)]))
-        tell(`${record.entries} plates, ${Math.round(Number(notes?.readsPerDay))} reads a day, ${String(notes?.reads)} of them looked at`)
+        printTable(
+          ['threshold', 'false hits a day', 'found'],
+          rows.map((row) => [row.threshold, row.falseHitsPerDay.toPrecision(3), row.found.toFixed(3)]),
+        )
+        tell(
+          `${record.entries} plates, ${Math.round(Number(notes?.readsPerDay))} reads a day, ${String(notes?.reads)} of them looked at`,
+        )
       })
     })
 
@@ -157,11 +233,13 @@ whose hit the threshold lets through.`)
     .description('take a hot list out of force')
     .argument('<id>', 'list', listId)
     .option('--json', 'one JSON line')
-    .action((id: string, options: SystemOptions & { json?: boolean }) => withNats(options, 'hotlist remove', async (connection) => {
-      await removeHotList(connection.jetstream(), id)
-      if (options.json) printJson({ removed: id })
-      else printLine(`list ${id} is removed`)
-    }))
+    .action((id: string, options: SystemOptions & { json?: boolean }) =>
+      withNats(options, 'hotlist remove', async (connection) => {
+        await removeHotList(connection.jetstream(), id)
+        if (options.json) printJson({ removed: id })
+        else printLine(`list ${id} is removed`)
+      }),
+    )
 }
 
 function parseDelimiter(text: string): string {
@@ -182,6 +260,7 @@ export function parseFixed(text: string): FixedColumn[] {
     }
     return { name: match[1] as FixedColumn['name'], start, end }
   })
-  if (!columns.some((column) => column.name === 'plate')) throw new InvalidArgumentError('The column "plate" is missing.')
+  if (!columns.some((column) => column.name === 'plate'))
+    throw new InvalidArgumentError('The column "plate" is missing.')
   return columns
 }

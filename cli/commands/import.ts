@@ -34,7 +34,8 @@ interface ImportOptions {
 }
 
 export function registerImport(program: Command): void {
-  program.command('import')
+  program
+    .command('import')
     .description('make a feed (MCAP) from a folder of pictures or from a video')
     .argument('<source>', 'folder of pictures, or anything that ffmpeg reads (a file, an address)')
     .requiredOption('--out <file>', 'feed to write')
@@ -46,40 +47,67 @@ export function registerImport(program: Command): void {
     .option('--heading <degrees>', 'where it looks, clockwise from north', decimal(0, 359.999))
     .option('--agency <text>', 'who owns it', '')
     .option('--cameras <file>', 'JSON array of camera records, instead of the options above')
-    .option('--time <source>', 'capture time of pictures: name, exif, mtime or auto', oneOf('auto', 'name', 'exif', 'mtime'), 'auto' as const)
+    .option(
+      '--time <source>',
+      'capture time of pictures: name, exif, mtime or auto',
+      oneOf('auto', 'name', 'exif', 'mtime'),
+      'auto' as const,
+    )
     .option('--utc-offset <offset>', 'zone of times that do not say, e.g. -07:00', parseZone, 0)
     .option('--start <time>', 'time of the first frame, e.g. 2026-05-01T08:30:00Z', parseTime)
-    .option('--fps <n>', 'frames a second: of pictures that have no time of their own, or to take from a video', decimal(0.001, 240))
+    .option(
+      '--fps <n>',
+      'frames a second: of pictures that have no time of their own, or to take from a video',
+      decimal(0.001, 240),
+    )
     .option('--quality <n>', 'JPEG quality of what has to be encoded, 1 to 100', wholeNumber(1, 100), 90)
     .option('--duration <time>', 'only so much of a video, e.g. 90s', parseDuration)
-    .option('--attach <file>', 'keep a file with the feed, e.g. truth.jsonl; may be given more than once', collect(String))
+    .option(
+      '--attach <file>',
+      'keep a file with the feed, e.g. truth.jsonl; may be given more than once',
+      collect(String),
+    )
     .option('--force', 'write over a file that exists')
     .option('--json', 'one JSON line at the end')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 JPEGs are taken as they are, byte for byte; other pictures are converted. Videos need ffmpeg. With --lat and --lon the feed can register its camera
 when it is replayed.
 
 Examples:
   platestream import pictures/ --out gate.mcap --camera gate-1 --lat 37.77 --lon -122.42
   platestream import frames/ --out lot.mcap --camera lot --start 2026-05-01T08:30:00Z --fps 5
-  platestream import drive.mp4 --out drive.mcap --camera car-7 --kind mobile --fps 8`)
+  platestream import drive.mp4 --out drive.mcap --camera car-7 --kind mobile --fps 8`,
+    )
     .action(async (source: string, options: ImportOptions) => {
       const signal = interruption()
-      if (options.start !== undefined && options.fps === undefined && isFolder(source)) throw usage('--start for pictures needs --fps')
+      if (options.start !== undefined && options.fps === undefined && isFolder(source))
+        throw usage('--start for pictures needs --fps')
       const cameras = camerasOf(options)
       // Written aside: a feed that bears its name is whole.
       const aside = `${options.out}.part`
-      if (!options.force && exists(options.out)) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: options.out, reason: 'this file exists already; --force writes over it' })
+      if (!options.force && exists(options.out))
+        throw new AlprError('ALPR_ERR_FEED_INVALID', {
+          file: options.out,
+          reason: 'this file exists already; --force writes over it',
+        })
       const writer = await FeedWriter.create(aside, { replace: true })
       try {
         for (const camera of cameras) await writer.addCamera(camera)
-        const result = isFolder(source) ? await fromFolder(source, writer, options, signal) : await fromVideo(source, writer, options, signal)
-        for (const file of options.attach ?? []) await writer.addAttachment(basename(file), mediaType(file), readFileSync(file))
+        const result = isFolder(source)
+          ? await fromFolder(source, writer, options, signal)
+          : await fromVideo(source, writer, options, signal)
+        for (const file of options.attach ?? [])
+          await writer.addAttachment(basename(file), mediaType(file), readFileSync(file))
         await writer.close()
         renameSync(aside, options.out)
         const bytes = statSync(options.out).size
         if (options.json) printJson({ out: options.out, bytes, interrupted: signal.aborted, ...result.summary })
-        else printLine(`${result.text}\n${writer.frames} frames (${bytesText(bytes)}) in ${options.out}; play it with: platestream replay ${options.out}`)
+        else
+          printLine(
+            `${result.text}\n${writer.frames} frames (${bytesText(bytes)}) in ${options.out}; play it with: platestream replay ${options.out}`,
+          )
       } catch (error) {
         rmSync(aside, { force: true })
         throw error
@@ -92,29 +120,61 @@ interface Result {
   text: string
 }
 
-async function fromFolder(folder: string, writer: FeedWriter, options: ImportOptions, signal: AbortSignal): Promise<Result> {
+async function fromFolder(
+  folder: string,
+  writer: FeedWriter,
+  options: ImportOptions,
+  signal: AbortSignal,
+): Promise<Result> {
   const bar = progressBar(1, 'pictures', 'ETA {eta_formatted}', options.json)
   const summary = await importFolder(writer, {
-    folder, camera: options.camera, time: options.time, zoneMinutes: options.utcOffset, start: options.start, fps: options.fps, quality: options.quality, signal,
+    folder,
+    camera: options.camera,
+    time: options.time,
+    zoneMinutes: options.utcOffset,
+    start: options.start,
+    fps: options.fps,
+    quality: options.quality,
+    signal,
     log: { warn: (fields, message) => tell(`${(fields as { file?: string }).file}: ${message}`) },
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
   const sources = { name: 'file names', exif: 'EXIF', mtime: 'file times', start: '--fps' }
-  const rest = [summary.converted ? `${summary.converted} converted to JPEG` : '', summary.skipped.length ? `${summary.skipped.length} left out` : ''].filter(Boolean)
-  return { summary, text: [`cameras ${summary.cameras.join(', ')}; times from ${sources[summary.time]}`, ...rest].join('; ') }
+  const rest = [
+    summary.converted ? `${summary.converted} converted to JPEG` : '',
+    summary.skipped.length ? `${summary.skipped.length} left out` : '',
+  ].filter(Boolean)
+  return {
+    summary,
+    text: [`cameras ${summary.cameras.join(', ')}; times from ${sources[summary.time]}`, ...rest].join('; '),
+  }
 }
 
-async function fromVideo(input: string, writer: FeedWriter, options: ImportOptions, signal: AbortSignal): Promise<Result> {
+async function fromVideo(
+  input: string,
+  writer: FeedWriter,
+  options: ImportOptions,
+  signal: AbortSignal,
+): Promise<Result> {
   if (!options.camera) throw usage('--camera is needed for a video')
   const bar = progressBar(1, 'frames', 'ETA {eta_formatted}', options.json)
   const summary = await importVideo(writer, {
-    input, camera: options.camera, fps: options.fps, start: options.start, quality: options.quality, maxMs: options.duration, signal,
+    input,
+    camera: options.camera,
+    fps: options.fps,
+    start: options.start,
+    quality: options.quality,
+    maxMs: options.duration,
+    signal,
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
   if (summary.complaint) tell(`ffmpeg did not like all of it: ${summary.complaint}`)
-  return { summary, text: `camera ${options.camera}; ${summary.fps} frames a second from ${new Date(summary.start).toISOString()}` }
+  return {
+    summary,
+    text: `camera ${options.camera}; ${summary.fps} frames a second from ${new Date(summary.start).toISOString()}`,
+  }
 }
 
 function camerasOf(options: ImportOptions): Camera[] {
@@ -129,10 +189,26 @@ function camerasOf(options: ImportOptions): Camera[] {
   }
   const { camera, lat, lon, kind } = options
   if (!camera || (kind === 'fixed' && (lat === undefined || lon === undefined))) return []
-  return [parseCamera(withoutUndefined({ id: camera, name: options.name ?? camera, kind, lat, lon, heading: options.heading, agency: options.agency }))]
+  return [
+    parseCamera(
+      withoutUndefined({
+        id: camera,
+        name: options.name ?? camera,
+        kind,
+        lat,
+        lon,
+        heading: options.heading,
+        agency: options.agency,
+      }),
+    ),
+  ]
 }
 
-const withoutUndefined = (value: Record<string, unknown>) => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined))
+const withoutUndefined = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined))
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
-const mediaType = (file: string): string => ({ '.json': 'application/json', '.jsonl': 'application/jsonl', '.csv': 'text/csv', '.txt': 'text/plain' })[extname(file)] ?? 'application/octet-stream'
+const mediaType = (file: string): string =>
+  ({ '.json': 'application/json', '.jsonl': 'application/jsonl', '.csv': 'text/csv', '.txt': 'text/plain' })[
+    extname(file)
+  ] ?? 'application/octet-stream'

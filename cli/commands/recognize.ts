@@ -5,7 +5,10 @@ import { decodePicture, openRecognizer, WasmError, type Detection, type Recogniz
 import { Told } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'
 
-/** One line of `--json`: a contract with machines, see README. Pixels are those of the original picture, its EXIF orientation applied. */
+/**
+ * One line of `--json`: a contract with machines, see README. Pixels are those of the original picture, its EXIF
+ * orientation applied.
+ */
 interface Answer {
   file: string
   width: number
@@ -21,16 +24,20 @@ interface Answer {
 }
 
 export function registerRecognize(program: Command): void {
-  program.command('recognize')
+  program
+    .command('recognize')
     .description('find and read the plates in picture files; needs no running system')
     .argument('<file...>', 'pictures: JPEG, PNG, WebP, TIFF, GIF, AVIF')
     .option('--json', 'one JSON line for each file, in order')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 A file that cannot be read gives an error line, the others are done all the same, and the exit code is 1 at the end.
 
 Examples:
   platestream recognize car.jpg
-  platestream recognize --json pictures/*.jpg > plates.jsonl`)
+  platestream recognize --json pictures/*.jpg > plates.jsonl`,
+    )
     .action(async (files: string[], { json }: { json?: boolean }) => {
       const recognizer = await loadRecognizer()
       const bar = progressBar(files.length, 'files', 'ETA {eta_formatted}', files.length < 20 || process.stdout.isTTY)
@@ -70,22 +77,34 @@ async function recognizeFile(recognizer: Recognizer, file: string): Promise<Answ
   const decoded = performance.now()
   const detections = recognizer.recognize(width, height)
   return {
-    file, width, height,
+    file,
+    width,
+    height,
     ms: { decode: rounded(decoded - start, 3), recognize: rounded(performance.now() - decoded, 3) },
     detections: detections.map(answerOf),
   }
 }
 
 const answerOf = ({ plate, confidence, quad, region, alternates }: Detection): Answer['detections'][number] => ({
-  plate, confidence: rounded(confidence, 4), quad: quad.map(([x, y]) => [rounded(x, 2), rounded(y, 2)]), region,
+  plate,
+  confidence: rounded(confidence, 4),
+  quad: quad.map(([x, y]) => [rounded(x, 2), rounded(y, 2)]),
+  region,
   alternates: alternates.map((alternate) => ({ plate: alternate.plate, confidence: rounded(alternate.confidence, 4) })),
 })
 
 function printAnswer({ file, width, height, ms, detections }: Answer): void {
-  printLine(`${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms  ${detections.length === 0 ? 'no plate' : ''}`.trimEnd())
+  printLine(
+    `${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms  ${detections.length === 0 ? 'no plate' : ''}`.trimEnd(),
+  )
   for (const { plate, confidence, region, quad, alternates } of detections) {
-    const others = alternates.filter((a) => a.confidence >= 0.01).slice(0, 3).map((a) => `${a.plate} ${(a.confidence * 100).toFixed(0)} %`)
-    printLine(`  ${plate.padEnd(10)} ${(confidence * 100).toFixed(1).padStart(5)} %  ${(region ?? '').padEnd(6)} at ${quad.map(([x, y]) => `${x.toFixed(0)},${y.toFixed(0)}`).join(' ')}${others.length ? `  or ${others.join(', ')}` : ''}`)
+    const others = alternates
+      .filter((a) => a.confidence >= 0.01)
+      .slice(0, 3)
+      .map((a) => `${a.plate} ${(a.confidence * 100).toFixed(0)} %`)
+    printLine(
+      `  ${plate.padEnd(10)} ${(confidence * 100).toFixed(1).padStart(5)} %  ${(region ?? '').padEnd(6)} at ${quad.map(([x, y]) => `${x.toFixed(0)},${y.toFixed(0)}`).join(' ')}${others.length ? `  or ${others.join(', ')}` : ''}`,
+    )
   }
 }
 
@@ -93,8 +112,15 @@ function fileError(file: string, error: unknown): { code: string; message: strin
   if (error instanceof WasmError) return { code: error.code, message: error.message.replaceAll('frame', 'picture') }
   if (error instanceof AlprError) return error
   const { code } = error as NodeJS.ErrnoException
-  const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'this user may not read it' }
-  const unreadable = new AlprError('ALPR_ERR_IMAGE_UNREADABLE', { file, reason: reasons[code ?? ''] ?? reasonOf(error) })
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a folder',
+    EACCES: 'this user may not read it',
+  }
+  const unreadable = new AlprError('ALPR_ERR_IMAGE_UNREADABLE', {
+    file,
+    reason: reasons[code ?? ''] ?? reasonOf(error),
+  })
   return { code: codeOf(unreadable), message: unreadable.message }
 }
 

@@ -27,25 +27,36 @@ export function registerRecord(program: Command): void {
     .option('--force', 'write over files that exist')
     .addOption(withParent())
     .option('--json', 'one JSON line at the end')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 It listens beside the engines and takes nothing away from them. A recording that is cut off (power, kill) can be replayed up to the cut.
 
 Examples:
   platestream record --out today.mcap
-  platestream record --out gate.mcap --camera gate-in --camera gate-out --max-size 2GB`)
+  platestream record --out gate.mcap --camera gate-in --camera gate-out --max-size 2GB`,
+    )
     .action(async (options: RecordCommandOptions) => {
       const signal = interruption(options.withParent)
       await withNats(options, 'record', async (connection) => {
         const bar = progressBar(options.frames ?? 0, 'frames', '{size} in {file}', options.json)
         const summary = await record(connection, {
-          out: options.out, replace: options.force, cameras: options.camera, maxBytes: options.maxSize,
-          maxMs: options.maxMinutes === undefined ? undefined : options.maxMinutes * 60_000, maxFrames: options.frames, signal,
+          out: options.out,
+          replace: options.force,
+          cameras: options.camera,
+          maxBytes: options.maxSize,
+          maxMs: options.maxMinutes === undefined ? undefined : options.maxMinutes * 60_000,
+          maxFrames: options.frames,
+          signal,
           log: { warn: (_, message) => tell(message) },
           onProgress: ({ frames, bytes, file }) => bar.update(frames, { size: bytesText(bytes), file }),
         })
         bar.stop()
         if (options.json) printJson(summary)
-        else printLine(`${summary.frames} frames (${bytesText(summary.bytes)}) of ${summary.cameras} cameras in ${summary.files.join(', ')}${summary.missed ? `; ${summary.missed} missed` : ''}`)
+        else
+          printLine(
+            `${summary.frames} frames (${bytesText(summary.bytes)}) of ${summary.cameras} cameras in ${summary.files.join(', ')}${summary.missed ? `; ${summary.missed} missed` : ''}`,
+          )
       })
     })
 }

@@ -28,23 +28,42 @@ export function registerReplay(program: Command): void {
   withSystemOptions(program.command('replay'))
     .description('publish recorded feeds as if their cameras sent them now')
     .argument('<file...>', 'feeds (MCAP); several are played together, by their times')
-    .addOption(new Option('--speed <speed>', 'original, max, or a factor such as 10').argParser(parseSpeed).default(1, 'original'))
-    .option('--rate <fps>', 'frames a second over all cameras, instead of the recorded times', decimal(0.001, 1_000_000))
+    .addOption(
+      new Option('--speed <speed>', 'original, max, or a factor such as 10')
+        .argParser(parseSpeed)
+        .default(1, 'original'),
+    )
+    .option(
+      '--rate <fps>',
+      'frames a second over all cameras, instead of the recorded times',
+      decimal(0.001, 1_000_000),
+    )
     .option('--loop <n>', 'how often the feed is played, one after the other in time', wholeNumber(1, 1_000_000), 1)
-    .option('--shift-time <how>', 'now: Captured-At is moved so that it happens now; keep: as recorded', oneOf('now', 'keep'), 'now' as const)
+    .option(
+      '--shift-time <how>',
+      'now: Captured-At is moved so that it happens now; keep: as recorded',
+      oneOf('now', 'keep'),
+      'now' as const,
+    )
     .option('--no-register', 'do not register the cameras of the feed that the system does not know')
     .addOption(withParent())
     .option('--json', 'one JSON line at the end')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Nothing is skipped: when the stream is full or the server is away, it waits and goes on. The frames of one camera keep their order.
 
 Examples:
   platestream replay bench/feeds/sample.mcap
   platestream replay yesterday.mcap --speed 10 --shift-time keep
-  platestream replay garage.mcap street.mcap --speed max --loop 3 --json`)
+  platestream replay garage.mcap street.mcap --speed max --loop 3 --json`,
+    )
     .action(async (files: string[], options: ReplayCommandOptions) => {
       const signal = interruption(options.withParent)
-      const log = { warn: (fields: object, message: string) => tell(`${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`) }
+      const log = {
+        warn: (fields: object, message: string) =>
+          tell(`${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`),
+      }
       // Before anything is connected: a wrong file should say so at once.
       for (const file of files) await inspectFeed(file)
       await withNats(options, 'replay', async (connection) => {
@@ -57,7 +76,14 @@ Examples:
           bar.update(shown.sent, { rate, late: secondsText(shown.late), note: shown.note }, shown.total)
         }
         const summary = await replay(connection, {
-          files, speed: options.speed, rate: options.rate, loops: options.loop, shiftTime: options.shiftTime, register: options.register, signal, log,
+          files,
+          speed: options.speed,
+          rate: options.rate,
+          loops: options.loop,
+          shiftTime: options.shiftTime,
+          register: options.register,
+          signal,
+          log,
           onWaiting: (reason) => {
             const note = reason ? `waiting: ${reason}` : ''
             if (note === shown.note) return
@@ -72,9 +98,12 @@ Examples:
         if (options.json) printJson(summary)
         else {
           const { frames, published, duplicates, refused, bytes, ms, cameras, registered } = summary
-          printLine(`${published} frames (${bytesText(bytes)}) of ${cameras} cameras in ${secondsText(ms)}, ${((published * 1_000) / Math.max(1, ms)).toFixed(0)} frames/s`)
+          printLine(
+            `${published} frames (${bytesText(bytes)}) of ${cameras} cameras in ${secondsText(ms)}, ${((published * 1_000) / Math.max(1, ms)).toFixed(0)} frames/s`,
+          )
           if (registered > 0) printLine(`${registered} cameras were new and have been registered`)
-          if (duplicates > 0) printLine(`${duplicates} of ${frames} frames were on the stream already (the same feed within 2 minutes)`)
+          if (duplicates > 0)
+            printLine(`${duplicates} of ${frames} frames were on the stream already (the same feed within 2 minutes)`)
           if (refused > 0) printLine(`${refused} frames are larger than the stream takes`)
         }
         if (summary.refused > 0) throw new Told(1)

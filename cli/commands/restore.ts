@@ -18,29 +18,56 @@ export function registerRestore(program: Command): void {
     .description('make a system from a backup, on a new data folder or on empty servers')
     .argument('<folder>', 'what "platestream backup" wrote')
     .option('--json', 'one JSON line at the end')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Nothing may run on the data folder yet; afterwards "platestream up" goes on where the backup was made. With NATS_URL or CLICKHOUSE_URL it fills those servers,
 which must hold nothing of ours.
 
 Examples:
   platestream restore /mnt/backup/2026-11-28 --data /var/lib/platestream
-  platestream up --data /var/lib/platestream`)
+  platestream up --data /var/lib/platestream`,
+    )
     .action(async (folder: string, options: SystemOptions & { json?: boolean }) => {
       const settings = settingsFor(options)
       // A wrong folder should say so before anything is started.
       await readManifest(resolve(folder))
-      const { streams, tables } = await withEmptySystem(settings, (system) => restore(system, resolve(folder), (text) => { if (!options.json) tell(text) }))
-      const facts = { dataFolder: settings.dataFolder, streams: streams.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0) }
+      const { streams, tables } = await withEmptySystem(settings, (system) =>
+        restore(system, resolve(folder), (text) => {
+          if (!options.json) tell(text)
+        }),
+      )
+      const facts = {
+        dataFolder: settings.dataFolder,
+        streams: streams.length,
+        rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+      }
       if (options.json) printJson(facts)
-      else printLine(`${facts.streams} streams and ${facts.rows} rows are in ${facts.dataFolder}; start with: platestream up --data ${facts.dataFolder}`)
+      else
+        printLine(
+          `${facts.streams} streams and ${facts.rows} rows are in ${facts.dataFolder}; start with: platestream up --data ${facts.dataFolder}`,
+        )
     })
 }
 
-/** Starts the private servers on a folder that has none yet, or connects to those of the settings; they end again afterwards. */
-async function withEmptySystem<T>(settings: Settings, work: (system: Parameters<typeof restore>[0]) => Promise<T>): Promise<T> {
+/**
+ * Starts the private servers on a folder that has none yet, or connects to those of the settings; they end again
+ * afterwards.
+ */
+async function withEmptySystem<T>(
+  settings: Settings,
+  work: (system: Parameters<typeof restore>[0]) => Promise<T>,
+): Promise<T> {
   const paths = dataPaths(settings)
-  for (const [path, isPrivate] of [[paths.nats, !settings.nats.url], [paths.store, !settings.clickhouse.url]] as const) {
-    if (isPrivate && existsSync(path)) throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: path, reason: 'it is there already; give a new data folder' })
+  for (const [path, isPrivate] of [
+    [paths.nats, !settings.nats.url],
+    [paths.store, !settings.clickhouse.url],
+  ] as const) {
+    if (isPrivate && existsSync(path))
+      throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
+        what: path,
+        reason: 'it is there already; give a new data folder',
+      })
   }
   const unlock = await lockRunFolder(paths.run)
   const secrets = loadSecrets(paths.secrets)
@@ -48,7 +75,11 @@ async function withEmptySystem<T>(settings: Settings, work: (system: Parameters<
   try {
     let nats = { url: settings.nats.url, token: settings.nats.token }
     if (!nats.url) {
-      const server = await startPrivateServer({ folder: paths.nats, token: secrets.nats, partitions: settings.nats.partitions })
+      const server = await startPrivateServer({
+        folder: paths.nats,
+        token: secrets.nats,
+        partitions: settings.nats.partitions,
+      })
       ends.push(() => server.stop())
       nats = { url: server.url, token: secrets.nats }
     }

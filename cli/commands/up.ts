@@ -29,14 +29,17 @@ export function registerUp(program: Command): void {
     .option('--no-demo', 'do not play the sample feed on a new data folder')
     .option('--verbose', 'show all log lines of the parts, not only warnings and errors')
     .option('--json', 'one JSON line when all is ready; logs stay JSON')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 On a new data folder it registers the cameras and hot lists of the sample feed and plays it, so that there is something to see.
 With NATS_URL or CLICKHOUSE_URL set it uses those servers instead of starting its own. Ctrl-C stops everything.
 
 Examples:
   platestream up
   platestream up --data /var/lib/platestream --no-demo
-  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream up`)
+  NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream up`,
+    )
     .action((options: UpOptions) => up(options))
 }
 
@@ -49,8 +52,13 @@ async function up(options: UpOptions): Promise<void> {
   const started: Keeper[] = []
   let demo: { stop(): void } | undefined
   const run: RunFile = { pid: process.pid, startedAt: new Date().toISOString() }
-  const say = (text: string) => { if (!options.json) printLine(text) }
-  const warn = (text: string) => process.stderr.write(options.json ? `${JSON.stringify({ level: 40, time: Date.now(), name: 'up', msg: text })}\n` : `${text}\n`)
+  const say = (text: string) => {
+    if (!options.json) printLine(text)
+  }
+  const warn = (text: string) =>
+    process.stderr.write(
+      options.json ? `${JSON.stringify({ level: 40, time: Date.now(), name: 'up', msg: text })}\n` : `${text}\n`,
+    )
   const onLog = (part: string, line: string) => {
     if (options.json) process.stderr.write(`${line}\n`)
     else if (options.verbose || isWarning(line)) process.stderr.write(`${readableLogLine(part, line)}\n`)
@@ -66,7 +74,13 @@ async function up(options: UpOptions): Promise<void> {
 
   try {
     say(`Platestream ${productVersion()}, data in ${settings.dataFolder}`)
-    const context: PartsContext = { settings, options, secrets: loadSecrets(paths.secrets), framesMaxBytes: boundOfFrames(settings, warn), onLog }
+    const context: PartsContext = {
+      settings,
+      options,
+      secrets: loadSecrets(paths.secrets),
+      framesMaxBytes: boundOfFrames(settings, warn),
+      onLog,
+    }
     if (!settings.nats.url) {
       await ensurePrograms('start', say)
       const { url } = await start(natsPart(context))
@@ -84,7 +98,15 @@ async function up(options: UpOptions): Promise<void> {
     writeRunFile(paths.run, run)
 
     const address = `${run.console.url}/?token=${context.secrets.console}`
-    if (options.json) printJson({ ready: true, pid: process.pid, console: address, nats: run.nats.url, store: run.store.url, dataFolder: settings.dataFolder })
+    if (options.json)
+      printJson({
+        ready: true,
+        pid: process.pid,
+        console: address,
+        nats: run.nats.url,
+        store: run.store.url,
+        dataFolder: settings.dataFolder,
+      })
     say(`\n  Console:  ${address}\n`)
     if (isNew && options.demo && !ending.aborted) demo = await startDemo(settings, options, say, warn)
     say('Ctrl-C stops everything.')
@@ -92,9 +114,14 @@ async function up(options: UpOptions): Promise<void> {
     say('stopping')
   } finally {
     demo?.stop()
-    // In the order of the stream, backwards: the engine makes its last checkpoint while the store and NATS are still there.
+    // In the order of the stream, backwards: the engine makes its last checkpoint while the store and NATS are still
+    // there.
     for (const names of [['gateway', 'engine'], ['store'], ['nats']]) {
-      await Promise.all(started.filter((keeper) => names.includes(keeper.name)).map((keeper) => keeper.stop().catch((error) => warn(reasonOf(error)))))
+      await Promise.all(
+        started
+          .filter((keeper) => names.includes(keeper.name))
+          .map((keeper) => keeper.stop().catch((error) => warn(reasonOf(error)))),
+      )
     }
     removeRunFile(paths.run)
     unlock()
@@ -109,7 +136,12 @@ async function allOrFirstFailure<T>(tasks: Promise<T>[]): Promise<T[]> {
   return results.map((result) => (result as PromiseFulfilledResult<T>).value)
 }
 
-async function startDemo(settings: Settings, options: SystemOptions, say: (text: string) => void, warn: (text: string) => void): Promise<{ stop(): void } | undefined> {
+async function startDemo(
+  settings: Settings,
+  options: SystemOptions,
+  say: (text: string) => void,
+  warn: (text: string) => void,
+): Promise<{ stop(): void } | undefined> {
   if (!hasSample()) {
     say('  no sample feed in this build (bench/feeds/sample.mcap): nothing is played')
     return undefined
@@ -122,7 +154,9 @@ async function startDemo(settings: Settings, options: SystemOptions, say: (text:
     } finally {
       await connection.close()
     }
-    return playDemo(options, (problem) => (problem ? warn(`the sample feed stopped: ${problem}`) : say('  the sample feed has ended')))
+    return playDemo(options, (problem) =>
+      problem ? warn(`the sample feed stopped: ${problem}`) : say('  the sample feed has ended'),
+    )
   } catch (error) {
     warn(`the demo cannot be set up: ${reasonOf(error)}`)
     return undefined
@@ -136,7 +170,9 @@ function boundOfFrames(settings: Settings, warn: (text: string) => void): number
   const { bavail, bsize } = statfsSync(settings.dataFolder)
   const bound = Math.max(16_777_216, Math.floor(bavail * bsize * 0.6))
   if (bound >= wanted) return wanted
-  warn(`only ${bytesText(bavail * bsize)} are free: at most ${bytesText(bound)} of frames may wait, not ${bytesText(wanted)} (nats.framesMaxBytes)`)
+  warn(
+    `only ${bytesText(bavail * bsize)} are free: at most ${bytesText(bound)} of frames may wait, not ${bytesText(wanted)} (nats.framesMaxBytes)`,
+  )
   return bound
 }
 

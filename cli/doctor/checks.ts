@@ -20,7 +20,10 @@ export interface Finding {
   detail: string
   /** What to do about it, exactly; only when not ok. */
   remedy?: string
-  /** What it is needed for; a finding that is not ok counts only for those who need it. `running`: of a system that runs, and so for everybody. */
+  /**
+   * What it is needed for; a finding that is not ok counts only for those who need it. `running`: of a system that
+   * runs, and so for everybody.
+   */
   neededFor: Purpose | 'running'
 }
 
@@ -42,14 +45,23 @@ export async function runChecks(settings: Settings): Promise<Finding[]> {
 
 function nodeVersion(): Finding {
   const major = Number(process.versions.node.split('.')[0])
-  return { what: 'Node.js', ok: major >= 20, detail: process.versions.node, remedy: 'install Node.js 20 or newer: https://nodejs.org', neededFor: 'start' }
+  return {
+    what: 'Node.js',
+    ok: major >= 20,
+    detail: process.versions.node,
+    remedy: 'install Node.js 20 or newer: https://nodejs.org',
+    neededFor: 'start',
+  }
 }
 
 function systemProgram(program: (typeof SYSTEM_PROGRAMS)[number]): Finding {
   const path = locate(program)
   return {
-    what: program.name, ok: path !== undefined, detail: path ?? `missing; needed for ${program.use}`,
-    remedy: `sudo apt-get install -y ${program.package}`, neededFor: program.neededFor,
+    what: program.name,
+    ok: path !== undefined,
+    detail: path ?? `missing; needed for ${program.use}`,
+    remedy: `sudo apt-get install -y ${program.package}`,
+    neededFor: program.neededFor,
   }
 }
 
@@ -58,7 +70,13 @@ async function module(name: string, use: string): Promise<Finding> {
     await import(name)
     return { what: name, ok: true, detail: 'loads', neededFor: 'start' }
   } catch (error) {
-    return { what: name, ok: false, detail: `does not load (${reasonOf(error)}); needed for ${use}`, remedy: 'npm ci', neededFor: 'start' }
+    return {
+      what: name,
+      ok: false,
+      detail: `does not load (${reasonOf(error)}); needed for ${use}`,
+      remedy: 'npm ci',
+      neededFor: 'start',
+    }
   }
 }
 
@@ -77,10 +95,22 @@ function dataFolder(settings: Settings): Finding {
     accessSync(at, constants.W_OK)
     const { bavail, bsize } = statfsSync(at)
     const free = bavail * bsize
-    if (free < kFreeBytes) return { ...finding, neededFor: 'some', ok: false, detail: `${folder}: ${bytesText(free)} free`, remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk` }
+    if (free < kFreeBytes)
+      return {
+        ...finding,
+        neededFor: 'some',
+        ok: false,
+        detail: `${folder}: ${bytesText(free)} free`,
+        remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk`,
+      }
     return { ...finding, ok: true, detail: `${folder}: ${bytesText(free)} free` }
   } catch (error) {
-    return { ...finding, ok: false, detail: `${folder}: ${reasonOf(error)}`, remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user may write to' }
+    return {
+      ...finding,
+      ok: false,
+      detail: `${folder}: ${reasonOf(error)}`,
+      remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user may write to',
+    }
   }
 }
 
@@ -91,11 +121,24 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
   if (run || settings.nats.url) {
     try {
       const connection = await connectNats({ ...findNats(settings), name: 'doctor', firstConnectMs: 1_000 })
-      findings.push({ what: 'NATS', ok: true, detail: `${connection.getServer()}, version ${connection.info?.version}`, neededFor: 'some' })
-      findings.push(...await streamChecks(connection))
+      findings.push({
+        what: 'NATS',
+        ok: true,
+        detail: `${connection.getServer()}, version ${connection.info?.version}`,
+        neededFor: 'some',
+      })
+      findings.push(...(await streamChecks(connection)))
       await connection.close()
     } catch (error) {
-      findings.push({ what: 'NATS', ok: false, detail: reasonOf(error), remedy: settings.nats.url ? 'look at NATS_URL and its token, and at that server' : 'look at what "platestream up" prints', neededFor: 'running' })
+      findings.push({
+        what: 'NATS',
+        ok: false,
+        detail: reasonOf(error),
+        remedy: settings.nats.url
+          ? 'look at NATS_URL and its token, and at that server'
+          : 'look at what "platestream up" prints',
+        neededFor: 'running',
+      })
     }
   }
   if (run?.store || settings.clickhouse.url) findings.push(await storeCheck(settings))
@@ -103,19 +146,39 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
   if (!run) {
     const { host, port } = settings.gateway
     const free = port === 0 || (await isFree(host, port))
-    findings.push({ what: `port ${port}`, ok: free, detail: free ? 'free, for the console' : 'taken by another program', remedy: 'set PLATESTREAM_GATEWAY_PORT to a free one', neededFor: 'some' })
+    findings.push({
+      what: `port ${port}`,
+      ok: free,
+      detail: free ? 'free, for the console' : 'taken by another program',
+      remedy: 'set PLATESTREAM_GATEWAY_PORT to a free one',
+      neededFor: 'some',
+    })
   }
   return findings
 }
 
 async function storeCheck(settings: Settings): Promise<Finding> {
   const finding = { what: 'ClickHouse', neededFor: 'running' as const }
-  const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), { requestTimeoutMs: 5_000 })
+  const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), {
+    requestTimeoutMs: 5_000,
+  })
   try {
     const found = await schemaVersion(client, settings.clickhouse.database)
-    return { ...finding, ok: found === SCHEMA_VERSION, detail: `answers; its schema is ${found}, this program's ${SCHEMA_VERSION}`, remedy: 'an engine brings it up to date at its start, or: platestream store migrate' }
+    return {
+      ...finding,
+      ok: found === SCHEMA_VERSION,
+      detail: `answers; its schema is ${found}, this program's ${SCHEMA_VERSION}`,
+      remedy: 'an engine brings it up to date at its start, or: platestream store migrate',
+    }
   } catch (error) {
-    return { ...finding, ok: false, detail: reasonOf(error), remedy: settings.clickhouse.url ? 'look at CLICKHOUSE_URL, user and password' : 'look at what "platestream up" prints' }
+    return {
+      ...finding,
+      ok: false,
+      detail: reasonOf(error),
+      remedy: settings.clickhouse.url
+        ? 'look at CLICKHOUSE_URL, user and password'
+        : 'look at what "platestream up" prints',
+    }
   } finally {
     await client.close()
   }
@@ -126,9 +189,21 @@ async function readiness(url: string): Promise<Finding> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) })
     const { reasons = [] } = (await answer.json()) as { reasons?: string[] }
-    return { what, ok: answer.ok, detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`, remedy: 'look at what "platestream up" prints', neededFor: 'running' }
+    return {
+      what,
+      ok: answer.ok,
+      detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`,
+      remedy: 'look at what "platestream up" prints',
+      neededFor: 'running',
+    }
   } catch (error) {
-    return { what, ok: false, detail: `${url} does not answer: ${reasonOf(error)}`, remedy: 'start it again: platestream up', neededFor: 'running' }
+    return {
+      what,
+      ok: false,
+      detail: `${url} does not answer: ${reasonOf(error)}`,
+      remedy: 'start it again: platestream up',
+      neededFor: 'running',
+    }
   }
 }
 
@@ -139,4 +214,3 @@ function isFree(host: string, port: number): Promise<boolean> {
     probe.listen(port, host, () => probe.close(() => resolve(true)))
   })
 }
-

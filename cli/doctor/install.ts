@@ -23,23 +23,43 @@ const kThisMachine: Machine = {
 }
 
 /**
- * Installs what `purpose` needs and the system lacks, by apt-get, where that may be done without asking: as root, or with sudo that wants no
- * password. Does nothing when all is there.
+ * Installs what `purpose` needs and the system lacks, by apt-get, where that may be done without asking: as root, or
+ * with sudo that wants no password. Does nothing when all is there.
  * @throws ALPR_ERR_SYSTEM_MISSING with the one line that a person has to run
  */
-export async function ensurePrograms(purpose: 'start' | 'test', say: (text: string) => void, machine = kThisMachine): Promise<void> {
+export async function ensurePrograms(
+  purpose: 'start' | 'test',
+  say: (text: string) => void,
+  machine = kThisMachine,
+): Promise<void> {
   const missing = machine.missing(purpose)
   if (missing.length === 0) return
   const as = await administrator(machine)
   if (!as) throw cannotInstall(missing)
   const packages = missing.map((program) => program.package)
   say(`installing ${packages.join(', ')} (apt-get)`)
-  // Without fresh lists a new machine knows no package; a failure here (one dead mirror) does not yet mean that ours are not to be had.
+  // Without fresh lists a new machine knows no package; a failure here (one dead mirror) does not yet mean that ours
+  // are not to be had.
   await machine.run([...as, 'apt-get', 'update', '-qq'])
-  const { code, output } = await machine.run([...as, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages])
+  const { code, output } = await machine.run([
+    ...as,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    'install',
+    '-y',
+    '-qq',
+    '--no-install-recommends',
+    ...packages,
+  ])
   const still = machine.missing(purpose)
   if (code !== 0 || still.length > 0) {
-    const line = output.trim().split('\n').reverse().find((l) => l.startsWith('E:')) ?? `apt-get ended with ${code}`
+    const line =
+      output
+        .trim()
+        .split('\n')
+        .reverse()
+        .find((l) => l.startsWith('E:')) ?? `apt-get ended with ${code}`
     throw cannotInstall(still.length > 0 ? still : missing, line.trim())
   }
   if (packages.includes('nats-server')) await switchOffService(as, say, machine)
@@ -54,13 +74,16 @@ async function administrator(machine: Machine): Promise<string[] | undefined> {
 }
 
 /**
- * The package starts a service of its own that listens on every address without a password. We just brought it, nobody relies on it, and our
- * private server does not need it.
+ * The package starts a service of its own that listens on every address without a password. We just brought it, nobody
+ * relies on it, and our private server does not need it.
  */
 async function switchOffService(as: string[], say: (text: string) => void, machine: Machine): Promise<void> {
   if (!machine.hasSystemd()) return
   const { code } = await machine.run([...as, 'systemctl', 'disable', '--now', 'nats-server.service'])
-  if (code === 0) say('the nats-server service that came with the package was switched off: it would listen on all addresses without a password')
+  if (code === 0)
+    say(
+      'the nats-server service that came with the package was switched off: it would listen on all addresses without a password',
+    )
 }
 
 function cannotInstall(missing: readonly SystemProgram[], why?: string): AlprError {
@@ -76,7 +99,9 @@ function run([command, ...args]: string[]): Promise<{ code: number; output: stri
   return new Promise((resolve) => {
     const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
-    const take = (data: Buffer) => { output = (output + data.toString('utf8')).slice(-65_536) }
+    const take = (data: Buffer) => {
+      output = (output + data.toString('utf8')).slice(-65_536)
+    }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
     child.once('error', (error) => resolve({ code: 127, output: error.message }))

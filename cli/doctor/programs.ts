@@ -15,15 +15,30 @@ export interface SystemProgram {
 }
 
 export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
-  { name: 'nats-server', programs: ['nats-server'], package: 'nats-server', neededFor: 'start', use: 'the private NATS server' },
+  {
+    name: 'nats-server',
+    programs: ['nats-server'],
+    package: 'nats-server',
+    neededFor: 'start',
+    use: 'the private NATS server',
+  },
   { name: 'ffmpeg', programs: ['ffmpeg'], package: 'ffmpeg', neededFor: 'test', use: '"platestream import" of videos' },
-  { name: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', neededFor: 'test', use: 'the browser tests' },
+  {
+    name: 'chromium',
+    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    package: 'chromium',
+    neededFor: 'test',
+    use: 'the browser tests',
+  },
 ]
 
 /** Where a program of the table is, or undefined. */
-export const locate = ({ programs }: SystemProgram): string | undefined => programs.map(findProgram).find((path) => path !== undefined)
+export const locate = ({ programs }: SystemProgram): string | undefined =>
+  programs.map(findProgram).find((path) => path !== undefined)
 
 /** Programs that `purpose` needs and that are not there. The tests need what the start needs. */
 export function missingPrograms(purpose: 'start' | 'test'): SystemProgram[] {
-  return SYSTEM_PROGRAMS.filter((program) => (program.neededFor === 'start' || program.neededFor === purpose) && locate(program) === undefined)
+  return SYSTEM_PROGRAMS.filter(
+    (program) => (program.neededFor === 'start' || program.neededFor === purpose) && locate(program) === undefined,
+  )
 }

@@ -29,12 +29,16 @@ export interface ChildOptions {
 
 /**
  * Starts a node process of ours and waits for its first line on standard output: `{"ready":true, ...}` or
- * `{"ready":false,"code","message"}`. It runs in a process group of its own, so that Ctrl-C reaches the supervisor only and parts end in
- * order; its standard input is a pipe that closes with this process, whatever ends this process.
+ * `{"ready":false,"code","message"}`. It runs in a process group of its own, so that Ctrl-C reaches the supervisor only
+ * and parts end in order; its standard input is a pipe that closes with this process, whatever ends this process.
  * @throws the error that it says, or that it ended or took too long
  */
 export async function startChild({ args, env = {}, readyMs, onLog }: ChildOptions): Promise<RunningPart> {
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...process.env, ...env } })
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    env: { ...process.env, ...env },
+  })
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: 1, signal: null }))
@@ -46,10 +50,14 @@ export async function startChild({ args, env = {}, readyMs, onLog }: ChildOption
     onLog(line)
   })
   let gone = false
-  void exited.then(() => { gone = true })
+  void exited.then(() => {
+    gone = true
+  })
   const stop = async (graceMs: number) => {
     if (!gone) child.kill('SIGTERM')
-    const timer = setTimeout(() => { if (!gone) child.kill('SIGKILL') }, graceMs)
+    const timer = setTimeout(() => {
+      if (!gone) child.kill('SIGKILL')
+    }, graceMs)
     await exited
     clearTimeout(timer)
   }
@@ -61,8 +69,13 @@ export async function startChild({ args, env = {}, readyMs, onLog }: ChildOption
       if (said) resolve(said)
     })
     // A part that says why it cannot start and then ends: its line may be read just after the exit is known.
-    void exited.then(({ code, signal }) => setTimeout(() => resolve({ ready: false, message: lastWords || `it ended (${signal ?? code})` }), 100))
-    timer = setTimeout(() => resolve({ ready: false, message: `it was not ready within ${Math.round(readyMs / 1000)} s` }), readyMs)
+    void exited.then(({ code, signal }) =>
+      setTimeout(() => resolve({ ready: false, message: lastWords || `it ended (${signal ?? code})` }), 100),
+    )
+    timer = setTimeout(
+      () => resolve({ ready: false, message: `it was not ready within ${Math.round(readyMs / 1000)} s` }),
+      readyMs,
+    )
   })
   clearTimeout(timer)
   if (line.ready) return { pid: child.pid!, facts: line, exited, stop }
@@ -94,5 +107,9 @@ function failure({ code, message = 'it did not start' }: ReadyLine): AlprError {
 }
 
 /** What a part prints on standard output, once. */
-export const sayReady = (facts: object): void => { process.stdout.write(`${JSON.stringify({ ready: true, ...facts, pid: process.pid })}\n`) }
-export const sayFailed = (code: string, message: string): void => { process.stdout.write(`${JSON.stringify({ ready: false, code, message })}\n`) }
+export const sayReady = (facts: object): void => {
+  process.stdout.write(`${JSON.stringify({ ready: true, ...facts, pid: process.pid })}\n`)
+}
+export const sayFailed = (code: string, message: string): void => {
+  process.stdout.write(`${JSON.stringify({ ready: false, code, message })}\n`)
+}

@@ -25,7 +25,10 @@ const DEMO_LISTS: readonly Pick<HotListHead, 'id' | 'name' | 'kind' | 'priority'
 /** How often the sample is played. */
 const kLoops = 5
 
-/** What a newcomer needs to see something: the cameras of the sample feed and lists with some of its plates. @returns a sentence about it */
+/**
+ * What a newcomer needs to see something: the cameras of the sample feed and lists with some of its plates. @returns a
+ * sentence about it
+ */
 export async function installDemo(connection: NatsConnection): Promise<string> {
   const registry = await CameraRegistry.open(connection)
   const { cameras } = await inspectFeed(SAMPLE_FEED)
@@ -33,7 +36,11 @@ export async function installDemo(connection: NatsConnection): Promise<string> {
   const lists = DEMO_LISTS.filter(({ id }) => existsSync(join(LISTS_FOLDER, `${id}.csv`)))
   for (const list of lists) {
     const { entries } = await readHotListFile({ file: join(LISTS_FOLDER, `${list.id}.csv`), reason: list.name })
-    await saveHotList(connection.jetstream(), { ...list, source: 'sample feed', tolerance: 'tolerant', threshold: 0.5 }, entries)
+    await saveHotList(
+      connection.jetstream(),
+      { ...list, source: 'sample feed', tolerance: 'tolerant', threshold: 0.5 },
+      entries,
+    )
   }
   return `${cameras.length} demo cameras, ${lists.length} demo hot lists`
 }
@@ -42,15 +49,33 @@ export const hasSample = (): boolean => existsSync(SAMPLE_FEED)
 
 /** Plays the sample in the background, its event time moved to now. It ends with this process. */
 export function playDemo(options: SystemOptions, ended: (problem: string | undefined) => void): { stop(): void } {
-  const args = [CLI_SCRIPT, 'replay', SAMPLE_FEED, '--with-parent', '--json', '--speed', 'original', '--loop', String(kLoops), ...systemArguments(options)]
+  const args = [
+    CLI_SCRIPT,
+    'replay',
+    SAMPLE_FEED,
+    '--with-parent',
+    '--json',
+    '--speed',
+    'original',
+    '--loop',
+    String(kLoops),
+    ...systemArguments(options),
+  ]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
   let words = ''
   let stopped = false
   child.stdin.on('error', () => {})
-  child.stderr.on('data', (data: Buffer) => { words = (words + data.toString()).slice(-2_000) })
+  child.stderr.on('data', (data: Buffer) => {
+    words = (words + data.toString()).slice(-2_000)
+  })
   child.once('error', (error) => ended(reasonOf(error)))
   child.once('exit', (code) => {
     if (!stopped) ended(code === 0 ? undefined : words.trim().split('\n').at(-1) || `exit code ${code}`)
   })
-  return { stop: () => { stopped = true; child.kill('SIGTERM') } }
+  return {
+    stop: () => {
+      stopped = true
+      child.kill('SIGTERM')
+    },
+  }
 }

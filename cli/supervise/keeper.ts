@@ -20,7 +20,8 @@ export interface KeeperOptions {
 const kWellMs = 60_000
 
 /**
- * Keeps one part running: starts it, and starts it again after growing pauses (0.5 s to 15 s) when it dies. Ends only when told.
+ * Keeps one part running: starts it, and starts it again after growing pauses (0.5 s to 15 s) when it dies. Ends only
+ * when told.
  */
 export class Keeper {
   readonly #options: KeeperOptions
@@ -57,7 +58,7 @@ export class Keeper {
   async #keep(first: RunningPart): Promise<void> {
     const { name, say, firstPauseMs = 500, maxPauseMs = 15_000 } = this.#options
     const { signal } = this.#ending
-    for (let last = first, failures = 0; ;) {
+    for (let last = first, failures = 0; ; ) {
       const since = performance.now()
       const exit = await last.exited
       this.#running = undefined

@@ -2,21 +2,31 @@ const kLevels: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 
 const kOwn = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'err'])
 
 /**
- * A log line of a part as people read it: `08:30:01 engine   warn  NATS is away url=nats://...`. A line that is not pino's stays as it is,
- * after the name of its part.
+ * A log line of a part as people read it: `08:30:01 engine   warn  NATS is away url=nats://...`. A line that is not
+ * pino's stays as it is, after the name of its part.
  */
 export function readableLogLine(part: string, line: string): string {
   let record: Record<string, unknown>
   try {
     record = JSON.parse(line) as Record<string, unknown>
-    if (typeof record !== 'object' || record === null || typeof record.level !== 'number') throw new Error('not a log record')
+    if (typeof record !== 'object' || record === null || typeof record.level !== 'number')
+      throw new Error('not a log record')
   } catch {
     return `${clock(Date.now())} ${part.padEnd(8)}       ${line}`
   }
-  const facts = Object.entries(record).filter(([key]) => !kOwn.has(key)).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const facts = Object.entries(record)
+    .filter(([key]) => !kOwn.has(key))
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
   const error = (record.err as { message?: string } | undefined)?.message
   const time = typeof record.time === 'number' ? record.time : Date.parse(String(record.time)) || Date.now()
-  return [`${clock(time)} ${part.padEnd(8)} ${(kLevels[record.level as number] ?? '').padEnd(5)}`, record.msg, ...facts, error].filter(Boolean).join(' ')
+  return [
+    `${clock(time)} ${part.padEnd(8)} ${(kLevels[record.level as number] ?? '').padEnd(5)}`,
+    record.msg,
+    ...facts,
+    error,
+  ]
+    .filter(Boolean)
+    .join(' ')
 }
 
 const clock = (time: number): string => new Date(time).toTimeString().slice(0, 8)

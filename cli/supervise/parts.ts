@@ -29,10 +29,18 @@ export function natsPart({ settings, secrets }: PartsContext): Part {
     graceMs: 5_000,
     async start(before) {
       const server = await startPrivateServer({
-        folder: dataPaths(settings).nats, token: secrets.nats, partitions: settings.nats.partitions,
-        port: (before?.facts.port as number | undefined) ?? settings.nats.port, readyMs: 60_000,
+        folder: dataPaths(settings).nats,
+        token: secrets.nats,
+        partitions: settings.nats.partitions,
+        port: (before?.facts.port as number | undefined) ?? settings.nats.port,
+        readyMs: 60_000,
       })
-      return { pid: server.pid, facts: { url: server.url, port: server.port }, exited: server.exited, stop: (graceMs) => server.stop(graceMs) }
+      return {
+        pid: server.pid,
+        facts: { url: server.url, port: server.port },
+        exited: server.exited,
+        stop: (graceMs) => server.stop(graceMs),
+      }
     },
   }
 }
@@ -42,22 +50,32 @@ export function storePart({ settings, secrets, onLog }: PartsContext): Part {
   return {
     name: 'store',
     graceMs: 25_000,
-    start: (before) => startChild({
-      args: [
-        STORE_SCRIPT, '--with-parent', '--path', dataPaths(settings).store, '--port', String(before?.facts.port ?? port),
-        '--pool', String(DEFAULT_POOL_SIZE), '--max-memory', String(maxMemoryBytes),
-      ],
-      // libuv reads the number of its threads once, at the start of the process.
-      env: { STORE_TOKEN: secrets.store, UV_THREADPOOL_SIZE: String(threadsFor(DEFAULT_POOL_SIZE)) },
-      readyMs: 120_000,
-      onLog: (line) => onLog('store', line),
-    }),
+    start: (before) =>
+      startChild({
+        args: [
+          STORE_SCRIPT,
+          '--with-parent',
+          '--path',
+          dataPaths(settings).store,
+          '--port',
+          String(before?.facts.port ?? port),
+          '--pool',
+          String(DEFAULT_POOL_SIZE),
+          '--max-memory',
+          String(maxMemoryBytes),
+        ],
+        // libuv reads the number of its threads once, at the start of the process.
+        env: { STORE_TOKEN: secrets.store, UV_THREADPOOL_SIZE: String(threadsFor(DEFAULT_POOL_SIZE)) },
+        readyMs: 120_000,
+        onLog: (line) => onLog('store', line),
+      }),
   }
 }
 
 /**
- * What reads are made of lives for a second, until it is stored. V8's usual young space of 16 MiB is full before that at some thousand reads a second: all of it is
- * copied out and becomes work for the slow collector, a sixth of the engine's CPU. (The units and the compose file of deploy/ say it by NODE_OPTIONS.)
+ * What reads are made of lives for a second, until it is stored. V8's usual young space of 16 MiB is full before that
+ * at some thousand reads a second: all of it is copied out and becomes work for the slow collector, a sixth of the
+ * engine's CPU. (The units and the compose file of deploy/ say it by NODE_OPTIONS.)
  */
 const YOUNG_SPACE = ['--max-semi-space-size=64']
 
@@ -70,16 +88,24 @@ export function gatewayPart(context: PartsContext): Part {
   return command(context, 'gateway', ['--port', String(context.settings.gateway.port)], 60_000, 12_000)
 }
 
-function command({ options, framesMaxBytes, onLog }: PartsContext, name: string, args: string[], readyMs: number, graceMs: number, ofNode: readonly string[] = []): Part {
+function command(
+  { options, framesMaxBytes, onLog }: PartsContext,
+  name: string,
+  args: string[],
+  readyMs: number,
+  graceMs: number,
+  ofNode: readonly string[] = [],
+): Part {
   return {
     name,
     graceMs,
-    start: (before) => startChild({
-      args: [...ofNode, CLI_SCRIPT, name, '--with-parent', ...args, ...portOf(before), ...systemArguments(options)],
-      env: { PLATESTREAM_NATS_FRAMES_MAX_BYTES: String(framesMaxBytes) },
-      readyMs,
-      onLog: (line) => onLog(name, line),
-    }),
+    start: (before) =>
+      startChild({
+        args: [...ofNode, CLI_SCRIPT, name, '--with-parent', ...args, ...portOf(before), ...systemArguments(options)],
+        env: { PLATESTREAM_NATS_FRAMES_MAX_BYTES: String(framesMaxBytes) },
+        readyMs,
+        onLog: (line) => onLog(name, line),
+      }),
   }
 }
 
@@ -88,4 +114,7 @@ function portOf(before: RunningPart | undefined): string[] {
   return typeof before?.facts.url === 'string' ? ['--port', new URL(before.facts.url).port] : []
 }
 
-export const systemArguments = ({ data, config }: SystemOptions): string[] => [...(data ? ['--data', data] : []), ...(config ? ['--config', config] : [])]
+export const systemArguments = ({ data, config }: SystemOptions): string[] => [
+  ...(data ? ['--data', data] : []),
+  ...(config ? ['--config', config] : []),
+]

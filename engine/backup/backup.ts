@@ -33,17 +33,32 @@ export interface BackupSystem {
 const NOT_KEPT = [`KV_${BUCKET.leases}`]
 
 /**
- * Backs up everything of a running system: streams, buckets and object stores of NATS, then every table, then the pictures. In this order a restored system
- * goes on from an older place of the stream than its tables show, and what it does again has the same ids; the other way round it would miss some.
- * Pictures come last, because rows refer to them.
+ * Backs up everything of a running system: streams, buckets and object stores of NATS, then every table, then the
+ * pictures. In this order a restored system goes on from an older place of the stream than its tables show, and what it
+ * does again has the same ids; the other way round it would miss some. Pictures come last, because rows refer to them.
  * @throws ALPR_ERR_BACKUP_FAILED
  */
-export async function backUp(system: BackupSystem, folder: string, product: string, say: (text: string) => void = () => {}): Promise<Manifest> {
+export async function backUp(
+  system: BackupSystem,
+  folder: string,
+  product: string,
+  say: (text: string) => void = () => {},
+): Promise<Manifest> {
   const { connection, client, database, cropsFolder } = system
   await makeEmpty(folder)
-  const manifest: Manifest = { format: 1, product, schema: SCHEMA_VERSION, at: new Date().toISOString(), streams: [], tables: [], crops: [] }
+  const manifest: Manifest = {
+    format: 1,
+    product,
+    schema: SCHEMA_VERSION,
+    at: new Date().toISOString(),
+    streams: [],
+    tables: [],
+    crops: [],
+  }
   manifest.streams = await snapshotAll(connection, join(folder, 'streams'), say)
-  manifest.tables = await dumpTables(client, database, join(folder, 'tables'), (table, rows) => say(`table ${table}: ${rows} rows`))
+  manifest.tables = await dumpTables(client, database, join(folder, 'tables'), (table, rows) =>
+    say(`table ${table}: ${rows} rows`),
+  )
   for (const name of await readdir(cropsFolder).catch(() => [])) {
     const { size } = await stat(join(cropsFolder, name))
     await copyFile(join(cropsFolder, name), join(folder, 'crops', name))
@@ -57,15 +72,25 @@ export async function backUp(system: BackupSystem, folder: string, product: stri
 }
 
 /**
- * Floors, then the cameras' state, then what cameras sent: a restored engine begins at a floor that its cameras' state has reached or passed, and finds
- * every message behind it. That holds unless messages were trimmed meanwhile; then these are taken again.
+ * Floors, then the cameras' state, then what cameras sent: a restored engine begins at a floor that its cameras' state
+ * has reached or passed, and finds every message behind it. That holds unless messages were trimmed meanwhile; then
+ * these are taken again.
  */
-async function snapshotAll(connection: NatsConnection, folder: string, say: (text: string) => void): Promise<StreamSnapshot[]> {
+async function snapshotAll(
+  connection: NatsConnection,
+  folder: string,
+  say: (text: string) => void,
+): Promise<StreamSnapshot[]> {
   const manager = await connection.jetstreamManager()
   const names: string[] = []
   for await (const { config } of manager.streams.list()) if (!NOT_KEPT.includes(config.name)) names.push(config.name)
-  const take = async (name: string): Promise<StreamSnapshot> => snapshotStream(connection, name, join(folder, `${name}.snapshot`))
-  const bound = [`KV_${BUCKET.floors}`, `KV_${BUCKET.passes}`, ...Object.values(ENTRANCE).map(({ stream }) => stream)].filter((name) => names.includes(name))
+  const take = async (name: string): Promise<StreamSnapshot> =>
+    snapshotStream(connection, name, join(folder, `${name}.snapshot`))
+  const bound = [
+    `KV_${BUCKET.floors}`,
+    `KV_${BUCKET.passes}`,
+    ...Object.values(ENTRANCE).map(({ stream }) => stream),
+  ].filter((name) => names.includes(name))
   const floors = await connection.jetstream().views.kv(BUCKET.floors, { bindOnly: true })
   for (let attempt = 1; ; attempt++) {
     const wanted = new Map<string, number>()
@@ -77,7 +102,9 @@ async function snapshotAll(connection: NatsConnection, folder: string, say: (tex
     }
     const snapshots: StreamSnapshot[] = []
     for (const name of bound) snapshots.push(await take(name))
-    const trimmed = snapshots.find(({ name, state }) => (wanted.get(name) ?? 0) > 0 && state.first_seq > wanted.get(name)!)
+    const trimmed = snapshots.find(
+      ({ name, state }) => (wanted.get(name) ?? 0) > 0 && state.first_seq > wanted.get(name)!,
+    )
     if (trimmed && attempt < 10) continue
     if (trimmed) throw failed(`stream ${trimmed.name}`, 'it was trimmed each time while it was backed up')
     for (const name of names.filter((one) => !bound.includes(one))) snapshots.push(await take(name))
@@ -90,10 +117,18 @@ async function snapshotAll(connection: NatsConnection, folder: string, say: (tex
  * Brings a backup into servers that are empty: no engine or gateway may run on them yet.
  * @throws ALPR_ERR_BACKUP_FAILED
  */
-export async function restore(system: BackupSystem, folder: string, say: (text: string) => void = () => {}): Promise<Manifest> {
+export async function restore(
+  system: BackupSystem,
+  folder: string,
+  say: (text: string) => void = () => {},
+): Promise<Manifest> {
   const { connection, client, database, cropsFolder } = system
   const manifest = await readManifest(folder)
-  if (manifest.schema !== SCHEMA_VERSION) throw failed(folder, `its tables have schema ${manifest.schema}, this program ${SCHEMA_VERSION}: restore it with ${manifest.product} and start this program on the result`)
+  if (manifest.schema !== SCHEMA_VERSION)
+    throw failed(
+      folder,
+      `its tables have schema ${manifest.schema}, this program ${SCHEMA_VERSION}: restore it with ${manifest.product} and start this program on the result`,
+    )
   const there: string[] = []
   for await (const { config } of (await connection.jetstreamManager()).streams.list()) there.push(config.name)
   const taken = manifest.streams.find(({ name }) => there.includes(name))
@@ -129,7 +164,9 @@ export async function readManifest(folder: string): Promise<Manifest> {
 async function makeEmpty(folder: string): Promise<void> {
   for (const name of ['streams', 'tables', 'crops']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
   for (const name of ['.', 'streams', 'tables', 'crops']) {
-    const there = (await readdir(join(folder, name))).filter((entry) => name !== '.' || !['streams', 'tables', 'crops'].includes(entry))
+    const there = (await readdir(join(folder, name))).filter(
+      (entry) => name !== '.' || !['streams', 'tables', 'crops'].includes(entry),
+    )
     if (there.length > 0) throw failed(folder, `it is not empty (${there[0]!}); give a new folder`)
   }
 }

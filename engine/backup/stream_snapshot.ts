@@ -20,8 +20,8 @@ const CHUNK_BYTES = 131_072
 const PIECE_MS = 60_000
 
 /**
- * Writes a snapshot of a stream, as the server makes it, to a file. The stream goes on meanwhile; the snapshot is of one moment. Consumers are not
- * in it: engines and gateways make theirs anew.
+ * Writes a snapshot of a stream, as the server makes it, to a file. The stream goes on meanwhile; the snapshot is of
+ * one moment. Consumers are not in it: engines and gateways make theirs anew.
  *
  *     us                                       server
  *      │  $JS.API.STREAM.SNAPSHOT.<stream>  ──►  │
@@ -39,10 +39,20 @@ export async function snapshotStream(connection: NatsConnection, name: string, f
   const hash = createHash('sha256')
   let bytes = 0
   const timer = { last: performance.now() }
-  const watch = setInterval(() => { if (performance.now() - timer.last > PIECE_MS) pieces.unsubscribe() }, 1_000)
+  const watch = setInterval(() => {
+    if (performance.now() - timer.last > PIECE_MS) pieces.unsubscribe()
+  }, 1_000)
   try {
-    const answer = await connection.request(`$JS.API.STREAM.SNAPSHOT.${name}`, JSON.stringify({ deliver_subject: inbox, no_consumers: true, chunk_size: CHUNK_BYTES }), { timeout: PIECE_MS })
-    const { config, state, error } = answer.json<{ config: StreamConfig; state: StreamState; error?: { description: string } }>()
+    const answer = await connection.request(
+      `$JS.API.STREAM.SNAPSHOT.${name}`,
+      JSON.stringify({ deliver_subject: inbox, no_consumers: true, chunk_size: CHUNK_BYTES }),
+      { timeout: PIECE_MS },
+    )
+    const { config, state, error } = answer.json<{
+      config: StreamConfig
+      state: StreamState
+      error?: { description: string }
+    }>()
     if (error) throw failed(error.description)
     for await (const piece of pieces as AsyncIterable<Msg>) {
       timer.last = performance.now()
@@ -67,13 +77,17 @@ export async function snapshotStream(connection: NatsConnection, name: string, f
 }
 
 /**
- * Makes the stream anew from its snapshot, with its sequences, times and the time of its making, from which ids of reads derive.
+ * Makes the stream anew from its snapshot, with its sequences, times and the time of its making, from which ids of
+ * reads derive.
  * @throws ALPR_ERR_BACKUP_FAILED when there is such a stream, or when the file is not what was written
  */
 export async function restoreStream(connection: NatsConnection, snapshot: StreamSnapshot, file: string): Promise<void> {
   const { name, config, state, sha256 } = snapshot
   const failed = (reason: string) => new AlprError('ALPR_ERR_BACKUP_FAILED', { what: `stream ${name}`, reason })
-  const ask = async (subject: string, payload: Uint8Array | string): Promise<{ deliver_subject?: string; error?: { description: string } } | undefined> => {
+  const ask = async (
+    subject: string,
+    payload: Uint8Array | string,
+  ): Promise<{ deliver_subject?: string; error?: { description: string } } | undefined> => {
     const answer = await connection.request(subject, payload, { timeout: PIECE_MS })
     return answer.data.length === 0 ? undefined : answer.json()
   }

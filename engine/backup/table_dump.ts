@@ -20,13 +20,22 @@ export interface TablePiece {
 /** Rows of one piece, about: it is inserted in one go, and so held in memory by the store. */
 const PIECE_ROWS = 200_000
 
-interface TableFacts { name: string; sorting_key: string; total_rows: string }
+interface TableFacts {
+  name: string
+  sorting_key: string
+  total_rows: string
+}
 
 /**
- * Writes every table of the database to files, raw: all versions of a row, and aggregates as states. A table may be written to meanwhile; rows are told apart
- * by their key, so that merges in between neither lose nor double one.
+ * Writes every table of the database to files, raw: all versions of a row, and aggregates as states. A table may be
+ * written to meanwhile; rows are told apart by their key, so that merges in between neither lose nor double one.
  */
-export async function dumpTables(client: ClickHouseClient, database: string, folder: string, said: (table: string, rows: number) => void = () => {}): Promise<TablePiece[]> {
+export async function dumpTables(
+  client: ClickHouseClient,
+  database: string,
+  folder: string,
+  said: (table: string, rows: number) => void = () => {},
+): Promise<TablePiece[]> {
   const pieces: TablePiece[] = []
   for (const { name, sorting_key: key, total_rows: total } of await tablesOf(client, database)) {
     const buckets = Math.max(1, Math.ceil(Number(total) / PIECE_ROWS))
@@ -34,9 +43,18 @@ export async function dumpTables(client: ClickHouseClient, database: string, fol
     for (let bucket = 0; bucket < buckets; bucket++) {
       const where = `cityHash64(${key}) % ${buckets} = ${bucket}`
       const file = `${name}.${bucket}.native.gz`
-      const sha256 = await dump(client, `SELECT * FROM ${database}.${name} WHERE ${where} FORMAT Native`, join(folder, file))
+      const sha256 = await dump(
+        client,
+        `SELECT * FROM ${database}.${name} WHERE ${where} FORMAT Native`,
+        join(folder, file),
+      )
       // Counted after it was written: a table that is written to has this many or more.
-      const [row] = await (await client.query({ query: `SELECT count() AS rows FROM ${database}.${name} WHERE ${where}`, format: 'JSONEachRow' })).json<{ rows: string }>()
+      const [row] = await (
+        await client.query({
+          query: `SELECT count() AS rows FROM ${database}.${name} WHERE ${where}`,
+          format: 'JSONEachRow',
+        })
+      ).json<{ rows: string }>()
       pieces.push({ table: name, file, rows: Number(row!.rows), sha256 })
       all += Number(row!.rows)
     }
@@ -46,13 +64,28 @@ export async function dumpTables(client: ClickHouseClient, database: string, fol
 }
 
 /**
- * Fills tables that exist and are empty. The views that fill other tables are taken away meanwhile, because what they would make is in the backup.
+ * Fills tables that exist and are empty. The views that fill other tables are taken away meanwhile, because what they
+ * would make is in the backup.
  * @throws ALPR_ERR_BACKUP_FAILED when a table is not empty or a file is not what was written
  */
-export async function loadTables(client: ClickHouseClient, database: string, folder: string, pieces: readonly TablePiece[], said: (table: string) => void = () => {}): Promise<void> {
-  const views = schemaStatements(checkName(database)).filter((statement) => statement.startsWith('CREATE MATERIALIZED VIEW'))
-  const full = (await tablesOf(client, database)).filter(({ name, total_rows: rows }) => name !== 'schema_version' && Number(rows) > 0)
-  if (full.length > 0) throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: `database ${database}`, reason: `table ${full[0]!.name} has rows; a backup is restored into an empty one` })
+export async function loadTables(
+  client: ClickHouseClient,
+  database: string,
+  folder: string,
+  pieces: readonly TablePiece[],
+  said: (table: string) => void = () => {},
+): Promise<void> {
+  const views = schemaStatements(checkName(database)).filter((statement) =>
+    statement.startsWith('CREATE MATERIALIZED VIEW'),
+  )
+  const full = (await tablesOf(client, database)).filter(
+    ({ name, total_rows: rows }) => name !== 'schema_version' && Number(rows) > 0,
+  )
+  if (full.length > 0)
+    throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
+      what: `database ${database}`,
+      reason: `table ${full[0]!.name} has rows; a backup is restored into an empty one`,
+    })
   for (const view of views) await client.command({ query: `DROP VIEW IF EXISTS ${/EXISTS (\S+)/.exec(view)![1]}` })
   try {
     for (const { table, file, sha256 } of pieces) {
@@ -67,15 +100,22 @@ export async function loadTables(client: ClickHouseClient, database: string, fol
 
 async function tablesOf(client: ClickHouseClient, database: string): Promise<TableFacts[]> {
   const result = await client.query({
-    query: "SELECT name, sorting_key, toString(ifNull(total_rows, 0)) AS total_rows FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name",
-    query_params: { database: checkName(database) }, format: 'JSONEachRow',
+    query:
+      "SELECT name, sorting_key, toString(ifNull(total_rows, 0)) AS total_rows FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name",
+    query_params: { database: checkName(database) },
+    format: 'JSONEachRow',
   })
   return result.json<TableFacts>()
 }
 
 async function dump(client: ClickHouseClient, query: string, file: string): Promise<string> {
   const hash = createHash('sha256')
-  const hashing = new Transform({ transform: (piece: Buffer, _, done) => { hash.update(piece); done(null, piece) } })
+  const hashing = new Transform({
+    transform: (piece: Buffer, _, done) => {
+      hash.update(piece)
+      done(null, piece)
+    },
+  })
   const { stream } = await client.exec({ query, clickhouse_settings: STREAMED })
   await pipeline(stream, createGzip({ level: 1 }), hashing, createWriteStream(file, { mode: 0o600 }))
   return hash.digest('hex')
@@ -85,8 +125,13 @@ async function load(client: ClickHouseClient, query: string, file: string, sha25
   // Looked at before a row of it is inserted.
   const hash = createHash('sha256')
   for await (const piece of createReadStream(file) as AsyncIterable<Buffer>) hash.update(piece)
-  if (hash.digest('hex') !== sha256) throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: file, reason: 'it is not what was written' })
+  if (hash.digest('hex') !== sha256)
+    throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: file, reason: 'it is not what was written' })
   const values = createReadStream(file).pipe(createGunzip())
-  const { stream } = await client.exec({ query, values, clickhouse_settings: { insert_deduplicate: 0, max_partitions_per_insert_block: '0' } })
+  const { stream } = await client.exec({
+    query,
+    values,
+    clickhouse_settings: { insert_deduplicate: 0, max_partitions_per_insert_block: '0' },
+  })
   for await (const _ of stream);
 }

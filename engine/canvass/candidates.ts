@@ -51,7 +51,9 @@ export interface SearchAsk {
   signal: AbortSignal
 }
 
-/** Where the plates come from that a pattern may mean: the WASM dictionary where one is loaded, else the table `plates`. */
+/**
+ * Where the plates come from that a pattern may mean: the WASM dictionary where one is loaded, else the table `plates`.
+ */
 export interface PlateSearch {
   readonly name: 'dictionary' | 'sql'
   /** Milliseconds that a search is expected to take: for the planner. */
@@ -66,40 +68,75 @@ type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
 /** Of SQL on one core, measured: 45 ns a distinct plate. */
 const NS_A_PLATE = 45
 
-/** All distinct plates, matched by the store: needs nothing in memory, and is what the dictionary is measured against. */
+/**
+ * All distinct plates, matched by the store: needs nothing in memory, and is what the dictionary is measured against.
+ */
 export class SqlPlateSearch implements PlateSearch {
   readonly name = 'sql'
   #plates: Promise<number> | undefined
 
-  constructor(private readonly database: string, private readonly count: () => Promise<number>) {}
+  constructor(
+    private readonly database: string,
+    private readonly count: () => Promise<number>,
+  ) {}
 
   async expectedMs(): Promise<number> {
     // Counted once: what matters is the order of magnitude.
-    this.#plates ??= this.count().catch(() => { this.#plates = undefined; return 0 })
-    return (await this.#plates * NS_A_PLATE) / 1e6 + 5
+    this.#plates ??= this.count().catch(() => {
+      this.#plates = undefined
+      return 0
+    })
+    return ((await this.#plates) * NS_A_PLATE) / 1e6 + 5
   }
 
   async search({ pattern, lookAlikes, limit }: SearchAsk, rows: Rows): Promise<Candidates> {
-    const found = await rows<{ text: string }>(sql`
+    const found = await rows<{ text: string }>(
+      sql`
       SELECT plate AS text FROM ${tableOf(this.database, 'plates')}
       WHERE ${and([plateMatches(pattern, lookAlikes), ...(pattern.regions.length > 0 ? [sql`region IN ${value('Array(String)', pattern.regions)}`] : [])])}
-      GROUP BY plate ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit + 1)}`, 'plates of the pattern')
+      GROUP BY plate ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit + 1)}`,
+      'plates of the pattern',
+    )
     const aligned = alignments(pattern, lookAlikes)
     const plates = found.slice(0, limit).map(({ text }) => ({ plate: text, probability: aligned(text).probability }))
     return { plates: plates.sort((a, b) => b.probability - a.probability), more: found.length > limit }
   }
 
   async *pages({ pattern, lookAlikes, limit }: SearchAsk, rows: Rows): AsyncGenerator<FoundPage> {
-    const condition = and([plateMatches(pattern, lookAlikes), ...(pattern.regions.length > 0 ? [sql`region IN ${value('Array(String)', pattern.regions)}`] : [])])
+    const condition = and([
+      plateMatches(pattern, lookAlikes),
+      ...(pattern.regions.length > 0 ? [sql`region IN ${value('Array(String)', pattern.regions)}`] : []),
+    ])
     // The store does not rank by probability: the latest of so many are ranked here.
-    const found = await rows<{ text: string; state: string; seen: number; begin: number; end: number; all: number }>(sql`
+    const found = await rows<{ text: string; state: string; seen: number; begin: number; end: number; all: number }>(
+      sql`
       SELECT plate AS text, CAST(region, 'String') AS state, toUInt32(sum(reads)) AS seen, toUInt32(intDiv(toUnixTimestamp(min(first)), 3600)) AS begin,
         toUInt32(intDiv(toUnixTimestamp(max(last)), 3600)) AS end, toUInt32(count() OVER ()) AS all
-      FROM ${tableOf(this.database, 'plates')} WHERE ${condition} GROUP BY plate, region ORDER BY end DESC, plate LIMIT ${value('UInt32', MOST_RANKED)}`, 'plates of the pattern')
+      FROM ${tableOf(this.database, 'plates')} WHERE ${condition} GROUP BY plate, region ORDER BY end DESC, plate LIMIT ${value('UInt32', MOST_RANKED)}`,
+      'plates of the pattern',
+    )
     const aligned = alignments(pattern, lookAlikes)
-    const plates = found.map(({ text, state, seen, begin, end }): FoundPlate => ({ plate: text, region: state, count: seen, firstSeen: hourText(begin), lastSeen: hourText(end), ...aligned(text) }))
-      .sort((a, b) => b.probability - a.probability || (a.lastSeen < b.lastSeen ? 1 : a.lastSeen > b.lastSeen ? -1 : a.plate < b.plate ? -1 : 1))
-    const of = Number((await rows<{ n: string }>(sql`SELECT toString(count()) AS n FROM ${tableOf(this.database, 'plates')}`, 'plates'))[0]?.n ?? 0)
+    const plates = found
+      .map(
+        ({ text, state, seen, begin, end }): FoundPlate => ({
+          plate: text,
+          region: state,
+          count: seen,
+          firstSeen: hourText(begin),
+          lastSeen: hourText(end),
+          ...aligned(text),
+        }),
+      )
+      .sort(
+        (a, b) =>
+          b.probability - a.probability ||
+          (a.lastSeen < b.lastSeen ? 1 : a.lastSeen > b.lastSeen ? -1 : a.plate < b.plate ? -1 : 1),
+      )
+    const of = Number(
+      (
+        await rows<{ n: string }>(sql`SELECT toString(count()) AS n FROM ${tableOf(this.database, 'plates')}`, 'plates')
+      )[0]?.n ?? 0,
+    )
     yield { plates: plates.slice(0, limit), matched: found[0]?.all ?? 0, scanned: of, of, done: true }
   }
 }

@@ -2,19 +2,31 @@ import { cellBounds, cellOf } from '../store/cell.js'
 import { EARTH_M, type Circle, type Ring } from './place.js'
 
 /** Cells from `from` to `to`, both included. */
-export interface CellRange { from: number; to: number }
+export interface CellRange {
+  from: number
+  to: number
+}
 
-/** Ranges of one place: each is one interval that the primary key looks up. More would prune better and cost more to plan. */
+/**
+ * Ranges of one place: each is one interval that the primary key looks up. More would prune better and cost more to
+ * plan.
+ */
 export const MAX_RANGES = 48
 
 /** Degrees; a box never crosses the antimeridian. */
-interface Box { south: number; west: number; north: number; east: number }
+interface Box {
+  south: number
+  west: number
+  north: number
+  east: number
+}
 
 type Judge = (box: Box) => 'out' | 'part' | 'in'
 
 /**
- * Intervals of the Morton order that hold every cell a place touches, and as few others as `MAX_RANGES` intervals allow: squares of the quad-tree are
- * split, the largest first, while there is room. A cover only prunes; the place itself is asked of each read again.
+ * Intervals of the Morton order that hold every cell a place touches, and as few others as `MAX_RANGES` intervals
+ * allow: squares of the quad-tree are split, the largest first, while there is room. A cover only prunes; the place
+ * itself is asked of each read again.
  */
 export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] {
   const judge = place.kind === 'circle' ? circleJudge(place) : ringJudge(place)
@@ -28,12 +40,18 @@ export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange
       const verdict = judge(boxOf(square.first, square.level))
       if (verdict === 'out') continue
       if (verdict === 'in' || square.level === 0) done.push({ from: square.first, to: square.first + size - 1 })
-      else for (let quarter = 0; quarter < 4; quarter++) next.push({ first: square.first + quarter * (size / 4), level: square.level - 1 })
+      else
+        for (let quarter = 0; quarter < 4; quarter++)
+          next.push({ first: square.first + quarter * (size / 4), level: square.level - 1 })
     }
     // Judged before they are counted: most quarters lie outside.
     const touched = next.filter(({ first, level }) => judge(boxOf(first, level)) !== 'out')
-    const ranges = merged([...done, ...touched.map(({ first, level }) => ({ from: first, to: first + 4 ** level - 1 }))])
-    // One level beyond the room is still worth it when it closes up to few ranges; a small place always comes down to its cells.
+    const ranges = merged([
+      ...done,
+      ...touched.map(({ first, level }) => ({ from: first, to: first + 4 ** level - 1 })),
+    ])
+    // One level beyond the room is still worth it when it closes up to few ranges; a small place always comes down to
+    // its cells.
     if (ranges.length > maxRanges && open.length <= maxRanges * 4) return squeezed(ranges, maxRanges)
     if (touched.length > maxRanges * 16) return squeezed(ranges, maxRanges)
     open = touched
@@ -44,7 +62,10 @@ export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange
 /** Closes the smallest gaps until there are few enough. */
 function squeezed(ranges: CellRange[], most: number): CellRange[] {
   if (ranges.length <= most) return ranges
-  const gaps = ranges.slice(1).map((range, index) => range.from - ranges[index]!.to).sort((a, b) => a - b)
+  const gaps = ranges
+    .slice(1)
+    .map((range, index) => range.from - ranges[index]!.to)
+    .sort((a, b) => a - b)
   const limit = gaps[ranges.length - most - 1]!
   const out: CellRange[] = []
   let allowed = ranges.length - most
@@ -68,7 +89,10 @@ function merged(ranges: CellRange[]): CellRange[] {
   return out
 }
 
-/** The square of 2^level cells a side whose first cell is `first`. Squares past the world's edge have clamped neighbours and are judged as they are. */
+/**
+ * The square of 2^level cells a side whose first cell is `first`. Squares past the world's edge have clamped neighbours
+ * and are judged as they are.
+ */
 function boxOf(first: number, level: number): Box {
   const low = cellBounds(first >>> 0)
   const high = cellBounds((first + 4 ** level - 1) >>> 0)
@@ -113,12 +137,21 @@ function ringJudge(ring: Ring): Judge {
 
 function edgeMeets({ lon, lat }: Ring, west: number, south: number, east: number, north: number): boolean {
   for (let i = 0, j = lon.length - 1; i < lon.length; j = i++) {
-    const ax = lon[j]!, ay = lat[j]!, bx = lon[i]!, by = lat[i]!
-    if (Math.max(ax, bx) < west || Math.min(ax, bx) > east || Math.max(ay, by) < south || Math.min(ay, by) > north) continue
+    const ax = lon[j]!,
+      ay = lat[j]!,
+      bx = lon[i]!,
+      by = lat[i]!
+    if (Math.max(ax, bx) < west || Math.min(ax, bx) > east || Math.max(ay, by) < south || Math.min(ay, by) > north)
+      continue
     // Corners of the box on both sides of the line (or on it): they meet.
     let above = 0
     let below = 0
-    for (const [x, y] of [[west, south], [west, north], [east, south], [east, north]] as const) {
+    for (const [x, y] of [
+      [west, south],
+      [west, north],
+      [east, south],
+      [east, north],
+    ] as const) {
       const side = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
       if (side >= 0) above++
       if (side <= 0) below++
@@ -132,7 +165,8 @@ function edgeMeets({ lon, lat }: Ring, west: number, south: number, east: number
 export function ringHolds({ lon, lat }: Ring, x: number, y: number): boolean {
   let inside = false
   for (let i = 0, j = lon.length - 1; i < lon.length; j = i++) {
-    if ((lat[i]! > y) !== (lat[j]! > y) && x < ((lon[j]! - lon[i]!) * (y - lat[i]!)) / (lat[j]! - lat[i]!) + lon[i]!) inside = !inside
+    if (lat[i]! > y !== lat[j]! > y && x < ((lon[j]! - lon[i]!) * (y - lat[i]!)) / (lat[j]! - lat[i]!) + lon[i]!)
+      inside = !inside
   }
   return inside
 }

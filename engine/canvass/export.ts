@@ -1,11 +1,18 @@
 import type { Cell, Question } from './question.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 
-export const EXPORT_FORMATS = { csv: 'text/csv; charset=utf-8; header=present', geojson: 'application/geo+json' } as const
+export const EXPORT_FORMATS = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  geojson: 'application/geo+json',
+} as const
 export type ExportFormat = keyof typeof EXPORT_FORMATS
 
 /** Pieces of a file, one for each page: memory holds one page, however long the answer. */
-export async function* fileOf(format: ExportFormat, kind: QuestionKind, pages: AsyncIterable<unknown[]>): AsyncGenerator<string> {
+export async function* fileOf(
+  format: ExportFormat,
+  kind: QuestionKind,
+  pages: AsyncIterable<unknown[]>,
+): AsyncGenerator<string> {
   const question = QUESTIONS[kind] as unknown as Question
   if (format === 'csv') yield* csv(question, pages)
   else yield* geoJson(question, pages)
@@ -14,7 +21,8 @@ export async function* fileOf(format: ExportFormat, kind: QuestionKind, pages: A
 /** RFC 4180 with CRLF, a heading line first, also when there is nothing else. */
 async function* csv({ columns }: Question, pages: AsyncIterable<unknown[]>): AsyncGenerator<string> {
   yield `${columns.map(([heading]) => heading).join(',')}\r\n`
-  for await (const page of pages) yield page.map((row) => `${columns.map(([, of]) => csvCell(of(row))).join(',')}\r\n`).join('')
+  for await (const page of pages)
+    yield page.map((row) => `${columns.map(([, of]) => csvCell(of(row))).join(',')}\r\n`).join('')
 }
 
 function csvCell(value: Cell): string {
@@ -32,8 +40,17 @@ async function* geoJson({ columns, shape }: Question, pages: AsyncIterable<unkno
   for await (const page of pages) {
     const features = page.map((row) => {
       const at = shape(row)
-      const geometry = at === undefined ? null : 'point' in at ? { type: 'Point', coordinates: at.point } : { type: 'Polygon', coordinates: [at.corners] }
-      return JSON.stringify({ type: 'Feature', geometry, properties: Object.fromEntries(columns.map(([heading, of]) => [heading, of(row)])) })
+      const geometry =
+        at === undefined
+          ? null
+          : 'point' in at
+            ? { type: 'Point', coordinates: at.point }
+            : { type: 'Polygon', coordinates: [at.corners] }
+      return JSON.stringify({
+        type: 'Feature',
+        geometry,
+        properties: Object.fromEntries(columns.map(([heading, of]) => [heading, of(row)])),
+      })
     })
     yield `${first ? '' : ','}${features.join(',')}`
     first = false

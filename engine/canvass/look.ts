@@ -1,8 +1,8 @@
 import { AlprError } from '../errors.js'
 
 /**
- * Who looks, and why. Every question carries one: "access only for a lawful purpose" is a rule of all five policies, and the record of a look needs
- * both (AG 429.6). Which purposes are good enough is decided by the gate, not here.
+ * Who looks, and why. Every question carries one: "access only for a lawful purpose" is a rule of all five policies,
+ * and the record of a look needs both (AG 429.6). Which purposes are good enough is decided by the gate, not here.
  */
 export interface Look {
   /** The person or program that asks, as the door knows it; 1 to 200 characters. */
@@ -28,13 +28,15 @@ export interface Answered {
 }
 
 /**
- * THE seam: purpose and audit stand here, in front of every question. `Desk` calls it before the first query and awaits it; when it throws, nothing was
- * asked. The function it gives back is called once, when the answer has ended. Nothing in this folder reaches the store in another way.
+ * THE seam: purpose and audit stand here, in front of every question. `Desk` calls it before the first query and awaits
+ * it; when it throws, nothing was asked. The function it gives back is called once, when the answer has ended. Nothing
+ * in this folder reaches the store in another way.
  */
 export type Gate = (look: Look, asked: Asked) => Promise<(answered: Answered) => Promise<void>>
 
 /** Until purpose and audit come: somebody must be named. */
 export const openGate: Gate = async (look) => {
-  if (typeof look.who !== 'string' || look.who.length === 0 || look.who.length > 200) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
+  if (typeof look.who !== 'string' || look.who.length === 0 || look.who.length > 200)
+    throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
   return async () => {}
 }

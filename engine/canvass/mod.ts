@@ -1,6 +1,9 @@
 import { QUESTIONS, type QuestionKind } from './questions.js'
 
-/** The public door of canvass: the desk, and what a question looks like. The questions themselves are asked by nobody else. */
+/**
+ * The public door of canvass: the desk, and what a question looks like. The questions themselves are asked by nobody
+ * else.
+ */
 export { Desk, KNOWN_MS, MAX_EXPORT, type Answer, type AskOptions, type DeskOptions, type Plan } from './desk.js'
 export { fileOf, EXPORT_FORMATS, type ExportFormat } from './export.js'
 export { openGate, type Answered, type Asked, type Gate, type Look } from './look.js'
@@ -11,5 +14,13 @@ export type { Sql } from './sql.js'
 export type { QuestionKind }
 
 /** Name, purpose and input of each question: for routes and commands. */
-export const questionList = (): { kind: QuestionKind; summary: string; schema: (typeof QUESTIONS)[QuestionKind]['schema'] }[] =>
-  (Object.keys(QUESTIONS) as QuestionKind[]).map((kind) => ({ kind, summary: QUESTIONS[kind].summary, schema: QUESTIONS[kind].schema }))
+export const questionList = (): {
+  kind: QuestionKind
+  summary: string
+  schema: (typeof QUESTIONS)[QuestionKind]['schema']
+}[] =>
+  (Object.keys(QUESTIONS) as QuestionKind[]).map((kind) => ({
+    kind,
+    summary: QUESTIONS[kind].summary,
+    schema: QUESTIONS[kind].schema,
+  }))

@@ -2,9 +2,9 @@
 const MOST = 1_000
 
 /**
- * Which blocks of a table have been read, as ClickHouse numbers them: each insert has the next number, a part holds a range of them (`all_3_7_1`: 3 to 7) that never
- * changes, and a merge joins ranges. A part whose whole range has been read holds nothing new, however late it was written. A table that was made anew counts from 1
- * again: its UUID tells.
+ * Which blocks of a table have been read, as ClickHouse numbers them: each insert has the next number, a part holds a
+ * range of them (`all_3_7_1`: 3 to 7) that never changes, and a merge joins ranges. A part whose whole range has been
+ * read holds nothing new, however late it was written. A table that was made anew counts from 1 again: its UUID tells.
  */
 export class PartsSeen {
   #table = ''

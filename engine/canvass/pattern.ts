@@ -1,19 +1,38 @@
 import { readFileSync } from 'node:fs'
-import { ConfusionModel, meaningOf, ordersOf, parsePattern as parse, PatternAligner, PlateSyntax, WasmError, wasmPath, type Pattern, type PatternTolerance } from '../../wasm/internal_mod.js'
+import {
+  ConfusionModel,
+  meaningOf,
+  ordersOf,
+  parsePattern as parse,
+  PatternAligner,
+  PlateSyntax,
+  WasmError,
+  wasmPath,
+  type Pattern,
+  type PatternTolerance,
+} from '../../wasm/internal_mod.js'
 import { CHARACTERS } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 
 export type { Pattern } from '../../wasm/mod.js'
 
 let loaded: ConfusionModel | undefined
-/** What readers take for what; the same data as the dictionary's, so that an area searched first and a pattern searched first give the same plates. */
-export const confusionModel = (): ConfusionModel => (loaded ??= ConfusionModel.of(JSON.parse(readFileSync(wasmPath('confusions.json'), 'utf8'))))
+/**
+ * What readers take for what; the same data as the dictionary's, so that an area searched first and a pattern searched
+ * first give the same plates.
+ */
+export const confusionModel = (): ConfusionModel =>
+  (loaded ??= ConfusionModel.of(JSON.parse(readFileSync(wasmPath('confusions.json'), 'utf8'))))
 
 let syntax: PlateSyntax | undefined
 /** What plates look like, by region. */
-export const plateSyntax = (): PlateSyntax => (syntax ??= PlateSyntax.of(JSON.parse(readFileSync(wasmPath('plate_syntax.json'), 'utf8'))))
+export const plateSyntax = (): PlateSyntax =>
+  (syntax ??= PlateSyntax.of(JSON.parse(readFileSync(wasmPath('plate_syntax.json'), 'utf8'))))
 
-/** The matcher's own reading of a pattern. @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with the position */
+/**
+ * The matcher's own reading of a pattern. @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG,
+ * ALPR_ERR_PATTERN_INVALID with the position
+ */
 export function parsePattern(source: string): Pattern {
   try {
     return parse(source)
@@ -29,13 +48,17 @@ export function parsePattern(source: string): Pattern {
  */
 export function regexOf(pattern: Pattern, lookAlikes: boolean): string {
   const orders = ordersOf(pattern).map(({ elements, stars }) => {
-    const texts = elements.map((element) => classText(element.classes === undefined ? undefined : meaningOf(element, confusionModel(), lookAlikes).takes))
+    const texts = elements.map((element) =>
+      classText(element.classes === undefined ? undefined : meaningOf(element, confusionModel(), lookAlikes).takes),
+    )
     return expressionOf(texts, stars, pattern.edits)
   })
   return `^(?:${orders.join('|')})$`
 }
 
-/** All ways to read the elements with at most `edits` errors; its size grows with length^(edits+1), at most some 10 kB. */
+/**
+ * All ways to read the elements with at most `edits` errors; its size grows with length^(edits+1), at most some 10 kB.
+ */
 function expressionOf(elements: readonly string[], stars: number, edits: number): string {
   const known = new Map<string, string>()
   const rest = (j: number, left: number, star: boolean): string => {
@@ -56,28 +79,45 @@ function expressionOf(elements: readonly string[], stars: number, edits: number)
 
 function classText(takes: ReadonlySet<number> | undefined): string {
   if (takes === undefined || takes.size === CHARACTERS.length) return '.'
-  const all = [...takes].map((c) => CHARACTERS[c]!).sort().join('')
+  const all = [...takes]
+    .map((c) => CHARACTERS[c]!)
+    .sort()
+    .join('')
   return all.length === 1 ? all : `[${all}]`
 }
 
-/** How probable it is that a stored text stands for a plate of the pattern, 0..1, and what was tolerated; 0 when it cannot. */
-export function alignments(pattern: Pattern, lookAlikes: boolean): (text: string) => { probability: number; tolerated: PatternTolerance[] } {
+/**
+ * How probable it is that a stored text stands for a plate of the pattern, 0..1, and what was tolerated; 0 when it
+ * cannot.
+ */
+export function alignments(
+  pattern: Pattern,
+  lookAlikes: boolean,
+): (text: string) => { probability: number; tolerated: PatternTolerance[] } {
   const aligner = new PatternAligner(pattern, confusionModel(), lookAlikes)
   return (text) => {
     const alignment = aligner.align(text)
-    return { probability: alignment ? confusionModel().calibrate(alignment.probability) : 0, tolerated: alignment?.tolerated ?? [] }
+    return {
+      probability: alignment ? confusionModel().calibrate(alignment.probability) : 0,
+      tolerated: alignment?.tolerated ?? [],
+    }
   }
 }
 
 /**
- * Groups of look-alikes of which no character is in two: "looks alike" then divides the characters, and all readings of a plate have one key. Fewer than
- * the matcher knows (7 and Z, 4 and L, U and V are left out), because one key cannot say that 2 is like Z and Z like 7 but 2 not like 7.
+ * Groups of look-alikes of which no character is in two: "looks alike" then divides the characters, and all readings of
+ * a plate have one key. Fewer than the matcher knows (7 and Z, 4 and L, U and V are left out), because one key cannot
+ * say that 2 is like Z and Z like 7 but 2 not like 7.
  */
 export const LOOK_ALIKES = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN'] as const
 /** For `translate`: each character of `from` by the one of `to` at its place. */
 export const CANONICAL = (() => {
   let from = ''
   let to = ''
-  for (const group of LOOK_ALIKES) for (const char of group.slice(1)) { from += char; to += group[0] }
+  for (const group of LOOK_ALIKES)
+    for (const char of group.slice(1)) {
+      from += char
+      to += group[0]
+    }
   return { from, to }
 })()

@@ -14,17 +14,69 @@ const Lat = Type.Number({ minimum: -90, maximum: 90, description: 'degrees, WGS 
 const Lon = Type.Number({ minimum: -180, maximum: 180, description: 'degrees, WGS 84' })
 
 export const PlaceSchema = Type.Union([
-  Type.Object({ circle: Type.Object({ lat: Lat, lon: Lon, radiusM: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000, description: 'metres; the edge belongs to the circle' }) }, strict) }, strict),
-  Type.Object({ polygon: Type.Array(Type.Tuple([Lon, Lat]), { minItems: 3, maxItems: 10_001, description: `[longitude, latitude] as in GeoJSON, 3 to ${MAX_CORNERS} corners, closed or not; a step of more than 180 degrees goes over the antimeridian` }) }, strict),
-  Type.Object({ cameras: Type.Array(Type.String({ pattern: CAMERA_ID.source }), { minItems: 1, maxItems: MAX_CAMERAS, uniqueItems: true }) }, strict),
+  Type.Object(
+    {
+      circle: Type.Object(
+        {
+          lat: Lat,
+          lon: Lon,
+          radiusM: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 1_000_000,
+            description: 'metres; the edge belongs to the circle',
+          }),
+        },
+        strict,
+      ),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      polygon: Type.Array(Type.Tuple([Lon, Lat]), {
+        minItems: 3,
+        maxItems: 10_001,
+        description: `[longitude, latitude] as in GeoJSON, 3 to ${MAX_CORNERS} corners, closed or not; a step of more than 180 degrees goes over the antimeridian`,
+      }),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      cameras: Type.Array(Type.String({ pattern: CAMERA_ID.source }), {
+        minItems: 1,
+        maxItems: MAX_CAMERAS,
+        uniqueItems: true,
+      }),
+    },
+    strict,
+  ),
 ])
 /** Several places are one area: a read counts that lies in any of them. None: everywhere. */
 export const PlacesSchema = Type.Array(PlaceSchema, { maxItems: MAX_PLACES, default: [] })
 
-export interface Circle { kind: 'circle'; lat: number; lon: number; radiusM: number }
-/** Longitudes run on past 180 where the ring crosses the antimeridian; the corners are already nudged (see `ringOf`). */
-export interface Ring { kind: 'ring'; lon: number[]; lat: number[]; west: number; east: number; south: number; north: number }
-export interface Cameras { kind: 'cameras'; ids: string[] }
+export interface Circle {
+  kind: 'circle'
+  lat: number
+  lon: number
+  radiusM: number
+}
+/**
+ * Longitudes run on past 180 where the ring crosses the antimeridian; the corners are already nudged (see `ringOf`).
+ */
+export interface Ring {
+  kind: 'ring'
+  lon: number[]
+  lat: number[]
+  west: number
+  east: number
+  south: number
+  north: number
+}
+export interface Cameras {
+  kind: 'cameras'
+  ids: string[]
+}
 export type Place = Circle | Ring | Cameras
 
 /** @throws ALPR_ERR_AREA_INVALID naming what is wrong with a polygon */
@@ -40,13 +92,15 @@ export function placesOf(input: Static<typeof PlacesSchema>): Place[] {
 export const NUDGE = 1e-10
 
 /**
- * A simple ring from corners. All corners are moved 1e-10 degrees (0.01 mm) to the south-west, so that no position a receiver can tell lies on an edge:
- * western and southern edges belong to the polygon, eastern and northern ones do not, and neighbours that share an edge never share a read.
+ * A simple ring from corners. All corners are moved 1e-10 degrees (0.01 mm) to the south-west, so that no position a
+ * receiver can tell lies on an edge: western and southern edges belong to the polygon, eastern and northern ones do
+ * not, and neighbours that share an edge never share a read.
  * @throws ALPR_ERR_AREA_INVALID
  */
 export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
   const invalid = (reason: string) => new AlprError('ALPR_ERR_AREA_INVALID', { reason })
-  if (corners.length > MAX_CORNERS + 1) throw invalid(`a polygon of ${corners.length} corners; at most ${MAX_CORNERS} are taken`)
+  if (corners.length > MAX_CORNERS + 1)
+    throw invalid(`a polygon of ${corners.length} corners; at most ${MAX_CORNERS} are taken`)
   const lon: number[] = []
   const lat: number[] = []
   let turn = 0
@@ -63,7 +117,8 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
     lat.push(y)
   })
   const closed = lon.length > 1 && lat[0] === lat.at(-1) && lon[0] === lon.at(-1)
-  if (!closed && lat[0] === lat.at(-1) && Math.abs(lon[0]! - lon.at(-1)!) === 360) throw invalid('it goes around a pole')
+  if (!closed && lat[0] === lat.at(-1) && Math.abs(lon[0]! - lon.at(-1)!) === 360)
+    throw invalid('it goes around a pole')
   if (closed) {
     lon.pop()
     lat.pop()
@@ -72,32 +127,56 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
   const west = Math.min(...lon)
   if (Math.max(...lon) - west > 180) throw invalid('it spans more than 180 degrees of longitude')
   const crossing = crossingOf(lon, lat)
-  if (crossing) throw invalid(`edge ${crossing[0] + 1} and edge ${crossing[1] + 1} cross or touch: a polygon must not cross itself`)
+  if (crossing)
+    throw invalid(`edge ${crossing[0] + 1} and edge ${crossing[1] + 1} cross or touch: a polygon must not cross itself`)
   // Westernmost corner in [-180, 180).
   const shift = west < -180 ? 360 : west >= 180 ? -360 : 0
   const xs = lon.map((x) => x + shift - NUDGE)
   const ys = lat.map((y) => y - NUDGE)
-  return { kind: 'ring', lon: xs, lat: ys, west: Math.min(...xs), east: Math.max(...xs), south: Math.min(...ys), north: Math.max(...ys) }
+  return {
+    kind: 'ring',
+    lon: xs,
+    lat: ys,
+    west: Math.min(...xs),
+    east: Math.max(...xs),
+    south: Math.min(...ys),
+    north: Math.max(...ys),
+  }
 }
 
-/** The first two edges that meet elsewhere than in a shared corner; edge i goes from corner i. Quadratic, with bounds first: 2,000 corners take some ms. */
+/**
+ * The first two edges that meet elsewhere than in a shared corner; edge i goes from corner i. Quadratic, with bounds
+ * first: 2,000 corners take some ms.
+ */
 function crossingOf(x: readonly number[], y: readonly number[]): [number, number] | undefined {
   const n = x.length
   const at = (i: number) => (i + 1) % n
   for (let i = 0; i < n; i++) {
-    const ax = x[i]!, ay = y[i]!, bx = x[at(i)]!, by = y[at(i)]!
-    const left = Math.min(ax, bx), right = Math.max(ax, bx), low = Math.min(ay, by), high = Math.max(ay, by)
+    const ax = x[i]!,
+      ay = y[i]!,
+      bx = x[at(i)]!,
+      by = y[at(i)]!
+    const left = Math.min(ax, bx),
+      right = Math.max(ax, bx),
+      low = Math.min(ay, by),
+      high = Math.max(ay, by)
     for (let j = i + 1; j < n; j++) {
-      const cx = x[j]!, cy = y[j]!, dx = x[at(j)]!, dy = y[at(j)]!
-      if (Math.max(cx, dx) < left || Math.min(cx, dx) > right || Math.max(cy, dy) < low || Math.min(cy, dy) > high) continue
+      const cx = x[j]!,
+        cy = y[j]!,
+        dx = x[at(j)]!,
+        dy = y[at(j)]!
+      if (Math.max(cx, dx) < left || Math.min(cx, dx) > right || Math.max(cy, dy) < low || Math.min(cy, dy) > high)
+        continue
       if (at(i) === j || at(j) === i) {
         // Neighbours share a corner; they may not fold back onto each other.
         const [px, py, qx, qy, rx, ry] = at(i) === j ? [ax, ay, bx, by, dx, dy] : [cx, cy, ax, ay, bx, by]
         if (side(px, py, qx, qy, rx, ry) === 0 && (px - qx) * (rx - qx) + (py - qy) * (ry - qy) > 0) return [i, j]
         continue
       }
-      const a = side(ax, ay, bx, by, cx, cy), b = side(ax, ay, bx, by, dx, dy)
-      const c = side(cx, cy, dx, dy, ax, ay), d = side(cx, cy, dx, dy, bx, by)
+      const a = side(ax, ay, bx, by, cx, cy),
+        b = side(ax, ay, bx, by, dx, dy)
+      const c = side(cx, cy, dx, dy, ax, ay),
+        d = side(cx, cy, dx, dy, bx, by)
       if (a * b <= 0 && c * d <= 0) return [i, j]
     }
   }

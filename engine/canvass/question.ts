@@ -9,7 +9,13 @@ export const MAX_PAGE = 5_000
 
 export const PageFields = {
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 }),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000, description: 'the `next` of the page before, with the same question' })),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2_000,
+      description: 'the `next` of the page before, with the same question',
+    }),
+  ),
   explain: Type.Boolean({ default: false, description: 'say how the answer was found, and why so' }),
 }
 
@@ -33,7 +39,8 @@ export interface Ask {
   rows: <Row>(query: Sql, label: string) => Promise<Row[]>
   /**
    * Reads that satisfy a condition, held ones of purged weeks among them: stands where a table stands.
-   * @param columns those that are asked for, by name: each column more is one that the store resolves and plans for. @default all
+   * @param columns those that are asked for, by name: each column more is one that the store resolves and plans for.
+   * @default all
    */
   reads: (condition: Partial<Condition>, columns?: Sql) => Sql
   /** Rows that a query would read, as the store estimates from its index; undefined where it does not tell. */
@@ -69,14 +76,19 @@ export interface Question<Schema extends TObject = TObject, Prepared = unknown, 
   answer(ask: Ask, prepared: Prepared, limit: number): Promise<Found<Row>>
   /** Threads of the store for one query: lookups are done sooner by one than by several that wait for each other. */
   readonly threads?: number
-  /** What is known so far, again and again while it is found; each stands in place of the one before. Only where finding takes long and can be shown. */
+  /**
+   * What is known so far, again and again while it is found; each stands in place of the one before. Only where finding
+   * takes long and can be shown.
+   */
   pages?(ask: Ask, prepared: Prepared, limit: number): AsyncIterable<Found<Row>>
   readonly columns: readonly CsvColumn<Row>[]
   shape(row: Row): Shape
 }
 
 /** Keeps the types of a question together. */
-export const question = <Schema extends TObject, Prepared, Row>(of: Question<Schema, Prepared, Row>): Question<Schema, Prepared, Row> => of
+export const question = <Schema extends TObject, Prepared, Row>(
+  of: Question<Schema, Prepared, Row>,
+): Question<Schema, Prepared, Row> => of
 
 /** A page is cut from one row more than it shows. */
 export function pageOf<Row>(rows: Row[], limit: number, key: (row: Row) => (string | number)[]): Found<Row> {

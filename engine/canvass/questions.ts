@@ -10,5 +10,16 @@ import { scenes } from './questions/scenes.js'
 import { timeline } from './questions/timeline.js'
 
 /** All questions by name. Only the desk asks them. */
-export const QUESTIONS = { canvass, history, scenes, convoy, nearby, timeline, heat, 'look-back': lookBack, plates, preview } as const
+export const QUESTIONS = {
+  canvass,
+  history,
+  scenes,
+  convoy,
+  nearby,
+  timeline,
+  heat,
+  'look-back': lookBack,
+  plates,
+  preview,
+} as const
 export type QuestionKind = keyof typeof QUESTIONS

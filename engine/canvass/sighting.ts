@@ -19,19 +19,43 @@ export interface Sighting {
   crop?: CropRef
 }
 
-/** Columns of a sighting, under names that are no columns of the table: in ClickHouse an alias hides the column of its name, in WHERE too. */
+/**
+ * Columns of a sighting, under names that are no columns of the table: in ClickHouse an alias hides the column of its
+ * name, in WHERE too.
+ */
 export const SIGHTING = sql`toString(read_id) AS readId, plate AS text, region AS state, confidence AS sure, camera AS cam, toUnixTimestamp64Milli(ts) AS begin,
   toUnixTimestamp64Milli(ts_last) AS end, lat AS y, lon AS x, heading AS course, direction AS way, crop_segment AS cropFile, crop_offset AS cropAt, crop_length AS cropBytes`
 
 export interface SightingRow {
-  readId: string; text: string; state: string; sure: number; cam: string; begin: string; end: string; y: number; x: number
-  course: number | null; way: string; cropFile: string; cropAt: string; cropBytes: number
+  readId: string
+  text: string
+  state: string
+  sure: number
+  cam: string
+  begin: string
+  end: string
+  y: number
+  x: number
+  course: number | null
+  way: string
+  cropFile: string
+  cropAt: string
+  cropBytes: number
 }
 
 export function sightingOf(row: SightingRow): Sighting {
   return {
-    readId: row.readId, plate: row.text, region: row.state, confidence: row.sure, camera: row.cam, ts: iso(row.begin), tsLast: iso(row.end),
-    lat: row.y, lon: row.x, ...(row.course !== null && { heading: row.course }), direction: row.way,
+    readId: row.readId,
+    plate: row.text,
+    region: row.state,
+    confidence: row.sure,
+    camera: row.cam,
+    ts: iso(row.begin),
+    tsLast: iso(row.end),
+    lat: row.y,
+    lon: row.x,
+    ...(row.course !== null && { heading: row.course }),
+    direction: row.way,
     ...(row.cropFile !== '' && { crop: { segment: row.cropFile, offset: Number(row.cropAt), length: row.cropBytes } }),
   }
 }
@@ -39,8 +63,17 @@ export function sightingOf(row: SightingRow): Sighting {
 export const iso = (ms: string | number): string => new Date(Number(ms)).toISOString()
 
 export const SIGHTING_COLUMNS: readonly CsvColumn<Sighting>[] = [
-  ['readId', (s) => s.readId], ['plate', (s) => s.plate], ['region', (s) => s.region], ['confidence', (s) => s.confidence], ['camera', (s) => s.camera],
-  ['ts', (s) => s.ts], ['tsLast', (s) => s.tsLast], ['lat', (s) => s.lat], ['lon', (s) => s.lon], ['heading', (s) => s.heading], ['direction', (s) => s.direction],
+  ['readId', (s) => s.readId],
+  ['plate', (s) => s.plate],
+  ['region', (s) => s.region],
+  ['confidence', (s) => s.confidence],
+  ['camera', (s) => s.camera],
+  ['ts', (s) => s.ts],
+  ['tsLast', (s) => s.tsLast],
+  ['lat', (s) => s.lat],
+  ['lon', (s) => s.lon],
+  ['heading', (s) => s.heading],
+  ['direction', (s) => s.direction],
   ['crop', (s) => s.crop && `/api/crops/${s.crop.segment}/${s.crop.offset}/${s.crop.length}`],
 ]
 

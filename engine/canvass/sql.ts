@@ -1,15 +1,29 @@
 import { checkName } from '../store/schema.js'
 
 /**
- * SQL that cannot hold a text from outside: a template's own words are ours, and in its holes only values (which travel as parameters of the HTTP
- * interface) and other pieces of SQL may stand. There is no way to make one from a string at run time but `tableOf`, whose names are checked.
+ * SQL that cannot hold a text from outside: a template's own words are ours, and in its holes only values (which travel
+ * as parameters of the HTTP interface) and other pieces of SQL may stand. There is no way to make one from a string at
+ * run time but `tableOf`, whose names are checked.
  */
 export type ParamType =
-  | 'String' | 'UInt8' | 'UInt16' | 'UInt32' | 'UInt64' | 'Int64' | 'Float64'
-  | 'Array(String)' | 'Array(UInt32)' | 'Array(UInt64)' | 'Array(Int64)' | 'Array(Float64)'
+  | 'String'
+  | 'UInt8'
+  | 'UInt16'
+  | 'UInt32'
+  | 'UInt64'
+  | 'Int64'
+  | 'Float64'
+  | 'Array(String)'
+  | 'Array(UInt32)'
+  | 'Array(UInt64)'
+  | 'Array(Int64)'
+  | 'Array(Float64)'
 
 class Value {
-  constructor(readonly type: ParamType, readonly value: unknown) {}
+  constructor(
+    readonly type: ParamType,
+    readonly value: unknown,
+  ) {}
 }
 
 export class Sql {
@@ -55,7 +69,15 @@ export const NOTHING = new Sql([])
 
 /** A table of ours, qualified. @throws ALPR_ERR_SETTINGS_INVALID for a database's name that is none */
 export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkName(database)}.${table}`])
-export type TableName = 'reads' | 'reads_held' | 'reads_by_plate' | 'plates' | 'camera_hour' | 'camera_cells' | 'purges' | 'rollup_seals'
+export type TableName =
+  | 'reads'
+  | 'reads_held'
+  | 'reads_by_plate'
+  | 'plates'
+  | 'camera_hour'
+  | 'camera_cells'
+  | 'purges'
+  | 'rollup_seals'
 
 export const join = (parts: readonly Sql[], between: Sql): Sql =>
   new Sql(parts.flatMap((part, index) => (index === 0 ? part.pieces : [...between.pieces, ...part.pieces])))
@@ -63,9 +85,11 @@ export const join = (parts: readonly Sql[], between: Sql): Sql =>
 const AND = sql` AND `
 const OR = sql` OR `
 /** All of them; true when there are none. */
-export const and = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql`1` : parts.length === 1 ? parts[0]! : sql`(${join(parts, AND)})`)
+export const and = (parts: readonly Sql[]): Sql =>
+  parts.length === 0 ? sql`1` : parts.length === 1 ? parts[0]! : sql`(${join(parts, AND)})`
 /** One of them; false when there are none. */
-export const or = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql`0` : parts.length === 1 ? parts[0]! : sql`(${join(parts, OR)})`)
+export const or = (parts: readonly Sql[]): Sql =>
+  parts.length === 0 ? sql`0` : parts.length === 1 ? parts[0]! : sql`(${join(parts, OR)})`
 export const list = (parts: readonly Sql[]): Sql => join(parts, sql`, `)
 
 /** A time from milliseconds since 1970 UTC. */

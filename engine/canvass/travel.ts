@@ -3,7 +3,9 @@ import { EARTH_M } from './place.js'
 /** Metres over ground between two positions, in a straight line on a sphere. */
 export function distanceM(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
   const rad = Math.PI / 180
-  const h = Math.sin(((b.lat - a.lat) * rad) / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(((b.lon - a.lon) * rad) / 2) ** 2
+  const h =
+    Math.sin(((b.lat - a.lat) * rad) / 2) ** 2 +
+    Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(((b.lon - a.lon) * rad) / 2) ** 2
   return 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(h)))
 }
 
@@ -22,10 +24,18 @@ export interface Leg {
 }
 
 /** What a vehicle must have done between two sightings; times in ms. */
-export function legOf(before: { tsLast: number; lat: number; lon: number }, after: { ts: number; lat: number; lon: number }): Leg {
+export function legOf(
+  before: { tsLast: number; lat: number; lon: number },
+  after: { ts: number; lat: number; lon: number },
+): Leg {
   const metres = distanceM(before, after)
   const seconds = (after.ts - before.tsLast) / 1_000
   const speed = seconds > 0 ? (metres / seconds) * 3.6 : undefined
   const tooFast = metres > NEAR_M && (speed === undefined || speed > FASTEST_KMH)
-  return { gapS: seconds, distanceM: Math.round(metres), ...(speed !== undefined && { speedKmh: Math.round(speed * 10) / 10 }), impossible: tooFast }
+  return {
+    gapS: seconds,
+    distanceM: Math.round(metres),
+    ...(speed !== undefined && { speedKmh: Math.round(speed * 10) / 10 }),
+    impossible: tooFast,
+  }
 }

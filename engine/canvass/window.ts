@@ -9,44 +9,72 @@ const LONGEST_MS = 1_100 * DAY_MS
 const MAX_WINDOWS = 32
 
 /**
- * How long before a window a read may have begun and still be found in it: a parked car is one read from its first to its last frame, and it was there
- * all the while. Longer stays are found by windows that touch their first day.
+ * How long before a window a read may have begun and still be found in it: a parked car is one read from its first to
+ * its last frame, and it was there all the while. Longer stays are found by windows that touch their first day.
  */
 export const LONGEST_STAY_MS = DAY_MS
 
-export const TimeSchema = Type.String({ maxLength: 40, description: 'RFC 3339 with its zone, such as 2026-11-22T21:00:00-08:00' })
+export const TimeSchema = Type.String({
+  maxLength: 40,
+  description: 'RFC 3339 with its zone, such as 2026-11-22T21:00:00-08:00',
+})
 export const WindowsSchema = Type.Array(
   Type.Object({ from: TimeSchema, to: TimeSchema }, { ...strict, description: 'from is part of it, to is not' }),
   { minItems: 1, maxItems: MAX_WINDOWS },
 )
-export const DailySchema = Type.Object({
-  from: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'local time' }),
-  to: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'local time, not part of it; before `from`: the next day' }),
-  zone: Type.String({ minLength: 1, maxLength: 64, default: 'UTC', description: 'IANA time zone, such as America/Los_Angeles' }),
-}, { ...strict, description: 'only this part of each day, within the windows: "every night from 22 to 2"' })
+export const DailySchema = Type.Object(
+  {
+    from: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'local time' }),
+    to: Type.String({
+      pattern: '^([01]\\d|2[0-3]):[0-5]\\d$',
+      description: 'local time, not part of it; before `from`: the next day',
+    }),
+    zone: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      default: 'UTC',
+      description: 'IANA time zone, such as America/Los_Angeles',
+    }),
+  },
+  { ...strict, description: 'only this part of each day, within the windows: "every night from 22 to 2"' },
+)
 
 /** Milliseconds since 1970 UTC, `[from, to)`; sorted and not touching. */
-export interface Window { from: number; to: number }
+export interface Window {
+  from: number
+  to: number
+}
 /** Milliseconds of the local day. */
-export interface Daily { start: number; length: number; zone: string }
+export interface Daily {
+  start: number
+  length: number
+  zone: string
+}
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
 
 /** @throws ALPR_ERR_WINDOW_INVALID */
 export function instantOf(field: string, text: string): number {
   const ms = RFC3339.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(ms)) throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `${field} "${text.slice(0, 40)}" is not a time with its zone, such as 2026-11-22T21:00:00Z` })
+  if (Number.isNaN(ms))
+    throw new AlprError('ALPR_ERR_WINDOW_INVALID', {
+      reason: `${field} "${text.slice(0, 40)}" is not a time with its zone, such as 2026-11-22T21:00:00Z`,
+    })
   return ms
 }
 
 /** @throws ALPR_ERR_WINDOW_INVALID for one that ends before it begins, or all together longer than 1,100 days */
 export function windowsOf(input: Static<typeof WindowsSchema>): Window[] {
-  const windows = input.map(({ from, to }, index) => {
-    const window = { from: instantOf(`windows.${index}.from`, from), to: instantOf(`windows.${index}.to`, to) }
-    if (window.to <= window.from) throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `window ${index + 1} ends before it begins` })
-    return window
-  }).sort((a, b) => a.from - b.from)
-  if (Math.max(...windows.map(({ to }) => to)) - windows[0]!.from > LONGEST_MS) throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `the windows span more than ${LONGEST_MS / DAY_MS} days` })
+  const windows = input
+    .map(({ from, to }, index) => {
+      const window = { from: instantOf(`windows.${index}.from`, from), to: instantOf(`windows.${index}.to`, to) }
+      if (window.to <= window.from)
+        throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `window ${index + 1} ends before it begins` })
+      return window
+    })
+    .sort((a, b) => a.from - b.from)
+  if (Math.max(...windows.map(({ to }) => to)) - windows[0]!.from > LONGEST_MS)
+    throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `the windows span more than ${LONGEST_MS / DAY_MS} days` })
   const joined: Window[] = []
   for (const window of windows) {
     const last = joined.at(-1)
@@ -69,7 +97,8 @@ export function dailyOf({ from, to, zone }: Static<typeof DailySchema>): Daily {
     known = ''
   }
   // Offsets such as +02:00 are zones for ICU, not for ClickHouse.
-  if (!/^[A-Za-z]/.test(known)) throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `"${zone}" is not an IANA time zone` })
+  if (!/^[A-Za-z]/.test(known))
+    throw new AlprError('ALPR_ERR_WINDOW_INVALID', { reason: `"${zone}" is not an IANA time zone` })
   return { start: minutes(from) * 60_000, length: length * 60_000, zone: known }
 }
 
@@ -78,7 +107,11 @@ export function dailyOf({ from, to, zone }: Static<typeof DailySchema>): Daily {
  * The bounds on `ts` alone are what partitions and keys are pruned by.
  */
 export function windowsSql(windows: readonly Window[], daily?: Daily): Sql {
-  const anyOf = or(windows.map(({ from, to }) => sql`(ts >= ${time(from - LONGEST_STAY_MS)} AND ts < ${time(to)} AND ts_last >= ${time(from)})`))
+  const anyOf = or(
+    windows.map(
+      ({ from, to }) => sql`(ts >= ${time(from - LONGEST_STAY_MS)} AND ts < ${time(to)} AND ts_last >= ${time(from)})`,
+    ),
+  )
   return daily ? and([anyOf, dailySql(daily)]) : anyOf
 }
 

@@ -6,12 +6,16 @@ const kEarliest = Date.UTC(1990, 0, 1)
 const kLatest = Date.UTC(2100, 0, 1)
 
 /**
- * A time in a file name: `20260501_083000`, `2026-05-01T08.30.00.250Z`, `IMG_20260501083000123`, or ms or s since 1970 (`1777624200000`).
+ * A time in a file name: `20260501_083000`, `2026-05-01T08.30.00.250Z`, `IMG_20260501083000123`, or ms or s since 1970
+ * (`1777624200000`).
  * @param zoneMinutes east of UTC, for names that do not say
  * @returns ms since 1970 UTC, or undefined
  */
 export function timeFromName(name: string, zoneMinutes: number): number | undefined {
-  const civil = /(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[T_ .-]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})(?:[-_.,]?(\d{3})(?!\d))?(Z)?/.exec(name)
+  const civil =
+    /(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[T_ .-]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})(?:[-_.,]?(\d{3})(?!\d))?(Z)?/.exec(
+      name,
+    )
   if (civil) {
     const [, year, month, day, hour, minute, second, ms = '0', utc] = civil
     const time = civilTime([year, month, day, hour, minute, second, ms].map(Number), utc ? 0 : zoneMinutes)
@@ -26,7 +30,8 @@ function civilTime([year, month, day, hour, minute, second, ms]: number[], zoneM
   const time = Date.UTC(year!, month! - 1, day, hour, minute, second, ms)
   const back = new Date(time)
   // 31 February and 25 o'clock roll over: such digits are not a time.
-  if (back.getUTCMonth() !== month! - 1 || back.getUTCDate() !== day || hour! > 23 || minute! > 59 || second! > 59) return undefined
+  if (back.getUTCMonth() !== month! - 1 || back.getUTCDate() !== day || hour! > 23 || minute! > 59 || second! > 59)
+    return undefined
   const moved = time - zoneMinutes * 60_000
   return moved >= kEarliest && moved < kLatest ? moved : undefined
 }
@@ -62,7 +67,14 @@ export function timeFromExif(exif: Uint8Array, zoneMinutes: number): number | un
       if (tag === EXIF_IFD) exifIfd = u32(entry + 8)
       if (u16(entry + 2) !== 2 || length > 64) continue // ASCII only
       const at = length <= 4 ? entry + 8 : u32(entry + 8)
-      texts.set(tag, tiff.subarray(at, at + length).toString('latin1').replace(/\0.*$/s, '').trim())
+      texts.set(
+        tag,
+        tiff
+          .subarray(at, at + length)
+          .toString('latin1')
+          .replace(/\0.*$/s, '')
+          .trim(),
+      )
     }
   }
   const date = /^(\d{4}):(\d{2}):(\d{2}) (\d{2}):(\d{2}):(\d{2})$/.exec(texts.get(DATE_TIME_ORIGINAL) ?? '')

@@ -13,7 +13,8 @@ import { CAMERA_ID, type Camera } from '../frames/camera.js'
  *     publish time  when it was recorded
  *     sequence      number of the frame in the file, from 0; a headers message has that of its frame and stands before it
  *
- * Frames stand in the order of their arrival, so a vehicle that was offline and sent old frames late does the same in a replay.
+ * Frames stand in the order of their arrival, so a vehicle that was offline and sent old frames late does the same in a
+ * replay.
  */
 export const FEED_PROFILE = 'platestream'
 export const CAMERA_METADATA = 'camera'
@@ -24,7 +25,10 @@ export interface FeedFrame {
   capturedAt: number
   /** When it was recorded, ms since 1970 UTC; the same as `capturedAt` when nobody knows. */
   recordedAt?: number
-  /** Headers other than `Captured-At` and `Nats-Msg-Id`. A `Captured-At` in here is one that is no time, kept word for word; an empty one was missing. */
+  /**
+   * Headers other than `Captured-At` and `Nats-Msg-Id`. A `Captured-At` in here is one that is no time, kept word for
+   * word; an empty one was missing.
+   */
   headers: Record<string, string>
   jpeg: Uint8Array
 }

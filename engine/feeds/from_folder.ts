@@ -51,7 +51,13 @@ export async function importFolder(writer: FeedWriter, options: FolderOptions): 
   const found = await findPictures(options)
   const time = options.fps !== undefined ? 'start' : await chooseTime(found, options)
   const pictures = await timed(found, time, options)
-  const summary: FolderSummary = { frames: 0, cameras: [...new Set(pictures.map((p) => p.camera))].sort(), time, converted: 0, skipped: [] }
+  const summary: FolderSummary = {
+    frames: 0,
+    cameras: [...new Set(pictures.map((p) => p.camera))].sort(),
+    time,
+    converted: 0,
+    skipped: [],
+  }
   for (const [done, picture] of pictures.entries()) {
     if (options.signal?.aborted) break
     try {
@@ -71,14 +77,17 @@ export async function importFolder(writer: FeedWriter, options: FolderOptions): 
 
 async function findPictures({ folder, camera }: FolderOptions): Promise<Omit<Picture, 'time'>[]> {
   const invalid = (reason: string) => new AlprError('ALPR_ERR_FEED_INVALID', { file: folder, reason })
-  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => { throw invalid(reasonOf(error)) })
+  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw invalid(reasonOf(error))
+  })
   const pictures: Omit<Picture, 'time'>[] = []
   for (const name of names.sort(byNumber)) {
     if (!PICTURES.has(extname(name).toLowerCase())) continue
     const path = join(folder, name)
     const top = relative(folder, path).split(sep)
     const own = camera ?? (top.length > 1 ? cameraName(top[0]!) : undefined)
-    if (own === undefined) throw invalid('which camera are these pictures of? give --camera, or a subfolder for each camera')
+    if (own === undefined)
+      throw invalid('which camera are these pictures of? give --camera, or a subfolder for each camera')
     if (!CAMERA_ID.test(own)) throw invalid(`the subfolder ${top[0]} does not make a camera id (a-z, 0-9, "-")`)
     pictures.push({ path, camera: own })
   }
@@ -90,7 +99,11 @@ async function findPictures({ folder, camera }: FolderOptions): Promise<Omit<Pic
 const collator = new Intl.Collator('en', { numeric: true })
 const byNumber = (a: string, b: string): number => collator.compare(a, b)
 
-const cameraName = (folder: string): string => folder.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '')
+const cameraName = (folder: string): string =>
+  folder
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
 
 /** One source for all: times of several sources would be shuffled. */
 async function chooseTime(pictures: Omit<Picture, 'time'>[], options: FolderOptions): Promise<TimeSource> {
@@ -99,21 +112,36 @@ async function chooseTime(pictures: Omit<Picture, 'time'>[], options: FolderOpti
     const first = await timeOf(pictures[0]!.path, source, options.zoneMinutes)
     if (first === undefined) continue
     let all = true
-    for (const { path } of pictures) if ((await timeOf(path, source, options.zoneMinutes)) === undefined) { all = false; break }
+    for (const { path } of pictures)
+      if ((await timeOf(path, source, options.zoneMinutes)) === undefined) {
+        all = false
+        break
+      }
     if (all) return source
   }
   return 'mtime'
 }
 
-async function timed(pictures: Omit<Picture, 'time'>[], source: TimeSource | 'start', options: FolderOptions): Promise<Picture[]> {
+async function timed(
+  pictures: Omit<Picture, 'time'>[],
+  source: TimeSource | 'start',
+  options: FolderOptions,
+): Promise<Picture[]> {
   const counts = new Map<string, number>()
   const start = options.start ?? Date.now()
   const result: Picture[] = []
   for (const picture of pictures) {
     const index = counts.get(picture.camera) ?? 0
     counts.set(picture.camera, index + 1)
-    const time = source === 'start' ? start + Math.round((index * 1_000) / options.fps!) : await timeOf(picture.path, source, options.zoneMinutes)
-    if (time === undefined) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: picture.path, reason: `no time in its ${source === 'name' ? 'name' : 'EXIF'}; give another --time, or --start and --fps` })
+    const time =
+      source === 'start'
+        ? start + Math.round((index * 1_000) / options.fps!)
+        : await timeOf(picture.path, source, options.zoneMinutes)
+    if (time === undefined)
+      throw new AlprError('ALPR_ERR_FEED_INVALID', {
+        file: picture.path,
+        reason: `no time in its ${source === 'name' ? 'name' : 'EXIF'}; give another --time, or --start and --fps`,
+      })
     result.push({ ...picture, time })
   }
   return result.sort((a, b) => a.time - b.time || byNumber(a.path, b.path))
@@ -123,7 +151,9 @@ async function timeOf(path: string, source: TimeSource, zoneMinutes: number): Pr
   if (source === 'name') return timeFromName(basename(path), zoneMinutes)
   if (source === 'mtime') return Math.round((await stat(path)).mtimeMs)
   const { default: sharp } = await import('sharp')
-  const { exif } = await sharp(path).metadata().catch(() => ({ exif: undefined }))
+  const { exif } = await sharp(path)
+    .metadata()
+    .catch(() => ({ exif: undefined }))
   return exif && timeFromExif(exif, zoneMinutes)
 }
 
@@ -132,5 +162,8 @@ async function toJpeg(content: Buffer, quality: number): Promise<{ jpeg: Uint8Ar
   const { default: sharp } = await import('sharp')
   const { format, orientation = 1 } = await sharp(content).metadata()
   if (format === 'jpeg' && orientation === 1) return { jpeg: content, converted: false }
-  return { jpeg: await sharp(content).rotate().flatten({ background: '#808080' }).jpeg({ quality }).toBuffer(), converted: true }
+  return {
+    jpeg: await sharp(content).rotate().flatten({ background: '#808080' }).jpeg({ quality }).toBuffer(),
+    converted: true,
+  }
 }

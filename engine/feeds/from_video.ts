@@ -11,7 +11,10 @@ export interface VideoOptions {
   camera: string
   /** Frames a second; the video's own when left out. */
   fps?: number
-  /** Time of the first frame, ms since 1970 UTC; when left out: what the file says about itself, else its file time less its length. */
+  /**
+   * Time of the first frame, ms since 1970 UTC; when left out: what the file says about itself, else its file time less
+   * its length.
+   */
   start?: number
   /** 1 to 100. */
   quality: number
@@ -45,21 +48,45 @@ const kUsualFps = 10
  */
 export async function importVideo(writer: FeedWriter, options: VideoOptions): Promise<VideoSummary> {
   const ffmpeg = findProgram('ffmpeg')
-  if (!ffmpeg) throw new AlprError('ALPR_ERR_SYSTEM_MISSING', { what: 'ffmpeg', remedy: 'install it with: sudo apt-get install -y ffmpeg' })
+  if (!ffmpeg)
+    throw new AlprError('ALPR_ERR_SYSTEM_MISSING', {
+      what: 'ffmpeg',
+      remedy: 'install it with: sudo apt-get install -y ffmpeg',
+    })
   const probe = await probeVideo(options.input)
   const fps = options.fps ?? probe.fps ?? kUsualFps
   const start = options.start ?? startOf(options.input, probe)
   const length = Math.min(probe.durationMs ?? 0, options.maxMs ?? Infinity)
   const total = Math.round((length / 1_000) * fps)
   const args = [
-    '-nostdin', '-hide_banner', '-loglevel', 'error', ...(options.maxMs ? ['-t', String(options.maxMs / 1_000)] : []), '-i', options.input,
+    '-nostdin',
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    ...(options.maxMs ? ['-t', String(options.maxMs / 1_000)] : []),
+    '-i',
+    options.input,
     // A constant rate, so that the number of a frame is its time.
-    '-an', '-sn', '-vf', `fps=${fps}`, '-f', 'image2pipe', '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', '-q:v', String(mjpegScale(options.quality)), '-',
+    '-an',
+    '-sn',
+    '-vf',
+    `fps=${fps}`,
+    '-f',
+    'image2pipe',
+    '-c:v',
+    'mjpeg',
+    '-pix_fmt',
+    'yuvj420p',
+    '-q:v',
+    String(mjpegScale(options.quality)),
+    '-',
   ]
   const child = spawn(ffmpeg, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)))
   let words = ''
-  child.stderr.on('data', (data: Buffer) => { words = (words + data.toString('utf8')).slice(-4_000) })
+  child.stderr.on('data', (data: Buffer) => {
+    words = (words + data.toString('utf8')).slice(-4_000)
+  })
   // SIGINT lets ffmpeg finish the frame it is at.
   const stop = () => child.kill('SIGINT')
   options.signal?.addEventListener('abort', stop, { once: true })
@@ -70,7 +97,12 @@ export async function importVideo(writer: FeedWriter, options: VideoOptions): Pr
     // Read at the pace of the writing: ffmpeg waits in its pipe meanwhile.
     for await (const piece of child.stdout as AsyncIterable<Buffer>) {
       for (const jpeg of splitter.push(piece)) {
-        await writer.addFrame({ camera: options.camera, capturedAt: start + Math.round((frames * 1_000) / fps), headers: {}, jpeg })
+        await writer.addFrame({
+          camera: options.camera,
+          capturedAt: start + Math.round((frames * 1_000) / fps),
+          headers: {},
+          jpeg,
+        })
         frames++
         options.onProgress?.(frames, total)
       }
@@ -82,7 +114,10 @@ export async function importVideo(writer: FeedWriter, options: VideoOptions): Pr
   const code = await ended
   const complaint = words.trim().split('\n').at(-1)?.trim() || undefined
   if (frames === 0 && !options.signal?.aborted) {
-    throw new AlprError('ALPR_ERR_FEED_INVALID', { file: options.input, reason: `ffmpeg gets no frame out of it: ${complaint ?? `exit code ${code}`}` })
+    throw new AlprError('ALPR_ERR_FEED_INVALID', {
+      file: options.input,
+      reason: `ffmpeg gets no frame out of it: ${complaint ?? `exit code ${code}`}`,
+    })
   }
   return { frames, fps, start, ...(complaint && code !== 0 && !options.signal?.aborted ? { complaint } : {}) }
 }
@@ -91,16 +126,31 @@ export async function importVideo(writer: FeedWriter, options: VideoOptions): Pr
 async function probeVideo(input: string): Promise<Probe> {
   const ffprobe = findProgram('ffprobe')
   if (!ffprobe) return {}
-  const args = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=avg_frame_rate:format=duration:format_tags=creation_time', '-of', 'json', input]
+  const args = [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'stream=avg_frame_rate:format=duration:format_tags=creation_time',
+    '-of',
+    'json',
+    input,
+  ]
   const text = await new Promise<string>((resolve) => {
     const child = spawn(ffprobe, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000 })
     let output = ''
-    child.stdout.on('data', (data: Buffer) => { output += data.toString('utf8') })
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString('utf8')
+    })
     child.once('error', () => resolve(''))
     child.once('close', () => resolve(output))
   })
   try {
-    const { streams = [], format = {} } = JSON.parse(text) as { streams?: { avg_frame_rate?: string }[]; format?: { duration?: string; tags?: { creation_time?: string } } }
+    const { streams = [], format = {} } = JSON.parse(text) as {
+      streams?: { avg_frame_rate?: string }[]
+      format?: { duration?: string; tags?: { creation_time?: string } }
+    }
     const [over = 0, under = 0] = (streams[0]?.avg_frame_rate ?? '').split('/').map(Number)
     const duration = Number(format.duration)
     const created = Date.parse(format.tags?.creation_time ?? '')

@@ -3,7 +3,8 @@
  *
  *     FF D8 | FF xx len len ... | ... | FF DA len len ... | entropy-coded data, FF 00 and FF D0..D7 inside | FF D9
  *
- * Segments are stepped over by their length, so that a thumbnail or a table that happens to hold FF D9 does not cut a picture.
+ * Segments are stepped over by their length, so that a thumbnail or a table that happens to hold FF D9 does not cut a
+ * picture.
  */
 export class JpegSplitter {
   #buffer: Buffer = Buffer.alloc(0)
@@ -18,13 +19,14 @@ export class JpegSplitter {
   }
 
   /**
-   * Takes a piece of the stream and gives the pictures that are whole by now. They do not share memory with what comes later.
+   * Takes a piece of the stream and gives the pictures that are whole by now. They do not share memory with what comes
+   * later.
    * @throws Error when the stream is not JPEG after JPEG
    */
   push(piece: Uint8Array): Buffer[] {
     this.#buffer = this.#buffer.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#buffer, piece])
     const pictures: Buffer[] = []
-    for (let end: number | undefined; (end = this.#scan()) !== undefined;) {
+    for (let end: number | undefined; (end = this.#scan()) !== undefined; ) {
       pictures.push(this.#buffer.subarray(0, end))
       this.#buffer = this.#buffer.subarray(end)
       this.#at = 0
@@ -57,7 +59,8 @@ export class JpegSplitter {
         }
         const code = b[marker + 1]!
         this.#at = marker + 2
-        if (code === 0xff) this.#at = marker + 1 // fill bytes
+        if (code === 0xff)
+          this.#at = marker + 1 // fill bytes
         else if (code !== 0 && (code < 0xd0 || code > 0xd7)) {
           this.#inScan = false
           this.#at = marker

@@ -12,9 +12,9 @@ const kSystemClock: Clock = { now: () => performance.now(), sleep }
 const kResolutionMs = 1
 
 /**
- * When each frame of a replay is due. By event time: `(time - first time) / speed` after the start; by rate: one each `1000 / rate` ms; or at once. Due
- * times come from the start, never from the frame before, so that a delay is made up for and does not add up. A frame older than one before it (sent
- * late) is due at once, in its place.
+ * When each frame of a replay is due. By event time: `(time - first time) / speed` after the start; by rate: one each
+ * `1000 / rate` ms; or at once. Due times come from the start, never from the frame before, so that a delay is made up
+ * for and does not add up. A frame older than one before it (sent late) is due at once, in its place.
  */
 export class Pace {
   readonly #clock: Clock
@@ -46,7 +46,8 @@ export class Pace {
     this.#latest = Math.max(this.#latest, time)
     const index = this.#frames++
     if (this.#rate === undefined && this.#speed === Infinity) return 0
-    const offset = this.#rate === undefined ? (this.#latest - this.#firstTime) / this.#speed : (index * 1_000) / this.#rate
+    const offset =
+      this.#rate === undefined ? (this.#latest - this.#firstTime) / this.#speed : (index * 1_000) / this.#rate
     const early = this.#startedAt + offset - now
     if (early >= kResolutionMs) await this.#clock.sleep(early, signal)
     return Math.max(0, this.#clock.now() - (this.#startedAt + offset) - (early >= kResolutionMs ? kResolutionMs : 0))

@@ -16,7 +16,10 @@ export interface Outgoing {
 export interface PublisherOptions {
   /** Bytes published and not yet acknowledged. @default 32 MiB */
   maxInFlightBytes?: number
-  /** Called when the stream refuses for now (full, no server), with the reason, and again with undefined when it takes frames again. */
+  /**
+   * Called when the stream refuses for now (full, no server), with the reason, and again with undefined when it takes
+   * frames again.
+   */
   onWaiting?: (reason: string | undefined) => void
   signal?: AbortSignal
 }
@@ -31,9 +34,10 @@ export interface PublisherCounts {
 }
 
 /**
- * Publishes frames to JetStream: the frames of one camera strictly one after the other, those of different cameras side by side. So a frame that is
- * refused (stream full, server away) can be sent again, for ever, without overtaking: order per camera holds and nothing is skipped.
- * (One in flight costs little: 1.3 k frames/s of 300 KB against 1.6 k with a window, on loopback.)
+ * Publishes frames to JetStream: the frames of one camera strictly one after the other, those of different cameras side
+ * by side. So a frame that is refused (stream full, server away) can be sent again, for ever, without overtaking: order
+ * per camera holds and nothing is skipped. (One in flight costs little: 1.3 k frames/s of 300 KB against 1.6 k with a
+ * window, on loopback.)
  */
 export class FramePublisher {
   readonly counts: PublisherCounts = { published: 0, duplicates: 0, refused: 0, bytes: 0 }
@@ -51,20 +55,29 @@ export class FramePublisher {
     this.#options = options
   }
 
-  /** Resolves when there is room for the next frame, not when this one is acknowledged. @throws when the connection is closed */
+  /**
+   * Resolves when there is room for the next frame, not when this one is acknowledged. @throws when the connection is
+   * closed
+   */
   async publish(frame: Outgoing): Promise<void> {
     if (this.#failure) throw this.#failure
     const size = frame.jpeg.length + 512
     const limit = this.#options.maxInFlightBytes ?? 33_554_432
     this.#inFlightBytes += size
     const before = this.#tails.get(frame.camera) ?? Promise.resolve()
-    const tail = before.then(() => this.#send(frame)).catch((error: unknown) => { this.#failure ??= error }).finally(() => {
-      this.#inFlightBytes -= size
-      for (const wake of this.#wake.splice(0)) wake()
-    })
+    const tail = before
+      .then(() => this.#send(frame))
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#inFlightBytes -= size
+        for (const wake of this.#wake.splice(0)) wake()
+      })
     this.#tails.set(frame.camera, tail)
     // The one frame that is larger than the limit by itself may go.
-    while (this.#inFlightBytes > limit && this.#inFlightBytes > size) await new Promise<void>((resolve) => this.#wake.push(resolve))
+    while (this.#inFlightBytes > limit && this.#inFlightBytes > size)
+      await new Promise<void>((resolve) => this.#wake.push(resolve))
   }
 
   /** Resolves when the stream has everything. @throws what made publishing impossible */
@@ -96,7 +109,8 @@ export class FramePublisher {
             this.counts.refused++
             return
           }
-          if (/connection closed|draining/i.test(reason)) throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: 'the server', reason }, { cause: error })
+          if (/connection closed|draining/i.test(reason))
+            throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: 'the server', reason }, { cause: error })
           if (!waits) {
             waits = true
             this.#waitingFor++

@@ -13,14 +13,18 @@ export interface FeedLog {
 /** Read from the file at once, in bytes. */
 const kReadBytes = 1_048_576
 
-/** A record that claims more is damage, not data: memory stays bounded. A chunk is one frame of at most 16 MiB over its bound of 1 MiB; tools of others use larger ones. */
+/**
+ * A record that claims more is damage, not data: memory stays bounded. A chunk is one frame of at most 16 MiB over its
+ * bound of 1 MiB; tools of others use larger ones.
+ */
 const kMaxRecordBytes = 268_435_456
 
 /** Headers that wait for their frame; they stand directly before it, so more than a few is damage. */
 const kMaxWaitingHeaders = 1_000
 
 /**
- * What a feed holds, from its index: fast whatever its size. A cut-off feed has no index and is read through once instead.
+ * What a feed holds, from its index: fast whatever its size. A cut-off feed has no index and is read through once
+ * instead.
  * @throws ALPR_ERR_FEED_INVALID when it is not a feed
  */
 export async function inspectFeed(file: string, log?: FeedLog): Promise<FeedInfo> {
@@ -38,24 +42,36 @@ export async function inspectFeed(file: string, log?: FeedLog): Promise<FeedInfo
     const frames = new Map<string, number>()
     for (const channel of reader.channelsById.values()) {
       const topic = parseTopic(channel.topic)
-      if (topic?.kind === 'frames') frames.set(topic.camera, Number(reader.statistics?.channelMessageCounts.get(channel.id) ?? 0n))
+      if (topic?.kind === 'frames')
+        frames.set(topic.camera, Number(reader.statistics?.channelMessageCounts.get(channel.id) ?? 0n))
     }
     const cameras: Camera[] = []
-    for await (const metadata of reader.readMetadata({ name: CAMERA_METADATA })) takeCamera(cameras, metadata, file, log)
+    for await (const metadata of reader.readMetadata({ name: CAMERA_METADATA }))
+      takeCamera(cameras, metadata, file, log)
     const total = [...frames.values()].reduce((a, b) => a + b, 0)
     if (total === 0 && (reader.statistics?.messageCount ?? 0n) > 0n) {
       throw notAFeed(file, 'it has no channel frames.<camera>; docs/feeds.md says how a feed is laid out')
     }
     const { messageStartTime = 0n, messageEndTime = 0n } = reader.statistics ?? {}
-    return { file, bytes, id, cameras, frames, total, start: toMillis(messageStartTime), end: toMillis(messageEndTime), cutOff: false }
+    return {
+      file,
+      bytes,
+      id,
+      cameras,
+      frames,
+      total,
+      start: toMillis(messageStartTime),
+      end: toMillis(messageEndTime),
+      cutOff: false,
+    }
   } finally {
     await handle.close()
   }
 }
 
 /**
- * The frames of a feed in the order of the file, with bounded memory. A feed that is cut off or damaged is read up to there, with a warning;
- * its frames so far are good (each chunk has a checksum).
+ * The frames of a feed in the order of the file, with bounded memory. A feed that is cut off or damaged is read up to
+ * there, with a warning; its frames so far are good (each chunk has a checksum).
  * @throws ALPR_ERR_FEED_INVALID when it is not a feed at all
  */
 export async function* readFrames(file: string, log?: FeedLog): AsyncGenerator<NumberedFrame, void, void> {
@@ -77,7 +93,14 @@ export async function* readFrames(file: string, log?: FeedLog): AsyncGenerator<N
       }
       const headers = waiting.get(key) ?? {}
       waiting.delete(key)
-      yield { index: index++, camera: channel.camera, capturedAt: toMillis(record.logTime), recordedAt: toMillis(record.publishTime), headers, jpeg: record.data }
+      yield {
+        index: index++,
+        camera: channel.camera,
+        capturedAt: toMillis(record.logTime),
+        recordedAt: toMillis(record.publishTime),
+        headers,
+        jpeg: record.data,
+      }
     }
   }
 }
@@ -110,7 +133,7 @@ async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<McapTyp
       try {
         mcap.append(buffer.subarray(0, bytesRead))
         if (mcap.bytesRemaining() > kMaxRecordBytes) throw new Error('a record claims to be larger than 256 MiB')
-        for (let record; (record = mcap.nextRecord());) {
+        for (let record; (record = mcap.nextRecord()); ) {
           any = true
           yield record
         }
@@ -118,7 +141,8 @@ async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<McapTyp
         if (error instanceof AlprError) throw error
         const reason = reasonOf(error)
         if (!any) throw notAFeed(file, /magic/i.test(reason) ? 'not an MCAP file' : reason)
-        if (/compression/i.test(reason)) throw notAFeed(file, `${reason}; write it anew without compression: mcap compress --compression none`)
+        if (/compression/i.test(reason))
+          throw notAFeed(file, `${reason}; write it anew without compression: mcap compress --compression none`)
         log?.warn({ file, position, reason }, 'the feed is damaged; it ends here')
         return
       }
@@ -180,7 +204,10 @@ async function startsLikeMcap(handle: FileHandle): Promise<boolean> {
   return buffer.equals(kMagic)
 }
 
-/** From the size, the first and the last 64 KiB: the last hold the index and the checksum over all data, so the whole content counts. */
+/**
+ * From the size, the first and the last 64 KiB: the last hold the index and the checksum over all data, so the whole
+ * content counts.
+ */
 async function contentId(handle: FileHandle, bytes: number): Promise<string> {
   const hash = createHash('sha256').update(String(bytes))
   const part = 65_536
@@ -196,7 +223,11 @@ async function openFile(file: string): Promise<FileHandle> {
     return await open(file, 'r')
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw new AlprError('ALPR_ERR_FEED_INVALID', { file, reason: missing ? 'there is no such file' : reasonOf(error) }, { cause: error })
+    throw new AlprError(
+      'ALPR_ERR_FEED_INVALID',
+      { file, reason: missing ? 'there is no such file' : reasonOf(error) },
+      { cause: error },
+    )
   }
 }
 

@@ -43,8 +43,8 @@ const kMaxWaitingBytes = 268_435_456
 const kRememberedIds = 10_000
 
 /**
- * Records what cameras publish, beside the stream: it takes nothing away from the engines. It sees the frames from now on, also those that a full
- * stream refuses. Ends in good order when the signal is aborted.
+ * Records what cameras publish, beside the stream: it takes nothing away from the engines. It sees the frames from now
+ * on, also those that a full stream refuses. Ends in good order when the signal is aborted.
  * @throws ALPR_ERR_FEED_INVALID when the file cannot be written
  */
 export async function record(connection: NatsConnection, options: RecordOptions): Promise<RecordSummary> {
@@ -70,7 +70,9 @@ export async function record(connection: NatsConnection, options: RecordOptions)
     return fresh
   }
   const isFull = (open: FeedWriter) =>
-    open.frames > 0 && ((options.maxBytes !== undefined && open.bytes >= options.maxBytes) || (options.maxMs !== undefined && Date.now() - openedAt >= options.maxMs))
+    open.frames > 0 &&
+    ((options.maxBytes !== undefined && open.bytes >= options.maxBytes) ||
+      (options.maxMs !== undefined && Date.now() - openedAt >= options.maxMs))
 
   writer = await next()
   const queue: FeedFrame[] = []
@@ -81,7 +83,11 @@ export async function record(connection: NatsConnection, options: RecordOptions)
       const camera = cameraOf(message.subject)
       if (!CAMERA_ID.test(camera) || (wanted && !wanted.has(camera)) || isRepeated(message, ids)) return
       if (waitingBytes > kMaxWaitingBytes) {
-        if (progress.missed++ === 0) log?.warn({ bound: 'record queue', bytes: kMaxWaitingBytes }, 'the disk is slower than the cameras: frames are missing in the recording')
+        if (progress.missed++ === 0)
+          log?.warn(
+            { bound: 'record queue', bytes: kMaxWaitingBytes },
+            'the disk is slower than the cameras: frames are missing in the recording',
+          )
         return
       }
       // The payload is a view into the client's buffer, which is used again.
@@ -96,7 +102,10 @@ export async function record(connection: NatsConnection, options: RecordOptions)
     while (!signal.aborted && !(options.maxFrames !== undefined && progress.frames >= options.maxFrames)) {
       const frame = queue.shift()
       if (!frame) {
-        await new Promise<void>((resolve) => { wake = resolve; if (signal.aborted || queue.length > 0) resolve() })
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          if (signal.aborted || queue.length > 0) resolve()
+        })
         continue
       }
       if (isFull(writer)) {
@@ -158,4 +167,3 @@ function numbered(file: string, number: number): string {
   const extension = extname(file)
   return `${file.slice(0, file.length - extension.length)}-${String(number).padStart(4, '0')}${extension}`
 }
-

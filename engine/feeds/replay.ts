@@ -16,8 +16,9 @@ export interface ReplayOptions {
   /** How often the feed is played. @default 1 */
   loops?: number
   /**
-   * `keep` leaves `Captured-At` as it was recorded. `now` moves all times by one amount, so that the feed happens now: at the original speed or slower its first frame is of
-   * now; faster, its last one is of the moment in which it is published (the engine refuses times in the future).
+   * `keep` leaves `Captured-At` as it was recorded. `now` moves all times by one amount, so that the feed happens now:
+   * at the original speed or slower its first frame is of now; faster, its last one is of the moment in which it is
+   * published (the engine refuses times in the future).
    */
   shiftTime: 'keep' | 'now'
   /** Adds the cameras of the feed that the registry does not have. */
@@ -51,15 +52,16 @@ export interface ReplaySummary extends PublisherCounts {
 }
 
 /**
- * Publishes recorded feeds as if their cameras sent them now. Several files are played together, by their times. Each loop follows the one before in event
- * time, so that time moves on.
+ * Publishes recorded feeds as if their cameras sent them now. Several files are played together, by their times. Each
+ * loop follows the one before in event time, so that time moves on.
  * @throws ALPR_ERR_FEED_INVALID when a file is not a feed, or the feed has no frames
  */
 export async function replay(connection: NatsConnection, options: ReplayOptions): Promise<ReplaySummary> {
   const { files, speed, rate, loops = 1, signal } = options
   const feeds = await Promise.all(files.map((file) => inspectFeed(file, options.log)))
   const whole = together(feeds)
-  if (whole.total === 0) throw new AlprError('ALPR_ERR_FEED_INVALID', { file: files.join(', '), reason: 'there are no frames in it' })
+  if (whole.total === 0)
+    throw new AlprError('ALPR_ERR_FEED_INVALID', { file: files.join(', '), reason: 'there are no frames in it' })
   const registered = options.register ? await register(connection, feeds) : 0
   const publisher = new FramePublisher(connection.jetstream(), { signal, onWaiting: options.onWaiting })
   const pace = new Pace({ speed, rate })
@@ -75,7 +77,9 @@ export async function replay(connection: NatsConnection, options: ReplayOptions)
       if (signal?.aborted) break
       worst = Math.max(worst, late)
       await publisher.publish({
-        camera: frame.camera, jpeg: frame.jpeg, headers: wireHeaders(frame, moved),
+        camera: frame.camera,
+        jpeg: frame.jpeg,
+        headers: wireHeaders(frame, moved),
         // The shift is part of it: the same feed played again at another time is other frames.
         msgId: `${feed.id}-${frame.index}-${moved}`,
       })
@@ -85,8 +89,15 @@ export async function replay(connection: NatsConnection, options: ReplayOptions)
   }
   await publisher.flush()
   return {
-    ...publisher.counts, frames: sent, loops, cameras: whole.cameras, registered, ms: Math.round(performance.now() - startedAt),
-    worstLateMs: Math.round(worst), shiftMs: shift, interrupted: signal?.aborted ?? false,
+    ...publisher.counts,
+    frames: sent,
+    loops,
+    cameras: whole.cameras,
+    registered,
+    ms: Math.round(performance.now() - startedAt),
+    worstLateMs: Math.round(worst),
+    shiftMs: shift,
+    interrupted: signal?.aborted ?? false,
   }
 }
 
@@ -103,14 +114,24 @@ function together(feeds: readonly FeedInfo[]): Whole {
   const start = Math.min(...filled.map((feed) => feed.start))
   const end = Math.max(...filled.map((feed) => feed.end))
   const perCamera = new Map<string, number>()
-  for (const feed of filled) for (const [camera, count] of feed.frames) perCamera.set(camera, (perCamera.get(camera) ?? 0) + count)
+  for (const feed of filled)
+    for (const [camera, count] of feed.frames) perCamera.set(camera, (perCamera.get(camera) ?? 0) + count)
   const busiest = Math.max(1, ...perCamera.values())
   const interval = busiest > 1 ? (end - start) / (busiest - 1) : 1_000
-  return { total: filled.reduce((sum, feed) => sum + feed.total, 0), cameras: perCamera.size, start, period: Math.max(1, Math.round(end - start + interval)) }
+  return {
+    total: filled.reduce((sum, feed) => sum + feed.total, 0),
+    cameras: perCamera.size,
+    start,
+    period: Math.max(1, Math.round(end - start + interval)),
+  }
 }
 
 /** Whole milliseconds, so that a shifted time is as exact as the recorded one. */
-export function shiftToNow(whole: Pick<Whole, 'start' | 'period' | 'total'>, { speed, rate, loops }: { speed: number; rate?: number; loops: number }, now = Date.now()): number {
+export function shiftToNow(
+  whole: Pick<Whole, 'start' | 'period' | 'total'>,
+  { speed, rate, loops }: { speed: number; rate?: number; loops: number },
+  now = Date.now(),
+): number {
   const eventMs = whole.period * loops
   const wallMs = rate === undefined ? eventMs / speed : (whole.total * loops * 1_000) / rate
   const end = wallMs >= eventMs ? now + eventMs : now + wallMs
@@ -118,16 +139,22 @@ export function shiftToNow(whole: Pick<Whole, 'start' | 'period' | 'total'>, { s
 }
 
 /** The frames of several feeds by their times; each feed keeps its own order. */
-async function* merged(feeds: readonly FeedInfo[], log?: FeedLog): AsyncGenerator<{ frame: NumberedFrame; feed: FeedInfo }, void, void> {
-  const heads = await Promise.all(feeds.map(async (feed) => {
-    const frames = readFrames(feed.file, log)
-    return { feed, frames, next: await frames.next() }
-  }))
+async function* merged(
+  feeds: readonly FeedInfo[],
+  log?: FeedLog,
+): AsyncGenerator<{ frame: NumberedFrame; feed: FeedInfo }, void, void> {
+  const heads = await Promise.all(
+    feeds.map(async (feed) => {
+      const frames = readFrames(feed.file, log)
+      return { feed, frames, next: await frames.next() }
+    }),
+  )
   try {
     for (;;) {
       let first: (typeof heads)[number] | undefined
       for (const head of heads) {
-        if (!head.next.done && (!first || head.next.value.capturedAt < (first.next.value as NumberedFrame).capturedAt)) first = head
+        if (!head.next.done && (!first || head.next.value.capturedAt < (first.next.value as NumberedFrame).capturedAt))
+          first = head
       }
       if (!first) return
       yield { frame: first.next.value as NumberedFrame, feed: first.feed }
@@ -141,7 +168,8 @@ async function* merged(feeds: readonly FeedInfo[], log?: FeedLog): AsyncGenerato
 /** The headers as the camera sent them, with the time moved. What was not a time stays what it was. */
 function wireHeaders(frame: NumberedFrame, moved: number): Record<string, string> {
   const recorded = frame.headers[HEADER.capturedAt]
-  if (recorded === undefined) return { ...frame.headers, [HEADER.capturedAt]: new Date(frame.capturedAt + moved).toISOString() }
+  if (recorded === undefined)
+    return { ...frame.headers, [HEADER.capturedAt]: new Date(frame.capturedAt + moved).toISOString() }
   const { [HEADER.capturedAt]: _, ...others } = frame.headers
   return recorded === '' ? others : frame.headers
 }

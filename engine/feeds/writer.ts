@@ -4,7 +4,10 @@ import { AlprError, reasonOf } from '../errors.js'
 import type { Camera } from '../frames/camera.js'
 import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed.js'
 
-/** Frames are gathered to chunks of this size, in bytes. A process that is killed loses at most the chunk it was filling. */
+/**
+ * Frames are gathered to chunks of this size, in bytes. A process that is killed loses at most the chunk it was
+ * filling.
+ */
 const kChunkBytes = 1_048_576
 
 /** Writes a feed (layout: feed.ts). One call at a time; each resolves when the bytes are with the system. */
@@ -58,7 +61,13 @@ export class FeedWriter {
     const publishTime = toNanos(frame.recordedAt ?? frame.capturedAt)
     if (Object.keys(frame.headers).length > 0) {
       const channelId = await this.#channel(headersTopic(frame.camera), 'json')
-      await this.#mcap.addMessage({ channelId, sequence, logTime, publishTime, data: Buffer.from(JSON.stringify(frame.headers)) })
+      await this.#mcap.addMessage({
+        channelId,
+        sequence,
+        logTime,
+        publishTime,
+        data: Buffer.from(JSON.stringify(frame.headers)),
+      })
     }
     const channelId = await this.#channel(framesTopic(frame.camera), 'jpeg')
     await this.#mcap.addMessage({ channelId, sequence, logTime, publishTime, data: frame.jpeg })
@@ -98,7 +107,7 @@ class FileSink implements IWritable {
 
   async write(buffer: Uint8Array): Promise<void> {
     // A write may be short, and the buffer belongs to the writer again as soon as this resolves.
-    for (let at = 0; at < buffer.byteLength;) at += (await this.#handle.write(buffer, at)).bytesWritten
+    for (let at = 0; at < buffer.byteLength; ) at += (await this.#handle.write(buffer, at)).bytesWritten
     this.#position += BigInt(buffer.byteLength)
   }
 

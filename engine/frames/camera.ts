@@ -6,17 +6,20 @@ import { AlprError } from '../errors.js'
 export const CAMERA_ID = /^[a-z0-9-]{1,64}$/
 
 /** A source of frames (CAN-4: a camera record says which direction it covers). */
-export const CameraSchema = Type.Object({
-  id: Type.String({ pattern: CAMERA_ID.source }),
-  name: Type.String({ minLength: 1, maxLength: 200 }),
-  kind: Type.Union([Type.Literal('fixed'), Type.Literal('mobile'), Type.Literal('trailer')]),
-  /** Degrees, WGS 84. A fixed camera needs both; a mobile one sends its position with each frame. */
-  lat: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
-  lon: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
-  /** Degrees clockwise from north, the direction the camera looks. */
-  heading: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 360 })),
-  agency: Type.String({ maxLength: 200, default: '' }),
-}, { additionalProperties: false })
+export const CameraSchema = Type.Object(
+  {
+    id: Type.String({ pattern: CAMERA_ID.source }),
+    name: Type.String({ minLength: 1, maxLength: 200 }),
+    kind: Type.Union([Type.Literal('fixed'), Type.Literal('mobile'), Type.Literal('trailer')]),
+    /** Degrees, WGS 84. A fixed camera needs both; a mobile one sends its position with each frame. */
+    lat: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
+    lon: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
+    /** Degrees clockwise from north, the direction the camera looks. */
+    heading: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 360 })),
+    agency: Type.String({ maxLength: 200, default: '' }),
+  },
+  { additionalProperties: false },
+)
 
 export type Camera = Static<typeof CameraSchema>
 
@@ -28,7 +31,10 @@ export function parseCamera(value: unknown): Camera {
   const id = String((value as { id?: unknown })?.id ?? '')
   if (!check(camera)) {
     const error = check.errors![0]!
-    throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: id, reason: `${error.instancePath.slice(1) || 'record'} ${error.message}` })
+    throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
+      camera: id,
+      reason: `${error.instancePath.slice(1) || 'record'} ${error.message}`,
+    })
   }
   if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined)) {
     throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: id, reason: 'lat and lon are needed for a fixed camera' })

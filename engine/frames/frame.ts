@@ -11,21 +11,39 @@ export interface Frame extends Moment {
 export const MAX_FRAME_BYTES = 8_388_608
 
 /**
- * Checks all that can be known without decoding: payload size, camera, time, position (CAN-3: no read without time and position).
+ * Checks all that can be known without decoding: payload size, camera, time, position (CAN-3: no read without time and
+ * position).
  * @throws AlprError ALPR_ERR_FRAME_* or ALPR_ERR_CAMERA_UNKNOWN: the reason under which the frame goes to DEAD
  */
-export function parseFrame(message: CameraMessage, cameras: ReadonlyMap<string, Camera>, futureToleranceMs: number): Frame {
+export function parseFrame(
+  message: CameraMessage,
+  cameras: ReadonlyMap<string, Camera>,
+  futureToleranceMs: number,
+): Frame {
   const camera = cameras.get(message.camera)
   if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
   if (message.payload.length === 0) throw new AlprError('ALPR_ERR_FRAME_EMPTY')
   if (message.payload.length > MAX_FRAME_BYTES) {
-    throw new AlprError('ALPR_ERR_FRAME_TOO_LARGE', { what: 'payload bytes', value: message.payload.length, limit: MAX_FRAME_BYTES })
+    throw new AlprError('ALPR_ERR_FRAME_TOO_LARGE', {
+      what: 'payload bytes',
+      value: message.payload.length,
+      limit: MAX_FRAME_BYTES,
+    })
   }
   const capturedAt = parseCapturedAt(message.header('Captured-At'), message.arrivedAt, futureToleranceMs)
   const position = parsePosition(message.header('Position'))
   const heading = parseNumber('Heading', message.header('Heading'), 0, 360, 'degrees from 0 to 360')
   const speed = parseNumber('Speed', message.header('Speed'), 0, 150, 'metres a second from 0 to 150')
-  return { seq: message.seq, camera, capturedAt, ...place(camera, position), heading: heading ?? camera.heading, speed, feed: parseFeed(message.header('Feed')), jpeg: message.payload }
+  return {
+    seq: message.seq,
+    camera,
+    capturedAt,
+    ...place(camera, position),
+    heading: heading ?? camera.heading,
+    speed,
+    feed: parseFeed(message.header('Feed')),
+    jpeg: message.payload,
+  }
 }
 
 function parsePosition(value: string | undefined): { lat: number; lon: number } | undefined {
@@ -34,19 +52,35 @@ function parsePosition(value: string | undefined): { lat: number; lon: number } 
   const lat = Number(match?.[1])
   const lon = Number(match?.[2])
   if (!match || Math.abs(lat) > 90 || Math.abs(lon) > 180) {
-    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header: 'Position', value: value.slice(0, 64), expected: '"lat,lon" in degrees' })
+    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', {
+      header: 'Position',
+      value: value.slice(0, 64),
+      expected: '"lat,lon" in degrees',
+    })
   }
   return { lat, lon }
 }
 
-function parseNumber(header: string, value: string | undefined, min: number, max: number, expected: string): number | undefined {
+function parseNumber(
+  header: string,
+  value: string | undefined,
+  min: number,
+  max: number,
+  expected: string,
+): number | undefined {
   if (value === undefined || value === '') return undefined
   const number = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : NaN
-  if (!(number >= min && number <= max)) throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header, value: value.slice(0, 64), expected })
+  if (!(number >= min && number <= max))
+    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header, value: value.slice(0, 64), expected })
   return number
 }
 
 function parseFeed(value = ''): string {
-  if (!/^[0-9a-f]{0,64}$/.test(value)) throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header: 'Feed', value: value.slice(0, 64), expected: 'up to 64 hex digits' })
+  if (!/^[0-9a-f]{0,64}$/.test(value))
+    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', {
+      header: 'Feed',
+      value: value.slice(0, 64),
+      expected: 'up to 64 hex digits',
+    })
   return value
 }

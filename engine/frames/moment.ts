@@ -42,14 +42,23 @@ export function parseCapturedAt(value: string | undefined, arrivedAt: number, fu
   if (value === undefined || value === '') throw new AlprError('ALPR_ERR_FRAME_TIME_MISSING')
   const time = RFC3339_UTC.test(value) ? Date.parse(value) : NaN
   if (Number.isNaN(time)) throw new AlprError('ALPR_ERR_FRAME_TIME_INVALID', { value: value.slice(0, 64) })
-  if (time < EARLIEST_CAPTURE) throw new AlprError('ALPR_ERR_FRAME_TIME_ABSURD', { value, limit: new Date(EARLIEST_CAPTURE).toISOString() })
-  if (time > arrivedAt + futureToleranceMs) throw new AlprError('ALPR_ERR_FRAME_TIME_FUTURE', { value, limit: futureToleranceMs / 1000 })
+  if (time < EARLIEST_CAPTURE)
+    throw new AlprError('ALPR_ERR_FRAME_TIME_ABSURD', { value, limit: new Date(EARLIEST_CAPTURE).toISOString() })
+  if (time > arrivedAt + futureToleranceMs)
+    throw new AlprError('ALPR_ERR_FRAME_TIME_FUTURE', { value, limit: futureToleranceMs / 1000 })
   return time
 }
 
-/** A fixed camera stands where the registry says; others are where the frame says, or else where the registry last put them. */
-export function place(camera: Camera, position: { lat: number; lon: number } | undefined): { lat: number; lon: number } {
-  const registered = camera.lat !== undefined && camera.lon !== undefined ? { lat: camera.lat, lon: camera.lon } : undefined
+/**
+ * A fixed camera stands where the registry says; others are where the frame says, or else where the registry last put
+ * them.
+ */
+export function place(
+  camera: Camera,
+  position: { lat: number; lon: number } | undefined,
+): { lat: number; lon: number } {
+  const registered =
+    camera.lat !== undefined && camera.lon !== undefined ? { lat: camera.lat, lon: camera.lon } : undefined
   const found = camera.kind === 'fixed' ? registered : (position ?? registered)
   if (!found) throw new AlprError('ALPR_ERR_FRAME_POSITION_MISSING', { camera: camera.id })
   return found

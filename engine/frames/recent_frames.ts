@@ -8,8 +8,9 @@ interface Kept {
 }
 
 /**
- * JPEGs of frames that may yet be wanted for a picture: those with detections since the last checkpoint, and those that show an open pass best. Up to 64 MiB in an
- * engine, of all its partitions together; when there are more, older ones are asked back from the stream, which holds them until the pass that shows them is stored.
+ * JPEGs of frames that may yet be wanted for a picture: those with detections since the last checkpoint, and those that
+ * show an open pass best. Up to 64 MiB in an engine, of all its partitions together; when there are more, older ones
+ * are asked back from the stream, which holds them until the pass that shows them is stored.
  */
 export class RecentFrames {
   private readonly frames = new Map<number, Kept>()
@@ -17,7 +18,10 @@ export class RecentFrames {
 
   static readonly MAX_BYTES = 67_108_864
 
-  constructor(private readonly connection: Pick<NatsConnection, 'request'>, private readonly maxBytes = RecentFrames.MAX_BYTES) {}
+  constructor(
+    private readonly connection: Pick<NatsConnection, 'request'>,
+    private readonly maxBytes = RecentFrames.MAX_BYTES,
+  ) {}
 
   keep(owner: object, seq: number, jpeg: Uint8Array): void {
     // a frame that was delivered again, after a partition changed hands
@@ -45,10 +49,13 @@ export class RecentFrames {
     const recent = this.frames.get(seq)
     if (recent) return recent.jpeg
     // The server's direct-get API: the message as it is, not as base64 in JSON.
-    const answer = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), { timeout: 5_000 })
+    const answer = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), {
+      timeout: 5_000,
+    })
     const status = answer.headers?.code ?? 0
     if (status === 404) return undefined
-    if (status !== 0) throw new Error(`stream ${STREAM.frames} does not give message ${seq}: ${answer.headers?.description}`)
+    if (status !== 0)
+      throw new Error(`stream ${STREAM.frames} does not give message ${seq}: ${answer.headers?.description}`)
     return answer.data
   }
   private forget(seq: number): void {

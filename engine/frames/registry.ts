@@ -5,19 +5,23 @@ import { followBucket, type FollowLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from './camera.js'
 
-/** A live copy of the registry. The map changes under the reader; each value is replaced as a whole, never changed in place. */
+/**
+ * A live copy of the registry. The map changes under the reader; each value is replaced as a whole, never changed in
+ * place.
+ */
 export interface FollowedCameras {
   readonly cameras: ReadonlyMap<string, Camera>
   /**
-   * Asks the bucket itself, for a camera that the map does not know yet: a camera may be registered a moment before its first frame, and the
-   * follower learns of it a moment later. The answer is put into the map.
+   * Asks the bucket itself, for a camera that the map does not know yet: a camera may be registered a moment before its
+   * first frame, and the follower learns of it a moment later. The answer is put into the map.
    */
   refresh(id: string): Promise<Camera | undefined>
   stop(): void
 }
 
 /**
- * The camera registry on key-value bucket CAMERAS, a key for each camera. Writers are people and imports; engines and gateways follow it live.
+ * The camera registry on key-value bucket CAMERAS, a key for each camera. Writers are people and imports; engines and
+ * gateways follow it live.
  */
 export class CameraRegistry {
   readonly #connection: NatsConnection
@@ -40,7 +44,10 @@ export class CameraRegistry {
     return camera
   }
 
-  /** Adds only if the camera is not there; resolves to whether it was added. @throws ALPR_ERR_CAMERA_INVALID naming the field */
+  /**
+   * Adds only if the camera is not there; resolves to whether it was added. @throws ALPR_ERR_CAMERA_INVALID naming the
+   * field
+   */
   async add(value: unknown): Promise<boolean> {
     const camera = parseCamera(value)
     try {
@@ -73,18 +80,26 @@ export class CameraRegistry {
     return [...followed.cameras.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  /** Resolves when the map holds everything there was at the call; from then on it follows every change, also over a restart of the server. */
+  /**
+   * Resolves when the map holds everything there was at the call; from then on it follows every change, also over a
+   * restart of the server.
+   */
   async watch(log?: FollowLog): Promise<FollowedCameras> {
     const cameras = new Map<string, Camera>()
     const put = (key: string, entry: KvEntry) => {
       try {
         cameras.set(key, parseEntry(entry))
       } catch (error) {
-        // The record that was valid before stays in force: a bad edit must not turn a working camera into an unknown one.
+        // The record that was valid before stays in force: a bad edit must not turn a working camera into an unknown
+        // one.
         log?.warn({ camera: key, reason: reasonOf(error) }, 'the registry holds a record that is not a camera; ignored')
       }
     }
-    const { stop } = await followBucket(this.#connection, this.#bucket, { put, remove: (key) => cameras.delete(key), log })
+    const { stop } = await followBucket(this.#connection, this.#bucket, {
+      put,
+      remove: (key) => cameras.delete(key),
+      log,
+    })
     const refresh = async (id: string) => {
       const camera = await this.get(id)
       if (camera) cameras.set(id, camera)
@@ -105,6 +120,7 @@ function parseEntry(entry: KvEntry): Camera {
     throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: entry.key, reason: 'not JSON' })
   }
   const camera = parseCamera(value)
-  if (camera.id !== entry.key) throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: entry.key, reason: `id is "${camera.id}"` })
+  if (camera.id !== entry.key)
+    throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: entry.key, reason: `id is "${camera.id}"` })
   return camera
 }

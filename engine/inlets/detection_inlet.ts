@@ -37,7 +37,17 @@ export class DetectionInlet implements Inlet {
       if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
       return this.takeApart(message, camera)
     } catch (error) {
-      return { seen: [], refused: [{ error: error instanceof AlprError ? error : new AlprError('ALPR_ERR_DETECTION_INVALID', { reason: reasonOf(error) }, { cause: error }) }] }
+      return {
+        seen: [],
+        refused: [
+          {
+            error:
+              error instanceof AlprError
+                ? error
+                : new AlprError('ALPR_ERR_DETECTION_INVALID', { reason: reasonOf(error) }, { cause: error }),
+          },
+        ],
+      }
     }
   }
 
@@ -61,11 +71,25 @@ export class DetectionInlet implements Inlet {
         const capturedAt = parseCapturedAt(detection.capturedAt, message.arrivedAt, this.futureToleranceMs)
         const before = seen.at(-1)
         // Detections of one moment stand one after the other, and are two vehicles.
-        if (before && before.moment.capturedAt === capturedAt && before.first + before.detections.length === index && samePlace(before.moment, detection)) before.detections.push(detection.sighted)
-        else seen.push({ moment: momentOf(message, camera, detection, capturedAt), detections: [detection.sighted], first: index })
+        if (
+          before &&
+          before.moment.capturedAt === capturedAt &&
+          before.first + before.detections.length === index &&
+          samePlace(before.moment, detection)
+        )
+          before.detections.push(detection.sighted)
+        else
+          seen.push({
+            moment: momentOf(message, camera, detection, capturedAt),
+            detections: [detection.sighted],
+            first: index,
+          })
       } catch (error) {
         if (!(error instanceof AlprError)) throw error
-        refused.push({ error, ...(!alone && { part: { index, payload: new TextEncoder().encode(JSON.stringify(element)) } }) })
+        refused.push({
+          error,
+          ...(!alone && { part: { index, payload: new TextEncoder().encode(JSON.stringify(element)) } }),
+        })
       }
     })
     return { seen, refused }
@@ -73,9 +97,15 @@ export class DetectionInlet implements Inlet {
 }
 
 /** Only a position of its own makes a moment another place. */
-const samePlace = (moment: Moment, { position }: CameraDetection): boolean => position === undefined || (position.lat === moment.lat && position.lon === moment.lon)
+const samePlace = (moment: Moment, { position }: CameraDetection): boolean =>
+  position === undefined || (position.lat === moment.lat && position.lon === moment.lon)
 
-function momentOf({ seq }: CameraMessage, camera: Camera, { position, heading, speed }: CameraDetection, capturedAt: number): Moment {
+function momentOf(
+  { seq }: CameraMessage,
+  camera: Camera,
+  { position, heading, speed }: CameraDetection,
+  capturedAt: number,
+): Moment {
   const { lat, lon } = place(camera, position)
   return { seq, camera, capturedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
 }

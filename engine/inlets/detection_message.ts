@@ -18,32 +18,45 @@ const Corner = Type.Tuple([Type.Number({ minimum: -1e6, maximum: 1e6 }), Type.Nu
 const PlateText = Type.String({ minLength: 1, maxLength: 64 })
 
 /**
- * What a camera that reads plates itself says of one plate (docs/feeds.md): the names are those that `platestream recognize --json` uses, units those of
- * the headers of a frame.
+ * What a camera that reads plates itself says of one plate (docs/feeds.md): the names are those that `platestream
+ * recognize --json` uses, units those of the headers of a frame.
  */
-export const DetectionSchema = Type.Object({
-  /** RFC 3339, UTC. */
-  capturedAt: Type.String({ maxLength: 64 }),
-  /** As read, the whole text; case, blanks and dashes do not matter. */
-  plate: PlateText,
-  /** How often such a read is right. */
-  confidence: Confidence,
-  /** How sure each character of the plate is, in its order. Without it all are alike. */
-  characters: Type.Optional(Type.Array(Confidence, { minItems: 1, maxItems: 12 })),
-  /** Other texts that it may be, best first. */
-  alternates: Type.Optional(Type.Array(Type.Object({ plate: PlateText, confidence: Confidence }, strict), { maxItems: 5 })),
-  /** State or country of issue as ISO 3166 writes it. */
-  region: Type.Optional(Type.String({ pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$' })),
-  /** Corners of the plate clockwise from its upper left, pixels of the camera's picture: detections of one vehicle are voted into one read. */
-  quad: Type.Optional(Type.Tuple([Corner, Corner, Corner, Corner])),
-  /** The camera's own name for the vehicle: the same. */
-  track: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  /** Degrees, WGS 84; of a camera that moves. */
-  position: Type.Optional(Type.Object({ lat: Type.Number({ minimum: -90, maximum: 90 }), lon: Type.Number({ minimum: -180, maximum: 180 }) }, strict)),
-  /** Degrees clockwise from north; metres a second. */
-  heading: Type.Optional(Type.Number({ minimum: 0, maximum: 360 })),
-  speed: Type.Optional(Type.Number({ minimum: 0, maximum: 150 })),
-}, strict)
+export const DetectionSchema = Type.Object(
+  {
+    /** RFC 3339, UTC. */
+    capturedAt: Type.String({ maxLength: 64 }),
+    /** As read, the whole text; case, blanks and dashes do not matter. */
+    plate: PlateText,
+    /** How often such a read is right. */
+    confidence: Confidence,
+    /** How sure each character of the plate is, in its order. Without it all are alike. */
+    characters: Type.Optional(Type.Array(Confidence, { minItems: 1, maxItems: 12 })),
+    /** Other texts that it may be, best first. */
+    alternates: Type.Optional(
+      Type.Array(Type.Object({ plate: PlateText, confidence: Confidence }, strict), { maxItems: 5 }),
+    ),
+    /** State or country of issue as ISO 3166 writes it. */
+    region: Type.Optional(Type.String({ pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$' })),
+    /**
+     * Corners of the plate clockwise from its upper left, pixels of the camera's picture: detections of one vehicle are
+     * voted into one read.
+     */
+    quad: Type.Optional(Type.Tuple([Corner, Corner, Corner, Corner])),
+    /** The camera's own name for the vehicle: the same. */
+    track: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    /** Degrees, WGS 84; of a camera that moves. */
+    position: Type.Optional(
+      Type.Object(
+        { lat: Type.Number({ minimum: -90, maximum: 90 }), lon: Type.Number({ minimum: -180, maximum: 180 }) },
+        strict,
+      ),
+    ),
+    /** Degrees clockwise from north; metres a second. */
+    heading: Type.Optional(Type.Number({ minimum: 0, maximum: 360 })),
+    speed: Type.Optional(Type.Number({ minimum: 0, maximum: 150 })),
+  },
+  strict,
+)
 
 type Raw = Static<typeof DetectionSchema>
 
@@ -61,7 +74,8 @@ export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | '
  */
 export function splitMessage(payload: Uint8Array): { elements: readonly unknown[]; alone: boolean } {
   if (payload.length === 0) throw invalid('the message is empty')
-  if (payload.length > MAX_MESSAGE_BYTES) throw invalid(`the message has ${payload.length} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
+  if (payload.length > MAX_MESSAGE_BYTES)
+    throw invalid(`the message has ${payload.length} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
   if (!isUtf8(payload)) throw invalid('the message is not UTF-8')
   let value: unknown
   try {
@@ -70,7 +84,8 @@ export function splitMessage(payload: Uint8Array): { elements: readonly unknown[
     throw invalid(`not JSON: ${(error as Error).message.slice(0, 100)}`)
   }
   if (!Array.isArray(value)) return { elements: [value], alone: true }
-  if (value.length < 1 || value.length > MAX_DETECTIONS) throw invalid(`the message has ${value.length} detections, 1 to ${MAX_DETECTIONS} are allowed`)
+  if (value.length < 1 || value.length > MAX_DETECTIONS)
+    throw invalid(`the message has ${value.length} detections, 1 to ${MAX_DETECTIONS} are allowed`)
   return { elements: value, alone: false }
 }
 
@@ -79,17 +94,47 @@ export function parseDetection(value: unknown): CameraDetection {
   if (!check(value)) {
     const error = check.errors![0]!
     const extra = (error.params as { additionalProperty?: string }).additionalProperty
-    throw invalid(extra !== undefined ? `there is no field "${extra.slice(0, 64)}"` : `${error.instancePath.slice(1).replaceAll('/', '.') || 'it'} ${error.message}`)
+    throw invalid(
+      extra !== undefined
+        ? `there is no field "${extra.slice(0, 64)}"`
+        : `${error.instancePath.slice(1).replaceAll('/', '.') || 'it'} ${error.message}`,
+    )
   }
-  const { capturedAt, confidence, characters, alternates = [], region = null, quad, track, position, heading, speed } = value
+  const {
+    capturedAt,
+    confidence,
+    characters,
+    alternates = [],
+    region = null,
+    quad,
+    track,
+    position,
+    heading,
+    speed,
+  } = value
   const plate = plateOf(value.plate)
-  if (characters && characters.length !== plate.length) throw invalid(`characters has ${characters.length} values for the ${plate.length} characters of the plate`)
+  if (characters && characters.length !== plate.length)
+    throw invalid(`characters has ${characters.length} values for the ${plate.length} characters of the plate`)
   return {
-    capturedAt, position, heading, speed,
+    capturedAt,
+    position,
+    heading,
+    speed,
     sighted: {
-      plate, confidence, positions: distributionOf(plate, confidence, characters), region, regionConfidence: region === null ? 0 : confidence,
-      alternates: alternates.length === 0 ? NO_ALTERNATES : alternates.map((other) => ({ plate: normalisePlate(other.plate), confidence: other.confidence })).filter((other) => other.plate !== ''),
-      quality: UNKNOWN, ...(quad && { quad: quad as Quad }), ...(track !== undefined && { track }),
+      plate,
+      confidence,
+      positions: distributionOf(plate, confidence, characters),
+      region,
+      regionConfidence: region === null ? 0 : confidence,
+      alternates:
+        alternates.length === 0
+          ? NO_ALTERNATES
+          : alternates
+              .map((other) => ({ plate: normalisePlate(other.plate), confidence: other.confidence }))
+              .filter((other) => other.plate !== ''),
+      quality: UNKNOWN,
+      ...(quad && { quad: quad as Quad }),
+      ...(track !== undefined && { track }),
     },
   }
 }
@@ -102,7 +147,8 @@ const UNKNOWN = { heightPx: 0, widthPx: 0, sharpness: 0, contrast: 0, glare: 0 }
 function plateOf(text: string): string {
   const strict = strictPlate(text)
   if ('odd' in strict) throw invalid(`plate has the character "${strict.odd}", which no plate has`)
-  if (strict.plate.length < 1 || strict.plate.length > 12) throw invalid(`plate has ${strict.plate.length} characters, 1 to 12 are allowed`)
+  if (strict.plate.length < 1 || strict.plate.length > 12)
+    throw invalid(`plate has ${strict.plate.length} characters, 1 to 12 are allowed`)
   return strict.plate
 }
 

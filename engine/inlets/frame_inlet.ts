@@ -14,7 +14,10 @@ import type { Inlet, Look } from './inlet.js'
 export class FrameInlet implements Inlet {
   readonly entrance = ENTRANCE.frames
   readonly maxUnacknowledged = 8_192
-  /** Frames of a partition between the stream and the passes: so many that one pull fetches several, and workers are never short of frames. */
+  /**
+   * Frames of a partition between the stream and the passes: so many that one pull fetches several, and workers are
+   * never short of frames.
+   */
   readonly slots: number
 
   constructor(
@@ -37,7 +40,17 @@ export class FrameInlet implements Inlet {
       this.metrics.count('recognize_ms_total', ms.recognize)
       return { seen: [{ moment, detections, first: 0 }], refused: [] }
     } catch (error) {
-      return { seen: [], refused: [{ error: error instanceof AlprError ? error : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(error) }, { cause: error }) }] }
+      return {
+        seen: [],
+        refused: [
+          {
+            error:
+              error instanceof AlprError
+                ? error
+                : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(error) }, { cause: error }),
+          },
+        ],
+      }
     }
   }
 

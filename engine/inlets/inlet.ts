@@ -27,16 +27,24 @@ export interface Look {
   refused: readonly Refused[]
 }
 
-/** A way in: what makes detections of the messages of an entrance. Everything behind it (passes, hits, store, checkpoint) is the same for all. */
+/**
+ * A way in: what makes detections of the messages of an entrance. Everything behind it (passes, hits, store,
+ * checkpoint) is the same for all.
+ */
 export interface Inlet {
   readonly entrance: Entrance
   readonly ids: ReadIds
   readonly rules: PassRules
   /** Messages in work at once, for each partition. */
   readonly slots: number
-  /** Messages of a partition handed out and not yet acknowledged, at most: a bound on what one crash has to do again. */
+  /**
+   * Messages of a partition handed out and not yet acknowledged, at most: a bound on what one crash has to do again.
+   */
   readonly maxUnacknowledged: number
-  /** Never throws: what cannot be processed is refused with a reason. Stateless, so that messages may be looked at side by side. */
+  /**
+   * Never throws: what cannot be processed is refused with a reason. Stateless, so that messages may be looked at side
+   * by side.
+   */
   look(message: CameraMessage): Promise<Look>
   /** Counts a message that was applied. */
   count(metrics: Metrics, look: Look): void

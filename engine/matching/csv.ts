@@ -10,8 +10,9 @@ export interface CsvRecord {
 const kMaxRecord = 65_536
 
 /**
- * Reads RFC 4180 CSV as it comes: quotes, doubled quotes and line breaks inside them; LF, CRLF or CR; a byte order mark. Lenient in one point: a quote
- * inside an unquoted field is a character of it. Memory does not grow with the file.
+ * Reads RFC 4180 CSV as it comes: quotes, doubled quotes and line breaks inside them; LF, CRLF or CR; a byte order
+ * mark. Lenient in one point: a quote inside an unquoted field is a character of it. Memory does not grow with the
+ * file.
  */
 export class CsvReader {
   readonly #delimiter: string
@@ -36,7 +37,10 @@ export class CsvReader {
     return this.#take(this.#decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)))
   }
 
-  /** The last record, if the text did not end with a line break. @throws Error naming the line when a quote is never closed */
+  /**
+   * The last record, if the text did not end with a line break. @throws Error naming the line when a quote is never
+   * closed
+   */
   end(): CsvRecord[] {
     const records = this.#take(this.#decoder.end())
     if (this.#state === 'quoted') throw new Error(`line ${this.#recordLine}: a quote is never closed`)
@@ -53,7 +57,8 @@ export class CsvReader {
     }
     for (let i = from; i < text.length; i++) {
       if (!this.#afterReturn) i = this.#skipPlain(text, i)
-      if (this.#length > kMaxRecord) throw new Error(`line ${this.#recordLine}: longer than ${kMaxRecord} characters; is a quote missing?`)
+      if (this.#length > kMaxRecord)
+        throw new Error(`line ${this.#recordLine}: longer than ${kMaxRecord} characters; is a quote missing?`)
       if (i >= text.length) break
       const c = text[i]!
       if (this.#afterReturn) {
@@ -89,7 +94,10 @@ export class CsvReader {
     return records
   }
 
-  /** Takes a run of characters that mean nothing special in one step: most of a large file. @returns the index of the first one that does */
+  /**
+   * Takes a run of characters that mean nothing special in one step: most of a large file. @returns the index of the
+   * first one that does
+   */
   #skipPlain(text: string, from: number): number {
     const quoted = this.#state === 'quoted'
     if (this.#state === 'quote') return from

@@ -55,7 +55,20 @@ const kKept = 100
 
 /** Names of columns as lists of agencies use them; the first that is in the header is taken. */
 const kUsual: Record<keyof HotListColumns, string[]> = {
-  plate: ['plate', 'license plate', 'licence plate', 'license_plate', 'licence_plate', 'plate number', 'plate_number', 'platenumber', 'tag', 'registration', 'vrm', 'lic'],
+  plate: [
+    'plate',
+    'license plate',
+    'licence plate',
+    'license_plate',
+    'licence_plate',
+    'plate number',
+    'plate_number',
+    'platenumber',
+    'tag',
+    'registration',
+    'vrm',
+    'lic',
+  ],
   reason: ['reason', 'alert', 'alert type', 'alert_type', 'description', 'comment', 'comments', 'notes'],
   region: ['region', 'state', 'plate state', 'plate_state', 'country', 'province', 'lis'],
   from: ['from', 'valid from', 'valid_from', 'start', 'start date', 'start_date'],
@@ -64,7 +77,8 @@ const kUsual: Record<keyof HotListColumns, string[]> = {
 
 /**
  * Reads the entries of a hot list from a file, line by line.
- * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, has no plate column, or has more bad lines than allowed, with the first ones
+ * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, has no plate column, or has more bad lines than
+ * allowed, with the first ones
  */
 export async function readHotListFile(options: HotListFileOptions): Promise<HotListFile> {
   const { file, maxBad = 0 } = options
@@ -73,7 +87,8 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
   let places: Record<keyof HotListColumns, number> | undefined
   if (!options.fixed && options.header === false) places = byNumber(options.columns ?? {}, invalid)
 
-  const column = (name: keyof HotListColumns): number => (options.fixed ? options.fixed.findIndex((c) => c.name === name) : places![name])
+  const column = (name: keyof HotListColumns): number =>
+    options.fixed ? options.fixed.findIndex((c) => c.name === name) : places![name]
   const take = ({ line, fields }: CsvRecord) => {
     if (!options.fixed && !places) {
       places = byName(fields, options.columns ?? {}, invalid)
@@ -89,7 +104,10 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
     result.bad++
     if (result.badLines.length < kKept) result.badLines.push({ line, reason: entry.problem })
     if (result.bad > maxBad) {
-      const shown = result.badLines.slice(0, 3).map((b) => `line ${b.line}: ${b.reason}`).join('; ')
+      const shown = result.badLines
+        .slice(0, 3)
+        .map((b) => `line ${b.line}: ${b.reason}`)
+        .join('; ')
       throw invalid(`${shown}${maxBad > 0 ? ` (more than ${maxBad} bad lines)` : ''}`)
     }
   }
@@ -99,7 +117,9 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
     let bytes = 0
     let reader: { push(piece: Uint8Array): CsvRecord[]; end(): CsvRecord[] } | undefined
     for await (const piece of createReadStream(file, { highWaterMark: 262_144 }) as AsyncIterable<Buffer>) {
-      reader ??= options.fixed ? new FixedReader(options.fixed) : new CsvReader(options.delimiter ?? guessDelimiter(piece))
+      reader ??= options.fixed
+        ? new FixedReader(options.fixed)
+        : new CsvReader(options.delimiter ?? guessDelimiter(piece))
       reader.push(piece).forEach(take)
       bytes += piece.length
       options.onProgress?.(bytes, total)
@@ -113,7 +133,10 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
   return result
 }
 
-function toEntry(field: (name: keyof HotListColumns) => string, usualReason: string): HotListEntry | { problem: string } {
+function toEntry(
+  field: (name: keyof HotListColumns) => string,
+  usualReason: string,
+): HotListEntry | { problem: string } {
   const listed = listedPlate(field('plate'))
   if ('reason' in listed) return { problem: listed.reason }
   const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || usualReason).slice(0, 500) }
@@ -123,10 +146,12 @@ function toEntry(field: (name: keyof HotListColumns) => string, usualReason: str
     const text = field(name)
     if (!text) continue
     const time = parseDay(text)
-    if (time === undefined) return { problem: `"${text.slice(0, 40)}" is not a time such as 2026-05-01 or 2026-05-01T08:30:00Z` }
+    if (time === undefined)
+      return { problem: `"${text.slice(0, 40)}" is not a time such as 2026-05-01 or 2026-05-01T08:30:00Z` }
     entry[name] = time
   }
-  if (entry.from !== undefined && entry.until !== undefined && entry.until <= entry.from) return { problem: 'it ends before it begins' }
+  if (entry.from !== undefined && entry.until !== undefined && entry.until <= entry.from)
+    return { problem: 'it ends before it begins' }
   return entry
 }
 
@@ -137,32 +162,58 @@ function parseDay(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time
 }
 
-function byName(header: string[], wanted: HotListColumns, invalid: (reason: string) => AlprError): Record<keyof HotListColumns, number> {
+function byName(
+  header: string[],
+  wanted: HotListColumns,
+  invalid: (reason: string) => AlprError,
+): Record<keyof HotListColumns, number> {
   const names = header.map((name) => name.trim().toLowerCase())
   const find = (column: keyof HotListColumns): number => {
     const asked = wanted[column]
     if (asked === undefined) return kUsual[column].map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1
     const at = names.indexOf(asked.trim().toLowerCase())
-    if (at < 0) throw invalid(`there is no column "${asked}"; the header has ${header.map((h) => `"${h.trim()}"`).join(', ')}`)
+    if (at < 0)
+      throw invalid(`there is no column "${asked}"; the header has ${header.map((h) => `"${h.trim()}"`).join(', ')}`)
     return at
   }
-  const places = { plate: find('plate'), reason: find('reason'), region: find('region'), from: find('from'), until: find('until') }
-  if (places.plate < 0) throw invalid(`no column is the plate; name it with --plate-column (the header has ${header.map((h) => `"${h.trim()}"`).join(', ')})`)
+  const places = {
+    plate: find('plate'),
+    reason: find('reason'),
+    region: find('region'),
+    from: find('from'),
+    until: find('until'),
+  }
+  if (places.plate < 0)
+    throw invalid(
+      `no column is the plate; name it with --plate-column (the header has ${header.map((h) => `"${h.trim()}"`).join(', ')})`,
+    )
   return places
 }
 
-function byNumber(wanted: HotListColumns, invalid: (reason: string) => AlprError): Record<keyof HotListColumns, number> {
+function byNumber(
+  wanted: HotListColumns,
+  invalid: (reason: string) => AlprError,
+): Record<keyof HotListColumns, number> {
   const place = (text: string | undefined, usual: number): number => {
     if (text === undefined) return usual
     if (!/^[1-9]\d{0,3}$/.test(text)) throw invalid(`without a header a column is a number from 1, not "${text}"`)
     return Number(text) - 1
   }
-  return { plate: place(wanted.plate, 0), reason: place(wanted.reason, -1), region: place(wanted.region, -1), from: place(wanted.from, -1), until: place(wanted.until, -1) }
+  return {
+    plate: place(wanted.plate, 0),
+    reason: place(wanted.reason, -1),
+    region: place(wanted.region, -1),
+    from: place(wanted.from, -1),
+    until: place(wanted.until, -1),
+  }
 }
 
 /** The candidate that the first line has most of, outside quotes. */
 function guessDelimiter(piece: Buffer): string {
-  const line = piece.toString('utf8').split(/[\r\n]/, 1)[0]!.replace(/"[^"]*"/g, '')
+  const line = piece
+    .toString('utf8')
+    .split(/[\r\n]/, 1)[0]!
+    .replace(/"[^"]*"/g, '')
   const count = (c: string) => line.split(c).length
   return [',', ';', '\t', '|'].reduce((best, c) => (count(c) > count(best) ? c : best))
 }
@@ -183,5 +234,8 @@ class FixedReader {
     return this.#lines.end().map(this.#cut)
   }
 
-  #cut = ({ line, fields }: CsvRecord): CsvRecord => ({ line, fields: this.#columns.map(({ start, end }) => fields[0]!.slice(start - 1, end)) })
+  #cut = ({ line, fields }: CsvRecord): CsvRecord => ({
+    line,
+    fields: this.#columns.map(({ start, end }) => fields[0]!.slice(start - 1, end)),
+  })
 }

@@ -9,11 +9,12 @@ import { LIST_ID, parseHotList, type HotList, type HotListEntry } from './hotlis
 export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
 
 /**
- * Entries in canonical order and form: one JSON object a line, sorted by plate, then by the start of its time. The same entries give the same
- * text, and so the same version, whatever order they came in.
+ * Entries in canonical order and form: one JSON object a line, sorted by plate, then by the start of its time. The same
+ * entries give the same text, and so the same version, whatever order they came in.
  */
 export function* canonicalLines(entries: readonly HotListEntry[]): Generator<string> {
-  for (const { plate, reason, region, from, until } of entries) yield `${JSON.stringify({ plate, reason, region, from, until })}\n`
+  for (const { plate, reason, region, from, until } of entries)
+    yield `${JSON.stringify({ plate, reason, region, from, until })}\n`
 }
 
 /** First 16 hex digits of the SHA-256 of the canonical text. */
@@ -24,17 +25,20 @@ export function versionOf(entries: readonly HotListEntry[]): string {
 }
 
 /**
- * Sorts and merges: entries of one plate whose times touch or overlap become one (reasons joined, a region only if all agree); entries of one plate for
- * different times stay apart.
+ * Sorts and merges: entries of one plate whose times touch or overlap become one (reasons joined, a region only if all
+ * agree); entries of one plate for different times stay apart.
  * @param entries plates normalised
  */
 export function mergeEntries(entries: readonly HotListEntry[]): HotListEntry[] {
   const from = (entry: HotListEntry) => entry.from ?? -Infinity
-  const sorted = [...entries].sort((a, b) => (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : from(a) - from(b) || (a.reason < b.reason ? -1 : 1)))
+  const sorted = [...entries].sort((a, b) =>
+    a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : from(a) - from(b) || (a.reason < b.reason ? -1 : 1),
+  )
   const merged: HotListEntry[] = []
   for (const entry of sorted) {
     const last = merged.at(-1)
-    if (last?.plate === entry.plate && from(entry) <= (last.until ?? Infinity)) merged[merged.length - 1] = join(last, entry)
+    if (last?.plate === entry.plate && from(entry) <= (last.until ?? Infinity))
+      merged[merged.length - 1] = join(last, entry)
     else merged.push(entry)
   }
   return merged
@@ -44,18 +48,36 @@ export function mergeEntries(entries: readonly HotListEntry[]): HotListEntry[] {
 function join(a: HotListEntry, b: HotListEntry): HotListEntry {
   const reasons = [...new Set([...a.reason.split('; '), ...b.reason.split('; ')])].filter(Boolean)
   const until = a.until === undefined || b.until === undefined ? undefined : Math.max(a.until, b.until)
-  return { plate: a.plate, reason: reasons.join('; '), region: a.region === b.region ? a.region : undefined, from: a.from, until }
+  return {
+    plate: a.plate,
+    reason: reasons.join('; '),
+    region: a.region === b.region ? a.region : undefined,
+    from: a.from,
+    until,
+  }
 }
 
 /**
- * Stores the entries and then the record that points to them; followers of the bucket HOTLISTS see the list in one step. The entries are an
- * object named `<list>.<version>`, so that whoever still loads the list of a moment ago finds it whole; the one before is kept, older ones go.
- * @param expectedRevision compare-and-set: the revision that the caller saw, 0 for a new list; without it the last writer wins
+ * Stores the entries and then the record that points to them; followers of the bucket HOTLISTS see the list in one
+ * step. The entries are an object named `<list>.<version>`, so that whoever still loads the list of a moment ago finds
+ * it whole; the one before is kept, older ones go.
+ * @param expectedRevision compare-and-set: the revision that the caller saw, 0 for a new list; without it the last
+ * writer wins
  * @throws ALPR_ERR_HOTLIST_INVALID when the record is not valid, or somebody else changed the list meanwhile
  */
-export async function saveHotList(client: JetStreamClient, head: HotListHead, entries: readonly HotListEntry[], expectedRevision?: number): Promise<HotList> {
+export async function saveHotList(
+  client: JetStreamClient,
+  head: HotListHead,
+  entries: readonly HotListEntry[],
+  expectedRevision?: number,
+): Promise<HotList> {
   const merged = mergeEntries(entries)
-  const record = parseHotList({ ...head, version: versionOf(merged), loadedAt: new Date().toISOString(), entries: merged.length })
+  const record = parseHotList({
+    ...head,
+    version: versionOf(merged),
+    loadedAt: new Date().toISOString(),
+    entries: merged.length,
+  })
   const { records, files } = await open(client)
   const before = await readRecord(records, record.id)
   const revision = expectedRevision ?? before?.revision ?? 0
@@ -92,7 +114,8 @@ export async function platesOfList(client: JetStreamClient, id: string): Promise
  */
 export async function loadHotListEntries(client: JetStreamClient, record: HotList): Promise<HotListEntry[]> {
   const { files } = await open(client)
-  const invalid = (reason: string, cause?: unknown) => new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason }, { cause })
+  const invalid = (reason: string, cause?: unknown) =>
+    new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason }, { cause })
   let content: Uint8Array | null
   try {
     content = await files.getBlob(fileName(record))
@@ -104,19 +127,27 @@ export async function loadHotListEntries(client: JetStreamClient, record: HotLis
   if (version !== record.version) throw invalid(`content has version ${version}, the record says ${record.version}`)
   const entries: HotListEntry[] = []
   // Line by line: a million entries as one JSON text would need a string near the engine's limit.
-  for (let at = 0; at < content.length;) {
+  for (let at = 0; at < content.length; ) {
     const end = content.indexOf(0x0a, at)
-    entries.push(JSON.parse(Buffer.from(content.buffer, content.byteOffset + at, end - at).toString('utf8')) as HotListEntry)
+    entries.push(
+      JSON.parse(Buffer.from(content.buffer, content.byteOffset + at, end - at).toString('utf8')) as HotListEntry,
+    )
     at = end + 1
   }
   return entries
 }
 
 /**
- * Changes what a person decides about a list; its entries and version stay. Engines have it within 2 seconds, between two reads.
- * @throws ALPR_ERR_HOTLIST_UNKNOWN, ALPR_ERR_HOTLIST_INVALID when it is not valid, or somebody else changed the list meanwhile
+ * Changes what a person decides about a list; its entries and version stay. Engines have it within 2 seconds, between
+ * two reads.
+ * @throws ALPR_ERR_HOTLIST_UNKNOWN, ALPR_ERR_HOTLIST_INVALID when it is not valid, or somebody else changed the list
+ * meanwhile
  */
-export async function changeHotList(client: JetStreamClient, id: string, change: Partial<Omit<HotListHead, 'id'>>): Promise<HotList> {
+export async function changeHotList(
+  client: JetStreamClient,
+  id: string,
+  change: Partial<Omit<HotListHead, 'id'>>,
+): Promise<HotList> {
   const { records } = await open(client)
   const before = LIST_ID.test(id) ? await readRecord(records, id) : undefined
   if (!before?.record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
@@ -128,7 +159,8 @@ export async function changeHotList(client: JetStreamClient, id: string, change:
 /** Takes a list out of force and its content away. @throws ALPR_ERR_HOTLIST_UNKNOWN */
 export async function removeHotList(client: JetStreamClient, id: string): Promise<void> {
   const { records, files } = await open(client)
-  if (!LIST_ID.test(id) || (await records.get(id))?.operation !== 'PUT') throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
+  if (!LIST_ID.test(id) || (await records.get(id))?.operation !== 'PUT')
+    throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
   await records.delete(id)
   await dropFiles(files, id, [])
 }
@@ -167,7 +199,11 @@ async function putRecord(records: KV, record: HotList, revision: number): Promis
     await records.put(record.id, JSON.stringify(record), { previousSeq: revision })
   } catch (error) {
     if ((error as { api_error?: { err_code: number } }).api_error?.err_code !== kWrongLastSequence) throw error
-    throw new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason: 'somebody else changed it at the same time; try again' }, { cause: error })
+    throw new AlprError(
+      'ALPR_ERR_HOTLIST_INVALID',
+      { list: record.id, reason: 'somebody else changed it at the same time; try again' },
+      { cause: error },
+    )
   }
 }
 
@@ -196,7 +232,7 @@ function textStream(entries: readonly HotListEntry[]): ReadableStream<Uint8Array
   return new ReadableStream({
     pull(controller) {
       const piece: string[] = []
-      for (let length = 0; length < 65_536;) {
+      for (let length = 0; length < 65_536; ) {
         const { value, done } = lines.next()
         if (done) break
         piece.push(value)

@@ -27,8 +27,9 @@ interface LoadedList {
 }
 
 /**
- * The hot lists that the engine matches against, followed live. A new version is compiled beside the old one and swapped in one assignment,
- * so no read is ever matched against a half-loaded list; a version that cannot be loaded leaves the old one in force and says so (HOT-2).
+ * The hot lists that the engine matches against, followed live. A new version is compiled beside the old one and
+ * swapped in one assignment, so no read is ever matched against a half-loaded list; a version that cannot be loaded
+ * leaves the old one in force and says so (HOT-2).
  */
 export class ListsInForce {
   private readonly lists = new Map<string, LoadedList>()
@@ -37,7 +38,11 @@ export class ListsInForce {
   private stopFollowing: () => void = () => {}
   private readonly standing: StandingPartials
 
-  constructor(private readonly matcher: Matcher, private readonly metrics: Metrics, private readonly log: FollowLog & { info(fields: object, text: string): void }) {
+  constructor(
+    private readonly matcher: Matcher,
+    private readonly metrics: Metrics,
+    private readonly log: FollowLog & { info(fields: object, text: string): void },
+  ) {
     this.standing = new StandingPartials(matcher.confusions, log)
   }
 
@@ -72,8 +77,8 @@ export class ListsInForce {
   }
 
   /**
-   * Every entry, of all lists in force at `ts`, that the distribution may be. Lists with tolerance `exact` only give exact matches; standing partials
-   * count as lists.
+   * Every entry, of all lists in force at `ts`, that the distribution may be. Lists with tolerance `exact` only give
+   * exact matches; standing partials count as lists.
    * @param positions probabilities by position (37 each)
    * @param plate the voted text: decides what is exact
    * @param region of issue as read, empty when it could not be told
@@ -82,7 +87,13 @@ export class ListsInForce {
     const found = this.standing.check(positions, region, ts)
     for (const { record, entries, compiled } of this.lists.values()) {
       // Looser than the list's own threshold, so that a hit that falls below it can be told from one that is gone.
-      for (const match of this.matcher.match(positions, compiled, Math.max(LEAST_THRESHOLD, record.threshold * 0.5), region === '' ? undefined : region, true)) {
+      for (const match of this.matcher.match(
+        positions,
+        compiled,
+        Math.max(LEAST_THRESHOLD, record.threshold * 0.5),
+        region === '' ? undefined : region,
+        true,
+      )) {
         const entry = entries[match.entry]!
         const exact = entry.plate === plate
         if (record.tolerance === 'exact' && !exact) continue
@@ -116,15 +127,26 @@ export class ListsInForce {
       }
       if (old) this.matcher.release(old.compiled)
       this.digest = digestOf(this.records)
-      this.metrics.gauge('hot_list_entries', [...this.lists.values()].reduce((sum, list) => sum + list.entries.length, 0))
+      this.metrics.gauge(
+        'hot_list_entries',
+        [...this.lists.values()].reduce((sum, list) => sum + list.entries.length, 0),
+      )
     } catch (error) {
       this.metrics.count('hot_list_failures_total')
-      this.log.warn({ list: id, reason: reasonOf(error) }, 'hot list version not loaded, the version before stays in force')
+      this.log.warn(
+        { list: id, reason: reasonOf(error) },
+        'hot list version not loaded, the version before stays in force',
+      )
     }
   }
 }
 
 function digestOf(records: readonly HotList[], standing: readonly string[] = []): string {
-  const text = [...records.map((record) => `${record.id}:${record.version}`), ...standing.map((version) => `?${version}`)].sort().join('\n')
+  const text = [
+    ...records.map((record) => `${record.id}:${record.version}`),
+    ...standing.map((version) => `?${version}`),
+  ]
+    .sort()
+    .join('\n')
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -1,5 +1,12 @@
 import { Worker } from 'node:worker_threads'
-import { rawResults16, type Dictionary, type Pattern, type RawResult, type SearchOptions, type SearchPage } from '../../wasm/internal_mod.js'
+import {
+  rawResults16,
+  type Dictionary,
+  type Pattern,
+  type RawResult,
+  type SearchOptions,
+  type SearchPage,
+} from '../../wasm/internal_mod.js'
 import { AlprError } from '../errors.js'
 import type { SearchReport, SearchTask } from './search_worker.js'
 
@@ -13,8 +20,8 @@ interface Opened {
 }
 
 /**
- * Threads that search dictionaries together, in the dictionary's own memory: one search at a time, all threads on it, so that each is as quick as the
- * machine allows. Pages come while the scan goes on.
+ * Threads that search dictionaries together, in the dictionary's own memory: one search at a time, all threads on it,
+ * so that each is as quick as the machine allows. Pages come while the scan goes on.
  */
 export class SearchPool {
   private readonly workers: Worker[]
@@ -31,7 +38,10 @@ export class SearchPool {
     this.workers = Array.from({ length: threads }, (_, i) => {
       const worker = new Worker(new URL('./search_worker.js', import.meta.url))
       worker.on('message', (report: SearchReport) => this.listen(i, report))
-      worker.on('error', (error) => { this.failed = error; this.listen(i, { search: -1, results: new Uint8Array(0), matched: 0, blocks: 0, done: true }) })
+      worker.on('error', (error) => {
+        this.failed = error
+        this.listen(i, { search: -1, results: new Uint8Array(0), matched: 0, blocks: 0, done: true })
+      })
       worker.unref()
       return worker
     })
@@ -54,7 +64,11 @@ export class SearchPool {
    * Pages of a search, best first in each; the last is `done` (Dictionary.search has the details).
    * @throws ALPR_ERR_PATTERN_..., ALPR_ERR_SEARCH_INVALID, ALPR_ERR_SEARCHES_FULL, the signal's reason
    */
-  async *search(dictionary: Dictionary, pattern: string | Pattern, options: SearchOptions = {}): AsyncGenerator<SearchPage, void, void> {
+  async *search(
+    dictionary: Dictionary,
+    pattern: string | Pattern,
+    options: SearchOptions = {},
+  ): AsyncGenerator<SearchPage, void, void> {
     const prepared = dictionary.prepare(pattern, options)
     await this.turn()
     try {
@@ -72,12 +86,18 @@ export class SearchPool {
         fresh = true
         news()
       }
-      const stop = () => { this.tell({ kind: 'stop', search }); news() }
+      const stop = () => {
+        this.tell({ kind: 'stop', search })
+        news()
+      }
       options.signal?.addEventListener('abort', stop)
       try {
         this.tell({ kind: 'search', dictionary: id, search, program: prepared.program, blocks })
         for (;;) {
-          if (!fresh) await new Promise<void>((resolve) => { news = resolve })
+          if (!fresh)
+            await new Promise<void>((resolve) => {
+              news = resolve
+            })
           fresh = false
           if (this.failed) throw new AlprError('ALPR_ERR_INTERNAL', {}, { cause: this.failed })
           const done = reports.every((report) => report?.done)
@@ -86,10 +106,19 @@ export class SearchPool {
             if (done) options.signal.throwIfAborted()
             continue
           }
-          const raw: RawResult[] = reports.flatMap((report) => (report ? rawResults16(report.results, dictionary.hourZero) : []))
-          const sum = (of: (report: SearchReport) => number) => reports.reduce((total, report) => total + (report ? of(report) : 0), 0)
+          const raw: RawResult[] = reports.flatMap((report) =>
+            report ? rawResults16(report.results, dictionary.hourZero) : [],
+          )
+          const sum = (of: (report: SearchReport) => number) =>
+            reports.reduce((total, report) => total + (report ? of(report) : 0), 0)
           const scanned = done ? prepared.plates : Math.min(prepared.plates, sum((report) => report.blocks) * 512)
-          yield dictionary.page(prepared, raw, sum((report) => report.matched), scanned, done)
+          yield dictionary.page(
+            prepared,
+            raw,
+            sum((report) => report.matched),
+            scanned,
+            done,
+          )
           if (done) return
         }
       } finally {
@@ -97,7 +126,10 @@ export class SearchPool {
         if (!reports.every((report) => report?.done) && !this.failed && !this.closed) {
           // left early: stop the threads and wait for them
           stop()
-          while (!reports.every((report) => report?.done) && !this.failed && !this.closed) await new Promise<void>((resolve) => { news = resolve })
+          while (!reports.every((report) => report?.done) && !this.failed && !this.closed)
+            await new Promise<void>((resolve) => {
+              news = resolve
+            })
         }
         this.listen = () => {}
       }
@@ -122,7 +154,13 @@ export class SearchPool {
     const known = this.opened.get(dictionary)
     if (known) return known
     const opened = { id: ++this.ids, counter: dictionary.placeCounter() }
-    for (const worker of this.workers) worker.postMessage({ kind: 'open', dictionary: opened.id, shared: dictionary.share(), counter: opened.counter } satisfies SearchTask)
+    for (const worker of this.workers)
+      worker.postMessage({
+        kind: 'open',
+        dictionary: opened.id,
+        shared: dictionary.share(),
+        counter: opened.counter,
+      } satisfies SearchTask)
     this.opened.set(dictionary, opened)
     return opened
   }

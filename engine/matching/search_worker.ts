@@ -8,7 +8,10 @@ export type SearchTask =
   | { kind: 'search'; dictionary: number; search: number; program: Uint8Array; blocks: number }
   | { kind: 'stop'; search: number }
 
-/** What a worker says: its best so far, or that it has nothing left to do. `results` is what lies in its memory: 16 bytes each. */
+/**
+ * What a worker says: its best so far, or that it has nothing left to do. `results` is what lies in its memory: 16
+ * bytes each.
+ */
 export interface SearchReport {
   search: number
   results: Uint8Array
@@ -17,15 +20,18 @@ export interface SearchReport {
   done: boolean
 }
 
-/** Behind the counter of pieces lies the floor that the threads have in common (wasm/assembly/matcher/results.ts), bytes. */
+/**
+ * Behind the counter of pieces lies the floor that the threads have in common (wasm/assembly/matcher/results.ts),
+ * bytes.
+ */
 const FLOOR_AT = 4
 
 /** Time between two reports, milliseconds. */
 const REPORT_MS = 25
 
 /**
- * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from the end (newest) to the
- * beginning, so that none waits for another.
+ * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from
+ * the end (newest) to the beginning, so that none waits for another.
  */
 const desks = new Map<number, { desk: ReturnType<typeof openDesk>; counter: number }>()
 const stopped = new Set<number>()
@@ -47,9 +53,14 @@ async function scan({ dictionary, search, program, blocks }: SearchTask & { kind
   const { desk, counter } = desks.get(dictionary)!
   const { exports, memory } = desk.memory
   const pieces = new Int32Array(memory.buffer, counter, 1)
-  const report = (done: boolean, seen: number) => parentPort!.postMessage({
-    search, results: resultBytes(desk.memory, done).slice(), matched: exports.matchedPlates() >>> 0, blocks: seen, done,
-  } satisfies SearchReport)
+  const report = (done: boolean, seen: number) =>
+    parentPort!.postMessage({
+      search,
+      results: resultBytes(desk.memory, done).slice(),
+      matched: exports.matchedPlates() >>> 0,
+      blocks: seen,
+      done,
+    } satisfies SearchReport)
   desk.memory.bytes(desk.pattern, program.length).set(program)
   exports.beginScan(desk.pattern)
   let seen = 0
@@ -65,7 +76,9 @@ async function scan({ dictionary, search, program, blocks }: SearchTask & { kind
       report(false, seen)
       last = performance.now()
       // a stop may be waiting
-      await new Promise((resolve) => { setImmediate(resolve) })
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
     }
   }
   stopped.delete(search)

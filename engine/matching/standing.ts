@@ -8,29 +8,38 @@ export const PARTIAL_ID = /^[a-z0-9-]{1,64}$/
 /** Longest that a standing partial watches: as a hot plate (HPL-1, RV 426.6.5). */
 export const MAX_PARTIAL_MS = 30 * 86_400_000
 
-/** A pattern that watches the live stream (CAN-2), in the key-value bucket PARTIALS. Times in ms since 1970 UTC, event time. */
-export const StandingSchema = Type.Object({
-  id: Type.String({ pattern: PARTIAL_ID.source }),
-  /** As typed; kept as it is. */
-  pattern: Type.String({ minLength: 1, maxLength: 128 }),
-  /** The major crime, and the case it belongs to. */
-  reason: Type.String({ minLength: 1, maxLength: 500 }),
-  caseNumber: Type.String({ minLength: 1, maxLength: 64 }),
-  enteredBy: Type.String({ minLength: 1, maxLength: 100 }),
-  enteredAt: Type.Integer({ minimum: 0 }),
-  from: Type.Integer({ minimum: 0 }),
-  until: Type.Integer({ minimum: 0 }),
-  priority: Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v as 'high'))),
-  /** Probability from which a read is a hit. */
-  threshold: Type.Number({ minimum: 0.0001, maximum: 1 }),
-}, { additionalProperties: false })
+/**
+ * A pattern that watches the live stream (CAN-2), in the key-value bucket PARTIALS. Times in ms since 1970 UTC, event
+ * time.
+ */
+export const StandingSchema = Type.Object(
+  {
+    id: Type.String({ pattern: PARTIAL_ID.source }),
+    /** As typed; kept as it is. */
+    pattern: Type.String({ minLength: 1, maxLength: 128 }),
+    /** The major crime, and the case it belongs to. */
+    reason: Type.String({ minLength: 1, maxLength: 500 }),
+    caseNumber: Type.String({ minLength: 1, maxLength: 64 }),
+    enteredBy: Type.String({ minLength: 1, maxLength: 100 }),
+    enteredAt: Type.Integer({ minimum: 0 }),
+    from: Type.Integer({ minimum: 0 }),
+    until: Type.Integer({ minimum: 0 }),
+    priority: Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v as 'high'))),
+    /** Probability from which a read is a hit. */
+    threshold: Type.Number({ minimum: 0.0001, maximum: 1 }),
+  },
+  { additionalProperties: false },
+)
 
-export type StandingPartial = Omit<Static<typeof StandingSchema>, 'priority'> & { priority: 'high' | 'medium' | 'low' | 'informational' }
+export type StandingPartial = Omit<Static<typeof StandingSchema>, 'priority'> & {
+  priority: 'high' | 'medium' | 'low' | 'informational'
+}
 
 const check = new Ajv().compile<StandingPartial>(StandingSchema)
 
 /**
- * A standing partial, checked: its fields, its pattern, that it says something, and that it ends within 30 days of its entry (HPL-1).
+ * A standing partial, checked: its fields, its pattern, that it says something, and that it ends within 30 days of its
+ * entry (HPL-1).
  * @throws ALPR_ERR_PARTIAL_INVALID naming the field, ALPR_ERR_PATTERN_... for the pattern
  */
 export function parseStanding(value: unknown): StandingPartial {
@@ -42,7 +51,8 @@ export function parseStanding(value: unknown): StandingPartial {
   }
   const partial = value as StandingPartial
   if (partial.until <= partial.from) throw invalid('it ends before it begins')
-  if (partial.until - partial.enteredAt > MAX_PARTIAL_MS) throw invalid('it ends more than 30 days after it was entered')
+  if (partial.until - partial.enteredAt > MAX_PARTIAL_MS)
+    throw invalid('it ends more than 30 days after it was entered')
   let pattern
   try {
     pattern = parsePattern(partial.pattern)
@@ -51,7 +61,9 @@ export function parseStanding(value: unknown): StandingPartial {
     throw error
   }
   // One that any vehicle satisfies would watch everybody.
-  const told = pattern.fragments.flatMap(({ elements }) => elements).filter((element) => element.classes !== undefined).length
+  const told = pattern.fragments
+    .flatMap(({ elements }) => elements)
+    .filter((element) => element.classes !== undefined).length
   if (told - pattern.edits < 2) throw invalid('it must name at least two characters more than the errors it allows')
   return partial
 }

@@ -19,19 +19,27 @@ interface Watched {
   list: HotList
 }
 
-/** The standing partials that the engine holds reads against, followed live (CAN-2). Each is in force from `from` to `until`, event time, like a hot plate. */
+/**
+ * The standing partials that the engine holds reads against, followed live (CAN-2). Each is in force from `from` to
+ * `until`, event time, like a hot plate.
+ */
 export class StandingPartials {
   private readonly watched = new Map<string, Watched>()
   private stopFollowing: () => void = () => {}
 
-  constructor(private readonly model: ConfusionModel, private readonly log: FollowLog) {}
+  constructor(
+    private readonly model: ConfusionModel,
+    private readonly log: FollowLog,
+  ) {}
 
   /** Resolves when all there are have been taken; follows from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
     const kv = await connection.jetstream().views.kv(BUCKET.partials, { bindOnly: true })
     const followed = await followBucket(connection, kv, {
       put: (id, entry) => this.put(id, entry.string()),
-      remove: (id) => { this.watched.delete(id) },
+      remove: (id) => {
+        this.watched.delete(id)
+      },
       log: this.log,
     })
     this.stopFollowing = followed.stop
@@ -51,7 +59,8 @@ export class StandingPartials {
   put(id: string, json: string): void {
     try {
       const partial = parseStanding(JSON.parse(json))
-      if (!this.watched.has(id) && this.watched.size >= 2 * MAX_STANDING) throw new Error(`more than ${2 * MAX_STANDING} standing partials`)
+      if (!this.watched.has(id) && this.watched.size >= 2 * MAX_STANDING)
+        throw new Error(`more than ${2 * MAX_STANDING} standing partials`)
       this.watched.set(id, { partial, pattern: parsePattern(partial.pattern), list: listOf(partial) })
     } catch (error) {
       this.watched.delete(id)
@@ -68,7 +77,12 @@ export class StandingPartials {
       const hit = holdAgainst(positions, pattern, this.model)
       // Looser than the threshold, so that a hit that falls below it can be told from one that is gone.
       if (!hit || hit.probability < partial.threshold * 0.5) continue
-      const entry = { plate: pattern.text, reason: `${partial.reason} (case ${partial.caseNumber})`, from: partial.from, until: partial.until }
+      const entry = {
+        plate: pattern.text,
+        reason: `${partial.reason} (case ${partial.caseNumber})`,
+        from: partial.from,
+        until: partial.until,
+      }
       found.push({ list, entry, probability: hit.probability, exact: hit.exact, tolerated: hit.tolerated })
     }
     return found
@@ -78,7 +92,15 @@ export class StandingPartials {
 function listOf(partial: StandingPartial): HotList {
   const version = createHash('sha256').update(JSON.stringify(partial)).digest('hex').slice(0, 16)
   return {
-    id: STANDING_LIST, name: 'Partial plates', kind: 'hot', priority: partial.priority, source: partial.enteredBy, version,
-    loadedAt: new Date(partial.enteredAt).toISOString(), entries: 1, tolerance: 'tolerant', threshold: partial.threshold,
+    id: STANDING_LIST,
+    name: 'Partial plates',
+    kind: 'hot',
+    priority: partial.priority,
+    source: partial.enteredBy,
+    version,
+    loadedAt: new Date(partial.enteredAt).toISOString(),
+    entries: 1,
+    tolerance: 'tolerant',
+    threshold: partial.threshold,
   }
 }

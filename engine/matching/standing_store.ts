@@ -7,14 +7,19 @@ import { parseStanding, PARTIAL_ID, type StandingPartial } from './standing.js'
 export const MAX_STANDING = 200
 
 /**
- * Enters a standing partial, or changes it; engines follow within moments. One that ended stays until it is removed, so that it can be looked up.
+ * Enters a standing partial, or changes it; engines follow within moments. One that ended stays until it is removed, so
+ * that it can be looked up.
  * @throws ALPR_ERR_PARTIAL_INVALID, ALPR_ERR_PATTERN_...
  */
 export async function saveStanding(client: JetStreamClient, partial: StandingPartial): Promise<StandingPartial> {
   const checked = parseStanding(partial)
   const records = await open(client)
   const held = (await all(records)).filter(({ id, until }) => id !== checked.id && until > Date.now())
-  if (held.length >= MAX_STANDING) throw new AlprError('ALPR_ERR_PARTIAL_INVALID', { partial: checked.id, reason: `${MAX_STANDING} standing partials are in force already` })
+  if (held.length >= MAX_STANDING)
+    throw new AlprError('ALPR_ERR_PARTIAL_INVALID', {
+      partial: checked.id,
+      reason: `${MAX_STANDING} standing partials are in force already`,
+    })
   await records.put(checked.id, JSON.stringify(checked))
   return checked
 }
@@ -27,7 +32,8 @@ export async function listStanding(client: JetStreamClient): Promise<StandingPar
 /** @throws ALPR_ERR_PARTIAL_UNKNOWN */
 export async function removeStanding(client: JetStreamClient, id: string): Promise<void> {
   const records = await open(client)
-  if (!PARTIAL_ID.test(id) || (await records.get(id))?.operation !== 'PUT') throw new AlprError('ALPR_ERR_PARTIAL_UNKNOWN', { partial: id })
+  if (!PARTIAL_ID.test(id) || (await records.get(id))?.operation !== 'PUT')
+    throw new AlprError('ALPR_ERR_PARTIAL_UNKNOWN', { partial: id })
   await records.delete(id)
 }
 
@@ -42,7 +48,9 @@ async function all(records: KV): Promise<StandingPartial[]> {
     if (entry?.operation !== 'PUT') continue
     try {
       found.push(parseStanding(entry.json()))
-    } catch { /* not valid: not in force either */ }
+    } catch {
+      /* not valid: not in force either */
+    }
   }
   return found
 }

@@ -1,8 +1,8 @@
 import type { JetStreamManager } from 'nats'
 
 /**
- * Keys of a bucket under a prefix, as the leader of its stream has them. The client's own `keys` asks a consumer, and in a cluster that may live beside a
- * copy that lags: a key just written would be missing.
+ * Keys of a bucket under a prefix, as the leader of its stream has them. The client's own `keys` asks a consumer, and
+ * in a cluster that may live beside a copy that lags: a key just written would be missing.
  * @param prefix tokens with a dot behind them
  */
 export async function bucketKeys(manager: JetStreamManager, bucket: string, prefix: string): Promise<string[]> {

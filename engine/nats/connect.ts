@@ -9,7 +9,10 @@ export interface ConnectionLog {
 }
 
 export interface ConnectNatsOptions {
-  /** One address or several with commas: `nats://host:4222`, `tls://...`; `user:password@` or `token@` may stand before the host. */
+  /**
+   * One address or several with commas: `nats://host:4222`, `tls://...`; `user:password@` or `token@` may stand before
+   * the host.
+   */
   url: string
   token?: string
   /** Shown in the server's connection list, e.g. `engine a1`. */
@@ -26,14 +29,16 @@ export interface ConnectNatsOptions {
 const kQuiet: ConnectionLog = { info: () => {}, warn: () => {} }
 
 /**
- * A connection that heals itself for ever: growing, jittered pauses (0.1 s to 5 s) between attempts, also after refused credentials (a
- * server that restarts with another secrets file comes back). A link that answers no ping for 20 s counts as broken.
+ * A connection that heals itself for ever: growing, jittered pauses (0.1 s to 5 s) between attempts, also after refused
+ * credentials (a server that restarts with another secrets file comes back). A link that answers no ping for 20 s
+ * counts as broken.
  * @throws ALPR_ERR_NATS_UNAVAILABLE when the first connection fails and nobody wants to wait
  */
 export async function connectNats(options: ConnectNatsOptions): Promise<NatsConnection> {
   const { log = kQuiet, name } = options
   const address = parseAddress(options)
-  // The client asks for the pause anew after each wake-up, so it must not grow by being asked: attempts are counted by its events.
+  // The client asks for the pause anew after each wake-up, so it must not grow by being asked: attempts are counted by
+  // its events.
   let attempt = 0
   const connectionOptions: ConnectionOptions = {
     ...address.options,
@@ -55,13 +60,18 @@ export async function connectNats(options: ConnectNatsOptions): Promise<NatsConn
       else if (status.type === Events.Reconnect) {
         log.info({ url: address.shown, attempts: attempt }, 'NATS is back')
         attempt = 0
-      } else if (status.type === Events.Error) log.warn({ url: address.shown, reason: String(status.data) }, 'NATS reports an error')
+      } else if (status.type === Events.Error)
+        log.warn({ url: address.shown, reason: String(status.data) }, 'NATS reports an error')
     }
   })()
   return connection
 }
 
-async function firstConnection(connectionOptions: ConnectionOptions, url: string, options: ConnectNatsOptions): Promise<NatsConnection> {
+async function firstConnection(
+  connectionOptions: ConnectionOptions,
+  url: string,
+  options: ConnectNatsOptions,
+): Promise<NatsConnection> {
   const deadline = performance.now() + (options.firstConnectMs ?? 5_000)
   for (let attempt = 0; ; attempt++) {
     try {
@@ -70,7 +80,8 @@ async function firstConnection(connectionOptions: ConnectionOptions, url: string
       const reason = natsReason(error)
       const pause = growingPause(attempt)
       const enough = !options.waitOnFirstConnect && (performance.now() + pause > deadline || isAuthorization(error))
-      if (enough || options.signal?.aborted) throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
+      if (enough || options.signal?.aborted)
+        throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
       if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not there yet, waiting')
       await sleep(pause, options.signal)
     }
@@ -78,10 +89,13 @@ async function firstConnection(connectionOptions: ConnectionOptions, url: string
 }
 
 const isAuthorization = (error: unknown): boolean =>
-  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes((error as { code?: ErrorCode }).code!)
+  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes(
+    (error as { code?: ErrorCode }).code!,
+  )
 
 /**
- * What happened, in words. The client's messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream refusal are in `api_error`.
+ * What happened, in words. The client's messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
+ * refusal are in `api_error`.
  */
 export function natsReason(error: unknown): string {
   const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
@@ -97,14 +111,21 @@ export function natsReason(error: unknown): string {
 function parseAddress({ url, token }: ConnectNatsOptions): { options: ConnectionOptions; shown: string } {
   const servers: string[] = []
   const options: ConnectionOptions = token ? { token } : {}
-  for (const part of url.split(',').map((p) => p.trim()).filter(Boolean)) {
+  for (const part of url
+    .split(',')
+    .map((p) => p.trim())
+    .filter(Boolean)) {
     let parsed: URL
     try {
       parsed = new URL(part.includes('://') ? part : `nats://${part}`)
     } catch {
-      throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'not an address like nats://host:4222' })
+      throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+        key: 'nats.url',
+        reason: 'not an address like nats://host:4222',
+      })
     }
-    if (parsed.username && parsed.password) Object.assign(options, { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) })
+    if (parsed.username && parsed.password)
+      Object.assign(options, { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) })
     else if (parsed.username) options.token = decodeURIComponent(parsed.username)
     if (parsed.protocol === 'tls:') options.tls ??= {}
     servers.push(`${parsed.hostname}:${parsed.port || 4222}`)
@@ -114,4 +135,5 @@ function parseAddress({ url, token }: ConnectNatsOptions): { options: Connection
 }
 
 /** Whether JetStream refused with this error code (its own, of five digits). */
-export const isApiError = (error: unknown, code: number): boolean => (error as { api_error?: { err_code?: number } }).api_error?.err_code === code
+export const isApiError = (error: unknown, code: number): boolean =>
+  (error as { api_error?: { err_code?: number } }).api_error?.err_code === code

@@ -18,10 +18,15 @@ export interface FollowOptions {
 /**
  * Follows every key of a bucket. Resolves when all that was there has been given to `put`; then goes on for ever.
  *
- * After a reconnect the whole bucket is read anew instead of waiting for the client's missed heartbeats (10 s and more), and keys that vanished
- * meanwhile without a trace (expired, purged) are removed. So `put` may see a value twice; order per key is kept.
+ * After a reconnect the whole bucket is read anew instead of waiting for the client's missed heartbeats (10 s and
+ * more), and keys that vanished meanwhile without a trace (expired, purged) are removed. So `put` may see a value
+ * twice; order per key is kept.
  */
-export async function followBucket(connection: NatsConnection, bucket: KV, options: FollowOptions): Promise<{ stop(): void }> {
+export async function followBucket(
+  connection: NatsConnection,
+  bucket: KV,
+  options: FollowOptions,
+): Promise<{ stop(): void }> {
   const known = new Set<string>()
   let stopped = false
   let endRound = () => {}
@@ -39,7 +44,8 @@ export async function followBucket(connection: NatsConnection, bucket: KV, optio
     }
     endRound = () => changes.stop()
     if (stopped) return changes.stop()
-    // Asked after the watch began: a value that is there now was or will be delivered, and the last of them says that none is pending.
+    // Asked after the watch began: a value that is there now was or will be delivered, and the last of them says that
+    // none is pending.
     if ((await bucket.status()).values === 0) complete()
     for await (const entry of changes) {
       seen.add(entry.key)
@@ -50,12 +56,17 @@ export async function followBucket(connection: NatsConnection, bucket: KV, optio
       if (entry.delta === 0) complete()
     }
   }
-  const forget = (key: string) => { if (known.delete(key)) options.remove(key) }
+  const forget = (key: string) => {
+    if (known.delete(key)) options.remove(key)
+  }
 
   const follow = async (isRead: () => void) => {
     for (let attempt = 0; !stopped && !connection.isClosed(); attempt++) {
       try {
-        await round(() => { attempt = 0; isRead() })
+        await round(() => {
+          attempt = 0
+          isRead()
+        })
       } catch (error) {
         if (firstRound) throw error
         options.log?.warn({ reason: natsReason(error) }, 'following the key-value bucket failed, trying again')
@@ -64,7 +75,10 @@ export async function followBucket(connection: NatsConnection, bucket: KV, optio
     }
   }
   await new Promise<void>((resolve, reject) => {
-    follow(() => { firstRound = false; resolve() }).catch(reject)
+    follow(() => {
+      firstRound = false
+      resolve()
+    }).catch(reject)
   })
   void (async () => {
     for await (const status of connection.status()) {
@@ -72,5 +86,10 @@ export async function followBucket(connection: NatsConnection, bucket: KV, optio
       if (status.type === Events.Reconnect) endRound()
     }
   })()
-  return { stop: () => { stopped = true; endRound() } }
+  return {
+    stop: () => {
+      stopped = true
+      endRound()
+    },
+  }
 }

@@ -8,8 +8,9 @@ import { connectNats } from './connect.js'
 import { watchServer } from './watchdog.js'
 
 /**
- * The largest message of the private server, 16 MiB. It is above the product's own limit for a frame (8 MiB) on purpose: a frame that is
- * too large must arrive, so that it can be kept in DEAD with its reason instead of vanishing at the camera.
+ * The largest message of the private server, 16 MiB. It is above the product's own limit for a frame (8 MiB) on
+ * purpose: a frame that is too large must arrive, so that it can be kept in DEAD with its reason instead of vanishing
+ * at the camera.
  */
 export const MAX_PAYLOAD_BYTES = 16_777_216
 
@@ -40,18 +41,23 @@ export interface PrivateServer {
 }
 
 /**
- * Starts a nats-server of our own: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends with
- * this process, even when this process is killed. Resolves when JetStream answers; a server that stops answering is ended.
+ * Starts a nats-server of our own: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends
+ * with this process, even when this process is killed. Resolves when JetStream answers; a server that stops answering
+ * is ended.
  *
- * What was acknowledged survives a kill of any process. After a power failure up to 2 minutes of it can be missing: Debian's 2.9 forces its files
- * to the disk at that pace and has no setting for it (docs/operation.md names the one of newer servers).
+ * What was acknowledged survives a kill of any process. After a power failure up to 2 minutes of it can be missing:
+ * Debian's 2.9 forces its files to the disk at that pace and has no setting for it (docs/operation.md names the one of
+ * newer servers).
  * @throws ALPR_ERR_SYSTEM_MISSING when the program is not installed
  * @throws ALPR_ERR_NATS_UNAVAILABLE when it ends at once or does not answer in time, with its own last words
  */
 export async function startPrivateServer(options: PrivateServerOptions): Promise<PrivateServer> {
   const program = findProgram(options.program ?? 'nats-server')
   if (!program) {
-    throw new AlprError('ALPR_ERR_SYSTEM_MISSING', { what: 'nats-server', remedy: 'install it with: apt-get install nats-server' })
+    throw new AlprError('ALPR_ERR_SYSTEM_MISSING', {
+      what: 'nats-server',
+      remedy: 'install it with: apt-get install nats-server',
+    })
   }
   const ports = join(options.folder, 'ports')
   rmSync(ports, { recursive: true, force: true }) // a pid can come back: no file of an earlier server may be believed
@@ -68,8 +74,13 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   })
   let gone = false
   const over = new AbortController()
-  void exited.then(() => { gone = true; over.abort() })
-  const kill = (signal: NodeJS.Signals = 'SIGKILL') => { if (!gone) child.kill(signal) }
+  void exited.then(() => {
+    gone = true
+    over.abort()
+  })
+  const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
+    if (!gone) child.kill(signal)
+  }
   const stop = async (graceMs = 5_000) => {
     over.abort()
     kill('SIGTERM')
@@ -81,20 +92,37 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   try {
     const port = await waitUntilReady(options, child.pid ?? 0, () => gone)
     const url = `nats://127.0.0.1:${port}`
-    void watchServer({ url, token: options.token, silentMs: options.silentMs ?? 12_000 }, () => kill('SIGKILL'), over.signal)
+    void watchServer(
+      { url, token: options.token, silentMs: options.silentMs ?? 12_000 },
+      () => kill('SIGKILL'),
+      over.signal,
+    )
     return { url, port, pid: child.pid!, exited, stop, kill }
   } catch (error) {
     await stop(1_000)
     const reason = words().at(-1) ?? (error as Error).message
-    throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: `nats://127.0.0.1:${options.port || '?'}`, reason }, { cause: error })
+    throw new AlprError(
+      'ALPR_ERR_NATS_UNAVAILABLE',
+      { url: `nats://127.0.0.1:${options.port || '?'}`, reason },
+      { cause: error },
+    )
   }
 }
 
 /** The absolute path of a program on PATH or in the system folders that a user's PATH may lack, or undefined. */
 export function findProgram(name: string): string | undefined {
   if (name.includes('/')) return isExecutable(name) ? name : undefined
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/bin']
-  return folders.filter(Boolean).map((folder) => join(folder, name)).find(isExecutable)
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/bin',
+  ]
+  return folders
+    .filter(Boolean)
+    .map((folder) => join(folder, name))
+    .find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
@@ -124,15 +152,18 @@ function configText({ folder, token, partitions, port = 0 }: PrivateServerOption
     '  max_file_store: 1099511627776',
     '}',
     'mappings {',
-    ...['frames', 'detections'].map((subject) => `  "${subject}.*": "${subject}.{{partition(${partitions},1)}}.{{wildcard(1)}}"`),
+    ...['frames', 'detections'].map(
+      (subject) => `  "${subject}.*": "${subject}.{{partition(${partitions},1)}}.{{wildcard(1)}}"`,
+    ),
     '}',
     '',
   ].join('\n')
 }
 
 /**
- * nats-server does not notice that its parent is gone, so the kernel is asked to end it with us (`setpriv`, part of every Debian). Where that is
- * missing, the next start ends the orphan by its pid file. The wrapper replaces itself, so the pid is the server's own.
+ * nats-server does not notice that its parent is gone, so the kernel is asked to end it with us (`setpriv`, part of
+ * every Debian). Where that is missing, the next start ends the orphan by its pid file. The wrapper replaces itself, so
+ * the pid is the server's own.
  */
 function spawnTied(program: string, args: string[]): ChildProcess {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined
@@ -142,7 +173,10 @@ function spawnTied(program: string, args: string[]): ChildProcess {
 
 const pidFile = (folder: string) => join(folder, 'nats-server.pid')
 
-/** A server that outlived its parent still holds our files: end it, but only if that pid really is a server with our configuration. */
+/**
+ * A server that outlived its parent still holds our files: end it, but only if that pid really is a server with our
+ * configuration.
+ */
 function endOrphan(folder: string, config: string): void {
   const file = pidFile(folder)
   if (!existsSync(file)) return
@@ -196,7 +230,12 @@ function portFromFile(folder: string, pid: number): number | undefined {
 
 async function answers(port: number, token: string): Promise<boolean> {
   try {
-    const connection = await connectNats({ url: `nats://127.0.0.1:${port}`, token, name: 'readiness', firstConnectMs: 0 })
+    const connection = await connectNats({
+      url: `nats://127.0.0.1:${port}`,
+      token,
+      name: 'readiness',
+      firstConnectMs: 0,
+    })
     try {
       await (await connection.jetstreamManager({ timeout: 1_000 })).getAccountInfo()
       return true

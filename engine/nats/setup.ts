@@ -1,6 +1,12 @@
 import {
-  DiscardPolicy, nanos, RetentionPolicy, StorageType,
-  type JetStreamClient, type JetStreamManager, type NatsConnection, type StreamConfig,
+  DiscardPolicy,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  type StreamConfig,
 } from 'nats'
 import { AlprError } from '../errors.js'
 import { growingPause, sleep } from '../pause.js'
@@ -14,7 +20,10 @@ export interface SetupOptions {
   detectionsMaxBytes?: number
   /** Copies of each stream in a JetStream cluster: 1, 3 or 5. */
   replicas?: number
-  /** Dead letters kept, in bytes. When full, nothing is thrown away: the engine waits until somebody redrives or drops them. */
+  /**
+   * Dead letters kept, in bytes. When full, nothing is thrown away: the engine waits until somebody redrives or drops
+   * them.
+   */
   deadMaxBytes?: number
   /** How long the setup is tried again while the server starts up or elects a leader, ms. */
   readyMs?: number
@@ -23,7 +32,9 @@ export interface SetupOptions {
 const kMinute = 60_000
 const kDay = 86_400_000
 
-/** Room in DEAD for the headers that say why: a message of FRAMES may be this much smaller than the server's largest. */
+/**
+ * Room in DEAD for the headers that say why: a message of FRAMES may be this much smaller than the server's largest.
+ */
 const kDeadHeaderBytes = 65_536
 
 /** 2 GiB: some 7,000 frames of 300 KB. */
@@ -36,8 +47,9 @@ const kDetectionsMaxBytes = 2_147_483_648
 export const LEASE_MS = 6_000
 
 /**
- * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the wanted form, as far as the
- * server allows a change. May be run by any number of processes at any time; the last configuration wins.
+ * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the
+ * wanted form, as far as the server allows a change. May be run by any number of processes at any time; the last
+ * configuration wins.
  *
  *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops what was accepted.
  *              What is processed is taken out by the engine (partition/trimmer.ts).
@@ -54,14 +66,21 @@ export async function setupNats(connection: NatsConnection, options: SetupOption
     } catch (error) {
       const pause = growingPause(attempt)
       if (connection.isClosed() || isFinal(error) || performance.now() + pause > deadline) {
-        throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: connection.getServer(), reason: natsReason(error) }, { cause: error })
+        throw new AlprError(
+          'ALPR_ERR_NATS_UNAVAILABLE',
+          { url: connection.getServer(), reason: natsReason(error) },
+          { cause: error },
+        )
       }
       await sleep(pause)
     }
   }
 }
 
-/** The server understood and refuses (4xx and the configuration errors of 5xx): the same question will get the same answer. */
+/**
+ * The server understood and refuses (4xx and the configuration errors of 5xx): the same question will get the same
+ * answer.
+ */
 function isFinal(error: unknown): boolean {
   const api = (error as { api_error?: { code: number; err_code: number } }).api_error
   return api !== undefined && api.code !== 503
@@ -71,8 +90,10 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
   const manager = await connection.jetstreamManager({ timeout: 10_000 })
   const client = manager.jetstream()
   const replicas = options.replicas ?? 1
-  for (const config of streamConfigs(options, connection.info?.max_payload ?? 1_048_576)) await ensureStream(manager, config)
-  for (const [bucket, limits] of Object.entries(bucketLimits())) await ensureBucket(client, manager, bucket, { ...limits, replicas })
+  for (const config of streamConfigs(options, connection.info?.max_payload ?? 1_048_576))
+    await ensureStream(manager, config)
+  for (const [bucket, limits] of Object.entries(bucketLimits()))
+    await ensureBucket(client, manager, bucket, { ...limits, replicas })
   await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File, replicas })
   await ensureStream(manager, { name: `OBJ_${OBJECTS.hotlistFiles}`, num_replicas: replicas })
   for (const { stream } of Object.values(ENTRANCE)) await dropOldConsumers(manager, stream)
@@ -80,11 +101,17 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
 
 /** Releases before 2026-12 had one durable consumer a partition, which nobody pulls from any more. */
 async function dropOldConsumers(manager: JetStreamManager, stream: string): Promise<void> {
-  for await (const { name } of manager.consumers.list(stream)) if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
+  for await (const { name } of manager.consumers.list(stream))
+    if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
 }
 
 function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<StreamConfig> & { name: string })[] {
-  const shared = { storage: StorageType.File, retention: RetentionPolicy.Limits, num_replicas: options.replicas ?? 1, allow_direct: true }
+  const shared = {
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    num_replicas: options.replicas ?? 1,
+    allow_direct: true,
+  }
   const entrance = ({ root, stream }: Entrance, maxBytes: number) => ({
     ...shared,
     name: stream,
@@ -119,7 +146,10 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
 
 interface BucketLimits {
   history: number
-  /** Whether any copy may answer. One that lags would show an engine an old state as the last: what engines begin with comes from the leader. */
+  /**
+   * Whether any copy may answer. One that lags would show an engine an old state as the last: what engines begin with
+   * comes from the leader.
+   */
   direct?: boolean
   ttl?: number
   replicas?: number
@@ -137,8 +167,13 @@ function bucketLimits(): Record<string, BucketLimits> {
   }
 }
 
-/** Only the named fields are compared and changed, so that what an administrator set besides (placement, tags) stays. */
-async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamConfig> & { name: string }): Promise<void> {
+/**
+ * Only the named fields are compared and changed, so that what an administrator set besides (placement, tags) stays.
+ */
+async function ensureStream(
+  manager: JetStreamManager,
+  wanted: Partial<StreamConfig> & { name: string },
+): Promise<void> {
   const found = await manager.streams.info(wanted.name).catch((error: unknown) => {
     if (isApiError(error, kStreamNotFound)) return undefined
     throw error
@@ -147,17 +182,25 @@ async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamCon
     await manager.streams.add(wanted)
     return
   }
-  const changed = Object.entries(wanted).some(([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value))
+  const changed = Object.entries(wanted).some(
+    ([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value),
+  )
   if (!changed) return
   const config = { ...found.config, ...wanted }
-  // The server refuses a window longer than the messages last; one of before may be, where an earlier release kept them longer (leases of 8 s).
+  // The server refuses a window longer than the messages last; one of before may be, where an earlier release kept them
+  // longer (leases of 8 s).
   if (config.max_age > 0 && config.duplicate_window > config.max_age) config.duplicate_window = config.max_age
   await manager.streams.update(wanted.name, config)
 }
 
 const kStreamNotFound = 10_059
 
-async function ensureBucket(client: JetStreamClient, manager: JetStreamManager, bucket: string, limits: BucketLimits): Promise<void> {
+async function ensureBucket(
+  client: JetStreamClient,
+  manager: JetStreamManager,
+  bucket: string,
+  limits: BucketLimits,
+): Promise<void> {
   const { direct = true, ...rest } = limits
   await client.views.kv(bucket, { storage: StorageType.File, ...rest, allow_direct: direct })
   await ensureStream(manager, {

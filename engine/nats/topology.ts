@@ -13,14 +13,31 @@
  *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', detections: 'DETECTIONS', hits: 'HITS', dead: 'DEAD' } as const
-export const BUCKET = { cameras: 'CAMERAS', hotlists: 'HOTLISTS', partials: 'PARTIALS', passes: 'PASSES', floors: 'FLOORS', leases: 'LEASES' } as const
+export const BUCKET = {
+  cameras: 'CAMERAS',
+  hotlists: 'HOTLISTS',
+  partials: 'PARTIALS',
+  passes: 'PASSES',
+  floors: 'FLOORS',
+  leases: 'LEASES',
+} as const
 /** In LEASES: the engine that brings the tables of the store up to date. */
 export const SCHEMA_LEASE = 'schema'
 export const OBJECTS = { hotlistFiles: 'HOTLIST_FILES' } as const
 
 export const HEADER = {
-  capturedAt: 'Captured-At', position: 'Position', heading: 'Heading', speed: 'Speed', feed: 'Feed', msgId: 'Nats-Msg-Id',
-  deadReason: 'Dead-Reason', deadMessage: 'Dead-Message', deadSubject: 'Dead-Subject', deadSequence: 'Dead-Sequence', deadIndex: 'Dead-Index', deadAt: 'Dead-At',
+  capturedAt: 'Captured-At',
+  position: 'Position',
+  heading: 'Heading',
+  speed: 'Speed',
+  feed: 'Feed',
+  msgId: 'Nats-Msg-Id',
+  deadReason: 'Dead-Reason',
+  deadMessage: 'Dead-Message',
+  deadSubject: 'Dead-Subject',
+  deadSequence: 'Dead-Sequence',
+  deadIndex: 'Dead-Index',
+  deadAt: 'Dead-At',
 } as const
 
 /** A publisher always uses this subject; the server adds the partition. */
@@ -33,7 +50,10 @@ export const identitySubject = (instance: string) => `identity.engine.${instance
 
 export const detectionsSubject = (camera: string) => `detections.${camera}`
 
-/** Where cameras send to. The server maps a camera to the same partition on both, but each has a stream, a floor and leases of its own. */
+/**
+ * Where cameras send to. The server maps a camera to the same partition on both, but each has a stream, a floor and
+ * leases of its own.
+ */
 export interface Entrance {
   /** First token of the subject. */
   readonly root: 'frames' | 'detections'
@@ -54,7 +74,8 @@ export const kTrialPrefix = 'trial.'
 export const trialKey = (partition: string) => `${kTrialPrefix}${partition}`
 
 /** What the consumer of a partition listens to. On an unmapped server there is one partition and no token for it. */
-export const partitionFilter = (entrance: Entrance, partition: number, partitions: number) => (partitions === 1 ? `${entrance.root}.>` : `${entrance.root}.${partition}.>`)
+export const partitionFilter = (entrance: Entrance, partition: number, partitions: number) =>
+  partitions === 1 ? `${entrance.root}.>` : `${entrance.root}.${partition}.>`
 
 /** The first token of a subject, and so the entrance it came by. */
 export const rootOf = (subject: string) => subject.slice(0, subject.indexOf('.'))

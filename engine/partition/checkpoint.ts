@@ -6,7 +6,10 @@ import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'
 
 /** What is kept of a partition in FLOORS; stream sequences. */
-export interface SavedFloor { floor: number; wanted: number }
+export interface SavedFloor {
+  floor: number
+  wanted: number
+}
 
 /**
  * The durable memory of a partition, in two buckets:
@@ -15,9 +18,9 @@ export interface SavedFloor { floor: number; wanted: number }
  *     FLOORS  <partition>            { floor, wanted }: every frame up to `floor` is done, later ones come again after a restart;
  *                                    from `wanted` on they may be asked for again (their pictures), earlier ones may go
  *
- * Order of a checkpoint: outputs durable (store, hits, dead letters), then the cameras, then the floor, then the acknowledgement. A crash in
- * between leaves cameras ahead of the floor; the frames that come again are then skipped for those cameras (`seq`), so each frame is
- * applied exactly once to the state that lasts.
+ * Order of a checkpoint: outputs durable (store, hits, dead letters), then the cameras, then the floor, then the
+ * acknowledgement. A crash in between leaves cameras ahead of the floor; the frames that come again are then skipped
+ * for those cameras (`seq`), so each frame is applied exactly once to the state that lasts.
  *
  * Every write is a compare-and-set: an engine that lost its lease without noticing is refused (ALPR_ERR_STATE_FENCED).
  */
@@ -26,7 +29,13 @@ export class Checkpoint {
   private floorRevision = 0
 
   /** @param key the partition's name in the buckets, `partitionKey` */
-  constructor(private readonly manager: JetStreamManager, private readonly passes: KV, private readonly floors: KV, private readonly key: string, private readonly rules: PassRules) {}
+  constructor(
+    private readonly manager: JetStreamManager,
+    private readonly passes: KV,
+    private readonly floors: KV,
+    private readonly key: string,
+    private readonly rules: PassRules,
+  ) {}
 
   /** What the last owner left: the floor and the state of every camera. */
   async load(): Promise<SavedFloor & { cameras: Map<string, CameraPasses> }> {
@@ -44,17 +53,22 @@ export class Checkpoint {
     return { floor, wanted, cameras }
   }
 
-  /** Makes this engine the only one that may write: writes of a former owner that are still on their way fail from here on. */
+  /**
+   * Makes this engine the only one that may write: writes of a former owner that are still on their way fail from here
+   * on.
+   */
   async fence(floor: number, wanted: number): Promise<void> {
     await this.saveFloor(floor, wanted)
   }
 
   /** @param states camera and its state as text, taken at the barrier */
   async saveCameras(states: readonly [camera: string, json: string][]): Promise<void> {
-    await Promise.all(states.map(async ([camera, json]) => {
-      const key = `${this.key}.${camera}`
-      this.revisions.set(key, await this.compareAndSet(this.passes, key, json, this.revisions.get(key) ?? 0))
-    }))
+    await Promise.all(
+      states.map(async ([camera, json]) => {
+        const key = `${this.key}.${camera}`
+        this.revisions.set(key, await this.compareAndSet(this.passes, key, json, this.revisions.get(key) ?? 0))
+      }),
+    )
   }
 
   async saveFloor(floor: number, wanted: number): Promise<void> {
@@ -63,7 +77,8 @@ export class Checkpoint {
   }
 
   /**
-   * A write whose answer was lost looks like somebody else's on the next try; it is ours when the bucket holds exactly our bytes.
+   * A write whose answer was lost looks like somebody else's on the next try; it is ours when the bucket holds exactly
+   * our bytes.
    */
   private async compareAndSet(kv: KV, key: string, json: string, revision: number): Promise<number> {
     try {

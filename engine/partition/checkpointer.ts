@@ -28,8 +28,8 @@ export class Checkpointer {
   /** There is enough to write: said since the last cut. */
   private hurried = false
   /**
-   * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures, but a restart begins at
-   * what was saved.
+   * By camera, the first frame that its *saved* state may ask for again: memory may have moved on to better pictures,
+   * but a restart begins at what was saved.
    */
   private readonly wanted = new Map<string, number>()
 
@@ -44,8 +44,9 @@ export class Checkpointer {
   }
 
   /**
-   * A checkpoint every `batchMs` until `signal` aborts, at the same moments in all partitions: their rows reach the store together and are written by one insert
-   * or two, which cost as much as those of one partition. @throws ALPR_ERR_STATE_FENCED
+   * A checkpoint every `batchMs` until `signal` aborts, at the same moments in all partitions: their rows reach the
+   * store together and are written by one insert or two, which cost as much as those of one partition. @throws
+   * ALPR_ERR_STATE_FENCED
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -80,20 +81,32 @@ export class Checkpointer {
     // The pictures of passes that ended are made; those that were open at the cut may still want theirs.
     parts.recent.drop(progress, applied.seq, shown)
     await parts.waiting.until('pictures', () => parts.pictures.sync(), signal)
-    await parts.waiting.until('clickhouse', () => parts.store.write({ reads: [...epoch.reads.values()], hits: epoch.hits, ledger }), signal)
+    await parts.waiting.until(
+      'clickhouse',
+      () => parts.store.write({ reads: [...epoch.reads.values()], hits: epoch.hits, ledger }),
+      signal,
+    )
     parts.metrics.count('reads_total', epoch.reads.size)
     this.outlet.showLive(epoch)
 
     const fenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
     await parts.waiting.until('nats', () => this.memory.saveCameras(states), signal, fenced)
     for (const [name, seq] of wanted) this.wanted.set(name, seq)
-    await parts.waiting.until('nats', () => this.memory.saveFloor(applied.seq, this.firstWanted(applied.seq)), signal, fenced)
+    await parts.waiting.until(
+      'nats',
+      () => this.memory.saveFloor(applied.seq, this.firstWanted(applied.seq)),
+      signal,
+      fenced,
+    )
     progress.floor = applied.seq
     // A restart goes by the floor in the bucket; the consumer's own is for monitoring, so one try is enough.
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
   }
 
-  /** Passes that came to rest are stored as they stand, and stay open: a read waits neither for the gap that closes its pass nor for the next car. */
+  /**
+   * Passes that came to rest are stored as they stand, and stay open: a read waits neither for the gap that closes its
+   * pass nor for the next car.
+   */
   private storeResting(): void {
     const { progress, parts } = this
     const now = performance.now()
@@ -101,7 +114,8 @@ export class Checkpointer {
       const camera = parts.cameras.cameras.get(name)
       if (!camera) continue
       for (const pass of progress.cameras.get(name)?.open() ?? []) {
-        if (progress.rest.rests(name, pass, now) && this.outlet.storeResting(pass, camera)) progress.epoch.cameras.add(name)
+        if (progress.rest.rests(name, pass, now) && this.outlet.storeResting(pass, camera))
+          progress.epoch.cameras.add(name)
       }
     }
   }
@@ -113,7 +127,13 @@ export class Checkpointer {
     const { progress, parts } = this
     const floor = await this.source.idleUpTo(progress.applied.seq).catch(() => undefined)
     // A frame may have come in meanwhile: then it is the next checkpoint's turn.
-    if (floor === undefined || floor <= progress.floor || progress.applied.seq !== progress.floor || progress.epoch.cameras.size > 0) return
+    if (
+      floor === undefined ||
+      floor <= progress.floor ||
+      progress.applied.seq !== progress.floor ||
+      progress.epoch.cameras.size > 0
+    )
+      return
     const fenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
     await parts.waiting.until('nats', () => this.memory.saveFloor(floor, this.firstWanted(floor)), signal, fenced)
     progress.moveFloor(floor)
@@ -125,7 +145,10 @@ export class Checkpointer {
   }
 }
 
-/** Time to the next multiple of `every`, or to the one after it when that is near: half of `every` to one and a half, ms. */
+/**
+ * Time to the next multiple of `every`, or to the one after it when that is near: half of `every` to one and a half,
+ * ms.
+ */
 export function untilBeat(now: number, every: number): number {
   const left = every - (now % every)
   return left < every / 2 ? left + every : left
@@ -134,6 +157,7 @@ export function untilBeat(now: number, every: number): number {
 /** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
 function firstWantedOf(camera: CameraPasses): number {
   let first = Infinity
-  for (const { state } of camera.open()) if (!state.pictures && state.best.seq !== undefined) first = Math.min(first, state.best.seq)
+  for (const { state } of camera.open())
+    if (!state.pictures && state.best.seq !== undefined) first = Math.min(first, state.best.seq)
   return first
 }

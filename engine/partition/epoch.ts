@@ -2,8 +2,8 @@ import type { Hit } from '../hit.js'
 import type { Read } from '../read.js'
 
 /**
- * What the frames between two checkpoints brought about. Work that is still going on (pictures, publishing) is waited for before the
- * epoch is written; the frames after it go on meanwhile.
+ * What the frames between two checkpoints brought about. Work that is still going on (pictures, publishing) is waited
+ * for before the epoch is written; the frames after it go on meanwhile.
  */
 export class Epoch {
   /** By read id: the latest version of a read is the one that counts. */
@@ -17,7 +17,15 @@ export class Epoch {
   /** An epoch with failed work is never written: its frames come again. */
   add(work: Promise<unknown>): void {
     this.unfinished += 1
-    this.work.push(work.catch((error: unknown) => { this.failure ??= error ?? new Error('failed') }).finally(() => { this.unfinished -= 1 }))
+    this.work.push(
+      work
+        .catch((error: unknown) => {
+          this.failure ??= error ?? new Error('failed')
+        })
+        .finally(() => {
+          this.unfinished -= 1
+        }),
+    )
   }
 
   get pendingWork(): number {
@@ -27,7 +35,7 @@ export class Epoch {
   /** @throws the first failure */
   async settled(): Promise<void> {
     // Work may add work (a hit after its pictures), so until nothing new has come.
-    for (let seen = -1; seen !== this.work.length;) {
+    for (let seen = -1; seen !== this.work.length; ) {
       seen = this.work.length
       await Promise.all(this.work)
     }

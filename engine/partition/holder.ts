@@ -23,12 +23,16 @@ export interface HolderParts {
 
 /** A pipeline that ran this long was well: the next pause is the first one again, ms. */
 const kWellMs = 60_000
-/** Longer than this the last checkpoint is not waited for, ms: where servers die while it is read, the client may wait for ever. What comes late is fenced off. */
+/**
+ * Longer than this the last checkpoint is not waited for, ms: where servers die while it is read, the client may wait
+ * for ever. What comes late is fenced off.
+ */
 const kOpenMs = 20_000
 
 /**
- * Holds this engine's share of the partitions of one entrance, each with a pipeline that runs while its lease is held. More than the share (another
- * engine has come) is given back one at a time, each after a last checkpoint; less (one has gone) is taken as leases expire.
+ * Holds this engine's share of the partitions of one entrance, each with a pipeline that runs while its lease is held.
+ * More than the share (another engine has come) is given back one at a time, each after a last checkpoint; less (one
+ * has gone) is taken as leases expire.
  */
 export class Holder {
   /** Of the partitions held, as far as they are open. */
@@ -38,7 +42,10 @@ export class Holder {
   /** Tenures of a partition that failed, one after the other, and when the next may begin (monotonic clock, ms). */
   private readonly failures = new Map<number, { times: number; until: number }>()
 
-  constructor(readonly inlet: Inlet, private readonly parts: HolderParts) {}
+  constructor(
+    readonly inlet: Inlet,
+    private readonly parts: HolderParts,
+  ) {}
 
   /** Resolves when `ending` has aborted and everything is given back. */
   async run(ending: AbortSignal): Promise<void> {
@@ -67,7 +74,9 @@ export class Holder {
       const lease = new Lease(leases, partitionKey(this.inlet.entrance, partition), instance)
       if (!(await lease.acquire().catch(() => false))) continue
       const given = new AbortController()
-      const over = this.hold(partition, lease, AbortSignal.any([ending, given.signal])).finally(() => this.tenures.delete(partition))
+      const over = this.hold(partition, lease, AbortSignal.any([ending, given.signal])).finally(() =>
+        this.tenures.delete(partition),
+      )
       this.tenures.set(partition, { given, over })
     }
   }
@@ -86,8 +95,10 @@ export class Holder {
       this.failures.delete(partition)
     } catch (error) {
       parts.metrics.count('pipeline_restarts_total')
-      parts.log.warn({ partition: partitionKey(inlet.entrance, partition), code: codeOf(error), reason: natsReason(error) },
-        'the pipeline of a partition stopped; nothing is lost, it goes on from its last checkpoint. If this comes again and again, /readyz says what is missing')
+      parts.log.warn(
+        { partition: partitionKey(inlet.entrance, partition), code: codeOf(error), reason: natsReason(error) },
+        'the pipeline of a partition stopped; nothing is lost, it goes on from its last checkpoint. If this comes again and again, /readyz says what is missing',
+      )
       const times = performance.now() - started > kWellMs ? 0 : (this.failures.get(partition)?.times ?? -1) + 1
       this.failures.set(partition, { times, until: performance.now() + growingPause(times) })
     } finally {

@@ -7,13 +7,13 @@ import { Lease } from './lease.js'
 const kPrefix = 'engine.'
 
 /**
- * Who else is there: every engine renews a key of its own in bucket LEASES, and watches those of the others. From that each works out by itself how many
- * partitions are its share; nobody is in charge.
+ * Who else is there: every engine renews a key of its own in bucket LEASES, and watches those of the others. From that
+ * each works out by itself how many partitions are its share; nobody is in charge.
  *
  *     engine.a  engine.b  engine.c          8 partitions: a and b take 3, c takes 2
  *
- * Two engines may see different members for a moment; then one has a partition more or less than its share for a moment. Only the lease decides who
- * works on a partition.
+ * Two engines may see different members for a moment; then one has a partition more or less than its share for a
+ * moment. Only the lease decides who works on a partition.
  */
 export class Members {
   /** When each engine was heard of last, by the monotonic clock of this process, ms. */
@@ -25,14 +25,23 @@ export class Members {
   onTwin: () => void = () => {}
 
   /** @param session tells this process from every other */
-  constructor(private readonly kv: KV, private readonly instance: string, private readonly now: () => number = () => performance.now(), private readonly session = '') {
+  constructor(
+    private readonly kv: KV,
+    private readonly instance: string,
+    private readonly now: () => number = () => performance.now(),
+    private readonly session = '',
+  ) {
     this.heard.set(nameOf(instance), Infinity)
   }
 
   /** Reads who is there, and goes on listening. @throws when NATS does not answer */
   async follow(connection: NatsConnection, log?: FollowLog): Promise<void> {
     await this.announce()
-    const { stop } = await followBucket(connection, this.kv, { put: (key, entry) => this.hear(key, entry.string()), remove: (key) => this.forget(key), log })
+    const { stop } = await followBucket(connection, this.kv, {
+      put: (key, entry) => this.hear(key, entry.string()),
+      remove: (key) => this.forget(key),
+      log,
+    })
     this.stopFollowing = stop
   }
 
@@ -74,7 +83,10 @@ export class Members {
   }
 }
 
-/** Whether an announcement under one's own name is of another process that came first. One that has just come does not know its birth yet: its next one does. */
+/**
+ * Whether an announcement under one's own name is of another process that came first. One that has just come does not
+ * know its birth yet: its next one does.
+ */
 function isElder(value: string, session: string, birth: number): boolean {
   const [theirs, born] = value.split(' ')
   return theirs !== undefined && theirs !== '' && theirs !== session && Number(born) < birth

@@ -15,13 +15,19 @@ export class Progress {
    * @param floor every frame up to it is done
    * @param cameras open passes and counts by camera
    */
-  constructor(public floor: number, readonly cameras: Map<string, CameraPasses>) {
+  constructor(
+    public floor: number,
+    readonly cameras: Map<string, CameraPasses>,
+  ) {
     this.applied = { seq: floor, message: undefined }
     // What the last owner left open is stored soon, even if its camera never sends again.
     for (const [name, camera] of cameras) if (camera.openCount > 0) this.rest.await(name, performance.now())
   }
 
-  /** Frames up to `floor` are done without having come to this partition. A frame that was applied meanwhile stays the last one. */
+  /**
+   * Frames up to `floor` are done without having come to this partition. A frame that was applied meanwhile stays the
+   * last one.
+   */
   moveFloor(floor: number): void {
     if (this.applied.seq < floor) this.applied = { seq: floor, message: undefined }
     this.floor = floor
@@ -37,7 +43,8 @@ export class Progress {
   /** The frames that show the open passes best so far. */
   bestFrames(): Set<number> {
     const frames = new Set<number>()
-    for (const camera of this.cameras.values()) for (const { state } of camera.open()) if (state.best.seq !== undefined) frames.add(state.best.seq)
+    for (const camera of this.cameras.values())
+      for (const { state } of camera.open()) if (state.best.seq !== undefined) frames.add(state.best.seq)
     return frames
   }
 

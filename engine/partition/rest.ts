@@ -1,10 +1,15 @@
 import type { OpenPass } from '../passes/pass.js'
 
-/** A camera that sends nothing for this long gets all its open passes stored, and is not looked at again until it sends. */
+/**
+ * A camera that sends nothing for this long gets all its open passes stored, and is not looked at again until it sends.
+ */
 const QUIET_MS = 3_000
 /** Nothing shorter is a rest: a car is hidden by another, a frame is too blurred to read. */
 const SHORTEST_MS = 500
-/** So many of the camera's own intervals without a detection: at least one frame came, or should have come, without the car. */
+/**
+ * So many of the camera's own intervals without a detection: at least one frame came, or should have come, without the
+ * car.
+ */
 const INTERVALS = 1.5
 
 interface Camera {
@@ -16,8 +21,9 @@ interface Camera {
 }
 
 /**
- * Which open passes have come to rest: nothing was added for a while of real time. They are stored as they stand, so that a read is in answers within two
- * seconds of its car, long before the gap that closes its pass, and even if no other frame ever comes. Clocks here are monotonic, in ms.
+ * Which open passes have come to rest: nothing was added for a while of real time. They are stored as they stand, so
+ * that a read is in answers within two seconds of its car, long before the gap that closes its pass, and even if no
+ * other frame ever comes. Clocks here are monotonic, in ms.
  */
 export class Rest {
   private readonly cameras = new Map<string, Camera>()

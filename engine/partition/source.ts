@@ -1,4 +1,16 @@
-import { AckPolicy, DeliverPolicy, nanos, nuid, ReplayPolicy, type Consumer, type ConsumerMessages, type JetStreamClient, type JetStreamManager, type JsMsg, type MsgRequest } from 'nats'
+import {
+  AckPolicy,
+  DeliverPolicy,
+  nanos,
+  nuid,
+  ReplayPolicy,
+  type Consumer,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  type MsgRequest,
+} from 'nats'
 import type { CameraMessage } from '../frames/moment.js'
 import { sleep } from '../pause.js'
 import { isApiError } from '../nats/connect.js'
@@ -10,14 +22,17 @@ export interface StreamMessage extends CameraMessage {
 }
 
 /**
- * What cameras of one partition sent to one entrance (frames or detections), in stream order, each exactly once from `start` on.
+ * What cameras of one partition sent to one entrance (frames or detections), in stream order, each exactly once from
+ * `start` on.
  *
- * A pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes again only after
- * `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a gap or a reconnect the consumer is made
- * anew at the message after the last one seen. The floor is kept by the caller (checkpoint), so nothing is lost by that.
+ * A pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes
+ * again only after `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a
+ * gap or a reconnect the consumer is made anew at the message after the last one seen. The floor is kept by the caller
+ * (checkpoint), so nothing is lost by that.
  *
- * Each consumer has a name of its own and one copy, in memory. In a cluster one that is made anew under the name of another just deleted may inherit what that one
- * had delivered, or be told of its acknowledgements, and pass over messages.
+ * Each consumer has a name of its own and one copy, in memory. In a cluster one that is made anew under the name of
+ * another just deleted may inherit what that one had delivered, or be told of its acknowledgements, and pass over
+ * messages.
  */
 export class PartitionSource {
   /** Highest stream sequence handed out. */
@@ -30,7 +45,10 @@ export class PartitionSource {
   /** Messages of this partition that wait on the stream behind the last one fetched. */
   pending = 0
 
-  /** @param maxUnacknowledged messages handed out and not yet acknowledged, at most: a bound on what one crash has to do again */
+  /**
+   * @param maxUnacknowledged messages handed out and not yet acknowledged, at most: a bound on what one crash has to do
+   * again
+   */
   constructor(
     private readonly js: JetStreamClient,
     private readonly manager: JetStreamManager,
@@ -74,8 +92,8 @@ export class PartitionSource {
   }
 
   /**
-   * Pulls frames as `room` allows and hands each to `take`, in order. Returns when `signal` aborts; throws when NATS refuses (the caller
-   * tries again, from the last frame seen).
+   * Pulls frames as `room` allows and hands each to `take`, in order. Returns when `signal` aborts; throws when NATS
+   * refuses (the caller tries again, from the last frame seen).
    * @param room waits until at least one frame may be taken in, and says how many
    */
   async run(room: () => Promise<number>, take: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
@@ -119,8 +137,9 @@ export class PartitionSource {
     }
     this.fetching = undefined
     if (this.broken) await sleep(50, signal)
-    // Silence may mean that there is nothing, that the consumer is gone, or that messages came when the pull had just run out (a busy event loop runs its timers
-    // before it reads its sockets): then no later one shows the gap. The server knows.
+    // Silence may mean that there is nothing, that the consumer is gone, or that messages came when the pull had just
+    // run out (a busy event loop runs its timers before it reads its sockets): then no later one shows the gap. The
+    // server knows.
     else if (arrived === 0) {
       const info = await this.consumer!.info().catch((error) => {
         if (!isApiError(error, kConsumerNotFound)) throw error
@@ -132,8 +151,9 @@ export class PartitionSource {
   }
 
   /**
-   * A stream sequence up to which this partition has no frame beyond `applied`; undefined when one is on its way. The stream's end is asked for
-   * first: a frame before it is then either applied, or counted by the consumer as delivered or pending.
+   * A stream sequence up to which this partition has no frame beyond `applied`; undefined when one is on its way. The
+   * stream's end is asked for first: a frame before it is then either applied, or counted by the consumer as delivered
+   * or pending.
    */
   async idleUpTo(applied: number): Promise<number | undefined> {
     if (!this.consumer || this.broken || this.last > applied) return undefined
@@ -143,9 +163,16 @@ export class PartitionSource {
     const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
     if (!idle) return undefined
     if ((cluster?.replicas ?? []).length === 0) return state.last_seq
-    const next = await nextBehind(this.manager, stream, partitionFilter(this.entrance, this.partition, this.partitions), applied, cluster?.leader)
+    const next = await nextBehind(
+      this.manager,
+      stream,
+      partitionFilter(this.entrance, this.partition, this.partitions),
+      applied,
+      cluster?.leader,
+    )
     if (next === NONE) return state.last_seq
-    // It was there before the consumer was asked, and the consumer knows nothing of it: made anew, it may be led by a server that does.
+    // It was there before the consumer was asked, and the consumer knows nothing of it: made anew, it may be led by a
+    // server that does.
     if (next !== undefined && next <= state.last_seq) this.interrupt()
     return undefined
   }
@@ -157,7 +184,10 @@ export class PartitionSource {
   }
 }
 
-/** A consumer that nobody pulls from for so long is deleted by the server, ms: pulls are 2 s long, a pipeline that waits for the store pulls nothing. */
+/**
+ * A consumer that nobody pulls from for so long is deleted by the server, ms: pulls are 2 s long, a pipeline that waits
+ * for the store pulls nothing.
+ */
 const kInactiveMs = 10 * 60_000
 const kConsumerNotFound = 10_014
 /** What a pull is told of a consumer that was deleted, or whose server no longer leads it. */
@@ -170,18 +200,27 @@ const kSameLeaderMs = 1_000
 export const NONE = 0
 
 /**
- * The first message of `filter` behind sequence `seq` in the copy of a stream that `leader` keeps; NONE, or undefined when another server leads by now.
+ * The first message of `filter` behind sequence `seq` in the copy of a stream that `leader` keeps; NONE, or undefined
+ * when another server leads by now.
  *
- * A consumer's numbers are those of the copy beside it, which may lag behind the leader's, whose end `idleUpTo` has asked for: it would call a partition idle
- * whose frames it has not heard of yet, and the floor would move over them. nats-server 2.9 has consumers that never hear of them. (Both were seen when
- * one of three servers had just come back.)
+ * A consumer's numbers are those of the copy beside it, which may lag behind the leader's, whose end `idleUpTo` has
+ * asked for: it would call a partition idle whose frames it has not heard of yet, and the floor would move over them.
+ * nats-server 2.9 has consumers that never hear of them. (Both were seen when one of three servers had just come back.)
  */
-export async function nextBehind(manager: JetStreamManager, stream: string, filter: string, seq: number, leader: string | undefined): Promise<number | undefined> {
+export async function nextBehind(
+  manager: JetStreamManager,
+  stream: string,
+  filter: string,
+  seq: number,
+  leader: string | undefined,
+): Promise<number | undefined> {
   const asked = performance.now()
-  const found = await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest).catch((error) => {
-    if (!isApiError(error, kMessageNotFound)) throw error
-    return undefined
-  })
+  const found = await manager.streams
+    .getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest)
+    .catch((error) => {
+      if (!isApiError(error, kMessageNotFound)) throw error
+      return undefined
+    })
   if (found) return found.seq
   const { cluster } = await manager.streams.info(stream)
   return cluster?.leader === leader && performance.now() - asked < kSameLeaderMs ? NONE : undefined

@@ -3,11 +3,14 @@ import { AlprError } from '../errors.js'
 import type { Look } from '../inlets/inlet.js'
 import { trialKey } from '../nats/topology.js'
 
-/** From this many tenures in a row on that began at the same floor, one is careful: whoever held it before came to an end before it got anywhere. */
+/**
+ * From this many tenures in a row on that began at the same floor, one is careful: whoever held it before came to an
+ * end before it got anywhere.
+ */
 const kSuspicious = 3
 /**
- * A frame that was in work, alone, when its process ended so many times in a row is set aside. Two may be chance, where somebody kills an engine again and
- * again from outside.
+ * A frame that was in work, alone, when its process ended so many times in a row is set aside. Two may be chance, where
+ * somebody kills an engine again and again from outside.
  */
 const kCrashes = 3
 /** So many frames of a tenure are taken carefully: more than are ever in flight beyond a floor. */
@@ -26,7 +29,10 @@ interface Note {
   session: string
 }
 
-/** What one process does one after the other, whatever the partition: with two frames in work nobody could tell which one ended it. */
+/**
+ * What one process does one after the other, whatever the partition: with two frames in work nobody could tell which
+ * one ended it.
+ */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -45,19 +51,25 @@ export interface Self {
 }
 
 /**
- * Finds the frame that ends the whole process, as a fault in native code does, and sets it aside: no error is ever seen of it, the process is
- * gone, and the next one would begin with the same frame, for ever.
+ * Finds the frame that ends the whole process, as a fault in native code does, and sets it aside: no error is ever seen
+ * of it, the process is gone, and the next one would begin with the same frame, for ever.
  *
  *     floor F ──► crash ──► floor F ──► crash ──► floor F: careful
  *                                                   one frame at a time in this process, its number written down while it is in work
  *                                                   ──► crash ──► the same number again ──► crash ──► and again ──► crash ──► DEAD, and on
  *
- * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two a frame only while careful.
+ * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two a frame
+ * only while careful.
  */
 export class Trial {
   #left: number
 
-  private constructor(private readonly kv: KV, private readonly key: string, private readonly turns: Turns, private note: Note) {
+  private constructor(
+    private readonly kv: KV,
+    private readonly key: string,
+    private readonly turns: Turns,
+    private note: Note,
+  ) {
     this.#left = note.tenures >= kSuspicious ? kCarefulFrames : 0
   }
 
@@ -87,7 +99,16 @@ export class Trial {
     this.#left--
     const { note } = this
     if (note.suspect?.seq === seq && note.suspect.crashes >= kCrashes) {
-      return { seen: [], refused: [{ error: new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: `the engine ended ${note.suspect.crashes} times while it had this frame and no other` }) }] }
+      return {
+        seen: [],
+        refused: [
+          {
+            error: new AlprError('ALPR_ERR_FRAME_CRASHED', {
+              reason: `the engine ended ${note.suspect.crashes} times while it had this frame and no other`,
+            }),
+          },
+        ],
+      }
     }
     return this.turns.take(async () => {
       await this.write({ ...note, trying: seq })
@@ -107,7 +128,10 @@ export class Trial {
   }
 }
 
-/** A process that ended while it had a frame makes that frame suspect; a tenure of this very process that ended left the process alive. */
+/**
+ * A process that ended while it had a frame makes that frame suspect; a tenure of this very process that ended left the
+ * process alive.
+ */
 function suspectOf(before: Note | undefined, session: string): Note['suspect'] {
   if (before?.trying === undefined || before.session === session) return before?.suspect
   return { seq: before.trying, crashes: before.suspect?.seq === before.trying ? before.suspect.crashes + 1 : 1 }

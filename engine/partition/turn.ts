@@ -2,7 +2,8 @@ import { sleep } from '../pause.js'
 import { Lease } from './lease.js'
 
 /**
- * Does what one engine at a time may do, when its turn comes. A lease that is lost on the way (this process or NATS stood still for seconds) does not end the work.
+ * Does what one engine at a time may do, when its turn comes. A lease that is lost on the way (this process or NATS
+ * stood still for seconds) does not end the work.
  * @throws the signal's reason when it aborts before the turn comes, what `work` throws, and when NATS does not answer
  */
 export async function inTurn<T>(lease: Lease, work: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -5,7 +5,10 @@ import { OpenPass } from './pass.js'
 import { RecentIds } from './recent_ids.js'
 import type { Sighted } from './sighted.js'
 
-/** Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline. Event time. */
+/**
+ * Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.
+ * Event time.
+ */
 export const LATE_AFTER_MS = 10_000
 
 /** Live event time without a late frame after which the late lane's passes end. */
@@ -15,7 +18,10 @@ export const LATE_OVER_MS = 60_000
 export interface PassRules {
   /** Event time without a detection that closes a pass, ms. */
   gapMs: number
-  /** Added to the sequence that names a part of the ledger, so that the streams of a camera that sends to both entrances do not share one. @default 0 */
+  /**
+   * Added to the sequence that names a part of the ledger, so that the streams of a camera that sends to both entrances
+   * do not share one. @default 0
+   */
   firstPart?: number
 }
 
@@ -29,8 +35,8 @@ export interface Advance {
 }
 
 /**
- * All that is remembered of one camera between frames: its passes, live and late, and its counts. It is the unit of the checkpoint:
- * `seq` says up to which frame of the stream it holds, and frames up to there are not applied again.
+ * All that is remembered of one camera between frames: its passes, live and late, and its counts. It is the unit of the
+ * checkpoint: `seq` says up to which frame of the stream it holds, and frames up to there are not applied again.
  */
 export class CameraPasses {
   /** Sequence of the last frame applied. */
@@ -38,7 +44,14 @@ export class CameraPasses {
   /** Live watermark when the last late frame came. */
   private lateAt = 0
 
-  private constructor(readonly camera: string, private readonly live: Lane, private readonly late: Lane, private readonly hours: Map<number, LedgerRow>, private readonly firstPart: number, private readonly ids: RecentIds) {}
+  private constructor(
+    readonly camera: string,
+    private readonly live: Lane,
+    private readonly late: Lane,
+    private readonly hours: Map<number, LedgerRow>,
+    private readonly firstPart: number,
+    private readonly ids: RecentIds,
+  ) {}
 
   static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
     return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map(), firstPart, RecentIds.empty())
@@ -59,12 +72,16 @@ export class CameraPasses {
   }
 
   /**
-   * Takes the detections of one moment. Late frames run in a lane of their own, so that they neither disturb live passes nor get lost; within it, a
-   * jump back in time ends what was open.
+   * Takes the detections of one moment. Late frames run in a lane of their own, so that they neither disturb live
+   * passes nor get lost; within it, a jump back in time ends what was open.
    */
   advance(moment: Moment, detections: readonly Sighted[], readIdOf: (index: number) => string): Advance {
     this.seq = moment.seq
-    this.count(hourOf(moment.capturedAt), detections.length > 0 ? 'withReads' : 'withoutPlate', moment.jpeg ? 1 : detections.length)
+    this.count(
+      hourOf(moment.capturedAt),
+      detections.length > 0 ? 'withReads' : 'withoutPlate',
+      moment.jpeg ? 1 : detections.length,
+    )
     if (moment.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
       const advance = this.live.advance(moment, detections, readIdOf)
       // No late frame for a while of live time: the run that was being sent is over.
@@ -87,7 +104,8 @@ export class CameraPasses {
   takeLedger(): LedgerRow[] {
     const rows = [...this.hours.values()].filter((row) => row.version > this.ledgerSeq)
     this.ledgerSeq = this.seq
-    // An hour that leaves the state stays in the store; a frame that comes for it later starts a new part, which adds to it.
+    // An hour that leaves the state stays in the store; a frame that comes for it later starts a new part, which adds
+    // to it.
     const kept = [...this.hours.keys()].sort((a, b) => b - a).slice(0, CameraPasses.MAX_HOURS)
     for (const hour of this.hours.keys()) if (!kept.includes(hour)) this.hours.delete(hour)
     return rows.map((row) => ({ ...row }))
@@ -98,16 +116,48 @@ export class CameraPasses {
 
   toJSON(): unknown {
     return {
-      camera: this.camera, seq: this.seq, lateAt: this.lateAt,
-      live: laneJSON(this.live), late: laneJSON(this.late), ids: this.ids,
-      hours: [...this.hours.values()].map((r) => [r.hour, r.framesIn, r.withReads, r.withoutPlate, r.dead, r.part, r.version]),
+      camera: this.camera,
+      seq: this.seq,
+      lateAt: this.lateAt,
+      live: laneJSON(this.live),
+      late: laneJSON(this.late),
+      ids: this.ids,
+      hours: [...this.hours.values()].map((r) => [
+        r.hour,
+        r.framesIn,
+        r.withReads,
+        r.withoutPlate,
+        r.dead,
+        r.part,
+        r.version,
+      ]),
     }
   }
 
   static fromJSON(json: any, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    const hours = new Map<number, LedgerRow>((json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) =>
-      [hour!, { camera: json.camera, hour: hour!, framesIn: framesIn!, withReads: withReads!, withoutPlate: withoutPlate!, dead: dead!, part: part!, version: version! }]))
-    const passes = new CameraPasses(json.camera, laneFrom(json.live, gapMs), laneFrom(json.late, gapMs), hours, firstPart, RecentIds.fromJSON(json.ids))
+    const hours = new Map<number, LedgerRow>(
+      (json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) => [
+        hour!,
+        {
+          camera: json.camera,
+          hour: hour!,
+          framesIn: framesIn!,
+          withReads: withReads!,
+          withoutPlate: withoutPlate!,
+          dead: dead!,
+          part: part!,
+          version: version!,
+        },
+      ]),
+    )
+    const passes = new CameraPasses(
+      json.camera,
+      laneFrom(json.live, gapMs),
+      laneFrom(json.late, gapMs),
+      hours,
+      firstPart,
+      RecentIds.fromJSON(json.ids),
+    )
     passes.seq = json.seq
     passes.lateAt = json.lateAt
     passes.ledgerSeq = json.seq
@@ -115,7 +165,16 @@ export class CameraPasses {
   }
 
   private count(hour: number, outcome: Outcome, by = 1): void {
-    const row = this.hours.get(hour) ?? { camera: this.camera, hour, framesIn: 0, withReads: 0, withoutPlate: 0, dead: 0, part: this.firstPart + this.seq, version: 0 }
+    const row = this.hours.get(hour) ?? {
+      camera: this.camera,
+      hour,
+      framesIn: 0,
+      withReads: 0,
+      withoutPlate: 0,
+      dead: 0,
+      part: this.firstPart + this.seq,
+      version: 0,
+    }
     row.framesIn += by
     row[outcome] += by
     row.version = this.seq
@@ -123,7 +182,14 @@ export class CameraPasses {
   }
 }
 
-const laneJSON = (lane: Lane) => ({ watermark: Number.isFinite(lane.watermark) ? lane.watermark : null, open: lane.open.map((pass) => pass.toJSON()) })
+const laneJSON = (lane: Lane) => ({
+  watermark: Number.isFinite(lane.watermark) ? lane.watermark : null,
+  open: lane.open.map((pass) => pass.toJSON()),
+})
 
 const laneFrom = (json: any, gapMs: number): Lane =>
-  new Lane(gapMs, (json.open as any[]).map((pass) => OpenPass.fromJSON(pass)), json.watermark ?? -Infinity)
+  new Lane(
+    gapMs,
+    (json.open as any[]).map((pass) => OpenPass.fromJSON(pass)),
+    json.watermark ?? -Infinity,
+  )

@@ -5,8 +5,8 @@ import { standsAlone, type Sighted } from './sighted.js'
 import { similarity } from './vote.js'
 
 /**
- * The passes of one camera in one run of event time. A lane sees frames in stream order and gives each detection to an open pass or opens
- * a new one. Who belongs together is decided by place, motion and text at once:
+ * The passes of one camera in one run of event time. A lane sees frames in stream order and gives each detection to an
+ * open pass or opens a new one. Who belongs together is decided by place, motion and text at once:
  *
  * | text of both              | how far apart they may be, in plate widths           | why |
  * |---------------------------|------------------------------------------------------|-----|
@@ -14,11 +14,15 @@ import { similarity } from './vote.js'
  * | half the same (>= 0.35)   | 1.5 + 6 a second, at most 6, from where it would be  | a misread or a blurred frame |
  * | different                 | 0.5, and at most 0.6 s apart                         | nothing else can stand there so soon: a misread, not a second car |
  *
- * No two detections of one moment go to one pass. Where a camera names its vehicles (`track`), the name decides; a detection with neither
- * place nor name is a pass of its own, over at once.
+ * No two detections of one moment go to one pass. Where a camera names its vehicles (`track`), the name decides; a
+ * detection with neither place nor name is a pass of its own, over at once.
  */
 export class Lane {
-  constructor(private readonly gapMs: number, private passes: OpenPass[] = [], public watermark = -Infinity) {}
+  constructor(
+    private readonly gapMs: number,
+    private passes: OpenPass[] = [],
+    public watermark = -Infinity,
+  ) {}
 
   /** A car that stands may be hidden by others for long; it is one read all the same. */
   static readonly PARKED_GAP_MS = 120_000
@@ -33,7 +37,11 @@ export class Lane {
    * Advances event time to this frame and takes its detections.
    * @returns the passes that ended, the passes that took a detection, and whether the bound on open passes acted
    */
-  advance(moment: Moment, detections: readonly Sighted[], readIdOf: (index: number) => string): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
+  advance(
+    moment: Moment,
+    detections: readonly Sighted[],
+    readIdOf: (index: number) => string,
+  ): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
     this.watermark = Math.max(this.watermark, moment.capturedAt)
     const closed = this.closeQuiet()
     const given = this.associate(moment, detections)
@@ -57,13 +65,16 @@ export class Lane {
   }
 
   private closeQuiet(): OpenPass[] {
-    const quiet = (pass: OpenPass) => this.watermark - pass.state.last.ts > (pass.parked ? Lane.PARKED_GAP_MS : this.gapMs)
+    const quiet = (pass: OpenPass) =>
+      this.watermark - pass.state.last.ts > (pass.parked ? Lane.PARKED_GAP_MS : this.gapMs)
     const closed = this.passes.filter(quiet)
     if (closed.length > 0) this.passes = this.passes.filter((pass) => !quiet(pass))
     return closed
   }
 
-  /** Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike. */
+  /**
+   * Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike.
+   */
   private associate(moment: Moment, detections: readonly Sighted[]): Map<number, OpenPass> {
     const pairs: { cost: number; pass: number; detection: number }[] = []
     this.passes.forEach((pass, p) => {
@@ -105,10 +116,17 @@ function costOf(pass: OpenPass, moment: Moment, detection: Sighted): number {
   const straight = distance([box.x, box.y], [last.box.x, last.box.y]) / width
   // Motion is trusted for half a second ahead; beyond, a car has braked or turned.
   const ahead = Math.min(seconds, 0.5) * 1000
-  const expected = velocity ? distance([box.x, box.y], [last.box.x + velocity.x * ahead, last.box.y + velocity.y * ahead]) / width : straight
+  const expected = velocity
+    ? distance([box.x, box.y], [last.box.x + velocity.x * ahead, last.box.y + velocity.y * ahead]) / width
+    : straight
   const nearest = Math.min(straight, expected)
-  const allowed = alike >= 0.7 ? Math.min(30, 2 + 45 * seconds)
-    : alike >= 0.35 ? Math.min(6, 1.5 + 6 * seconds)
-      : seconds <= 0.6 ? 0.5 : 0
+  const allowed =
+    alike >= 0.7
+      ? Math.min(30, 2 + 45 * seconds)
+      : alike >= 0.35
+        ? Math.min(6, 1.5 + 6 * seconds)
+        : seconds <= 0.6
+          ? 0.5
+          : 0
   return nearest <= allowed ? nearest / (allowed + 1e-9) + 2 * (1 - alike) : Infinity
 }

@@ -18,7 +18,10 @@ export interface BestView {
   quality: Read['quality']
 }
 
-/** What of this pass has been published as hits, by `<list>.<listed plate>`. Part of the checkpoint, so revisions go on after a restart. */
+/**
+ * What of this pass has been published as hits, by `<list>.<listed plate>`. Part of the checkpoint, so revisions go on
+ * after a restart.
+ */
 export interface PublishedHit {
   revision: number
   state: 'possible' | 'withdrawn'
@@ -28,7 +31,9 @@ export interface PublishedHit {
   listed: Pick<Hit, 'listName' | 'listVersion' | 'listLoadedAt' | 'reason' | 'priority'>
 }
 
-/** A pass that is still open: one vehicle going by one camera. Plain state, so that it can be written to the checkpoint. */
+/**
+ * A pass that is still open: one vehicle going by one camera. Plain state, so that it can be written to the checkpoint.
+ */
 export interface PassState {
   readId: string
   /** Width 0 and no box: the camera did not say where in its picture the plate was. */
@@ -56,7 +61,11 @@ const MAX_TEXTS = 8
 
 export class OpenPass {
   /** @param sole the one detection of a pass that cannot have another */
-  private constructor(readonly state: PassState, readonly vote: Vote, private readonly sole?: Sighted) {}
+  private constructor(
+    readonly state: PassState,
+    readonly vote: Vote,
+    private readonly sole?: Sighted,
+  ) {}
 
   /**
    * @param readId id from the position of this detection on the stream
@@ -68,8 +77,14 @@ export class OpenPass {
       readId,
       first: { ts: moment.capturedAt, lat: moment.lat, lon: moment.lon, width: box?.width ?? 0, box },
       last: { ts: moment.capturedAt, box, width: box?.width ?? 0 },
-      track: detection.track, heading: moment.heading, speed: moment.speed, feed: moment.feed,
-      frames: alone ? 1 : 0, texts: {}, regions: {}, hits: {},
+      track: detection.track,
+      heading: moment.heading,
+      speed: moment.speed,
+      feed: moment.feed,
+      frames: alone ? 1 : 0,
+      texts: {},
+      regions: {},
+      hits: {},
       best: viewOf(moment, detection),
     }
     if (alone) return new OpenPass(state, Vote.empty(), detection)
@@ -100,10 +115,15 @@ export class OpenPass {
   get parked(): boolean {
     const { first, last } = this.state
     if (!first.box || !last.box) return false
-    return last.ts - first.ts >= 5_000 && distance([first.box.x, first.box.y], [last.box.x, last.box.y]) < first.box.width
+    return (
+      last.ts - first.ts >= 5_000 && distance([first.box.x, first.box.y], [last.box.x, last.box.y]) < first.box.width
+    )
   }
 
-  /** 0..1: the mean certainty of the detections that read the voted text, more for more of them, less when others disagree. */
+  /**
+   * 0..1: the mean certainty of the detections that read the voted text, more for more of them, less when others
+   * disagree.
+   */
   confidenceOf(plate: string): number {
     const agreeing = this.state.texts[plate]
     if (!agreeing) return this.vote.best(1)[0]?.probability ?? 0
@@ -113,13 +133,37 @@ export class OpenPass {
 
   /** The read as the votes stand now. */
   toRead(camera: Camera, { module, model, lists }: { module: string; model: string; lists: string }): Read {
-    const { state: { readId, frames, first, last, best, pictures, feed }, sole } = this
+    const {
+      state: { readId, frames, first, last, best, pictures, feed },
+      sole,
+    } = this
     const { plate, confidence, alternates, region, positions } = this.voted()
     const { direction, heading } = this.movement(camera)
-    // Written out: tens of thousands a second are made, and objects that are put together of others cost several times as much.
+    // Written out: tens of thousands a second are made, and objects that are put together of others cost several times
+    // as much.
     const read: Read = {
-      readId, version: frames, plate, confidence, alternates, region, camera: camera.id, ts: first.ts, tsLast: last.ts, lat: first.lat, lon: first.lon, heading, direction,
-      frames, quality: best.quality, crop: pictures?.crop, picture: pictures?.picture, feed, module, model, lists, positions,
+      readId,
+      version: frames,
+      plate,
+      confidence,
+      alternates,
+      region,
+      camera: camera.id,
+      ts: first.ts,
+      tsLast: last.ts,
+      lat: first.lat,
+      lon: first.lon,
+      heading,
+      direction,
+      frames,
+      quality: best.quality,
+      crop: pictures?.crop,
+      picture: pictures?.picture,
+      feed,
+      module,
+      model,
+      lists,
+      positions,
     }
     if (sole) read.only = true
     return read
@@ -127,13 +171,25 @@ export class OpenPass {
 
   /** What the votes say; of a pass of one detection, what that says. */
   private voted(): Pick<Read, 'plate' | 'confidence' | 'alternates' | 'region' | 'positions'> {
-    if (this.sole) return { plate: this.sole.plate, confidence: this.sole.confidence, alternates: this.sole.alternates, region: this.sole.region ?? '', positions: this.sole.positions }
+    if (this.sole)
+      return {
+        plate: this.sole.plate,
+        confidence: this.sole.confidence,
+        alternates: this.sole.alternates,
+        region: this.sole.region ?? '',
+        positions: this.sole.positions,
+      }
     const [top, ...others] = this.vote.best(6)
     const plate = top?.plate ?? ''
     return {
-      plate, confidence: this.confidenceOf(plate),
-      alternates: others.filter((text) => text.plate !== '').slice(0, 5).map((text) => ({ plate: text.plate, confidence: text.probability })),
-      region: heaviest(this.state.regions), positions: this.vote.likelyPositions(),
+      plate,
+      confidence: this.confidenceOf(plate),
+      alternates: others
+        .filter((text) => text.plate !== '')
+        .slice(0, 5)
+        .map((text) => ({ plate: text.plate, confidence: text.probability })),
+      region: heaviest(this.state.regions),
+      positions: this.vote.likelyPositions(),
     }
   }
 
@@ -146,8 +202,8 @@ export class OpenPass {
   }
 
   /**
-   * A plate that grows comes nearer. For a fixed camera that gives the compass direction too: approaching means driving against the
-   * camera's view, leaving means along it.
+   * A plate that grows comes nearer. For a fixed camera that gives the compass direction too: approaching means driving
+   * against the camera's view, leaving means along it.
    */
   private movement(camera: Camera): Pick<Read, 'direction' | 'heading'> {
     const { first, last, frames } = this.state
@@ -176,16 +232,24 @@ export class OpenPass {
 function viewOf(moment: Moment, detection: Sighted): BestView {
   const { heightPx, sharpness, contrast, glare } = detection.quality
   return {
-    seq: moment.jpeg ? moment.seq : undefined, ts: moment.capturedAt, quad: detection.quad,
+    seq: moment.jpeg ? moment.seq : undefined,
+    ts: moment.capturedAt,
+    quad: detection.quad,
     merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
     quality: { heightPx, sharpness, contrast, glare },
   }
 }
 
-/** Plate height, pixels, and sharpness from which more of it makes no better witness; share of blown-out pixels that halves a picture's worth. */
+/**
+ * Plate height, pixels, and sharpness from which more of it makes no better witness; share of blown-out pixels that
+ * halves a picture's worth.
+ */
 const ENOUGH = { heightPx: 24, sharpness: 0.5, glare: 0.25 }
 
-/** What a picture's vote is worth: a sure, large, sharp one says more than a small, blurred or blown-out one; never nothing. 0.05..1 */
+/**
+ * What a picture's vote is worth: a sure, large, sharp one says more than a small, blurred or blown-out one; never
+ * nothing. 0.05..1
+ */
 export function weightOf({ confidence, quality }: Pick<Sighted, 'confidence' | 'quality'>): number {
   // A camera that reads by itself does not say how its picture was.
   if (quality.heightPx === 0) return Math.max(0.05, confidence)

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto'
 
-/** Messages that are remembered at most: what a camera of 30 frames a second sends in 4 s, the usual wait for an acknowledgement. */
+/**
+ * Messages that are remembered at most: what a camera of 30 frames a second sends in 4 s, the usual wait for an
+ * acknowledgement.
+ */
 const MOST = 128
-/** So long after a message its id means the same message, ms: retries come sooner; a camera that starts its numbers anew comes later. */
+/**
+ * So long after a message its id means the same message, ms: retries come sooner; a camera that starts its numbers anew
+ * comes later.
+ */
 const WITHIN_MS = 60_000
 /** Of a digest: one of a camera's frames in 10^12 would be taken for another. */
 const BYTES = 6
@@ -11,8 +17,9 @@ const CHARACTERS = (BYTES / 3) * 4
 const TIME_CHARACTERS = 6
 
 /**
- * The ids under which a camera sent its last messages (`Nats-Msg-Id`), and when they arrived. nats-server drops what is sent twice under one id, but not always:
- * when a server of a cluster dies between taking a message and acknowledging it, the next leader may take it again. A message counts once all the same.
+ * The ids under which a camera sent its last messages (`Nats-Msg-Id`), and when they arrived. nats-server drops what is
+ * sent twice under one id, but not always: when a server of a cluster dies between taking a message and acknowledging
+ * it, the next leader may take it again. A message counts once all the same.
  */
 export class RecentIds {
   private constructor(private readonly arrived: Map<string, number>) {}
@@ -42,15 +49,26 @@ export class RecentIds {
 
   /** One text, oldest first. */
   toJSON(): string {
-    return [...this.arrived].map(([short, at]) => `${short}${Math.trunc(at / 1_000).toString(36).padStart(TIME_CHARACTERS, '0')}`).join('')
+    return [...this.arrived]
+      .map(
+        ([short, at]) =>
+          `${short}${Math.trunc(at / 1_000)
+            .toString(36)
+            .padStart(TIME_CHARACTERS, '0')}`,
+      )
+      .join('')
   }
 
   /** @param text none in the state that an older version left */
   static fromJSON(text = ''): RecentIds {
     const size = CHARACTERS + TIME_CHARACTERS
-    return new RecentIds(new Map(Array.from({ length: Math.floor(text.length / size) }, (_, n) => {
-      const one = text.slice(n * size, (n + 1) * size)
-      return [one.slice(0, CHARACTERS), Number.parseInt(one.slice(CHARACTERS), 36) * 1_000]
-    })))
+    return new RecentIds(
+      new Map(
+        Array.from({ length: Math.floor(text.length / size) }, (_, n) => {
+          const one = text.slice(n * size, (n + 1) * size)
+          return [one.slice(0, CHARACTERS), Number.parseInt(one.slice(CHARACTERS), 36) * 1_000]
+        }),
+      ),
+    )
   }
 }

@@ -3,22 +3,26 @@ import { CHARACTERS, CLASSES, NONE } from '../../wasm/mod.js'
 /**
  * The vote of a pass: the character distributions of its detections, aligned and pooled per position.
  *
- * A vote is a row of columns. A column holds, for each of the 36 characters and 'none' (index 36), the weighted sum of the log
- * probabilities that the detections gave it. Detections of other lengths are aligned first (Needleman-Wunsch on expected agreement): a
- * position that a detection lacks votes 'none' there, a position that only it has opens a new column.
+ * A vote is a row of columns. A column holds, for each of the 36 characters and 'none' (index 36), the weighted sum of
+ * the log probabilities that the detections gave it. Detections of other lengths are aligned first (Needleman-Wunsch on
+ * expected agreement): a position that a detection lacks votes 'none' there, a position that only it has opens a new
+ * column.
  *
  *     detection   7 A B C 1 2 3          columns   7 A B C 1 2 3
  *     detection   7 A   C 1 2 3   ->               7 A - C 1 2 3     '-' is a vote for none
  *
- * Pooling is the geometric mean raised to sqrt(n): n frames of one car are not independent witnesses (same glare, same dirt), so
- * certainty grows with the root of their number. With one detection the pooled distribution is that detection's.
- * All sums are f32, so that a vote restored from a checkpoint goes on bit for bit.
+ * Pooling is the geometric mean raised to sqrt(n): n frames of one car are not independent witnesses (same glare, same
+ * dirt), so certainty grows with the root of their number. With one detection the pooled distribution is that
+ * detection's. All sums are f32, so that a vote restored from a checkpoint goes on bit for bit.
  */
 /** Longest vote in columns: the longest plates have 10 characters, the rest is room for misreads. */
 const MAX_COLUMNS = 16
 /** Floor of a probability: one frame alone can never rule a character out. */
 const FLOOR = 1e-4
-/** Of the best text so far: a text less probable than this is not looked at further. Without it most of the time goes to texts that nobody will see. */
+/**
+ * Of the best text so far: a text less probable than this is not looked at further. Without it most of the time goes to
+ * texts that nobody will see.
+ */
 const HOPELESS = 1e-6
 /** What a missing position says: most likely nothing is there, but it may have been missed. */
 const MISSING = distributionOfNone(0.9)
@@ -26,7 +30,11 @@ const MISSING = distributionOfNone(0.9)
 export class Vote {
   private pooled: Float32Array[] | undefined
 
-  private constructor(private columns: Float32Array[], private weight: number, private detections: number) {}
+  private constructor(
+    private columns: Float32Array[],
+    private weight: number,
+    private detections: number,
+  ) {}
 
   static empty(): Vote {
     return new Vote([], 0, 0)
@@ -63,7 +71,9 @@ export class Vote {
     return this.positions().filter((column) => column[NONE]! < 0.9)
   }
 
-  /** The `n` most probable texts with their probabilities, best first. Texts that differ only in empty columns are one. */
+  /**
+   * The `n` most probable texts with their probabilities, best first. Texts that differ only in empty columns are one.
+   */
   best(n: number): { plate: string; probability: number }[] {
     let beam: { plate: string; probability: number }[] = [{ plate: '', probability: 1 }]
     for (const column of this.positions()) {
@@ -77,8 +87,10 @@ export class Vote {
           grown.set(text, (grown.get(text) ?? 0) + p)
         }
       }
-      beam = [...grown].map(([plate, probability]) => ({ plate, probability }))
-        .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1)).slice(0, 4 * n)
+      beam = [...grown]
+        .map(([plate, probability]) => ({ plate, probability }))
+        .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
+        .slice(0, 4 * n)
     }
     return beam.slice(0, n)
   }
@@ -127,7 +139,8 @@ function align(columns: readonly Float32Array[], positions: readonly Float32Arra
   for (let i = 0; i <= n; i++) {
     for (let j = 0; j <= m; j++) {
       if (i === 0 && j === 0) continue
-      const pair = i > 0 && j > 0 ? score[(i - 1) * width + j - 1]! + pairScore(columns[i - 1]!, positions[j - 1]!) : -Infinity
+      const pair =
+        i > 0 && j > 0 ? score[(i - 1) * width + j - 1]! + pairScore(columns[i - 1]!, positions[j - 1]!) : -Infinity
       const skipColumn = i > 0 ? score[(i - 1) * width + j]! + columns[i - 1]![NONE]! - 0.3 : -Infinity
       const skipPosition = j > 0 ? score[i * width + j - 1]! + positions[j - 1]![NONE]! - 0.3 : -Infinity
       score[i * width + j] = Math.max(pair, skipColumn, skipPosition)
@@ -138,7 +151,8 @@ function align(columns: readonly Float32Array[], positions: readonly Float32Arra
   let j = m
   while (i > 0 || j > 0) {
     const here = score[i * width + j]!
-    if (i > 0 && j > 0 && here === score[(i - 1) * width + j - 1]! + pairScore(columns[i - 1]!, positions[j - 1]!)) steps.push([--i, --j])
+    if (i > 0 && j > 0 && here === score[(i - 1) * width + j - 1]! + pairScore(columns[i - 1]!, positions[j - 1]!))
+      steps.push([--i, --j])
     else if (i > 0 && here === score[(i - 1) * width + j]! + columns[i - 1]![NONE]! - 0.3) steps.push([--i, undefined])
     else steps.push([undefined, --j])
   }
@@ -155,7 +169,11 @@ function agreement(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-const expectedLength = (rows: readonly Float32Array[]): number => Math.max(1, rows.reduce((sum, row) => sum + 1 - row[NONE]!, 0))
+const expectedLength = (rows: readonly Float32Array[]): number =>
+  Math.max(
+    1,
+    rows.reduce((sum, row) => sum + 1 - row[NONE]!, 0),
+  )
 
 function addLogs(sums: Float32Array, probabilities: Float32Array, weight: number): void {
   for (let c = 0; c < CLASSES; c++) sums[c] = sums[c]! + weight * Math.log(Math.max(probabilities[c]!, FLOOR))

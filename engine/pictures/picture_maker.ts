@@ -13,7 +13,11 @@ const AT_ONCE = 2
 export class PictureMaker {
   private readonly slots: Slots
 
-  private constructor(private readonly crops: CropWriter, private readonly metrics: Metrics, private readonly idle: Renderer[]) {
+  private constructor(
+    private readonly crops: CropWriter,
+    private readonly metrics: Metrics,
+    private readonly idle: Renderer[],
+  ) {
     this.slots = new Slots(idle.length)
   }
 
@@ -22,7 +26,10 @@ export class PictureMaker {
   }
 
   /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
-  async make(frames: RecentFrames, view: BestView & { seq: number }): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
+  async make(
+    frames: RecentFrames,
+    view: BestView & { seq: number },
+  ): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
     while (this.slots.free === 0) await this.slots.room()
     this.slots.take()
     const renderer = this.idle.pop()!

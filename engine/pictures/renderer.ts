@@ -15,10 +15,12 @@ const PICTURE_QUALITY = 72
 const MOST_KEPT = 3_840 * 2_160
 
 /**
- * Makes the two pictures of a read (CAN-3: plate image and vehicle image), in colour, from the best frame of its pass; one at a time.
+ * Makes the two pictures of a read (CAN-3: plate image and vehicle image), in colour, from the best frame of its pass;
+ * one at a time.
  *
- * libjpeg-turbo decodes into WebAssembly memory that is used over and over, which is reduced there and encoded from there. (Through sharp, with fresh memory for each
- * step, a picture took four times the CPU: a third of what the engine needed beside recognition.)
+ * libjpeg-turbo decodes into WebAssembly memory that is used over and over, which is reduced there and encoded from
+ * there. (Through sharp, with fresh memory for each step, a picture took four times the CPU: a third of what the engine
+ * needed beside recognition.)
  */
 export class Renderer {
   readonly #shrinker: Shrinker
@@ -30,7 +32,7 @@ export class Renderer {
 
   /** So many, for pictures that are made at the same time. @throws when the build lacks its module */
   static async create(count: number): Promise<Renderer[]> {
-    const module = await WebAssembly.compile(await loadWasmFile('shrink.wasm') as Uint8Array<ArrayBuffer>)
+    const module = await WebAssembly.compile((await loadWasmFile('shrink.wasm')) as Uint8Array<ArrayBuffer>)
     return Array.from({ length: count }, () => new Renderer(module))
   }
 
@@ -43,7 +45,9 @@ export class Renderer {
     const shrinker = width * height <= MOST_KEPT ? this.#shrinker : new Shrinker(this.module)
     const plate = surroundings(quad, width, height)
     const [ofCrop, ofPicture] = [reduced(plate, CROP_WIDTH), reduced({ width, height }, PICTURE_WIDTH)]
-    await turbo.decompress(view(jpeg), view(shrinker.open({ width, height }, [ofCrop, ofPicture])), { format: turbo.FORMAT_RGBX })
+    await turbo.decompress(view(jpeg), view(shrinker.open({ width, height }, [ofCrop, ofPicture])), {
+      format: turbo.FORMAT_RGBX,
+    })
     const [crop, picture] = await Promise.all([
       this.#encoders.crop.encode(shrinker.shrink(plate, ofCrop), ofCrop),
       this.#encoders.picture.encode(shrinker.shrink({ left: 0, top: 0, width, height }, ofPicture), ofPicture),
@@ -54,7 +58,10 @@ export class Renderer {
 
 const view = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 
-/** JPEG from 4 bytes a pixel, one after the other. libjpeg-turbo wants room for the worst case, fifty times what a picture takes: it is used again. */
+/**
+ * JPEG from 4 bytes a pixel, one after the other. libjpeg-turbo wants room for the worst case, fifty times what a
+ * picture takes: it is used again.
+ */
 class Encoder {
   #room = Buffer.alloc(0)
 
@@ -63,13 +70,22 @@ class Encoder {
   async encode(pixels: Uint8Array, size: Size): Promise<Buffer> {
     const most = turbo.bufferSize({ ...size, subsampling: turbo.SAMP_420 })
     if (this.#room.length < most) this.#room = Buffer.allocUnsafeSlow(most)
-    return Buffer.from(await turbo.compress(view(pixels), this.#room, { format: turbo.FORMAT_RGBX, ...size, quality: this.quality, subsampling: turbo.SAMP_420 }))
+    return Buffer.from(
+      await turbo.compress(view(pixels), this.#room, {
+        format: turbo.FORMAT_RGBX,
+        ...size,
+        quality: this.quality,
+        subsampling: turbo.SAMP_420,
+      }),
+    )
   }
 }
 
 /** The size of an area that is at most so wide, with its proportions; a strip of some rows keeps enough of them. */
 function reduced({ width, height }: Size, mostWidth: number): Size {
-  return width <= mostWidth ? { width, height } : { width: mostWidth, height: Math.max(Math.ceil(height / MOST_REDUCED), Math.round((height * mostWidth) / width)) }
+  return width <= mostWidth
+    ? { width, height }
+    : { width: mostWidth, height: Math.max(Math.ceil(height / MOST_REDUCED), Math.round((height * mostWidth) / width)) }
 }
 
 /** The plate's bounding box with a quarter of its width and half of its height around it, inside the frame. */
@@ -81,7 +97,8 @@ function surroundings(quad: Quad, width: number, height: number): Area {
   const left = clamp(Math.floor(x0 - 0.25 * (x1 - x0)), 0, width - 1)
   const top = clamp(Math.floor(y0 - 0.5 * (y1 - y0)), 0, height - 1)
   return {
-    left, top,
+    left,
+    top,
     width: clamp(Math.ceil(x1 + 0.25 * (x1 - x0)) - left, 1, width - left),
     height: clamp(Math.ceil(y1 + 0.5 * (y1 - y0)) - top, 1, height - top),
   }

@@ -33,8 +33,8 @@ export interface WorkerSetup {
 }
 
 /**
- * A worker must not be terminated inside the native decoder: its N-API calls would fail with nobody to catch them, which ends the whole
- * process. The worker says when it is in there, and whoever wants to end it waits (retire.ts).
+ * A worker must not be terminated inside the native decoder: its N-API calls would fail with nobody to catch them,
+ * which ends the whole process. The worker says when it is in there, and whoever wants to end it waits (retire.ts).
  */
 export const IN_NATIVE_CODE = 1
 export const INTERRUPTIBLE = 0

@@ -12,9 +12,15 @@ export interface PoolOptions {
   workers?: number
   /** Time a frame may take in a worker, milliseconds; over it the worker is replaced. @default 2000 */
   timeoutMs?: number
-  /** Frames that may wait for a worker; more are a mistake of the caller, who looks at `slots` first. @default 256 per worker: four for each of 64 partitions */
+  /**
+   * Frames that may wait for a worker; more are a mistake of the caller, who looks at `slots` first. @default 256 per
+   * worker: four for each of 64 partitions
+   */
   queue?: number
-  /** JavaScript heap of a worker, MB; the frame itself lies in WASM memory (at most 128 MB) and in the JPEG. @default 192 */
+  /**
+   * JavaScript heap of a worker, MB; the frame itself lies in WASM memory (at most 128 MB) and in the JPEG. @default
+   * 192
+   */
   heapMb?: number
   /** Module and model; the files of the build when left out. */
   wasm?: Uint8Array
@@ -52,8 +58,8 @@ const MAX_FAILURES = 5
 const START_TIMEOUT_MS = 30_000
 
 /**
- * Recognition threads. Every frame given to `recognize` is answered: with what was found, or with an error that says why not. A worker that
- * crashes or takes too long is replaced; the frames that wait are not touched by it.
+ * Recognition threads. Every frame given to `recognize` is answered: with what was found, or with an error that says
+ * why not. A worker that crashes or takes too long is replaced; the frames that wait are not touched by it.
  *
  *     recognize ──► waiting (bounded) ──► seat: worker + one frame ──► answer
  *                      ▲                     │ crash, first time
@@ -89,8 +95,8 @@ export class RecognizerPool {
     const pool = new RecognizerPool(options)
     try {
       pool.#files = {
-        wasm: options.wasm ?? await loadWasmFile('recognizer.wasm'),
-        model: options.model ?? await loadWasmFile('platestream.psm'),
+        wasm: options.wasm ?? (await loadWasmFile('recognizer.wasm')),
+        model: options.model ?? (await loadWasmFile('platestream.psm')),
       }
     } catch (error) {
       throw new AlprError('ALPR_ERR_MODEL_INVALID', { reason: reasonOf(error) }, { cause: error })
@@ -130,9 +136,15 @@ export class RecognizerPool {
    */
   recognize(jpeg: Uint8Array): Promise<Recognition> {
     if (this.#broken) return Promise.reject(this.#broken)
-    if (this.#closed) return Promise.reject(new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' }))
+    if (this.#closed)
+      return Promise.reject(new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' }))
     if (this.#waiting.length >= this.#queueLimit) {
-      return Promise.reject(new AlprError('ALPR_ERR_INTERNAL', { reason: `${this.#waiting.length} frames wait for a worker`, limit: this.#queueLimit }))
+      return Promise.reject(
+        new AlprError('ALPR_ERR_INTERNAL', {
+          reason: `${this.#waiting.length} frames wait for a worker`,
+          limit: this.#queueLimit,
+        }),
+      )
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ jpeg, crashes: 0, resolve, reject })

@@ -6,8 +6,8 @@ import { IN_NATIVE_CODE } from './messages.js'
 const LOOK_EVERY_MS = 5
 
 /**
- * Ends a worker that gets no more jobs, as soon as it is outside native code (messages.ts). A decode always ends: the number of pixels and
- * scans is bounded before it begins.
+ * Ends a worker that gets no more jobs, as soon as it is outside native code (messages.ts). A decode always ends: the
+ * number of pixels and scans is bounded before it begins.
  */
 export async function retire(worker: Worker, phase: Int32Array): Promise<void> {
   while (Atomics.load(phase, 0) === IN_NATIVE_CODE) await sleep(LOOK_EVERY_MS)

@@ -6,8 +6,9 @@ const WIDTH = 1280
 const HEIGHT = 720
 
 /**
- * Recognises a drawn frame a few times: a grey road with a bright plate of dark bars on it. The nets were run by Recognizer.create; this
- * takes the rest (pyramid, sampling, beam search) through V8's tiers and grows the memory to a usual frame.
+ * Recognises a drawn frame a few times: a grey road with a bright plate of dark bars on it. The nets were run by
+ * Recognizer.create; this takes the rest (pyramid, sampling, beam search) through V8's tiers and grows the memory to a
+ * usual frame.
  */
 export function warmUp(recognizer: Recognizer): void {
   for (let i = 0; i < FRAMES; i++) {

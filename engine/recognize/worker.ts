@@ -7,8 +7,8 @@ import { warmUp } from './warm_up.js'
 import { wholePlates } from './whole_plates.js'
 
 /**
- * A recognition thread: one Recognizer, one frame at a time, nothing kept between frames. It answers every job, also one it cannot decode;
- * only a crash or the pool's time cap ends it.
+ * A recognition thread: one Recognizer, one frame at a time, nothing kept between frames. It answers every job, also
+ * one it cannot decode; only a crash or the pool's time cap ends it.
  */
 const port = parentPort!
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
@@ -22,7 +22,8 @@ try {
   send({ ready: { moduleId: recognizer.moduleId, modelId: recognizer.modelId } })
 } catch (error) {
   // a module or model that does not load will not load in the next worker either: the pool gives up
-  if (error instanceof WasmError && error.code === 'ALPR_ERR_MODULE_ABI') send({ failed: { code: error.code, details: { ...error.details } } })
+  if (error instanceof WasmError && error.code === 'ALPR_ERR_MODULE_ABI')
+    send({ failed: { code: error.code, details: { ...error.details } } })
   else send({ failed: { code: 'ALPR_ERR_MODEL_INVALID', details: { reason: reasonOf(error) } } })
 }
 
@@ -34,9 +35,13 @@ function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
     const detections = wholePlates(recognizer.recognize(width, height), recognizer)
     const { find, read } = recognizer.timings
     const ms = { decode: decoded - start, recognize: performance.now() - decoded, find, read }
-    send({ id, width, height, ms, detections }, detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)))
+    send(
+      { id, width, height, ms, detections },
+      detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)),
+    )
   } catch (error) {
-    if (error instanceof Error && error.name === 'RuntimeError') throw error // a trap: this instance is not to be trusted any more
+    // a trap: this instance is not to be trusted any more
+    if (error instanceof Error && error.name === 'RuntimeError') throw error
     const details = error instanceof AlprError ? error.details : {}
     send({ id, error: { code: codeOf(error), message: reasonOf(error), details } })
   }

@@ -1,6 +1,7 @@
 /**
- * Cells: the world in squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that neighbours mostly lie next to
- * each other in the primary key. Computed here, and in SQL (`cellSql`) only where it follows from a stored position.
+ * Cells: the world in squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that
+ * neighbours mostly lie next to each other in the primary key. Computed here, and in SQL (`cellSql`) only where it
+ * follows from a stored position.
  *
  *     bit  31 30 29 28 ... 3  2  1  0
  *           y  x  y  x ... y  x  y  x     x = (longitude + 180) * 182, y = (latitude + 90) * 182, 16 bits each
@@ -20,7 +21,8 @@ const micro = (degrees: number): number => Math.round(degrees * 1e6) / 1e6
 
 /** `cellOf` in SQL. @param lat, lon expressions, Float64, no NaN */
 export function cellSql(lat: string, lon: string): string {
-  const rowSql = (degrees: string, half: number, max: number) => `toUInt32(greatest(0, least(${max}, floor((${degrees} + ${half}) * ${PER_DEGREE}))))`
+  const rowSql = (degrees: string, half: number, max: number) =>
+    `toUInt32(greatest(0, least(${max}, floor((${degrees} + ${half}) * ${PER_DEGREE}))))`
   return `toUInt32(mortonEncode(${rowSql(lon, 180, MAX_X)}, ${rowSql(lat, 90, MAX_Y)}))`
 }
 
@@ -28,7 +30,12 @@ export function cellSql(lat: string, lon: string): string {
 export function cellBounds(cell: number): { south: number; west: number; north: number; east: number } {
   const x = gather(cell)
   const y = gather(cell >>> 1)
-  return { south: y / PER_DEGREE - 90, west: x / PER_DEGREE - 180, north: (y + 1) / PER_DEGREE - 90, east: (x + 1) / PER_DEGREE - 180 }
+  return {
+    south: y / PER_DEGREE - 90,
+    west: x / PER_DEGREE - 180,
+    north: (y + 1) / PER_DEGREE - 90,
+    east: (x + 1) / PER_DEGREE - 180,
+  }
 }
 
 function row(degrees: number, half: number, max: number): number {

@@ -1,4 +1,10 @@
-import { ClickHouseError, ClickHouseLogLevel, createClient as create, type ClickHouseClient, type ClickHouseSettings } from '@clickhouse/client'
+import {
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient as create,
+  type ClickHouseClient,
+  type ClickHouseSettings,
+} from '@clickhouse/client'
 import { AlprError, reasonOf } from '../errors.js'
 import type { Settings } from '../settings.js'
 
@@ -16,8 +22,9 @@ const ALWAYS: ClickHouseSettings = {
 }
 
 /**
- * For `clickhouse_settings` of a query whose result may be large: the embedded store then sends it while it is made instead of bounding and
- * buffering it. Works for one SELECT without subqueries in a line or binary format; a ClickHouse server does so anyway.
+ * For `clickhouse_settings` of a query whose result may be large: the embedded store then sends it while it is made
+ * instead of bounding and buffering it. Works for one SELECT without subqueries in a line or binary format; a
+ * ClickHouse server does so anyway.
  */
 export const STREAMED: ClickHouseSettings = { wait_end_of_query: 0 }
 
@@ -34,15 +41,23 @@ export interface ClientOptions {
 }
 
 /**
- * A client of the store: of the server that the settings name, else of the embedded one.
- * It has no database of its own: names are always qualified, because a client bound to a database cannot make that database.
+ * A client of the store: of the server that the settings name, else of the embedded one. It has no database of its own:
+ * names are always qualified, because a client bound to a database cannot make that database.
  * @throws ALPR_ERR_SETTINGS_INVALID when there is neither
  */
-export function createClient(settings: Pick<Settings, 'clickhouse'>, store: StoreAddress = {}, options: ClientOptions = {}): ClickHouseClient {
+export function createClient(
+  settings: Pick<Settings, 'clickhouse'>,
+  store: StoreAddress = {},
+  options: ClientOptions = {},
+): ClickHouseClient {
   const { clickhouse } = settings
   const embedded = clickhouse.url === ''
   const url = embedded ? store.url : clickhouse.url
-  if (!url) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'clickhouse.url', reason: 'is empty, and there is no embedded store' })
+  if (!url)
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+      key: 'clickhouse.url',
+      reason: 'is empty, and there is no embedded store',
+    })
   return create({
     url,
     username: embedded ? 'default' : clickhouse.username,
@@ -50,7 +65,8 @@ export function createClient(settings: Pick<Settings, 'clickhouse'>, store: Stor
     application: 'platestream',
     request_timeout: options.requestTimeoutMs ?? 60_000,
     max_open_connections: options.maxConnections ?? 16,
-    // A socket that the server has just closed gives ECONNRESET: ours give up long before (embedded store: 30 s; servers: 3 s or more).
+    // A socket that the server has just closed gives ECONNRESET: ours give up long before (embedded store: 30 s;
+    // servers: 3 s or more).
     keep_alive: { enabled: true, idle_socket_ttl: 2_000, eagerly_destroy_stale_sockets: true },
     // On loopback compression costs more than it saves; over a network it pays.
     compression: { request: !embedded, response: !embedded },
@@ -68,7 +84,10 @@ const LONGEST_PAUSE_MS = 2_000
  * Waits until the store answers a query.
  * @throws the signal's reason; what the store says when waiting cannot help (a wrong password)
  */
-export async function waitForStore(client: ClickHouseClient, options: { signal?: AbortSignal; onRetry?: (error: Error) => void } = {}): Promise<void> {
+export async function waitForStore(
+  client: ClickHouseClient,
+  options: { signal?: AbortSignal; onRetry?: (error: Error) => void } = {},
+): Promise<void> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     options.signal?.throwIfAborted()
     const result = await client.ping({ select: true, abort_signal: options.signal })
@@ -80,14 +99,48 @@ export async function waitForStore(client: ClickHouseClient, options: { signal?:
   }
 }
 
-/** Errors of ClickHouse that a later try may not meet: overload, memory, space, network and quorum inside a cluster, a query ended from outside. */
+/**
+ * Errors of ClickHouse that a later try may not meet: overload, memory, space, network and quorum inside a cluster, a
+ * query ended from outside.
+ */
 const PASSING = new Set([
-  'UNEXPECTED_END_OF_FILE', 'CANNOT_READ_FROM_FILE_DESCRIPTOR', 'CANNOT_WRITE_TO_FILE_DESCRIPTOR', 'CANNOT_FSYNC', 'CANNOT_ALLOCATE_MEMORY',
-  'CANNOT_READ_FROM_SOCKET', 'CANNOT_WRITE_TO_SOCKET', 'SOCKET_TIMEOUT', 'NETWORK_ERROR', 'DNS_ERROR', 'ALL_CONNECTION_TRIES_FAILED', 'NO_FREE_CONNECTION',
-  'TIMEOUT_EXCEEDED', 'QUOTA_EXCEEDED', 'TOO_MANY_SIMULTANEOUS_QUERIES', 'SERVER_OVERLOADED', 'CANNOT_SCHEDULE_TASK', 'SYSTEM_ERROR', 'ABORTED',
-  'QUERY_WAS_CANCELLED', 'MEMORY_LIMIT_EXCEEDED', 'NOT_ENOUGH_SPACE', 'TOO_MANY_PARTS', 'DEADLOCK_AVOIDED', 'ASYNC_LOAD_WAIT_FAILED',
-  'NO_ZOOKEEPER', 'KEEPER_EXCEPTION', 'TABLE_IS_READ_ONLY', 'TOO_FEW_LIVE_REPLICAS', 'UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE', 'UNKNOWN_STATUS_OF_INSERT',
-  'ALL_REPLICAS_LOST', 'REPLICA_STATUS_CHANGED', 'DISTRIBUTED_TOO_MANY_PENDING_BYTES', 'S3_ERROR', 'POCO_EXCEPTION', 'STD_EXCEPTION',
+  'UNEXPECTED_END_OF_FILE',
+  'CANNOT_READ_FROM_FILE_DESCRIPTOR',
+  'CANNOT_WRITE_TO_FILE_DESCRIPTOR',
+  'CANNOT_FSYNC',
+  'CANNOT_ALLOCATE_MEMORY',
+  'CANNOT_READ_FROM_SOCKET',
+  'CANNOT_WRITE_TO_SOCKET',
+  'SOCKET_TIMEOUT',
+  'NETWORK_ERROR',
+  'DNS_ERROR',
+  'ALL_CONNECTION_TRIES_FAILED',
+  'NO_FREE_CONNECTION',
+  'TIMEOUT_EXCEEDED',
+  'QUOTA_EXCEEDED',
+  'TOO_MANY_SIMULTANEOUS_QUERIES',
+  'SERVER_OVERLOADED',
+  'CANNOT_SCHEDULE_TASK',
+  'SYSTEM_ERROR',
+  'ABORTED',
+  'QUERY_WAS_CANCELLED',
+  'MEMORY_LIMIT_EXCEEDED',
+  'NOT_ENOUGH_SPACE',
+  'TOO_MANY_PARTS',
+  'DEADLOCK_AVOIDED',
+  'ASYNC_LOAD_WAIT_FAILED',
+  'NO_ZOOKEEPER',
+  'KEEPER_EXCEPTION',
+  'TABLE_IS_READ_ONLY',
+  'TOO_FEW_LIVE_REPLICAS',
+  'UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE',
+  'UNKNOWN_STATUS_OF_INSERT',
+  'ALL_REPLICAS_LOST',
+  'REPLICA_STATUS_CHANGED',
+  'DISTRIBUTED_TOO_MANY_PENDING_BYTES',
+  'S3_ERROR',
+  'POCO_EXCEPTION',
+  'STD_EXCEPTION',
 ])
 
 /** True when the same request may succeed later: nothing is wrong with it. */
@@ -95,24 +148,41 @@ export function isRetryable(error: unknown): boolean {
   if (error instanceof ClickHouseError) return PASSING.has(error.type ?? '')
   if (error instanceof AlprError) return error.status === 503
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|EADDRNOTAVAIL)/.test(code)) return true
+  if (
+    typeof code === 'string' &&
+    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|EADDRNOTAVAIL)/.test(
+      code,
+    )
+  )
+    return true
   return /^(Timeout error\.|socket hang up|aborted|The socket was closed)/i.test(String(message ?? ''))
 }
 
 /**
- * The client's error as one of ours. ClickHouse's message stays behind in `cause`: it may quote the query, and so the plate that somebody
- * was looking for, which has no place in a log or in somebody else's answer.
+ * The client's error as one of ours. ClickHouse's message stays behind in `cause`: it may quote the query, and so the
+ * plate that somebody was looking for, which has no place in a log or in somebody else's answer.
  */
 export function storeError(error: unknown, url: string): AlprError {
   if (error instanceof AlprError) return error
-  const reason = error instanceof ClickHouseError ? `${error.type ?? 'ClickHouse error'} (${error.code})` : reasonOf(error)
-  return new AlprError(isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL', { url, reason }, { cause: error })
+  const reason =
+    error instanceof ClickHouseError ? `${error.type ?? 'ClickHouse error'} (${error.code})` : reasonOf(error)
+  return new AlprError(
+    isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL',
+    { url, reason },
+    { cause: error },
+  )
 }
 
 function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = () => { clearTimeout(timer); reject(signal!.reason as Error) }
-    const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); resolve() }, milliseconds)
+    const stop = () => {
+      clearTimeout(timer)
+      reject(signal!.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, milliseconds)
     signal?.addEventListener('abort', stop, { once: true })
   })
 }

@@ -3,14 +3,14 @@ import type { RowBinary } from './rowbinary.js'
 
 /** How the values of each column type that we use are written. */
 const ENCODERS = {
-  'UInt8': (out: RowBinary, value: number) => out.u8(value),
-  'UInt16': (out: RowBinary, value: number) => out.u16(value),
-  'UInt32': (out: RowBinary, value: number) => out.u32(value),
-  'UInt64': (out: RowBinary, value: bigint | number) => out.u64(value),
-  'Float32': (out: RowBinary, value: number) => out.f32(value),
-  'Float64': (out: RowBinary, value: number) => out.f64(value),
-  'Bool': (out: RowBinary, value: boolean) => out.u8(value ? 1 : 0),
-  'String': (out: RowBinary, value: string) => out.text(value),
+  UInt8: (out: RowBinary, value: number) => out.u8(value),
+  UInt16: (out: RowBinary, value: number) => out.u16(value),
+  UInt32: (out: RowBinary, value: number) => out.u32(value),
+  UInt64: (out: RowBinary, value: bigint | number) => out.u64(value),
+  Float32: (out: RowBinary, value: number) => out.f32(value),
+  Float64: (out: RowBinary, value: number) => out.f64(value),
+  Bool: (out: RowBinary, value: boolean) => out.u8(value ? 1 : 0),
+  String: (out: RowBinary, value: string) => out.text(value),
   'LowCardinality(String)': (out: RowBinary, value: string) => out.text(value),
   "DateTime('UTC')": (out: RowBinary, value: number) => out.seconds(value),
   "DateTime64(3, 'UTC')": (out: RowBinary, value: number) => out.milliseconds(value),
@@ -47,7 +47,10 @@ type Encoders = typeof ENCODERS
 export type ColumnType = keyof Encoders
 type ValueOf<T extends ColumnType> = Parameters<Encoders[T]>[1]
 
-/** One column: its DDL, and where its value comes from. The schema and the encoder are both made of these, so that they cannot disagree. */
+/**
+ * One column: its DDL, and where its value comes from. The schema and the encoder are both made of these, so that they
+ * cannot disagree.
+ */
 export interface Column<Row> {
   name: string
   type: ColumnType
@@ -56,15 +59,27 @@ export interface Column<Row> {
 }
 
 /** @param of takes the value out of a row; one that throws is told with the column's name */
-export function column<Row, T extends ColumnType>(table: string, name: string, type: T, codec: string, of: (row: Row) => ValueOf<T>): Column<Row> {
+export function column<Row, T extends ColumnType>(
+  table: string,
+  name: string,
+  type: T,
+  codec: string,
+  of: (row: Row) => ValueOf<T>,
+): Column<Row> {
   const write = ENCODERS[type] as (out: RowBinary, value: ValueOf<T>) => void
   return {
-    name, type, codec,
+    name,
+    type,
+    codec,
     encode(out, row) {
       try {
         write(out, of(row))
       } catch (error) {
-        throw new AlprError('ALPR_ERR_ROW_INVALID', { field: `${table}.${name}`, reason: (error as Error).message }, { cause: error })
+        throw new AlprError(
+          'ALPR_ERR_ROW_INVALID',
+          { field: `${table}.${name}`, reason: (error as Error).message },
+          { cause: error },
+        )
       }
     },
   }

@@ -12,7 +12,8 @@ import type { CropRef } from '../read.js'
  *     +------+--------+-------+------------------+
  *     0      4        8       12
  *
- * A `CropRef` names the whole record. What a kill leaves half written at the end is not referenced by anything and stays where it is.
+ * A `CropRef` names the whole record. What a kill leaves half written at the end is not referenced by anything and
+ * stays where it is.
  */
 const MAGIC = Buffer.from('PSC1')
 const HEADER_BYTES = 12
@@ -52,8 +53,14 @@ export class CropWriter {
 
   /** @throws ALPR_ERR_SETTINGS_INVALID for a name that is none, ALPR_ERR_CROP_UNWRITABLE */
   static async open(folder: string, instance: string): Promise<CropWriter> {
-    if (!INSTANCE.test(instance)) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'engine.instance', reason: 'must be 1 to 64 of a-z, A-Z, 0-9, ".", "_" and "-"' })
-    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw unwritable(folder, error) })
+    if (!INSTANCE.test(instance))
+      throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+        key: 'engine.instance',
+        reason: 'must be 1 to 64 of a-z, A-Z, 0-9, ".", "_" and "-"',
+      })
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw unwritable(folder, error)
+    })
     return new CropWriter(folder, instance)
   }
 
@@ -63,12 +70,14 @@ export class CropWriter {
   }
 
   /**
-   * Appends pictures to the segment of their week, one right behind the other. They survive a crash of the machine only after `sync`.
+   * Appends pictures to the segment of their week, one right behind the other. They survive a crash of the machine only
+   * after `sync`.
    * @param ts event time, milliseconds since 1970 UTC
    * @throws ALPR_ERR_CROP_UNWRITABLE (retryable): nothing refers to what was written
    */
   async appendAll(ts: number, jpegs: readonly Uint8Array[]): Promise<CropRef[]> {
-    for (const { length } of jpegs) if (length === 0 || length > MAX_JPEG_BYTES) throw unwritable(`week of ${ts}`, `a picture of ${length} bytes`)
+    for (const { length } of jpegs)
+      if (length === 0 || length > MAX_JPEG_BYTES) throw unwritable(`week of ${ts}`, `a picture of ${length} bytes`)
     const segment = await this.#use(`${isoWeek(ts)}-${this.#instance}.crops`)
     const records = jpegs.map(encode)
     const bytes = Buffer.concat(records)
@@ -91,10 +100,12 @@ export class CropWriter {
 
   /** Resolves when everything appended before the call is on disk. @throws ALPR_ERR_CROP_UNWRITABLE */
   async sync(): Promise<void> {
-    await Promise.all([...this.#segments.values()].map(async (opening) => {
-      const segment = await opening.catch(() => undefined)
-      if (segment) await syncSegment(segment)
-    }))
+    await Promise.all(
+      [...this.#segments.values()].map(async (opening) => {
+        const segment = await opening.catch(() => undefined)
+        if (segment) await syncSegment(segment)
+      }),
+    )
   }
 
   /** Syncs and closes; the writer is then of no use. */
@@ -145,7 +156,10 @@ export class CropWriter {
       const segment = await opening.catch(() => undefined)
       if (!segment || segment.users > 0) continue
       // What cannot be synced stays open, so that the next `sync` fails too and no checkpoint relies on it.
-      const synced = await syncSegment(segment).then(() => true, () => false)
+      const synced = await syncSegment(segment).then(
+        () => true,
+        () => false,
+      )
       // Looked at again after the wait: it may be in use, written to or closed by now.
       if (!synced || segment.users > 0 || segment.dirty || this.#segments.get(name) !== opening) continue
       this.#segments.delete(name)
@@ -160,14 +174,22 @@ export class CropReader {
 
   /**
    * @returns the JPEG
-   * @throws ALPR_ERR_CROP_CORRUPT when the record is not what was written, ALPR_ERR_NOT_FOUND when it was purged or the name is none
+   * @throws ALPR_ERR_CROP_CORRUPT when the record is not what was written, ALPR_ERR_NOT_FOUND when it was purged or the
+   * name is none
    */
   async read(ref: CropRef): Promise<Buffer> {
     const { segment, offset, length } = ref
     const corrupt = () => new AlprError('ALPR_ERR_CROP_CORRUPT', { segment, offset })
     const missing = () => new AlprError('ALPR_ERR_NOT_FOUND', { what: 'the picture' })
     if (!SEGMENT.test(segment)) throw missing()
-    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isInteger(length) || length <= HEADER_BYTES || length > HEADER_BYTES + MAX_JPEG_BYTES) throw corrupt()
+    if (
+      !Number.isSafeInteger(offset) ||
+      offset < 0 ||
+      !Number.isInteger(length) ||
+      length <= HEADER_BYTES ||
+      length > HEADER_BYTES + MAX_JPEG_BYTES
+    )
+      throw corrupt()
     const file = await open(join(this.folder, segment), 'r').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? missing() : error
     })
@@ -177,7 +199,13 @@ export class CropReader {
       const jpeg = record.subarray(HEADER_BYTES)
       // Where a purged picture was there are zeros.
       if (bytesRead === length && record.every((byte) => byte === 0)) throw missing()
-      if (bytesRead !== length || !record.subarray(0, 4).equals(MAGIC) || record.readUInt32LE(4) !== jpeg.length || record.readUInt32LE(8) !== crc32(jpeg)) throw corrupt()
+      if (
+        bytesRead !== length ||
+        !record.subarray(0, 4).equals(MAGIC) ||
+        record.readUInt32LE(4) !== jpeg.length ||
+        record.readUInt32LE(8) !== crc32(jpeg)
+      )
+        throw corrupt()
       return jpeg
     } finally {
       await file.close()
@@ -206,7 +234,7 @@ function encode(jpeg: Uint8Array): Buffer {
 
 /** One write may take only a part, as when the disk is nearly full. */
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
+  for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
     done += bytesWritten
   }
@@ -218,10 +246,15 @@ async function syncSegment(segment: Segment): Promise<void> {
   await segment.syncing?.catch(() => {})
   if (!segment.dirty) return segment.syncing
   segment.dirty = false
-  segment.syncing = segment.file.datasync().catch((error: unknown) => {
-    segment.dirty = true
-    throw unwritable(segment.name, error)
-  }).finally(() => { segment.syncing = undefined })
+  segment.syncing = segment.file
+    .datasync()
+    .catch((error: unknown) => {
+      segment.dirty = true
+      throw unwritable(segment.name, error)
+    })
+    .finally(() => {
+      segment.syncing = undefined
+    })
   return segment.syncing
 }
 
@@ -236,5 +269,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 function unwritable(segment: string, reason: unknown): AlprError {
-  return reason instanceof AlprError ? reason : new AlprError('ALPR_ERR_CROP_UNWRITABLE', { segment, reason: reasonOf(reason) }, reason instanceof Error ? { cause: reason } : undefined)
+  return reason instanceof AlprError
+    ? reason
+    : new AlprError(
+        'ALPR_ERR_CROP_UNWRITABLE',
+        { segment, reason: reasonOf(reason) },
+        reason instanceof Error ? { cause: reason } : undefined,
+      )
 }

@@ -3,35 +3,54 @@ import { storedCellOf } from './cell.js'
 import type { StoredRead } from './tables.js'
 
 /** A text under which a read was stored and stands no more, since the read's version `version`. */
-export interface FormerText { plate: string; ts: number; readId: string; version: number }
+export interface FormerText {
+  plate: string
+  ts: number
+  readId: string
+  version: number
+}
 
 /** Reads looked up by one query. */
 const MOST_KEYS = 5_000
 
-interface Known { text: string; version: number; ts: number; texts: Set<string> }
+interface Known {
+  text: string
+  version: number
+  ts: number
+  texts: Set<string>
+}
 
 /**
- * The votes of a pass may come to another text after its read was stored. `reads` keeps the highest version of a read; the index by plate has a row for each text,
- * and those that are outdated must say so. Only the store can tell which they are: an engine that died may have written versions that its successor does not
- * know. Reads that can have no other version are not looked up: most of those of cameras that read plates themselves.
+ * The votes of a pass may come to another text after its read was stored. `reads` keeps the highest version of a read;
+ * the index by plate has a row for each text, and those that are outdated must say so. Only the store can tell which
+ * they are: an engine that died may have written versions that its successor does not know. Reads that can have no
+ * other version are not looked up: most of those of cameras that read plates themselves.
  *
  * To be called before the reads are written: afterwards a merge may have taken the older version away.
  * @param reads about to be written; several versions of one may be among them
  */
-export async function formerTexts(client: ClickHouseClient, database: string, reads: readonly StoredRead[]): Promise<FormerText[]> {
+export async function formerTexts(
+  client: ClickHouseClient,
+  database: string,
+  reads: readonly StoredRead[],
+): Promise<FormerText[]> {
   const known = new Map<string, Known>()
   const add = (readId: string, text: string, version: number, ts: number) => {
     const one = known.get(readId)
     if (!one) return void known.set(readId, { text, version, ts, texts: new Set([text]) })
     one.texts.add(text)
-    if (version >= one.version) { one.text = text; one.version = version }
+    if (version >= one.version) {
+      one.text = text
+      one.version = version
+    }
   }
   const again = reads.filter(({ only, ts }) => only !== true && Number.isSafeInteger(ts) && ts >= 0)
   if (again.length === 0) return []
   for (let first = 0; first < again.length; first += MOST_KEYS) {
     const some = again.slice(first, first + MOST_KEYS)
     const times = new Map(some.map(({ readId, ts }) => [readId, ts]))
-    for (const { id, text, version } of await storedTexts(client, database, some)) add(id, text, version, times.get(id)!)
+    for (const { id, text, version } of await storedTexts(client, database, some))
+      add(id, text, version, times.get(id)!)
   }
   for (const { readId, plate, version, ts } of again) add(readId, plate, version, ts)
   const former: FormerText[] = []
@@ -41,7 +60,11 @@ export async function formerTexts(client: ClickHouseClient, database: string, re
   return former
 }
 
-async function storedTexts(client: ClickHouseClient, database: string, reads: readonly StoredRead[]): Promise<{ id: string; text: string; version: number }[]> {
+async function storedTexts(
+  client: ClickHouseClient,
+  database: string,
+  reads: readonly StoredRead[],
+): Promise<{ id: string; text: string; version: number }[]> {
   const times = reads.map(({ ts }) => ts)
   const result = await client.query({
     // By the whole key: each is looked up where it is.
@@ -50,16 +73,22 @@ async function storedTexts(client: ClickHouseClient, database: string, reads: re
         SELECT arrayJoin(arrayZip({cells:Array(UInt32)}, arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {times:Array(Int64)}), {ids:Array(UInt64)})))
       GROUP BY read_id, plate`,
     query_params: {
-      from: Math.min(...times), to: Math.max(...times), cells: reads.map(({ lat, lon }) => storedCellOf(lat, lon)), times: times.map(BigInt), ids: reads.map(({ readId }) => BigInt(readId)),
+      from: Math.min(...times),
+      to: Math.max(...times),
+      cells: reads.map(({ lat, lon }) => storedCellOf(lat, lon)),
+      times: times.map(BigInt),
+      ids: reads.map(({ readId }) => BigInt(readId)),
     },
-    format: 'JSONEachRow', use_multipart_params_auto: true, clickhouse_settings: { max_threads: 1, priority: '1' },
+    format: 'JSONEachRow',
+    use_multipart_params_auto: true,
+    clickhouse_settings: { max_threads: 1, priority: '1' },
   })
   return result.json()
 }
 
 /**
- * Puts the index by plate of one week right: an engine that wrote after another had taken its cameras over may have left a row that its successor could not see.
- * A job, for weeks that are over. Doing it again is harmless.
+ * Puts the index by plate of one week right: an engine that wrote after another had taken its cameras over may have
+ * left a row that its successor could not see. A job, for weeks that are over. Doing it again is harmless.
  * @param day Monday, `YYYY-MM-DD`
  */
 export async function markFormerTexts(client: ClickHouseClient, database: string, day: string): Promise<void> {
@@ -71,6 +100,11 @@ export async function markFormerTexts(client: ClickHouseClient, database: string
       SELECT i.plate, i.ts, i.read_id, r.version, 1 FROM (SELECT plate, ts, read_id FROM ${live} AND read_id IN ${suspects}) AS i
       INNER JOIN (SELECT plate, ts, read_id, version FROM ${reads} AND read_id IN ${suspects}) AS r ON i.read_id = r.read_id AND i.ts = r.ts
       WHERE i.plate != r.plate`,
-    query_params: { day }, clickhouse_settings: { max_execution_time: 3_600, do_not_merge_across_partitions_select_final: 1, max_bytes_before_external_group_by: '500000000' },
+    query_params: { day },
+    clickhouse_settings: {
+      max_execution_time: 3_600,
+      do_not_merge_across_partitions_select_final: 1,
+      max_bytes_before_external_group_by: '500000000',
+    },
   })
 }

@@ -35,14 +35,25 @@ export interface LaunchedStore {
  */
 export async function launchStore(options: LaunchOptions): Promise<LaunchedStore> {
   const poolSize = options.poolSize ?? DEFAULT_POOL_SIZE
-  const args = [fileURLToPath(new URL('./main.js', import.meta.url)), '--path', options.path, '--pool', String(poolSize), '--with-parent']
+  const args = [
+    fileURLToPath(new URL('./main.js', import.meta.url)),
+    '--path',
+    options.path,
+    '--pool',
+    String(poolSize),
+    '--with-parent',
+  ]
   if (options.port !== undefined) args.push('--port', String(options.port))
   if (options.host !== undefined) args.push('--host', options.host)
   if (options.maxMemoryBytes !== undefined) args.push('--max-memory', String(options.maxMemoryBytes))
   const child = spawn(process.execPath, args, {
     // Its standard input stays open as long as we live: that is what --with-parent watches.
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, STORE_TOKEN: options.token, UV_THREADPOOL_SIZE: String(Math.max(threadsFor(poolSize), Number(process.env.UV_THREADPOOL_SIZE ?? 0))) },
+    env: {
+      ...process.env,
+      STORE_TOKEN: options.token,
+      UV_THREADPOOL_SIZE: String(Math.max(threadsFor(poolSize), Number(process.env.UV_THREADPOOL_SIZE ?? 0))),
+    },
   })
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
     child.once('exit', (code, signal) => done({ code, signal }))
@@ -68,15 +79,31 @@ export async function launchStore(options: LaunchOptions): Promise<LaunchedStore
   }
 }
 
-interface ReadyLine { ready: boolean; url: string; port: number; pid: number; code?: ErrorCode; message?: string }
+interface ReadyLine {
+  ready: boolean
+  url: string
+  port: number
+  pid: number
+  code?: ErrorCode
+  message?: string
+}
 
-async function ready(stdout: NodeJS.ReadableStream, exited: Promise<unknown>, options: LaunchOptions, complaints: string[]): Promise<ReadyLine> {
+async function ready(
+  stdout: NodeJS.ReadableStream,
+  exited: Promise<unknown>,
+  options: LaunchOptions,
+  complaints: string[],
+): Promise<ReadyLine> {
   const unavailable = (reason: string) => new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: options.path, reason })
   const limit = options.readyMs ?? 120_000
   let timer: NodeJS.Timeout | undefined
   const line = new Promise<ReadyLine>((done, fail) => {
     createInterface({ input: stdout }).on('line', (text) => {
-      try { done(JSON.parse(text) as ReadyLine) } catch { /* something else on standard output: wait for our line */ }
+      try {
+        done(JSON.parse(text) as ReadyLine)
+      } catch {
+        /* something else on standard output: wait for our line */
+      }
     })
     // A process that says why and then ends: its line may arrive just after the exit.
     void exited.then(() => setTimeout(() => fail(unavailable(complaints.at(-1) ?? 'the process ended')), 100))

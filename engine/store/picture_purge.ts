@@ -13,18 +13,28 @@ export interface PicturePurge {
   keptBytes: number
 }
 
-interface Place { segment: string; offset: number; length: number }
+interface Place {
+  segment: string
+  offset: number
+  length: number
+}
 
 /** Of one copy, bytes. */
 const COPY_BYTES = 1_048_576
 
 /**
- * The pictures of a purged week (RET-2), on this node: all but those of held reads (RET-3) and of hits, which are not purged. A segment with pictures that stay
- * is written anew with holes where the others were, so that each keeps its place and every reference to it stays good. Whole again at any moment: a
- * segment is replaced in one step, and a run that was cut short is done again.
+ * The pictures of a purged week (RET-2), on this node: all but those of held reads (RET-3) and of hits, which are not
+ * purged. A segment with pictures that stay is written anew with holes where the others were, so that each keeps its
+ * place and every reference to it stays good. Whole again at any moment: a segment is replaced in one step, and a run
+ * that was cut short is done again.
  * @param week Monday, ms; its reads must have been purged
  */
-export async function purgePictures(client: ClickHouseClient, database: string, folder: string, week: number): Promise<PicturePurge> {
+export async function purgePictures(
+  client: ClickHouseClient,
+  database: string,
+  folder: string,
+  week: number,
+): Promise<PicturePurge> {
   const kept = await keptPlaces(client, checkName(database), partitionOf(week))
   const prefix = `${isoWeek(week)}-`
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix) && SEGMENT.test(name))
@@ -42,13 +52,17 @@ export async function purgePictures(client: ClickHouseClient, database: string, 
 
 async function keptPlaces(client: ClickHouseClient, db: string, day: string): Promise<Place[]> {
   const of = 'toMonday(ts) = {day:Date}'
-  const rows = await rowsOf<{ segment: string; offset: string; length: string }>(client, `
+  const rows = await rowsOf<{ segment: string; offset: string; length: string }>(
+    client,
+    `
     SELECT DISTINCT segment, offset, length FROM (
       SELECT crop_segment AS segment, crop_offset AS offset, toUInt64(crop_length) AS length FROM ${db}.reads_held FINAL WHERE ${of}
       UNION ALL SELECT crop_segment, crop_offset + crop_length + picture_gap, toUInt64(picture_length) FROM ${db}.reads_held FINAL WHERE ${of}
       UNION ALL SELECT crop_segment, crop_offset, toUInt64(crop_length) FROM ${db}.hits WHERE ${of}
       UNION ALL SELECT picture_segment, picture_offset, toUInt64(picture_length) FROM ${db}.hits WHERE ${of}
-    ) WHERE segment != '' AND length > 0 ORDER BY segment, offset`, { day })
+    ) WHERE segment != '' AND length > 0 ORDER BY segment, offset`,
+    { day },
+  )
   return rows.map(({ segment, offset, length }) => ({ segment, offset: Number(offset), length: Number(length) }))
 }
 
@@ -78,10 +92,11 @@ async function thinned(path: string, stay: readonly Place[]): Promise<{ before: 
 
 async function copy(from: FileHandle, to: FileHandle, offset: number, length: number): Promise<number> {
   const block = Buffer.allocUnsafe(Math.max(0, Math.min(COPY_BYTES, length)))
-  for (let done = 0; done < length;) {
+  for (let done = 0; done < length; ) {
     const { bytesRead } = await from.read(block, 0, Math.min(block.length, length - done), offset + done)
     if (bytesRead === 0) return done
-    for (let put = 0; put < bytesRead;) put += (await to.write(block, put, bytesRead - put, offset + done + put)).bytesWritten
+    for (let put = 0; put < bytesRead; )
+      put += (await to.write(block, put, bytesRead - put, offset + done + put)).bytesWritten
     done += bytesRead
   }
   return Math.max(0, length)

@@ -9,7 +9,10 @@ import type { StoredRead } from './tables.js'
 /** Larger answers belong to an export: parsing them would hold the event loop up. */
 export const MAX_ROWS = 5_000
 
-/** All versions of a row lie in one partition, because no version changes the time of the first: FINAL need not look across them. */
+/**
+ * All versions of a row lie in one partition, because no version changes the time of the first: FINAL need not look
+ * across them.
+ */
 const FINAL: ClickHouseSettings = { do_not_merge_across_partitions_select_final: 1 }
 
 const DAY_MS = 86_400_000
@@ -37,12 +40,17 @@ export class StoreQueries {
   /** The latest reads, newest first. @param options.plate as it was read, upper case letters and digits */
   async latestReads(options: Latest & { camera?: string; plate?: string }): Promise<StoredRead[]> {
     const { camera, plate } = options
-    const where = (camera === undefined ? '' : 'AND camera = {camera:String} ') + (plate === undefined ? '' : this.#ofPlate(options.before))
+    const where =
+      (camera === undefined ? '' : 'AND camera = {camera:String} ') +
+      (plate === undefined ? '' : this.#ofPlate(options.before))
     const rows = await this.#latest<ReadRow>('reads', 'read_id', options, where, { camera, plate })
     return rows.map(readOf)
   }
 
-  /** The index by plate says where to look; `plate` is asked for again, because a later version of a read may have another one. */
+  /**
+   * The index by plate says where to look; `plate` is asked for again, because a later version of a read may have
+   * another one.
+   */
   #ofPlate(before: number | undefined): string {
     return `AND plate = {plate:String} AND (cell, ts) IN (
       SELECT cell, ts FROM ${this.#database}.reads_by_plate WHERE plate = {plate:String} ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"})`
@@ -60,11 +68,15 @@ export class StoreQueries {
     if (!/^\d{1,20}$/.test(readId)) return undefined
     const rows = await this.#rows<ReadRow>(
       `SELECT *, ts_last FROM ${this.#database}.reads FINAL WHERE read_id = {id:UInt64} ${ts === undefined ? '' : "AND ts = fromUnixTimestamp64Milli({ts:Int64}, 'UTC')"} LIMIT 1`,
-      { id: readId, ts })
+      { id: readId, ts },
+    )
     return rows[0] && readOf(rows[0])
   }
 
-  /** Rows of one camera, or of all, with `from <= hour < until`; the parts of an hour added up (`part` is the first, `version` the last). */
+  /**
+   * Rows of one camera, or of all, with `from <= hour < until`; the parts of an hour added up (`part` is the first,
+   * `version` the last).
+   */
   async ledger(options: { camera?: string; from: number; until: number; signal?: AbortSignal }): Promise<LedgerRow[]> {
     const rows = await this.#rows<Record<keyof LedgerRow, string>>(
       // Qualified: in ClickHouse an alias wins over the column of its name, in WHERE too.
@@ -74,10 +86,18 @@ export class StoreQueries {
        WHERE l.hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND l.hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
              ${options.camera === undefined ? '' : 'AND l.camera = {camera:String}'}
        GROUP BY l.camera, l.hour ORDER BY l.hour, l.camera LIMIT ${MAX_ROWS}`,
-      { from: options.from, until: options.until, camera: options.camera }, options.signal)
+      { from: options.from, until: options.until, camera: options.camera },
+      options.signal,
+    )
     return rows.map((row) => ({
-      camera: row.camera, part: Number(row.part), hour: Number(row.hour), framesIn: Number(row.framesIn), withReads: Number(row.withReads),
-      withoutPlate: Number(row.withoutPlate), dead: Number(row.dead), version: Number(row.version),
+      camera: row.camera,
+      part: Number(row.part),
+      hour: Number(row.hour),
+      framesIn: Number(row.framesIn),
+      withReads: Number(row.withReads),
+      withoutPlate: Number(row.withoutPlate),
+      dead: Number(row.dead),
+      version: Number(row.version),
     }))
   }
 
@@ -87,13 +107,24 @@ export class StoreQueries {
     return Number(rows[0]!.rows)
   }
 
-  async #latest<Row>(table: 'reads' | 'hits', id: string, options: Latest, where: string, params: Record<string, unknown>): Promise<Row[]> {
+  async #latest<Row>(
+    table: 'reads' | 'hits',
+    id: string,
+    options: Latest,
+    where: string,
+    params: Record<string, unknown>,
+  ): Promise<Row[]> {
     const { limit, before, signal } = options
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
-    // From the newest row on, not from now: clocks differ, and the table may hold an old feed. (Free: the partitions know their times.)
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS)
+      throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
+    // From the newest row on, not from now: clocks differ, and the table may hold an old feed. (Free: the partitions
+    // know their times.)
     const bounded = before === undefined ? '' : "WHERE ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
-    const [{ newest, oldest }] = await this.#rows<{ newest: string; oldest: string }>(
-      `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest FROM ${this.#database}.${table} ${bounded}`, { before }, signal) as [{ newest: string; oldest: string }]
+    const [{ newest, oldest }] = (await this.#rows<{ newest: string; oldest: string }>(
+      `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest FROM ${this.#database}.${table} ${bounded}`,
+      { before },
+      signal,
+    )) as [{ newest: string; oldest: string }]
     let rows: Row[] = []
     for (const back of LOOK_BACK_MS) {
       const since = Math.max(Number(oldest), Number(newest) - back)
@@ -101,7 +132,9 @@ export class StoreQueries {
         `SELECT ${table === 'reads' ? '*, ts_last' : '*'} FROM ${this.#database}.${table} FINAL
          WHERE ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"} ${where}
          ORDER BY ts DESC, ${id} DESC LIMIT {limit:UInt32}`,
-        { ...params, since, before, limit }, signal)
+        { ...params, since, before, limit },
+        signal,
+      )
       if (rows.length >= limit || since <= Number(oldest)) break
     }
     return rows
@@ -109,26 +142,87 @@ export class StoreQueries {
 
   async #rows<Row>(query: string, params: Record<string, unknown>, signal?: AbortSignal): Promise<Row[]> {
     const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined))
-    const result = await this.#client.query({ query, query_params: given, format: 'JSONEachRow', clickhouse_settings: FINAL, abort_signal: signal })
+    const result = await this.#client.query({
+      query,
+      query_params: given,
+      format: 'JSONEachRow',
+      clickhouse_settings: FINAL,
+      abort_signal: signal,
+    })
     return result.json<Row>()
   }
 }
 
-interface CropColumns { crop_segment: string; crop_offset: string; crop_length: number }
+interface CropColumns {
+  crop_segment: string
+  crop_offset: string
+  crop_length: number
+}
 
 interface ReadRow extends CropColumns {
-  read_id: string; version: number; plate: string; confidence: number; alternate_plates: string[]; alternate_confidences: number[]; region: string
-  camera: string; ts: string; ts_last: string; lat: number; lon: number; heading: number | null; direction: Read['direction']; picture_gap: string; picture_length: number
-  height_px: number; sharpness: number; contrast: number; glare: number; module: string; model: string; lists: string; feed: string
+  read_id: string
+  version: number
+  plate: string
+  confidence: number
+  alternate_plates: string[]
+  alternate_confidences: number[]
+  region: string
+  camera: string
+  ts: string
+  ts_last: string
+  lat: number
+  lon: number
+  heading: number | null
+  direction: Read['direction']
+  picture_gap: string
+  picture_length: number
+  height_px: number
+  sharpness: number
+  contrast: number
+  glare: number
+  module: string
+  model: string
+  lists: string
+  feed: string
 }
 
 interface HitRow extends CropColumns {
-  hit_id: string; revision: number; state: Hit['state']; read_id: string; plate: string; confidence: number; alternate_plates: string[]
-  alternate_confidences: number[]; region: string; listed_plate: string; list: string; list_name: string; list_version: string; list_loaded_at: string
-  reason: string; priority: Hit['priority']; exact: boolean; probability: number; tolerated_positions: number[]; tolerated_read: string[]
-  tolerated_listed: string[]; tolerated_probabilities: number[]; camera: string; camera_name: string; lat: number; lon: number; heading: number | null
-  direction: string; ts: string; ts_last: string; published_at: string; picture_segment: string; picture_offset: string; picture_length: number
-  module: string; model: string
+  hit_id: string
+  revision: number
+  state: Hit['state']
+  read_id: string
+  plate: string
+  confidence: number
+  alternate_plates: string[]
+  alternate_confidences: number[]
+  region: string
+  listed_plate: string
+  list: string
+  list_name: string
+  list_version: string
+  list_loaded_at: string
+  reason: string
+  priority: Hit['priority']
+  exact: boolean
+  probability: number
+  tolerated_positions: number[]
+  tolerated_read: string[]
+  tolerated_listed: string[]
+  tolerated_probabilities: number[]
+  camera: string
+  camera_name: string
+  lat: number
+  lon: number
+  heading: number | null
+  direction: string
+  ts: string
+  ts_last: string
+  published_at: string
+  picture_segment: string
+  picture_offset: string
+  picture_length: number
+  module: string
+  model: string
 }
 
 /** No segment: no picture. */
@@ -141,13 +235,36 @@ const alternatesOf = (row: { alternate_plates: string[]; alternate_confidences: 
 
 function readOf(row: ReadRow): StoredRead {
   const crop = cropOf(row.crop_segment, row.crop_offset, row.crop_length)
-  const picture = crop && row.picture_length > 0 ? { segment: crop.segment, offset: crop.offset + crop.length + Number(row.picture_gap), length: row.picture_length } : undefined
+  const picture =
+    crop && row.picture_length > 0
+      ? {
+          segment: crop.segment,
+          offset: crop.offset + crop.length + Number(row.picture_gap),
+          length: row.picture_length,
+        }
+      : undefined
   return {
-    readId: row.read_id, version: row.version, plate: row.plate, confidence: row.confidence, alternates: alternatesOf(row), region: row.region,
-    camera: row.camera, ts: Date.parse(row.ts), tsLast: Date.parse(row.ts_last), lat: row.lat, lon: row.lon,
+    readId: row.read_id,
+    version: row.version,
+    plate: row.plate,
+    confidence: row.confidence,
+    alternates: alternatesOf(row),
+    region: row.region,
+    camera: row.camera,
+    ts: Date.parse(row.ts),
+    tsLast: Date.parse(row.ts_last),
+    lat: row.lat,
+    lon: row.lon,
     ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction, frames: row.version, quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
-    ...(crop && { crop }), ...(picture && { picture }), module: row.module, model: row.model, lists: row.lists, feed: row.feed,
+    direction: row.direction,
+    frames: row.version,
+    quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
+    ...(crop && { crop }),
+    ...(picture && { picture }),
+    module: row.module,
+    model: row.model,
+    lists: row.lists,
+    feed: row.feed,
   }
 }
 
@@ -155,15 +272,41 @@ function hitOf(row: HitRow): Hit {
   const crop = cropOf(row.crop_segment, row.crop_offset, row.crop_length)
   const picture = cropOf(row.picture_segment, row.picture_offset, row.picture_length)
   return {
-    hitId: row.hit_id, revision: row.revision, state: row.state, readId: row.read_id, plate: row.plate, confidence: row.confidence,
-    alternates: alternatesOf(row), region: row.region, listedPlate: row.listed_plate, list: row.list, listName: row.list_name,
-    listVersion: row.list_version, listLoadedAt: row.list_loaded_at, reason: row.reason, priority: row.priority, exact: row.exact,
+    hitId: row.hit_id,
+    revision: row.revision,
+    state: row.state,
+    readId: row.read_id,
+    plate: row.plate,
+    confidence: row.confidence,
+    alternates: alternatesOf(row),
+    region: row.region,
+    listedPlate: row.listed_plate,
+    list: row.list,
+    listName: row.list_name,
+    listVersion: row.list_version,
+    listLoadedAt: row.list_loaded_at,
+    reason: row.reason,
+    priority: row.priority,
+    exact: row.exact,
     probability: row.probability,
     tolerated: row.tolerated_positions.map((position, index) => ({
-      position, read: row.tolerated_read[index] ?? '', listed: row.tolerated_listed[index] ?? '', probability: row.tolerated_probabilities[index] ?? 0,
+      position,
+      read: row.tolerated_read[index] ?? '',
+      listed: row.tolerated_listed[index] ?? '',
+      probability: row.tolerated_probabilities[index] ?? 0,
     })),
-    camera: row.camera, cameraName: row.camera_name, lat: row.lat, lon: row.lon, ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction, ts: row.ts, tsLast: row.ts_last, publishedAt: row.published_at,
-    ...(crop && { crop }), ...(picture && { picture }), module: row.module, model: row.model,
+    camera: row.camera,
+    cameraName: row.camera_name,
+    lat: row.lat,
+    lon: row.lon,
+    ...(row.heading === null ? {} : { heading: row.heading }),
+    direction: row.direction,
+    ts: row.ts,
+    tsLast: row.ts_last,
+    publishedAt: row.published_at,
+    ...(crop && { crop }),
+    ...(picture && { picture }),
+    module: row.module,
+    model: row.model,
   }
 }

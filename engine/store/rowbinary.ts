@@ -1,6 +1,6 @@
 /**
- * ClickHouse's RowBinary: the values of a row one after the other, little endian, no names. Numbers outside their type are clamped, because
- * one odd value must not keep a whole batch from being stored for ever.
+ * ClickHouse's RowBinary: the values of a row one after the other, little endian, no names. Numbers outside their type
+ * are clamped, because one odd value must not keep a whole batch from being stored for ever.
  */
 const FIRST_BYTES = 65_536
 /** Longer texts are cut, in UTF-16 units. */
@@ -68,7 +68,10 @@ export class RowBinary {
   decimal(value: number, scale: number, digits: number): void {
     const most = 10 ** digits - 1
     this.#room(4)
-    this.#length = this.#buffer.writeInt32LE(Math.max(-most, Math.min(most, Math.round(finite(value) * 10 ** scale))), this.#length)
+    this.#length = this.#buffer.writeInt32LE(
+      Math.max(-most, Math.min(most, Math.round(finite(value) * 10 ** scale))),
+      this.#length,
+    )
   }
 
   /** DateTime64(3). @param milliseconds since 1970 UTC */

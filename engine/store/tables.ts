@@ -9,8 +9,8 @@ import type { FormerText } from './former_texts.js'
 export type StoredRead = Omit<Read, 'positions'>
 
 /**
- * The tables that are written row by row. Codecs and digits as measured on a year of reads (`npm run bench -- canvass`): numbers have the digits that mean
- * something and no more, what follows from another column is not stored.
+ * The tables that are written row by row. Codecs and digits as measured on a year of reads (`npm run bench --
+ * canvass`): numbers have the digits that mean something and no more, what follows from another column is not stored.
  */
 const Z = 'ZSTD(1)'
 const T64 = 'T64, ZSTD(1)'
@@ -23,10 +23,16 @@ const time = (text: string): number => Date.parse(text)
 const segment = (crop: CropRef | undefined): string => crop?.segment ?? ''
 const alternates = (read: StoredRead) => read.alternates.filter(({ confidence }) => confidence >= LEAST_ALTERNATE)
 /** Bytes between the two pictures of a read: none, but in segments written by older versions. */
-const gap = ({ crop, picture }: StoredRead): number => (crop && picture ? picture.offset - crop.offset - crop.length : 0)
+const gap = ({ crop, picture }: StoredRead): number =>
+  crop && picture ? picture.offset - crop.offset - crop.length : 0
 
 export const READS: readonly Column<StoredRead>[] = (() => {
-  const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<StoredRead, T>>[4]) => columnOf<StoredRead, T>('reads', name, type, codec, of)
+  const column = <T extends ColumnType>(
+    name: string,
+    type: T,
+    codec: string,
+    of: Parameters<typeof columnOf<StoredRead, T>>[4],
+  ) => columnOf<StoredRead, T>('reads', name, type, codec, of)
   return [
     column('cell', 'UInt32', Z, (read) => storedCellOf(read.lat, read.lon)),
     column('ts', "DateTime64(3, 'UTC')", T64, (read) => read.ts),
@@ -41,7 +47,9 @@ export const READS: readonly Column<StoredRead>[] = (() => {
     column('stay_ms', 'UInt64', T64, (read) => read.tsLast - read.ts),
     column('lat', 'Decimal(9, 6)', T64, (read) => read.lat),
     column('lon', 'Decimal(9, 6)', T64, (read) => read.lon),
-    column('heading', 'Nullable(UInt16)', Z, (read) => (read.heading === undefined ? undefined : Math.round(read.heading) % 360)),
+    column('heading', 'Nullable(UInt16)', Z, (read) =>
+      read.heading === undefined ? undefined : Math.round(read.heading) % 360,
+    ),
     column('direction', 'LowCardinality(String)', Z, (read) => read.direction),
     column('height_px', 'UInt16', T64, (read) => Math.round(read.quality.heightPx)),
     column('sharpness', 'Decimal(3, 2)', T64, (read) => read.quality.sharpness),
@@ -75,27 +83,56 @@ const readColumn = (name: string): { name: string; type: string; codec: string }
   return { name, type, codec: IN_PLATE_ORDER[name] ?? codec }
 }
 
-/** `reads_by_plate`: what is shown of a read, under its plate. Qualities, other texts and provenance are in `reads` alone. */
+/**
+ * `reads_by_plate`: what is shown of a read, under its plate. Qualities, other texts and provenance are in `reads`
+ * alone.
+ */
 export const BY_PLATE: readonly { name: string; type: string; codec: string }[] = [
-  'plate', 'ts', 'read_id', 'version', 'confidence', 'region', 'camera', 'stay_ms', 'lat', 'lon', 'heading', 'direction', 'crop_segment', 'crop_offset', 'crop_length',
+  'plate',
+  'ts',
+  'read_id',
+  'version',
+  'confidence',
+  'region',
+  'camera',
+  'stay_ms',
+  'lat',
+  'lon',
+  'heading',
+  'direction',
+  'crop_segment',
+  'crop_offset',
+  'crop_length',
 ].map(readColumn)
 
 /** That a later version of the read has another text: its row under the old one says so from that version on. */
 export const GONE = { name: 'gone', type: 'UInt8', codec: Z } as const
 
-export const BY_PLATE_DERIVED = [TS_LAST, { name: 'cell', type: 'UInt32', of: cellSql('toFloat64(lat)', 'toFloat64(lon)') }] as const
+export const BY_PLATE_DERIVED = [
+  TS_LAST,
+  { name: 'cell', type: 'UInt32', of: cellSql('toFloat64(lat)', 'toFloat64(lon)') },
+] as const
 
 /** A row of `reads_by_plate` that takes back another. */
 export const FORMER: readonly Column<FormerText>[] = (() => {
-  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<FormerText, T>>[4]) => columnOf<FormerText, T>('reads_by_plate', name, type, Z, of)
+  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<FormerText, T>>[4]) =>
+    columnOf<FormerText, T>('reads_by_plate', name, type, Z, of)
   return [
-    column('plate', 'String', (row) => row.plate), column('ts', "DateTime64(3, 'UTC')", (row) => row.ts), column('read_id', 'UInt64', (row) => BigInt(row.readId)),
-    column('version', 'UInt32', (row) => row.version), column('gone', 'UInt8', () => 1),
+    column('plate', 'String', (row) => row.plate),
+    column('ts', "DateTime64(3, 'UTC')", (row) => row.ts),
+    column('read_id', 'UInt64', (row) => BigInt(row.readId)),
+    column('version', 'UInt32', (row) => row.version),
+    column('gone', 'UInt8', () => 1),
   ]
 })()
 
 export const HITS: readonly Column<Hit>[] = (() => {
-  const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<Hit, T>>[4]) => columnOf<Hit, T>('hits', name, type, codec, of)
+  const column = <T extends ColumnType>(
+    name: string,
+    type: T,
+    codec: string,
+    of: Parameters<typeof columnOf<Hit, T>>[4],
+  ) => columnOf<Hit, T>('hits', name, type, codec, of)
   return [
     column('ts', "DateTime64(3, 'UTC')", T64, (hit) => time(hit.ts)),
     column('hit_id', 'String', Z, (hit) => hit.hitId),
@@ -141,7 +178,12 @@ export const HITS: readonly Column<Hit>[] = (() => {
 })()
 
 export const LEDGER: readonly Column<LedgerRow>[] = (() => {
-  const column = <T extends ColumnType>(name: string, type: T, codec: string, of: Parameters<typeof columnOf<LedgerRow, T>>[4]) => columnOf<LedgerRow, T>('ledger', name, type, codec, of)
+  const column = <T extends ColumnType>(
+    name: string,
+    type: T,
+    codec: string,
+    of: Parameters<typeof columnOf<LedgerRow, T>>[4],
+  ) => columnOf<LedgerRow, T>('ledger', name, type, codec, of)
   return [
     column('camera', 'LowCardinality(String)', Z, (row) => row.camera),
     column('hour', "DateTime('UTC')", DELTA, (row) => row.hour),

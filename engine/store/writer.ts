@@ -28,8 +28,8 @@ export interface Batch {
 }
 
 /**
- * Writes batches so that a batch is in the store once, however often it is sent: an insert carries the hash of its bytes as its
- * deduplication token, and under that every table keeps only the highest version of a row.
+ * Writes batches so that a batch is in the store once, however often it is sent: an insert carries the hash of its
+ * bytes as its deduplication token, and under that every table keeps only the highest version of a row.
  */
 export class StoreWriter {
   readonly #client: ClickHouseClient
@@ -44,7 +44,8 @@ export class StoreWriter {
   }
 
   /**
-   * Resolves when the rows are durable. Tables are independent: after a failure some may be written; the same batch, sent again, completes it.
+   * Resolves when the rows are durable. Tables are independent: after a failure some may be written; the same batch,
+   * sent again, completes it.
    * @throws ALPR_ERR_ROW_INVALID naming the field, or the client's error (see `isRetryable`)
    */
   async write(batch: Batch): Promise<void> {
@@ -80,7 +81,10 @@ export class StoreWriter {
   }
 }
 
-/** All are awaited, so that no insert of a batch is still running when the caller sends it again. @throws the first failure */
+/**
+ * All are awaited, so that no insert of a batch is still running when the caller sends it again. @throws the first
+ * failure
+ */
 async function all(inserts: readonly (() => Promise<void>)[]): Promise<void> {
   const results = await Promise.allSettled(inserts.map((insert) => insert()))
   for (const result of results) if (result.status === 'rejected') throw result.reason

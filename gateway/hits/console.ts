@@ -26,7 +26,10 @@ export interface ConsoleLimits {
   stallMs: number
 }
 
-/** Messages and bytes given to the socket and not yet taken by the network; more wait where they cost nothing (the ring, the stream). */
+/**
+ * Messages and bytes given to the socket and not yet taken by the network; more wait where they cost nothing (the ring,
+ * the stream).
+ */
 const FLIGHT_MESSAGES = 64
 const FLIGHT_BYTES = 1_048_576
 /** Entries of one look into the stream. */
@@ -35,10 +38,12 @@ const BATCH = 256
 const SUBSCRIBES_PER_10_S = 20
 
 /**
- * One console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes them, so a slow console has no
- * queue of hits to overflow, and no hit is ever dropped. Reads have a bounded queue of their own and come after hits.
+ * One console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes them, so a slow
+ * console has no queue of hits to overflow, and no hit is ever dropped. Reads have a bounded queue of their own and
+ * come after hits.
  *
- * Frames are the same bytes for every console and go to the wire as they are, all that there is in one write: `ws` would make and write each anew.
+ * Frames are the same bytes for every console and go to the wire as they are, all that there is in one write: `ws`
+ * would make and write each anew.
  *
  *     stream HITS ──► ring ──place──► pump ──window──► wire
  *          └── history (older than the ring) ──┘  ▲
@@ -87,12 +92,20 @@ export class Console {
     if (feed.ring) this.#hello()
   }
 
-  get wantsReads(): boolean { return this.#wantsReads && this.#filter !== undefined }
+  get wantsReads(): boolean {
+    return this.#wantsReads && this.#filter !== undefined
+  }
   /** Reads waiting. */
-  get depth(): number { return this.#reads.length }
-  get dropped(): number { return this.#dropped }
+  get depth(): number {
+    return this.#reads.length
+  }
+  get dropped(): number {
+    return this.#dropped
+  }
   /** Everything up to here was sent or filtered out. */
-  get cursor(): number { return this.#cursor }
+  get cursor(): number {
+    return this.#cursor
+  }
 
   /** The stream is known now, or its numbers are not those of before. */
   streamChanged(change: StreamChange): void {
@@ -116,12 +129,18 @@ export class Console {
     this.pump()
   }
 
-  /** Small messages about the state go out at once, or not at all when the console is slow: the next one says it all again. */
+  /**
+   * Small messages about the state go out at once, or not at all when the console is slow: the next one says it all
+   * again.
+   */
   offerStatus(message: GatewayMessage): void {
     if (this.#hasRoom()) this.#send(message)
   }
 
-  /** Sends what there is while the window has room. Called for each new entry, each read, and whenever the socket took something. */
+  /**
+   * Sends what there is while the window has room. Called for each new entry, each read, and whenever the socket took
+   * something.
+   */
   pump(): void {
     this.#fill()
     this.#flush()
@@ -160,13 +179,20 @@ export class Console {
 
   /** Something is owed (messages in flight, a pong) and nothing moved for too long. */
   checkStalled(): void {
-    if (this.#closed || (this.#flight === 0 && !this.#pingOpen) || performance.now() - this.#progress < this.limits.stallMs) return
+    if (
+      this.#closed ||
+      (this.#flight === 0 && !this.#pingOpen) ||
+      performance.now() - this.#progress < this.limits.stallMs
+    )
+      return
     this.counts.stalled++
     const error = new AlprError('ALPR_ERR_CONSOLE_STALLED', { limit: this.limits.stallMs / 1_000, since: this.#cursor })
     this.close(CLOSE.stalled, `${error.code}: ${error.message}`)
   }
 
-  /** A stalled peer will not take the close frame either, so the socket is cut soon after. `reason`: 123 bytes at most. */
+  /**
+   * A stalled peer will not take the close frame either, so the socket is cut soon after. `reason`: 123 bytes at most.
+   */
   close(code: number, reason: string): void {
     if (this.#closed) return
     this.#end()
@@ -209,12 +235,15 @@ export class Console {
     if (message.since === undefined) return this.#goLive(feed.last)
     this.counts.resumed++
     // Another life of the stream, or numbers that it never gave out: what the console knows is worth nothing here.
-    if ((message.epoch !== undefined && message.epoch !== feed.epoch) || message.since > feed.last) return void this.#verify(message)
+    if ((message.epoch !== undefined && message.epoch !== feed.epoch) || message.since > feed.last)
+      return void this.#verify(message)
     this.#cursor = message.since
     this.#continue()
   }
 
-  /** `since` does not fit what this gateway has seen. Perhaps another gateway was a moment ahead: a short wait tells. */
+  /**
+   * `since` does not fit what this gateway has seen. Perhaps another gateway was a moment ahead: a short wait tells.
+   */
   async #verify(message: SubscribeMessage): Promise<void> {
     const run = (this.#catchUp = new AbortController())
     const sameEpoch = message.epoch === undefined || message.epoch === this.feed.epoch
@@ -226,7 +255,10 @@ export class Console {
     } else this.#restart(sameEpoch ? 'set-back' : 'new')
   }
 
-  /** A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window on. */
+  /**
+   * A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window
+   * on.
+   */
   #restart(change: Exclude<StreamChange, 'known'>): void {
     const since = change === 'new' ? this.feed.first - 1 : this.feed.ring!.floor
     this.#send({ type: 'restarted', epoch: this.feed.epoch, since })
@@ -294,7 +326,9 @@ export class Console {
   }
 
   #waitForRoom(): Promise<void> {
-    return new Promise((resolve) => { this.#room = resolve })
+    return new Promise((resolve) => {
+      this.#room = resolve
+    })
   }
 
   #send(message: GatewayMessage): void {
@@ -304,7 +338,8 @@ export class Console {
 
   #queue(frame: Buffer): void {
     if (this.#closed) return
-    if (this.#flight === 0 && !this.#pingOpen) this.#progress = performance.now() // the clock of a stall starts with the debt
+    // the clock of a stall starts with the debt
+    if (this.#flight === 0 && !this.#pingOpen) this.#progress = performance.now()
     this.#flight++
     this.#outgoing.push(frame)
     this.#outgoingBytes += frame.length

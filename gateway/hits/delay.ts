@@ -2,7 +2,10 @@
 const RECENT_MS = 60_000
 const KEEP = 32
 
-/** Median time from capture to this gateway over the newest hits, milliseconds. A feed from the past shows its true, long delay. */
+/**
+ * Median time from capture to this gateway over the newest hits, milliseconds. A feed from the past shows its true,
+ * long delay.
+ */
 export class DelayMeter {
   #samples: { at: number; delay: number }[] = []
 
@@ -13,7 +16,10 @@ export class DelayMeter {
   }
 
   median(now = Date.now()): number | undefined {
-    const delays = this.#samples.filter((sample) => now - sample.at < RECENT_MS).map((sample) => sample.delay).sort((a, b) => a - b)
+    const delays = this.#samples
+      .filter((sample) => now - sample.at < RECENT_MS)
+      .map((sample) => sample.delay)
+      .sort((a, b) => a - b)
     return delays[delays.length >> 1]
   }
 }

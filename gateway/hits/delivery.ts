@@ -11,7 +11,12 @@ export function deliveryOf(reply: string | undefined): { streamSeq: number; cons
   const skip = tokens.length >= 11 ? 2 : 0
   const streamSeq = Number(tokens[5 + skip])
   const consumerSeq = Number(tokens[6 + skip])
-  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK' || !Number.isSafeInteger(streamSeq) || !Number.isSafeInteger(consumerSeq)) {
+  if (
+    tokens[0] !== '$JS' ||
+    tokens[1] !== 'ACK' ||
+    !Number.isSafeInteger(streamSeq) ||
+    !Number.isSafeInteger(consumerSeq)
+  ) {
     throw new Error('not a delivery of JetStream')
   }
   return { streamSeq, consumerSeq }

@@ -5,13 +5,22 @@ import { textFrame } from './text_frame.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** A message of stream HITS as consoles get it. The engine's JSON is passed on as it is, with `type` and `seq` before its own fields. @throws when it is not a hit */
+/**
+ * A message of stream HITS as consoles get it. The engine's JSON is passed on as it is, with `type` and `seq` before
+ * its own fields. @throws when it is not a hit
+ */
 export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
   const text = decoder.decode(payload).trim()
   const hit = JSON.parse(text) as Hit
-  if (typeof hit?.hitId !== 'string' || typeof hit.list !== 'string' || typeof hit.camera !== 'string') throw new TypeError('not a hit')
+  if (typeof hit?.hitId !== 'string' || typeof hit.list !== 'string' || typeof hit.camera !== 'string')
+    throw new TypeError('not a hit')
   const { list, camera, priority, lat, lon, tsLast } = hit
-  return { kind: 'hit', seq, frame: textFrame(`{"type":"hit","seq":${seq},${text.slice(1)}`), facts: { list, camera, priority, lat, lon, tsLast } }
+  return {
+    kind: 'hit',
+    seq,
+    frame: textFrame(`{"type":"hit","seq":${seq},${text.slice(1)}`),
+    facts: { list, camera, priority, lat, lon, tsLast },
+  }
 }
 
 export function gapEntry(from: number, to: number): GapEntry {

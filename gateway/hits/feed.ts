@@ -1,4 +1,13 @@
-import { AckPolicy, createInbox, DeliverPolicy, nanos, type JetStreamManager, type Msg, type NatsConnection, type StreamInfo } from 'nats'
+import {
+  AckPolicy,
+  createInbox,
+  DeliverPolicy,
+  nanos,
+  type JetStreamManager,
+  type Msg,
+  type NatsConnection,
+  type StreamInfo,
+} from 'nats'
 import { reasonOf } from '../../engine/errors.js'
 import { STREAM } from '../../engine/nats/topology.js'
 import type { Duty } from '../link.js'
@@ -11,7 +20,10 @@ const HEARTBEAT_MS = 2_000
 /** Entries that are read from the stream at a start, so that consoles that open find the newest in memory. */
 const WINDOW = 1_000
 
-/** `known`: seen for the first time; `new`: made anew; `set-back`: the same stream, with its newest messages lost (power failure, backup). */
+/**
+ * `known`: seen for the first time; `new`: made anew; `set-back`: the same stream, with its newest messages lost (power
+ * failure, backup).
+ */
 export type StreamChange = 'known' | 'new' | 'set-back'
 
 export interface FeedListener {
@@ -33,8 +45,9 @@ export interface FeedState {
 /**
  * Follows stream HITS with one ordered consumer for all consoles and fills the ring.
  *
- * Order is checked, not assumed: deliveries are counted, and the server's heartbeat says how many there should have been. On any doubt the
- * consumer is thrown away and a new one starts behind the last sequence in the ring, so nothing is missed and nothing comes twice.
+ * Order is checked, not assumed: deliveries are counted, and the server's heartbeat says how many there should have
+ * been. On any doubt the consumer is thrown away and a new one starts behind the last sequence in the ring, so nothing
+ * is missed and nothing comes twice.
  */
 export class HitFeed {
   #ring: Ring | undefined
@@ -48,13 +61,23 @@ export class HitFeed {
 
   constructor(private readonly listener: FeedListener) {}
 
-  get state(): FeedState { return this.#state }
-  get epoch(): string { return this.#epoch }
+  get state(): FeedState {
+    return this.#state
+  }
+  get epoch(): string {
+    return this.#epoch
+  }
   /** First and last sequence of the stream as far as known. */
-  get first(): number { return this.#first }
-  get last(): number { return Math.max(this.#last, this.#ring?.last ?? 0) }
+  get first(): number {
+    return this.#first
+  }
+  get last(): number {
+    return Math.max(this.#last, this.#ring?.last ?? 0)
+  }
   /** Undefined until the stream was seen once. */
-  get ring(): Ring | undefined { return this.#ring }
+  get ring(): Ring | undefined {
+    return this.#ring
+  }
 
   readonly duty: Duty = async (nats, signal) => {
     try {
@@ -75,7 +98,13 @@ export class HitFeed {
     this.#first = first
     this.#last = last
     // A last sequence behind ours: the numbers to come will be other hits than those we know by them.
-    const change: StreamChange | undefined = !known ? 'known' : this.#epoch !== created ? 'new' : last < known.last ? 'set-back' : undefined
+    const change: StreamChange | undefined = !known
+      ? 'known'
+      : this.#epoch !== created
+        ? 'new'
+        : last < known.last
+          ? 'set-back'
+          : undefined
     if (change) {
       this.#epoch = created
       this.#ring = new Ring(Math.max(first - 1, last - WINDOW))
@@ -90,7 +119,9 @@ export class HitFeed {
     const ring = this.#ring!
     const inbox = createInbox()
     let fail!: (error: Error) => void
-    const failed = new Promise<never>((_, reject) => { fail = reject })
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+    })
     failed.catch(() => {}) // awaited below, perhaps only after it was rejected
     let delivered = 0
     let alive = performance.now()
@@ -124,9 +155,16 @@ export class HitFeed {
     let consumer = ''
     try {
       const info = await manager.consumers.add(STREAM.hits, {
-        deliver_subject: inbox, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: ring.last + 1,
-        ack_policy: AckPolicy.None, max_deliver: 1, flow_control: true, idle_heartbeat: nanos(HEARTBEAT_MS),
-        inactive_threshold: nanos(30_000), mem_storage: true, num_replicas: 1,
+        deliver_subject: inbox,
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: ring.last + 1,
+        ack_policy: AckPolicy.None,
+        max_deliver: 1,
+        flow_control: true,
+        idle_heartbeat: nanos(HEARTBEAT_MS),
+        inactive_threshold: nanos(30_000),
+        mem_storage: true,
+        num_replicas: 1,
       })
       consumer = info.name
       this.resumes++

@@ -20,11 +20,13 @@ export class History {
   constructor(private readonly link: Link) {}
 
   /** Consoles waiting for their turn. */
-  get waiting(): number { return this.#queue.length }
+  get waiting(): number {
+    return this.#queue.length
+  }
 
   /**
-   * The entries after sequence `after`, at most `limit`, or a gap entry alone if the stream no longer has the next ones. `through` is the
-   * sequence up to which this answer is complete.
+   * The entries after sequence `after`, at most `limit`, or a gap entry alone if the stream no longer has the next
+   * ones. `through` is the sequence up to which this answer is complete.
    * @throws when NATS is away, or when the stream is not the one of `epoch` any more
    */
   async batch(epoch: string, after: number, limit: number): Promise<Batch> {
@@ -42,10 +44,15 @@ export class History {
     const manager = await nats.jetstreamManager({ checkAPI: false, timeout: 3_000 })
     const { created, state } = await manager.streams.info(STREAM.hits)
     if (created !== epoch) throw new Error('the stream was made anew')
-    if (state.first_seq > after + 1) return { entries: [gapEntry(after + 1, state.first_seq - 1)], through: state.first_seq - 1 }
+    if (state.first_seq > after + 1)
+      return { entries: [gapEntry(after + 1, state.first_seq - 1)], through: state.first_seq - 1 }
     const { name, num_pending } = await manager.consumers.add(STREAM.hits, {
-      deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1, ack_policy: AckPolicy.None,
-      inactive_threshold: nanos(10_000), mem_storage: true, num_replicas: 1,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: after + 1,
+      ack_policy: AckPolicy.None,
+      inactive_threshold: nanos(10_000),
+      mem_storage: true,
+      num_replicas: 1,
     })
     const entries: RingEntry[] = []
     const count = Math.min(limit, num_pending)

@@ -37,14 +37,21 @@ export interface HubCounts {
   refused: number
 }
 
-/** All consoles: lets them in, feeds them from one feed, tells them the state once a second, closes those that stall. */
+/**
+ * All consoles: lets them in, feeds them from one feed, tells them the state once a second, closes those that stall.
+ */
 export class Hub {
   readonly feed: HitFeed
   readonly history: History
   readonly counts: HubCounts = { hits: 0, hitsSent: 0, resumed: 0, reads: 0, readsDropped: 0, stalled: 0, refused: 0 }
   readonly #consoles = new Set<Console>()
   readonly #delay = new DelayMeter()
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false })
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  })
   readonly #timers: NodeJS.Timeout[]
   #waking = false
   #wokenAt = 0
@@ -64,7 +71,9 @@ export class Hub {
         this.#delay.add(Date.parse(facts.tsLast))
       },
       onEntries: () => this.#wake(),
-      onStream: (change) => { for (const console of this.#consoles) console.streamChanged(change) },
+      onStream: (change) => {
+        for (const console of this.#consoles) console.streamChanged(change)
+      },
     })
     const reads = new LiveReads({
       wanted: () => this.#someWantReads(),
@@ -78,7 +87,9 @@ export class Hub {
     this.#timers = [setInterval(() => this.#tick(), STATUS_MS), setInterval(() => this.#heartbeat(), HEARTBEAT_MS)]
   }
 
-  get consoles(): number { return this.#consoles.size }
+  get consoles(): number {
+    return this.#consoles.size
+  }
   /** Reads waiting for all consoles together. */
   get depth(): number {
     let depth = 0
@@ -90,10 +101,12 @@ export class Hub {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
       if (this.#closed) throw new AlprError('ALPR_ERR_INTERNAL')
-      if (request.url?.split('?', 1)[0] !== HITS_PATH) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: 'this WebSocket address' })
+      if (request.url?.split('?', 1)[0] !== HITS_PATH)
+        throw new AlprError('ALPR_ERR_NOT_FOUND', { what: 'this WebSocket address' })
       checkOrigin(request.headers)
       const caller = this.door.admit(request.headers)
-      if (this.#consoles.size >= this.options.maxConsoles) throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
+      if (this.#consoles.size >= this.options.maxConsoles)
+        throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         const console = new Console(webSocket, socket, caller, this.feed, this.history, this.options, this.counts)
         this.#consoles.add(console)
@@ -119,7 +132,9 @@ export class Hub {
     return {
       type: 'status',
       at: new Date().toISOString(),
-      hits: feed.state.live ? { live: true } : { live: false, reason: this.#whyNot(), since: new Date(feed.state.since).toISOString() },
+      hits: feed.state.live
+        ? { live: true }
+        : { live: false, reason: this.#whyNot(), since: new Date(feed.state.since).toISOString() },
       delayMs: delay,
       framesPerS: board.rate('frames_total'),
       readsPerS: board.rate('reads_total'),
@@ -143,8 +158,9 @@ export class Hub {
   }
 
   /**
-   * Many hits can arrive in one turn of the event loop, or one turn after the other; the consoles are woken once for all of them. A hit after a pause goes out at
-   * once, in a run of them each waits up to `WAKE_EVERY_MS`: a write to a socket costs the same with one hit or with ten.
+   * Many hits can arrive in one turn of the event loop, or one turn after the other; the consoles are woken once for
+   * all of them. A hit after a pause goes out at once, in a run of them each waits up to `WAKE_EVERY_MS`: a write to a
+   * socket costs the same with one hit or with ten.
    */
   #wake(): void {
     if (this.#waking) return
@@ -176,15 +192,22 @@ export class Hub {
   }
 }
 
-const seconds = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value * 1_000))
+const seconds = (value: number | undefined): number | undefined =>
+  value === undefined ? undefined : Math.round(value * 1_000)
 
 function refuse(socket: Duplex, error: unknown): void {
   const known = error instanceof AlprError ? error : new AlprError('ALPR_ERR_INTERNAL')
   const body = JSON.stringify(known)
   const phrase: Record<number, string> = { 401: 'Unauthorized', 404: 'Not Found', 503: 'Service Unavailable' }
   socket.on('error', () => {})
-  socket.end([
-    `HTTP/1.1 ${known.status} ${phrase[known.status] ?? codeOf(known)}`, 'Connection: close', 'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`, '', body,
-  ].join('\r\n'))
+  socket.end(
+    [
+      `HTTP/1.1 ${known.status} ${phrase[known.status] ?? codeOf(known)}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  )
 }

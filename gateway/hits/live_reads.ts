@@ -19,8 +19,11 @@ export class LiveReads {
         try {
           const text = message.string().trim()
           const read = JSON.parse(text) as LiveRead
-          if (typeof read?.readId === 'string' && typeof read.camera === 'string') this.listener.onRead(textFrame(`{"type":"read",${text.slice(1)}`), read)
-        } catch { /* not a read */ }
+          if (typeof read?.readId === 'string' && typeof read.camera === 'string')
+            this.listener.onRead(textFrame(`{"type":"read",${text.slice(1)}`), read)
+        } catch {
+          /* not a read */
+        }
       },
     })
     await aborted(signal)

@@ -1,6 +1,9 @@
 import type { Hit } from '../../engine/hit.js'
 
-/** What a filter and the delay meter need of a hit, and the WebSocket frame as every console gets it: made once, shared by all. */
+/**
+ * What a filter and the delay meter need of a hit, and the WebSocket frame as every console gets it: made once, shared
+ * by all.
+ */
 export interface HitEntry {
   kind: 'hit'
   seq: number
@@ -8,7 +11,10 @@ export interface HitEntry {
   facts: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon' | 'tsLast'>
 }
 
-/** Sequences that the stream lost before the gateway saw them; takes its place in the order so that every console is told. */
+/**
+ * Sequences that the stream lost before the gateway saw them; takes its place in the order so that every console is
+ * told.
+ */
 export interface GapEntry {
   kind: 'gap'
   seq: number
@@ -18,9 +24,9 @@ export interface GapEntry {
 export type RingEntry = HitEntry | GapEntry
 
 /**
- * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a place (0, 1, 2 ...); a console
- * remembers the place it reads next, so a slow console costs nothing but that number. When the ring is full the oldest entries go;
- * a console that still needed them reads them from the stream.
+ * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a place (0, 1, 2 ...);
+ * a console remembers the place it reads next, so a slow console costs nothing but that number. When the ring is full
+ * the oldest entries go; a console that still needed them reads them from the stream.
  *
  *     place:      base            base+1   ...      end-1
  *     entries: [ oldest kept ][          ][ ... ][ newest ]
@@ -37,17 +43,29 @@ export class Ring {
   #floor: number
 
   /** @param floor the sequence after which the ring knows everything */
-  constructor(floor: number, private readonly maxEntries = 4_096, private readonly maxBytes = 16_777_216) {
+  constructor(
+    floor: number,
+    private readonly maxEntries = 4_096,
+    private readonly maxBytes = 16_777_216,
+  ) {
     this.#floor = floor
   }
 
   /** The ring holds everything that the stream had after this sequence. */
-  get floor(): number { return this.#floor }
+  get floor(): number {
+    return this.#floor
+  }
   /** The last sequence pushed, or the floor when there is none. */
-  get last(): number { return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#floor }
-  get size(): number { return this.#entries.length - this.#head }
+  get last(): number {
+    return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#floor
+  }
+  get size(): number {
+    return this.#entries.length - this.#head
+  }
   /** The place that the next entry will get. */
-  get end(): number { return this.#base + this.size }
+  get end(): number {
+    return this.#base + this.size
+  }
 
   push(entry: RingEntry): void {
     this.#entries.push(entry)

@@ -8,16 +8,21 @@ import type { SubscribeMessage } from '../messages.js'
 const Longitude = Type.Number({ minimum: -180, maximum: 180 })
 const Latitude = Type.Number({ minimum: -90, maximum: 90 })
 
-const SCHEMA = Type.Object({
-  type: Type.Literal('subscribe'),
-  since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  epoch: Type.Optional(Type.String({ maxLength: 64 })),
-  lists: Type.Optional(Type.Array(Type.String({ pattern: LIST_ID.source }), { maxItems: 1_000 })),
-  cameras: Type.Optional(Type.Array(Type.String({ pattern: CAMERA_ID.source }), { maxItems: 1_000 })),
-  priority: Type.Optional(Type.Array(Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v))), { maxItems: 4 })),
-  area: Type.Optional(Type.Tuple([Longitude, Latitude, Longitude, Latitude])),
-  reads: Type.Optional(Type.Boolean()),
-}, { additionalProperties: false })
+const SCHEMA = Type.Object(
+  {
+    type: Type.Literal('subscribe'),
+    since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    epoch: Type.Optional(Type.String({ maxLength: 64 })),
+    lists: Type.Optional(Type.Array(Type.String({ pattern: LIST_ID.source }), { maxItems: 1_000 })),
+    cameras: Type.Optional(Type.Array(Type.String({ pattern: CAMERA_ID.source }), { maxItems: 1_000 })),
+    priority: Type.Optional(
+      Type.Array(Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v))), { maxItems: 4 }),
+    ),
+    area: Type.Optional(Type.Tuple([Longitude, Latitude, Longitude, Latitude])),
+    reads: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+)
 
 const check = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
 
@@ -32,5 +37,7 @@ export function parseSubscribe(text: string | undefined): SubscribeMessage {
   if (check(value)) return value
   const error = check.errors![0]!
   const extra = (error.params as { additionalProperty?: string }).additionalProperty
-  throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: extra ? `there is no field ${extra}` : `${error.instancePath.slice(1) || 'message'} ${error.message}` })
+  throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+    reason: extra ? `there is no field ${extra}` : `${error.instancePath.slice(1) || 'message'} ${error.message}`,
+  })
 }

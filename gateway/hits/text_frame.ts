@@ -1,5 +1,6 @@
 /**
- * A WebSocket text frame (RFC 6455, 5.2) from a server: whole, not masked, not compressed, and so the same bytes for every console.
+ * A WebSocket text frame (RFC 6455, 5.2) from a server: whole, not masked, not compressed, and so the same bytes for
+ * every console.
  *
  *     0x81 | length, 7 bits                      up to 125 bytes
  *     0x81 | 126 | length, 16 bits big endian    up to 65,535

@@ -5,21 +5,39 @@ import { problems, strict } from './listing.js'
 /** Longer records are not ours, bytes. */
 const MAX_CROP_BYTES = 4_194_304
 
-const Params = Type.Object({
-  segment: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$', description: 'name of a segment file' }),
-  offset: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-  length: Type.Integer({ minimum: 1, maximum: MAX_CROP_BYTES }),
-}, strict)
+const Params = Type.Object(
+  {
+    segment: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$', description: 'name of a segment file' }),
+    offset: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    length: Type.Integer({ minimum: 1, maximum: MAX_CROP_BYTES }),
+  },
+  strict,
+)
 
-/** Pictures. A record never changes, so the browser of the one who may see it can keep it for a shift; nobody in between may. */
+/**
+ * Pictures. A record never changes, so the browser of the one who may see it can keep it for a shift; nobody in between
+ * may.
+ */
 export function cropsRoutes(api: Api, { archive }: Parts): void {
-  api.get('/api/crops/:segment/:offset/:length', {
-    schema: {
-      summary: 'The picture of a plate', tags: ['reads'], params: Params,
-      response: { 200: Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', description: 'JPEG' }), ...problems(400, 401, 404, 500) },
+  api.get(
+    '/api/crops/:segment/:offset/:length',
+    {
+      schema: {
+        summary: 'The picture of a plate',
+        tags: ['reads'],
+        params: Params,
+        response: {
+          200: Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', description: 'JPEG' }),
+          ...problems(400, 401, 404, 500),
+        },
+      },
     },
-  }, async ({ params }, reply) => {
-    const jpeg = await archive.crop(params)
-    return reply.type('image/jpeg').header('cache-control', 'private, max-age=43200, immutable').send(Buffer.from(jpeg))
-  })
+    async ({ params }, reply) => {
+      const jpeg = await archive.crop(params)
+      return reply
+        .type('image/jpeg')
+        .header('cache-control', 'private, max-age=43200, immutable')
+        .send(Buffer.from(jpeg))
+    },
+  )
 }

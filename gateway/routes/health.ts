@@ -5,17 +5,25 @@ import type { Api, Parts } from '../api.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
-const Readiness = Type.Object({
-  ready: Type.Boolean(),
-  reasons: Type.Array(Type.String(), { description: 'empty when ready' }),
-  nats: Part,
-  hits: Part,
-  store: Part,
-  registry: Part,
-  engines: Type.Array(Type.Object({
-    instance: Type.String(), ok: Type.Boolean(), ageMs: Type.Integer(), waiting: Type.Record(Type.String(), Type.String()),
-  })),
-}, { description: 'whether hits get from the cameras to the consoles just now' })
+const Readiness = Type.Object(
+  {
+    ready: Type.Boolean(),
+    reasons: Type.Array(Type.String(), { description: 'empty when ready' }),
+    nats: Part,
+    hits: Part,
+    store: Part,
+    registry: Part,
+    engines: Type.Array(
+      Type.Object({
+        instance: Type.String(),
+        ok: Type.Boolean(),
+        ageMs: Type.Integer(),
+        waiting: Type.Record(Type.String(), Type.String()),
+      }),
+    ),
+  },
+  { description: 'whether hits get from the cameras to the consoles just now' },
+)
 
 type Part = { ok: boolean; reason?: string }
 
@@ -33,33 +41,61 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
     }
   })
 
-  api.get('/healthz', {
-    config: { access: 'open' },
-    schema: { summary: 'The process is alive', security: [], tags: ['operation'], response: { 200: Type.Object({ alive: Type.Boolean() }, { description: 'alive' }) } },
-  }, async () => ({ alive: true }))
+  api.get(
+    '/healthz',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'The process is alive',
+        security: [],
+        tags: ['operation'],
+        response: { 200: Type.Object({ alive: Type.Boolean() }, { description: 'alive' }) },
+      },
+    },
+    async () => ({ alive: true }),
+  )
 
-  api.get('/readyz', {
-    config: { access: 'open' },
-    schema: { summary: 'Everything works together, or what is missing', security: [], tags: ['operation'], response: { 200: Readiness, 503: Readiness } },
-  }, async (_, reply) => {
-    const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
-    const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }
-    const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
-      instance, ok: fresh && Object.keys(waiting).length === 0, ageMs, waiting,
-    }))
-    const problem = directory.problem()
-    const registry: Part = problem === '' ? { ok: true } : { ok: false, reason: problem }
-    const parts = { nats, hits, store: await store(), registry }
-    const reasons = Object.entries(parts).filter(([, part]) => !part.ok).map(([name, part]) => `${name}: ${part.reason}`)
-    if (engines.length === 0) reasons.push('engines: none has reported yet')
-    for (const engine of engines.filter(({ ok }) => !ok)) {
-      const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
-      reasons.push(`engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`)
-    }
-    const uncovered = board.uncovered()
-    if (uncovered.length > 0) reasons.push(`partitions: ${uncovered.join(', ')} held by no engine, their cameras wait`)
-    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons, ...parts, engines })
-  })
+  api.get(
+    '/readyz',
+    {
+      config: { access: 'open' },
+      schema: {
+        summary: 'Everything works together, or what is missing',
+        security: [],
+        tags: ['operation'],
+        response: { 200: Readiness, 503: Readiness },
+      },
+    },
+    async (_, reply) => {
+      const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
+      const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }
+      const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
+        instance,
+        ok: fresh && Object.keys(waiting).length === 0,
+        ageMs,
+        waiting,
+      }))
+      const problem = directory.problem()
+      const registry: Part = problem === '' ? { ok: true } : { ok: false, reason: problem }
+      const parts = { nats, hits, store: await store(), registry }
+      const reasons = Object.entries(parts)
+        .filter(([, part]) => !part.ok)
+        .map(([name, part]) => `${name}: ${part.reason}`)
+      if (engines.length === 0) reasons.push('engines: none has reported yet')
+      for (const engine of engines.filter(({ ok }) => !ok)) {
+        const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
+        reasons.push(
+          `engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`,
+        )
+      }
+      const uncovered = board.uncovered()
+      if (uncovered.length > 0)
+        reasons.push(`partitions: ${uncovered.join(', ')} held by no engine, their cameras wait`)
+      return reply
+        .code(reasons.length === 0 ? 200 : 503)
+        .send({ ready: reasons.length === 0, reasons, ...parts, engines })
+    },
+  )
 }
 
 /** At most one call at a time, and its result for `ms`. */

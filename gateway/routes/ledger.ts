@@ -11,41 +11,69 @@ const DAY_MS = 24 * HOUR_MS
 /** A month of hours per question. */
 const LONGEST_MS = 31 * DAY_MS
 
-const Entry = Type.Object({
-  camera: Type.String(), hour: RFC3339, framesIn: Type.Integer(), withReads: Type.Integer(), withoutPlate: Type.Integer(), dead: Type.Integer(),
-}, { description: 'framesIn = withReads + withoutPlate + dead' })
+const Entry = Type.Object(
+  {
+    camera: Type.String(),
+    hour: RFC3339,
+    framesIn: Type.Integer(),
+    withReads: Type.Integer(),
+    withoutPlate: Type.Integer(),
+    dead: Type.Integer(),
+  },
+  { description: 'framesIn = withReads + withoutPlate + dead' },
+)
 
-const Time = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)?Z$', description: 'RFC 3339, UTC' })
+const Time = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)?Z$',
+  description: 'RFC 3339, UTC',
+})
 
-const Query = Type.Object({
-  ...FormatField,
-  from: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default a day before `to`' })),
-  to: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default now' })),
-  camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
-}, strict)
+const Query = Type.Object(
+  {
+    ...FormatField,
+    from: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default a day before `to`' })),
+    to: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default now' })),
+    camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
+  },
+  strict,
+)
 
 const COLUMNS: Column<LedgerEntry>[] = [
-  ['camera', (e) => e.camera], ['hour', (e) => e.hour], ['framesIn', (e) => e.framesIn], ['withReads', (e) => e.withReads],
-  ['withoutPlate', (e) => e.withoutPlate], ['dead', (e) => e.dead],
+  ['camera', (e) => e.camera],
+  ['hour', (e) => e.hour],
+  ['framesIn', (e) => e.framesIn],
+  ['withReads', (e) => e.withReads],
+  ['withoutPlate', (e) => e.withoutPlate],
+  ['dead', (e) => e.dead],
 ]
 
 /** Where every frame went (EQP-1): per camera and hour. */
 export function ledgerRoutes(api: Api, { archive }: Parts): void {
-  api.get('/api/ledger', {
-    schema: { summary: 'What became of every frame, per camera and hour', tags: ['reads'], querystring: Query, response: pageOf(Entry) },
-  }, async ({ query }, reply) => {
-    const to = query.to === undefined ? Date.now() + HOUR_MS : timeOf('to', query.to)
-    const from = query.from === undefined ? to - DAY_MS : timeOf('from', query.from)
-    if (from >= to || to - from > LONGEST_MS) {
-      throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be before `to`, by 31 days at most' })
-    }
-    const items = await archive.ledger({ from, to, ...(query.camera !== undefined && { camera: query.camera }) })
-    return answerList(reply, query.format, 'ledger', { items }, COLUMNS)
-  })
+  api.get(
+    '/api/ledger',
+    {
+      schema: {
+        summary: 'What became of every frame, per camera and hour',
+        tags: ['reads'],
+        querystring: Query,
+        response: pageOf(Entry),
+      },
+    },
+    async ({ query }, reply) => {
+      const to = query.to === undefined ? Date.now() + HOUR_MS : timeOf('to', query.to)
+      const from = query.from === undefined ? to - DAY_MS : timeOf('from', query.from)
+      if (from >= to || to - from > LONGEST_MS) {
+        throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be before `to`, by 31 days at most' })
+      }
+      const items = await archive.ledger({ from, to, ...(query.camera !== undefined && { camera: query.camera }) })
+      return answerList(reply, query.format, 'ledger', { items }, COLUMNS)
+    },
+  )
 }
 
 function timeOf(field: string, text: string): number {
   const time = Date.parse(text)
-  if (Number.isNaN(time)) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `${field} is not a time of the calendar` })
+  if (Number.isNaN(time))
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `${field} is not a time of the calendar` })
   return time
 }

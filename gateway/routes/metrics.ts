@@ -2,22 +2,45 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Api, Parts } from '../api.js'
 import { engineMetrics } from '../engine_metrics.js'
 
-/** `/metrics`: the gateway's own numbers and what the engines say of themselves. Open to this machine only. Names: docs/metrics.md. */
+/**
+ * `/metrics`: the gateway's own numbers and what the engines say of themselves. Open to this machine only. Names:
+ * docs/metrics.md.
+ */
 export function metricsRoutes(api: Api, parts: Parts): void {
   const registry = ownMetrics(parts)
-  api.get('/metrics', {
-    config: { access: 'loopback' },
-    schema: { summary: 'Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
-  }, async (_, reply) => reply.type(registry.contentType).send((await registry.metrics()) + engineMetrics(parts.board.fresh())))
+  api.get(
+    '/metrics',
+    {
+      config: { access: 'loopback' },
+      schema: { summary: 'Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
+    },
+    async (_, reply) =>
+      reply.type(registry.contentType).send((await registry.metrics()) + engineMetrics(parts.board.fresh())),
+  )
 }
 
 function ownMetrics({ link, hub, board, directory }: Parts): Registry {
   const registry = new Registry()
   const registers = [registry]
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name: `alpr_gateway_${name}`, help, registers, collect() { this.set(value()) } })
+    new Gauge({
+      name: `alpr_gateway_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
   const counter = (name: string, help: string, value: () => number) =>
-    new Counter({ name: `alpr_gateway_${name}_total`, help, registers, collect() { this.reset(); this.inc(value()) } })
+    new Counter({
+      name: `alpr_gateway_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
 
   gauge('consoles', 'consoles connected', () => hub.consoles)
   gauge('console_queue_depth', 'live reads waiting for all consoles', () => hub.depth)

@@ -6,39 +6,80 @@ import type { ReadRow } from '../archive.js'
 import type { Column } from '../csv.js'
 import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from './listing.js'
 
-export const CropSchema = Type.Object({ segment: Type.String(), offset: Type.Integer(), length: Type.Integer() }, { description: 'the picture is at /api/crops/<segment>/<offset>/<length>' })
+export const CropSchema = Type.Object(
+  { segment: Type.String(), offset: Type.Integer(), length: Type.Integer() },
+  { description: 'the picture is at /api/crops/<segment>/<offset>/<length>' },
+)
 
 const Plates = Type.Array(Type.Object({ plate: Type.String(), confidence: Type.Number() }))
 
 const ReadSchema = Type.Object({
-  readId: Type.String(), version: Type.Integer(), plate: Type.String(), confidence: Type.Number(), alternates: Plates, region: Type.String(),
-  camera: Type.String(), cameraName: Type.Optional(Type.String()), ts: RFC3339, tsLast: RFC3339, lat: Type.Number(), lon: Type.Number(), heading: Type.Optional(Type.Number()),
-  direction: Type.String(), frames: Type.Integer(), crop: Type.Optional(CropSchema), module: Type.String(), model: Type.String(),
+  readId: Type.String(),
+  version: Type.Integer(),
+  plate: Type.String(),
+  confidence: Type.Number(),
+  alternates: Plates,
+  region: Type.String(),
+  camera: Type.String(),
+  cameraName: Type.Optional(Type.String()),
+  ts: RFC3339,
+  tsLast: RFC3339,
+  lat: Type.Number(),
+  lon: Type.Number(),
+  heading: Type.Optional(Type.Number()),
+  direction: Type.String(),
+  frames: Type.Integer(),
+  crop: Type.Optional(CropSchema),
+  module: Type.String(),
+  model: Type.String(),
 })
 
-const Query = Type.Object({
-  ...PageFields, ...FormatField,
-  camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
-  plate: Type.Optional(Type.String({ minLength: 1, maxLength: 16, description: 'as it was read; spaces and case do not matter' })),
-}, strict)
+const Query = Type.Object(
+  {
+    ...PageFields,
+    ...FormatField,
+    camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
+    plate: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 16, description: 'as it was read; spaces and case do not matter' }),
+    ),
+  },
+  strict,
+)
 
 export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
   crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
 
 const COLUMNS: Column<ReadRow>[] = [
-  ['readId', (r) => r.readId], ['plate', (r) => r.plate], ['confidence', (r) => r.confidence],
-  ['alternates', (r) => r.alternates.map((a) => `${a.plate} ${a.confidence}`).join('; ')], ['region', (r) => r.region], ['camera', (r) => r.camera], ['cameraName', (r) => r.cameraName],
-  ['ts', (r) => r.ts], ['tsLast', (r) => r.tsLast], ['lat', (r) => r.lat], ['lon', (r) => r.lon], ['heading', (r) => r.heading],
-  ['direction', (r) => r.direction], ['frames', (r) => r.frames], ['crop', (r) => cropPath(r.crop)], ['module', (r) => r.module], ['model', (r) => r.model],
+  ['readId', (r) => r.readId],
+  ['plate', (r) => r.plate],
+  ['confidence', (r) => r.confidence],
+  ['alternates', (r) => r.alternates.map((a) => `${a.plate} ${a.confidence}`).join('; ')],
+  ['region', (r) => r.region],
+  ['camera', (r) => r.camera],
+  ['cameraName', (r) => r.cameraName],
+  ['ts', (r) => r.ts],
+  ['tsLast', (r) => r.tsLast],
+  ['lat', (r) => r.lat],
+  ['lon', (r) => r.lon],
+  ['heading', (r) => r.heading],
+  ['direction', (r) => r.direction],
+  ['frames', (r) => r.frames],
+  ['crop', (r) => cropPath(r.crop)],
+  ['module', (r) => r.module],
+  ['model', (r) => r.model],
 ]
 
 export function readsRoutes(api: Api, { archive, directory }: Parts): void {
   const named = (read: ReadRow): ReadRow => ({ ...read, cameraName: directory.camera(read.camera)?.name ?? '' })
 
-  api.get('/api/reads', {
-    schema: { summary: 'Latest reads', tags: ['reads'], querystring: Query, response: pageOf(ReadSchema) },
-  }, async ({ query: { format, plate, ...query } }, reply) => {
-    const page = await archive.reads({ ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) })
-    return answerList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
-  })
+  api.get(
+    '/api/reads',
+    {
+      schema: { summary: 'Latest reads', tags: ['reads'], querystring: Query, response: pageOf(ReadSchema) },
+    },
+    async ({ query: { format, plate, ...query } }, reply) => {
+      const page = await archive.reads({ ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) })
+      return answerList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
+    },
+  )
 }

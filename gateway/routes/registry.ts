@@ -8,22 +8,50 @@ import { answerList, FormatField, pageOf, strict } from './listing.js'
 const Format = Type.Object(FormatField, strict)
 
 const CAMERA_COLUMNS: Column<Camera>[] = [
-  ['id', (c) => c.id], ['name', (c) => c.name], ['kind', (c) => c.kind], ['lat', (c) => c.lat], ['lon', (c) => c.lon], ['heading', (c) => c.heading],
+  ['id', (c) => c.id],
+  ['name', (c) => c.name],
+  ['kind', (c) => c.kind],
+  ['lat', (c) => c.lat],
+  ['lon', (c) => c.lon],
+  ['heading', (c) => c.heading],
   ['agency', (c) => c.agency],
 ]
 
 const LIST_COLUMNS: Column<HotList>[] = [
-  ['id', (l) => l.id], ['name', (l) => l.name], ['kind', (l) => l.kind], ['priority', (l) => l.priority], ['source', (l) => l.source],
-  ['version', (l) => l.version], ['loadedAt', (l) => l.loadedAt], ['entries', (l) => l.entries], ['tolerance', (l) => l.tolerance], ['threshold', (l) => l.threshold],
+  ['id', (l) => l.id],
+  ['name', (l) => l.name],
+  ['kind', (l) => l.kind],
+  ['priority', (l) => l.priority],
+  ['source', (l) => l.source],
+  ['version', (l) => l.version],
+  ['loadedAt', (l) => l.loadedAt],
+  ['entries', (l) => l.entries],
+  ['tolerance', (l) => l.tolerance],
+  ['threshold', (l) => l.threshold],
 ]
 
 /** Cameras and hot lists as they stand now. Records only: the entries of a list are not for reading here. */
 export function registryRoutes(api: Api, { directory }: Parts): void {
-  api.get('/api/cameras', {
-    schema: { summary: 'Cameras', tags: ['registry'], querystring: Format, response: pageOf(CameraSchema) },
-  }, async ({ query }: { query: Static<typeof Format> }, reply) => answerList(reply, query.format, 'cameras', { items: directory.cameras() }, CAMERA_COLUMNS))
+  api.get(
+    '/api/cameras',
+    {
+      schema: { summary: 'Cameras', tags: ['registry'], querystring: Format, response: pageOf(CameraSchema) },
+    },
+    async ({ query }: { query: Static<typeof Format> }, reply) =>
+      answerList(reply, query.format, 'cameras', { items: directory.cameras() }, CAMERA_COLUMNS),
+  )
 
-  api.get('/api/hotlists', {
-    schema: { summary: 'Hot lists, without their entries', tags: ['registry'], querystring: Format, response: pageOf(HotListSchema) },
-  }, async ({ query }: { query: Static<typeof Format> }, reply) => answerList(reply, query.format, 'hotlists', { items: directory.lists() }, LIST_COLUMNS))
+  api.get(
+    '/api/hotlists',
+    {
+      schema: {
+        summary: 'Hot lists, without their entries',
+        tags: ['registry'],
+        querystring: Format,
+        response: pageOf(HotListSchema),
+      },
+    },
+    async ({ query }: { query: Static<typeof Format> }, reply) =>
+      answerList(reply, query.format, 'hotlists', { items: directory.lists() }, LIST_COLUMNS),
+  )
 }

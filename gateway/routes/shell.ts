@@ -5,15 +5,23 @@ import type { Api } from '../api.js'
 import { WASM_POLICY } from '../headers.js'
 
 const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml', '.map': 'application/json', '.json': 'application/json', '.woff2': 'font/woff2', '.png': 'image/png',
-  '.wasm': 'application/wasm', '.psm': 'application/octet-stream',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.map': 'application/json',
+  '.json': 'application/json',
+  '.woff2': 'font/woff2',
+  '.png': 'image/png',
+  '.wasm': 'application/wasm',
+  '.psm': 'application/octet-stream',
 }
 
 /**
- * The pages of ui-lite without any data: code, style and an empty page. They are read once at the start, and each is a route of its own,
- * so the list of what is open is exact and no path leads out of the folder. `index.html` is `/`, `name.html` is `/name`. The recognizer's page needs
- * no sign-in: it looks nothing up, and no picture leaves the browser.
+ * The pages of ui-lite without any data: code, style and an empty page. They are read once at the start, and each is a
+ * route of its own, so the list of what is open is exact and no path leads out of the folder. `index.html` is `/`,
+ * `name.html` is `/name`. The recognizer's page needs no sign-in: it looks nothing up, and no picture leaves the
+ * browser.
  */
 export function shellRoutes(api: Api, folder: string): void {
   if (!existsSync(folder)) {
@@ -28,7 +36,8 @@ export function shellRoutes(api: Api, folder: string): void {
     const path = `/${name.replaceAll('\\', '/').replace(/^index\.html$|\.html$/, '')}`
     const policy = name.endsWith('_worker.js') ? { 'content-security-policy': WASM_POLICY } : {}
     api.get(path, { config: { access: 'open' }, schema: { hide: true } }, async (request, reply) => {
-      reply.headers(policy).header('cache-control', 'no-cache').header('etag', etag) // kept, but asked for anew: an update shows at once
+      // kept, but asked for anew: an update shows at once
+      reply.headers(policy).header('cache-control', 'no-cache').header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       return reply.type(type).send(body)
     })

@@ -3,27 +3,48 @@ import type { Api, Parts } from '../api.js'
 import { problems, RFC3339 } from './listing.js'
 
 export function statusRoutes(api: Api, { hub }: Parts): void {
-  api.get('/api/status', {
-    schema: {
-      summary: 'The state that consoles show', tags: ['live'],
-      response: {
-        200: Type.Object({
-          at: RFC3339,
-          hits: Type.Object({ live: Type.Boolean(), reason: Type.Optional(Type.String()), since: Type.Optional(RFC3339) }),
-          delayMs: Type.Optional(Type.Number({ description: 'capture to gateway, milliseconds' })),
-          framesPerS: Type.Optional(Type.Number()),
-          readsPerS: Type.Optional(Type.Number()),
-          framesWaiting: Type.Optional(Type.Number()),
-          consoles: Type.Integer(),
-          engines: Type.Array(Type.Object({ instance: Type.String(), fresh: Type.Boolean(), ageMs: Type.Integer(), waiting: Type.Record(Type.String(), Type.String()) })),
-          lists: Type.Integer(),
-          staleLists: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), loadedAt: RFC3339 }), { description: 'not loaded for 12 h' }),
-        }, { description: 'now' }),
-        ...problems(401),
+  api.get(
+    '/api/status',
+    {
+      schema: {
+        summary: 'The state that consoles show',
+        tags: ['live'],
+        response: {
+          200: Type.Object(
+            {
+              at: RFC3339,
+              hits: Type.Object({
+                live: Type.Boolean(),
+                reason: Type.Optional(Type.String()),
+                since: Type.Optional(RFC3339),
+              }),
+              delayMs: Type.Optional(Type.Number({ description: 'capture to gateway, milliseconds' })),
+              framesPerS: Type.Optional(Type.Number()),
+              readsPerS: Type.Optional(Type.Number()),
+              framesWaiting: Type.Optional(Type.Number()),
+              consoles: Type.Integer(),
+              engines: Type.Array(
+                Type.Object({
+                  instance: Type.String(),
+                  fresh: Type.Boolean(),
+                  ageMs: Type.Integer(),
+                  waiting: Type.Record(Type.String(), Type.String()),
+                }),
+              ),
+              lists: Type.Integer(),
+              staleLists: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), loadedAt: RFC3339 }), {
+                description: 'not loaded for 12 h',
+              }),
+            },
+            { description: 'now' },
+          ),
+          ...problems(401),
+        },
       },
     },
-  }, async () => {
-    const { type: _, ...status } = hub.summary()
-    return status
-  })
+    async () => {
+      const { type: _, ...status } = hub.summary()
+      return status
+    },
+  )
 }

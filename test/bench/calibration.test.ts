@@ -1,7 +1,8 @@
 import t from 'tap'
 import { binsOf, calibrationError } from '../../bench/accuracy/calibration.js'
 
-const stated = (confidence: number, reads: number, right: number) => Array.from({ length: reads }, (_, i) => ({ confidence, right: i < right }))
+const stated = (confidence: number, reads: number, right: number) =>
+  Array.from({ length: reads }, (_, i) => ({ confidence, right: i < right }))
 
 t.test('true confidences have no error, boasting has its amount', (t) => {
   t.ok(calibrationError([...stated(0.75, 8, 6), ...stated(0.5, 4, 2)]) < 1e-12)
@@ -13,7 +14,8 @@ t.test('true confidences have no error, boasting has its amount', (t) => {
 
 t.test('bins: by stated confidence, empty ones left out, 1 in the last', (t) => {
   t.same(binsOf([...stated(1, 2, 2), ...stated(0.25, 4, 1)]), [
-    { from: 0.2, to: 0.3, reads: 4, confidence: 0.25, right: 0.25 }, { from: 0.9, to: 1, reads: 2, confidence: 1, right: 1 },
+    { from: 0.2, to: 0.3, reads: 4, confidence: 0.25, right: 0.25 },
+    { from: 0.9, to: 1, reads: 2, confidence: 1, right: 1 },
   ])
   t.end()
 })

@@ -2,7 +2,11 @@ import t from 'tap'
 import { driftOf, type Sample } from '../../bench/report/drift.js'
 import { demand } from '../../bench/soak.js'
 
-const sample = (n: number, memory: number, files = 20): Sample => ({ seconds: n, stored: n * 100, parts: { engine: { cpu: n, memory, mostMemory: memory, files } } })
+const sample = (n: number, memory: number, files = 20): Sample => ({
+  seconds: n,
+  stored: n * 100,
+  parts: { engine: { cpu: n, memory, mostMemory: memory, files } },
+})
 
 t.test('growth counts from after the warm-up, by the mean of a tenth', (t) => {
   const flat = Array.from({ length: 100 }, (_, n) => sample(n, n < 10 ? 100 + n * 20 : 300 + (n % 2)))
@@ -16,11 +20,23 @@ t.test('growth counts from after the warm-up, by the mean of a tenth', (t) => {
 })
 
 t.test('a ledger that does not add up gives no result', (t) => {
-  const row = (camera: string, frames: number, withReads: number, withoutPlate: number, dead = 0) => ({ camera, frames, withReads, withoutPlate, dead })
-  const published = new Map([['a', 10], ['b', 5]])
+  const row = (camera: string, frames: number, withReads: number, withoutPlate: number, dead = 0) => ({
+    camera,
+    frames,
+    withReads,
+    withoutPlate,
+    dead,
+  })
+  const published = new Map([
+    ['a', 10],
+    ['b', 5],
+  ])
   t.doesNotThrow(() => demand([row('a', 10, 3, 6, 1), row('b', 5, 0, 5)], published))
   t.throws(() => demand([row('a', 9, 3, 6), row('b', 5, 0, 5)], published), /a: 10 published, 9 in the ledger/)
-  t.throws(() => demand([row('a', 10, 3, 6), row('b', 5, 0, 5)], published), /a: 10 frames, but 3 with reads \+ 6 without a plate \+ 0 dead = 9/)
+  t.throws(
+    () => demand([row('a', 10, 3, 6), row('b', 5, 0, 5)], published),
+    /a: 10 frames, but 3 with reads \+ 6 without a plate \+ 0 dead = 9/,
+  )
   t.throws(() => demand([row('a', 10, 4, 6)], published), /b: 5 published, 0 in the ledger/)
   t.throws(() => demand([row('a', 10, 4, 6), row('b', 5, 0, 5), row('c', 1, 0, 1)], published), /c: nobody published/)
   t.end()

@@ -21,18 +21,28 @@ interface Room {
 // One browser for all tests, a fresh profile for each: starting it is the dear part.
 let browser: Promise<Browser> | undefined
 
-async function room(t: Teardown, change: { port?: number; archive?: MemoryArchive; view?: { width: number; height: number } } = {}): Promise<Room> {
+async function room(
+  t: Teardown,
+  change: { port?: number; archive?: MemoryArchive; view?: { width: number; height: number } } = {},
+): Promise<Room> {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats, ...change })
   browser ??= openBrowser(top)
-  const profile = await (await browser).newContext({ viewport: change.view ?? { width: 1_280, height: 800 }, timezoneId: 'America/Los_Angeles' })
+  const profile = await (await browser).newContext({
+    viewport: change.view ?? { width: 1_280, height: 800 },
+    timezoneId: 'America/Los_Angeles',
+  })
   profile.setDefaultTimeout(90_000) // a busy machine is slow, not wrong
   t.teardown(() => profile.close())
   const page = await profile.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.message))
-  page.on('console', (message) => { if (message.type() === 'error' && !message.text().includes('Failed to load resource')) faults.push(message.text()) })
-  page.on('request', (request) => { if (!request.url().startsWith(gateway.url)) faults.push(`asked for ${request.url()}`) })
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('Failed to load resource')) faults.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(gateway.url)) faults.push(`asked for ${request.url()}`)
+  })
   return { nats, gateway, page, faults }
 }
 
@@ -63,7 +73,9 @@ top.test('the token leaves the address, and without a session there is only the 
 
 top.test('a hit appears, is updated in its place and withdrawn', options, async (t) => {
   const archive = new MemoryArchive()
-  const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: '#d0d0d0' } }).jpeg().toBuffer()
+  const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: '#d0d0d0' } })
+    .jpeg()
+    .toBuffer()
   archive.crops.set('2026-W47-a.crops/0/500', jpeg)
   const it = await room(t, { archive })
   const { page } = it
@@ -72,7 +84,12 @@ top.test('a hit appears, is updated in its place and withdrawn', options, async 
   await page.getByText('No reads yet.').waitFor()
   const publisher = await it.nats.connect()
   const hit = makeHit(1, {
-    plate: '7ABC0I3', listedPlate: '7ABC013', exact: false, probability: 0.81, reason: 'AMBER alert', crop: { segment: '2026-W47-a.crops', offset: 0, length: 500 },
+    plate: '7ABC0I3',
+    listedPlate: '7ABC013',
+    exact: false,
+    probability: 0.81,
+    reason: 'AMBER alert',
+    crop: { segment: '2026-W47-a.crops', offset: 0, length: 500 },
     tolerated: [{ position: 5, read: 'I', listed: '1', probability: 0.31 }],
   })
   const began = Date.now()
@@ -81,13 +98,29 @@ top.test('a hit appears, is updated in its place and withdrawn', options, async 
   await card.waitFor()
   t.comment(`published to shown: ${Date.now() - began} ms`)
   const text = await card.innerText()
-  for (const part of ['Possible match', 'High', 'AMBER alert', 'Near match', '81 %', 'read “I”, listed “1”', 'Stolen vehicles', '3 h old', 'Main St at 3rd, northbound', 'PST', 'northbound']) {
+  for (const part of [
+    'Possible match',
+    'High',
+    'AMBER alert',
+    'Near match',
+    '81 %',
+    'read “I”, listed “1”',
+    'Stolen vehicles',
+    '3 h old',
+    'Main St at 3rd, northbound',
+    'PST',
+    'northbound',
+  ]) {
     t.ok(text.includes(part), part)
   }
   t.ok((await page.innerText('body')).includes('A hit alone is not grounds for a stop.'))
   t.same(await card.locator('.char-differs').allInnerTexts(), ['I', '1'])
   t.equal(await card.getByRole('img', { name: 'Plate as seen: 7 A B C 0 I 3' }).count(), 1)
-  await until(() => page.locator('.picture-plate img').evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth === 60))
+  await until(() =>
+    page
+      .locator('.picture-plate img')
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth === 60),
+  )
   t.equal(await page.getByText('Read: 7 A B C 0 I 3.').count(), 1, 'spelled for a screen reader')
   t.equal(await page.getByText('1 new hit, 1 high').count(), 1, 'announced')
 
@@ -123,8 +156,14 @@ top.test('the connection heals after the gateway restarts, and nothing is missed
   await until(async () => (await page.locator('.hit').count()) === 6)
   await publishHit(publisher, makeHit(7))
   await until(async () => (await page.locator('.hit').count()) === 7)
-  const shown = await page.locator('.hit article').evaluateAll((cards) => cards.map((card) => (card as unknown as { dataset: { hit: string } }).dataset.hit))
-  t.same(shown, [7, 6, 5, 4, 3, 2, 1].map((n) => makeHit(n).hitId), 'each once, newest first')
+  const shown = await page
+    .locator('.hit article')
+    .evaluateAll((cards) => cards.map((card) => (card as unknown as { dataset: { hit: string } }).dataset.hit))
+  t.same(
+    shown,
+    [7, 6, 5, 4, 3, 2, 1].map((n) => makeHit(n).hitId),
+    'each once, newest first',
+  )
   await page.reload()
   await until(async () => (await page.locator('.hit').count()) === 7)
   t.same(it.faults, [])
@@ -178,16 +217,29 @@ top.test('every text can be read, in both themes', options, async (t) => {
   await enter(it)
   const publisher = await it.nats.connect()
   for (const [n, priority] of (['high', 'medium', 'low', 'informational'] as const).entries()) {
-    await publishHit(publisher, makeHit(n + 1, { priority, exact: n === 0, tolerated: n === 0 ? [] : [{ position: 0, read: '', listed: '7', probability: 0.1 }], plate: n === 0 ? '7ABC001' : 'ABC001', listedPlate: '7ABC001', listLoadedAt: '2026-01-01T00:00:00.000Z' }))
+    await publishHit(
+      publisher,
+      makeHit(n + 1, {
+        priority,
+        exact: n === 0,
+        tolerated: n === 0 ? [] : [{ position: 0, read: '', listed: '7', probability: 0.1 }],
+        plate: n === 0 ? '7ABC001' : 'ABC001',
+        listedPlate: '7ABC001',
+        listLoadedAt: '2026-01-01T00:00:00.000Z',
+      }),
+    )
   }
   await publishHit(publisher, makeHit(5, { state: 'withdrawn', revision: 2 }))
-  publisher.publish('status.engine.e1', JSON.stringify({ instance: 'e1', at: '', waiting: { clickhouse: 'no answer' }, counters: {}, gauges: {} }))
+  publisher.publish(
+    'status.engine.e1',
+    JSON.stringify({ instance: 'e1', at: '', waiting: { clickhouse: 'no answer' }, counters: {}, gauges: {} }),
+  )
   publisher.publish('reads.c', JSON.stringify(makeRead(1, { lists: ['svs'] })))
   await page.getByText('waits for clickhouse').waitFor()
   await page.locator('.read').waitFor()
   for (const theme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    const faint = await page.evaluate(CONTRAST) as string[]
+    const faint = (await page.evaluate(CONTRAST)) as string[]
     t.same(faint, [], `at least 4.5:1, ${theme}`)
   }
 })

@@ -15,7 +15,8 @@ async function surePicture(): Promise<{ jpeg: Buffer; detections: Detection[] }>
   for await (const { jpeg } of readFrames('bench/feeds/sample.mcap')) {
     const { width, height } = await decodePicture(jpeg, recognizer)
     const detections = recognizer.recognize(width, height)
-    if (detections[0] && detections[0].confidence > 0.9 && detections[0].quality.widthPx > 90) return { jpeg: Buffer.from(jpeg), detections }
+    if (detections[0] && detections[0].confidence > 0.9 && detections[0].quality.widthPx > 90)
+      return { jpeg: Buffer.from(jpeg), detections }
   }
   throw new Error('no frame of the sample feed has a sure plate')
 }
@@ -37,19 +38,28 @@ async function visit(t: Test, view = { width: 1_280, height: 900 }): Promise<Vis
   page.setDefaultTimeout(90_000)
   const requests: string[] = []
   const faults: string[] = []
-  page.context().on('request', (request) => requests.push(`${request.method()} ${request.url().replace(gateway.url, '')}`))
+  page
+    .context()
+    .on('request', (request) => requests.push(`${request.method()} ${request.url().replace(gateway.url, '')}`))
   page.on('pageerror', (error) => faults.push(error.message))
-  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()) })
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text())
+  })
   await page.goto(`${gateway.url}/recognize`)
   await page.getByText('Ready.').waitFor()
   return { page, requests, faults }
 }
 
-const choose = (page: Page, name: string, mimeType: string, buffer: Buffer) => page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer })
+const choose = (page: Page, name: string, mimeType: string, buffer: Buffer) =>
+  page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer })
 
 top.test('a chosen picture is read without a sign-in, and nothing leaves the machine', options, async (t) => {
   const { page, requests, faults } = await visit(t)
-  t.ok(requests.some((request) => request === 'GET /recognizer.wasm') && requests.some((request) => request === 'GET /platestream.psm'), 'module and model are fetched')
+  t.ok(
+    requests.some((request) => request === 'GET /recognizer.wasm') &&
+      requests.some((request) => request === 'GET /platestream.psm'),
+    'module and model are fetched',
+  )
   const before = requests.length
   await choose(page, 'car.jpg', 'image/jpeg', jpeg)
   const result = page.getByRole('article', { name: 'car.jpg' })
@@ -60,8 +70,21 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
   t.match(await plate.innerText(), new RegExp(`${Math.min(99, Math.round(detections[0]!.confidence * 100))} % sure`))
   t.equal(await plate.locator('.position').count(), PLATE.length, 'a distribution for each position')
   const [x, y] = detections[0]!.quad[0]
-  t.equal(await result.locator('.mark').first().getAttribute('points').then((points) => points!.split(' ')[0]), `${x},${y}`, 'the quad is that of Node, to the bit')
-  await until(async () => await page.evaluate('document.querySelector(".marked canvas").getContext("2d").getImageData(10, 10, 1, 1).data[3]') === 255)
+  t.equal(
+    await result
+      .locator('.mark')
+      .first()
+      .getAttribute('points')
+      .then((points) => points!.split(' ')[0]),
+    `${x},${y}`,
+    'the quad is that of Node, to the bit',
+  )
+  await until(
+    async () =>
+      (await page.evaluate(
+        'document.querySelector(".marked canvas").getContext("2d").getImageData(10, 10, 1, 1).data[3]',
+      )) === 255,
+  )
   await page.getByText(`car.jpg: ${[...PLATE].join(' ')}`).waitFor({ state: 'attached' })
 
   // several in a row, by drop and by paste
@@ -71,7 +94,8 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer('first.jpg', 'second.jpg'), bubbles: true, cancelable: true }))
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer('third.jpg'), bubbles: true }))
   })()`)
-  for (const name of ['first.jpg', 'second.jpg', 'third.jpg']) await page.getByRole('article', { name }).getByRole('region', { name: 'Plate 1:' }).waitFor()
+  for (const name of ['first.jpg', 'second.jpg', 'third.jpg'])
+    await page.getByRole('article', { name }).getByRole('region', { name: 'Plate 1:' }).waitFor()
   t.equal(await page.getByRole('heading', { name: '4 pictures' }).count(), 1)
   await page.getByRole('button', { name: 'Clear' }).click()
   await page.getByText('No picture yet').waitFor()
@@ -83,14 +107,21 @@ top.test('what cannot be read is refused in words, and the next picture is read 
   const { page, requests, faults } = await visit(t)
   const before = requests.length
   const tiny = await sharp(jpeg).resize(20, 100, { fit: 'fill' }).jpeg().toBuffer()
-  const wide = await sharp({ create: { width: 8_300, height: 40, channels: 3, background: '#888' } }).png().toBuffer()
+  const wide = await sharp({ create: { width: 8_300, height: 40, channels: 3, background: '#888' } })
+    .png()
+    .toBuffer()
   const cases: [string, string, Buffer, RegExp][] = [
     ['notes.txt', 'text/plain', Buffer.from('no picture at all'), /no picture that can be read/],
     ['empty.jpg', 'image/jpeg', Buffer.alloc(0), /The file is empty/],
     ['tiny.jpg', 'image/jpeg', tiny, /too small: 20 × 100 pixels\. Each side needs at least 32/],
     ['wide.png', 'image/png', wide, /too large: 8,300 pixels on one side\. The limit is 8,192/],
     ['cut.jpg', 'image/jpeg', jpeg.subarray(0, jpeg.length >> 1), /ends too early/],
-    ['holed.jpg', 'image/jpeg', Buffer.concat([jpeg.subarray(0, jpeg.length >> 1), Buffer.from([0xff, 0xd9])]), /damaged/],
+    [
+      'holed.jpg',
+      'image/jpeg',
+      Buffer.concat([jpeg.subarray(0, jpeg.length >> 1), Buffer.from([0xff, 0xd9])]),
+      /damaged/,
+    ],
   ]
   for (const [name, type, bytes, words] of cases) {
     await choose(page, name, type, bytes)
@@ -113,7 +144,10 @@ top.test('the page can be used by keyboard, and fits a narrow screen', options, 
   await page.getByRole('region', { name: 'Plate 1:' }).first().waitFor()
   for (const width of [360, 768, 1_600]) {
     await page.setViewportSize({ width, height: 800 })
-    t.ok(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `nothing sticks out at ${width} pixels`)
+    t.ok(
+      await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+      `nothing sticks out at ${width} pixels`,
+    )
   }
   t.same(faults, [])
 })

@@ -32,21 +32,30 @@ t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, 
   const wanted = node.recognize(WIDTH, HEIGHT).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
   t.ok(wanted.length > 0, `${wanted.length} detections to compare`)
 
-  const { outputFiles } = await build({ entryPoints: ['wasm/mod.ts'], bundle: true, format: 'iife', globalName: 'platestream', write: false, logLevel: 'silent' })
+  const { outputFiles } = await build({
+    entryPoints: ['wasm/mod.ts'],
+    bundle: true,
+    format: 'iife',
+    globalName: 'platestream',
+    write: false,
+    logLevel: 'silent',
+  })
   const browser = await openBrowser(t)
   const page = await browser.newPage()
   // crypto.subtle wants a secure context: a page of localhost that is answered here
-  await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>recognizer</title>' }))
+  await page.route('**/*', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>recognizer</title>' }),
+  )
   await page.goto('http://localhost/')
   await page.addScriptTag({ content: outputFiles[0]!.text })
-  const result = await page.evaluate(`(async () => {
+  const result = (await page.evaluate(`(async () => {
     const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
     const recognizer = await platestream.Recognizer.create(bytes(${JSON.stringify(Buffer.from(wasm).toString('base64'))}),
       bytes(${JSON.stringify(Buffer.from(model).toString('base64'))}), { cascade: ${JSON.stringify(cascade)}, warmUps: 0 })
     ;(${draw.toString()})(recognizer.lumaBuffer(${WIDTH}, ${HEIGHT}), ${WIDTH})
     return { moduleId: recognizer.moduleId, modelId: recognizer.modelId,
       detections: recognizer.recognize(${WIDTH}, ${HEIGHT}).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) })) }
-  })()`) as { moduleId: string; modelId: string; detections: unknown[] }
+  })()`)) as { moduleId: string; modelId: string; detections: unknown[] }
   t.equal(result.moduleId, node.moduleId)
   t.equal(result.modelId, node.modelId)
   t.same(result.detections, wanted)
@@ -54,12 +63,18 @@ t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, 
 
 /** The files of the build at http://localhost/, and a page at its root. */
 async function serveLibrary(page: Page, html: string): Promise<void> {
-  const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', psm: 'application/octet-stream' }
+  const types: Record<string, string> = {
+    js: 'text/javascript',
+    wasm: 'application/wasm',
+    psm: 'application/octet-stream',
+  }
   await page.route('**/*', (route) => {
     const name = new URL(route.request().url()).pathname.slice(1)
     const type = types[name.split('.').at(-1)!]
     if (name !== '' && !type) return route.fulfill({ status: 404 })
-    return name === '' ? route.fulfill({ contentType: 'text/html', body: html }) : route.fulfill({ contentType: type!, body: readFileSync(`dist/wasm/${name}`) })
+    return name === ''
+      ? route.fulfill({ contentType: 'text/html', body: html })
+      : route.fulfill({ contentType: type!, body: readFileSync(`dist/wasm/${name}`) })
   })
 }
 
@@ -67,7 +82,8 @@ async function serveLibrary(page: Page, html: string): Promise<void> {
 async function pictures(): Promise<Record<string, Buffer>> {
   const all: Record<string, Buffer> = {}
   let index = 0
-  for await (const { jpeg } of readFrames('bench/feeds/sample.mcap')) if (index++ % 97 === 0) all[`frame ${index - 1}`] = Buffer.from(jpeg)
+  for await (const { jpeg } of readFrames('bench/feeds/sample.mcap'))
+    if (index++ % 97 === 0) all[`frame ${index - 1}`] = Buffer.from(jpeg)
   const frame = sharp(all['frame 97']!)
   const odd = frame.clone().resize(641, 363, { fit: 'fill' })
   all['4:4:4'] = await frame.clone().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
@@ -75,7 +91,8 @@ async function pictures(): Promise<Record<string, Buffer>> {
   all['odd size'] = await odd.clone().jpeg().toBuffer()
   all['grey'] = await frame.clone().toColourspace('b-w').jpeg().toBuffer()
   all['colour profile'] = await frame.clone().withIccProfile('p3').jpeg().toBuffer()
-  for (const orientation of [2, 3, 5, 6, 8]) all[`orientation ${orientation}`] = await odd.clone().withMetadata({ orientation }).jpeg().toBuffer()
+  for (const orientation of [2, 3, 5, 6, 8])
+    all[`orientation ${orientation}`] = await odd.clone().withMetadata({ orientation }).jpeg().toBuffer()
   all['PNG'] = await odd.clone().png().toBuffer()
   all['PNG, grey'] = await odd.clone().toColourspace('b-w').png().toBuffer()
   all['PNG, palette'] = await odd.clone().png({ palette: true }).toBuffer()
@@ -84,29 +101,40 @@ async function pictures(): Promise<Record<string, Buffer>> {
   return all
 }
 
-t.test('the same bytes give the same answer in Chromium and in Node', { skip: noBrowser, timeout: 240_000 }, async (t) => {
-  const node = await openRecognizer({ warmUps: 0 })
-  const browser = await openBrowser(t)
-  const page = await browser.newPage()
-  await serveLibrary(page, '<!doctype html><title>library</title>')
-  await page.goto('http://localhost/')
-  await page.evaluate("(async () => { const library = await import('/browser.js'); globalThis.library = library; globalThis.recognizer = await library.openRecognizer({ warmUps: 0 }) })()")
-  let plates = 0
-  for (const [name, bytes] of Object.entries(await pictures())) {
-    const size = await decodePicture(bytes, node)
-    const digest = await globalThis.crypto.subtle.digest('SHA-256', new Uint8Array(node.lumaBuffer(size.width, size.height)))
-    const detections = node.recognize(size.width, size.height).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
-    const answer = await page.evaluate(`(async () => {
+t.test(
+  'the same bytes give the same answer in Chromium and in Node',
+  { skip: noBrowser, timeout: 240_000 },
+  async (t) => {
+    const node = await openRecognizer({ warmUps: 0 })
+    const browser = await openBrowser(t)
+    const page = await browser.newPage()
+    await serveLibrary(page, '<!doctype html><title>library</title>')
+    await page.goto('http://localhost/')
+    await page.evaluate(
+      "(async () => { const library = await import('/browser.js'); globalThis.library = library; globalThis.recognizer = await library.openRecognizer({ warmUps: 0 }) })()",
+    )
+    let plates = 0
+    for (const [name, bytes] of Object.entries(await pictures())) {
+      const size = await decodePicture(bytes, node)
+      const digest = await globalThis.crypto.subtle.digest(
+        'SHA-256',
+        new Uint8Array(node.lumaBuffer(size.width, size.height)),
+      )
+      const detections = node
+        .recognize(size.width, size.height)
+        .map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
+      const answer = await page.evaluate(`(async () => {
       const bytes = Uint8Array.from(atob(${JSON.stringify(bytes.toString('base64'))}), (c) => c.charCodeAt(0))
       const size = await library.decodePicture(bytes, recognizer)
       const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(recognizer.lumaBuffer(size.width, size.height)))
       return { size, luma: [...new Uint8Array(digest)], detections: recognizer.recognize(size.width, size.height).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) })) }
     })()`)
-    t.same(answer, { size, luma: [...new Uint8Array(digest)], detections }, name)
-    plates += detections.length
-  }
-  t.ok(plates >= 5, `${plates} plates compared`)
-})
+      t.same(answer, { size, luma: [...new Uint8Array(digest)], detections }, name)
+      plates += detections.length
+    }
+    t.ok(plates >= 5, `${plates} plates compared`)
+  },
+)
 
 t.test('the example for a page runs as it is documented', { skip: noBrowser, timeout: 120_000 }, async (t) => {
   const example = /```html\n(.*?)```/s.exec(readFileSync('docs/recognizer.md', 'utf8'))![1]!
@@ -117,7 +145,11 @@ t.test('the example for a page runs as it is documented', { skip: noBrowser, tim
   const frame = (await pictures())['frame 97']!
   const node = await openRecognizer({ warmUps: 0 })
   const { width, height } = await decodePicture(frame, node)
-  const wanted = node.recognize(width, height).map(({ plate, confidence }) => `${plate} ${confidence.toFixed(3)}`).join('\n') || 'no plate'
+  const wanted =
+    node
+      .recognize(width, height)
+      .map(({ plate, confidence }) => `${plate} ${confidence.toFixed(3)}`)
+      .join('\n') || 'no plate'
   await page.waitForFunction('document.querySelector("input").onchange !== null')
   await page.locator('input').setInputFiles({ name: 'car.jpg', mimeType: 'image/jpeg', buffer: frame })
   await page.waitForFunction('document.querySelector("pre").textContent !== ""')

@@ -19,11 +19,35 @@ const system = async (t: Parameters<typeof startTestNats>[0]) => {
 
 t.test('camera', async (t) => {
   const { cli } = await system(t)
-  t.match(await cli('camera', 'add', 'gate-1', '--name', 'North gate', '--lat', '37.77', '--lon', '-122.42', '--heading', '90'), { code: 0, stdout: /gate-1 is registered/ })
-  t.match(await cli('camera', 'add', 'gate-1', '--lat', '1', '--lon', '1'), { code: 1, stderr: /registered already; --replace/ })
-  t.match(await cli('camera', 'add', 'gate-2'), { code: 1, stderr: /ALPR_ERR_CAMERA_INVALID: camera gate-2: lat and lon are needed for a fixed camera/ })
+  t.match(
+    await cli(
+      'camera',
+      'add',
+      'gate-1',
+      '--name',
+      'North gate',
+      '--lat',
+      '37.77',
+      '--lon',
+      '-122.42',
+      '--heading',
+      '90',
+    ),
+    { code: 0, stdout: /gate-1 is registered/ },
+  )
+  t.match(await cli('camera', 'add', 'gate-1', '--lat', '1', '--lon', '1'), {
+    code: 1,
+    stderr: /registered already; --replace/,
+  })
+  t.match(await cli('camera', 'add', 'gate-2'), {
+    code: 1,
+    stderr: /ALPR_ERR_CAMERA_INVALID: camera gate-2: lat and lon are needed for a fixed camera/,
+  })
   t.match(await cli('camera', 'add', 'car-7', '--kind', 'mobile', '--json'), { code: 0 })
-  t.same(jsonLines(await cli('camera', 'list', '--json')).map((c) => c.id), ['car-7', 'gate-1'])
+  t.same(
+    jsonLines(await cli('camera', 'list', '--json')).map((c) => c.id),
+    ['car-7', 'gate-1'],
+  )
   t.match(await cli('camera', 'list'), { stdout: /gate-1 +fixed +37\.77,-122\.42 +90 +North gate/ })
   t.match(json(await cli('camera', 'show', 'gate-1', '--json')), { id: 'gate-1', heading: 90 })
   t.match(await cli('camera', 'remove', 'gate-1'), { code: 0 })
@@ -35,12 +59,32 @@ t.test('hotlist', async (t) => {
   const { cli } = await system(t)
   const file = join(folder, 'list.csv')
   writeFileSync(file, 'Plate,Reason\n7ABC123,stolen\n7abc-123,owner wanted\nBAD?,x\n')
-  t.match(await cli('hotlist', 'import', file, '--list', 'stolen'), { code: 1, stderr: /^platestream: ALPR_ERR_HOTLIST_INVALID: .*line 4: the plate has the character "\?"\n$/ })
-  t.match(json(await cli('hotlist', 'import', file, '--list', 'stolen', '--skip-bad', '--priority', 'high', '--json')),
-    { id: 'stolen', entries: 1, merged: 1, bad: 1, badLines: [{ line: 4 }], priority: 'high', version: /^[0-9a-f]{16}$/ })
+  t.match(await cli('hotlist', 'import', file, '--list', 'stolen'), {
+    code: 1,
+    stderr: /^platestream: ALPR_ERR_HOTLIST_INVALID: .*line 4: the plate has the character "\?"\n$/,
+  })
+  t.match(
+    json(await cli('hotlist', 'import', file, '--list', 'stolen', '--skip-bad', '--priority', 'high', '--json')),
+    {
+      id: 'stolen',
+      entries: 1,
+      merged: 1,
+      bad: 1,
+      badLines: [{ line: 4 }],
+      priority: 'high',
+      version: /^[0-9a-f]{16}$/,
+    },
+  )
   t.match(await cli('hotlist', 'list'), { stdout: /stolen +1 +hot +high/ })
-  t.match(json(await cli('hotlist', 'set', 'stolen', '--tolerance', 'exact', '--json')), { id: 'stolen', tolerance: 'exact', threshold: 0.5, entries: 1 })
-  t.match(await cli('hotlist', 'set', 'stolen', '--tolerance', 'tolerant', '--threshold', '0.1'), { stdout: /tolerant from 0\.1 on/ })
+  t.match(json(await cli('hotlist', 'set', 'stolen', '--tolerance', 'exact', '--json')), {
+    id: 'stolen',
+    tolerance: 'exact',
+    threshold: 0.5,
+    entries: 1,
+  })
+  t.match(await cli('hotlist', 'set', 'stolen', '--tolerance', 'tolerant', '--threshold', '0.1'), {
+    stdout: /tolerant from 0\.1 on/,
+  })
   t.match(await cli('hotlist', 'set', 'stolen'), { code: 2, stderr: /give --tolerance/ })
   t.match(await cli('hotlist', 'set', 'nolist', '--threshold', '0.1'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
   t.match(await cli('hotlist', 'preview', 'nolist'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
@@ -51,22 +95,52 @@ t.test('hotlist', async (t) => {
 t.test('import, replay, record', async (t) => {
   const { cli, env } = await system(t)
   const pictures = mkdtempSync(join(folder, 'pictures-'))
-  for (let i = 0; i < 12; i++) writeFileSync(join(pictures, `${i}.jpg`), await sharp({ create: { width: 64, height: 48, channels: 3, background: { r: i * 20, g: 0, b: 0 } } }).jpeg().toBuffer())
+  for (let i = 0; i < 12; i++)
+    writeFileSync(
+      join(pictures, `${i}.jpg`),
+      await sharp({ create: { width: 64, height: 48, channels: 3, background: { r: i * 20, g: 0, b: 0 } } })
+        .jpeg()
+        .toBuffer(),
+    )
   const truth = join(folder, 'truth.jsonl')
   writeFileSync(truth, '{}\n')
   const feed = join(folder, 'feed.mcap')
-  const importing = ['import', pictures, '--out', feed, '--camera', 'gate-9', '--lat', '1', '--lon', '2', '--start', '2026-05-01T08:00:00Z', '--fps', '10', '--attach', truth]
+  const importing = [
+    'import',
+    pictures,
+    '--out',
+    feed,
+    '--camera',
+    'gate-9',
+    '--lat',
+    '1',
+    '--lon',
+    '2',
+    '--start',
+    '2026-05-01T08:00:00Z',
+    '--fps',
+    '10',
+    '--attach',
+    truth,
+  ]
   t.match(json(await cli(...importing, '--json')), { frames: 12, cameras: ['gate-9'], out: feed })
   t.match(await cli(...importing), { code: 1, stderr: /exists already; --force/ })
   t.notOk(existsSync(`${feed}.part`))
-  t.match(await cli('import', join(folder, 'no-video.mp4'), '--out', join(folder, 'v.mcap'), '--camera', 'v'), { code: 1, stderr: /ffmpeg gets no frame out of it/ })
+  t.match(await cli('import', join(folder, 'no-video.mp4'), '--out', join(folder, 'v.mcap'), '--camera', 'v'), {
+    code: 1,
+    stderr: /ffmpeg gets no frame out of it/,
+  })
   t.notOk(existsSync(join(folder, 'v.mcap.part')), 'a failed import leaves nothing')
 
   const recorded = join(folder, 'recorded.mcap')
   const recording = run(['record', '--out', recorded, '--frames', '12', '--json'], { env })
   while (!existsSync(recorded)) await new Promise((r) => setTimeout(r, 50))
   await new Promise((r) => setTimeout(r, 500))
-  t.match(json(await cli('replay', feed, '--speed', 'max', '--json')), { published: 12, registered: 1, interrupted: false })
+  t.match(json(await cli('replay', feed, '--speed', 'max', '--json')), {
+    published: 12,
+    registered: 1,
+    interrupted: false,
+  })
   t.match(json(await recording), { frames: 12, cameras: 1, files: [recorded] })
   t.match(jsonLines(await cli('camera', 'list', '--json')), [{ id: 'gate-9', lat: 1, lon: 2 }])
   t.match(await cli('replay', recorded, '--speed', 'max'), { code: 0, stdout: /^12 frames \(/ })
@@ -79,15 +153,22 @@ t.test('Ctrl-C ends a recording and a replay in good order', async (t) => {
     while (!(await holds())) await new Promise((r) => setTimeout(r, 50))
     child.kill('SIGINT')
   }
-  const recording = await run(['record', '--out', out, '--json'], { env, onStart: interruptWhen(() => existsSync(out)) })
+  const recording = await run(['record', '--out', out, '--json'], {
+    env,
+    onStart: interruptWhen(() => existsSync(out)),
+  })
   t.match(json(recording), { frames: 0, files: [out] })
   const manager = await (await nats.connect()).jetstreamManager()
   const replaying = await run(['replay', join(folder, 'feed.mcap'), '--rate', '0.5', '--json'], {
-    env, onStart: interruptWhen(async () => (await manager.streams.info('FRAMES')).state.messages > 0),
+    env,
+    onStart: interruptWhen(async () => (await manager.streams.info('FRAMES')).state.messages > 0),
   })
   t.equal(replaying.code, 0)
   const summary = json(replaying)
-  t.ok(summary.interrupted && summary.frames > 0 && summary.frames < 12 && summary.published === summary.frames, replaying.stdout)
+  t.ok(
+    summary.interrupted && summary.frames > 0 && summary.frames < 12 && summary.published === summary.frames,
+    replaying.stdout,
+  )
 })
 
 t.test('dead', async (t) => {
@@ -99,7 +180,10 @@ t.test('dead', async (t) => {
     h.set('Dead-Sequence', String(i))
     await js.publish('dead.cam', Buffer.from(`payload ${i}`), { headers: h })
   }
-  t.same(jsonLines(await cli('dead', 'list', '--json')).map((d) => d.seq), [1, 2, 3])
+  t.same(
+    jsonLines(await cli('dead', 'list', '--json')).map((d) => d.seq),
+    [1, 2, 3],
+  )
   t.match(await cli('dead', 'list', '--limit', '2'), { stdout: /the first 2; go on with --from 3/ })
   const out = join(folder, 'payload')
   t.match(json(await cli('dead', 'show', '2', '--json', '--out', out)), { seq: 2, reason: 'ALPR_ERR_CAMERA_UNKNOWN' })

@@ -14,10 +14,17 @@ t.test('an engine that waits for its store ends when it is told to', async (t) =
   // its heartbeat says that it is up and waits
   let child: ChildProcess | undefined
   const connection = await nats.connect()
-  connection.subscribe(statusSubject('waits'), { max: 1, callback: () => { child?.kill('SIGTERM') } })
+  connection.subscribe(statusSubject('waits'), {
+    max: 1,
+    callback: () => {
+      child?.kill('SIGTERM')
+    },
+  })
   const { code, stdout, stderr } = await run(['engine', '--data', folder, '--instance', 'waits'], {
     env: { NATS_URL: nats.url, PLATESTREAM_NATS_TOKEN: nats.token, CLICKHOUSE_URL: 'http://127.0.0.1:9' },
-    onStart: (started) => { child = started },
+    onStart: (started) => {
+      child = started
+    },
   })
   t.equal(code, 0, stderr)
   t.equal(stdout, '', 'it never ran')

@@ -12,7 +12,8 @@ const machine = (more: Partial<Machine> = {}, install: { code: number; output: s
     installed = install.code === 0
     return install
   }
-  const missing: Machine['missing'] = () => (installed ? [] : SYSTEM_PROGRAMS.filter((program) => program.name === 'nats-server'))
+  const missing: Machine['missing'] = () =>
+    installed ? [] : SYSTEM_PROGRAMS.filter((program) => program.name === 'nats-server')
   return { ran, machine: { missing, has: () => true, isRoot: () => true, hasSystemd: () => false, run, ...more } }
 }
 const INSTALL = 'env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nats-server'
@@ -28,20 +29,41 @@ t.test('as root: update, then install, and it says so', async (t) => {
 t.test('by sudo without a password; the service of the package is switched off', async (t) => {
   const { ran, machine: host } = machine({ isRoot: () => false, hasSystemd: () => true })
   await ensurePrograms('start', () => {}, host)
-  t.same(ran, ['sudo -n true', 'sudo -n apt-get update -qq', `sudo -n ${INSTALL}`, 'sudo -n systemctl disable --now nats-server.service'])
+  t.same(ran, [
+    'sudo -n true',
+    'sudo -n apt-get update -qq',
+    `sudo -n ${INSTALL}`,
+    'sudo -n systemctl disable --now nats-server.service',
+  ])
 })
 
 t.test('where it may not, one line says exactly what to install', async (t) => {
-  const line = { code: 'ALPR_ERR_SYSTEM_MISSING', message: 'nats-server is missing on this machine; install with: sudo apt-get update && sudo apt-get install -y nats-server' }
+  const line = {
+    code: 'ALPR_ERR_SYSTEM_MISSING',
+    message:
+      'nats-server is missing on this machine; install with: sudo apt-get update && sudo apt-get install -y nats-server',
+  }
   const asks = machine({ isRoot: () => false, run: async () => ({ code: 1, output: 'a password is required' }) })
-  await t.rejects(ensurePrograms('start', () => {}, asks.machine), line)
-  await t.rejects(ensurePrograms('start', () => {}, machine({ isRoot: () => false, has: (name) => name !== 'sudo' }).machine), line)
-  await t.rejects(ensurePrograms('start', () => {}, machine({ has: () => false }).machine), line)
+  await t.rejects(
+    ensurePrograms('start', () => {}, asks.machine),
+    line,
+  )
+  await t.rejects(
+    ensurePrograms('start', () => {}, machine({ isRoot: () => false, has: (name) => name !== 'sudo' }).machine),
+    line,
+  )
+  await t.rejects(
+    ensurePrograms('start', () => {}, machine({ has: () => false }).machine),
+    line,
+  )
 })
 
 t.test('a failed installation says what apt-get said', async (t) => {
   const { machine: host } = machine({}, { code: 100, output: 'Reading ...\nE: Unable to locate package nats-server\n' })
-  await t.rejects(ensurePrograms('start', () => {}, host), { message: /-y nats-server \(tried: E: Unable to locate package nats-server\)$/ })
+  await t.rejects(
+    ensurePrograms('start', () => {}, host),
+    { message: /-y nats-server \(tried: E: Unable to locate package nats-server\)$/ },
+  )
 })
 
 t.test('nothing is run when nothing is missing', async (t) => {

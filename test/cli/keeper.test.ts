@@ -6,14 +6,22 @@ import { isRunning } from '../../engine/process.js'
 
 const child = (script: string) => startChild({ args: ['-e', script], readyMs: 10_000, onLog: () => {} })
 const STEADY = 'console.log(JSON.stringify({ ready: true, url: "http://127.0.0.1:1" })); setInterval(() => {}, 1000)'
-const eventually = async (holds: () => boolean) => { for (let i = 0; i < 200 && !holds(); i++) await new Promise((r) => setTimeout(r, 25)) }
+const eventually = async (holds: () => boolean) => {
+  for (let i = 0; i < 200 && !holds(); i++) await new Promise((r) => setTimeout(r, 25))
+}
 
 t.test('a part that dies comes back, is told what ran before, and ends when told', async (t) => {
   const said: string[] = []
   const before: unknown[] = []
   const keeper = new Keeper({
-    name: 'part', graceMs: 1_000, firstPauseMs: 20, say: (text) => said.push(text),
-    start: (last) => { before.push(last?.facts.url); return child(STEADY) },
+    name: 'part',
+    graceMs: 1_000,
+    firstPauseMs: 20,
+    say: (text) => said.push(text),
+    start: (last) => {
+      before.push(last?.facts.url)
+      return child(STEADY)
+    },
   })
   const first = await keeper.start()
   process.kill(first.pid, 'SIGKILL')
@@ -29,7 +37,10 @@ t.test('a part that dies comes back, is told what ran before, and ends when told
 t.test('a part that does not come back is tried again with growing pauses', async (t) => {
   const times: number[] = []
   const keeper = new Keeper({
-    name: 'part', graceMs: 1_000, firstPauseMs: 20, say: () => {},
+    name: 'part',
+    graceMs: 1_000,
+    firstPauseMs: 20,
+    say: () => {},
     start: async (last) => {
       times.push(Date.now())
       if (last && times.length < 6) throw new Error('no')
@@ -45,14 +56,29 @@ t.test('a part that does not come back is tried again with growing pauses', asyn
 })
 
 t.test('a first start that fails says what the part says', async (t) => {
-  await t.rejects(child('console.log(JSON.stringify({ ready: false, code: "ALPR_ERR_STORE_LOCKED", message: "taken" })); setInterval(() => {}, 1000)'), { code: 'ALPR_ERR_STORE_LOCKED', message: 'taken' })
-  await t.rejects(child('console.error("cannot find the thing"); process.exit(3)'), { message: 'cannot find the thing' })
+  await t.rejects(
+    child(
+      'console.log(JSON.stringify({ ready: false, code: "ALPR_ERR_STORE_LOCKED", message: "taken" })); setInterval(() => {}, 1000)',
+    ),
+    { code: 'ALPR_ERR_STORE_LOCKED', message: 'taken' },
+  )
+  await t.rejects(child('console.error("cannot find the thing"); process.exit(3)'), {
+    message: 'cannot find the thing',
+  })
   await t.rejects(child('process.exit(3)'), { message: 'it ended (3)' })
-  await t.rejects(startChild({ args: ['-e', 'setInterval(() => {}, 1000)'], readyMs: 300, onLog: () => {} }), { message: /not ready within/ })
+  await t.rejects(startChild({ args: ['-e', 'setInterval(() => {}, 1000)'], readyMs: 300, onLog: () => {} }), {
+    message: /not ready within/,
+  })
 })
 
 t.test('log lines for people', async (t) => {
-  t.match(readableLogLine('engine', '{"level":40,"time":1777624200000,"pid":1,"hostname":"h","name":"engine","url":"nats://x","msg":"NATS is away"}'), /^\d\d:\d\d:\d\d engine   warn  NATS is away url=nats:\/\/x$/)
+  t.match(
+    readableLogLine(
+      'engine',
+      '{"level":40,"time":1777624200000,"pid":1,"hostname":"h","name":"engine","url":"nats://x","msg":"NATS is away"}',
+    ),
+    /^\d\d:\d\d:\d\d engine   warn  NATS is away url=nats:\/\/x$/,
+  )
   t.match(readableLogLine('store', 'plain text'), /^\d\d:\d\d:\d\d store +plain text$/)
   t.match(readableLogLine('store', '42'), /42$/)
 })

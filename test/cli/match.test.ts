@@ -10,21 +10,39 @@ const file = (name: string, text: string) => {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
 }
-const linesOf = (text: string) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>)
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 t.test('a partial plate in a file of plates: one JSON line for each match, best first', async (t) => {
   const plates = file('plates.txt', '7abc-123\n7A8C123\n8XYZ99\n7ABC123\nКАА777\n')
   const { code, stdout } = await run(['match', '7?B*', '--plates', plates])
   t.equal(code, 0)
-  t.match(linesOf(stdout), [{ plate: '7ABC123', count: 2, tolerated: [] }, { plate: '7A8C123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: '8', wanted: 'B' }] }])
+  t.match(linesOf(stdout), [
+    { plate: '7ABC123', count: 2, tolerated: [] },
+    { plate: '7A8C123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: '8', wanted: 'B' }] },
+  ])
   t.equal(linesOf((await run(['match', '7?B*', '--plates', plates, '--no-look-alikes'])).stdout).length, 1)
   t.match(linesOf((await run(['match', 'KA?777~1', '--plates', plates])).stdout), [{ plate: 'KAA777' }])
 })
 
 t.test('CSV has regions, counts and times', async (t) => {
-  const plates = file('plates.csv', 'plate,region,count,first,last\n7ABC123,US-CA,3,2026-05-01T08:10:00Z,2026-06-01T09:00:00Z\n7ABC123,us-nv,,2026-05-01T08:00:00Z,\n')
+  const plates = file(
+    'plates.csv',
+    'plate,region,count,first,last\n7ABC123,US-CA,3,2026-05-01T08:10:00Z,2026-06-01T09:00:00Z\n7ABC123,us-nv,,2026-05-01T08:00:00Z,\n',
+  )
   const found = linesOf((await run(['match', '7*@us-ca', '--plates', plates])).stdout)
-  t.match(found, [{ plate: '7ABC123', region: 'US-CA', count: 3, firstSeen: '2026-05-01T08:00:00.000Z', lastSeen: '2026-06-01T09:00:00.000Z' }])
+  t.match(found, [
+    {
+      plate: '7ABC123',
+      region: 'US-CA',
+      count: 3,
+      firstSeen: '2026-05-01T08:00:00.000Z',
+      lastSeen: '2026-06-01T09:00:00.000Z',
+    },
+  ])
   t.equal(found.length, 1)
 })
 
@@ -34,6 +52,12 @@ t.test('a bad pattern and a bad file are refused by name', async (t) => {
   t.equal(bad.code, 1)
   t.match(bad.stderr, /ALPR_ERR_PATTERN_INVALID: the pattern cannot be read at character 2/)
   t.match((await run(['match', '', '--plates', plates])).stderr, /ALPR_ERR_PATTERN_EMPTY/)
-  t.match((await run(['match', '7?', '--plates', join(folder, 'none')])).stderr, /ALPR_ERR_PLATES_FILE_INVALID: .*there is no such file/)
-  t.match((await run(['match', '7?', '--plates', file('bad.csv', 'plate,count\n7ABC123,many\n')])).stderr, /line 2: count "many"/)
+  t.match(
+    (await run(['match', '7?', '--plates', join(folder, 'none')])).stderr,
+    /ALPR_ERR_PLATES_FILE_INVALID: .*there is no such file/,
+  )
+  t.match(
+    (await run(['match', '7?', '--plates', file('bad.csv', 'plate,count\n7ABC123,many\n')])).stderr,
+    /line 2: count "many"/,
+  )
 })

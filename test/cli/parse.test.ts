@@ -1,9 +1,22 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseFixed } from '../../cli/commands/hotlist.js'
-import { collect, decimal, oneOf, parseDuration, parseSize, parseTime, parseZone, wholeNumber } from '../../cli/parse.js'
+import {
+  collect,
+  decimal,
+  oneOf,
+  parseDuration,
+  parseSize,
+  parseTime,
+  parseZone,
+  wholeNumber,
+} from '../../cli/parse.js'
 
-const refuses = (t: Pick<typeof import('tap').default, 'throws'>, parse: (text: string) => unknown, ...texts: string[]) => {
+const refuses = (
+  t: Pick<typeof import('tap').default, 'throws'>,
+  parse: (text: string) => unknown,
+  ...texts: string[]
+) => {
   for (const text of texts) t.throws(() => parse(text), { code: 'commander.invalidArgument' })
 }
 
@@ -17,9 +30,19 @@ t.test('numbers', async (t) => {
 t.test('sizes and durations', async (t) => {
   t.same(['1000', '1kB', '1.5 GB', '2GiB', '500m'].map(parseSize), [1_000, 1_000, 1.5e9, 2_147_483_648, 5e8])
   refuses(t, parseSize, '', 'big', '1TBB', '-1', '1.2.3')
-  t.same(['90s', '10m', '1h30m', '500ms', '1d', '2min'].map(parseDuration), [90_000, 600_000, 5_400_000, 500, 86_400_000, 120_000])
+  t.same(
+    ['90s', '10m', '1h30m', '500ms', '1d', '2min'].map(parseDuration),
+    [90_000, 600_000, 5_400_000, 500, 86_400_000, 120_000],
+  )
   refuses(t, parseDuration, '', '10', '10 m', 'm', '1h x')
-  fc.assert(fc.property(fc.nat(99), fc.nat(59), fc.nat(59), (h, m, s) => parseDuration(`${h}h${m}m${s}s`) === ((h * 60 + m) * 60 + s) * 1_000))
+  fc.assert(
+    fc.property(
+      fc.nat(99),
+      fc.nat(59),
+      fc.nat(59),
+      (h, m, s) => parseDuration(`${h}h${m}m${s}s`) === ((h * 60 + m) * 60 + s) * 1_000,
+    ),
+  )
 })
 
 t.test('times and zones', async (t) => {
@@ -33,6 +56,9 @@ t.test('choices, lists and columns', async (t) => {
   t.equal(oneOf('a', 'b')('a'), 'a')
   refuses(t, oneOf('a', 'b'), 'c', '')
   t.same(collect(wholeNumber(1))('3', [1, 2]), [1, 2, 3])
-  t.same(parseFixed('plate=1-8, reason=20-60'), [{ name: 'plate', start: 1, end: 8 }, { name: 'reason', start: 20, end: 60 }])
+  t.same(parseFixed('plate=1-8, reason=20-60'), [
+    { name: 'plate', start: 1, end: 8 },
+    { name: 'reason', start: 20, end: 60 },
+  ])
   refuses(t, parseFixed, '', 'reason=1-2', 'plate=0-1', 'plate=5-4', 'colour=1-2,plate=1-2', 'plate')
 })

@@ -8,7 +8,8 @@ import { jsonLines, run } from './run.js'
 const folder = mkdtempSync(join(tmpdir(), 'platestream-recognize-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-const blank = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#777777' } })
+const blank = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#777777' } })
 
 t.test('one JSON line for each file, in order; unreadable ones do not stop the others', async (t) => {
   const file = (name: string) => join(folder, name)
@@ -19,12 +20,28 @@ t.test('one JSON line for each file, in order; unreadable ones do not stop the o
   writeFileSync(file('tiny.jpg'), await blank(1, 1).jpeg().toBuffer())
   writeFileSync(file('empty.jpg'), '')
   mkdirSync(file('folder.jpg'))
-  const files = ['a.jpg', 'text.jpg', 'b.png', 'cut.jpg', 'tiny.jpg', 'empty.jpg', 'folder.jpg', 'missing.jpg', 'a.jpg'].map(file)
+  const files = [
+    'a.jpg',
+    'text.jpg',
+    'b.png',
+    'cut.jpg',
+    'tiny.jpg',
+    'empty.jpg',
+    'folder.jpg',
+    'missing.jpg',
+    'a.jpg',
+  ].map(file)
   const outcome = await run(['recognize', '--json', ...files])
   t.equal(outcome.code, 1)
   const lines = jsonLines(outcome)
-  t.same(lines.map((line) => line.file), files)
-  t.same(lines.map((line) => 'error' in line), [false, true, false, true, true, true, true, true, false])
+  t.same(
+    lines.map((line) => line.file),
+    files,
+  )
+  t.same(
+    lines.map((line) => 'error' in line),
+    [false, true, false, true, true, true, true, true, false],
+  )
   t.same(Object.keys(lines[0]), ['file', 'width', 'height', 'ms', 'detections'])
   t.match(lines[0], { width: 640, height: 480, ms: { decode: Number, recognize: Number }, detections: [] })
   t.match(lines[2], { width: 320, height: 200 })

@@ -13,18 +13,30 @@ export interface Outcome {
 /** Environment of a command under test: nothing of the machine's own settings. */
 export function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {}
-  for (const [name, value] of Object.entries(process.env)) if (!/^(PLATESTREAM_|NATS_URL$|CLICKHOUSE_URL$)/.test(name)) env[name] = value
+  for (const [name, value] of Object.entries(process.env))
+    if (!/^(PLATESTREAM_|NATS_URL$|CLICKHOUSE_URL$)/.test(name)) env[name] = value
   return { ...env, ...more }
 }
 
 /** Runs a command to its end, in a process of its own. */
-export function run(args: string[], options: { env?: Record<string, string>; cwd?: string; onStart?: (child: ChildProcess) => void } = {}): Promise<Outcome> {
+export function run(
+  args: string[],
+  options: { env?: Record<string, string>; cwd?: string; onStart?: (child: ChildProcess) => void } = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], { env: environment(options.env), cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [CLI, ...args], {
+      env: environment(options.env),
+      cwd: options.cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
     child.once('error', reject)
     child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
     options.onStart?.(child)
@@ -32,17 +44,21 @@ export function run(args: string[], options: { env?: Record<string, string>; cwd
 }
 
 /**
- * Runs a command in this process: a start of node costs more than most commands. Output is taken from the standard streams, so only one runs at
- * a time, and nothing else of a test may print meanwhile.
+ * Runs a command in this process: a start of node costs more than most commands. Output is taken from the standard
+ * streams, so only one runs at a time, and nothing else of a test may print meanwhile.
  */
 export async function call(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
   const before = { ...process.env }
-  for (const name of Object.keys(process.env)) if (/^(PLATESTREAM_|NATS_URL$|CLICKHOUSE_URL$)/.test(name)) delete process.env[name]
+  for (const name of Object.keys(process.env))
+    if (/^(PLATESTREAM_|NATS_URL$|CLICKHOUSE_URL$)/.test(name)) delete process.env[name]
   Object.assign(process.env, env)
   const taken = { stdout: '', stderr: '' }
   const writes = { stdout: process.stdout.write, stderr: process.stderr.write }
   for (const name of ['stdout', 'stderr'] as const) {
-    process[name].write = ((text: string | Uint8Array) => { taken[name] += String(text); return true }) as typeof process.stdout.write
+    process[name].write = ((text: string | Uint8Array) => {
+      taken[name] += String(text)
+      return true
+    }) as typeof process.stdout.write
   }
   try {
     const code = await runCommand(args)
@@ -55,4 +71,8 @@ export async function call(args: string[], env: Record<string, string> = {}): Pr
 }
 
 export const json = (outcome: Outcome): any => JSON.parse(outcome.stdout)
-export const jsonLines = (outcome: Outcome): any[] => outcome.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))
+export const jsonLines = (outcome: Outcome): any[] =>
+  outcome.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))

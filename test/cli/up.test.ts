@@ -13,20 +13,43 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 t.test('up starts everything, keeps it running, and ends it', async (t) => {
   const data = join(folder, 'one')
   const { child, facts, log } = await startUp(t, data)
-  t.match(facts, { ready: true, pid: child.pid, console: /^http:\/\/127\.0\.0\.1:\d+\/\?token=[0-9a-f]{64}$/, nats: /^nats:\/\/127\.0\.0\.1:\d+$/, store: /^http:\/\/127\.0\.0\.1:\d+$/ })
+  t.match(facts, {
+    ready: true,
+    pid: child.pid,
+    console: /^http:\/\/127\.0\.0\.1:\d+\/\?token=[0-9a-f]{64}$/,
+    nats: /^nats:\/\/127\.0\.0\.1:\d+$/,
+    store: /^http:\/\/127\.0\.0\.1:\d+$/,
+  })
   t.ok(await eventually(() => isReady(facts)), 'ready')
-  t.same(partsOf(data).map((p) => p.what).sort(), ['engine', 'gateway', 'nats', 'store', 'up'])
+  t.same(
+    partsOf(data)
+      .map((p) => p.what)
+      .sort(),
+    ['engine', 'gateway', 'nats', 'store', 'up'],
+  )
 
   await t.test('no secret is in the arguments, the logs or an open file', async (t) => {
-    const secrets = Object.values(JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as Record<string, string>)
-    const shown = [...log, ...partsOf(data).flatMap(({ pid }) => argumentsOf(pid)), readFileSync(join(data, 'run', 'up.json'), 'utf8')].join('\n')
+    const secrets = Object.values(
+      JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as Record<string, string>,
+    )
+    const shown = [
+      ...log,
+      ...partsOf(data).flatMap(({ pid }) => argumentsOf(pid)),
+      readFileSync(join(data, 'run', 'up.json'), 'utf8'),
+    ].join('\n')
     for (const secret of secrets) t.notOk(shown.includes(secret))
-    for (const file of ['secrets.json', 'nats/nats-server.conf', 'run/up.json']) t.equal(statSync(join(data, file)).mode & 0o077, 0, file)
+    for (const file of ['secrets.json', 'nats/nats-server.conf', 'run/up.json'])
+      t.equal(statSync(join(data, file)).mode & 0o077, 0, file)
   })
 
   await t.test('a second up on the folder is refused in one line', async (t) => {
     const second = await run(['up', '--data', data], { env: UP_ENV })
-    t.match(second, { code: 2, stderr: new RegExp(`^platestream: the data folder is in use by another "platestream up" \\(process ${child.pid}\\)[^\\n]*\\n$`) })
+    t.match(second, {
+      code: 2,
+      stderr: new RegExp(
+        `^platestream: the data folder is in use by another "platestream up" \\(process ${child.pid}\\)[^\\n]*\\n$`,
+      ),
+    })
     t.ok(await isReady(facts), 'the first one does not notice')
   })
 
@@ -34,26 +57,39 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
     t.match(await run(['camera', 'add', 'gate-1', '--lat', '1', '--lon', '2', '--data', data]), { code: 0 })
   })
 
-  await t.test('a second engine under the name of the first is refused, with a way out, and the first one goes on', async (t) => {
-    const { nats } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { nats: string }
-    const second = await run(['engine', '--data', data], { env: { ...UP_ENV, NATS_URL: facts.nats, PLATESTREAM_NATS_TOKEN: nats } })
-    t.equal(second.code, 1)
-    t.match(JSON.parse(second.stdout), { ready: false, code: 'ALPR_ERR_INSTANCE_TAKEN', message: /runs already \(process \d+ on .+\): give this one a name of its own, with --instance/ })
-    t.ok(await isReady(facts))
-  })
+  await t.test(
+    'a second engine under the name of the first is refused, with a way out, and the first one goes on',
+    async (t) => {
+      const { nats } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { nats: string }
+      const second = await run(['engine', '--data', data], {
+        env: { ...UP_ENV, NATS_URL: facts.nats, PLATESTREAM_NATS_TOKEN: nats },
+      })
+      t.equal(second.code, 1)
+      t.match(JSON.parse(second.stdout), {
+        ready: false,
+        code: 'ALPR_ERR_INSTANCE_TAKEN',
+        message: /runs already \(process \d+ on .+\): give this one a name of its own, with --instance/,
+      })
+      t.ok(await isReady(facts))
+    },
+  )
 
   await t.test('doctor tells how the running system is', async (t) => {
     const look = async (at: string) => {
       const { code, stdout } = await call(['doctor', '--json', '--data', at])
-      const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: { what: string; ok: boolean; detail: string; remedy?: string }[] }
+      const { ok, findings } = JSON.parse(stdout) as {
+        ok: boolean
+        findings: { what: string; ok: boolean; detail: string; remedy?: string }[]
+      }
       return { code, ok, of: (what: string) => findings.find((finding) => finding.what === what) }
     }
     const well = await look(data)
     t.match(well, { code: 0, ok: true })
-    for (const what of ['NATS', 'stream FRAMES', 'stream DETECTIONS', 'stream DEAD', 'ClickHouse', 'running system']) t.match(well.of(what), { ok: true }, what)
+    for (const what of ['NATS', 'stream FRAMES', 'stream DETECTIONS', 'stream DEAD', 'ClickHouse', 'running system'])
+      t.match(well.of(what), { ok: true }, what)
 
-    // A folder that says the same of the system, but for NATS, which is where nobody listens: one that was really killed would be started again
-    // before anybody has looked.
+    // A folder that says the same of the system, but for NATS, which is where nobody listens: one that was really
+    // killed would be started again before anybody has looked.
     const broken = join(folder, 'broken')
     const written = JSON.parse(readFileSync(join(data, 'run', 'up.json'), 'utf8')) as RunFile
     writeRunFile(join(broken, 'run'), { ...written, nats: { url: 'nats://127.0.0.1:9', private: true } })
@@ -68,7 +104,10 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
     for (const what of ['nats', 'store', 'engine', 'gateway']) {
       const { pid } = partsOf(data).find((part) => part.what === what)!
       process.kill(pid, 'SIGKILL')
-      t.ok(await eventually(() => partsOf(data).some((part) => part.what === what && part.pid !== pid)), `${what} runs again`)
+      t.ok(
+        await eventually(() => partsOf(data).some((part) => part.what === what && part.pid !== pid)),
+        `${what} runs again`,
+      )
       t.ok(await eventually(() => isReady(facts)), `ready after ${what}, at the same address`)
     }
   })

@@ -16,24 +16,39 @@ export interface Up {
 export const UP_ENV = { PLATESTREAM_GATEWAY_PORT: '0', PLATESTREAM_ENGINE_WORKERS: '1' }
 
 /** Starts it and waits for its ready line. */
-export const startUp = (t: Teardown, data: string): Promise<Up> => new Promise((resolve, reject) => {
-  const child = spawn(process.execPath, [CLI, 'up', '--data', data, '--no-demo', '--json'], { env: environment(UP_ENV), stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => { child.kill('SIGTERM') })
-  const log: string[] = []
-  createInterface({ input: child.stderr! }).on('line', (line) => log.push(line))
-  createInterface({ input: child.stdout! }).once('line', (line) => resolve({ child, facts: JSON.parse(line) as Up['facts'], log }))
-  child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${log.join('\n')}`)))
-})
+export const startUp = (t: Teardown, data: string): Promise<Up> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, 'up', '--data', data, '--no-demo', '--json'], {
+      env: environment(UP_ENV),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    t.teardown(() => {
+      child.kill('SIGTERM')
+    })
+    const log: string[] = []
+    createInterface({ input: child.stderr! }).on('line', (line) => log.push(line))
+    createInterface({ input: child.stdout! }).once('line', (line) =>
+      resolve({ child, facts: JSON.parse(line) as Up['facts'], log }),
+    )
+    child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${log.join('\n')}`)))
+  })
 
 /** Its processes: those that have the data folder in their arguments. */
-export const partsOf = (data: string): { pid: number; what: string }[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
-  .map((pid) => ({ pid, args: argumentsOf(pid) }))
-  .filter(({ pid, args }) => isRunning(pid) && args.some((arg) => arg.includes(data)))
-  .map(({ pid, args }) => ({ pid, what: args.find((arg) => ['engine', 'gateway', 'up'].includes(arg)) ?? (args[0]!.includes('nats') ? 'nats' : 'store') }))
+export const partsOf = (data: string): { pid: number; what: string }[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .map((pid) => ({ pid, args: argumentsOf(pid) }))
+    .filter(({ pid, args }) => isRunning(pid) && args.some((arg) => arg.includes(data)))
+    .map(({ pid, args }) => ({
+      pid,
+      what:
+        args.find((arg) => ['engine', 'gateway', 'up'].includes(arg)) ?? (args[0]!.includes('nats') ? 'nats' : 'store'),
+    }))
 
 /** Whether it comes true within the limit, ms. */
 export const eventually = async (holds: () => boolean | Promise<boolean>, limitMs = 60_000) => {
-  for (const until = Date.now() + limitMs; Date.now() < until;) {
+  for (const until = Date.now() + limitMs; Date.now() < until; ) {
     if (await holds()) return true
     await new Promise((r) => setTimeout(r, 100))
   }

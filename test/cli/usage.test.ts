@@ -17,7 +17,10 @@ t.test('wrong usage: exit code 2 and one line that says what is wrong', async (t
     [['record'], /'--out <file>' not specified/],
     [['record', '--out', 'x', '--max-size', 'big'], /a size such as/],
     [['import', folder, '--out', 'x', '--start', 'noon'], /a time with its zone/],
-    [['import', folder, '--out', join(folder, 'x.mcap'), '--start', '2026-05-01T08:00:00Z'], /--start for pictures needs --fps/],
+    [
+      ['import', folder, '--out', join(folder, 'x.mcap'), '--start', '2026-05-01T08:00:00Z'],
+      /--start for pictures needs --fps/,
+    ],
     [['camera', 'add', 'No Good'], /a-z, 0-9/],
     [['camera', 'add', 'x', '--lat', '91'], /from -90 to 90/],
     [['camera', 'fly'], /unknown command/],
@@ -50,15 +53,35 @@ t.test('failures: exit code 1, code and message in one line, JSON where asked', 
   t.match(JSON.parse(asJson.stdout), { error: { code: 'ALPR_ERR_NATS_UNAVAILABLE' } })
   const bad = join(folder, 'bad.json')
   writeFileSync(bad, '{"engine":{"wrokers":2}}')
-  t.match((await run(['camera', 'list', '--config', bad])).stderr, /ALPR_ERR_SETTINGS_INVALID: setting engine\.wrokers: there is no such setting/)
+  t.match(
+    (await run(['camera', 'list', '--config', bad])).stderr,
+    /ALPR_ERR_SETTINGS_INVALID: setting engine\.wrokers: there is no such setting/,
+  )
   writeFileSync(bad, 'not a feed')
-  t.match((await run(['replay', bad, ...none])).stderr, /ALPR_ERR_FEED_INVALID: .*not an MCAP file/, 'a wrong file is found before a server is missed')
+  t.match(
+    (await run(['replay', bad, ...none])).stderr,
+    /ALPR_ERR_FEED_INVALID: .*not an MCAP file/,
+    'a wrong file is found before a server is missed',
+  )
 })
 
 t.test('help of every command, with examples where there is something to choose', async (t) => {
   const all = await run(['--help'])
   t.equal(all.code, 0)
-  const names = ['up', 'store', 'engine', 'gateway', 'recognize', 'import', 'replay', 'record', 'camera', 'hotlist', 'dead', 'doctor']
+  const names = [
+    'up',
+    'store',
+    'engine',
+    'gateway',
+    'recognize',
+    'import',
+    'replay',
+    'record',
+    'camera',
+    'hotlist',
+    'dead',
+    'doctor',
+  ]
   for (const name of names) t.match(all.stdout, new RegExp(`^  ${name}`, 'm'))
   for (const name of [...names, 'camera add', 'hotlist import', 'dead redrive']) {
     const { code, stdout } = await run([...name.split(' '), '--help'])

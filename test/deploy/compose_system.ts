@@ -11,29 +11,47 @@ import { startTestStore, type TestStore } from '../servers/store.js'
 
 const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
-interface Service { image?: string; command?: string[]; environment?: Record<string, string | number>; volumes?: string[]; ports?: string[] }
+interface Service {
+  image?: string
+  command?: string[]
+  environment?: Record<string, string | number>
+  volumes?: string[]
+  ports?: string[]
+}
 
 /**
- * What deploy/compose.yml starts, as processes on loopback in place of containers: its commands, its environments, its configuration, its shared folder. Not tried are the
- * images themselves. In the place of ClickHouse stands the embedded store behind the same HTTP interface.
+ * What deploy/compose.yml starts, as processes on loopback in place of containers: its commands, its environments, its
+ * configuration, its shared folder. Not tried are the images themselves. In the place of ClickHouse stands the embedded
+ * store behind the same HTTP interface.
  */
 export class ComposeSystem {
   readonly data = mkdtempSync(join(tmpdir(), 'platestream-compose-'))
-  readonly secrets = Object.fromEntries(['NATS_TOKEN', 'NATS_ROUTE_PASSWORD', 'CLICKHOUSE_PASSWORD'].map((name) => [name, randomBytes(16).toString('hex')])) as Record<'NATS_TOKEN' | 'NATS_ROUTE_PASSWORD' | 'CLICKHOUSE_PASSWORD', string>
+  readonly secrets = Object.fromEntries(
+    ['NATS_TOKEN', 'NATS_ROUTE_PASSWORD', 'CLICKHOUSE_PASSWORD'].map((name) => [name, randomBytes(16).toString('hex')]),
+  ) as Record<'NATS_TOKEN' | 'NATS_ROUTE_PASSWORD' | 'CLICKHOUSE_PASSWORD', string>
   readonly #processes = new Map<string, ChildProcess>()
   /** `nats-1:4222` and where it is here. */
   readonly #addresses = new Map<string, string>()
   readonly log: string[] = []
 
-  private constructor(readonly services: Record<string, Service>, readonly store: TestStore) {}
+  private constructor(
+    readonly services: Record<string, Service>,
+    readonly store: TestStore,
+  ) {}
 
   static async start(t: Teardown): Promise<ComposeSystem> {
-    const { services } = parse(readFileSync('deploy/compose.yml', 'utf8'), { merge: true }) as { services: Record<string, Service> }
+    const { services } = parse(readFileSync('deploy/compose.yml', 'utf8'), { merge: true }) as {
+      services: Record<string, Service>
+    }
     const system = new ComposeSystem(services, await startTestStore(t))
     system.secrets.CLICKHOUSE_PASSWORD = system.store.token
     t.teardown(() => system.#end())
     for (const name of Object.keys(services)) {
-      for (const port of name === 'clickhouse' ? [8123] : name.startsWith('nats-') ? [4222, 6222] : [8480]) system.#addresses.set(`${name}:${port}`, name === 'clickhouse' ? `127.0.0.1:${system.store.port}` : `127.0.0.1:${await freePort()}`)
+      for (const port of name === 'clickhouse' ? [8123] : name.startsWith('nats-') ? [4222, 6222] : [8480])
+        system.#addresses.set(
+          `${name}:${port}`,
+          name === 'clickhouse' ? `127.0.0.1:${system.store.port}` : `127.0.0.1:${await freePort()}`,
+        )
     }
     for (const name of Object.keys(services)) if (name !== 'clickhouse') system.run(name)
     return system
@@ -47,14 +65,29 @@ export class ComposeSystem {
   run(name: string): void {
     const { command = [], environment = {}, volumes = [] } = this.services[name]!
     const nats = name.startsWith('nats-')
-    const env = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, this.#here(name, String(value), volumes)]))
+    const env = Object.fromEntries(
+      Object.entries(environment).map(([key, value]) => [key, this.#here(name, String(value), volumes)]),
+    )
     const args = command.map((word) => this.#here(name, word, volumes))
     if (nats) mkdirSync(join(this.data, name), { recursive: true })
-    const ours = { PLATESTREAM_DATA_FOLDER: this.#here(name, '/var/lib/platestream', volumes), PLATESTREAM_GATEWAY_PORT: name.startsWith('gateway-') ? this.at(name, 8480).split(':')[1] : undefined, PLATESTREAM_ENGINE_WORKERS: '1' }
+    const ours = {
+      PLATESTREAM_DATA_FOLDER: this.#here(name, '/var/lib/platestream', volumes),
+      PLATESTREAM_GATEWAY_PORT: name.startsWith('gateway-') ? this.at(name, 8480).split(':')[1] : undefined,
+      PLATESTREAM_ENGINE_WORKERS: '1',
+    }
     const child = nats
-      ? spawn(findProgram('nats-server')!, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
-      : spawn(process.execPath, [CLI, ...args], { env: { PATH: process.env.PATH, HOME: this.data, ...env, ...ours }, stdio: ['ignore', 'ignore', 'pipe'] })
-    child.stderr!.on('data', (data: Buffer) => { this.log.push(`${name}: ${data.toString().trim()}`); this.log.splice(0, this.log.length - 200) })
+      ? spawn(findProgram('nats-server')!, args, {
+          env: { PATH: process.env.PATH, ...env },
+          stdio: ['ignore', 'ignore', 'pipe'],
+        })
+      : spawn(process.execPath, [CLI, ...args], {
+          env: { PATH: process.env.PATH, HOME: this.data, ...env, ...ours },
+          stdio: ['ignore', 'ignore', 'pipe'],
+        })
+    child.stderr!.on('data', (data: Buffer) => {
+      this.log.push(`${name}: ${data.toString().trim()}`)
+      this.log.splice(0, this.log.length - 200)
+    })
     this.#processes.set(name, child)
   }
 
@@ -71,7 +104,9 @@ export class ComposeSystem {
   #here(name: string, text: string, volumes: string[]): string {
     let here = text.replaceAll(/\$\{(\w+):\?\}/g, (_, secret: keyof ComposeSystem['secrets']) => this.secrets[secret])
     for (const [address, real] of this.#addresses) here = here.replaceAll(address, real)
-    here = here.replaceAll(/0\.0\.0\.0:(\d+)/g, (_, port: string) => this.at(name, Number(port))).replaceAll('0.0.0.0', '127.0.0.1')
+    here = here
+      .replaceAll(/0\.0\.0\.0:(\d+)/g, (_, port: string) => this.at(name, Number(port)))
+      .replaceAll('0.0.0.0', '127.0.0.1')
     for (const volume of volumes) {
       const [from, to] = volume.split(':') as [string, string]
       here = here.replaceAll(to, from.startsWith('./') ? join('deploy', from) : join(this.data, from))

@@ -15,7 +15,8 @@ async function documented(): Promise<Set<string>> {
   for (const line of (await readFile('docs/metrics.md', 'utf8')).split('\n')) {
     if (line.startsWith('## Engine')) prefix = 'alpr_engine_'
     else if (line.startsWith('## Gateway')) prefix = 'alpr_gateway_'
-    else if (line.startsWith('|')) for (const [, name] of line.split('|')[1]!.matchAll(/`([a-z_]+)(?:\{[^`]*)?`/g)) names.add(`${prefix}${name!}`)
+    else if (line.startsWith('|'))
+      for (const [, name] of line.split('|')[1]!.matchAll(/`([a-z_]+)(?:\{[^`]*)?`/g)) names.add(`${prefix}${name!}`)
   }
   return names
 }
@@ -36,38 +37,86 @@ t.test('each metric that the dashboard and the alerts name exists', async (t) =>
 
 t.test('each engine metric that they name is counted somewhere in the engine', async (t) => {
   const { readdir } = await import('node:fs/promises')
-  const sources = await Promise.all((await readdir('engine', { recursive: true })).filter((file) => file.endsWith('.ts')).map((file) => readFile(`engine/${file}`, 'utf8')))
+  const sources = await Promise.all(
+    (await readdir('engine', { recursive: true }))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFile(`engine/${file}`, 'utf8')),
+  )
   const code = sources.join('\n')
-  const names = [...namesIn(await readFile('deploy/grafana/platestream.json', 'utf8')), ...namesIn(await readFile('deploy/prometheus/alerts.yml', 'utf8'))]
-  for (const name of new Set(names.filter((one) => one.startsWith('alpr_engine_')).map((one) => one.slice('alpr_engine_'.length)))) {
+  const names = [
+    ...namesIn(await readFile('deploy/grafana/platestream.json', 'utf8')),
+    ...namesIn(await readFile('deploy/prometheus/alerts.yml', 'utf8')),
+  ]
+  for (const name of new Set(
+    names.filter((one) => one.startsWith('alpr_engine_')).map((one) => one.slice('alpr_engine_'.length)),
+  )) {
     if (['dead_total', 'bound_total', 'partitions'].includes(name)) continue
     t.ok(new RegExp(`['"\`]${name}\\b`).test(code), `${name} is counted`)
   }
   const metrics = new Metrics()
   metrics.count('dead_ALPR_ERR_FRAME_EMPTY_total')
   metrics.bound('open_passes')
-  const text = engineMetrics([{ instance: 'a', at: new Date(0).toISOString(), waiting: {}, partitions: [1], workers: 1, module: '', model: '', counters: metrics.counters, gauges: {}, bounds: [] }])
+  const text = engineMetrics([
+    {
+      instance: 'a',
+      at: new Date(0).toISOString(),
+      waiting: {},
+      partitions: [1],
+      workers: 1,
+      module: '',
+      model: '',
+      counters: metrics.counters,
+      gauges: {},
+      bounds: [],
+    },
+  ])
   t.match(text, 'alpr_engine_dead_total{instance="a",code="ALPR_ERR_FRAME_EMPTY"} 1')
   t.match(text, 'alpr_engine_bound_total{instance="a",bound="open_passes"} 1')
   t.match(text, 'alpr_engine_partitions{instance="a"} 1')
 })
 
-t.test('the dashboard is one that Grafana opens: ids and places are its own, each panel asks the chosen source', async (t) => {
-  const { panels, templating } = JSON.parse(await readFile('deploy/grafana/platestream.json', 'utf8')) as { panels: { id: number; type: string; gridPos: object; datasource?: { uid: string }; targets?: { expr: string }[] }[]; templating: { list: { name: string }[] } }
-  t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
-  t.equal(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size, panels.length)
-  t.same(templating.list.map(({ name }) => name), ['datasource'])
-  for (const { type, datasource, targets } of panels) if (type !== 'row') t.ok(datasource?.uid === '${datasource}' && targets?.every(({ expr }) => expr.includes('alpr_')))
-})
+t.test(
+  'the dashboard is one that Grafana opens: ids and places are its own, each panel asks the chosen source',
+  async (t) => {
+    const { panels, templating } = JSON.parse(await readFile('deploy/grafana/platestream.json', 'utf8')) as {
+      panels: {
+        id: number
+        type: string
+        gridPos: object
+        datasource?: { uid: string }
+        targets?: { expr: string }[]
+      }[]
+      templating: { list: { name: string }[] }
+    }
+    t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
+    t.equal(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size, panels.length)
+    t.same(
+      templating.list.map(({ name }) => name),
+      ['datasource'],
+    )
+    for (const { type, datasource, targets } of panels)
+      if (type !== 'row')
+        t.ok(datasource?.uid === '${datasource}' && targets?.every(({ expr }) => expr.includes('alpr_')))
+  },
+)
 
 t.test('each alert says what happened and what to do', async (t) => {
   const rules = (await readFile('deploy/prometheus/alerts.yml', 'utf8')).split('- alert: ').slice(1)
   t.ok(rules.length >= 10)
-  for (const rule of rules) t.ok(['expr:', 'severity:', 'summary:', 'action:'].every((key) => rule.includes(key)), rule.split('\n', 1)[0]!)
+  for (const rule of rules)
+    t.ok(
+      ['expr:', 'severity:', 'summary:', 'action:'].every((key) => rule.includes(key)),
+      rule.split('\n', 1)[0]!,
+    )
 })
 
 t.test('the schema for a cluster is the one that the program makes', async (t) => {
   const file = await readFile('deploy/clickhouse/schema.sql', 'utf8')
-  t.equal(file, schemaStatements('platestream', { kind: 'cluster', cluster: 'platestream' }).map((statement) => `${statement};\n\n`).join(''),
-    'npx platestream store migrate --print --cluster platestream > deploy/clickhouse/schema.sql')
+  t.equal(
+    file,
+    schemaStatements('platestream', { kind: 'cluster', cluster: 'platestream' })
+      .map((statement) => `${statement};\n\n`)
+      .join(''),
+    'npx platestream store migrate --print --cluster platestream > deploy/clickhouse/schema.sql',
+  )
 })

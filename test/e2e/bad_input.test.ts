@@ -6,11 +6,15 @@ import { MAIN_ST } from '../engine/passes/plates.js'
 const T0 = Date.UTC(2026, 0, 5, 12)
 
 const picture = (width: number, height: number) =>
-  sharp({ create: { width, height, channels: 3, background: { r: 120, g: 125, b: 130 } }, limitInputPixels: false }).jpeg({ quality: 30 }).toBuffer()
+  sharp({ create: { width, height, channels: 3, background: { r: 120, g: 125, b: 130 } }, limitInputPixels: false })
+    .jpeg({ quality: 30 })
+    .toBuffer()
 
 t.test('what cannot be processed goes to DEAD with its reason, is counted, and the stream goes on', async (t) => {
   const good = await picture(1280, 720)
-  const system = await startTestSystem(t, { cameras: [MAIN_ST, { id: 'unit-7', name: 'Unit 7', kind: 'mobile', agency: '' }] })
+  const system = await startTestSystem(t, {
+    cameras: [MAIN_ST, { id: 'unit-7', name: 'Unit 7', kind: 'mobile', agency: '' }],
+  })
   const at = (frame: Partial<TestFrame>): TestFrame => ({ camera: 'main-st', capturedAt: T0, jpeg: good, ...frame })
   const corrupt = Buffer.from(good)
   corrupt.fill(0xff, 200, 400)
@@ -30,7 +34,11 @@ t.test('what cannot be processed goes to DEAD with its reason, is counted, and t
     ['Captured-At of 1970', at({ capturedAt: '1970-01-01T00:00:00Z' }), 'ALPR_ERR_FRAME_TIME_ABSURD'],
     ['far in the future', at({ capturedAt: Date.now() + 86_400_000 }), 'ALPR_ERR_FRAME_TIME_FUTURE'],
     ['missing position', at({ camera: 'unit-7' }), 'ALPR_ERR_FRAME_POSITION_MISSING'],
-    ['position out of range', at({ camera: 'unit-7', headers: { Position: '138.7,-121.2' } }), 'ALPR_ERR_FRAME_HEADER_INVALID'],
+    [
+      'position out of range',
+      at({ camera: 'unit-7', headers: { Position: '138.7,-121.2' } }),
+      'ALPR_ERR_FRAME_HEADER_INVALID',
+    ],
     ['unknown camera', at({ camera: 'nobody-knows' }), 'ALPR_ERR_CAMERA_UNKNOWN'],
     ['a name that is none', at({ camera: 'No_Camera' }), 'ALPR_ERR_CAMERA_UNKNOWN'],
     ['empty payload', at({ jpeg: new Uint8Array() }), 'ALPR_ERR_FRAME_EMPTY'],
@@ -44,15 +52,27 @@ t.test('what cannot be processed goes to DEAD with its reason, is counted, and t
   const dead = await system.dead()
   t.equal(dead.length, cases.length)
   for (const [name, frame, reason] of cases) {
-    const letter = dead.find((one) => one.camera === frame.camera && Buffer.compare(one.payload, frame.jpeg) === 0 && (reason instanceof RegExp ? reason.test(one.reason) : one.reason === reason))
+    const letter = dead.find(
+      (one) =>
+        one.camera === frame.camera &&
+        Buffer.compare(one.payload, frame.jpeg) === 0 &&
+        (reason instanceof RegExp ? reason.test(one.reason) : one.reason === reason),
+    )
     t.ok(letter, `${name}: ${String(reason)}, payload kept`)
     t.match(letter?.headers, { 'Dead-Message': /\w/, 'Dead-Subject': /^frames\./, 'Dead-Sequence': /^\d+$/ }, name)
   }
-  const [sums] = await system.rows<Record<string, string>>('SELECT sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL')
+  const [sums] = await system.rows<Record<string, string>>(
+    'SELECT sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL',
+  )
   t.equal(Number(sums!.f), cases.length + 2)
   t.equal(Number(sums!.d), cases.length)
   t.equal(Number(sums!.r) + Number(sums!.w) + Number(sums!.d), Number(sums!.f), 'the ledger adds up')
-  t.match(await system.rows('SELECT camera, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera HAVING camera = \'nobody-knows\''), [{ camera: 'nobody-knows', d: '1' }])
+  t.match(
+    await system.rows(
+      "SELECT camera, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera HAVING camera = 'nobody-knows'",
+    ),
+    [{ camera: 'nobody-knows', d: '1' }],
+  )
 })
 
 /** Where the frame header (SOF0) of a baseline JPEG starts. */

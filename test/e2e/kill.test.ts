@@ -13,7 +13,10 @@ const FEED = 'bench/feeds/sample.mcap'
 const SECONDS = 20
 const KILLS = 10
 
-/** What must be the same however often the engine dies. Ids without the minute in which the stream was made; no wall-clock times, no places of pictures. */
+/**
+ * What must be the same however often the engine dies. Ids without the minute in which the stream was made; no
+ * wall-clock times, no places of pictures.
+ */
 interface Outcome {
   reads: Record<string, unknown>[]
   hits: Record<string, unknown>[]
@@ -22,38 +25,60 @@ interface Outcome {
 
 t.setTimeout(280_000)
 
-t.test(`kill -9 of the engine at ${KILLS} random moments: every read exactly once, every hit exactly once`, { skip: existsSync(FEED) ? false : `${FEED} is not there` }, async (t) => {
-  const frames = await framesToPlay()
-  const straight = await play(t, frames, 20, async () => {})
+t.test(
+  `kill -9 of the engine at ${KILLS} random moments: every read exactly once, every hit exactly once`,
+  { skip: existsSync(FEED) ? false : `${FEED} is not there` },
+  async (t) => {
+    const frames = await framesToPlay()
+    const straight = await play(t, frames, 20, async () => {})
 
-  const seed = Date.now() % 1_000_000
-  t.comment(`seed ${seed}`)
-  const random = randomFrom(seed)
-  // Slow enough that frames still come after the last kill.
-  const killed = await play(t, frames, 150, async (system, done) => {
-    for (let i = 0; i < KILLS; i++) {
-      // Every third kill comes whenever it comes, also while the engine starts; the others while it works on frames.
-      if (i % 3 !== 2) await untilWorking(system)
-      await sleep(1_500 * random())
-      t.comment(`kill ${i + 1} with ${done()} of ${frames.length} frames published, ${appliedBy(system)} applied since the start`)
-      await system.stopEngine('SIGKILL')
-      await system.startEngine()
-    }
-  })
-  t.ok(straight.reads.length > 5, `${straight.reads.length} reads`)
-  t.ok(straight.hits.length > 0, `${straight.hits.length} hits`)
-  t.same(killed.reads, straight.reads, 'the same reads, bit for bit')
-  t.same(killed.hits, straight.hits, 'the same hits')
-  t.same(killed.ledger, straight.ledger, 'the same ledger')
-})
+    const seed = Date.now() % 1_000_000
+    t.comment(`seed ${seed}`)
+    const random = randomFrom(seed)
+    // Slow enough that frames still come after the last kill.
+    const killed = await play(t, frames, 150, async (system, done) => {
+      for (let i = 0; i < KILLS; i++) {
+        // Every third kill comes whenever it comes, also while the engine starts; the others while it works on frames.
+        if (i % 3 !== 2) await untilWorking(system)
+        await sleep(1_500 * random())
+        t.comment(
+          `kill ${i + 1} with ${done()} of ${frames.length} frames published, ${appliedBy(system)} applied since the start`,
+        )
+        await system.stopEngine('SIGKILL')
+        await system.startEngine()
+      }
+    })
+    t.ok(straight.reads.length > 5, `${straight.reads.length} reads`)
+    t.ok(straight.hits.length > 0, `${straight.hits.length} hits`)
+    t.same(killed.reads, straight.reads, 'the same reads, bit for bit')
+    t.same(killed.hits, straight.hits, 'the same hits')
+    t.same(killed.ledger, straight.ledger, 'the same ledger')
+  },
+)
 
 /** Plays the frames through a fresh system while `disturb` does its worst, and gives what came of it. */
-async function play(t: Test, frames: TestFrame[], pauseMs: number, disturb: (system: TestSystem, published: () => number) => Promise<void>): Promise<Outcome> {
+async function play(
+  t: Test,
+  frames: TestFrame[],
+  pauseMs: number,
+  disturb: (system: TestSystem, published: () => number) => Promise<void>,
+): Promise<Outcome> {
   const { cameras } = await inspectFeed(FEED)
   const system = await startTestSystem(t, { cameras, engine: false })
   const plates = await listedPlates()
-  await saveHotList(system.connection.jetstream(), { id: 'stolen', name: 'Stolen', kind: 'hot', priority: 'high', source: 'test', tolerance: 'tolerant', threshold: 0.5 },
-    plates.map((plate) => ({ plate, reason: 'stolen vehicle' })))
+  await saveHotList(
+    system.connection.jetstream(),
+    {
+      id: 'stolen',
+      name: 'Stolen',
+      kind: 'hot',
+      priority: 'high',
+      source: 'test',
+      tolerance: 'tolerant',
+      threshold: 0.5,
+    },
+    plates.map((plate) => ({ plate, reason: 'stolen vehicle' })),
+  )
   await system.startEngine()
 
   let published = 0
@@ -67,14 +92,32 @@ async function play(t: Test, frames: TestFrame[], pauseMs: number, disturb: (sys
   await Promise.all([publishing, disturb(system, () => published)])
   await system.untilStored(frames.length, 120_000)
   // The last frame of each camera is an hour later and closes everything; its epoch is stored when the ledger has it.
-  const reads = await system.rows<Record<string, unknown> & { crop_segment: string; crop_offset: string; crop_length: number; picture_gap: string; picture_length: number; read_id: string }>('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
+  const reads = await system.rows<
+    Record<string, unknown> & {
+      crop_segment: string
+      crop_offset: string
+      crop_length: number
+      picture_gap: string
+      picture_length: number
+      read_id: string
+    }
+  >('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
   t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read twice')
   const crops = new CropReader(dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops)
   for (const read of reads) {
-    const jpeg = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset), length: read.crop_length })
+    const jpeg = await crops.read({
+      segment: read.crop_segment,
+      offset: Number(read.crop_offset),
+      length: read.crop_length,
+    })
     // The frame that shows it lies right behind.
-    const picture = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset) + read.crop_length + Number(read.picture_gap), length: read.picture_length })
-    for (const one of [jpeg, picture]) if (one.readUInt16BE(0) !== 0xffd8) t.fail(`a picture of ${String(read.plate)} is no JPEG`)
+    const picture = await crops.read({
+      segment: read.crop_segment,
+      offset: Number(read.crop_offset) + read.crop_length + Number(read.picture_gap),
+      length: read.picture_length,
+    })
+    for (const one of [jpeg, picture])
+      if (one.readUInt16BE(0) !== 0xffd8) t.fail(`a picture of ${String(read.plate)} is no JPEG`)
   }
   const hits = await system.hits()
   const revisions = hits.map((hit) => `${hit.hitId} ${hit.revision}`)
@@ -82,12 +125,37 @@ async function play(t: Test, frames: TestFrame[], pauseMs: number, disturb: (sys
   t.same(await system.dead(), [], 'nothing is dead')
   await system.stopEngine('SIGTERM')
   return {
-    reads: reads.map(({ read_id, crop_segment: _a, crop_offset: _b, crop_length: _c, picture_gap: _d, picture_length: _e, ...rest }) => ({ id: shortId(read_id), ...rest })),
-    hits: lastRevisions(hits).map(({ hitId, state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }) => {
-      const [read, ...key] = hitId.split('.')
-      return { id: [shortId(read!), ...key].join('.'), state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }
-    }),
-    ledger: await system.rows('SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour'),
+    reads: reads.map(
+      ({
+        read_id,
+        crop_segment: _a,
+        crop_offset: _b,
+        crop_length: _c,
+        picture_gap: _d,
+        picture_length: _e,
+        ...rest
+      }) => ({ id: shortId(read_id), ...rest }),
+    ),
+    hits: lastRevisions(hits).map(
+      ({ hitId, state, plate, listedPlate, list, camera, ts, tsLast, direction, probability }) => {
+        const [read, ...key] = hitId.split('.')
+        return {
+          id: [shortId(read!), ...key].join('.'),
+          state,
+          plate,
+          listedPlate,
+          list,
+          camera,
+          ts,
+          tsLast,
+          direction,
+          probability,
+        }
+      },
+    ),
+    ledger: await system.rows(
+      'SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour',
+    ),
   }
 }
 
@@ -111,14 +179,17 @@ async function framesToPlay(): Promise<TestFrame[]> {
     frames.push(frame)
     last.set(camera, frame)
   }
-  for (const frame of last.values()) frames.push({ ...frame, capturedAt: Number(frame.capturedAt) + 3_600_000, id: `${frame.id}-close` })
+  for (const frame of last.values())
+    frames.push({ ...frame, capturedAt: Number(frame.capturedAt) + 3_600_000, id: `${frame.id}-close` })
   return frames
 }
 
 /** Every plate of the feed's truth: a hit for each pass that is read well enough. */
 async function listedPlates(): Promise<string[]> {
   const { readFile } = await import('node:fs/promises')
-  const truth = JSON.parse(await readFile('bench/feeds/sample.truth.json', 'utf8')) as { passes: { plate: string | null }[] }
+  const truth = JSON.parse(await readFile('bench/feeds/sample.truth.json', 'utf8')) as {
+    passes: { plate: string | null }[]
+  }
   return [...new Set(truth.passes.map((pass) => pass.plate).filter((plate): plate is string => plate !== null))]
 }
 

@@ -29,7 +29,11 @@ t.test('the bundled feed, played through real servers, gives the reads and hits 
   const js = system.connection.jetstream()
   for (const id of ['stolen-vehicles', 'be-on-lookout', 'special-interest']) {
     const kind = id === 'special-interest' ? 'special' : 'hot'
-    await saveHotList(js, { id, name: id, kind, priority: 'high', source: 'demo', tolerance: 'tolerant', threshold: 0.5 }, (await readHotListFile({ file: `bench/feeds/hotlists/${id}.csv` })).entries)
+    await saveHotList(
+      js,
+      { id, name: id, kind, priority: 'high', source: 'demo', tolerance: 'tolerant', threshold: 0.5 },
+      (await readHotListFile({ file: `bench/feeds/hotlists/${id}.csv` })).entries,
+    )
   }
   await system.startEngine()
   let frames = 0
@@ -40,27 +44,59 @@ t.test('the bundled feed, played through real servers, gives the reads and hits 
     frames += 1
   }
   // A frame an hour later closes what is open; whatever it shows is a pass of its own, which stays open.
-  for (const [camera, jpeg] of closing) await system.publish({ camera, capturedAt: info.end + 3_600_000, jpeg, id: `close-${camera}` })
+  for (const [camera, jpeg] of closing)
+    await system.publish({ camera, capturedAt: info.end + 3_600_000, jpeg, id: `close-${camera}` })
   await system.untilStored(frames + closing.size, 240_000)
 
-  const rows = await system.rows<StoredRead>('SELECT plate, camera, ts, ts_last, confidence FROM platestream.reads FINAL ORDER BY ts')
+  const rows = await system.rows<StoredRead>(
+    'SELECT plate, camera, ts, ts_last, confidence FROM platestream.reads FINAL ORDER BY ts',
+  )
   const stored = rows.filter((read) => Date.parse(read.ts) <= info.end)
   const plates = truth.passes.filter((pass) => pass.plate !== null)
-  const readsOf = (pass: Truth['passes'][number]) => stored.filter((read) => read.camera === pass.camera && read.plate === pass.plate && Date.parse(read.ts) <= Date.parse(pass.last) && Date.parse(read.ts_last) >= Date.parse(pass.first))
+  const readsOf = (pass: Truth['passes'][number]) =>
+    stored.filter(
+      (read) =>
+        read.camera === pass.camera &&
+        read.plate === pass.plate &&
+        Date.parse(read.ts) <= Date.parse(pass.last) &&
+        Date.parse(read.ts_last) >= Date.parse(pass.first),
+    )
   const right = plates.filter((pass) => readsOf(pass).length > 0)
-  const missed = plates.filter((pass) => readsOf(pass).length === 0).map((pass) => `${pass.camera} ${String(pass.plate)}`)
-  t.comment(`${right.length} of ${plates.length} passes read exactly; ${stored.length} reads; missed: ${missed.join(', ')}`)
+  const missed = plates
+    .filter((pass) => readsOf(pass).length === 0)
+    .map((pass) => `${pass.camera} ${String(pass.plate)}`)
+  t.comment(
+    `${right.length} of ${plates.length} passes read exactly; ${stored.length} reads; missed: ${missed.join(', ')}`,
+  )
   t.ok(right.length >= FLOOR * plates.length, `${right.length} of ${plates.length} passes are read exactly`)
   const doubled = right.filter((pass) => readsOf(pass).length > 1)
-  t.same(doubled.map((pass) => pass.plate), [], 'no vehicle is read twice')
+  t.same(
+    doubled.map((pass) => pass.plate),
+    [],
+    'no vehicle is read twice',
+  )
 
   const hits = (await system.hits()).filter((hit) => Date.parse(hit.ts) <= info.end)
   const found = new Set(hits.map((hit) => `${hit.camera} ${hit.list} ${hit.listedPlate}`))
-  const expected = truth.hits.filter((hit) => right.some((pass) => pass.camera === hit.camera && pass.plate === hit.plate))
-  for (const hit of expected.filter((one) => one.match === 'exact')) t.ok(found.has(`${hit.camera} ${hit.list} ${hit.listed}`), `hit ${hit.listed} on ${hit.list}`)
+  const expected = truth.hits.filter((hit) =>
+    right.some((pass) => pass.camera === hit.camera && pass.plate === hit.plate),
+  )
+  for (const hit of expected.filter((one) => one.match === 'exact'))
+    t.ok(found.has(`${hit.camera} ${hit.list} ${hit.listed}`), `hit ${hit.listed} on ${hit.list}`)
   const wanted = new Set(truth.hits.map((hit) => `${hit.camera} ${hit.list} ${hit.listed}`))
-  t.same([...found].filter((hit) => !wanted.has(hit)), [], 'no hit that is not in the truth')
-  t.match(hits.filter((hit) => hit.list === 'special-interest').map((hit) => hit.priority).filter((priority) => priority !== 'informational'), [], 'a special list informs, it does not alarm')
+  t.same(
+    [...found].filter((hit) => !wanted.has(hit)),
+    [],
+    'no hit that is not in the truth',
+  )
+  t.match(
+    hits
+      .filter((hit) => hit.list === 'special-interest')
+      .map((hit) => hit.priority)
+      .filter((priority) => priority !== 'informational'),
+    [],
+    'a special list informs, it does not alarm',
+  )
 })
 
 /** A floor that catches regressions; docs/status.md has what was measured. */

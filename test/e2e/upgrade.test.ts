@@ -40,20 +40,40 @@ async function storeOfBefore(): Promise<void> {
   await store.stop()
 }
 
-/** NATS as a release without the door for detections left it: longer leases, states read from any copy, a floor, a camera, a frame that waits. */
+/**
+ * NATS as a release without the door for detections left it: longer leases, states read from any copy, a floor, a
+ * camera, a frame that waits.
+ */
 async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
   mkdirSync(paths.nats, { recursive: true })
   const { nats: token } = loadSecrets(paths.secrets)
-  const { nats: { partitions } } = loadSettings({ env: {} })
+  const {
+    nats: { partitions },
+  } = loadSettings({ env: {} })
   const server = await startPrivateServer({ folder: paths.nats, token, partitions })
   const connection = await connectNats({ url: server.url, token, name: 'before' })
   const manager = await connection.jetstreamManager()
-  await manager.streams.add({ name: 'FRAMES', subjects: ['frames.>'], storage: StorageType.File, discard: DiscardPolicy.New, max_bytes: 1_073_741_824 })
+  await manager.streams.add({
+    name: 'FRAMES',
+    subjects: ['frames.>'],
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_bytes: 1_073_741_824,
+  })
   await manager.streams.add({ name: 'HITS', subjects: ['hits.>'], storage: StorageType.File })
-  await manager.streams.add({ name: 'DEAD', subjects: ['dead.>'], storage: StorageType.File, discard: DiscardPolicy.New })
+  await manager.streams.add({
+    name: 'DEAD',
+    subjects: ['dead.>'],
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+  })
   const js = connection.jetstream()
-  const bucket = (name: string, options = {}) => js.views.kv(name, { storage: StorageType.File, history: 1, ...options })
-  await (await bucket(BUCKET.cameras, { history: 5 })).put('gate-1', JSON.stringify({ id: 'gate-1', name: 'Gate', kind: 'fixed', lat: 37.7, lon: -122.2, agency: '' }))
+  const bucket = (name: string, options = {}) =>
+    js.views.kv(name, { storage: StorageType.File, history: 1, ...options })
+  await (await bucket(BUCKET.cameras, { history: 5 })).put(
+    'gate-1',
+    JSON.stringify({ id: 'gate-1', name: 'Gate', kind: 'fixed', lat: 37.7, lon: -122.2, agency: '' }),
+  )
   await bucket(BUCKET.hotlists, { history: 5 })
   await bucket(BUCKET.passes)
   await bucket(BUCKET.leases, { ttl: 8_000 })
@@ -62,35 +82,89 @@ async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
   // One that was done, and one that waits: the floor says which is which.
   for (let n = 0; n < 2; n++) await js.publish('frames.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
   const floors = await bucket(BUCKET.floors)
-  for (let partition = 0; partition < partitions; partition++) await floors.put(String(partition), JSON.stringify({ floor: 1, wanted: 2 }))
-  await manager.consumers.add('FRAMES', { durable_name: 'engine-0', ack_policy: AckPolicy.All, ack_wait: nanos(600_000) })
+  for (let partition = 0; partition < partitions; partition++)
+    await floors.put(String(partition), JSON.stringify({ floor: 1, wanted: 2 }))
+  await manager.consumers.add('FRAMES', {
+    durable_name: 'engine-0',
+    ack_policy: AckPolicy.All,
+    ack_wait: nanos(600_000),
+  })
   await connection.drain()
   await server.stop(5_000)
 }
 
-t.test('a data folder of an earlier release is started by this one: reads and hits are there, what waited is done, and frames pass', async (t) => {
-  const jpeg = new Uint8Array(await sharp({ create: { width: 640, height: 360, channels: 3, background: '#777' } }).jpeg().toBuffer())
-  await Promise.all([storeOfBefore(), natsOfBefore(jpeg)])
+t.test(
+  'a data folder of an earlier release is started by this one: reads and hits are there, what waited is done, and frames pass',
+  async (t) => {
+    const jpeg = new Uint8Array(
+      await sharp({ create: { width: 640, height: 360, channels: 3, background: '#777' } })
+        .jpeg()
+        .toBuffer(),
+    )
+    await Promise.all([storeOfBefore(), natsOfBefore(jpeg)])
 
-  const { facts } = await startUp(t, folder)
-  t.ok(await eventually(() => isReady(facts), 120_000), 'ready')
-  const { console: token } = loadSecrets(paths.secrets)
-  const get = async (path: string) => (await fetch(new URL(path, facts.console), { headers: { authorization: `Bearer ${token}` } })).json() as Promise<{ items: Record<string, unknown>[] }>
-  t.match((await get('/api/reads?plate=8ABC122')).items, [{ readId: '4711', version: 2, plate: '8ABC122', camera: 'gate-1', cameraName: 'Gate', lat: 37.7, frames: 2 }], 'the read, in its last version')
-  t.match((await get('/api/hits')).items, [{ hitId: 'hit-1', readId: '4711', plate: '8ABC122', list: 'stolen', reason: 'stolen vehicle', exact: true }], 'the hit')
+    const { facts } = await startUp(t, folder)
+    t.ok(await eventually(() => isReady(facts), 120_000), 'ready')
+    const { console: token } = loadSecrets(paths.secrets)
+    const get = async (path: string) =>
+      (await fetch(new URL(path, facts.console), { headers: { authorization: `Bearer ${token}` } })).json() as Promise<{
+        items: Record<string, unknown>[]
+      }>
+    t.match(
+      (await get('/api/reads?plate=8ABC122')).items,
+      [{ readId: '4711', version: 2, plate: '8ABC122', camera: 'gate-1', cameraName: 'Gate', lat: 37.7, frames: 2 }],
+      'the read, in its last version',
+    )
+    t.match(
+      (await get('/api/hits')).items,
+      [{ hitId: 'hit-1', readId: '4711', plate: '8ABC122', list: 'stolen', reason: 'stolen vehicle', exact: true }],
+      'the hit',
+    )
 
-  const connection = await connectNats({ url: facts.nats, token: loadSecrets(paths.secrets).nats, name: 'test' })
-  t.teardown(() => connection.close())
-  const js = connection.jetstream()
-  const header = headers()
-  header.set('Captured-At', '2026-11-16T08:32:00Z')
-  await js.publish('frames.gate-1', jpeg, { headers: header })
-  await js.publish('detections.gate-1', JSON.stringify({ capturedAt: '2026-11-16T08:33:00Z', plate: '7XYZ890', confidence: 0.95 }))
-  const client = createClient(loadSettings({ env: {} }), { url: facts.store, token: loadSecrets(paths.secrets).store })
-  t.teardown(() => client.close())
-  const frames = async () => Number((await (await client.query({ query: "SELECT sum(frames_in) AS n FROM platestream.ledger FINAL WHERE camera = 'gate-1'", format: 'JSONEachRow' })).json<{ n: string }>())[0]?.n)
-  t.ok(await eventually(async () => (await frames()) === 2 + 3, 30_000), 'two of before, the one that waited, the new one and a detection; the one below the floor is not done again')
-  t.ok(await eventually(async () => (await get('/api/reads?plate=7XYZ890')).items.length === 1, 10_000), 'a door that the earlier release had not')
-  t.match(JSON.parse(new TextDecoder().decode((await (await js.views.kv(BUCKET.cameras)).get('gate-1'))!.value)), { id: 'gate-1', name: 'Gate' })
-  t.equal((await (await connection.jetstreamManager()).consumers.list('FRAMES').next()).filter(({ name }) => name === 'engine-0').length, 0, 'the consumer that nobody pulls from any more is gone')
-})
+    const connection = await connectNats({ url: facts.nats, token: loadSecrets(paths.secrets).nats, name: 'test' })
+    t.teardown(() => connection.close())
+    const js = connection.jetstream()
+    const header = headers()
+    header.set('Captured-At', '2026-11-16T08:32:00Z')
+    await js.publish('frames.gate-1', jpeg, { headers: header })
+    await js.publish(
+      'detections.gate-1',
+      JSON.stringify({ capturedAt: '2026-11-16T08:33:00Z', plate: '7XYZ890', confidence: 0.95 }),
+    )
+    const client = createClient(loadSettings({ env: {} }), {
+      url: facts.store,
+      token: loadSecrets(paths.secrets).store,
+    })
+    t.teardown(() => client.close())
+    const frames = async () =>
+      Number(
+        (
+          await (
+            await client.query({
+              query: "SELECT sum(frames_in) AS n FROM platestream.ledger FINAL WHERE camera = 'gate-1'",
+              format: 'JSONEachRow',
+            })
+          ).json<{ n: string }>()
+        )[0]?.n,
+      )
+    t.ok(
+      await eventually(async () => (await frames()) === 2 + 3, 30_000),
+      'two of before, the one that waited, the new one and a detection; the one below the floor is not done again',
+    )
+    t.ok(
+      await eventually(async () => (await get('/api/reads?plate=7XYZ890')).items.length === 1, 10_000),
+      'a door that the earlier release had not',
+    )
+    t.match(JSON.parse(new TextDecoder().decode((await (await js.views.kv(BUCKET.cameras)).get('gate-1'))!.value)), {
+      id: 'gate-1',
+      name: 'Gate',
+    })
+    t.equal(
+      (await (await connection.jetstreamManager()).consumers.list('FRAMES').next()).filter(
+        ({ name }) => name === 'engine-0',
+      ).length,
+      0,
+      'the consumer that nobody pulls from any more is gone',
+    )
+  },
+)

@@ -4,12 +4,25 @@ import { deadLetter, deadLetters, drop, redrive } from '../../engine/dead_letter
 import { STREAM } from '../../engine/nats/topology.js'
 import { startTestNats } from '../servers/nats.js'
 
-const bury = async (connection: NatsConnection, camera: string, reason: string, payload: Uint8Array, sequence: number) => {
+const bury = async (
+  connection: NatsConnection,
+  camera: string,
+  reason: string,
+  payload: Uint8Array,
+  sequence: number,
+) => {
   const h = headers()
   for (const [name, value] of [
-    ['Captured-At', '2026-05-01T08:30:00.000Z'], ['Position', '1,2'], ['Dead-Reason', reason], ['Dead-Message', `because of ${reason}`],
-    ['Dead-Subject', `frames.1.${camera}`], ['Dead-Sequence', String(sequence)], ['Dead-At', '2026-05-01T08:30:01.000Z'], ['Nats-Msg-Id', `dead-${sequence}`],
-  ]) h.set(name!, value!)
+    ['Captured-At', '2026-05-01T08:30:00.000Z'],
+    ['Position', '1,2'],
+    ['Dead-Reason', reason],
+    ['Dead-Message', `because of ${reason}`],
+    ['Dead-Subject', `frames.1.${camera}`],
+    ['Dead-Sequence', String(sequence)],
+    ['Dead-At', '2026-05-01T08:30:01.000Z'],
+    ['Nats-Msg-Id', `dead-${sequence}`],
+  ])
+    h.set(name!, value!)
   await connection.jetstream().publish(`dead.${camera}`, payload, { headers: h })
 }
 const list = async (...args: Parameters<typeof deadLetters>) => {
@@ -23,20 +36,46 @@ t.test('dead letters are listed, filtered, redriven and dropped', async (t) => {
   const connection = await nats.connect()
   const manager = await connection.jetstreamManager()
   t.same(await list(manager), [])
-  for (let i = 1; i <= 6; i++) await bury(connection, i % 2 ? 'odd' : 'even', i > 4 ? 'ALPR_ERR_FRAME_CORRUPT' : 'ALPR_ERR_CAMERA_UNKNOWN', new Uint8Array([i]), 100 + i)
+  for (let i = 1; i <= 6; i++)
+    await bury(
+      connection,
+      i % 2 ? 'odd' : 'even',
+      i > 4 ? 'ALPR_ERR_FRAME_CORRUPT' : 'ALPR_ERR_CAMERA_UNKNOWN',
+      new Uint8Array([i]),
+      100 + i,
+    )
 
   t.match((await list(manager))[0], {
-    seq: 1, camera: 'odd', reason: 'ALPR_ERR_CAMERA_UNKNOWN', message: 'because of ALPR_ERR_CAMERA_UNKNOWN', subject: 'frames.1.odd', sequence: 101, bytes: 1, first: 1,
+    seq: 1,
+    camera: 'odd',
+    reason: 'ALPR_ERR_CAMERA_UNKNOWN',
+    message: 'because of ALPR_ERR_CAMERA_UNKNOWN',
+    subject: 'frames.1.odd',
+    sequence: 101,
+    bytes: 1,
+    first: 1,
     headers: { 'Captured-At': '2026-05-01T08:30:00.000Z', Position: '1,2' },
   })
   t.same(Object.keys((await list(manager))[0]!.headers), ['Captured-At', 'Position'], 'only what the camera sent')
-  t.same((await list(manager, { camera: 'even' })).map((d) => d.seq), [2, 4, 6])
-  t.same((await list(manager, { reason: 'ALPR_ERR_FRAME_CORRUPT' })).map((d) => d.seq), [5, 6])
-  t.same((await list(manager, {}, 4)).map((d) => d.seq), [4, 5, 6])
+  t.same(
+    (await list(manager, { camera: 'even' })).map((d) => d.seq),
+    [2, 4, 6],
+  )
+  t.same(
+    (await list(manager, { reason: 'ALPR_ERR_FRAME_CORRUPT' })).map((d) => d.seq),
+    [5, 6],
+  )
+  t.same(
+    (await list(manager, {}, 4)).map((d) => d.seq),
+    [4, 5, 6],
+  )
 
   await drop(manager, 2)
   await redrive(connection, manager, await deadLetter(manager, 3))
-  t.same((await list(manager)).map((d) => d.seq), [1, 4, 5, 6])
+  t.same(
+    (await list(manager)).map((d) => d.seq),
+    [1, 4, 5, 6],
+  )
   const frames = (await manager.streams.info(STREAM.frames)).state
   t.equal(frames.messages, 1)
   const frame = await manager.streams.getMessage(STREAM.frames, { seq: 1 })

@@ -13,13 +13,23 @@ t.test('every code has our prefix, is there once, and has a message and an HTTP 
 
 t.test('docs/errors.md lists exactly the codes of the table', async (t) => {
   const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `(ALPR_ERR_\w+)` \| (\d+) \| (.*) \|$/gm)]
-  t.same(documented.map(([, code, status]) => [code, Number(status)]).sort(), errorTable().map(({ code, status }) => [code, status]).sort(), 'run build/errors_doc.mjs')
+  t.same(
+    documented.map(([, code, status]) => [code, Number(status)]).sort(),
+    errorTable()
+      .map(({ code, status }) => [code, status])
+      .sort(),
+    'run build/errors_doc.mjs',
+  )
 })
 
 t.test('an error names the value and the limit, and says only itself as JSON', async (t) => {
   const error = new AlprError('ALPR_ERR_FRAME_TOO_LARGE', { what: 'width', value: 20_000, limit: 8_192 })
   t.equal(error.message, 'the frame is too large: width is 20000, the limit is 8192')
-  t.same(JSON.parse(JSON.stringify(error)), { code: 'ALPR_ERR_FRAME_TOO_LARGE', message: error.message, details: { what: 'width', value: 20_000, limit: 8_192 } })
+  t.same(JSON.parse(JSON.stringify(error)), {
+    code: 'ALPR_ERR_FRAME_TOO_LARGE',
+    message: error.message,
+    details: { what: 'width', value: 20_000, limit: 8_192 },
+  })
 })
 
 t.test('foreign errors are internal, in one line', async (t) => {

@@ -10,16 +10,26 @@ const load = (env: NodeJS.ProcessEnv, file?: string) => loadSettings({ env, file
 t.test('defaults are safe: loopback, private servers, frozen', async (t) => {
   const settings = load({})
   t.match(settings, { nats: { url: '', partitions: 4 }, clickhouse: { url: '' }, gateway: { host: '127.0.0.1' } })
-  t.throws(() => { (settings as { gateway: { host: string } }).gateway.host = '0.0.0.0' }, TypeError)
+  t.throws(() => {
+    ;(settings as { gateway: { host: string } }).gateway.host = '0.0.0.0'
+  }, TypeError)
 })
 
 t.test('variables set single keys; numbers only where numbers belong', async (t) => {
-  const settings = load({ PLATESTREAM_ENGINE_WORKERS: '3', PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS: '900', PLATESTREAM_NATS_TOKEN: '12345', PLATESTREAM_DATA_FOLDER: '/tmp/x' })
+  const settings = load({
+    PLATESTREAM_ENGINE_WORKERS: '3',
+    PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS: '900',
+    PLATESTREAM_NATS_TOKEN: '12345',
+    PLATESTREAM_DATA_FOLDER: '/tmp/x',
+  })
   t.match(settings, { engine: { workers: 3, frameTimeoutMs: 900 }, nats: { token: '12345' }, dataFolder: '/tmp/x' })
 })
 
 t.test('a server of the user has one partition unless they say how it maps', async (t) => {
-  t.match(load({ NATS_URL: 'nats://n:4222', CLICKHOUSE_URL: 'http://c:8123' }), { nats: { url: 'nats://n:4222', partitions: 1 }, clickhouse: { url: 'http://c:8123' } })
+  t.match(load({ NATS_URL: 'nats://n:4222', CLICKHOUSE_URL: 'http://c:8123' }), {
+    nats: { url: 'nats://n:4222', partitions: 1 },
+    clickhouse: { url: 'http://c:8123' },
+  })
   t.match(load({ NATS_URL: 'nats://n:4222', PLATESTREAM_NATS_PARTITIONS: '8' }), { nats: { partitions: 8 } })
 })
 

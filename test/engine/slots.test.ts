@@ -5,7 +5,9 @@ test('who waits for several slots is woken when there are so many', async (t) =>
   const slots = new Slots(4)
   for (let i = 0; i < 4; i++) slots.take()
   let free: number | undefined
-  const waiting = slots.room(2).then((room) => { free = room })
+  const waiting = slots.room(2).then((room) => {
+    free = room
+  })
   slots.release()
   await new Promise(setImmediate)
   t.equal(free, undefined, 'one is not enough')

@@ -9,8 +9,8 @@ export interface Delivered {
 }
 
 /**
- * A console as the page is one: it keeps its place, comes back with `since` when the connection breaks, and notes everything that it was given,
- * also what it was given twice.
+ * A console as the page is one: it keeps its place, comes back with `since` when the connection breaks, and notes
+ * everything that it was given, also what it was given twice.
  */
 export class ConsoleWatch {
   readonly delivered: Delivered[] = []
@@ -25,7 +25,10 @@ export class ConsoleWatch {
   #epoch: string | undefined
   #ended = false
 
-  private constructor(private readonly url: () => string, private readonly token: string) {
+  private constructor(
+    private readonly url: () => string,
+    private readonly token: string,
+  ) {
     void this.#stay()
   }
 
@@ -35,7 +38,9 @@ export class ConsoleWatch {
   }
 
   /** Up to where hits were given. */
-  get seq(): number { return this.#since }
+  get seq(): number {
+    return this.#since
+  }
 
   /** Reads nothing more from its socket, as a page whose computer sleeps. */
   stopReading(): void {
@@ -59,18 +64,25 @@ export class ConsoleWatch {
   }
 
   #once(): Promise<void> {
-    const socket = new WebSocket(`${this.url().replace(/^http/, 'ws')}/ws/hits`, { headers: { authorization: `Bearer ${this.token}` }, perMessageDeflate: false })
+    const socket = new WebSocket(`${this.url().replace(/^http/, 'ws')}/ws/hits`, {
+      headers: { authorization: `Bearer ${this.token}` },
+      perMessageDeflate: false,
+    })
     this.#socket = socket
     socket.on('open', () => {
       this.returns++
-      socket.send(JSON.stringify({ type: 'subscribe', since: this.#since, ...(this.#epoch ? { epoch: this.#epoch } : {}) }))
+      socket.send(
+        JSON.stringify({ type: 'subscribe', since: this.#since, ...(this.#epoch ? { epoch: this.#epoch } : {}) }),
+      )
     })
     socket.on('message', (data) => this.#take(JSON.parse(String(data)) as GatewayMessage))
     socket.on('error', () => {})
-    return new Promise((resolve) => socket.once('close', (code) => {
-      this.closes.push(code)
-      resolve()
-    }))
+    return new Promise((resolve) =>
+      socket.once('close', (code) => {
+        this.closes.push(code)
+        resolve()
+      }),
+    )
   }
 
   #take(message: GatewayMessage): void {

@@ -15,8 +15,8 @@ export interface FeedFrame {
 }
 
 /**
- * What each fault plays: the first seconds of the bundled recording, and an hour later an empty street for each camera, which closes every pass
- * and opens none.
+ * What each fault plays: the first seconds of the bundled recording, and an hour later an empty street for each camera,
+ * which closes every pass and opens none.
  */
 export interface FaultFeed {
   cameras: Camera[]
@@ -32,13 +32,18 @@ export async function loadFeed(seconds: number): Promise<FaultFeed> {
     if (capturedAt >= start + seconds * 1_000) continue
     frames.push({ name: `frame-${index}`, camera, capturedAt, jpeg: new Uint8Array(jpeg) })
   }
-  const empty = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#787878' } }).jpeg().toBuffer()
-  for (const { id } of cameras) frames.push({ name: `close-${id}`, camera: id, capturedAt: start + 3_600_000, jpeg: empty })
+  const empty = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#787878' } })
+    .jpeg()
+    .toBuffer()
+  for (const { id } of cameras)
+    frames.push({ name: `close-${id}`, camera: id, capturedAt: start + 3_600_000, jpeg: empty })
   const { passes } = JSON.parse(await readFile(TRUTH, 'utf8')) as { passes: { plate: string | null }[] }
   return { cameras, frames, plates: [...new Set(passes.map(({ plate }) => plate).filter((plate) => plate !== null))] }
 }
 
-/** The picture with a mark behind its first marker that only `preload.cts` knows; to a decoder it is the same picture. */
+/**
+ * The picture with a mark behind its first marker that only `preload.cts` knows; to a decoder it is the same picture.
+ */
 export function poisoned(jpeg: Uint8Array, mark: 'POISON_THREAD' | 'POISON_PROCESS'): Uint8Array {
   const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, mark.length + 2]), Buffer.from(mark)])
   return Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)])

@@ -13,7 +13,12 @@ export async function holds(t: Test, options: Omit<MatrixOptions, 'seed'>): Prom
   if (options.faults) t.equal(results.length, options.faults.length + 1)
   for (const { fault, what, wrong, skipped, frames, recoveryMs, took } of results) {
     if (skipped) t.pass(fault, { skip: skipped })
-    else t.same(wrong, [], `${fault} (${what}): ${frames} frames, a new one stored after ${Math.round(recoveryMs)} ms; ${JSON.stringify(took)}`)
+    else
+      t.same(
+        wrong,
+        [],
+        `${fault} (${what}): ${frames} frames, a new one stored after ${Math.round(recoveryMs)} ms; ${JSON.stringify(took)}`,
+      )
   }
   t.ok((results[0]?.reads ?? 0) > 0 && (results[0]?.hits ?? 0) > 0, 'the frames bring reads and hits')
 }

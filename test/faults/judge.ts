@@ -14,25 +14,55 @@ export interface Case {
 }
 
 /**
- * Nothing lost, nothing doubled: compares what is stored, hit and delivered with what was acknowledged and with what comes of the same frames
- * when nothing happens.
+ * Nothing lost, nothing doubled: compares what is stored, hit and delivered with what was acknowledged and with what
+ * comes of the same frames when nothing happens.
  * @returns what is wrong, in sentences; none when all is right
  */
 export function judge({ frames, forgotten, outcome, straight, changing = [] }: Case): string[] {
   const wrong: string[] = []
-  const say = (bad: unknown[], what: string) => { if (bad.length > 0) wrong.push(`${what}: ${bad.slice(0, 3).map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('; ')}${bad.length > 3 ? ` and ${bad.length - 3} more` : ''}`) }
+  const say = (bad: unknown[], what: string) => {
+    if (bad.length > 0)
+      wrong.push(
+        `${what}: ${bad
+          .slice(0, 3)
+          .map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
+          .join('; ')}${bad.length > 3 ? ` and ${bad.length - 3} more` : ''}`,
+      )
+  }
 
-  say(forgotten.map(({ name }) => name), 'acknowledged frames that the stream forgot')
-  say(differences(expectedLedger(frames), outcome.ledger.map(({ camera, hour, f, d }) => ({ camera, hour, f, d }))), 'the ledger differs from the acknowledgements')
-  say(outcome.ledger.filter(({ f, r, w, d }) => r! + w! + d! !== f), 'ledger rows that do not add up')
-  say(differences(frames.filter(({ fate }) => fate === 'dead').map(({ name }) => name).sort(), outcome.dead), 'dead letters')
+  say(
+    forgotten.map(({ name }) => name),
+    'acknowledged frames that the stream forgot',
+  )
+  say(
+    differences(
+      expectedLedger(frames),
+      outcome.ledger.map(({ camera, hour, f, d }) => ({ camera, hour, f, d })),
+    ),
+    'the ledger differs from the acknowledgements',
+  )
+  say(
+    outcome.ledger.filter(({ f, r, w, d }) => r! + w! + d! !== f),
+    'ledger rows that do not add up',
+  )
+  say(
+    differences(
+      frames
+        .filter(({ fate }) => fate === 'dead')
+        .map(({ name }) => name)
+        .sort(),
+      outcome.dead,
+    ),
+    'dead letters',
+  )
   say(outcome.readsDoubled, 'reads stored twice')
   say(differences(strip(straight.reads, changing), strip(outcome.reads, changing)), 'reads')
   say(outcome.picturesBad, 'reads without their picture')
   say(outcome.revisionsDoubled, 'revisions of a hit published twice')
   say(differences(straight.hits, outcome.hits), 'hits')
   say(differences(outcome.hitsOnStream, outcome.hitsStored), 'the last revisions in the store, against the stream')
-  for (const delivered of outcome.delivered) say(differences(outcome.sequences, delivered), 'hits at a console, against the stream')
+  for (const delivered of outcome.delivered)
+    say(differences(outcome.sequences, delivered), 'hits at a console, against the stream')
   return wrong
 }
 

@@ -24,11 +24,19 @@ export interface LongLine extends Partial<Result> {
 }
 
 /**
- * The matrix again and again for a given time, each round with other moments. A round that breaks off (the system does not come up, the judge
- * cannot be asked) counts as broken, and the next one begins.
+ * The matrix again and again for a given time, each round with other moments. A round that breaks off (the system does
+ * not come up, the judge cannot be asked) counts as broken, and the next one begins.
  * @returns how many faults were brought about, and how many times a promise did not hold
  */
-export async function runLong({ setups, ms, seed, run, append, say, now = () => performance.now() }: LongOptions): Promise<{ faults: number; broken: number }> {
+export async function runLong({
+  setups,
+  ms,
+  seed,
+  run,
+  append,
+  say,
+  now = () => performance.now(),
+}: LongOptions): Promise<{ faults: number; broken: number }> {
   const until = ms > 0 ? now() + ms : Infinity
   const tally = { faults: 0, broken: 0 }
   for (let round = 0; round === 0 || (ms > 0 && now() < until); round++) {

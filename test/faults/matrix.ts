@@ -49,7 +49,10 @@ export interface Result {
   ms: number
 }
 
-/** A process may have this much more than after the run without faults, bytes: what a garbage collector leaves for later. */
+/**
+ * A process may have this much more than after the run without faults, bytes: what a garbage collector leaves for
+ * later.
+ */
 const MEMORY_SLACK = 96 * 1_048_576
 /** And this many more files open. */
 const FILES_SLACK = 12
@@ -58,7 +61,10 @@ const SETTLE_MS = 5_000
 /** A frame that comes after the fault must be stored within this, ms. */
 const FRESH_MS = 30_000
 
-/** Brings about one fault after the other in one running system; before them the same frames go through undisturbed, as the measure. */
+/**
+ * Brings about one fault after the other in one running system; before them the same frames go through undisturbed, as
+ * the measure.
+ */
 export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
   const cluster = options.parts?.cluster ? clusterProgram() : undefined
   if (cluster && 'missing' in cluster) {
@@ -74,7 +80,11 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
   try {
     const feed = await loadFeed(options.seconds ?? 6)
     const rig = await Rig.start(scope, { feed, onLog: options.onLog, ...options.parts })
-    const nothing: Fault = { name: 'nothing', what: 'the same frames, undisturbed: the measure', disturb: async () => {} }
+    const nothing: Fault = {
+      name: 'nothing',
+      what: 'the same frames, undisturbed: the measure',
+      disturb: async () => {},
+    }
     const results: Result[] = []
     let straight: Outcome | undefined
     let levels: Levels | undefined
@@ -103,12 +113,31 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
   }
 }
 
-const skippedResult = ({ name, what }: Fault, skipped: string): Result =>
-  ({ fault: name, what, wrong: [], skipped, frames: 0, reads: 0, hits: 0, recoveryMs: 0, memory: {}, took: {}, ms: 0 })
+const skippedResult = ({ name, what }: Fault, skipped: string): Result => ({
+  fault: name,
+  what,
+  wrong: [],
+  skipped,
+  frames: 0,
+  reads: 0,
+  hits: 0,
+  recoveryMs: 0,
+  memory: {},
+  took: {},
+  ms: 0,
+})
 
 type Levels = Record<string, { bytes: number; files: number }>
 
-async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number, random: () => number, straight: Outcome | undefined, levels: Levels | undefined): Promise<{ result: Result; outcome: Outcome; levels: Levels }> {
+async function runFault(
+  rig: Rig,
+  fault: Fault,
+  suffix: string,
+  pauseMs: number,
+  random: () => number,
+  straight: Outcome | undefined,
+  levels: Levels | undefined,
+): Promise<{ result: Result; outcome: Outcome; levels: Levels }> {
   const { feed } = rig.options
   const began = performance.now()
   const wrong: string[] = []
@@ -122,7 +151,19 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
       await sleep(pauseMs)
     }
   })()
-  await Promise.all([publishing, fault.disturb({ rig, suffix, random, published: () => published, total: feed.frames.length, took: (what, ms) => { took[what] = ms } })])
+  await Promise.all([
+    publishing,
+    fault.disturb({
+      rig,
+      suffix,
+      random,
+      published: () => published,
+      total: feed.frames.length,
+      took: (what, ms) => {
+        took[what] = ms
+      },
+    }),
+  ])
 
   // A frame of a camera that nobody knew before: the system works again when it is stored.
   const over = performance.now()
@@ -130,7 +171,11 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const first = feed.frames[0]!
   await rig.oracle.publish({ ...first, name: 'fresh' }, `${first.camera}${suffix}-new`)
   const within = async (what: string, good: () => Promise<boolean>, ms: number) => {
-    await until(() => good().catch(() => false), ms).catch(() => wrong.push(`${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting, partitions, gauges }) => ({ instance, waiting, partitions, gauges })))}`))
+    await until(() => good().catch(() => false), ms).catch(() =>
+      wrong.push(
+        `${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting, partitions, gauges }) => ({ instance, waiting, partitions, gauges })))}`,
+      ),
+    )
   }
   await within('a new frame was not stored', async () => (await rig.stored(`${suffix}-new`)) === 1, FRESH_MS)
   const recoveryMs = performance.now() - over
@@ -139,30 +184,62 @@ async function runFault(rig: Rig, fault: Fault, suffix: string, pauseMs: number,
   const last = (await streamState(rig.connection, 'HITS')).last_seq
   await within('the console did not get all hits', async () => rig.consoles.every(({ seq }) => seq >= last), 20_000)
 
-  const { outcome, verdict } = await settle(rig, suffix, (outcome) => judge({ frames, forgotten: rig.oracle.forgotten, outcome, straight: straight ?? outcome, changing: fault.changing }))
+  const { outcome, verdict } = await settle(rig, suffix, (outcome) =>
+    judge({
+      frames,
+      forgotten: rig.oracle.forgotten,
+      outcome,
+      straight: straight ?? outcome,
+      changing: fault.changing,
+    }),
+  )
   wrong.push(...verdict)
   const { now, above } = await levelsBack(rig, levels ?? {})
   wrong.push(...above)
   const memory = Object.fromEntries(Object.entries(now).map(([part, { bytes }]) => [part, bytes]))
-  const result = { fault: fault.name, what: fault.what, wrong, frames: frames.length, reads: outcome.reads.length, hits: outcome.hits.length, recoveryMs, memory, took, ms: performance.now() - began }
+  const result = {
+    fault: fault.name,
+    what: fault.what,
+    wrong,
+    frames: frames.length,
+    reads: outcome.reads.length,
+    hits: outcome.hits.length,
+    recoveryMs,
+    memory,
+    took,
+    ms: performance.now() - began,
+  }
   return { result, outcome, levels: now }
 }
 
 /**
- * The judge's word when all has come to rest: tables are written side by side, so that the ledger may be there an instant before the hits. What is
- * lost or doubled stays so, however often one looks.
+ * The judge's word when all has come to rest: tables are written side by side, so that the ledger may be there an
+ * instant before the hits. What is lost or doubled stays so, however often one looks.
  */
-async function settle(rig: Rig, suffix: string, verdictOn: (outcome: Outcome) => string[]): Promise<{ outcome: Outcome; verdict: string[] }> {
+async function settle(
+  rig: Rig,
+  suffix: string,
+  verdictOn: (outcome: Outcome) => string[],
+): Promise<{ outcome: Outcome; verdict: string[] }> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
-    const outcome = await outcomeOf(suffix, { rows: (query) => rig.rows(query), connection: rig.connection, cropsFolder: rig.paths.crops, oracle: rig.oracle, consoles: rig.consoles })
+    const outcome = await outcomeOf(suffix, {
+      rows: (query) => rig.rows(query),
+      connection: rig.connection,
+      cropsFolder: rig.paths.crops,
+      oracle: rig.oracle,
+      consoles: rig.consoles,
+    })
     const verdict = verdictOn(outcome)
     if (verdict.length === 0 || performance.now() > deadline) return { outcome, verdict }
     await sleep(250)
   }
 }
 
-/** Memory and open files once they are back, or after a while: a process that has just started still has the connections it loads over. */
+/**
+ * Memory and open files once they are back, or after a while: a process that has just started still has the connections
+ * it loads over.
+ */
 async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; above: string[] }> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
@@ -170,7 +247,8 @@ async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; abov
     const above = Object.entries(before).flatMap(([part, { bytes, files }]) => {
       const after = now[part]
       if (!after) return [`${part} does not run`]
-      if (after.bytes > bytes + MEMORY_SLACK) return [`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`]
+      if (after.bytes > bytes + MEMORY_SLACK)
+        return [`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`]
       return after.files > files + FILES_SLACK ? [`${part} has ${after.files} files open, ${files} before`] : []
     })
     if (above.length === 0 || performance.now() > deadline) return { now, above }
@@ -180,7 +258,12 @@ async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; abov
 
 function levelsOf(rig: Rig): Levels {
   const names = [...rig.keepers.keys()].filter((name) => /^(engine|gateway)/.test(name)) as PartName[]
-  return Object.fromEntries(names.flatMap((name) => { const usage = rig.usage(name); return usage ? [[name, usage]] : [] }))
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const usage = rig.usage(name)
+      return usage ? [[name, usage]] : []
+    }),
+  )
 }
 
 const mib = (bytes: number): number => Math.round(bytes / 1_048_576)

@@ -11,14 +11,17 @@ export interface Acknowledged extends FeedFrame {
   /** As published: the fault's own name of the camera. */
   published: string
   seq: number
-  /** The last sequence known when it was first sent: a try that was taken and not acknowledged lies between that and `seq`. */
+  /**
+   * The last sequence known when it was first sent: a try that was taken and not acknowledged lies between that and
+   * `seq`.
+   */
   after: number
   fate: Fate
 }
 
 /**
- * Knows every frame published and every acknowledgement given. A frame without an acknowledgement is published again under the same id until
- * there is one, as a camera must do, so what the oracle knows is what the system has promised.
+ * Knows every frame published and every acknowledgement given. A frame without an acknowledgement is published again
+ * under the same id until there is one, as a camera must do, so what the oracle knows is what the system has promised.
  */
 export class Oracle {
   readonly acknowledged: Acknowledged[] = []
@@ -40,11 +43,14 @@ export class Oracle {
     const after = this.#last
     for (;;) {
       try {
-        const { seq } = await this.connection.jetstream().publish(framesSubject(published), frame.jpeg, { headers: header, timeout: 2_000 })
+        const { seq } = await this.connection
+          .jetstream()
+          .publish(framesSubject(published), frame.jpeg, { headers: header, timeout: 2_000 })
         return this.#note({ ...frame, published, seq, after, fate })
       } catch (error) {
         this.refusals++
-        if (performance.now() > deadline) throw new Error(`no acknowledgement of ${frame.name} within ${limitMs} ms: ${String(error)}`)
+        if (performance.now() > deadline)
+          throw new Error(`no acknowledgement of ${frame.name} within ${limitMs} ms: ${String(error)}`)
         await sleep(100)
       }
     }
@@ -66,8 +72,8 @@ export class Oracle {
   }
 
   /**
-   * The id of a read in terms of the recording: which frame began it, and which of its detections. The engine may have gone by a try of that frame which was
-   * never acknowledged.
+   * The id of a read in terms of the recording: which frame began it, and which of its detections. The engine may have
+   * gone by a try of that frame which was never acknowledged.
    */
   nameOf(readId: string): string {
     const low = BigInt(readId) & 0xff_ffff_ffffn

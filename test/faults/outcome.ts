@@ -6,7 +6,10 @@ import { CropReader } from '../../engine/store/crops.js'
 import type { ConsoleWatch } from './console_watch.js'
 import type { Oracle } from './oracle.js'
 
-/** What came of a fault's frames, everywhere that it shows, in terms of the recording: two runs of the same frames must be equal. */
+/**
+ * What came of a fault's frames, everywhere that it shows, in terms of the recording: two runs of the same frames must
+ * be equal.
+ */
 export interface Outcome {
   /** `reads FINAL`, by id. */
   reads: Record<string, unknown>[]
@@ -37,13 +40,22 @@ export interface Sources {
 }
 
 type Row = Record<string, unknown>
-type StoredRead = Row & { read_id: string; camera: string; crop_segment: string; crop_offset: string; crop_length: number }
+type StoredRead = Row & {
+  read_id: string
+  camera: string
+  crop_segment: string
+  crop_offset: string
+  crop_length: number
+}
 
 /** Columns that differ between two runs of the same frames: places of pictures, and the name of the camera. */
 const OWN = ['crop_segment', 'crop_offset', 'crop_length', 'picture_gap', 'picture_length']
 
 /** @param suffix of the fault's cameras */
-export async function outcomeOf(suffix: string, { rows, connection, cropsFolder, oracle, consoles }: Sources): Promise<Outcome> {
+export async function outcomeOf(
+  suffix: string,
+  { rows, connection, cropsFolder, oracle, consoles }: Sources,
+): Promise<Outcome> {
   const camera = (name: string) => name.slice(0, -suffix.length)
   const where = `WHERE camera LIKE '%${suffix}'`
   const reads = await rows<StoredRead>(`SELECT * FROM platestream.reads FINAL ${where}`)
@@ -54,19 +66,59 @@ export async function outcomeOf(suffix: string, { rows, connection, cropsFolder,
   for (const { hit } of messages) if ((last.get(hit.hitId)?.revision ?? 0) < hit.revision) last.set(hit.hitId, hit)
   const dead = (await allOf(connection, STREAM.dead)).filter(({ subject }) => subject.endsWith(suffix))
   return {
-    reads: sorted(reads.map((read) => ({ ...without(read, OWN), read_id: oracle.nameOf(read.read_id), camera: camera(read.camera) }))),
+    reads: sorted(
+      reads.map((read) => ({
+        ...without(read, OWN),
+        read_id: oracle.nameOf(read.read_id),
+        camera: camera(read.camera),
+      })),
+    ),
     readsDoubled: doubled(reads.map((read) => read.read_id)),
     picturesBad: await badPictures(reads, cropsFolder),
-    hits: sorted([...last.values()].map(({ hitId, state, plate, listedPlate, list, camera: at, ts, tsLast, direction, probability }) =>
-      ({ id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id)), state, plate, listedPlate, list, camera: camera(at), ts, tsLast, direction, probability }))),
+    hits: sorted(
+      [...last.values()].map(
+        ({ hitId, state, plate, listedPlate, list, camera: at, ts, tsLast, direction, probability }) => ({
+          id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id)),
+          state,
+          plate,
+          listedPlate,
+          list,
+          camera: camera(at),
+          ts,
+          tsLast,
+          direction,
+          probability,
+        }),
+      ),
+    ),
     revisionsDoubled: doubled(messages.map(({ hit }) => `${hit.hitId} ${hit.revision}`)),
-    hitsStored: (await rows<{ hit_id: string; revision: number }>(`SELECT hit_id, revision FROM platestream.hits FINAL ${where}`)).map((hit) => `${hit.hit_id} ${hit.revision}`).sort(),
+    hitsStored: (
+      await rows<{ hit_id: string; revision: number }>(`SELECT hit_id, revision FROM platestream.hits FINAL ${where}`)
+    )
+      .map((hit) => `${hit.hit_id} ${hit.revision}`)
+      .sort(),
     hitsOnStream: [...last.values()].map((hit) => `${hit.hitId} ${hit.revision}`).sort(),
     sequences: messages.map(({ seq }) => seq),
-    delivered: consoles.map(({ delivered }) => delivered.filter(({ hit }) => hit.camera.endsWith(suffix)).map(({ seq }) => seq).sort((a, b) => a - b)),
-    ledger: (await rows<Row>(`SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL ${where} GROUP BY camera, hour ORDER BY camera, hour`))
-      .map(({ camera: name, hour, ...sums }) => ({ camera: camera(String(name)), hour: String(hour), ...mapNumbers(sums) }) as unknown as Record<string, number>),
-    dead: dead.map(({ sequence }) => oracle.acknowledged.find(({ seq }) => seq === sequence)?.name ?? `sequence ${sequence}`).sort(),
+    delivered: consoles.map(({ delivered }) =>
+      delivered
+        .filter(({ hit }) => hit.camera.endsWith(suffix))
+        .map(({ seq }) => seq)
+        .sort((a, b) => a - b),
+    ),
+    ledger: (
+      await rows<Row>(
+        `SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL ${where} GROUP BY camera, hour ORDER BY camera, hour`,
+      )
+    ).map(
+      ({ camera: name, hour, ...sums }) =>
+        ({ camera: camera(String(name)), hour: String(hour), ...mapNumbers(sums) }) as unknown as Record<
+          string,
+          number
+        >,
+    ),
+    dead: dead
+      .map(({ sequence }) => oracle.acknowledged.find(({ seq }) => seq === sequence)?.name ?? `sequence ${sequence}`)
+      .sort(),
   }
 }
 
@@ -74,30 +126,45 @@ async function badPictures(reads: StoredRead[], folder: string): Promise<string[
   const crops = new CropReader(folder)
   const bad: string[] = []
   for (const read of reads) {
-    const jpeg = await crops.read({ segment: read.crop_segment, offset: Number(read.crop_offset), length: read.crop_length }).catch(() => undefined)
+    const jpeg = await crops
+      .read({ segment: read.crop_segment, offset: Number(read.crop_offset), length: read.crop_length })
+      .catch(() => undefined)
     if (jpeg?.readUInt16BE(0) !== 0xffd8) bad.push(read.read_id)
   }
   return bad
 }
 
 /** Every message of a stream, in order. */
-async function allOf(connection: NatsConnection, stream: string): Promise<{ seq: number; subject: string; data: Uint8Array; sequence: number }[]> {
+async function allOf(
+  connection: NatsConnection,
+  stream: string,
+): Promise<{ seq: number; subject: string; data: Uint8Array; sequence: number }[]> {
   const all: { seq: number; subject: string; data: Uint8Array; sequence: number }[] = []
   const { messages } = await streamState(connection, stream)
   if (messages === 0) return all
   for await (const message of await (await connection.jetstream().consumers.get(stream)).consume()) {
-    all.push({ seq: message.seq, subject: message.subject, data: message.data, sequence: Number(message.headers?.get('Dead-Sequence') ?? 0) })
+    all.push({
+      seq: message.seq,
+      subject: message.subject,
+      data: message.data,
+      sequence: Number(message.headers?.get('Dead-Sequence') ?? 0),
+    })
     if (message.info.pending === 0) break
   }
   return all
 }
 
-const without = (row: Row, names: string[]): Row => Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)))
-const mapNumbers = (row: Row): Record<string, number> => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]))
+const without = (row: Row, names: string[]): Row =>
+  Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)))
+const mapNumbers = (row: Row): Record<string, number> =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]))
 const sorted = (rows: Row[]): Row[] => rows.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 const doubled = (ids: string[]): string[] => [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]
 
-/** State of a stream. Servers of a cluster that choose a leader do not answer for a while: asked again for half a minute. */
+/**
+ * State of a stream. Servers of a cluster that choose a leader do not answer for a while: asked again for half a
+ * minute.
+ */
 export async function streamState(connection: NatsConnection, stream: string): Promise<StreamState> {
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
   const deadline = performance.now() + 30_000

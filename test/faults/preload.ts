@@ -1,5 +1,6 @@
 /**
- * Loaded into the processes under test before anything else (`node --import`), so that faults can be brought about that no signal brings:
+ * Loaded into the processes under test before anything else (`node --import`), so that faults can be brought about that
+ * no signal brings:
  *
  *     FAULT_CLOCK_FILE   holds milliseconds that the wall clock is off by; read again at each SIGUSR2. The monotonic clock goes on, as in a
  *                        machine whose clock is set.
@@ -17,11 +18,14 @@ if (file && isMainThread) {
   const RealDate = Date
   const now = () => RealDate.now() + offset
   globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args: unknown[], newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
+    construct: (target, args: unknown[], newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
     apply: () => new RealDate(now()).toString(),
     get: (target, key, receiver) => (key === 'now' ? now : (Reflect.get(target, key, receiver) as unknown)),
   })
-  process.on('SIGUSR2', () => { offset = Number(readFileSync(file, 'utf8')) })
+  process.on('SIGUSR2', () => {
+    offset = Number(readFileSync(file, 'utf8'))
+  })
 }
 
 if (!isMainThread && parentPort) {

@@ -47,7 +47,8 @@ const POOL = 4
 const PRELOAD = new URL('./preload.js', import.meta.url).href
 
 /**
- * The whole system as `up` runs it, each part a process that its keeper starts again, with lines between them that can be made bad:
+ * The whole system as `up` runs it, each part a process that its keeper starts again, with lines between them that can
+ * be made bad:
  *
  *     oracle ──line──► nats-server ◄──line── engines ──line──► store
  *                          ▲                                     ▲
@@ -73,7 +74,13 @@ export class Rig {
   #natsPort = 0
   #storePort = 0
 
-  private constructor(readonly folder: string, readonly options: RigOptions, readonly settings: Settings, readonly scope: Scope, readonly hasDisks: boolean) {
+  private constructor(
+    readonly folder: string,
+    readonly options: RigOptions,
+    readonly settings: Settings,
+    readonly scope: Scope,
+    readonly hasDisks: boolean,
+  ) {
     this.clockFile = join(folder, 'clock')
     writeFileSync(this.clockFile, '0')
   }
@@ -82,21 +89,33 @@ export class Rig {
   static async start(scope: Scope, options: RigOptions): Promise<Rig> {
     const folder = mkdtempSync(join(tmpdir(), 'platestream-faults-'))
     scope.teardown(() => rmSync(folder, { recursive: true, force: true }))
-    const settings = loadSettings({ env: {}, overrides: { dataFolder: folder, 'nats.partitions': options.cluster ? NODE_PARTITIONS : 4 } })
+    const settings = loadSettings({
+      env: {},
+      overrides: { dataFolder: folder, 'nats.partitions': options.cluster ? NODE_PARTITIONS : 4 },
+    })
     const paths = dataPaths(settings)
     // Three copies of everything need more than a small disk.
-    const hasDisks = !options.cluster && [paths.nats, paths.store, paths.crops].map((path) => mountDisk(path, scope)).every(Boolean)
+    const hasDisks =
+      !options.cluster && [paths.nats, paths.store, paths.crops].map((path) => mountDisk(path, scope)).every(Boolean)
     const rig = new Rig(folder, options, settings, scope, hasDisks)
     await rig.#startServers(loadSecrets(paths.secrets))
     await rig.#startParts()
     return rig
   }
 
-  get paths() { return dataPaths(this.settings) }
+  get paths() {
+    return dataPaths(this.settings)
+  }
   /** Pid of a part that runs now. */
-  pid(part: PartName): number | undefined { return this.keepers.get(part)?.running?.pid }
-  get engines(): PartName[] { return [...this.keepers.keys()].filter((name) => name.startsWith('engine')) }
-  gatewayUrl(n = 0): string { return String(this.keepers.get(`gateway-${n}`)?.running?.facts.url ?? `http://127.0.0.1:${this.#gatewayPorts[n]}`) }
+  pid(part: PartName): number | undefined {
+    return this.keepers.get(part)?.running?.pid
+  }
+  get engines(): PartName[] {
+    return [...this.keepers.keys()].filter((name) => name.startsWith('engine'))
+  }
+  gatewayUrl(n = 0): string {
+    return String(this.keepers.get(`gateway-${n}`)?.running?.facts.url ?? `http://127.0.0.1:${this.#gatewayPorts[n]}`)
+  }
   readonly #gatewayPorts: number[] = []
 
   /** SIGKILL by default. Its keeper brings it back. */
@@ -117,7 +136,9 @@ export class Rig {
     await keeper.start()
   }
 
-  /** All parts at once, as when the machine's power goes (but for what the kernel had not written yet). They stay down. */
+  /**
+   * All parts at once, as when the machine's power goes (but for what the kernel had not written yet). They stay down.
+   */
   async killAll(): Promise<void> {
     await Promise.all([...this.keepers.keys()].map((part) => this.killForGood(part)))
   }
@@ -134,19 +155,30 @@ export class Rig {
   /** Registers the feed's cameras under names that end in `suffix`. */
   async addCameras(suffix: string): Promise<void> {
     const registry = await CameraRegistry.open(this.connection)
-    for (const camera of this.options.feed.cameras) await registry.put({ ...camera, id: `${camera.id}${suffix}`, name: camera.name })
+    for (const camera of this.options.feed.cameras)
+      await registry.put({ ...camera, id: `${camera.id}${suffix}`, name: camera.name })
   }
 
   /** The list of everything that is looked for, in a new version when `extra` is another text. */
   async saveList(extra = ''): Promise<void> {
-    const head: HotListHead = { id: 'stolen', name: 'Stolen', kind: 'hot', priority: 'high', source: 'faults', tolerance: 'tolerant', threshold: 0.5 }
+    const head: HotListHead = {
+      id: 'stolen',
+      name: 'Stolen',
+      kind: 'hot',
+      priority: 'high',
+      source: 'faults',
+      tolerance: 'tolerant',
+      threshold: 0.5,
+    }
     const entries = this.options.feed.plates.map((plate) => ({ plate, reason: `stolen vehicle${extra}` }))
     await saveHotList(this.connection.jetstream(), head, entries)
   }
 
   /** Frames of the cameras with this suffix that the ledger has. */
   async stored(suffix: string): Promise<number> {
-    const [row] = await this.rows<{ n: string }>(`SELECT sum(frames_in) AS n FROM platestream.ledger FINAL WHERE camera LIKE '%${suffix}'`)
+    const [row] = await this.rows<{ n: string }>(
+      `SELECT sum(frames_in) AS n FROM platestream.ledger FINAL WHERE camera LIKE '%${suffix}'`,
+    )
     return Number(row?.n ?? 0)
   }
 
@@ -160,8 +192,11 @@ export class Rig {
   fillDisk(path: string): () => void {
     const ballast = join(path, 'ballast')
     try {
-      for (let written = 0; ; written++) writeFileSync(ballast, Buffer.alloc(statfsSync(path).bavail > 256 ? 1_048_576 : 4_096), { flag: 'a' })
-    } catch { /* full */ }
+      for (let written = 0; ; written++)
+        writeFileSync(ballast, Buffer.alloc(statfsSync(path).bavail > 256 ? 1_048_576 : 4_096), { flag: 'a' })
+    } catch {
+      /* full */
+    }
     return () => rmSync(ballast, { force: true })
   }
 
@@ -179,12 +214,14 @@ export class Rig {
 
   /** Waits until every copy of every stream is up to date: then another server may die. */
   async untilCopied(limitMs = 60_000): Promise<void> {
-    // without asking for the account first: while servers choose a leader nobody answers, and that is what is waited for here
+    // without asking for the account first: while servers choose a leader nobody answers, and that is what is waited
+    // for here
     const manager = await this.connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
     await until(async () => {
       try {
         for await (const { cluster } of manager.streams.list()) {
-          if (!cluster?.leader || (cluster.replicas ?? []).some(({ current, offline }) => !current || offline)) return false
+          if (!cluster?.leader || (cluster.replicas ?? []).some(({ current, offline }) => !current || offline))
+            return false
         }
         return true
       } catch {
@@ -198,19 +235,45 @@ export class Rig {
     this.#natsPort = await freePort()
     this.#storePort = await freePort()
     if (options.cluster) await this.#startCluster(secrets.nats)
-    else await this.#keep({
-      name: 'nats', graceMs: 5_000,
-      start: async () => {
-        const server = await startPrivateServer({ folder: paths.nats, token: secrets.nats, partitions: this.settings.nats.partitions, port: this.#natsPort, silentMs: 6_000 })
-        return { pid: server.pid, facts: { url: server.url, port: server.port }, exited: server.exited, stop: (graceMs: number) => server.stop(graceMs) }
-      },
-    })
+    else
+      await this.#keep({
+        name: 'nats',
+        graceMs: 5_000,
+        start: async () => {
+          const server = await startPrivateServer({
+            folder: paths.nats,
+            token: secrets.nats,
+            partitions: this.settings.nats.partitions,
+            port: this.#natsPort,
+            silentMs: 6_000,
+          })
+          return {
+            pid: server.pid,
+            facts: { url: server.url, port: server.port },
+            exited: server.exited,
+            stop: (graceMs: number) => server.stop(graceMs),
+          }
+        },
+      })
     await this.#keep({
-      name: 'store', graceMs: 25_000,
-      start: () => startChild({
-        args: [STORE_SCRIPT, '--with-parent', '--path', paths.store, '--port', String(this.#storePort), '--pool', String(POOL)],
-        env: { STORE_TOKEN: secrets.store, UV_THREADPOOL_SIZE: String(threadsFor(POOL)) }, readyMs: 60_000, onLog: (line) => options.onLog?.('store', line),
-      }),
+      name: 'store',
+      graceMs: 25_000,
+      start: () =>
+        startChild({
+          args: [
+            STORE_SCRIPT,
+            '--with-parent',
+            '--path',
+            paths.store,
+            '--port',
+            String(this.#storePort),
+            '--pool',
+            String(POOL),
+          ],
+          env: { STORE_TOKEN: secrets.store, UV_THREADPOOL_SIZE: String(threadsFor(POOL)) },
+          readyMs: 60_000,
+          onLog: (line) => options.onLog?.('store', line),
+        }),
     })
     for (const name of ['publisher', 'nats', 'store'] as const) {
       this.lines[name] = await TcpProxy.open(() => (name === 'store' ? this.#storePort : this.#natsPort))
@@ -219,14 +282,23 @@ export class Rig {
     const direct = this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.#natsPort}`
     this.connection = await connectNats({ url: direct, token: secrets.nats, name: 'judge' })
     this.scope.teardown(() => this.connection.close())
-    await setupNats(this.connection, { framesMaxBytes: 67_108_864, deadMaxBytes: 67_108_864, replicas: options.cluster ? 3 : 1, readyMs: 120_000 })
+    await setupNats(this.connection, {
+      framesMaxBytes: 67_108_864,
+      deadMaxBytes: 67_108_864,
+      replicas: options.cluster ? 3 : 1,
+      readyMs: 120_000,
+    })
     void (async () => {
       for await (const message of this.connection.subscribe('status.engine.*')) {
         const status = message.json<EngineStatus>()
         this.engineStatus.set(status.instance, status)
       }
     })()
-    const publisher = await connectNats({ url: options.cluster ? direct : `nats://127.0.0.1:${this.lines.publisher.port}`, token: secrets.nats, name: 'oracle' })
+    const publisher = await connectNats({
+      url: options.cluster ? direct : `nats://127.0.0.1:${this.lines.publisher.port}`,
+      token: secrets.nats,
+      name: 'oracle',
+    })
     this.scope.teardown(() => publisher.close())
     this.oracle = new Oracle(publisher)
     this.client = createClient(this.settings, { url: `http://127.0.0.1:${this.#storePort}`, token: secrets.store })
@@ -237,32 +309,62 @@ export class Rig {
     const found = clusterProgram()
     if ('missing' in found) throw new Error(found.missing)
     const { program } = found
-    const ports = await Promise.all([0, 1, 2].map(async () => ({ port: await freePort(), clusterPort: await freePort() })))
+    const ports = await Promise.all(
+      [0, 1, 2].map(async () => ({ port: await freePort(), clusterPort: await freePort() })),
+    )
     const routes = ports.map(({ clusterPort }) => clusterPort)
     this.#clusterUrls.push(...ports.map(({ port }) => `nats://127.0.0.1:${port}`))
-    await Promise.all(ports.map((at, n) => this.#keep({
-      name: `nats-${n}`, graceMs: 5_000, start: () => startNatsNode({ ...at, program, name: `nats-${n}`, folder: join(this.paths.nats, String(n)), token, routes }),
-    })))
+    await Promise.all(
+      ports.map((at, n) =>
+        this.#keep({
+          name: `nats-${n}`,
+          graceMs: 5_000,
+          start: () =>
+            startNatsNode({
+              ...at,
+              program,
+              name: `nats-${n}`,
+              folder: join(this.paths.nats, String(n)),
+              token,
+              routes,
+            }),
+        }),
+      ),
+    )
   }
 
   async #startParts(): Promise<void> {
     const { options, paths, settings } = this
     const secrets = loadSecrets(paths.secrets)
     const env = {
-      NATS_URL: this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.lines.nats.port}`, PLATESTREAM_NATS_REPLICAS: options.cluster ? '3' : '1', PLATESTREAM_NATS_TOKEN: secrets.nats, PLATESTREAM_NATS_PARTITIONS: String(settings.nats.partitions),
-      PLATESTREAM_NATS_FRAMES_MAX_BYTES: '67108864', CLICKHOUSE_URL: `http://127.0.0.1:${this.lines.store.port}`, PLATESTREAM_CLICKHOUSE_PASSWORD: secrets.store,
-      PLATESTREAM_LOG_LEVEL: 'warn', FAULT_CLOCK_FILE: this.clockFile, ...options.env,
+      NATS_URL: this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.lines.nats.port}`,
+      PLATESTREAM_NATS_REPLICAS: options.cluster ? '3' : '1',
+      PLATESTREAM_NATS_TOKEN: secrets.nats,
+      PLATESTREAM_NATS_PARTITIONS: String(settings.nats.partitions),
+      PLATESTREAM_NATS_FRAMES_MAX_BYTES: '67108864',
+      CLICKHOUSE_URL: `http://127.0.0.1:${this.lines.store.port}`,
+      PLATESTREAM_CLICKHOUSE_PASSWORD: secrets.store,
+      PLATESTREAM_LOG_LEVEL: 'warn',
+      FAULT_CLOCK_FILE: this.clockFile,
+      ...options.env,
     }
     await this.saveList()
-    const part = (name: PartName, command: string, args: string[]) => this.#keep({
-      name, graceMs: 15_000,
-      start: () => startChild({
-        args: ['--import', PRELOAD, CLI_SCRIPT, command, '--with-parent', '--data', this.folder, ...args],
-        env, readyMs: 180_000, onLog: (line) => options.onLog?.(name, line),
-      }),
-    })
+    const part = (name: PartName, command: string, args: string[]) =>
+      this.#keep({
+        name,
+        graceMs: 15_000,
+        start: () =>
+          startChild({
+            args: ['--import', PRELOAD, CLI_SCRIPT, command, '--with-parent', '--data', this.folder, ...args],
+            env,
+            readyMs: 180_000,
+            onLog: (line) => options.onLog?.(name, line),
+          }),
+      })
     for (let n = 0; n < (options.gateways ?? 1); n++) this.#gatewayPorts.push(await freePort())
-    const engines = Array.from({ length: options.engines ?? 1 }, (_, n) => part(`engine-${n}`, 'engine', ['--instance', `engine-${n}`, '--workers', '2']))
+    const engines = Array.from({ length: options.engines ?? 1 }, (_, n) =>
+      part(`engine-${n}`, 'engine', ['--instance', `engine-${n}`, '--workers', '2']),
+    )
     const gateways = this.#gatewayPorts.map((port, n) => part(`gateway-${n}`, 'gateway', ['--port', String(port)]))
     await Promise.all([...engines, ...gateways])
     this.#gatewayPorts.forEach((_, n) => {
@@ -290,7 +392,9 @@ export class Rig {
 function mountDisk(path: string, scope: Scope): boolean {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'platestream-faults', path], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'platestream-faults', path], {
+      stdio: 'ignore',
+    })
   } catch {
     return false
   }

@@ -1,4 +1,7 @@
-/** Collects what has to happen at the end, and does it in reverse order: what tap's `t.teardown` is to a test, for a program. */
+/**
+ * Collects what has to happen at the end, and does it in reverse order: what tap's `t.teardown` is to a test, for a
+ * program.
+ */
 export class Scope {
   readonly #ends: (() => unknown)[] = []
 

@@ -7,4 +7,6 @@ t.setTimeout(290_000)
 /** Half of the matrix: a test file has five minutes. */
 const faults = FAULTS.filter(({ name }) => /^(engine|gateway|nats-server|store|NATS) /.test(name))
 
-t.test('whatever fails, nothing is lost and nothing is doubled: servers', (t) => holds(t, { faults, seconds: 5, pauseMs: 25 }))
+t.test('whatever fails, nothing is lost and nothing is doubled: servers', (t) =>
+  holds(t, { faults, seconds: 5, pauseMs: 25 }),
+)

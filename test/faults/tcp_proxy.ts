@@ -10,7 +10,11 @@ import type { AddressInfo } from 'node:net'
  *     silent   connections stand, nothing gets through in either direction (a pulled cable)
  *     refused  connections are closed as soon as they come (nobody listens)
  */
-export type Line = { kind: 'open' } | { kind: 'slow'; latencyMs: number; bytesPerS: number } | { kind: 'silent' } | { kind: 'refused' }
+export type Line =
+  | { kind: 'open' }
+  | { kind: 'slow'; latencyMs: number; bytesPerS: number }
+  | { kind: 'silent' }
+  | { kind: 'refused' }
 
 /** A TCP line on loopback between two parts of the system, whose quality can be changed while it is used. */
 export class TcpProxy {
@@ -18,7 +22,10 @@ export class TcpProxy {
   readonly #pairs = new Set<Socket>()
   #changed: (() => void)[] = []
 
-  private constructor(private readonly server: Server, private readonly target: () => number) {
+  private constructor(
+    private readonly server: Server,
+    private readonly target: () => number,
+  ) {
     server.on('connection', (client) => this.#connect(client))
   }
 
@@ -54,7 +61,10 @@ export class TcpProxy {
   #connect(client: Socket): void {
     if (this.#line.kind === 'refused') return void client.resetAndDestroy()
     const upstream = createConnection(this.target(), '127.0.0.1')
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       this.#pairs.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => {})
@@ -71,7 +81,8 @@ export class TcpProxy {
     try {
       for await (const piece of from) {
         const bytes = piece as Buffer
-        while (this.#line.kind === 'silent' && !from.destroyed) await new Promise<void>((resolve) => this.#changed.push(resolve))
+        while (this.#line.kind === 'silent' && !from.destroyed)
+          await new Promise<void>((resolve) => this.#changed.push(resolve))
         const line = this.#line
         if (line.kind === 'slow') await sleep(line.latencyMs + (bytes.length / line.bytesPerS) * 1_000)
         if (to.destroyed) return

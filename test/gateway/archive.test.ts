@@ -25,10 +25,23 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
 
   t.test('pages end nowhere too early and show no row twice, even when many rows share a millisecond', async (t) => {
     // 90 reads in 3 different milliseconds, so every page border falls into the middle of one.
-    const reads = Array.from({ length: 90 }, (_, i) => aRead({
-      readId: String(1_000 + i), ts: TS + (i % 3), tsLast: TS + 900, camera: i % 2 ? 'c1' : 'c2', plate: i % 5 ? '8ABC123' : '7XYZ000',
-    }))
-    const hits = reads.map((read) => aHit({ hitId: `${read.readId}.svs.8ABC123`, readId: read.readId, list: 'svs', ts: new Date(read.ts).toISOString() }))
+    const reads = Array.from({ length: 90 }, (_, i) =>
+      aRead({
+        readId: String(1_000 + i),
+        ts: TS + (i % 3),
+        tsLast: TS + 900,
+        camera: i % 2 ? 'c1' : 'c2',
+        plate: i % 5 ? '8ABC123' : '7XYZ000',
+      }),
+    )
+    const hits = reads.map((read) =>
+      aHit({
+        hitId: `${read.readId}.svs.8ABC123`,
+        readId: read.readId,
+        list: 'svs',
+        ts: new Date(read.ts).toISOString(),
+      }),
+    )
     await writer.write({ reads, hits, ledger: [aLedgerRow({ framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 })] })
     const walk = async <T>(ask: (before?: string) => Promise<Page<T>>): Promise<T[]> => {
       const rows: T[] = []
@@ -40,16 +53,39 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
       } while (before !== undefined && rows.length < 500)
       return rows
     }
-    const order = [...reads].sort((a, b) => b.ts - a.ts || Number(b.readId) - Number(a.readId)).map(({ readId }) => readId)
+    const order = [...reads]
+      .sort((a, b) => b.ts - a.ts || Number(b.readId) - Number(a.readId))
+      .map(({ readId }) => readId)
     for (const limit of [1, 7, 30, 90, 100]) {
-      t.same((await walk((before) => archive.reads({ limit, ...(before && { before }) }))).map(({ readId }) => readId), order, `by ${limit}`)
+      t.same(
+        (await walk((before) => archive.reads({ limit, ...(before && { before }) }))).map(({ readId }) => readId),
+        order,
+        `by ${limit}`,
+      )
     }
-    t.same((await walk((before) => archive.hits({ limit: 11, list: 'svs', ...(before && { before }) }))).map(({ readId }) => readId), order, 'hits')
+    t.same(
+      (await walk((before) => archive.hits({ limit: 11, list: 'svs', ...(before && { before }) }))).map(
+        ({ readId }) => readId,
+      ),
+      order,
+      'hits',
+    )
     const ofCamera = await walk((before) => archive.reads({ limit: 10, camera: 'c2', ...(before && { before }) }))
-    t.same(ofCamera.map(({ readId }) => readId), order.filter((id) => Number(id) % 2 === 0))
+    t.same(
+      ofCamera.map(({ readId }) => readId),
+      order.filter((id) => Number(id) % 2 === 0),
+    )
     const ofPlate = await walk((before) => archive.reads({ limit: 4, plate: '7XYZ000', ...(before && { before }) }))
-    t.same(ofPlate.map(({ readId }) => readId), order.filter((id) => Number(id) % 5 === 0))
-    t.match(ofPlate[0], { plate: '7XYZ000', ts: /^2026-11-16T08:30:00\.00\dZ$/, alternates: [{ plate: 'BABC123' }], crop: { segment: '2026-W47-e1.crops' } })
+    t.same(
+      ofPlate.map(({ readId }) => readId),
+      order.filter((id) => Number(id) % 5 === 0),
+    )
+    t.match(ofPlate[0], {
+      plate: '7XYZ000',
+      ts: /^2026-11-16T08:30:00\.00\dZ$/,
+      alternates: [{ plate: 'BABC123' }],
+      crop: { segment: '2026-W47-e1.crops' },
+    })
     t.same(await archive.reads({ limit: 5, plate: 'NOBODY' }), { items: [] })
   })
 
@@ -62,7 +98,9 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
   })
 
   t.test('the ledger of an hour', async (t) => {
-    t.match(await archive.ledger({ from: TS - 3_600_000, to: TS + 3_600_000 }), [{ camera: 'c1', hour: '2026-11-16T08:00:00.000Z', framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 }])
+    t.match(await archive.ledger({ from: TS - 3_600_000, to: TS + 3_600_000 }), [
+      { camera: 'c1', hour: '2026-11-16T08:00:00.000Z', framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 },
+    ])
     t.same(await archive.ledger({ from: TS + 7_200_000, to: TS + 9_000_000 }), [])
   })
 

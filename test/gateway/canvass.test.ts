@@ -15,21 +15,44 @@ t.test('questions over HTTP', async (t) => {
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: cityRows(400), hits: [], ledger: [] })
   const heard: unknown[] = []
-  const gate: Gate = async (look, { kind, form }) => { heard.push([look.who, look.purpose, kind, form]); return async () => {} }
+  const gate: Gate = async (look, { kind, form }) => {
+    heard.push([look.who, look.purpose, kind, form])
+    return async () => {}
+  }
   const { app, url } = await startTestGateway(t, { desk: new Desk({ client: store.client, database: 'p', gate }) })
-  const post = (path: string, payload: object, headers: object = BEARER) => app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
+  const post = (path: string, payload: object, headers: object = BEARER) =>
+    app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
 
   t.equal((await post('canvass', wide, {})).statusCode, 401, 'the door is in front')
   const page = (await post('canvass?purpose=homicide%20CR-17', { ...wide, limit: 2, explain: true })).json()
-  t.match(page, { items: [{ plate: String, count: Number, best: { readId: String } }, {}], next: String, plan: { queries: [{ ms: Number }] } })
+  t.match(page, {
+    items: [{ plate: String, count: Number, best: { readId: String } }, {}],
+    next: String,
+    plan: { queries: [{ ms: Number }] },
+  })
   t.same(heard, [['token', 'homicide CR-17', 'canvass', 'explain']], 'who and why reach the gate')
   t.equal((await post('canvass', { ...wide, limit: 2, cursor: page.next })).json().items.length, 2)
 
   for (const [kind, input] of Object.entries({
-    canvass: {}, history: { plate: '7ABC123' }, scenes: undefined, convoy: { plate: '7ABC123', gapS: 600, minMeetings: 2 }, nearby: undefined, timeline: { step: '1h' }, heat: {}, 'look-back': { plates: ['7ABC123'] },
-    plates: undefined, preview: { entries: 1_000_000 },
+    canvass: {},
+    history: { plate: '7ABC123' },
+    scenes: undefined,
+    convoy: { plate: '7ABC123', gapS: 600, minMeetings: 2 },
+    nearby: undefined,
+    timeline: { step: '1h' },
+    heat: {},
+    'look-back': { plates: ['7ABC123'] },
+    plates: undefined,
+    preview: { entries: 1_000_000 },
   })) {
-    const body = kind === 'plates' ? { pattern: '7*' } : kind === 'scenes' ? { scenes: [wide, wide] } : kind === 'nearby' ? { readId: '1001', withinS: 3_600 } : { ...wide, ...input }
+    const body =
+      kind === 'plates'
+        ? { pattern: '7*' }
+        : kind === 'scenes'
+          ? { scenes: [wide, wide] }
+          : kind === 'nearby'
+            ? { readId: '1001', withinS: 3_600 }
+            : { ...wide, ...input }
     const json = await post(kind, body)
     t.equal(json.statusCode, 200, kind)
     const csv = await post(`${kind}?format=csv`, { ...body, limit: 1_000 })
@@ -39,29 +62,76 @@ t.test('questions over HTTP', async (t) => {
     t.equal(csv.body.trim().split('\r\n').length - 1, geo.features.length, 'as many rows as features')
     t.ok(geo.features.length >= json.json().items.length)
   }
-  t.match((await post('canvass', { ...wide, places: [{ circle: { lat: CAMERAS[0]!.lat, lon: CAMERAS[0]!.lon, radiusM: 0 } }] })).json(), { code: 'ALPR_ERR_REQUEST_INVALID' })
-  t.match((await post('canvass?format=csv', { windows: [{ from: wide.windows[0]!.to, to: wide.windows[0]!.from }] })).json(), { code: 'ALPR_ERR_WINDOW_INVALID' }, 'a file that cannot begin is an error with its code')
-  const lines = (await post('plates?format=pages', { pattern: '*' })).body.trim().split('\n').map((line) => JSON.parse(line))
-  t.match(lines.at(-1), { items: [{ plate: String, count: Number, firstSeen: String }], notes: { done: true } }, 'a line for each page, the last is done')
-  t.match((await post('heat?format=pages', wide)).json(), { code: 'ALPR_ERR_REQUEST_INVALID', details: { field: 'format' } })
+  t.match(
+    (
+      await post('canvass', {
+        ...wide,
+        places: [{ circle: { lat: CAMERAS[0]!.lat, lon: CAMERAS[0]!.lon, radiusM: 0 } }],
+      })
+    ).json(),
+    { code: 'ALPR_ERR_REQUEST_INVALID' },
+  )
+  t.match(
+    (await post('canvass?format=csv', { windows: [{ from: wide.windows[0]!.to, to: wide.windows[0]!.from }] })).json(),
+    { code: 'ALPR_ERR_WINDOW_INVALID' },
+    'a file that cannot begin is an error with its code',
+  )
+  const lines = (await post('plates?format=pages', { pattern: '*' })).body
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.match(
+    lines.at(-1),
+    { items: [{ plate: String, count: Number, firstSeen: String }], notes: { done: true } },
+    'a line for each page, the last is done',
+  )
+  t.match((await post('heat?format=pages', wide)).json(), {
+    code: 'ALPR_ERR_REQUEST_INVALID',
+    details: { field: 'format' },
+  })
   t.match((await post('plates?format=pages', { pattern: '[8' })).json(), { code: 'ALPR_ERR_PATTERN_INVALID' })
   const preview = (await post('preview', { ...wide, entries: 1_000_000, thresholds: [0.5, 0.05] })).json()
-  t.match(preview, { items: [{ threshold: 0.5, falseHitsPerDay: Number, found: Number }, { threshold: 0.05 }], notes: { entries: 1_000_000, reads: Number } })
-  t.ok(preview.items[1].falseHitsPerDay >= preview.items[0].falseHitsPerDay && preview.items[1].found >= preview.items[0].found)
-  t.match((await post('preview', { ...wide, entries: -1 })).json(), { code: 'ALPR_ERR_REQUEST_INVALID', details: { field: 'entries' } })
-  t.match((await post('canvass', { ...wide, pattern: '[8' })).json(), { code: 'ALPR_ERR_PATTERN_INVALID', details: { position: 1 } })
+  t.match(preview, {
+    items: [{ threshold: 0.5, falseHitsPerDay: Number, found: Number }, { threshold: 0.05 }],
+    notes: { entries: 1_000_000, reads: Number },
+  })
+  t.ok(
+    preview.items[1].falseHitsPerDay >= preview.items[0].falseHitsPerDay &&
+      preview.items[1].found >= preview.items[0].found,
+  )
+  t.match((await post('preview', { ...wide, entries: -1 })).json(), {
+    code: 'ALPR_ERR_REQUEST_INVALID',
+    details: { field: 'entries' },
+  })
+  t.match((await post('canvass', { ...wide, pattern: '[8' })).json(), {
+    code: 'ALPR_ERR_PATTERN_INVALID',
+    details: { position: 1 },
+  })
   t.equal((await post('canvass?x=1', wide)).statusCode, 400)
   t.equal((await post('nothing', wide)).statusCode, 404)
   const openApi = (await app.inject({ url: '/docs/json', headers: BEARER })).json()
-  t.match(openApi.paths['/api/canvass/convoy'].post.requestBody, { content: { 'application/json': { schema: { required: ['windows', 'plate'], properties: { gapS: { default: 30 } } } } } })
+  t.match(openApi.paths['/api/canvass/convoy'].post.requestBody, {
+    content: {
+      'application/json': { schema: { required: ['windows', 'plate'], properties: { gapS: { default: 30 } } } },
+    },
+  })
 
   // a client that goes away: its query leaves the store
   const leaving = new AbortController()
-  const slow = fetch(`${url}/api/canvass/canvass`, { method: 'POST', signal: leaving.signal, headers: { ...BEARER, 'content-type': 'application/json' }, body: JSON.stringify({ ...wide, pattern: '[0-9A-Z]?&?[0-9A-Z]~2' }) })
+  const slow = fetch(`${url}/api/canvass/canvass`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: { ...BEARER, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...wide, pattern: '[0-9A-Z]?&?[0-9A-Z]~2' }),
+  })
   setTimeout(() => leaving.abort(), 20)
   await slow.then((response) => response.text()).catch(() => {})
   for (let tries = 0; ; tries++) {
-    const running = await store.client.query({ query: "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' AND query NOT LIKE '%system.processes%'", format: 'JSONEachRow' })
+    const running = await store.client.query({
+      query:
+        "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' AND query NOT LIKE '%system.processes%'",
+      format: 'JSONEachRow',
+    })
     if (Number((await running.json<{ n: string }>())[0]!.n) === 0) return t.pass('nothing runs on')
     if (tries > 100) return t.fail('its query still runs')
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -8,8 +8,19 @@ import { ConsoleClient } from './fixtures/console_client.js'
 import { BEARER, startTestGateway, TOKEN } from './fixtures/gateway.js'
 
 const SHELL = [
-  '/', '/console.css', '/console.js', '/console.js.map', '/icon.svg',
-  '/recognize', '/recognize.css', '/recognize.js', '/recognize.js.map', '/recognize_worker.js', '/recognize_worker.js.map', '/recognizer.wasm', '/platestream.psm',
+  '/',
+  '/console.css',
+  '/console.js',
+  '/console.js.map',
+  '/icon.svg',
+  '/recognize',
+  '/recognize.css',
+  '/recognize.js',
+  '/recognize.js.map',
+  '/recognize_worker.js',
+  '/recognize_worker.js.map',
+  '/recognizer.wasm',
+  '/platestream.psm',
 ]
 
 t.test('only health, metrics for this machine, the empty page and the sign-in are open', async (t) => {
@@ -20,33 +31,65 @@ t.test('only health, metrics for this machine, the empty page and the sign-in ar
   for (const { method, url } of routesOf(app)) {
     if (method === 'HEAD' || method === 'OPTIONS') continue
     // From elsewhere: an address of the network, no credentials.
-    const path = url.replace(':segment', '2026-W47-a.crops').replace(':offset', '0').replace(':length', '20').replace('*', 'index.html')
-    const answer = await app.inject({ method: method as 'GET', url: path, remoteAddress: '192.0.2.7', ...(method === 'POST' && { payload: {} }) })
+    const path = url
+      .replace(':segment', '2026-W47-a.crops')
+      .replace(':offset', '0')
+      .replace(':length', '20')
+      .replace('*', 'index.html')
+    const answer = await app.inject({
+      method: method as 'GET',
+      url: path,
+      remoteAddress: '192.0.2.7',
+      ...(method === 'POST' && { payload: {} }),
+    })
     if (answer.statusCode !== 401) open.push(`${method} ${url}`)
     else t.match(answer.json(), { code: 'ALPR_ERR_AUTH_REQUIRED' }, `${method} ${url} is closed`)
   }
-  t.same(open.filter((route) => !SHELL.includes(route.slice(4))), ['GET /healthz', 'GET /readyz', 'POST /api/session'])
+  t.same(
+    open.filter((route) => !SHELL.includes(route.slice(4))),
+    ['GET /healthz', 'GET /readyz', 'POST /api/session'],
+  )
   t.equal((await app.inject({ url: '/metrics', remoteAddress: '192.0.2.7' })).statusCode, 401)
   t.equal((await app.inject({ url: '/metrics', remoteAddress: '127.0.0.1' })).statusCode, 200)
-  t.equal((await app.inject({ url: '/metrics', remoteAddress: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.7' } })).statusCode, 401, 'nor through a proxy')
+  t.equal(
+    (await app.inject({ url: '/metrics', remoteAddress: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.7' } }))
+      .statusCode,
+    401,
+    'nor through a proxy',
+  )
   for (const url of ['/api/nothing', '/nothing', '/docs', '/docs/json', '/../package.json', '/api/crops/../x']) {
-    t.equal((await app.inject({ url, remoteAddress: '127.0.0.1' })).statusCode, 401, `${url} says nothing to a stranger`)
+    t.equal(
+      (await app.inject({ url, remoteAddress: '127.0.0.1' })).statusCode,
+      401,
+      `${url} says nothing to a stranger`,
+    )
   }
 })
 
 t.test('the token as a bearer', async (t) => {
   const { app } = await startTestGateway(t)
-  const status = async (authorization: string) => (await app.inject({ url: '/api/status', headers: { authorization } })).statusCode
+  const status = async (authorization: string) =>
+    (await app.inject({ url: '/api/status', headers: { authorization } })).statusCode
   t.equal(await status(`Bearer ${TOKEN}`), 200)
   t.equal(await status(`bearer ${TOKEN}`), 200, 'the word in any case')
-  for (const wrong of ['', 'Bearer', 'Bearer ', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`, `Basic ${TOKEN}`, TOKEN, `Bearer  ${TOKEN}`]) {
+  for (const wrong of [
+    '',
+    'Bearer',
+    'Bearer ',
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    `Basic ${TOKEN}`,
+    TOKEN,
+    `Bearer  ${TOKEN}`,
+  ]) {
     t.equal(await status(wrong), 401, JSON.stringify(wrong.slice(0, 12)))
   }
 })
 
 t.test('a browser trades the token for a cookie that scripts cannot read', async (t) => {
   const { app } = await startTestGateway(t)
-  const signIn = (token: unknown, headers = {}) => app.inject({ method: 'POST', url: '/api/session', payload: { token }, headers })
+  const signIn = (token: unknown, headers = {}) =>
+    app.inject({ method: 'POST', url: '/api/session', payload: { token }, headers })
   const answer = await signIn(TOKEN)
   t.equal(answer.statusCode, 204)
   const set = String(answer.headers['set-cookie'])
@@ -60,15 +103,30 @@ t.test('a browser trades the token for a cookie that scripts cannot read', async
   const [name, value] = cookie.split('=') as [string, string]
   const [version, expires, nonce, mac] = value.split('.') as [string, string, string, string]
   for (const forged of [
-    `${version}.${Number(expires) + 1}.${nonce}.${mac}`, `${version}.${expires}.${nonce}x.${mac}`, `${version}.${expires}.${nonce}.`,
-    `${version}.${expires}.${nonce}`, 'v1', '', '.', `v2.${expires}.${nonce}.${mac}`, 'x'.repeat(5_000),
-  ]) t.equal((await look(`${name}=${forged}`)).statusCode, 401, forged.slice(0, 30))
-  t.equal((await app.inject({ url: '/api/session', headers: { cookie, authorization: 'Bearer wrong' } })).statusCode, 401, 'a wrong bearer does not fall back to the cookie')
+    `${version}.${Number(expires) + 1}.${nonce}.${mac}`,
+    `${version}.${expires}.${nonce}x.${mac}`,
+    `${version}.${expires}.${nonce}.`,
+    `${version}.${expires}.${nonce}`,
+    'v1',
+    '',
+    '.',
+    `v2.${expires}.${nonce}.${mac}`,
+    'x'.repeat(5_000),
+  ])
+    t.equal((await look(`${name}=${forged}`)).statusCode, 401, forged.slice(0, 30))
+  t.equal(
+    (await app.inject({ url: '/api/session', headers: { cookie, authorization: 'Bearer wrong' } })).statusCode,
+    401,
+    'a wrong bearer does not fall back to the cookie',
+  )
 
   t.equal((await signIn('wrong')).statusCode, 401)
   t.equal((await signIn('')).statusCode, 400)
   t.equal((await signIn(5)).statusCode, 400, 'no coercion in a body')
-  t.match((await app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN, extra: 1 } })).json(), { code: 'ALPR_ERR_REQUEST_INVALID', details: { field: 'body.extra' } })
+  t.match((await app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN, extra: 1 } })).json(), {
+    code: 'ALPR_ERR_REQUEST_INVALID',
+    details: { field: 'body.extra' },
+  })
   t.equal((await signIn(TOKEN, { origin: 'http://elsewhere.example' })).statusCode, 401, 'not from another page')
   t.equal((await signIn(TOKEN, { origin: 'http://localhost:8480', host: 'localhost:8480' })).statusCode, 204)
   const out = await app.inject({ method: 'DELETE', url: '/api/session', headers: { cookie } })
@@ -101,7 +159,11 @@ t.test('the WebSocket asks at the same door, and for the origin', async (t) => {
   await t.rejects(open({ authorization: 'Bearer wrong' }), { message: 'status 401' })
   await t.rejects(open({ ...BEARER, origin: 'http://elsewhere.example' }), { message: 'status 401' })
   await t.rejects(open({ ...BEARER, origin: 'null' }), { message: 'status 401' })
-  const cookie = String((await gateway.app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers['set-cookie']).split(';')[0]!
+  const cookie = String(
+    (await gateway.app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers[
+      'set-cookie'
+    ],
+  ).split(';')[0]!
   const first = await open({ cookie, origin: gateway.url })
   await open(BEARER)
   await t.rejects(open(BEARER), { message: 'status 503' }, 'no more than allowed')
@@ -119,8 +181,13 @@ t.test('the WebSocket asks at the same door, and for the origin', async (t) => {
 
 t.test('a console that talks nonsense is told why and closed', async (t) => {
   for (const [text, reason] of [
-    ['{', 'not JSON'], ['{"type":"other"}', 'type'], ['{"type":"subscribe","since":"5"}', 'since'], ['{"type":"subscribe","more":1}', 'more'],
-    ['{"type":"subscribe","since":-1}', 'since'], ['{"type":"subscribe","area":[1,2,3]}', 'area'], ['{"type":"subscribe","lists":["A B"]}', 'lists'],
+    ['{', 'not JSON'],
+    ['{"type":"other"}', 'type'],
+    ['{"type":"subscribe","since":"5"}', 'since'],
+    ['{"type":"subscribe","more":1}', 'more'],
+    ['{"type":"subscribe","since":-1}', 'since'],
+    ['{"type":"subscribe","area":[1,2,3]}', 'area'],
+    ['{"type":"subscribe","lists":["A B"]}', 'lists'],
   ] as const) {
     const gateway = await startTestGateway(t)
     const client = await ConsoleClient.open(t, gateway.url)
@@ -145,15 +212,33 @@ t.test('no secret in a log, whatever goes wrong', async (t) => {
   const log = gatewayLog('debug', { write: (line) => void lines.push(line) })
   const gateway = await startTestGateway(t, { log, nats: { url: `nats://${TOKEN}@127.0.0.1:1`, token: TOKEN } })
   const { app, archive } = gateway
-  archive.reads = async () => { throw new Error('a foreign error') }
-  const cookie = String((await app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers['set-cookie'])
+  archive.reads = async () => {
+    throw new Error('a foreign error')
+  }
+  const cookie = String(
+    (await app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers['set-cookie'],
+  )
   t.match((await app.inject({ url: `/api/reads?camera=a&token=${TOKEN}`, headers: BEARER })).statusCode, 400)
-  t.match((await app.inject({ url: '/api/reads?camera=a', headers: { ...BEARER, cookie } })).json(), { code: 'ALPR_ERR_INTERNAL', message: 'internal error' })
+  t.match((await app.inject({ url: '/api/reads?camera=a', headers: { ...BEARER, cookie } })).json(), {
+    code: 'ALPR_ERR_INTERNAL',
+    message: 'internal error',
+  })
   await app.inject({ url: `/?token=${TOKEN}` })
   await ConsoleClient.open(t, gateway.url).then((client) => client.close())
-  log.info({ req: { method: 'GET', url: `/?token=${TOKEN}` }, headers: BEARER, token: TOKEN, request: { headers: { cookie } } }, 'as a careless line would')
+  log.info(
+    {
+      req: { method: 'GET', url: `/?token=${TOKEN}` },
+      headers: BEARER,
+      token: TOKEN,
+      request: { headers: { cookie } },
+    },
+    'as a careless line would',
+  )
   await new Promise((resolve) => setTimeout(resolve, 300))
-  t.ok(lines.some((line) => line.includes('a foreign error')), 'the failure is logged')
+  t.ok(
+    lines.some((line) => line.includes('a foreign error')),
+    'the failure is logged',
+  )
   t.ok(lines.some((line) => line.includes('careless')))
   for (const line of lines) {
     t.notOk(line.includes(TOKEN), line.slice(0, 120))
@@ -163,7 +248,9 @@ t.test('no secret in a log, whatever goes wrong', async (t) => {
 
 t.test('normal operation logs nothing per request or console', async (t) => {
   const lines: string[] = []
-  const gateway = await startTestGateway(t, { log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }) })
+  const gateway = await startTestGateway(t, {
+    log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+  })
   // said once, whenever the server behind answers: NATS, and the store without which there is no dictionary of plates
   const counted = () => lines.filter((line) => !/NATS|dictionary of plates/.test(line)).length
   const before = counted()
@@ -180,20 +267,34 @@ t.test('every answer carries the security headers, a refused one too', async (t)
       request(`${gateway.url}${path}`, (response) => {
         response.resume()
         resolve(response.headers)
-      }).on('error', reject).end()
+      })
+        .on('error', reject)
+        .end()
     })
-    t.match(headers, {
-      'content-security-policy': /^default-src 'self';/, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY',
-    }, path)
+    t.match(
+      headers,
+      {
+        'content-security-policy': /^default-src 'self';/,
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'x-frame-options': 'DENY',
+      },
+      path,
+    )
     t.notMatch(String(headers['content-security-policy']), /unsafe/)
   }
 })
 
 t.test('only the worker of the recognizer may compile WebAssembly, and it speaks with nobody else', async (t) => {
   const { app } = await startTestGateway(t)
-  const policyOf = async (url: string) => String((await app.inject({ url, remoteAddress: '192.0.2.7' })).headers['content-security-policy'])
-  t.equal(await policyOf('/recognize_worker.js'), "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'")
-  for (const url of ['/', '/recognize', '/recognize.js', '/recognizer.wasm']) t.notMatch(await policyOf(url), /unsafe/, url)
+  const policyOf = async (url: string) =>
+    String((await app.inject({ url, remoteAddress: '192.0.2.7' })).headers['content-security-policy'])
+  t.equal(
+    await policyOf('/recognize_worker.js'),
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+  )
+  for (const url of ['/', '/recognize', '/recognize.js', '/recognizer.wasm'])
+    t.notMatch(await policyOf(url), /unsafe/, url)
 })
 
 function routesOf(app: Awaited<ReturnType<typeof startTestGateway>>['app']): { method: string; url: string }[] {
@@ -201,13 +302,15 @@ function routesOf(app: Awaited<ReturnType<typeof startTestGateway>>['app']): { m
   const stack: string[] = []
   const routes: { method: string; url: string }[] = []
   for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
-    const [, indent, path, methods] = /^([\s│]*)[├└]── (.*?) \(([A-Z, ]+)\)$/.exec(line) ?? /^([\s│]*)[├└]── (\S*)()$/.exec(line) ?? []
+    const [, indent, path, methods] =
+      /^([\s│]*)[├└]── (.*?) \(([A-Z, ]+)\)$/.exec(line) ?? /^([\s│]*)[├└]── (\S*)()$/.exec(line) ?? []
     if (path === undefined) continue
     const depth = indent!.length / 4
     stack.length = depth
     stack.push(path === '' ? '' : path)
     const url = stack.join('').replace(/\/+/g, '/') || '/'
-    for (const method of (methods ?? '').split(', ').filter(Boolean)) routes.push({ method, url: url.startsWith('/') ? url : `/${url}` })
+    for (const method of (methods ?? '').split(', ').filter(Boolean))
+      routes.push({ method, url: url.startsWith('/') ? url : `/${url}` })
   }
   return routes
 }

@@ -26,17 +26,27 @@ t.test('a console is told what the stream holds, then gets every revision live a
   await publishHit(publisher, { ...hit, revision: 3, state: 'withdrawn' })
   await console.until((c) => c.hits.length === 3, 'three revisions')
   t.same(seqs(console), [1, 2, 3])
-  t.same(console.hits.map(({ hitId, revision, state }) => [hitId, revision, state]), [
-    [hit.hitId, 1, 'possible'], [hit.hitId, 2, 'possible'], [hit.hitId, 3, 'withdrawn'],
-  ])
-  t.match(console.hits[0], { plate: hit.plate, listedPlate: hit.listedPlate, tolerated: [] }, 'the hit as the engine wrote it')
+  t.same(
+    console.hits.map(({ hitId, revision, state }) => [hitId, revision, state]),
+    [
+      [hit.hitId, 1, 'possible'],
+      [hit.hitId, 2, 'possible'],
+      [hit.hitId, 3, 'withdrawn'],
+    ],
+  )
+  t.match(
+    console.hits[0],
+    { plate: hit.plate, listedPlate: hit.listedPlate, tolerated: [] },
+    'the hit as the engine wrote it',
+  )
   await console.until((c) => c.status?.seq === 3, 'the place in the status')
 })
 
 t.test('since replays what was missed, from memory and from the stream, and goes on live', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
-  for (let n = 1; n <= 1_400; n++) await publishHit(publisher, makeHit(n)) // more than the window that the gateway reads at its start
+  // more than the window that the gateway reads at its start
+  for (let n = 1; n <= 1_400; n++) await publishHit(publisher, makeHit(n))
   const gateway = await startTestGateway(t, { nats })
   const all = await ConsoleClient.open(t, gateway.url, { since: 0 })
   const some = await ConsoleClient.open(t, gateway.url, { since: 1_395 })
@@ -105,7 +115,8 @@ t.test('lists, cameras, priority and area choose; everything else is passed over
   await publishHit(publisher, makeHit(1, { list: 'amber', priority: 'high', camera: 'cam-1', lat: 37.5, lon: -122.5 }))
   await publishHit(publisher, makeHit(2, { list: 'svs', priority: 'low', camera: 'cam-2', lat: -17, lon: 179.5 }))
   await publishHit(publisher, makeHit(3, { list: 'svs', priority: 'medium', camera: 'cam-1', lat: 10, lon: 10 }))
-  for (const console of [byList, byCamera, byPriority, byArea, acrossDateLine]) await console.until((c) => c.status?.seq === 3, 'all looked at')
+  for (const console of [byList, byCamera, byPriority, byArea, acrossDateLine])
+    await console.until((c) => c.status?.seq === 3, 'all looked at')
   t.same(seqs(byList), [1])
   t.same(seqs(byCamera), [2])
   t.same(seqs(byPriority), [1, 3])
@@ -145,7 +156,10 @@ t.test('reads are live only, and only for those who want them', async (t) => {
   publisher.publish('reads.cam-2', JSON.stringify(makeRead(2, { camera: 'cam-2' })))
   await wants.until((c) => c.of('read').length > 0, 'a read')
   await sleep(200)
-  t.same(wants.of('read').map(({ camera }) => camera), ['cam-1'])
+  t.same(
+    wants.of('read').map(({ camera }) => camera),
+    ['cam-1'],
+  )
   t.same(not.of('read'), [])
 })
 
@@ -192,10 +206,20 @@ t.test('NATS goes away and comes back: no hit lost, none twice, and consoles are
   await console.until((c) => c.hits.length === 20, 'before')
   for (let round = 0; round < 3; round++) {
     await nats.kill()
-    await console.until((c) => c.status?.hits.live === false && /NATS/.test(c.status.hits.reason ?? ''), 'the bad news and its cause')
+    await console.until(
+      (c) => c.status?.hits.live === false && /NATS/.test(c.status.hits.reason ?? ''),
+      'the bad news and its cause',
+    )
     t.equal((await fetch(`${gateway.url}/readyz`)).status, 503)
     await nats.restart()
-    await until(() => !publisher.isClosed() && publisher.rtt().then(() => true, () => false))
+    await until(
+      () =>
+        !publisher.isClosed() &&
+        publisher.rtt().then(
+          () => true,
+          () => false,
+        ),
+    )
     await publish(20)
     await console.until((c) => c.hits.length === n, 'after', 20_000)
   }
@@ -213,7 +237,12 @@ t.test('any number of drops on any side: in the end every console has every hit 
   const publishing = (async () => {
     while (published < total) {
       // As the engine does: the same publish again until it is acknowledged.
-      await publishHit(publisher, makeHit(published + 1)).then(() => { published++ }, () => sleep(100))
+      await publishHit(publisher, makeHit(published + 1)).then(
+        () => {
+          published++
+        },
+        () => sleep(100),
+      )
       if (published % 20 === 0) await sleep(40)
     }
   })()
@@ -223,7 +252,9 @@ t.test('any number of drops on any side: in the end every console has every hit 
       try {
         const client = await ConsoleClient.open(t, gateway.url, { since: seen.at(-1) ?? 0 })
         const stopAt = seen.length + 30 + ((round * 37) % 90)
-        await client.until((c) => c.closed !== undefined || seen.length + c.hits.length >= Math.min(stopAt, total), 'hits', 4_000).catch(() => {})
+        await client
+          .until((c) => c.closed !== undefined || seen.length + c.hits.length >= Math.min(stopAt, total), 'hits', 4_000)
+          .catch(() => {})
         const got = seqs(client)
         client.socket.terminate()
         seen.push(...got)

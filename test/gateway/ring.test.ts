@@ -7,32 +7,40 @@ import { gapEntry } from '../../gateway/hits/entry.js'
 import { Ring } from '../../gateway/hits/ring.js'
 
 t.test('the ring is the tail of everything pushed, by place and by sequence', (t) => {
-  fc.assert(fc.property(
-    fc.nat(1_000), fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3_000 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 60, max: 3_000 }),
-    (floor, steps, maxEntries, maxChars) => {
-      const ring = new Ring(floor, maxEntries, maxChars)
-      const pushed: number[] = []
-      let seq = floor
-      for (const step of steps) {
-        seq += step
-        pushed.push(seq)
-        ring.push(gapEntry(seq, seq))
-        const kept = pushed.slice(-ring.size)
-        const chars = kept.reduce((sum, one) => sum + gapEntry(one, one).frame.length, 0)
-        if (ring.size > maxEntries || (chars > maxChars && ring.size > 1)) return false
-      }
-      const kept = pushed.slice(pushed.length - ring.size)
-      if (ring.end !== pushed.length || ring.last !== (pushed.at(-1) ?? floor)) return false
-      if (ring.floor !== (pushed[pushed.length - ring.size - 1] ?? floor)) return false
-      for (let place = ring.end - ring.size; place < ring.end; place++) if (ring.at(place)!.seq !== pushed[place]) return false
-      // From any sequence that the ring still covers, exactly the later ones follow.
-      for (let since = ring.floor; since <= seq + 1; since++) {
-        const rest: number[] = []
-        for (let place = ring.placeAfter(since); ring.at(place); place++) rest.push(ring.at(place)!.seq)
-        if (rest.join() !== kept.filter((one) => one > since).join()) return false
-      }
-      return ring.at(ring.end) === undefined
-    }), { numRuns: 60 })
+  fc.assert(
+    fc.property(
+      fc.nat(1_000),
+      fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3_000 }),
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 60, max: 3_000 }),
+      (floor, steps, maxEntries, maxChars) => {
+        const ring = new Ring(floor, maxEntries, maxChars)
+        const pushed: number[] = []
+        let seq = floor
+        for (const step of steps) {
+          seq += step
+          pushed.push(seq)
+          ring.push(gapEntry(seq, seq))
+          const kept = pushed.slice(-ring.size)
+          const chars = kept.reduce((sum, one) => sum + gapEntry(one, one).frame.length, 0)
+          if (ring.size > maxEntries || (chars > maxChars && ring.size > 1)) return false
+        }
+        const kept = pushed.slice(pushed.length - ring.size)
+        if (ring.end !== pushed.length || ring.last !== (pushed.at(-1) ?? floor)) return false
+        if (ring.floor !== (pushed[pushed.length - ring.size - 1] ?? floor)) return false
+        for (let place = ring.end - ring.size; place < ring.end; place++)
+          if (ring.at(place)!.seq !== pushed[place]) return false
+        // From any sequence that the ring still covers, exactly the later ones follow.
+        for (let since = ring.floor; since <= seq + 1; since++) {
+          const rest: number[] = []
+          for (let place = ring.placeAfter(since); ring.at(place); place++) rest.push(ring.at(place)!.seq)
+          if (rest.join() !== kept.filter((one) => one > since).join()) return false
+        }
+        return ring.at(ring.end) === undefined
+      },
+    ),
+    { numRuns: 60 },
+  )
   const ring = new Ring(0, 2)
   for (let seq = 1; seq <= 3; seq++) ring.push(gapEntry(seq, seq))
   t.equal(ring.has(0), false)
@@ -43,10 +51,21 @@ t.test('the ring is the tail of everything pushed, by place and by sequence', (t
 t.test('an area filter agrees with the plain rule, the date line included', (t) => {
   const hit = { list: 'a', camera: 'c', priority: 'high' as const }
   const degrees = (limit: number) => fc.double({ min: -limit, max: limit, noNaN: true })
-  fc.assert(fc.property(degrees(180), degrees(90), degrees(180), degrees(90), degrees(90), degrees(180), (west, south, east, north, lat, lon) => {
-    const inside = lat >= south && lat <= north && (west <= east ? lon >= west && lon <= east : !(lon > east && lon < west))
-    return new Filter({ area: [west, south, east, north] }).wantsHit({ ...hit, lat, lon }) === inside
-  }))
+  fc.assert(
+    fc.property(
+      degrees(180),
+      degrees(90),
+      degrees(180),
+      degrees(90),
+      degrees(90),
+      degrees(180),
+      (west, south, east, north, lat, lon) => {
+        const inside =
+          lat >= south && lat <= north && (west <= east ? lon >= west && lon <= east : !(lon > east && lon < west))
+        return new Filter({ area: [west, south, east, north] }).wantsHit({ ...hit, lat, lon }) === inside
+      },
+    ),
+  )
   t.equal(new Filter({}).wantsHit({ ...hit, lat: 0, lon: 0 }), true)
   t.equal(new Filter({ lists: [] }).wantsHit({ ...hit, lat: 0, lon: 0 }), false, 'an empty choice chooses nothing')
   t.end()

@@ -20,5 +20,11 @@ function received(bytes: Buffer): Promise<string[]> {
 t.test('frames are what a WebSocket client reads back, at every form of the length', async (t) => {
   const texts = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000].map((length) => 'x'.repeat(length))
   t.same(await received(Buffer.concat(texts.map(textFrame))), texts)
-  await fc.assert(fc.asyncProperty(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 5 }), async (some) => (await received(Buffer.concat(some.map(textFrame)))).join('|') === some.join('|')), { numRuns: 200 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 5 }),
+      async (some) => (await received(Buffer.concat(some.map(textFrame)))).join('|') === some.join('|'),
+    ),
+    { numRuns: 200 },
+  )
 })

@@ -61,7 +61,10 @@ export async function startTestNats(t: Teardown, options: TestNatsOptions = {}):
   })
   if (options.setup !== false) {
     const connection = await connectNats({ url: server.url, token, name: 'test setup' })
-    await setupNats(connection, { framesMaxBytes: options.framesMaxBytes ?? 67_108_864, deadMaxBytes: options.deadMaxBytes ?? 67_108_864 })
+    await setupNats(connection, {
+      framesMaxBytes: options.framesMaxBytes ?? 67_108_864,
+      deadMaxBytes: options.deadMaxBytes ?? 67_108_864,
+    })
     await connection.close()
   }
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {

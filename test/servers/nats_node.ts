@@ -20,26 +20,61 @@ export interface NodeOptions {
 export const NODE_PARTITIONS = 16
 
 /**
- * One server of a cluster of three on loopback, with the configuration that deploy/ ships. Resolves when it listens; the cluster may still be
- * electing.
+ * One server of a cluster of three on loopback, with the configuration that deploy/ ships. Resolves when it listens;
+ * the cluster may still be electing.
  */
-export async function startNatsNode({ program, name, folder, token, port, clusterPort, routes }: NodeOptions): Promise<RunningPart> {
+export async function startNatsNode({
+  program,
+  name,
+  folder,
+  token,
+  port,
+  clusterPort,
+  routes,
+}: NodeOptions): Promise<RunningPart> {
   mkdirSync(folder, { recursive: true })
   const [one, two, three] = routes.map((at) => `nats-route://route:secret@127.0.0.1:${at}`)
   // In quotes: nats-server reads a value as its own syntax, and an address would be a number to it.
-  const env = Object.fromEntries(Object.entries({
-    NATS_NAME: name, NATS_LISTEN: `127.0.0.1:${port}`, NATS_CLUSTER_LISTEN: `127.0.0.1:${clusterPort}`, NATS_FOLDER: folder, NATS_TOKEN: token,
-    NATS_ROUTE_PASSWORD: 'secret', NATS_ROUTE_1: one, NATS_ROUTE_2: two, NATS_ROUTE_3: three,
-  }).map(([key, value]) => [key, JSON.stringify(value)]))
-  const child = spawn(program, ['-c', 'deploy/nats/nats-server.conf'], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const env = Object.fromEntries(
+    Object.entries({
+      NATS_NAME: name,
+      NATS_LISTEN: `127.0.0.1:${port}`,
+      NATS_CLUSTER_LISTEN: `127.0.0.1:${clusterPort}`,
+      NATS_FOLDER: folder,
+      NATS_TOKEN: token,
+      NATS_ROUTE_PASSWORD: 'secret',
+      NATS_ROUTE_1: one,
+      NATS_ROUTE_2: two,
+      NATS_ROUTE_3: three,
+    }).map(([key, value]) => [key, JSON.stringify(value)]),
+  )
+  const child = spawn(program, ['-c', 'deploy/nats/nats-server.conf'], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let words = ''
-  child.stderr.on('data', (data: Buffer) => { words = (words + data.toString()).slice(-4_000) })
+  child.stderr.on('data', (data: Buffer) => {
+    words = (words + data.toString()).slice(-4_000)
+  })
   let gone = false
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => child.once('exit', (code, signal) => { gone = true; resolve({ code, signal }) }))
-  const stop = async () => { child.kill('SIGKILL'); await exited }
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('exit', (code, signal) => {
+      gone = true
+      resolve({ code, signal })
+    }),
+  )
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await exited
+  }
   for (let tries = 0; tries < 100; tries++) {
     if (gone) throw new Error(`nats-server ended: ${words}`)
-    const connection = await connectNats({ url: `nats://127.0.0.1:${port}`, token, name: 'readiness', firstConnectMs: 0 }).catch(() => undefined)
+    const connection = await connectNats({
+      url: `nats://127.0.0.1:${port}`,
+      token,
+      name: 'readiness',
+      firstConnectMs: 0,
+    }).catch(() => undefined)
     if (connection) {
       await connection.close()
       return { pid: child.pid!, facts: { url: `nats://127.0.0.1:${port}`, port }, exited, stop }

@@ -25,9 +25,14 @@ export interface TestStore {
   restart(): Promise<void>
 }
 
-/** A real store process on a free loopback port and a folder of its own; it ends, by its process id, with the test `t`. */
-export async function startTestStore(t: { teardown(end: () => unknown): unknown }, options: Partial<LaunchOptions> = {}): Promise<TestStore> {
-  const path = options.path ?? await mkdtemp(join(tmpdir(), 'platestream-store-'))
+/**
+ * A real store process on a free loopback port and a folder of its own; it ends, by its process id, with the test `t`.
+ */
+export async function startTestStore(
+  t: { teardown(end: () => unknown): unknown },
+  options: Partial<LaunchOptions> = {},
+): Promise<TestStore> {
+  const path = options.path ?? (await mkdtemp(join(tmpdir(), 'platestream-store-')))
   const token = options.token ?? randomBytes(24).toString('hex')
   const launch = (port: number) => launchStore({ poolSize: 4, ...options, path, token, port })
   let process: LaunchedStore = await launch(0)
@@ -43,12 +48,23 @@ export async function startTestStore(t: { teardown(end: () => unknown): unknown 
     if (options.path === undefined) await rm(path, { recursive: true, force: true })
   })
   return {
-    token, path, client: connect(), connect,
-    get url() { return process.url },
-    get port() { return process.port },
-    get pid() { return process.pid },
+    token,
+    path,
+    client: connect(),
+    connect,
+    get url() {
+      return process.url
+    },
+    get port() {
+      return process.port
+    },
+    get pid() {
+      return process.pid
+    },
     kill: () => process.kill(),
     stop: () => process.stop(),
-    restart: async () => { process = await launch(process.port) },
+    restart: async () => {
+      process = await launch(process.port)
+    },
   }
 }

@@ -13,7 +13,10 @@ import type { EngineStatus } from '../../engine/status.js'
 import { startTestNats, type TestNats } from './nats.js'
 import { startTestStore, type TestStore } from './store.js'
 
-/** What a test needs of the running system: real nats-server, real store, the engine as a process of its own that can be killed. */
+/**
+ * What a test needs of the running system: real nats-server, real store, the engine as a process of its own that can be
+ * killed.
+ */
 export interface TestSystem {
   nats: TestNats
   store: TestStore
@@ -57,9 +60,14 @@ export interface SystemOptions {
 const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
 /** Starts all of it; everything ends with the test. */
-export async function startTestSystem(t: { teardown(end: () => unknown): unknown }, options: SystemOptions = {}): Promise<TestSystem> {
+export async function startTestSystem(
+  t: { teardown(end: () => unknown): unknown },
+  options: SystemOptions = {},
+): Promise<TestSystem> {
   const dataFolder = options.servers?.dataFolder ?? mkdtempSync(join(tmpdir(), 'platestream-system-'))
-  const [nats, store] = options.servers ? [options.servers.nats, options.servers.store] : await Promise.all([startTestNats(t, { partitions: 2, framesMaxBytes: 1_073_741_824 }), startTestStore(t)])
+  const [nats, store] = options.servers
+    ? [options.servers.nats, options.servers.store]
+    : await Promise.all([startTestNats(t, { partitions: 2, framesMaxBytes: 1_073_741_824 }), startTestStore(t)])
   const connection = await nats.connect('test')
   let engine: ChildProcess | undefined
   let status: EngineStatus | undefined
@@ -81,10 +89,17 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
     engineStartedAt = Date.now()
     engine = spawn(process.execPath, [CLI, 'engine'], {
       env: {
-        PATH: process.env.PATH, HOME: process.env.HOME,
-        NATS_URL: nats.url, PLATESTREAM_NATS_TOKEN: nats.token, PLATESTREAM_NATS_PARTITIONS: '2',
-        CLICKHOUSE_URL: store.url, PLATESTREAM_CLICKHOUSE_PASSWORD: store.token,
-        PLATESTREAM_DATA_FOLDER: dataFolder, PLATESTREAM_ENGINE_INSTANCE: 'engine-under-test', PLATESTREAM_LOG_LEVEL: 'warn', ...options.env,
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        NATS_URL: nats.url,
+        PLATESTREAM_NATS_TOKEN: nats.token,
+        PLATESTREAM_NATS_PARTITIONS: '2',
+        CLICKHOUSE_URL: store.url,
+        PLATESTREAM_CLICKHOUSE_PASSWORD: store.token,
+        PLATESTREAM_DATA_FOLDER: dataFolder,
+        PLATESTREAM_ENGINE_INSTANCE: 'engine-under-test',
+        PLATESTREAM_LOG_LEVEL: 'warn',
+        ...options.env,
       },
       stdio: ['pipe', 'inherit', 'inherit'],
     })
@@ -102,9 +117,18 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
 
   const rows = async <T>(query: string) => (await store.client.query({ query, format: 'JSONEachRow' })).json<T>()
   return {
-    nats, store, connection, dataFolder, startEngine, stopEngine, engineGone, rows,
+    nats,
+    store,
+    connection,
+    dataFolder,
+    startEngine,
+    stopEngine,
+    engineGone,
+    rows,
     status: () => status,
-    get engineStartedAt() { return engineStartedAt },
+    get engineStartedAt() {
+      return engineStartedAt
+    },
     async publish({ camera, capturedAt, jpeg, headers: more = {}, id }) {
       const header = headers()
       const time = typeof capturedAt === 'number' ? new Date(capturedAt).toISOString() : capturedAt
@@ -123,26 +147,47 @@ export async function startTestSystem(t: { teardown(end: () => unknown): unknown
     },
     async untilStored(frames, limitMs = 60_000) {
       const deadline = Date.now() + limitMs
-      for (let stored = -1; stored < frames;) {
-        stored = await rows<{ n: string }>('SELECT sum(frames_in) AS n FROM platestream.ledger FINAL').then(([row]) => Number(row?.n ?? 0), () => 0)
-        if (Date.now() > deadline) throw new Error(`the ledger has ${stored} of ${frames} frames after ${limitMs} ms; engine: ${JSON.stringify(status)}`)
+      for (let stored = -1; stored < frames; ) {
+        stored = await rows<{ n: string }>('SELECT sum(frames_in) AS n FROM platestream.ledger FINAL').then(
+          ([row]) => Number(row?.n ?? 0),
+          () => 0,
+        )
+        if (Date.now() > deadline)
+          throw new Error(
+            `the ledger has ${stored} of ${frames} frames after ${limitMs} ms; engine: ${JSON.stringify(status)}`,
+          )
         await sleep(100)
       }
     },
-    hits: async () => (await allOf(connection, STREAM.hits)).map((message) => JSON.parse(new TextDecoder().decode(message.payload)) as Hit),
-    dead: async () => (await allOf(connection, STREAM.dead)).map(({ payload, subject, headers }) =>
-      ({ reason: headers[HEADER.deadReason]!, camera: subject.slice('dead.'.length), payload, headers })),
+    hits: async () =>
+      (await allOf(connection, STREAM.hits)).map(
+        (message) => JSON.parse(new TextDecoder().decode(message.payload)) as Hit,
+      ),
+    dead: async () =>
+      (await allOf(connection, STREAM.dead)).map(({ payload, subject, headers }) => ({
+        reason: headers[HEADER.deadReason]!,
+        camera: subject.slice('dead.'.length),
+        payload,
+        headers,
+      })),
   }
 }
 
 /** Every message of a stream, in order. */
-async function allOf(connection: NatsConnection, stream: string): Promise<{ subject: string; payload: Uint8Array; headers: Record<string, string> }[]> {
+async function allOf(
+  connection: NatsConnection,
+  stream: string,
+): Promise<{ subject: string; payload: Uint8Array; headers: Record<string, string> }[]> {
   const consumer = await connection.jetstream().consumers.get(stream)
   const { messages } = (await (await connection.jetstreamManager()).streams.info(stream)).state
   const all: { subject: string; payload: Uint8Array; headers: Record<string, string> }[] = []
   if (messages === 0) return all
   for await (const message of await consumer.consume()) {
-    all.push({ subject: message.subject, payload: message.data, headers: Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values[0] ?? ''])) })
+    all.push({
+      subject: message.subject,
+      payload: message.data,
+      headers: Object.fromEntries([...(message.headers ?? [])].map(([name, values]) => [name, values[0] ?? ''])),
+    })
     if (message.info.pending === 0) break
   }
   return all

@@ -14,7 +14,9 @@ function randomColumns(random: Random, count: number, used: number[]): number[][
     const column = new Array<number>(CLASSES).fill(0)
     const weights = [0, ...used].map(() => random.next() ** 3 + 0.001)
     const sum = weights.reduce((a, b) => a + b, 0)
-    ;[0, ...used].forEach((c, i) => { column[c] = weights[i]! / sum })
+    ;[0, ...used].forEach((c, i) => {
+      column[c] = weights[i]! / sum
+    })
     return column
   })
 }
@@ -35,7 +37,8 @@ function beam(columns: number[][], width: number): { text: string; probability: 
   const count = probe.probeBeam(stage, columns.length, width, results)
   const view = new DataView(probe.memory.buffer, results, count * 16)
   return Array.from({ length: count }, (_, i) => ({
-    text: classesOf(view.getBigUint64(i * 16, true)).join('-'), probability: view.getFloat64(i * 16 + 8, true),
+    text: classesOf(view.getBigUint64(i * 16, true)).join('-'),
+    probability: view.getFloat64(i * 16 + 8, true),
   }))
 }
 
@@ -93,7 +96,10 @@ t.test('uniform columns neither underflow nor fail', (t) => {
 t.test('position posteriors are the exact probabilities of the text with one character exchanged or left out', (t) => {
   const random = new Random(3)
   for (let i = 0; i < 40; i++) {
-    const used = random.pick([[4, 9], [4, 9, 30]])
+    const used = random.pick([
+      [4, 9],
+      [4, 9, 30],
+    ])
     const columns = randomColumns(random, random.whole(2, used.length === 2 ? 7 : 6), used)
     const all = textProbabilities(columns)
     const texts = [...all].filter(([key]) => key !== '').sort((a, b) => b[1] - a[1])

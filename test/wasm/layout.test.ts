@@ -5,7 +5,12 @@ import { matcherLayout, record } from '../../wasm/internal_mod.js'
 /** Every `export const NAME: type = number` of an AssemblyScript source. */
 function constantsOf(file: string): Map<string, number> {
   const text = readFileSync(file, 'utf8')
-  return new Map([...text.matchAll(/^(?:export )?const (\w+): \w+ = (-?[\d.]+)$/gm)].map(([, name, value]) => [name!, Number(value)]))
+  return new Map(
+    [...text.matchAll(/^(?:export )?const (\w+): \w+ = (-?[\d.]+)$/gm)].map(([, name, value]) => [
+      name!,
+      Number(value),
+    ]),
+  )
 }
 
 t.test('the host reads records where the module writes them', (t) => {
@@ -16,8 +21,10 @@ t.test('the host reads records where the module writes them', (t) => {
   t.end()
 })
 
-t.test('the matcher\'s host knows its layout', (t) => {
-  const layout = new Map(['layout', 'workspace', 'stage', 'sort'].flatMap((file) => [...constantsOf(`wasm/assembly/matcher/${file}.ts`)]))
+t.test("the matcher's host knows its layout", (t) => {
+  const layout = new Map(
+    ['layout', 'workspace', 'stage', 'sort'].flatMap((file) => [...constantsOf(`wasm/assembly/matcher/${file}.ts`)]),
+  )
   for (const [name, value] of Object.entries(matcherLayout)) t.equal(value, layout.get(name), name)
   t.end()
 })

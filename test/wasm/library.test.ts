@@ -29,13 +29,20 @@ t.test('the example for Node runs as it is documented', { timeout: 60_000 }, asy
 })
 
 t.test('every name that the page has is there in Node, and the other way round', async (t) => {
-  const names = (file: string) => [...readFileSync(file, 'utf8').matchAll(/^export .*$/gm)].map(([line]) => line.replace(/_(node|browser)\.js/, '.js')).sort()
+  const names = (file: string) =>
+    [...readFileSync(file, 'utf8').matchAll(/^export .*$/gm)]
+      .map(([line]) => line.replace(/_(node|browser)\.js/, '.js'))
+      .sort()
   t.same(names('wasm/browser.ts'), names('wasm/node.ts'))
   t.same(Object.keys(PICTURE_LIMITS), ['leastSide', 'mostSide', 'mostPixels', 'mostBytes'])
 })
 
 t.test('files can be named, and one that is missing says so', async (t) => {
-  const recognizer = await openRecognizer({ module: new URL('../../wasm/recognizer.wasm', import.meta.url), model: readFileSync('dist/wasm/platestream.psm'), warmUps: 0 })
+  const recognizer = await openRecognizer({
+    module: new URL('../../wasm/recognizer.wasm', import.meta.url),
+    model: readFileSync('dist/wasm/platestream.psm'),
+    warmUps: 0,
+  })
   t.match(recognizer.modelId, /^[0-9a-f]{16}$/)
   await t.rejects(openRecognizer({ model: 'no/such/file.psm' }), { code: 'ENOENT' })
 })

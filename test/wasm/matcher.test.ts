@@ -7,7 +7,22 @@ import { matchTwin } from './twin/matcher.js'
 
 const matcher = await loadMatcher()
 /** With the rates of the classic look-alikes, whatever was learned since: for cases with numbers. */
-const classic = await Matcher.create(matcher.module.bytes, ConfusionModel.of({ ...matcher.confusions.data, lookAlike: 0.012, other: 0.002, missing: 0.01, extra: 0.02, counts: {}, calibration: [[0, 0], [1, 1]] }), matcher.syntax)
+const classic = await Matcher.create(
+  matcher.module.bytes,
+  ConfusionModel.of({
+    ...matcher.confusions.data,
+    lookAlike: 0.012,
+    other: 0.002,
+    missing: 0.01,
+    extra: 0.02,
+    counts: {},
+    calibration: [
+      [0, 0],
+      [1, 1],
+    ],
+  }),
+  matcher.syntax,
+)
 
 /** Entries near a text: itself, confusions, one missing, one extra, two wrong, and strangers. */
 function neighbourhood(random: Random, text: string): string[] {
@@ -15,38 +30,56 @@ function neighbourhood(random: Random, text: string): string[] {
   for (let k = 0; k < 40; k++) {
     const at = random.whole(0, text.length)
     const c = random.pick([...CHARACTERS])
-    entries.push(text.slice(0, at) + c + text.slice(at + 1), text.slice(0, at) + c + text.slice(at), text.slice(0, at) + text.slice(at + 1))
+    entries.push(
+      text.slice(0, at) + c + text.slice(at + 1),
+      text.slice(0, at) + c + text.slice(at),
+      text.slice(0, at) + text.slice(at + 1),
+    )
     entries.push(randomPlate(random, 1, 12))
   }
   return entries
 }
 
-t.test('every entry from the threshold on is found, no other, with the oracle\'s probability', async (t) => {
-  await fc.assert(fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 11 }), fc.double({ min: 1e-4, max: 0.9, noNaN: true }), fc.double({ min: 0.2, max: 0.999, noNaN: true }),
-    async (seed, length, threshold, share) => {
-      const random = new Random(seed)
-      const text = randomPlate(random, length, length)
-      const positions = readOf(random, text, share)
-      // up to sixteen positions, some of which are rather none: alignments with gaps, and texts as long as a plate may be
-      for (let none = random.next() < 0.3 ? random.whole(1, 16 - positions.length) : 0; none > 0; none--) positions.splice(random.whole(0, positions.length), 0, position(random, NONE, 0.3 + 0.6 * random.next()))
-      const entries = neighbourhood(random, text)
-      const list = await matcher.compileList(entries)
-      const region = random.pick([undefined, 'US-CA', 'DE', 'NOWHERE'])
-      const found = matcher.match(positions, list, threshold, region)
-      const { confusions, syntax } = matcher
-      const weights = syntax!.weigh(positions, region, confusions.data.missing)
-      const wanted = matchTwin(confusions.data, positions, entries, weights)
-      const sure = wanted.flatMap((p, i) => (p >= confusions.uncalibrate(threshold) ? [i] : []))
-      const possible = new Set(sure)
-      const got = new Set(found.map((m) => m.entry))
-      if (sure.length <= 256) for (const i of sure) if (!got.has(i)) throw new Error(`${entries[i]} (${wanted[i]}) is missing for ${text}`)
-      for (const m of found) {
-        if (!possible.has(m.entry)) throw new Error(`${entries[m.entry]} (${wanted[m.entry]}) does not belong to ${text}`)
-        if (m.probability !== confusions.calibrate(wanted[m.entry]!)) throw new Error(`${m.probability} is not ${wanted[m.entry]}`)
-      }
-      for (let i = 1; i < found.length; i++) if (found[i]!.probability > found[i - 1]!.probability) throw new Error('not sorted')
-      matcher.release(list)
-    }), { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20) * 40 })
+t.test("every entry from the threshold on is found, no other, with the oracle's probability", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer(),
+      fc.integer({ min: 1, max: 11 }),
+      fc.double({ min: 1e-4, max: 0.9, noNaN: true }),
+      fc.double({ min: 0.2, max: 0.999, noNaN: true }),
+      async (seed, length, threshold, share) => {
+        const random = new Random(seed)
+        const text = randomPlate(random, length, length)
+        const positions = readOf(random, text, share)
+        // up to sixteen positions, some of which are rather none: alignments with gaps, and texts as long as a plate
+        // may be
+        for (let none = random.next() < 0.3 ? random.whole(1, 16 - positions.length) : 0; none > 0; none--)
+          positions.splice(random.whole(0, positions.length), 0, position(random, NONE, 0.3 + 0.6 * random.next()))
+        const entries = neighbourhood(random, text)
+        const list = await matcher.compileList(entries)
+        const region = random.pick([undefined, 'US-CA', 'DE', 'NOWHERE'])
+        const found = matcher.match(positions, list, threshold, region)
+        const { confusions, syntax } = matcher
+        const weights = syntax!.weigh(positions, region, confusions.data.missing)
+        const wanted = matchTwin(confusions.data, positions, entries, weights)
+        const sure = wanted.flatMap((p, i) => (p >= confusions.uncalibrate(threshold) ? [i] : []))
+        const possible = new Set(sure)
+        const got = new Set(found.map((m) => m.entry))
+        if (sure.length <= 256)
+          for (const i of sure) if (!got.has(i)) throw new Error(`${entries[i]} (${wanted[i]}) is missing for ${text}`)
+        for (const m of found) {
+          if (!possible.has(m.entry))
+            throw new Error(`${entries[m.entry]} (${wanted[m.entry]}) does not belong to ${text}`)
+          if (m.probability !== confusions.calibrate(wanted[m.entry]!))
+            throw new Error(`${m.probability} is not ${wanted[m.entry]}`)
+        }
+        for (let i = 1; i < found.length; i++)
+          if (found[i]!.probability > found[i - 1]!.probability) throw new Error('not sorted')
+        matcher.release(list)
+      },
+    ),
+    { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20) * 40 },
+  )
   t.pass('random lists')
 })
 
@@ -112,16 +145,31 @@ t.test('what is not a read or a list any more is refused by a code', async (t) =
     }
     return undefined
   }
-  t.equal(code(() => classic.match([new Float32Array(36)], list, 0.1)), 'ALPR_ERR_READ_INVALID')
-  t.equal(code(() => classic.match([new Float32Array(37).fill(NaN)], list, 0.1)), 'ALPR_ERR_READ_INVALID')
-  t.equal(code(() => classic.match(readOf(random, 'ABC123'), list, 0)), 'ALPR_ERR_READ_INVALID')
+  t.equal(
+    code(() => classic.match([new Float32Array(36)], list, 0.1)),
+    'ALPR_ERR_READ_INVALID',
+  )
+  t.equal(
+    code(() => classic.match([new Float32Array(37).fill(NaN)], list, 0.1)),
+    'ALPR_ERR_READ_INVALID',
+  )
+  t.equal(
+    code(() => classic.match(readOf(random, 'ABC123'), list, 0)),
+    'ALPR_ERR_READ_INVALID',
+  )
   classic.release(list)
-  t.equal(code(() => classic.match(readOf(random, 'ABC123'), list, 0.1)), 'ALPR_ERR_LIST_RELEASED')
+  t.equal(
+    code(() => classic.match(readOf(random, 'ABC123'), list, 0.1)),
+    'ALPR_ERR_LIST_RELEASED',
+  )
 })
 
 t.test('of a thousand equal entries the first 256 are given', async (t) => {
   const random = new Random(13)
   const list = await classic.compileList(Array.from({ length: 1000 }, () => 'ABC123'))
   const found = classic.match(readOf(random, 'ABC123'), list, 0.1)
-  t.same(found.map((m) => m.entry), Array.from({ length: 256 }, (_, i) => i))
+  t.same(
+    found.map((m) => m.entry),
+    Array.from({ length: 256 }, (_, i) => i),
+  )
 })

@@ -12,7 +12,15 @@ export interface Probe extends RecognizerExports {
   probePyramid(base: number, width: number, height: number): number
   probeBuildPyramid(): void
   probeLevel(level: number): number
-  probeWindow(left: number, top: number, width: number, height: number, outWidth: number, outHeight: number, out: number): void
+  probeWindow(
+    left: number,
+    top: number,
+    width: number,
+    height: number,
+    outWidth: number,
+    outHeight: number,
+    out: number,
+  ): void
   probeHomography(quad: number, out: number): void
   probeRectify(homography: number, scale: number, outWidth: number, outHeight: number, out: number): void
   probeLine(quad: number, which: number, width: number, height: number, out: number): void
@@ -24,7 +32,10 @@ export async function loadProbe(): Promise<Probe> {
   return (await loadRecognizer(await loadWasmFile('recognizer.wasm'))) as unknown as Probe
 }
 
-/** Loads one net into a module of its own and runs it on `input`; returns tensor `index` (the last by default) without its border. */
+/**
+ * Loads one net into a module of its own and runs it on `input`; returns tensor `index` (the last by default) without
+ * its border.
+ */
 export async function runNetInWasm(net: TestNet, input: TwinTensor, runs = 1): Promise<TwinTensor> {
   const probe = await loadProbe()
   const blob = writeNet(net)
@@ -42,7 +53,11 @@ export async function runNetInWasm(net: TestNet, input: TwinTensor, runs = 1): P
     probe.probeRun(handle)
   }
   const last = net.layers.at(-1)!
-  const { height, width, channels, raw, rowStep, pixelStep, interior } = describeTensor(probe, handle, net.layers.length)
+  const { height, width, channels, raw, rowStep, pixelStep, interior } = describeTensor(
+    probe,
+    handle,
+    net.layers.length,
+  )
   const count = last.channelsOut
   const values = raw ? new Float32Array(height * width * count) : new Int16Array(height * width * count)
   const Values = raw ? Float32Array : Int16Array
@@ -58,5 +73,14 @@ export async function runNetInWasm(net: TestNet, input: TwinTensor, runs = 1): P
 function describeTensor(probe: Probe, net: number, index: number) {
   const words = new Uint32Array(probe.memory.buffer, probe.probeTensor(net, index), 8)
   const [height, width, channels, raw, rowStep, pixelStep, base, interior] = words as unknown as number[]
-  return { height: height!, width: width!, channels: channels!, raw: raw === 1, rowStep: rowStep!, pixelStep: pixelStep!, base: base!, interior: interior! }
+  return {
+    height: height!,
+    width: width!,
+    channels: channels!,
+    raw: raw === 1,
+    rowStep: rowStep!,
+    pixelStep: pixelStep!,
+    base: base!,
+    interior: interior!,
+  }
 }

@@ -41,17 +41,40 @@ export function writeNet(net: TestNet): Uint8Array {
     return at
   }
   const records = net.layers.map((l): Omit<LayerRecord, 'relu' | 'raw'> & { flags: number } => ({
-    op: l.op, source: l.source, addend: l.addendMode ? l.addend! : 0xffffffff, addendMode: l.addendMode ?? 0, kernel: l.kernel ?? 1,
-    strideY: l.strideY ?? 1, strideX: l.strideX ?? 1, channelsIn: l.channelsIn, channelsOut: l.channelsOut,
+    op: l.op,
+    source: l.source,
+    addend: l.addendMode ? l.addend! : 0xffffffff,
+    addendMode: l.addendMode ?? 0,
+    kernel: l.kernel ?? 1,
+    strideY: l.strideY ?? 1,
+    strideX: l.strideX ?? 1,
+    channelsIn: l.channelsIn,
+    channelsOut: l.channelsOut,
     flags: (l.relu ? 1 : 0) | (l.raw ? 2 : 0),
-    weights: place(l.weights), multipliers: place(l.multipliers), biases: place(l.biases), addendMultiplier: l.addendMultiplier ?? 0,
+    weights: place(l.weights),
+    multipliers: place(l.multipliers),
+    biases: place(l.biases),
+    addendMultiplier: l.addendMultiplier ?? 0,
   }))
   const blob = new Uint8Array(end)
   const view = new DataView(blob.buffer)
   ;[net.kind, net.height, net.width, net.layers.length].forEach((word, i) => view.setUint32(i * 4, word, true))
   records.forEach((r, i) => {
-    const words = [r.op, r.source, r.addend, r.addendMode, r.kernel, r.strideY, r.strideX, r.channelsIn, r.channelsOut, r.flags,
-      r.weights, r.multipliers, r.biases]
+    const words = [
+      r.op,
+      r.source,
+      r.addend,
+      r.addendMode,
+      r.kernel,
+      r.strideY,
+      r.strideX,
+      r.channelsIn,
+      r.channelsOut,
+      r.flags,
+      r.weights,
+      r.multipliers,
+      r.biases,
+    ]
     words.forEach((word, k) => view.setUint32(64 + i * 64 + k * 4, word, true))
     view.setFloat32(64 + i * 64 + 52, r.addendMultiplier, true)
   })
@@ -60,13 +83,27 @@ export function writeNet(net: TestNet): Uint8Array {
 }
 
 export const CASCADE = {
-  coarseFloor: 0.1, candidates: 3, fineZoom: 2, fineFloor: 0.2, readMargins: [0, 0.08], beam: 8, readFloor: 0.05, calibA: 1, calibB: 0,
+  coarseFloor: 0.1,
+  candidates: 3,
+  fineZoom: 2,
+  fineFloor: 0.2,
+  readMargins: [0, 0.08],
+  beam: 8,
+  readFloor: 0.05,
+  calibA: 1,
+  calibB: 0,
 }
 
 /** A whole model file around net blobs. */
 export function writeModel(nets: Uint8Array[], metadata: Record<string, unknown> = {}): Uint8Array {
   const text = JSON.stringify({
-    name: 'test', version: 1, trainedAt: '', alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', cascade: CASCADE, card: {}, ...metadata,
+    name: 'test',
+    version: 1,
+    trainedAt: '',
+    alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+    cascade: CASCADE,
+    card: {},
+    ...metadata,
   })
   const encoded = new TextEncoder().encode(text)
   const metaBytes = pad16(encoded.length)

@@ -11,8 +11,17 @@ interface ConvOptions {
   raw?: boolean
 }
 
-/** A convolution with random int8 weights and scales that keep most outputs inside the int16 range and let some be clamped. */
-export function randomConv(random: Random, source: number, channelsIn: number, channelsOut: number, options: ConvOptions = {}): TestLayer {
+/**
+ * A convolution with random int8 weights and scales that keep most outputs inside the int16 range and let some be
+ * clamped.
+ */
+export function randomConv(
+  random: Random,
+  source: number,
+  channelsIn: number,
+  channelsOut: number,
+  options: ConvOptions = {},
+): TestLayer {
   const { kernel = 3, strideY = 1, strideX = 1, relu = true, raw = false } = options
   const taps = kernel * kernel * channelsIn
   // 4 * 8191 * sum|w| < 2^31: at most 65,536 in all
@@ -20,10 +29,21 @@ export function randomConv(random: Random, source: number, channelsIn: number, c
   const weights = Int8Array.from({ length: channelsOut * taps }, () => random.whole(-largest, largest))
   const typical = 1500 * largest * Math.sqrt(taps) * 0.6
   return {
-    op: 1, source, kernel, strideY, strideX, channelsIn, channelsOut, relu, raw, weights,
+    op: 1,
+    source,
+    kernel,
+    strideY,
+    strideX,
+    channelsIn,
+    channelsOut,
+    relu,
+    raw,
+    weights,
     multipliers: Float32Array.from({ length: channelsOut }, () => ((raw ? 3 : 2500) / typical) * (0.5 + random.next())),
     biases: Float32Array.from({ length: channelsOut }, () => (raw ? 1 : 400) * random.normal()),
-    ...(options.addendMode ? { addend: options.addend!, addendMode: options.addendMode, addendMultiplier: random.next() + 0.2 } : {}),
+    ...(options.addendMode
+      ? { addend: options.addend!, addendMode: options.addendMode, addendMultiplier: random.next() + 0.2 }
+      : {}),
   }
 }
 
@@ -31,11 +51,15 @@ export function meanHeight(source: number, channels: number, height: number): Te
   return { op: 2, source, channelsIn: channels, channelsOut: channels, multipliers: Float32Array.of(1 / height) }
 }
 
-/** A finder (kind 1 or 2): strides down to 32 and back to 8 with same-size and enlarged addends, `outputs` raw channels. */
+/**
+ * A finder (kind 1 or 2): strides down to 32 and back to 8 with same-size and enlarged addends, `outputs` raw channels.
+ */
 export function randomFinder(random: Random, kind: 1 | 2, height: number, width: number, outputs: number): TestNet {
   const c = (source: number, cin: number, cout: number, o: ConvOptions = {}) => randomConv(random, source, cin, cout, o)
   return {
-    kind, height, width,
+    kind,
+    height,
+    width,
     layers: [
       c(0, 1, 16, { strideY: 2, strideX: 2 }),
       c(1, 16, 16, { strideY: 2, strideX: 2 }),
@@ -65,7 +89,9 @@ export function randomIssuer(random: Random, regions: number): TestNet {
 function flatNet(random: Random, kind: 3 | 4, outputs: number): TestNet {
   const c = (source: number, cin: number, cout: number, o: ConvOptions = {}) => randomConv(random, source, cin, cout, o)
   return {
-    kind, height: 32, width: 64,
+    kind,
+    height: 32,
+    width: 64,
     layers: [
       c(0, 1, 16, { strideY: 2, strideX: 2 }),
       c(1, 16, 32, { strideY: 2, strideX: 1 }),

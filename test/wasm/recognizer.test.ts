@@ -9,7 +9,17 @@ const wasm = await loadWasmFile('recognizer.wasm')
 /** A model of random nets that lets everything through, so that all stages run. */
 function permissive(seed: number): Uint8Array {
   const random = new Random(seed)
-  const cascade = { coarseFloor: 0, candidates: 16, fineZoom: 2, fineFloor: 0, readMargins: [0, 0.1], beam: 32, readFloor: 0, calibA: 1, calibB: 0 }
+  const cascade = {
+    coarseFloor: 0,
+    candidates: 16,
+    fineZoom: 2,
+    fineFloor: 0,
+    readMargins: [0, 0.1],
+    beam: 32,
+    readFloor: 0,
+    calibA: 1,
+    calibB: 0,
+  }
   const nets = [randomFinder(random, 1, 64, 96, 5), randomFinder(random, 2, 48, 96, 9), randomReader(random)]
   // corners near those of a plate, so that quads are convex and get read
   const corners = nets[1]!.layers.at(-1)!
@@ -26,10 +36,19 @@ function checkDetections(t: Test, width: number, height: number, recognizer: Rec
   const detections = recognizer.recognize(width, height)
   t.ok(detections.length <= 16)
   for (const d of detections) {
-    const ok = /^[0-9A-Z]{3,12}$/.test(d.plate) && d.confidence >= 0 && d.confidence <= 1 && d.score >= 0 && d.score <= 1 &&
-      d.positions.length === d.plate.length && d.quad.flat().every(Number.isFinite) &&
-      d.positions.every((p) => p.length === 37 && Math.abs(p.reduce((a, b) => a + b, 0) - 1) < 1e-3 && p.every((v) => v > 0)) &&
-      d.alternates.length <= 5 && d.alternates.every((a) => a.plate !== d.plate && a.confidence <= d.confidence + 1e-6) &&
+    const ok =
+      /^[0-9A-Z]{3,12}$/.test(d.plate) &&
+      d.confidence >= 0 &&
+      d.confidence <= 1 &&
+      d.score >= 0 &&
+      d.score <= 1 &&
+      d.positions.length === d.plate.length &&
+      d.quad.flat().every(Number.isFinite) &&
+      d.positions.every(
+        (p) => p.length === 37 && Math.abs(p.reduce((a, b) => a + b, 0) - 1) < 1e-3 && p.every((v) => v > 0),
+      ) &&
+      d.alternates.length <= 5 &&
+      d.alternates.every((a) => a.plate !== d.plate && a.confidence <= d.confidence + 1e-6) &&
       Object.values(d.quality).every(Number.isFinite)
     if (!ok) t.fail(JSON.stringify(d))
   }
@@ -38,7 +57,11 @@ function checkDetections(t: Test, width: number, height: number, recognizer: Rec
 
 t.test('any picture of any size is answered: no trap, no hang', { timeout: 120_000 }, async (t) => {
   const seconds = Number(process.env.FUZZ_SECONDS ?? 10)
-  const models = await Promise.all([Recognizer.create(wasm, permissive(1), { warmUps: 1 }), Recognizer.create(wasm, permissive(2), { warmUps: 1 }), Recognizer.create(wasm, trained, { warmUps: 1 })])
+  const models = await Promise.all([
+    Recognizer.create(wasm, permissive(1), { warmUps: 1 }),
+    Recognizer.create(wasm, permissive(2), { warmUps: 1 }),
+    Recognizer.create(wasm, trained, { warmUps: 1 }),
+  ])
   const random = new Random(Number(process.env.FUZZ_SEED ?? 1))
   const sides = [32, 33, 47, 48, 63, 64, 65, 127, 320, 719, 1280]
   const start = performance.now()
@@ -46,8 +69,18 @@ t.test('any picture of any size is answered: no trap, no hang', { timeout: 120_0
   let detections = 0
   while (performance.now() - start < seconds * 1000) {
     const extreme = random.next() < 0.1
-    const width = extreme ? random.pick([32, 8192, 5000]) : random.next() < 0.5 ? random.pick(sides) : random.whole(32, 1500)
-    const height = extreme ? (width > 3000 ? random.whole(32, 100) : random.pick([8192, 3000, 32])) : random.next() < 0.5 ? random.pick(sides) : random.whole(32, 900)
+    const width = extreme
+      ? random.pick([32, 8192, 5000])
+      : random.next() < 0.5
+        ? random.pick(sides)
+        : random.whole(32, 1500)
+    const height = extreme
+      ? width > 3000
+        ? random.whole(32, 100)
+        : random.pick([8192, 3000, 32])
+      : random.next() < 0.5
+        ? random.pick(sides)
+        : random.whole(32, 900)
     const recognizer = random.pick(models)
     const luma = recognizer.lumaBuffer(width, height)
     t.equal(luma.length, width * height)
@@ -75,7 +108,18 @@ t.test('the largest frame is taken, one larger side is not', async (t) => {
     }
     return undefined
   }
-  for (const [width, height] of [[31, 100], [100, 31], [8193, 100], [100, 8193], [0, 0], [-5, 64], [64.5, 64], [NaN, 64], [2 ** 31, 64], [2 ** 32 + 64, 64]] as const) {
+  for (const [width, height] of [
+    [31, 100],
+    [100, 31],
+    [8193, 100],
+    [100, 8193],
+    [0, 0],
+    [-5, 64],
+    [64.5, 64],
+    [NaN, 64],
+    [2 ** 31, 64],
+    [2 ** 32 + 64, 64],
+  ] as const) {
     t.equal(refused(width, height), 'ALPR_ERR_IMAGE_SIZE', `${width}x${height}`)
   }
   t.equal(refused(64, 64), undefined, 'and a good size works after a refusal')
@@ -90,7 +134,12 @@ t.test('the same luma gives the same detections, whatever came before', async (t
   const wanted = fresh.recognize(640, 360)
   t.ok(wanted.length > 0, `${wanted.length} detections`)
   const used = await Recognizer.create(wasm, model, { warmUps: 3 })
-  for (const [width, height] of [[1920, 1080], [33, 700], [640, 360], [1280, 720]] as const) {
+  for (const [width, height] of [
+    [1920, 1080],
+    [33, 700],
+    [640, 360],
+    [1280, 720],
+  ] as const) {
     used.lumaBuffer(width, height).fill(random.whole(0, 255))
     used.recognize(width, height)
   }
@@ -122,7 +171,10 @@ t.test('positions agree with text and confidence', async (t) => {
   for (const d of detections) {
     const product = d.positions.reduce((p, position, i) => p * position[CHARACTERS.indexOf(d.plate[i]!)]!, 1)
     const sureAsCan = d.positions.every((p) => p[NONE]! >= 0)
-    t.ok(sureAsCan && product <= d.confidence + 0.02 || product < 1e-2, `${d.plate}: product ${product}, confidence ${d.confidence}`)
+    t.ok(
+      (sureAsCan && product <= d.confidence + 0.02) || product < 1e-2,
+      `${d.plate}: product ${product}, confidence ${d.confidence}`,
+    )
   }
 })
 

@@ -13,7 +13,8 @@ function picture(random: Random, width: number, height: number): TwinLevel[] {
   const base = probe.probeStage(64 * MB)
   const levels = probe.probePyramid(base, width, height)
   const luma = new Uint8Array(probe.memory.buffer, base, width * height)
-  for (let i = 0; i < luma.length; i++) luma[i] = (((i % width) >> 3) * 40 + ((i / width) >> 2) * 25 + random.whole(0, 60)) & 255
+  for (let i = 0; i < luma.length; i++)
+    luma[i] = (((i % width) >> 3) * 40 + ((i / width) >> 2) * 25 + random.whole(0, 60)) & 255
   const twin = pyramidTwin(width, height, luma.slice())
   probe.probeBuildPyramid()
   if (levels !== twin.length) throw new Error(`${levels} levels instead of ${twin.length}`)
@@ -28,11 +29,20 @@ function farthest(out: number, wanted: number[]): number {
 
 t.test('pyramid levels are equal byte by byte', (t) => {
   const random = new Random(1)
-  for (const [width, height] of [[64, 64], [127, 65], [333, 517], [1280, 720], [32, 4000], [4001, 33], [63, 63]] as const) {
+  for (const [width, height] of [
+    [64, 64],
+    [127, 65],
+    [333, 517],
+    [1280, 720],
+    [32, 4000],
+    [4001, 33],
+    [63, 63],
+  ] as const) {
     const twin = picture(random, width, height)
     twin.forEach((level, l) => {
       const at = probe.probeLevel(l)
-      const same = Buffer.compare(Buffer.from(probe.memory.buffer, at, level.pixels.length), Buffer.from(level.pixels)) === 0
+      const same =
+        Buffer.compare(Buffer.from(probe.memory.buffer, at, level.pixels.length), Buffer.from(level.pixels)) === 0
       t.ok(same, `${width}x${height}, level ${l}: ${level.width}x${level.height}`)
     })
   }
@@ -55,9 +65,13 @@ t.test('windows: inside, across and outside the frame, enlarged and reduced', (t
     probe.probeWindow(left, top, w, h, ow, oh, out)
     const scale = Math.max(w / ow, h / oh)
     const wanted = Array.from({ length: ow * oh }, (_, k) =>
-      sampleTwin(levels, left + ((k % ow) + 0.5) * (w / ow), top + (Math.floor(k / ow) + 0.5) * (h / oh), scale))
+      sampleTwin(levels, left + ((k % ow) + 0.5) * (w / ow), top + (Math.floor(k / ow) + 0.5) * (h / oh), scale),
+    )
     const off = farthest(out, wanted)
-    t.ok(off < 0.01, `${w.toFixed(1)}x${h.toFixed(1)} at ${left.toFixed(1)},${top.toFixed(1)} of ${width}x${height} to ${ow}x${oh}: off by ${off}`)
+    t.ok(
+      off < 0.01,
+      `${w.toFixed(1)}x${h.toFixed(1)} at ${left.toFixed(1)},${top.toFixed(1)} of ${width}x${height} to ${ow}x${oh}: off by ${off}`,
+    )
   }
   t.end()
 })
@@ -84,7 +98,10 @@ t.test('a homography takes the corners of the unit square to the quad, and recti
       return [(m[0]! * u + m[1]! * v + m[2]!) / z, (m[3]! * u + m[4]! * v + m[5]!) / z] as const
     }
     const corners = [map(0, 0), map(1, 0), map(1, 1), map(0, 1)].flat()
-    t.ok(corners.every((value, k) => Math.abs(value - quad[k]!) < 1e-6), 'corners')
+    t.ok(
+      corners.every((value, k) => Math.abs(value - quad[k]!) < 1e-6),
+      'corners',
+    )
     const [ow, oh] = [random.whole(8, 160), random.whole(8, 48)]
     const scale = Math.max(w / ow, h / oh, 1)
     probe.probeRectify(stage + 64, scale, ow, oh, out)
@@ -107,7 +124,11 @@ t.test('each of two lines has 54 % of the height and all of the input', (t) => {
     const levels = picture(random, random.whole(64, 700), random.whole(64, 500))
     const w = 30 + random.next() * 200
     const h = w * (0.5 + random.next() * 0.4)
-    const [x, y, lean] = [random.next() * levels[0]!.width - w / 2, random.next() * levels[0]!.height - h / 2, (random.next() - 0.5) * 0.4]
+    const [x, y, lean] = [
+      random.next() * levels[0]!.width - w / 2,
+      random.next() * levels[0]!.height - h / 2,
+      (random.next() - 0.5) * 0.4,
+    ]
     // a parallelogram: its parts are parallelograms too, so where a point lies needs no homography
     const corner = (u: number, v: number) => [x + u * w + v * h * lean, y + v * h] as const
     new Float64Array(probe.memory.buffer, stage, 8).set([corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)].flat())
@@ -143,7 +164,9 @@ t.test('normalising: within one unit of the exact value, flat pictures too', asy
     let off = 0
     for (let y = 0; y < 32; y++) {
       const row = new Int16Array(probe.memory.buffer, interior + y * 50 * 2, 48)
-      row.forEach((value, x) => { off = Math.max(off, Math.abs(value - wanted[y * 48 + x]!)) })
+      row.forEach((value, x) => {
+        off = Math.max(off, Math.abs(value - wanted[y * 48 + x]!))
+      })
     }
     t.ok(off < 0.6, `${name}: off by ${off}`)
   }

@@ -22,7 +22,9 @@ export function Announcer({ board }: { board: Board }) {
       setSpoken(newHigh > 0 ? { polite: '', urgent: text } : { polite: text, urgent: '' })
       timer = setTimeout(speak, PAUSE_MS)
     }
-    return board.news.watch(() => { if (timer === undefined) speak() })
+    return board.news.watch(() => {
+      if (timer === undefined) speak()
+    })
   }, [board])
   return (
     <div class="unseen">

@@ -2,10 +2,21 @@ import type { StatusMessage } from '../../gateway/messages.js'
 import type { Connection, ConnectionState } from '../state/connection.js'
 import { useStore, type Store } from '../state/store.js'
 
-const WORD: Record<ConnectionState['state'], string> = { connecting: 'Connecting', live: 'Live', lost: 'Connection lost', 'signed-out': 'Signed out' }
+const WORD: Record<ConnectionState['state'], string> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Connection lost',
+  'signed-out': 'Signed out',
+}
 
 /** "Live" only when hits really can come: a good line to a gateway that gets nothing is not live. */
-export function ConnectionPill({ connection, status }: { connection: Connection; status: Store<StatusMessage | undefined> }) {
+export function ConnectionPill({
+  connection,
+  status,
+}: {
+  connection: Connection
+  status: Store<StatusMessage | undefined>
+}) {
   const { state } = useStore(connection.state)
   const feed = useStore(status)
   const waits = state === 'live' && feed !== undefined && !feed.hits.live

@@ -33,19 +33,30 @@ export function ConsolePage({ connection, board }: { connection: Connection; boa
     return () => removeEventListener('keydown', onKey)
   }, [])
   if (state === 'signed-out') {
-    return <SignedOut onSignIn={async (token) => {
-      const ok = await signInWith(token)
-      if (ok) connection.start()
-      return ok
-    }} />
+    return (
+      <SignedOut
+        onSignIn={async (token) => {
+          const ok = await signInWith(token)
+          if (ok) connection.start()
+          return ok
+        }}
+      />
+    )
   }
   return (
     <>
-      <a class="skip" href="#hits-title">To the hits</a>
-      <TopBar connection={connection} status={board.status} onHelp={() => setHelp(true)} onSignOut={() => {
-        connection.stop()
-        void signOut()
-      }} />
+      <a class="skip" href="#hits-title">
+        To the hits
+      </a>
+      <TopBar
+        connection={connection}
+        status={board.status}
+        onHelp={() => setHelp(true)}
+        onSignOut={() => {
+          connection.stop()
+          void signOut()
+        }}
+      />
       <Notices connection={connection} board={board} />
       <main class="columns">
         <HitList board={board} held={hitsHeld} onHold={() => setHitsHeld(!hitsHeld)} />

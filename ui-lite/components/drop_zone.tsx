@@ -5,13 +5,30 @@ export function DropZone({ dragging, onFiles }: { dragging: boolean; onFiles: (f
   return (
     <div class={dragging ? 'drop drop-over' : 'drop'}>
       <label class="drop-label">
-        <input type="file" class="drop-input" accept="image/*" multiple onChange={(event) => {
-          onFiles(event.currentTarget.files ?? [])
-          event.currentTarget.value = '' // the same file may be chosen again
-        }} />
-        <span class="button button-main"><Icon name="picture" />Choose pictures</span>
+        <input
+          type="file"
+          class="drop-input"
+          accept="image/*"
+          multiple
+          onChange={(event) => {
+            onFiles(event.currentTarget.files ?? [])
+            event.currentTarget.value = '' // the same file may be chosen again
+          }}
+        />
+        <span class="button button-main">
+          <Icon name="picture" />
+          Choose pictures
+        </span>
       </label>
-      <p class="drop-words">{dragging ? <b>Let go to read the plates.</b> : <>or drop them anywhere on this page, or paste one with <kbd>Ctrl</kbd> <kbd>V</kbd>.</>}</p>
+      <p class="drop-words">
+        {dragging ? (
+          <b>Let go to read the plates.</b>
+        ) : (
+          <>
+            or drop them anywhere on this page, or paste one with <kbd>Ctrl</kbd> <kbd>V</kbd>.
+          </>
+        )}
+      </p>
       <p class="drop-promise">Plates are read by this browser, on this machine. No picture is sent anywhere.</p>
     </div>
   )

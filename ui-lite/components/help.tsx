@@ -3,7 +3,10 @@ import { preferences, setPreference } from '../state/preferences.js'
 import { useStore } from '../state/store.js'
 
 const KEYS: [string, string][] = [
-  ['J', 'next hit'], ['K', 'previous hit'], ['P', 'pause or continue both lists'], ['?', 'this list'],
+  ['J', 'next hit'],
+  ['K', 'previous hit'],
+  ['P', 'pause or continue both lists'],
+  ['?', 'this list'],
 ]
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -17,13 +20,26 @@ export function Help({ open, onClose }: { open: boolean; onClose: () => void }) 
     <dialog ref={dialog} class="dialog" aria-labelledby="help-title" onClose={onClose}>
       <h2 id="help-title">Keys</h2>
       <dl class="keys">
-        {KEYS.map(([key, what]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
       </dl>
       <label class="check">
-        <input type="checkbox" checked={keys} onChange={(event) => setPreference('keys', event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={keys}
+          onChange={(event) => setPreference('keys', event.currentTarget.checked)}
+        />
         Use single-letter keys
       </label>
-      <button type="button" class="button" onClick={onClose}>Close</button>
+      <button type="button" class="button" onClick={onClose}>
+        Close
+      </button>
     </dialog>
   )
 }

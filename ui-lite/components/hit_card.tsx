@@ -12,7 +12,13 @@ const STALE_MS = 12 * 3_600_000
 const HOUR_MS = 3_600_000
 
 /** One possible match. `now` is coarse (half a minute): only ages depend on it. */
-export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay }, now }: { shown: ShownHit; now: number }) {
+export const HitCard = memo(function HitCard({
+  shown: { hit, old, delayMs: delay },
+  now,
+}: {
+  shown: ShownHit
+  now: number
+}) {
   const withdrawn = hit.state === 'withdrawn'
   const seen = Date.parse(hit.tsLast)
   const listAge = now - Date.parse(hit.listLoadedAt)
@@ -22,7 +28,14 @@ export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay
       <article tabIndex={-1} aria-labelledby={title} data-hit={hit.hitId}>
         <header class="hit-head">
           <h3 id={title} class="hit-title">
-            {withdrawn ? <span class="badge badge-withdrawn"><Icon name="withdrawn" />Withdrawn</span> : <span class="hit-possible">Possible match</span>}
+            {withdrawn ? (
+              <span class="badge badge-withdrawn">
+                <Icon name="withdrawn" />
+                Withdrawn
+              </span>
+            ) : (
+              <span class="hit-possible">Possible match</span>
+            )}
             <span class="unseen">{` ${spell(hit.listedPlate)}, `}</span>
           </h3>
           <PriorityBadge priority={hit.priority} />
@@ -39,7 +52,10 @@ export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay
           <PlateCompare hit={hit} />
           <dl class="facts">
             <div>
-              <dt><Icon name="list" />List</dt>
+              <dt>
+                <Icon name="list" />
+                List
+              </dt>
               <dd>
                 {hit.listName}
                 <small class={listAge > STALE_MS ? 'stale' : ''}>
@@ -49,21 +65,30 @@ export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay
               </dd>
             </div>
             <div>
-              <dt><Icon name="camera" />Camera</dt>
+              <dt>
+                <Icon name="camera" />
+                Camera
+              </dt>
               <dd>
                 {hit.cameraName || hit.camera}
                 <small>{`${hit.lat.toFixed(5)}, ${hit.lon.toFixed(5)}`}</small>
               </dd>
             </div>
             <div>
-              <dt><Icon name="arrow" />Moving</dt>
+              <dt>
+                <Icon name="arrow" />
+                Moving
+              </dt>
               <dd>
                 {hit.heading === undefined ? 'not known' : `${compass(hit.heading)}bound`}
                 <small>{DIRECTION[hit.direction] ?? ''}</small>
               </dd>
             </div>
             <div>
-              <dt><Icon name="clock" />Delay</dt>
+              <dt>
+                <Icon name="clock" />
+                Delay
+              </dt>
               <dd>
                 {delay > HOUR_MS ? <span class="late">{`${span(delay)}, from the past`}</span> : span(delay)}
                 <small>capture to hit{hit.revision > 1 ? ` · update ${hit.revision}` : ''}</small>
@@ -71,7 +96,11 @@ export const HitCard = memo(function HitCard({ shown: { hit, old, delayMs: delay
             </div>
           </dl>
         </div>
-        {withdrawn && <p class="hit-note">Taken back: the finished read no longer matches this entry, or the entry left the list.</p>}
+        {withdrawn && (
+          <p class="hit-note">
+            Taken back: the finished read no longer matches this entry, or the entry left the list.
+          </p>
+        )}
       </article>
     </li>
   )

@@ -13,7 +13,11 @@ export function HitList({ board, held, onHold }: { board: Board; held: boolean; 
   const shown = useHeld(hits, held)
   const now = useNow(30_000)
   const first = shown[0]
-  const waiting = held ? (first ? Math.max(0, hits.indexOf(hits.find(({ hit }) => hit.hitId === first.hit.hitId)!)) : hits.length) : 0
+  const waiting = held
+    ? first
+      ? Math.max(0, hits.indexOf(hits.find(({ hit }) => hit.hitId === first.hit.hitId)!))
+      : hits.length
+    : 0
   return (
     <section class="panel panel-hits" aria-labelledby="hits-title">
       <header class="panel-head">
@@ -22,13 +26,17 @@ export function HitList({ board, held, onHold }: { board: Board; held: boolean; 
         <HoldButton held={held} waiting={waiting} what="hit" onToggle={onHold} />
       </header>
       <p class="grounds">A hit alone is not grounds for a stop.</p>
-      {shown.length === 0
-        ? <NoHits lists={status?.lists} />
-        : (
-          <div class="scroll" role="log" aria-live="off" aria-label="Hits, newest first" tabIndex={0}>
-            <ol class="hits">{shown.map((hit) => <HitCard key={hit.hit.hitId} shown={hit} now={now} />)}</ol>
-          </div>
-        )}
+      {shown.length === 0 ? (
+        <NoHits lists={status?.lists} />
+      ) : (
+        <div class="scroll" role="log" aria-live="off" aria-label="Hits, newest first" tabIndex={0}>
+          <ol class="hits">
+            {shown.map((hit) => (
+              <HitCard key={hit.hit.hitId} shown={hit} now={now} />
+            ))}
+          </ol>
+        </div>
+      )}
     </section>
   )
 }
@@ -42,9 +50,16 @@ function NoHits({ lists }: { lists: number | undefined }) {
   return (
     <div class="empty">
       <p class="empty-title">No hits yet.</p>
-      {lists === 0
-        ? <p>There is no hot list, so nothing can match. Load one with <code>platestream hotlist import</code>.</p>
-        : <p>{lists === undefined ? 'Every read is' : `Every read is checked against ${plural(lists, 'hot list')} and`} a possible match appears here the moment it is sure enough, usually before the vehicle has passed the camera.</p>}
+      {lists === 0 ? (
+        <p>
+          There is no hot list, so nothing can match. Load one with <code>platestream hotlist import</code>.
+        </p>
+      ) : (
+        <p>
+          {lists === undefined ? 'Every read is' : `Every read is checked against ${plural(lists, 'hot list')} and`} a
+          possible match appears here the moment it is sure enough, usually before the vehicle has passed the camera.
+        </p>
+      )}
     </div>
   )
 }

@@ -2,7 +2,17 @@ import { plural } from '../text/words.js'
 import { Icon } from './icon.js'
 
 /** Stops and starts a moving list (WCAG 2.2.2); says how much waits behind it. */
-export function HoldButton({ held, waiting, what, onToggle }: { held: boolean; waiting: number; what: string; onToggle: () => void }) {
+export function HoldButton({
+  held,
+  waiting,
+  what,
+  onToggle,
+}: {
+  held: boolean
+  waiting: number
+  what: string
+  onToggle: () => void
+}) {
   return (
     <button type="button" class={`button${held ? ' button-on' : ''}`} aria-pressed={held} onClick={onToggle}>
       <Icon name={held ? 'play' : 'pause'} />

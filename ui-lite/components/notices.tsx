@@ -15,7 +15,8 @@ export function Notices({ connection, board }: { connection: Connection; board: 
   const now = useNow(1_000)
   const live = link.state === 'live'
   // Without NATS every engine is silent here; saying so for each would hide the cause.
-  const waits = live && status?.hits.live ? status.engines.filter((e) => !e.fresh || Object.keys(e.waiting).length > 0) : []
+  const waits =
+    live && status?.hits.live ? status.engines.filter((e) => !e.fresh || Object.keys(e.waiting).length > 0) : []
   return (
     <div class="notices">
       {/* The live region stands before its content, so that the content is announced. Running times inside are hidden from it. */}
@@ -27,7 +28,9 @@ export function Notices({ connection, board }: { connection: Connection; board: 
         )}
         {live && status && !status.hits.live && (
           <Notice kind="bad" title="No hits are coming through">
-            {status.hits.reason}{status.hits.since ? `, since ${clock(Date.parse(status.hits.since), now)}` : ''}. They are kept and follow when it is back.
+            {status.hits.reason}
+            {status.hits.since ? `, since ${clock(Date.parse(status.hits.since), now)}` : ''}. They are kept and follow
+            when it is back.
           </Notice>
         )}
         {gaps.map((gap) => (
@@ -38,21 +41,37 @@ export function Notices({ connection, board }: { connection: Connection; board: 
       </div>
       {link.state === 'lost' && (
         <p class="notice-running">
-          <span aria-hidden="true">{`Down for ${stopwatch(now - link.since)}. `}{retry(link.retryAt, now)}</span>
-          <button type="button" class="button" onClick={() => connection.retry()}>Try now</button>
+          <span aria-hidden="true">
+            {`Down for ${stopwatch(now - link.since)}. `}
+            {retry(link.retryAt, now)}
+          </span>
+          <button type="button" class="button" onClick={() => connection.retry()}>
+            Try now
+          </button>
         </p>
       )}
-      {gaps.length > 0 && <p class="notice-running"><button type="button" class="button" onClick={() => board.dismissGaps()}>Understood</button></p>}
+      {gaps.length > 0 && (
+        <p class="notice-running">
+          <button type="button" class="button" onClick={() => board.dismissGaps()}>
+            Understood
+          </button>
+        </p>
+      )}
       {waits.map((engine) => (
         <Notice key={engine.instance} kind="warn" title={`Engine ${engine.instance}`}>
           {engine.fresh
-            ? Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`).join('; ')
+            ? Object.entries(engine.waiting)
+                .map(([name, reason]) => `waits for ${name}: ${reason}`)
+                .join('; ')
             : `has been silent for ${span(engine.ageMs)}; frames wait on the stream until an engine takes them`}
         </Notice>
       ))}
       {live && status && status.staleLists.length > 0 && (
         <Notice kind="warn" title={plural(status.staleLists.length, 'stale hot list')}>
-          {status.staleLists.slice(0, 4).map((list) => `${list.name} (${span(now - Date.parse(list.loadedAt))} old)`).join(', ')}
+          {status.staleLists
+            .slice(0, 4)
+            .map((list) => `${list.name} (${span(now - Date.parse(list.loadedAt))} old)`)
+            .join(', ')}
           {status.staleLists.length > 4 && ` and ${status.staleLists.length - 4} more`}. Lists are due every 12 hours.
         </Notice>
       )}
@@ -61,7 +80,14 @@ export function Notices({ connection, board }: { connection: Connection; board: 
 }
 
 function Notice({ kind, title, children }: { kind: 'bad' | 'warn'; title: string; children: ComponentChildren }) {
-  return <p class={`notice notice-${kind}`}><Icon name="warning" /><span><b>{title}.</b> {children}</span></p>
+  return (
+    <p class={`notice notice-${kind}`}>
+      <Icon name="warning" />
+      <span>
+        <b>{title}.</b> {children}
+      </span>
+    </p>
+  )
 }
 
 function retry(at: number | undefined, now: number): string {

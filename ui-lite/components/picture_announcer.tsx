@@ -12,9 +12,20 @@ export function PictureAnnouncer({ pictures }: { pictures: Picture[] }) {
     const news = pictures.filter((picture) => picture.id > told.current && (picture.answer || picture.fault))
     if (news.length === 0) return
     told.current = Math.max(...news.map(({ id }) => id))
-    setSpoken(news.length === 1 ? sentence(news[0]!) : `${plural(news.length, 'picture')} read, ${plural(news.reduce((sum, { answer }) => sum + (answer?.detections.length ?? 0), 0), 'plate')}`)
+    setSpoken(
+      news.length === 1
+        ? sentence(news[0]!)
+        : `${plural(news.length, 'picture')} read, ${plural(
+            news.reduce((sum, { answer }) => sum + (answer?.detections.length ?? 0), 0),
+            'plate',
+          )}`,
+    )
   }, [pictures])
-  return <div class="unseen" role="status">{spoken}</div>
+  return (
+    <div class="unseen" role="status">
+      {spoken}
+    </div>
+  )
 }
 
 function sentence({ name, answer, fault }: Picture): string {

@@ -12,11 +12,15 @@ export function PlateCompare({ hit }: { hit: HitMessage }) {
   return (
     <div class="compare">
       <div class="compare-row">
-        <span class="compare-label" aria-hidden="true">Read</span>
+        <span class="compare-label" aria-hidden="true">
+          Read
+        </span>
         <Plate plate={hit.plate} columns={columns} side="read" label="Read" />
       </div>
       <div class="compare-row">
-        <span class="compare-label" aria-hidden="true">Listed</span>
+        <span class="compare-label" aria-hidden="true">
+          Listed
+        </span>
         <Plate plate={hit.listedPlate} columns={columns} side="listed" label="Listed" />
       </div>
       <MatchKind hit={hit} />
@@ -24,13 +28,25 @@ export function PlateCompare({ hit }: { hit: HitMessage }) {
   )
 }
 
-function Plate({ plate, columns, side, label }: { plate: string; columns: Column[]; side: 'read' | 'listed'; label: string }) {
+function Plate({
+  plate,
+  columns,
+  side,
+  label,
+}: {
+  plate: string
+  columns: Column[]
+  side: 'read' | 'listed'
+  label: string
+}) {
   return (
     <span class={`plate plate-${side}`}>
       <span class="unseen">{`${label}: ${spell(plate)}. `}</span>
       <span aria-hidden="true">
         {columns.map((column, at) => (
-          <span key={at} class={column.same ? 'char' : 'char char-differs'}>{column[side] || '·'}</span>
+          <span key={at} class={column.same ? 'char' : 'char char-differs'}>
+            {column[side] || '·'}
+          </span>
         ))}
       </span>
     </span>
@@ -43,7 +59,10 @@ function MatchKind({ hit }: { hit: HitMessage }) {
     return (
       <p class={unsure ? 'match match-near' : 'match match-exact'}>
         <Icon name="tick" />
-        <span>Exact, {unsure && 'but only '}<b>{percent(hit.probability)}</b> sure{state(hit)}</span>
+        <span>
+          Exact, {unsure && 'but only '}
+          <b>{percent(hit.probability)}</b> sure{state(hit)}
+        </span>
       </p>
     )
   }

@@ -5,7 +5,10 @@ import { percent } from '../text/words.js'
 const MOST = 4
 const LEAST = 0.005
 
-/** Of each position of the text the most probable characters, with bars. A position that may be spurious has 'none' among them. */
+/**
+ * Of each position of the text the most probable characters, with bars. A position that may be spurious has 'none'
+ * among them.
+ */
 export function PositionChart({ positions, plate }: { positions: Float32Array[]; plate: string }) {
   return (
     <ol class="positions">
@@ -17,7 +20,9 @@ export function PositionChart({ positions, plate }: { positions: Float32Array[];
               <li key={character} class={character === plate[i] ? 'chance chance-best' : 'chance'}>
                 <span class={character === NOTHING ? 'chance-none' : 'plate'}>{character}</span>
                 <span class="chance-value">{percent(probability)}</span>
-                <span class="chance-bar" aria-hidden="true"><span style={{ width: `${probability * 100}%` }} /></span>
+                <span class="chance-bar" aria-hidden="true">
+                  <span style={{ width: `${probability * 100}%` }} />
+                </span>
               </li>
             ))}
           </ol>

@@ -16,7 +16,9 @@ export const ReadRow = memo(function ReadRow({ read, now }: { read: ReadMessage;
       </span>
       <span class="read-sure">{percent(read.confidence)}</span>
       <span class="read-where">{read.cameraName || read.camera}</span>
-      <time class="read-time" dateTime={read.tsLast}>{clock(seen, now)} <small>{zone(seen)}</small></time>
+      <time class="read-time" dateTime={read.tsLast}>
+        {clock(seen, now)} <small>{zone(seen)}</small>
+      </time>
       {read.lists.length > 0 && <span class="read-lists">on {read.lists.join(', ')}</span>}
     </li>
   )

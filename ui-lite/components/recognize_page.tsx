@@ -21,23 +21,37 @@ export function RecognizePage({ recognition }: { recognition: Recognition }) {
       ['dragenter', () => setDragging(++depth > 0)],
       ['dragleave', () => setDragging(--depth > 0)],
       ['dragover', (event: DragEvent) => event.preventDefault()],
-      ['drop', (event: DragEvent) => {
-        event.preventDefault()
-        setDragging((depth = 0) > 0)
-        recognition.add(event.dataTransfer?.files ?? [])
-      }],
+      [
+        'drop',
+        (event: DragEvent) => {
+          event.preventDefault()
+          setDragging((depth = 0) > 0)
+          recognition.add(event.dataTransfer?.files ?? [])
+        },
+      ],
       ['paste', (event: ClipboardEvent) => recognition.add(event.clipboardData?.files ?? [])],
     ]
     for (const [name, listener] of listeners) addEventListener(name, listener)
-    return () => { for (const [name, listener] of listeners) removeEventListener(name, listener) }
+    return () => {
+      for (const [name, listener] of listeners) removeEventListener(name, listener)
+    }
   }, [recognition])
   return (
     <>
-      <a class="skip" href="#results">To the results</a>
+      <a class="skip" href="#results">
+        To the results
+      </a>
       <header class="bar">
-        <h1 class="brand"><span class="brand-mark" aria-hidden="true">P</span><span class="brand-name">Platestream</span> recognizer</h1>
+        <h1 class="brand">
+          <span class="brand-mark" aria-hidden="true">
+            P
+          </span>
+          <span class="brand-name">Platestream</span> recognizer
+        </h1>
         <div class="bar-buttons">
-          <a class="button" href="/">Console</a>
+          <a class="button" href="/">
+            Console
+          </a>
           <ThemeButton />
         </div>
       </header>
@@ -45,15 +59,31 @@ export function RecognizePage({ recognition }: { recognition: Recognition }) {
         <DropZone dragging={dragging} onFiles={(files) => recognition.add(files)} />
         <p class="recognize-state">
           {readiness.state === 'loading' && 'Getting ready …'}
-          {readiness.state === 'ready' && <>Ready. Module <code>{readiness.module}</code>, model <code>{readiness.model}</code>.</>}
-          {readiness.state === 'failed' && <span class="refused" role="alert">The recognizer did not start. {sayFault(readiness.fault)}{!isSecureContext && ' This page needs https, or localhost.'}</span>}
+          {readiness.state === 'ready' && (
+            <>
+              Ready. Module <code>{readiness.module}</code>, model <code>{readiness.model}</code>.
+            </>
+          )}
+          {readiness.state === 'failed' && (
+            <span class="refused" role="alert">
+              The recognizer did not start. {sayFault(readiness.fault)}
+              {!isSecureContext && ' This page needs https, or localhost.'}
+            </span>
+          )}
         </p>
         <section id="results" aria-labelledby="results-title" tabIndex={-1}>
           <div class="results-head">
             <h2 id="results-title">{pictures.length === 0 ? 'No picture yet' : plural(pictures.length, 'picture')}</h2>
-            {pictures.length > 0 && <button type="button" class="button" onClick={() => recognition.clear()}><Icon name="withdrawn" />Clear</button>}
+            {pictures.length > 0 && (
+              <button type="button" class="button" onClick={() => recognition.clear()}>
+                <Icon name="withdrawn" />
+                Clear
+              </button>
+            )}
           </div>
-          {pictures.map((picture) => <PictureResult key={picture.id} picture={picture} />)}
+          {pictures.map((picture) => (
+            <PictureResult key={picture.id} picture={picture} />
+          ))}
         </section>
       </main>
       <PictureAnnouncer pictures={pictures} />

@@ -10,7 +10,8 @@ export function ThemeButton() {
   const label = `Theme: ${WORD[theme]}. Change to ${WORD[NEXT[theme]]}`
   return (
     <button type="button" class="button button-icon" title={label} onClick={() => setPreference('theme', NEXT[theme])}>
-      <Icon name="sun" /><span class="unseen">{label}</span>
+      <Icon name="sun" />
+      <span class="unseen">{label}</span>
     </button>
   )
 }

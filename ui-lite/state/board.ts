@@ -11,11 +11,16 @@ export interface ShownHit {
   arrived: number
   /** Came with the first look back, so it is no news. */
   old: boolean
-  /** From the capture to the first revision seen, milliseconds; later ones (the pass closes) say nothing about how fast the hit was. */
+  /**
+   * From the capture to the first revision seen, milliseconds; later ones (the pass closes) say nothing about how fast
+   * the hit was.
+   */
   delayMs: number
 }
 
-/** What the page shows: bounded lists, newest first. A new revision of a hit or a read takes the place of the old one. */
+/**
+ * What the page shows: bounded lists, newest first. A new revision of a hit or a read takes the place of the old one.
+ */
 export class Board {
   readonly hits = new Store<readonly ShownHit[]>([], 50)
   readonly reads = new Store<readonly ReadMessage[]>([], 250)
@@ -74,7 +79,10 @@ export class Board {
         return shown.map((other, i) => (i === at ? { ...other, hit } : other))
       }
       isNew = true
-      return [{ hit, arrived: Date.now(), old, delayMs: Date.parse(hit.publishedAt) - Date.parse(hit.tsLast) }, ...shown].slice(0, MAX_HITS)
+      return [
+        { hit, arrived: Date.now(), old, delayMs: Date.parse(hit.publishedAt) - Date.parse(hit.tsLast) },
+        ...shown,
+      ].slice(0, MAX_HITS)
     })
     if (isNew && !old) {
       this.news.update(({ hits, high }) => ({ hits: hits + 1, high: high + Number(hit.priority === 'high') }))

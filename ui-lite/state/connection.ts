@@ -12,7 +12,9 @@ export interface ConnectionState {
   reason?: string
 }
 
-/** The gateway sends its state each second; silence for this long is a broken connection that nobody has noticed, ms. */
+/**
+ * The gateway sends its state each second; silence for this long is a broken connection that nobody has noticed, ms.
+ */
 const SILENCE_MS = 8_000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 15_000
@@ -20,8 +22,8 @@ const LONGEST_PAUSE_MS = 15_000
 export const WINDOW = 200
 
 /**
- * The WebSocket to the gateway: comes back by itself with growing pauses and says where it stopped, so that no hit is missed. A fresh
- * page also asks for the newest hits of before, to have something to show.
+ * The WebSocket to the gateway: comes back by itself with growing pauses and says where it stopped, so that no hit is
+ * missed. A fresh page also asks for the newest hits of before, to have something to show.
  */
 export class Connection {
   readonly state = new Store<ConnectionState>({ state: 'connecting', since: Date.now() })
@@ -105,8 +107,15 @@ export class Connection {
     const window = Math.max(first - 1, last - WINDOW, 0)
     const fresh = this.#place === undefined
     const known = this.#place ?? this.#saved
-    // A reloaded page wants what it missed and something to show; a page that only lost its connection wants what it missed.
-    const since = !known ? window : known.epoch !== epoch ? known.since : fresh ? Math.min(window, known.since) : known.since
+    // A reloaded page wants what it missed and something to show; a page that only lost its connection wants what it
+    // missed.
+    const since = !known
+      ? window
+      : known.epoch !== epoch
+        ? known.since
+        : fresh
+          ? Math.min(window, known.since)
+          : known.since
     const message: SubscribeMessage = { type: 'subscribe', reads: true, since, epoch: known?.epoch ?? epoch }
     this.#place = { epoch: known?.epoch ?? epoch, since }
     this.#socket?.send(JSON.stringify(message))
@@ -134,6 +143,11 @@ export class Connection {
 
   #change(state: ConnectionState['state'], reason?: string, retryAt?: number): void {
     const before = this.state.value
-    this.state.set({ state, since: before.state === state ? before.since : Date.now(), ...(reason && { reason }), ...(retryAt && { retryAt }) })
+    this.state.set({
+      state,
+      since: before.state === state ? before.since : Date.now(),
+      ...(reason && { reason }),
+      ...(retryAt && { retryAt }),
+    })
   }
 }

@@ -2,7 +2,10 @@ import type { ReadMessage } from '../../gateway/messages.js'
 
 type Row = Omit<ReadMessage, 'type' | 'lists'>
 
-/** The newest stored reads, so that a fresh page is not empty; nothing when the store is away, because live reads follow anyway. */
+/**
+ * The newest stored reads, so that a fresh page is not empty; nothing when the store is away, because live reads follow
+ * anyway.
+ */
 export async function firstReads(limit: number): Promise<ReadMessage[]> {
   try {
     const answer = await fetch(`/api/reads?limit=${limit}`, { credentials: 'same-origin' })

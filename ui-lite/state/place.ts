@@ -18,5 +18,7 @@ export function loadPlace(): Place | undefined {
 export function savePlace(place: Place): void {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(place))
-  } catch { /* a browser without storage resumes within the page only */ }
+  } catch {
+    /* a browser without storage resumes within the page only */
+  }
 }

@@ -17,14 +17,18 @@ export function setPreference<K extends keyof Preferences>(name: K, value: Prefe
   apply(preferences.value)
   try {
     localStorage.setItem(KEY, JSON.stringify(preferences.value))
-  } catch { /* it lasts as long as the page */ }
+  } catch {
+    /* it lasts as long as the page */
+  }
 }
 
 function load(): Preferences {
   let stored: Partial<Preferences> = {}
   try {
     stored = (JSON.parse(localStorage.getItem(KEY) ?? '{}') ?? {}) as Partial<Preferences>
-  } catch { /* damaged: the defaults */ }
+  } catch {
+    /* damaged: the defaults */
+  }
   const all: Preferences = {
     theme: stored.theme === 'dark' || stored.theme === 'light' ? stored.theme : 'system',
     keys: stored.keys !== false,

@@ -10,7 +10,10 @@ export interface Picture {
   fault?: Fault
 }
 
-export type Readiness = { state: 'loading' } | { state: 'ready'; module: string; model: string; name: string } | { state: 'failed'; fault: Fault }
+export type Readiness =
+  | { state: 'loading' }
+  | { state: 'ready'; module: string; model: string; name: string }
+  | { state: 'failed'; fault: Fault }
 
 /** Pictures kept on the page; older ones go. */
 const MOST_PICTURES = 24
@@ -29,7 +32,11 @@ export class Recognition {
 
   add(files: Iterable<Blob>): void {
     for (const file of files) {
-      const picture: Picture = { id: this.#nextId++, name: file instanceof File && file.name !== '' ? file.name : 'pasted picture', file }
+      const picture: Picture = {
+        id: this.#nextId++,
+        name: file instanceof File && file.name !== '' ? file.name : 'pasted picture',
+        file,
+      }
       this.pictures.update((all) => [picture, ...all].slice(0, MOST_PICTURES))
       this.#worker.postMessage({ id: picture.id, file })
     }
@@ -45,7 +52,9 @@ export class Recognition {
     worker.addEventListener('error', (event) => {
       const fault: Fault = { message: event.message || 'the worker could not be started', details: {} }
       this.readiness.set({ state: 'failed', fault })
-      this.pictures.update((all) => all.map((picture) => (picture.answer || picture.fault ? picture : { ...picture, fault })))
+      this.pictures.update((all) =>
+        all.map((picture) => (picture.answer || picture.fault ? picture : { ...picture, fault })),
+      )
     })
     return worker
   }
@@ -53,6 +62,9 @@ export class Recognition {
   #take(message: WorkerMessage): void {
     if ('ready' in message) this.readiness.set({ state: 'ready', ...message.ready })
     else if ('failed' in message) this.readiness.set({ state: 'failed', fault: message.failed })
-    else this.pictures.update((all) => all.map((picture) => (picture.id === message.id ? { ...picture, ...message } : picture)))
+    else
+      this.pictures.update((all) =>
+        all.map((picture) => (picture.id === message.id ? { ...picture, ...message } : picture)),
+      )
   }
 }

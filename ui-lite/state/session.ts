@@ -1,8 +1,8 @@
 export type SignIn = 'in' | 'out' | 'unreachable'
 
 /**
- * Trades the token of the address for a session and takes it out of the address bar and the history. Without a token it asks whether
- * there is a session already.
+ * Trades the token of the address for a session and takes it out of the address bar and the history. Without a token it
+ * asks whether there is a session already.
  */
 export async function signIn(): Promise<SignIn> {
   const address = new URL(location.href)
@@ -19,7 +19,10 @@ export async function signIn(): Promise<SignIn> {
 export async function signInWith(token: string): Promise<boolean> {
   try {
     const { ok } = await fetch('/api/session', {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token }), credentials: 'same-origin',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+      credentials: 'same-origin',
     })
     return ok
   } catch {

@@ -1,16 +1,24 @@
 import { useEffect, useReducer } from 'preact/hooks'
 
-/** A value that components watch. Changes are told at most once in `pauseMs`, so that a flood of messages is one drawing. */
+/**
+ * A value that components watch. Changes are told at most once in `pauseMs`, so that a flood of messages is one
+ * drawing.
+ */
 export class Store<T> {
   #value: T
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #watchers = new Set<() => void>()
 
-  constructor(value: T, private readonly pauseMs = 0) {
+  constructor(
+    value: T,
+    private readonly pauseMs = 0,
+  ) {
     this.#value = value
   }
 
-  get value(): T { return this.#value }
+  get value(): T {
+    return this.#value
+  }
 
   set(value: T): void {
     this.#value = value

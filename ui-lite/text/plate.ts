@@ -5,15 +5,24 @@ export interface Column {
   same: boolean
 }
 
-/** Puts the read over the listed plate so that the fewest characters differ (edit distance; plates have some ten characters). */
+/**
+ * Puts the read over the listed plate so that the fewest characters differ (edit distance; plates have some ten
+ * characters).
+ */
 export function align(read: string, listed: string): Column[] {
   const rows = read.length + 1
   const cols = listed.length + 1
-  const cost = Array.from({ length: rows }, (_, i) => Array.from({ length: cols }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)))
+  const cost = Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: cols }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
+  )
   const at = (i: number, j: number) => cost[i]![j]!
   for (let i = 1; i < rows; i++) {
     for (let j = 1; j < cols; j++) {
-      cost[i]![j] = Math.min(at(i - 1, j - 1) + Number(read[i - 1] !== listed[j - 1]), at(i - 1, j) + 1, at(i, j - 1) + 1)
+      cost[i]![j] = Math.min(
+        at(i - 1, j - 1) + Number(read[i - 1] !== listed[j - 1]),
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+      )
     }
   }
   const columns: Column[] = []

@@ -1,4 +1,9 @@
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const TIME = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
 const DATE = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
 const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
 
@@ -9,7 +14,8 @@ export function clock(time: number, now: number): string {
 }
 
 /** `PST`, `UTC`, `GMT+1`. */
-export const zone = (time: number): string => ZONE.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+export const zone = (time: number): string =>
+  ZONE.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value ?? ''
 
 /** `0.8 s`, `42 s`, `5 min`, `9 h`, `3 d`: one unit, for delays and ages in milliseconds. */
 export function span(ms: number): string {
@@ -25,7 +31,9 @@ export function span(ms: number): string {
 export function stopwatch(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000))
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes}:${pad(seconds % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
+  return minutes < 60
+    ? `${minutes}:${pad(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
 }
 
 const pad = (value: number): string => String(value).padStart(2, '0')

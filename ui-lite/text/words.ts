@@ -1,8 +1,17 @@
 import type { HitMessage } from '../../gateway/messages.js'
 
-export const PRIORITY: Record<HitMessage['priority'], string> = { high: 'High', medium: 'Medium', low: 'Low', informational: 'Informational' }
+export const PRIORITY: Record<HitMessage['priority'], string> = {
+  high: 'High',
+  medium: 'Medium',
+  low: 'Low',
+  informational: 'Informational',
+}
 
-export const DIRECTION: Record<string, string> = { approaching: 'towards the camera', leaving: 'away from the camera', still: 'standing' }
+export const DIRECTION: Record<string, string> = {
+  approaching: 'towards the camera',
+  leaving: 'away from the camera',
+  still: 'standing',
+}
 
 /** `north-east`, of degrees clockwise from north. */
 export function compass(degrees: number): string {
@@ -17,6 +26,7 @@ export function percent(probability: number): string {
   return `${Math.min(99, Math.max(1, Math.round(probability * 100)))} %`
 }
 
-export const rate = (perSecond: number): string => (perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond)))
+export const rate = (perSecond: number): string =>
+  perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond))
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`

@@ -3,14 +3,15 @@ import type { Answer, Fault, Job, WorkerMessage } from './messages.js'
 import { rectify } from './rectify.js'
 
 /**
- * Recognition beside the page, so that it never freezes. Module and model are fetched once, from beside this file; no picture is sent
- * anywhere.
+ * Recognition beside the page, so that it never freezes. Module and model are fetched once, from beside this file; no
+ * picture is sent anywhere.
  */
 const send = (message: WorkerMessage, transfer: Transferable[] = []) => postMessage(message, { transfer })
 
 const recognizer = openRecognizer()
 recognizer.then(
-  ({ moduleId, modelId, model }) => send({ ready: { module: moduleId, model: modelId, name: `${model.name} ${model.version}` } }),
+  ({ moduleId, modelId, model }) =>
+    send({ ready: { module: moduleId, model: modelId, name: `${model.name} ${model.version}` } }),
   (error: unknown) => send({ failed: faultOf(error) }),
 )
 
@@ -23,7 +24,10 @@ addEventListener('message', ({ data }: MessageEvent<Job>) => {
 async function answer({ id, file }: Job): Promise<void> {
   try {
     const found = await recognize(await recognizer, new Uint8Array(await file.arrayBuffer()))
-    send({ id, answer: found }, found.crops.map(({ data }) => data.buffer))
+    send(
+      { id, answer: found },
+      found.crops.map(({ data }) => data.buffer),
+    )
   } catch (error) {
     send({ id, fault: faultOf(error) })
   }

@@ -4,7 +4,10 @@ import type { Quad } from '../../wasm/detection.js'
 const HEIGHT = 96
 const WIDEST = 8
 
-/** The plate in `quad`, straightened by the homography of its corners, as a grey picture. Outside the picture the edge is repeated. */
+/**
+ * The plate in `quad`, straightened by the homography of its corners, as a grey picture. Outside the picture the edge
+ * is repeated.
+ */
 export function rectify(luma: Uint8Array, width: number, height: number, quad: Quad): ImageData {
   const [a, b, c, d] = quad
   const across = Math.hypot(b[0] - a[0], b[1] - a[1]) + Math.hypot(c[0] - d[0], c[1] - d[1])
@@ -29,7 +32,10 @@ function sample(luma: Uint8Array, width: number, height: number, x: number, y: n
   const at = (column: number, row: number) => luma[clamp(row, height) * width + clamp(column, width)]!
   const right = x - x0
   const below = y - y0
-  return (at(x0, y0) * (1 - right) + at(x0 + 1, y0) * right) * (1 - below) + (at(x0, y0 + 1) * (1 - right) + at(x0 + 1, y0 + 1) * right) * below
+  return (
+    (at(x0, y0) * (1 - right) + at(x0 + 1, y0) * right) * (1 - below) +
+    (at(x0, y0 + 1) * (1 - right) + at(x0 + 1, y0 + 1) * right) * below
+  )
 }
 
 const clamp = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value))

@@ -26,7 +26,10 @@ export function grow(end: usize): i32 {
   return OK
 }
 
-/** Room behind everything placed, without placing it: the next call may use the same bytes. 0 when memory is at its limit. */
+/**
+ * Room behind everything placed, without placing it: the next call may use the same bytes. 0 when memory is at its
+ * limit.
+ */
 export function stage(bytes: usize): usize {
   return grow(free + bytes) == OK ? free : 0
 }

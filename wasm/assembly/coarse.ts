@@ -66,7 +66,9 @@ export function lookAtFrame(net: Net, width: u32, height: u32, samples: usize): 
   return keepBest(<f64>width / <f64>input.width, <f64>height / <f64>input.height)
 }
 
-/** Collects the peaks of one row: cells above the floor that are the largest of their 3x3 neighbours, the first on ties. */
+/**
+ * Collects the peaks of one row: cells above the floor that are the largest of their 3x3 neighbours, the first on ties.
+ */
 function collectPeaks(map: Tensor, y: u32): void {
   for (let x: u32 = 0; x < map.width; x++) {
     const cell = map.interior + y * map.rowStep + x * map.pixelStep
@@ -122,8 +124,9 @@ export function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, sc
 }
 
 /**
- * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a crowd of sure ones. The first
- * `sureBoxCount` are not much less sure than the best; the others are looked at when those say nothing.
+ * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a
+ * crowd of sure ones. The first `sureBoxCount` are not much less sure than the best; the others are looked at when
+ * those say nothing.
  */
 function keepBest(scaleX: f64, scaleY: f64): u32 {
   boxCount = 0

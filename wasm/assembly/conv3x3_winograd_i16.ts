@@ -62,7 +62,10 @@ export function convWinogradBlock(layer: Layer, source: Tensor, output: Tensor, 
   }
 }
 
-/** Finishes 8 channels of `count` tiles from tile `index` on: two rows of pixels, in as many runs as the tiles lie in rows. */
+/**
+ * Finishes 8 channels of `count` tiles from tile `index` on: two rows of pixels, in as many runs as the tiles lie in
+ * rows.
+ */
 function finishGroup(layer: Layer, output: Tensor, addend: usize, index: u32, count: u32, across: u32, channel: u32): void {
   let from = pixels
   while (count > 0) {
@@ -80,7 +83,9 @@ function finishGroup(layer: Layer, output: Tensor, addend: usize, index: u32, co
   }
 }
 
-/** The first input under tile `index`: its first output's window begins one pixel up and left, where the border begins. */
+/**
+ * The first input under tile `index`: its first output's window begins one pixel up and left, where the border begins.
+ */
 @inline
 function tileAddress(layer: Layer, source: Tensor, across: u32, index: u32): usize {
   const y = index / across

@@ -5,7 +5,10 @@ import { Layer, Tensor } from './net'
 import { packFirst, packPixels } from './pack_tiles'
 import { pairCount } from './pack_weights'
 
-/** 1x1 convolutions, and the first layer of a net (one input channel), any stride: groups of four pixels of a row, each sum one dot product. */
+/**
+ * 1x1 convolutions, and the first layer of a net (one input channel), any stride: groups of four pixels of a row, each
+ * sum one dot product.
+ */
 const V: usize = memory.data((DIRECT_GROUPS * MAX_CHANNELS * 8) as i32, 64)
 const sums: usize = memory.data((DIRECT_GROUPS * 128) as i32, 64)
 /** Each group is a plane of one part. */

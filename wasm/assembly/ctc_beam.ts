@@ -2,8 +2,8 @@ import { CLASSES, MAX_BEAM } from './layout'
 
 /**
  * CTC prefix beam search. A prefix is a u64 of base-37 digits (1..36 = 0-9, A-Z; at most 12 of them), so its parent is
- * prefix / 37 and equality is one compare. Probabilities are linear f64: with at most 128 columns the best of 37 classes keeps
- * every column above 1/37, which is far from underflow.
+ * prefix / 37 and equality is one compare. Probabilities are linear f64: with at most 128 columns the best of 37
+ * classes keeps every column above 1/37, which is far from underflow.
  *
  *     entry   u64 prefix, f64 endsInBlank, f64 endsInCharacter
  */
@@ -38,8 +38,8 @@ export function beamProbability(index: u32): f64 {
 }
 
 /**
- * Searches `columns` columns of 37 probabilities (f64; class 0 the blank). Leaves up to `width` texts, most probable first, on
- * ties the smaller prefix; returns their number.
+ * Searches `columns` columns of 37 probabilities (f64; class 0 the blank). Leaves up to `width` texts, most probable
+ * first, on ties the smaller prefix; returns their number.
  */
 export function searchBeam(probabilities: usize, columns: u32, width: u32): u32 {
   limit = min(width, MAX_BEAM)

@@ -1,11 +1,12 @@
 import { CLASSES, MAX_COLUMNS, MAX_TEXT } from './layout'
 
 /**
- * What may stand at each position of a text, given the reader's columns: for position i and class c the exact CTC probability
- * of the text with c in place of its character i (class 0: with that character left out), divided by their sum.
+ * What may stand at each position of a text, given the reader's columns: for position i and class c the exact CTC
+ * probability of the text with c in place of its character i (class 0: with that character left out), divided by their
+ * sum.
  *
- * One forward and one backward pass over the text give, for every column, what comes before and after a position; a substituted
- * character then needs one pass over the columns of its own state only.
+ * One forward and one backward pass over the text give, for every column, what comes before and after a position; a
+ * substituted character then needs one pass over the columns of its own state only.
  *
  *     states of a text of n characters: 2n + 1;  even = blank, 2i + 1 = character i
  *     alpha[t][s]  sum of all paths through columns 0..t that end in state s
@@ -74,7 +75,10 @@ function maySkip(characters: usize, s: u32): bool {
   return s >= 3 && (s & 1) == 1 && load<u8>(characters + (s >> 1)) != load<u8>(characters + (s >> 1) - 1)
 }
 
-/** Offset in a column of each state's class, and 1 where a path may skip the blank before (u32 each), of the text of the last forward pass. */
+/**
+ * Offset in a column of each state's class, and 1 where a path may skip the blank before (u32 each), of the text of the
+ * last forward pass.
+ */
 const stateOffsets: usize = memory.data(25 * 4, 4)
 const stateSkips: usize = memory.data(25 * 4, 4)
 

@@ -1,14 +1,15 @@
 /**
- * The one inner loop of all convolutions: int16 x int16 sums of 4 tiles (or pixels) x 8 output channels in eight i32x4 registers,
- * for one plane after the other.
+ * The one inner loop of all convolutions: int16 x int16 sums of 4 tiles (or pixels) x 8 output channels in eight i32x4
+ * registers, for one plane after the other.
  *
- * `v`: packed inputs, 16 bytes a pair of input channels: that pair of tile 0, 1, 2, 3 (pack_tiles.ts). `w`: packed weights, 32 bytes a pair
- * (pack_weights.ts). Both are read straight through; `w` goes back by `rewind` bytes after each plane (planes that share weights). Plane `p`
- * sums over load<u8>(parts + p) * partBytes bytes of `v`. Sums go to `sums`, i32 [planes][4][8].
+ * `v`: packed inputs, 16 bytes a pair of input channels: that pair of tile 0, 1, 2, 3 (pack_tiles.ts). `w`: packed
+ * weights, 32 bytes a pair (pack_weights.ts). Both are read straight through; `w` goes back by `rewind` bytes after
+ * each plane (planes that share weights). Plane `p` sums over load<u8>(parts + p) * partBytes bytes of `v`. Sums go to
+ * `sums`, i32 [planes][4][8].
  *
- * Every address of the loop is a pointer plus a constant, which x86 adds for nothing; the loop is bound by the number of
- * instructions. It is not unrolled on purpose: within one body V8 moves all loads to the front, and twelve of them no longer fit the
- * registers (V8 unrolls it itself, keeping the bodies apart).
+ * Every address of the loop is a pointer plus a constant, which x86 adds for nothing; the loop is bound by the number
+ * of instructions. It is not unrolled on purpose: within one body V8 moves all loads to the front, and twelve of them
+ * no longer fit the registers (V8 unrolls it itself, keeping the bodies apart).
  */
 export function dotPlanes4x8(v: usize, w: usize, sums: usize, parts: usize, planes: u32, partBytes: usize, rewind: usize): void {
   const last = parts + planes

@@ -84,8 +84,9 @@ export function lookAtBox(net: Net, box: usize, samples: usize): bool {
 }
 
 /**
- * Takes the frame (its sides in pixels) for the picture of one plate: its corners are what the fine look finds, when that fills the frame, or
- * else the frame's own. People and other cameras give such pictures, and the finder was not made for them; whether it is a plate, the reader says.
+ * Takes the frame (its sides in pixels) for the picture of one plate: its corners are what the fine look finds, when
+ * that fills the frame, or else the frame's own. People and other cameras give such pictures, and the finder was not
+ * made for them; whether it is a plate, the reader says.
  */
 export function lookAtWhole(net: Net, width: u32, height: u32, samples: usize): void {
   isCloseUp = true

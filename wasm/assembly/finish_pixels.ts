@@ -7,14 +7,15 @@ import { ADDEND_ENLARGED, ADDEND_SAME, FLAG_RAW, FLAG_RELU, Layer, Tensor } from
  */
 
 /**
- * Constants of the layer that runs, four lanes each: lower bound of the output, ACTIVATION_MAX, ROUNDER, addend multiplier. In memory,
- * since V8 makes a literal vector anew, with three instructions, each time it is used.
+ * Constants of the layer that runs, four lanes each: lower bound of the output, ACTIVATION_MAX, ROUNDER, addend
+ * multiplier. In memory, since V8 makes a literal vector anew, with three instructions, each time it is used.
  */
 const constants: usize = memory.data(64, 16)
 
 /**
- * 1.5 * 2^23: between 2^23 and 2^24 the f32 are the whole numbers, so adding it rounds to nearest, ties to even, and leaves the
- * result in the low bits, above ROUNDER's own. Good for magnitudes below 2^22; cheaper than f32x4.nearest and a saturating conversion.
+ * 1.5 * 2^23: between 2^23 and 2^24 the f32 are the whole numbers, so adding it rounds to nearest, ties to even, and
+ * leaves the result in the low bits, above ROUNDER's own. Good for magnitudes below 2^22; cheaper than f32x4.nearest
+ * and a saturating conversion.
  */
 const ROUNDER: f32 = 12582912
 
@@ -28,8 +29,8 @@ export function beginLayer(layer: Layer): void {
 }
 
 /**
- * Finishes 8 channels of `count` pixels of one row, from (y, x) on. `sums`: i32 [count][8]; `addend`: 0 or a Tensor, and then x is
- * even when the addend is enlarged.
+ * Finishes 8 channels of `count` pixels of one row, from (y, x) on. `sums`: i32 [count][8]; `addend`: 0 or a Tensor,
+ * and then x is even when the addend is enlarged.
  */
 export function finishRun(layer: Layer, output: Tensor, addend: usize, y: u32, x: u32, count: u32, channel: u32, sums: usize): void {
   const step = output.pixelStep
@@ -68,8 +69,8 @@ function finish(sums: usize, count: u32, multipliers: usize, biases: usize, out:
 }
 
 /**
- * `addend`: of the first pixel; then it moves on by `hop`, which is changed by `flip` (exclusive or) each time: (step, 0) for one addend
- * a pixel, (0, step) for one for every two pixels.
+ * `addend`: of the first pixel; then it moves on by `hop`, which is changed by `flip` (exclusive or) each time: (step,
+ * 0) for one addend a pixel, (0, step) for one for every two pixels.
  */
 function finishAdding(
   sums: usize, count: u32, multipliers: usize, biases: usize, out: usize, step: usize, addend: usize, hop: usize, flip: usize,

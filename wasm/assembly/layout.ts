@@ -24,13 +24,15 @@
  *            [0 p p p p 0]      interior  = base + row step + c * 2
  *            [0 0 0 0 0 0]      slack     = two more rows and 16 pixels that the last tiles may read (never use)
  *
- * What a layer works on, a block of groups of four tiles (or pixels) at a time; small enough for the caches, the same bytes for every layer:
+ * What a layer works on, a block of groups of four tiles (or pixels) at a time; small enough for the caches, the same
+ * bytes for every layer:
  *
  *     source tensor ──► packed inputs V ──────────► sums of planes ──► sums of pixels ──► output tensor
  *                       [group][part][c/2][4] i16   [plane][4][8]      [2][8][8] i32      8 channels of 16 pixels
  *                       up to PACKED_BYTES          i32, 2 KiB         512 bytes
  *
- * Memory grows (arena.ts) only when a model is loaded and when a frame is larger than all before it; a frame itself allocates nothing.
+ * Memory grows (arena.ts) only when a model is loaded and when a frame is larger than all before it; a frame itself
+ * allocates nothing.
  *
  * A raw tensor (the last layer's output) is f32 without a border, its channels padded to a multiple of 8.
  */
@@ -44,7 +46,10 @@ export const MAX_CHANNELS: u32 = 256
 export const MAX_CANDIDATES: u32 = 16
 /** Longest plate text; 37^12 still fits a u64, which is how the beam search names a prefix. */
 export const MAX_TEXT: u32 = 12
-/** 0-9 and A-Z, and one more: the CTC blank (class 0) in a reader's column, 'none' (class 36) in a position's distribution. */
+/**
+ * 0-9 and A-Z, and one more: the CTC blank (class 0) in a reader's column, 'none' (class 36) in a position's
+ * distribution.
+ */
 export const CLASSES: u32 = 37
 export const MAX_ALTERNATES: u32 = 5
 export const MAX_REGIONS: u32 = 128

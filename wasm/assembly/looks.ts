@@ -4,8 +4,8 @@ import { letterFactor, shapeFactor, shapeOf, syntaxWeight } from './syntax'
 import { CLASSES, MAX_BEAM, MAX_COLUMNS, MAX_MARGINS, MAX_TEXT } from './layout'
 
 /**
- * Several looks at one plate (one per margin) and what they say together. A character lies in other columns in each look, so
- * looks are never averaged column by column: every text that one of them proposes is judged by all of them,
+ * Several looks at one plate (one per margin) and what they say together. A character lies in other columns in each
+ * look, so looks are never averaged column by column: every text that one of them proposes is judged by all of them,
  *
  *     g(text) = geometric mean over the looks of P(text | look),      rest = the same of what no proposed text explains,
  *     P(text) = g(text) / (sum of g + rest)
@@ -42,8 +42,9 @@ export function nextLook(): usize {
 }
 
 /**
- * Takes the look of `columns` columns (the same for all looks that are judged together) written at nextLook(): its `width` best texts are
- * proposed. Returns the probability of its best one, 0 when that is shorter than `shortest` characters.
+ * Takes the look of `columns` columns (the same for all looks that are judged together) written at nextLook(): its
+ * `width` best texts are proposed. Returns the probability of its best one, 0 when that is shorter than `shortest`
+ * characters.
  */
 export function takeLook(columns: u32, width: u32, shortest: u32): f64 {
   columnCount = columns
@@ -157,7 +158,10 @@ export function spell(prefix: u64, out: usize): u32 {
   return length
 }
 
-/** Posteriors of each position (ctc_posterior.ts) of a text, geometric mean over the looks, normalised: f64 [length][37] at `out`. */
+/**
+ * Posteriors of each position (ctc_posterior.ts) of a text, geometric mean over the looks, normalised: f64 [length][37]
+ * at `out`.
+ */
 export function meanPosteriors(text: usize, length: u32, out: usize): void {
   const count = min(length, MAX_TEXT) * CLASSES
   memory.fill(out, 0, count * 8)

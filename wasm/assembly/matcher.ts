@@ -10,7 +10,8 @@ import { setTables } from './matcher/tables'
 import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './matcher/workspace'
 
 /**
- * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all areas 64-byte aligned.
+ * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all
+ * areas 64-byte aligned.
  *
  *     every instance   attach
  *     a build          beginStage, stageRows or stageLines, sort..., beginBlocks, addBlock (matching/builder.ts)
@@ -72,8 +73,9 @@ export function readAddress(): usize {
 }
 
 /**
- * Adds entries to a hot list: lines of text from `from` to `end`, each ended by a line feed, numbered from `first` on. A line that is no plate is
- * passed over and its number written to `skipped` (u32 each). @returns how many were passed over
+ * Adds entries to a hot list: lines of text from `from` to `end`, each ended by a line feed, numbered from `first` on.
+ * A line that is no plate is passed over and its number written to `skipped` (u32 each). @returns how many were passed
+ * over
  */
 export function addEntries(from: usize, end: usize, first: u32, skipped: usize): u32 {
   let start = from
@@ -91,8 +93,8 @@ export function addEntries(from: usize, end: usize, first: u32, skipped: usize):
 }
 
 /**
- * Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of matches, best first at
- * `matchesAddress`; -1 when a position is no distribution
+ * Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of
+ * matches, best first at `matchesAddress`; -1 when a position is no distribution
  */
 export function check(count: u32, extra: f64, threshold: f64, scratch: usize): i32 {
   clearMatches()

@@ -1,7 +1,10 @@
 import { FLAG_RAW, Layer, Tensor } from './net'
 import { toInt16 } from './finish_pixels'
 
-/** Mean over the height: sum down each column, times multipliers[0]. Output height 1, the same channels (multiples of 8). */
+/**
+ * Mean over the height: sum down each column, times multipliers[0]. Output height 1, the same channels (multiples of
+ * 8).
+ */
 export function meanHeight(layer: Layer, source: Tensor, output: Tensor): void {
   const factor = f32x4.splat(load<f32>(layer.multipliers))
   const raw = (layer.flags & FLAG_RAW) != 0

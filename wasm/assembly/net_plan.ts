@@ -2,9 +2,9 @@ import { SLACK_PIXELS } from './layout'
 import { FLAG_RAW, FORM_MEAN_HEIGHT, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**
- * Plans a net for one input size: sizes of all tensors, and where each lies in the arena. Tensors that are never needed at the
- * same time may share bytes: tensor t lives from the layer that writes it (t - 1) to the last that reads it. Cheap (layers
- * squared), but done only when the size changes.
+ * Plans a net for one input size: sizes of all tensors, and where each lies in the arena. Tensors that are never needed
+ * at the same time may share bytes: tensor t lives from the layer that writes it (t - 1) to the last that reads it.
+ * Cheap (layers squared), but done only when the size changes.
  */
 export function planNet(net: Net, height: u32, width: u32): void {
   if (net.height == height && net.width == width) return
@@ -67,7 +67,8 @@ function lowestFreeOffset(net: Net, index: u32): usize {
     moved = false
     for (let t: u32 = 0; t < index; t++) {
       const other = tensorAt(net, t)
-      // `other` was written earlier, so both live together when it is still read at the layer that writes `tensor`, or later
+      // `other` was written earlier, so both live together when it is still read at the layer that writes `tensor`, or
+      // later
       const together = other.lastUse >= <i32>index - 1
       if (together && offset < other.offset + other.bytes && other.offset < offset + tensor.bytes) {
         offset = other.offset + other.bytes

@@ -5,8 +5,8 @@ import { meanHeight } from './mean_height_i16'
 import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**
- * Runs all layers of a planned and bound net on the input in tensor 0. The kernels are called row by row and block by block:
- * V8 replaces baseline code by optimised code between calls, never inside one.
+ * Runs all layers of a planned and bound net on the input in tensor 0. The kernels are called row by row and block by
+ * block: V8 replaces baseline code by optimised code between calls, never inside one.
  */
 export function runNet(net: Net): void {
   clearBorder(tensorAt(net, 0))

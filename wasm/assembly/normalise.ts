@@ -6,8 +6,9 @@ const LIMIT: f32 = 4
 const SCALE: f32 = 512
 
 /**
- * Samples (f32 grey values, row by row) into the input tensor: v = clamp((p - mean) / max(deviation, 8), -4, 4), round(512 v).
- * Mean and deviation (population) over all samples; rows are summed in f32, four by four, and added up in f64.
+ * Samples (f32 grey values, row by row) into the input tensor: v = clamp((p - mean) / max(deviation, 8), -4, 4),
+ * round(512 v). Mean and deviation (population) over all samples; rows are summed in f32, four by four, and added up in
+ * f64.
  */
 export function normaliseInto(samples: usize, input: Tensor): void {
   const width = input.width

@@ -1,10 +1,13 @@
 import { Tensor } from './net'
 
 /**
- * Inputs as dotPlanes4x8 reads them: int16, pairs of values, each pair of four tiles (or pixels) side by side, 16 bytes.
+ * Inputs as dotPlanes4x8 reads them: int16, pairs of values, each pair of four tiles (or pixels) side by side, 16
+ * bytes.
  */
 
-/** Four tiles' 8 channels each to four pairs of the four tiles: a 4x4 transposition of 32-bit lanes. 64 bytes at `out`. */
+/**
+ * Four tiles' 8 channels each to four pairs of the four tiles: a 4x4 transposition of 32-bit lanes. 64 bytes at `out`.
+ */
 @inline
 export function interleaveFour(a: v128, b: v128, c: v128, d: v128, out: usize): void {
   const ab01 = i32x4.shuffle(a, b, 0, 4, 1, 5)
@@ -17,7 +20,10 @@ export function interleaveFour(a: v128, b: v128, c: v128, d: v128, out: usize): 
   v128.store(out, i64x2.shuffle(ab23, cd23, 1, 3), 48)
 }
 
-/** Four pixels, the first at `at`, the next `step` bytes on, all channels (a multiple of 8): [channels / 2][4] pairs at `v`. */
+/**
+ * Four pixels, the first at `at`, the next `step` bytes on, all channels (a multiple of 8): [channels / 2][4] pairs at
+ * `v`.
+ */
 export function packPixels(at: usize, step: usize, channels: u32, v: usize): void {
   const end = at + channels * 2
   const step2 = step * 2
@@ -29,8 +35,8 @@ export function packPixels(at: usize, step: usize, channels: u32, v: usize): voi
 }
 
 /**
- * Four pixels of a one-channel layer. A 3x3 kernel has five pairs: (0, 1) of each row, 2 of the first two rows, 2 of the last and nothing;
- * a 1x1 kernel has one. `at`: first value under the first pixel; `strideX` 1 or 2.
+ * Four pixels of a one-channel layer. A 3x3 kernel has five pairs: (0, 1) of each row, 2 of the first two rows, 2 of
+ * the last and nothing; a 1x1 kernel has one. `at`: first value under the first pixel; `strideX` 1 or 2.
  */
 export function packFirst(source: Tensor, kernel: u32, at: usize, strideX: u32, v: usize): void {
   if (kernel == 1) {

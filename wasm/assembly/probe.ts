@@ -10,7 +10,10 @@ import { sampleHomography } from './rectify'
 import { sampleWindow } from './sample'
 import { grow, stage } from './arena'
 
-/** Doors to single parts, for the tests that hold each part against its scalar twin (test/wasm). Addresses in, addresses out. */
+/**
+ * Doors to single parts, for the tests that hold each part against its scalar twin (test/wasm). Addresses in, addresses
+ * out.
+ */
 
 export function probeStage(bytes: usize): usize {
   return stage(bytes)

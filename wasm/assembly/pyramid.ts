@@ -1,8 +1,8 @@
 import { MIN_SIDE } from './layout'
 
 /**
- * Level 0 is the frame's luma, each next level half of it: 2x2 mean, rounded, odd edge dropped, while both sides stay at
- * least 32 pixels. Levels lie one behind the other, each 64-byte aligned, rows without padding.
+ * Level 0 is the frame's luma, each next level half of it: 2x2 mean, rounded, odd edge dropped, while both sides stay
+ * at least 32 pixels. Levels lie one behind the other, each 64-byte aligned, rows without padding.
  */
 const MAX_LEVELS: u32 = 9
 /** Bytes that the 16-wide loads may read behind the last level. */

@@ -30,7 +30,10 @@ export function quadHeight(quad: usize): f64 {
   return (sideLength(quad, 0, 3) + sideLength(quad, 1, 2)) / 2
 }
 
-/** True when the corners turn clockwise (y down) at each corner by a finite amount: the homography then has no pole inside. */
+/**
+ * True when the corners turn clockwise (y down) at each corner by a finite amount: the homography then has no pole
+ * inside.
+ */
 export function isConvex(quad: usize): bool {
   for (let i: u32 = 0; i < 4; i++) {
     const j = (i + 1) & 3
@@ -56,8 +59,8 @@ export function growQuad(quad: usize, margin: f64, out: usize): void {
 }
 
 /**
- * Homography (9 f64 at `out`) that takes the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a convex quad; projective
- * mapping of a square in closed form.
+ * Homography (9 f64 at `out`) that takes the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a convex quad;
+ * projective mapping of a square in closed form.
  */
 export function homographyOf(quad: usize, out: usize): void {
   const x0 = quadX(quad, 0), y0 = quadY(quad, 0)

@@ -10,9 +10,9 @@ const TAIL: f64 = 0.05
 const histogram: usize = memory.data(256 * 4, 16)
 
 /**
- * Fills the quality numbers of `record` from a rectified plate (f32 grey values, row by row), each 0..1:
- * contrast: bright minus dark end (95th, 5th percentile) over 255; glare: share of blown-out pixels;
- * sharpness: mean step between neighbours in a row over the contrast, times 4 - near 1 for crisp strokes, under 0.3 for a blur.
+ * Fills the quality numbers of `record` from a rectified plate (f32 grey values, row by row), each 0..1: contrast:
+ * bright minus dark end (95th, 5th percentile) over 255; glare: share of blown-out pixels; sharpness: mean step between
+ * neighbours in a row over the contrast, times 4 - near 1 for crisp strokes, under 0.3 for a blur.
  */
 export function rateQuality(samples: usize, width: u32, height: u32, record: usize): void {
   memory.fill(histogram, 0, 1024)

@@ -23,7 +23,10 @@ import { mixSyntax, weighPositions } from './syntax'
 
 /** What is left of the confidence of a plate that the frame's edge cuts: its text may well be a part of one. */
 const CUT_FACTOR: f64 = 0.25
-/** A side nearer to the edge than this part of the width is cut: the fine look draws its quad round what it sees. Above and below a part of the height may be missing. */
+/**
+ * A side nearer to the edge than this part of the width is cut: the fine look draws its quad round what it sees. Above
+ * and below a part of the height may be missing.
+ */
 const CUT_ASIDE: f64 = 0.12
 const CUT_ABOVE: f64 = 0.15
 
@@ -34,10 +37,11 @@ const posteriors: usize = memory.data(12 * 37 * 8, 16)
 const classes: usize = memory.data(16, 8)
 
 /**
- * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are worth their time: a
- * sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most false boxes read as nothing at all).
- * A quad that is nearly square and not read surely as one line is looked at as two; the surer form goes on. A plate with a text is then shown
- * to the `issuer` net, whose regions say which syntax it has.
+ * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are
+ * worth their time: a sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most
+ * false boxes read as nothing at all). A quad that is nearly square and not read surely as one line is looked at as
+ * two; the surer form goes on. A plate with a text is then shown to the `issuer` net, whose regions say which syntax it
+ * has.
  */
 export function readPlate(net: Net, issuer: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
   memory.fill(record, 0, RECORD_BYTES)
@@ -69,8 +73,9 @@ export function readPlate(net: Net, issuer: Net, quad: usize, score: f64, sample
 }
 
 /**
- * One look of the net at a quad, with margin `m`; returns the probability of its best text, 0 when that is too short for a plate. Two lines are
- * shown one after the other, each as large as a plate of one line; the lower one's columns follow the upper one's.
+ * One look of the net at a quad, with margin `m`; returns the probability of its best text, 0 when that is too short
+ * for a plate. Two lines are shown one after the other, each as large as a plate of one line; the lower one's columns
+ * follow the upper one's.
  */
 function look(net: Net, quad: usize, m: u32, twoLines: bool, samples: usize): f64 {
   const columns = tensorAt(net, net.layerCount).width
@@ -140,8 +145,8 @@ function describeTexts(count: u32, record: usize): bool {
 }
 
 /**
- * Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? A plate that reaches both edges is a
- * close-up, taken to show all of it.
+ * Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? A plate that
+ * reaches both edges is a close-up, taken to show all of it.
  */
 function isCut(quad: usize): bool {
   const aside = CUT_ASIDE * quadWidth(quad)

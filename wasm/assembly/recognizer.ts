@@ -84,7 +84,10 @@ export function margin(value: f64): void {
   addMargin(value)
 }
 
-/** Sets how much a text's shape counts, and the log share of all shapes; then `shape` for those that have their own (syntax.ts). */
+/**
+ * Sets how much a text's shape counts, and the log share of all shapes; then `shape` for those that have their own
+ * (syntax.ts).
+ */
 export function syntax(weight: f64, other: f32): void {
   resetSyntax(weight, other)
 }
@@ -93,7 +96,10 @@ export function shape(bits: u32, log: f32): void {
   setShape(bits, log)
 }
 
-/** Sets the number of regions that the reader names, the probability from which it does, and what its logits are multiplied by. */
+/**
+ * Sets the number of regions that the reader names, the probability from which it does, and what its logits are
+ * multiplied by.
+ */
 export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64, letterWeight: f64): void {
   configureRegions(count, floor, scale)
   resetRegionShapes(syntaxPart)
@@ -110,7 +116,10 @@ export function regionLetter(letter: u32, region: u32, ratio: f32): void {
   addRegionLetter(letter, region, ratio)
 }
 
-/** Plans the nets of fixed size and places the work area. All nets must have been added: three, and the issuer where there are regions. */
+/**
+ * Plans the nets of fixed size and places the work area. All nets must have been added: three, and the issuer where
+ * there are regions.
+ */
 export function sealModel(): i32 {
   const coarse = netOf(KIND_COARSE)
   const fine = netOf(KIND_FINE)
@@ -141,7 +150,9 @@ function pixelsOf(net: Net): usize {
   return max<usize>(net.nominalHeight * net.nominalWidth, 1024)
 }
 
-/** Makes room for a frame. OK, REFUSED_SIZE (sides 32 to 8192) or REFUSED_MEMORY; after a refusal no frame is loaded. */
+/**
+ * Makes room for a frame. OK, REFUSED_SIZE (sides 32 to 8192) or REFUSED_MEMORY; after a refusal no frame is loaded.
+ */
 export function prepare(width: u32, height: u32): i32 {
   if (width == frameWidth && height == frameHeight) return OK
   frameWidth = 0
@@ -191,7 +202,10 @@ export function lookAt(box: u32): u32 {
   return lookAtBox(netOf(KIND_FINE), boxAt(box), samples) ? 1 : 0
 }
 
-/** After findBoxes: a small frame may be the picture of one plate by itself; settle and readAt come next, the boxes only when that has no text. */
+/**
+ * After findBoxes: a small frame may be the picture of one plate by itself; settle and readAt come next, the boxes only
+ * when that has no text.
+ */
 export function lookAtFrameItself(): void {
   if (<f64>frameWidth * <f64>frameHeight < closeUpBelow) lookAtWhole(netOf(KIND_FINE), frameWidth, frameHeight, samples)
 }
@@ -243,7 +257,10 @@ export function warmUp(): void {
   if (regionCount > 0) runNet(netOf(KIND_ISSUER))
 }
 
-/** For tests: a net of a kind, planned for an input size in memory of its own. Address of its Net, 0 when memory is at its limit. */
+/**
+ * For tests: a net of a kind, planned for an input size in memory of its own. Address of its Net, 0 when memory is at
+ * its limit.
+ */
 export function probeNet(kind: u32, height: u32, width: u32): usize {
   const net = netOf(kind)
   planNet(net, height, width)

@@ -2,12 +2,13 @@ import { levelAddress, levelFor, levelHeight, levelWidth } from './pyramid'
 import { inside } from './sample'
 
 /**
- * Bilinear sampling of the frame through a homography (9 f64, row by row) that takes the output, as the unit square, to frame
- * coordinates. Four output pixels at a time, in f32 relative to a corner near the quad, so that coordinates stay as exact for a plate
- * at the far end of a large frame as for one at its beginning.
+ * Bilinear sampling of the frame through a homography (9 f64, row by row) that takes the output, as the unit square, to
+ * frame coordinates. Four output pixels at a time, in f32 relative to a corner near the quad, so that coordinates stay
+ * as exact for a plate at the far end of a large frame as for one at its beginning.
  *
- * `scale`: frame pixels per output pixel. The denominator is positive over the whole output (the quad is convex, quad.ts).
- * Rows are `rowLength` values apart at `out`; outWidth is a multiple of 4, or there is room for 4 values more.
+ * `scale`: frame pixels per output pixel. The denominator is positive over the whole output (the quad is convex,
+ * quad.ts). Rows are `rowLength` values apart at `out`; outWidth is a multiple of 4, or there is room for 4 values
+ * more.
  */
 export function sampleHomography(h: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize, rowLength: u32): void {
   const level = levelFor(scale)

@@ -4,8 +4,8 @@ import { runNet } from './net_run'
 import { showQuad, WHOLE } from './reader_input'
 
 /**
- * Who issued the plate: a net of its own looks at all of the plate, lettering and pictures included. The mean of its outputs over the
- * columns is the logit of each region (docs/model-format.md, rule 8).
+ * Who issued the plate: a net of its own looks at all of the plate, lettering and pictures included. The mean of its
+ * outputs over the columns is the logit of each region (docs/model-format.md, rule 8).
  */
 export let regionCount: u32 = 0
 let floor: f64 = 1
@@ -21,7 +21,10 @@ export function configureRegions(count: u32, least: f64, sharpness: f64): void {
   scale = sharpness
 }
 
-/** Looks at the quad grown by `margin`; the probabilities are there afterwards. A model without regions has no net to look with. */
+/**
+ * Looks at the quad grown by `margin`; the probabilities are there afterwards. A model without regions has no net to
+ * look with.
+ */
 export function lookForRegion(net: Net, quad: usize, margin: f64, samples: usize): void {
   if (regionCount == 0) return
   showQuad(quad, margin, WHOLE, samples, tensorAt(net, 0))

@@ -1,12 +1,12 @@
 import { levelAddress, levelFor, levelHeight, levelWidth } from './pyramid'
 
 /**
- * Bilinear sampling of an axis-aligned window of the frame (rule 3 of docs/model-format.md): output pixel centres are mapped to
- * frame coordinates, read from the pyramid level that fits the scale, edge pixels repeated outside. Results are grey values 0..255
- * as f32, row by row. rectify.ts does the same through a homography.
+ * Bilinear sampling of an axis-aligned window of the frame (rule 3 of docs/model-format.md): output pixel centres are
+ * mapped to frame coordinates, read from the pyramid level that fits the scale, edge pixels repeated outside. Results
+ * are grey values 0..255 as f32, row by row. rectify.ts does the same through a homography.
  *
- * Each output row is two steps: the two source rows are blended into `blended` (8 pixels at a time), then every output pixel takes
- * its two neighbours from there (4 at a time).
+ * Each output row is two steps: the two source rows are blended into `blended` (8 pixels at a time), then every output
+ * pixel takes its two neighbours from there (4 at a time).
  */
 
 /** Most output columns, and source columns under them. */
@@ -17,8 +17,8 @@ const weights: usize = memory.data(8192 * 4 + 16, 16)
 const blended: usize = memory.data(8192 * 4 + 64, 16)
 
 /**
- * The window with corner (left, top) and size (width, height), all in frame pixels, to outWidth x outHeight values at `out`, which
- * has room for 4 more. outWidth <= 8192.
+ * The window with corner (left, top) and size (width, height), all in frame pixels, to outWidth x outHeight values at
+ * `out`, which has room for 4 more. outWidth <= 8192.
  */
 export function sampleWindow(left: f64, top: f64, width: f64, height: f64, outWidth: u32, outHeight: u32, out: usize): void {
   const stepX = width / <f64>outWidth
@@ -39,7 +39,10 @@ export function sampleWindow(left: f64, top: f64, width: f64, height: f64, outWi
   }
 }
 
-/** Fills `offsets` and `weights` for columns at (x + 0.5) * step + left, level pixels; returns the first source column used. */
+/**
+ * Fills `offsets` and `weights` for columns at (x + 0.5) * step + left, level pixels; returns the first source column
+ * used.
+ */
 function fillColumns(left: f64, step: f64, count: u32, sourceWidth: u32): u32 {
   const first = min(<u32>inside(left + 0.5 * step - 0.5, <f64>(sourceWidth - 1)), sourceWidth - 2)
   const padded = min((count + 3) & ~3, MAX_COLUMNS)

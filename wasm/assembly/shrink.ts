@@ -1,6 +1,7 @@
 /**
- * shrink.wasm: a smaller picture whose pixels are the means of the areas that they cover. Pixels are 4 bytes (the fourth is carried along); weights are in 256ths and
- * add up to 256, so that an even area stays as it is, and a picture of the same size is a copy. The host lays out the memory (wasm/picture/shrinker.ts).
+ * shrink.wasm: a smaller picture whose pixels are the means of the areas that they cover. Pixels are 4 bytes (the
+ * fourth is carried along); weights are in 256ths and add up to 256, so that an even area stays as it is, and a picture
+ * of the same size is a copy. The host lays out the memory (wasm/picture/shrinker.ts).
  */
 
 /** First address that is free, a multiple of 16. */
@@ -8,7 +9,10 @@ export function freeAddress(): usize {
   return (__heap_base + 15) & ~15
 }
 
-/** Share of source pixel `s` in pixel `i` of `m` that are made of `n`, in 256ths: the difference of two rounded borders, so that shares add up. */
+/**
+ * Share of source pixel `s` in pixel `i` of `m` that are made of `n`, in 256ths: the difference of two rounded borders,
+ * so that shares add up.
+ */
 function border(p: u64, i: u64, n: u64, m: u64): i32 {
   const at = <i64>(p * m) - <i64>(i * n)
   return <i32>min<i64>(256, max<i64>(0, (at * 256 + <i64>(n >> 1)) / <i64>n))
@@ -66,7 +70,10 @@ export function shrink(source: usize, stride: usize, width: u32, height: u32, li
   }
 }
 
-/** For each new column: byte of its first pixel, pairs of pixels, and the weights of each pair as eight 16-bit lanes. @returns bytes from column to column */
+/**
+ * For each new column: byte of its first pixel, pairs of pixels, and the weights of each pair as eight 16-bit lanes.
+ * @returns bytes from column to column
+ */
 function layTable(table: usize, width: u32, newWidth: u32): usize {
   const entry = <usize>16 + 16 * (<usize>width / newWidth / 2 + 2)
   for (let x: u32 = 0; x < newWidth; x++) {

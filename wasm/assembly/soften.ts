@@ -1,12 +1,14 @@
 import { CLASSES } from './layout'
 
 /**
- * A net is surer of each character than it is right. The calibrated confidence says how often the whole text is right, so
- * the positions are mixed with a fatter-tailed form of themselves until the product of the best characters comes down to it:
+ * A net is surer of each character than it is right. The calibrated confidence says how often the whole text is right,
+ * so the positions are mixed with a fatter-tailed form of themselves until the product of the best characters comes
+ * down to it:
  *
  *     soft = (1 - m) * p + m * sqrt(p) / sum(sqrt(p)),   one m in 0..1 for all positions
  *
- * The square root lifts exactly the characters that the net took into account at all, which is what a matcher wants to know.
+ * The square root lifts exactly the characters that the net took into account at all, which is what a matcher wants to
+ * know.
  */
 const HALVINGS: u32 = 16
 /** Least probability of any class at any position: nothing is impossible. */
@@ -14,7 +16,10 @@ const FLOOR: f64 = 1e-5
 
 const roots: usize = memory.data(12 * 8, 8)
 
-/** `posteriors`: f64 [length][37], class 0 none; `classes`: u8 [length], the text; `out`: f32 [length][37], class 36 none. */
+/**
+ * `posteriors`: f64 [length][37], class 0 none; `classes`: u8 [length], the text; `out`: f32 [length][37], class 36
+ * none.
+ */
 export function softenPositions(posteriors: usize, classes: usize, length: u32, confidence: f64, out: usize): void {
   for (let i: u32 = 0; i < length; i++) {
     let sum: f64 = 0

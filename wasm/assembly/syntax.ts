@@ -2,13 +2,15 @@ import { CLASSES, MAX_REGION_LETTERS, MAX_REGION_SHAPES } from './layout'
 import { regionCount, regionShare } from './region'
 
 /**
- * How usual the shape of a text is: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of each shape's share
- * among plates, and one for all others; a text's probability is multiplied by share ^ weight. That settles 0 or O, 1 or I, 8 or B, where
- * no picture can.
+ * How usual the shape of a text is: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of
+ * each shape's share among plates, and one for all others; a text's probability is multiplied by share ^ weight. That
+ * settles 0 or O, 1 or I, 8 or B, where no picture can.
  *
- * A state's plates use few shapes: the table of a plate is the one of all plates, mixed with those of the regions it may come from.
+ * A state's plates use few shapes: the table of a plate is the one of all plates, mixed with those of the regions it
+ * may come from.
  *
- * A shape of n characters is the number with bit n set and bit n-1-i set where character i is a letter: 9AAA999 = 1 0111000.
+ * A shape of n characters is the number with bit n set and bit n-1-i set where character i is a letter: 9AAA999 = 1
+ * 0111000.
  */
 const SHAPES: u32 = 1 << 13
 const logs: usize = memory.data(8192 * 4, 16)
@@ -17,7 +19,9 @@ const LETTERS_FROM: u32 = 11
 
 export let syntaxWeight: f64 = 0
 
-/** Sets the weight (0: syntax does not count) and the logarithm for all shapes; shapes of their own are set afterwards. */
+/**
+ * Sets the weight (0: syntax does not count) and the logarithm for all shapes; shapes of their own are set afterwards.
+ */
 export function resetSyntax(weight: f64, other: f32): void {
   syntaxWeight = weight
   for (let shape: u32 = 0; shape < SHAPES; shape++) store<f32>(logs + shape * 4, other)
@@ -27,7 +31,10 @@ export function setShape(shape: u32, log: f32): void {
   if (shape < SHAPES) store<f32>(logs + shape * 4, log)
 }
 
-/** Shapes by region, in ascending order of the shape: u16 shape, u16 region, f32 share of that region's plates, f32 log among all plates. */
+/**
+ * Shapes by region, in ascending order of the shape: u16 shape, u16 region, f32 share of that region's plates, f32 log
+ * among all plates.
+ */
 const ENTRY_BYTES: usize = 12
 const entries: usize = memory.data(4096 * 12, 4)
 let entryCount: u32 = 0
@@ -49,7 +56,10 @@ export function addRegionShape(shape: u32, region: u32, share: f32): void {
   store<f32>(at, load<f32>(logs + shape * 4), 8)
 }
 
-/** Rare letters by region: u16 class, u16 region, f32 ratio to the average letter; and their mixture for one plate, f64 by class. */
+/**
+ * Rare letters by region: u16 class, u16 region, f32 ratio to the average letter; and their mixture for one plate, f64
+ * by class.
+ */
 const LETTER_BYTES: usize = 8
 const letterEntries: usize = memory.data(2048 * 8, 4)
 const ratios: usize = memory.data(37 * 8, 8)
@@ -133,8 +143,8 @@ function digitsOf(shape: u32, length: u32): u32 {
 }
 
 /**
- * Counts the syntax into the posteriors of a text's positions (f64 [length][37], class 0 'left out'): each alternative is weighed by the
- * shape the text would have with it. Rows are normalised again.
+ * Counts the syntax into the posteriors of a text's positions (f64 [length][37], class 0 'left out'): each alternative
+ * is weighed by the shape the text would have with it. Rows are normalised again.
  */
 export function weighPositions(posteriors: usize, classes: usize, length: u32): void {
   if (syntaxWeight == 0) return

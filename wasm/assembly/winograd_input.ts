@@ -7,8 +7,8 @@ const scratch: usize = memory.data(4 * 25 * 16, 64)
 const TILE_BYTES: usize = MAX_PARTS * 16
 
 /**
- * The input side of winograd_axes.ts for four tiles, given by the addresses of their first inputs (border included), packed to `v`
- * as [part][channels / 2][4] pairs. `channels` is a multiple of 8.
+ * The input side of winograd_axes.ts for four tiles, given by the addresses of their first inputs (border included),
+ * packed to `v` as [part][channels / 2][4] pairs. `channels` is a multiple of 8.
  */
 export function transformInputs(
   source: Tensor, strideY: u32, strideX: u32, tile0: usize, tile1: usize, tile2: usize, tile3: usize, v: usize,

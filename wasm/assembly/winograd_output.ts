@@ -1,6 +1,7 @@
 /**
- * The output side of winograd_axes.ts: sums of four tiles, 8 channels (i32 [planes][4][8] at `sums`), to exact sums of pixels:
- * i32 [2][8][8] at `pixels`, the upper row of the four tiles, then the lower. Each form is straight code of its own.
+ * The output side of winograd_axes.ts: sums of four tiles, 8 channels (i32 [planes][4][8] at `sums`), to exact sums of
+ * pixels: i32 [2][8][8] at `pixels`, the upper row of the four tiles, then the lower. Each form is straight code of its
+ * own.
  */
 export function sumPixels(strideY: u32, strideX: u32, sums: usize, pixels: usize): void {
   if (strideY == 2) {

@@ -39,17 +39,27 @@ const EXTRA = 5
 const MISSING = 6
 const KINDS = { [LOOK_ALIKE]: 'look-alike', [MISREAD]: 'misread', [EXTRA]: 'extra', [MISSING]: 'missing' } as const
 
-/** A pattern under a confusion model, ready to be held against single plates: for explanations, and for the few plates that no lane takes. */
+/**
+ * A pattern under a confusion model, ready to be held against single plates: for explanations, and for the few plates
+ * that no lane takes.
+ */
 export class PatternAligner {
   private readonly orders: Order[]
   // cells by characters behind us, errors made and elements behind us; kept, because a page asks for a hundred plates
   private probabilities = new Float64Array(0)
   private reached = new Uint8Array(0)
 
-  constructor(private readonly pattern: Pattern, private readonly model: ConfusionModel, lookAlikes: boolean) {
+  constructor(
+    private readonly pattern: Pattern,
+    private readonly model: ConfusionModel,
+    lookAlikes: boolean,
+  ) {
     this.orders = ordersOf(pattern).map((fragment) => ({
-      fragment, meanings: fragment.elements.map((element) => meaningOf(element, model, lookAlikes)),
-      wanted: fragment.elements.map(({ classes }) => (classes === undefined ? '?' : [...classes].map((c) => CHARACTERS[c]).join(''))),
+      fragment,
+      meanings: fragment.elements.map((element) => meaningOf(element, model, lookAlikes)),
+      wanted: fragment.elements.map(({ classes }) =>
+        classes === undefined ? '?' : [...classes].map((c) => CHARACTERS[c]).join(''),
+      ),
     }))
   }
 
@@ -96,7 +106,8 @@ export class PatternAligner {
           if (j === elements.length) continue
           const { takes, weights } = meanings[j]!
           const { classes } = elements[j]!
-          if (takes.has(c)) raise(here + layer + 1, p * weights[c]!, classes !== undefined && !classes.has(c) ? LOOK_ALIKE : TAKEN)
+          if (takes.has(c))
+            raise(here + layer + 1, p * weights[c]!, classes !== undefined && !classes.has(c) ? LOOK_ALIKE : TAKEN)
           else if (e < edits) raise(here + layer + width + 1, p * weights[c]!, MISREAD)
         }
       }
@@ -108,17 +119,27 @@ export class PatternAligner {
     }
     if (end < 0) return undefined
     const tolerated: PatternTolerance[] = []
-    for (let cell = end; reached[cell] !== BEGIN;) {
+    for (let cell = end; reached[cell] !== BEGIN; ) {
       const how = reached[cell]!
       const consumes = how !== MISSING
-      const before = cell - (consumes ? layer : 0) - (how === MISREAD || how === EXTRA || how === MISSING ? width : 0) - (how === RUN || how === EXTRA ? 0 : 1)
+      const before =
+        cell -
+        (consumes ? layer : 0) -
+        (how === MISREAD || how === EXTRA || how === MISSING ? width : 0) -
+        (how === RUN || how === EXTRA ? 0 : 1)
       if (how >= LOOK_ALIKE) {
         const position = Math.floor(before / layer)
         const j = before % width
         const read = consumes ? plate[position]! : ''
         const { missing, weights } = meanings[j] ?? { missing: 0, weights: undefined }
         const probability = how === EXTRA ? extra : how === MISSING ? missing : weights![CHARACTERS.indexOf(read)]!
-        tolerated.push({ kind: KINDS[how as keyof typeof KINDS], position, read, wanted: how === EXTRA ? '' : wanted[j]!, probability })
+        tolerated.push({
+          kind: KINDS[how as keyof typeof KINDS],
+          position,
+          read,
+          wanted: how === EXTRA ? '' : wanted[j]!,
+          probability,
+        })
       }
       cell = before
     }

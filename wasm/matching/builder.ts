@@ -36,16 +36,23 @@ export interface BuiltPlates {
 }
 
 const INPUT_BYTES = 1 << 20
-/** Records that a call works on: short enough that V8 can put optimised code in place between calls, and that others get their turn. */
+/**
+ * Records that a call works on: short enough that V8 can put optimised code in place between calls, and that others get
+ * their turn.
+ */
 const PIECE = 1 << 16
 const MAX_ODD = 1024
-/** Records from which rows of one plate are joined on the way, so that many partial counts need no more memory than plates. */
+/**
+ * Records from which rows of one plate are joined on the way, so that many partial counts need no more memory than
+ * plates.
+ */
 const JOIN_FROM = 1 << 25
 /** Hours kept before the newest read: 5 years; 65,536 hours can be told apart. */
 const HOURS_BACK = 43_800
 
 /**
- * Makes a dictionary: rows are staged as they come, then sorted, joined and cut into blocks. It has a memory of its own, which goes with it.
+ * Makes a dictionary: rows are staged as they come, then sorted, joined and cut into blocks. It has a memory of its
+ * own, which goes with it.
  */
 export class PlateBuilder {
   private readonly memory: MatcherMemory
@@ -78,7 +85,8 @@ export class PlateBuilder {
   }
 
   /**
-   * Takes ClickHouse's RowBinary of (plate String, region String, count UInt32, first UInt32, last UInt32), times in hours since 1970; cut anywhere.
+   * Takes ClickHouse's RowBinary of (plate String, region String, count UInt32, first UInt32, last UInt32), times in
+   * hours since 1970; cut anywhere.
    * @throws ALPR_ERR_DICTIONARY_MEMORY
    */
   async addRows(bytes: Uint8Array): Promise<void> {
@@ -113,13 +121,17 @@ export class PlateBuilder {
     this.staged = this.memory.exports.stagedRecords() >>> 0
   }
 
-  /** Takes lines of text, one plate each, seen once in `hour`; cut anywhere (call `endLines` behind the last). Lines that are empty are passed over. */
+  /**
+   * Takes lines of text, one plate each, seen once in `hour`; cut anywhere (call `endLines` behind the last). Lines
+   * that are empty are passed over.
+   */
   async addLines(bytes: Uint8Array, hour: number): Promise<void> {
     const odd: PlateRow[] = []
     await this.pieces(bytes, 2, (from, end) => {
       const found = this.memory.exports.stageLines(from, end, hour, this.odd)
       const starts = new Uint32Array(this.memory.memory.buffer, this.odd, MAX_ODD)
-      for (let i = 0; i < found; i++) odd.push({ plate: this.lineAt(starts[i]!, end), region: '', count: 1, firstHour: hour, lastHour: hour })
+      for (let i = 0; i < found; i++)
+        odd.push({ plate: this.lineAt(starts[i]!, end), region: '', count: 1, firstHour: hour, lastHour: hour })
       return this.memory.exports.consumedBytes()
     })
     for (const row of odd) this.addRow(row)
@@ -130,7 +142,11 @@ export class PlateBuilder {
   }
 
   /** All blocks of another dictionary's instance, its regions by their numbers there. */
-  async addDrained(source: { blocks: number; regionNames: readonly string[]; drain(block: number): Uint8Array }): Promise<void> {
+  async addDrained(source: {
+    blocks: number
+    regionNames: readonly string[]
+    drain(block: number): Uint8Array
+  }): Promise<void> {
     const names = this.memory.bytes(this.regionTable, 256 * 16)
     // The same names in the same order, so that a region keeps its number; the dictionary comes first.
     source.regionNames.forEach((name, i) => {
@@ -156,7 +172,9 @@ export class PlateBuilder {
     await this.join()
     const plates = this.staged
     // Keys of one length are neighbours: 37^L is above every key of L characters.
-    const ends = Array.from({ length: MAX_LENGTH + 1 }, (_, length) => exports.firstFrom(this.records, plates, 37n ** BigInt(length)))
+    const ends = Array.from({ length: MAX_LENGTH + 1 }, (_, length) =>
+      exports.firstFrom(this.records, plates, 37n ** BigInt(length)),
+    )
     const lengths = ends.map((end, length) => end - (ends[length - 1] ?? 0))
     let largeFound = 0
     this.oldest = Infinity
@@ -172,13 +190,29 @@ export class PlateBuilder {
       }
     })
     const blocks = lengths.reduce((total, count) => total + Math.ceil(count / BLOCK), 0)
-    const planesBound = lengths.reduce((total, count, length) => total + Math.ceil(count / BLOCK) * length * 6 * PLANE, 0)
+    const planesBound = lengths.reduce(
+      (total, count, length) => total + Math.ceil(count / BLOCK) * length * 6 * PLANE,
+      0,
+    )
     const largeCapacity = 2 ** Math.ceil(Math.log2(largeFound * 2 + 1024))
-    const sizes = [blocks * ENTRY_BYTES, blocks * BLOCK * 2, blocks * BLOCK * 2, blocks * BLOCK, blocks * BLOCK, largeCapacity * 8, (BLOCK + 17) * 16, planesBound].map((size) => Math.ceil(size / 64) * 64)
+    const sizes = [
+      blocks * ENTRY_BYTES,
+      blocks * BLOCK * 2,
+      blocks * BLOCK * 2,
+      blocks * BLOCK,
+      blocks * BLOCK,
+      largeCapacity * 8,
+      (BLOCK + 17) * 16,
+      planesBound,
+    ].map((size) => Math.ceil(size / 64) * 64)
     const total = sizes.reduce((a, b) => a + b, 0)
     let at = memory.place(total)
     exports.fillTriples(memory.place(37 ** 3 * 4 + 64))
-    const [directory, lasts, firsts, regions, counts, large, codes, planes] = sizes.map((size) => { const here = at; at += size; return here }) as [number, number, number, number, number, number, number, number]
+    const [directory, lasts, firsts, regions, counts, large, codes, planes] = sizes.map((size) => {
+      const here = at
+      at += size
+      return here
+    }) as [number, number, number, number, number, number, number, number]
     memory.bytes(large, largeCapacity * 8).fill(0)
     const hour0 = Math.max(Math.min(this.oldest, this.newest), this.newest - HOURS_BACK, 0)
     exports.beginBlocks(directory, planes, lasts, firsts, regions, counts, codes, large, largeCapacity, hour0)
@@ -193,8 +227,22 @@ export class PlateBuilder {
       }
     }
     return {
-      memory, plates, blocks, directory, lasts, firsts, regions, counts, large, largeCapacity, planes, planesBytes: exports.planesBytes() >>> 0, hour0,
-      regionNames: this.regionNames(), long: [...this.long.values()], refused: exports.refusedRows() + this.extraRefused,
+      memory,
+      plates,
+      blocks,
+      directory,
+      lasts,
+      firsts,
+      regions,
+      counts,
+      large,
+      largeCapacity,
+      planes,
+      planesBytes: exports.planesBytes() >>> 0,
+      hour0,
+      regionNames: this.regionNames(),
+      long: [...this.long.values()],
+      refused: exports.refusedRows() + this.extraRefused,
     }
   }
 
@@ -215,8 +263,11 @@ export class PlateBuilder {
       to = other
     }
     let joined = 0
-    await inPieces(total, (start, end) => { joined = exports.joinRecords(from, start, end, joined) })
-    if (from !== this.records) this.memory.bytes(this.records, joined * RECORD_BYTES).set(this.memory.bytes(from, joined * RECORD_BYTES))
+    await inPieces(total, (start, end) => {
+      joined = exports.joinRecords(from, start, end, joined)
+    })
+    if (from !== this.records)
+      this.memory.bytes(this.records, joined * RECORD_BYTES).set(this.memory.bytes(from, joined * RECORD_BYTES))
     this.staged = joined
     exports.setStagedRecords(joined)
     this.memory.rewind(mark)
@@ -227,9 +278,16 @@ export class PlateBuilder {
     return this.memory.place(Math.max(64, this.staged * RECORD_BYTES))
   }
 
-  /** Stages bytes through the input area; `stage` takes whole rows between two addresses and says how many bytes it took. */
-  private async pieces(bytes: Uint8Array, leastRow: number, stage: (from: number, end: number) => number): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
+  /**
+   * Stages bytes through the input area; `stage` takes whole rows between two addresses and says how many bytes it
+   * took.
+   */
+  private async pieces(
+    bytes: Uint8Array,
+    leastRow: number,
+    stage: (from: number, end: number) => number,
+  ): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
       const piece = bytes.subarray(at, at + INPUT_BYTES - this.carried.length)
       at += piece.length
       const length = this.carried.length + piece.length
@@ -238,9 +296,11 @@ export class PlateBuilder {
       input.set(this.carried)
       input.set(piece, this.carried.length)
       let taken = 0
-      for (let more = -1; more !== 0 && taken < length; taken += more) more = stage(this.input + taken, this.input + length)
+      for (let more = -1; more !== 0 && taken < length; taken += more)
+        more = stage(this.input + taken, this.input + length)
       this.carried = input.slice(taken)
-      if (this.carried.length === INPUT_BYTES) throw new WasmError('ALPR_ERR_ROWS_INVALID', { reason: 'a row is longer than a mebibyte' })
+      if (this.carried.length === INPUT_BYTES)
+        throw new WasmError('ALPR_ERR_ROWS_INVALID', { reason: 'a row is longer than a mebibyte' })
       this.staged = this.memory.exports.stagedRecords() >>> 0
       if (this.staged >= JOIN_FROM && this.staged > 2 * this.joinedLast) {
         await this.join()
@@ -304,7 +364,9 @@ export class PlateBuilder {
 
   private regionNames(): string[] {
     const table = this.memory.bytes(this.regionTable, 256 * 16).slice()
-    return Array.from({ length: this.memory.exports.stagedRegions() }, (_, i) => decoder.decode(table.subarray(i * 16 + 1, i * 16 + 1 + table[i * 16]!)))
+    return Array.from({ length: this.memory.exports.stagedRegions() }, (_, i) =>
+      decoder.decode(table.subarray(i * 16 + 1, i * 16 + 1 + table[i * 16]!)),
+    )
   }
 }
 
@@ -316,7 +378,10 @@ async function inPieces(total: number, work: (from: number, to: number) => void)
 }
 
 /** Lets others have their turn on the event loop. */
-const turn = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve) })
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve)
+  })
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

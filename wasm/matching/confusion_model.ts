@@ -1,7 +1,10 @@
 import { CHARACTERS } from '../detection.js'
 import { WasmError } from '../errors.js'
 
-/** The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew (bench/match/fit_confusions.ts). */
+/**
+ * The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew
+ * (bench/match/fit_confusions.ts).
+ */
 export interface ConfusionData {
   format: 1
   /** Where each part is from, for people. */
@@ -12,10 +15,16 @@ export interface ConfusionData {
   lookAlike: number
   /** P(any other character is on the plate | the reader is sure of one), shared among all 35. */
   other: number
-  /** P(the plate has a character more | read), at any one place, whichever character it is; and P(a character read is none). */
+  /**
+   * P(the plate has a character more | read), at any one place, whichever character it is; and P(a character read is
+   * none).
+   */
   missing: number
   extra: number
-  /** Learned: how often `truth` was on the plate when the reader said `read`, `{ read: { truth: count } }`. Expected counts, not whole numbers. */
+  /**
+   * Learned: how often `truth` was on the plate when the reader said `read`, `{ read: { truth: count } }`. Expected
+   * counts, not whole numbers.
+   */
   counts: Record<string, Record<string, number>>
   /** How many observations the look-alikes above are worth beside the counts of a character. */
   weight: number
@@ -24,12 +33,15 @@ export interface ConfusionData {
 }
 
 const N = CHARACTERS.length
-/** P(one is on the plate | the other was read) from which a character that is no classic look-alike is taken for one. */
+/**
+ * P(one is on the plate | the other was read) from which a character that is no classic look-alike is taken for one.
+ */
 const ALIKE_FLOOR = 0.001
 
 /**
- * How readers err, in numbers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read); every row adds up to 1.
- * A learned matrix takes the look-alikes as prior: row = (counts + weight * classic row) / (total + weight).
+ * How readers err, in numbers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read);
+ * every row adds up to 1. A learned matrix takes the look-alikes as prior: row = (counts + weight * classic row) /
+ * (total + weight).
  */
 export class ConfusionModel {
   private constructor(
@@ -46,7 +58,8 @@ export class ConfusionModel {
       const counts = data.counts[CHARACTERS[read]!] ?? {}
       const total = Object.values(counts).reduce((a, b) => a + b, 0)
       for (let truth = 0; truth < N; truth++) {
-        matrix[read * N + truth] = ((counts[CHARACTERS[truth]!] ?? 0) + data.weight * classic[truth]!) / (total + data.weight)
+        matrix[read * N + truth] =
+          ((counts[CHARACTERS[truth]!] ?? 0) + data.weight * classic[truth]!) / (total + data.weight)
       }
     }
     return new ConfusionModel(data, matrix)
@@ -57,9 +70,15 @@ export class ConfusionModel {
     return this.matrix[read * N + truth]!
   }
 
-  /** Whether one is taken for the other without counting as an error: a classic look-alike, or what was learned to be misread often enough. */
+  /**
+   * Whether one is taken for the other without counting as an error: a classic look-alike, or what was learned to be
+   * misread often enough.
+   */
   alike(read: number, truth: number): boolean {
-    return this.probability(read, truth) >= ALIKE_FLOOR || this.data.lookAlikes.some((group) => group.includes(CHARACTERS[read]!) && group.includes(CHARACTERS[truth]!))
+    return (
+      this.probability(read, truth) >= ALIKE_FLOOR ||
+      this.data.lookAlikes.some((group) => group.includes(CHARACTERS[read]!) && group.includes(CHARACTERS[truth]!))
+    )
   }
 
   /** What a probability of the model has meant on the pictures it was fitted on: piecewise linear, rising, 0 to 1. */
@@ -75,7 +94,9 @@ export class ConfusionModel {
 
 /** The row of the classic look-alikes. */
 function classicRow(data: ConfusionData, read: number): Float64Array {
-  const alike = new Set(data.lookAlikes.filter((group) => group.includes(CHARACTERS[read]!)).flatMap((group) => [...group]))
+  const alike = new Set(
+    data.lookAlikes.filter((group) => group.includes(CHARACTERS[read]!)).flatMap((group) => [...group]),
+  )
   alike.delete(CHARACTERS[read]!)
   const row = new Float64Array(N).fill(data.other / (N - 1))
   for (const character of alike) row[CHARACTERS.indexOf(character)]! += data.lookAlike / alike.size
@@ -94,7 +115,9 @@ function along(knots: readonly [number, number][], x: number, from: 0 | 1, to: 0
 
 function check(json: unknown): ConfusionData {
   const data = json as ConfusionData
-  const fail = (reason: string): never => { throw new WasmError('ALPR_ERR_CONFUSIONS_INVALID', { reason }) }
+  const fail = (reason: string): never => {
+    throw new WasmError('ALPR_ERR_CONFUSIONS_INVALID', { reason })
+  }
   if (data === null || typeof data !== 'object' || data.format !== 1) fail('format is not 1')
   const share = (name: 'lookAlike' | 'other' | 'missing' | 'extra', most: number) => {
     const value: unknown = data[name]
@@ -104,17 +127,38 @@ function check(json: unknown): ConfusionData {
   share('other', 0.25)
   share('missing', 0.25)
   share('extra', 0.25)
-  if (!Array.isArray(data.lookAlikes) || data.lookAlikes.length > 64 || !data.lookAlikes.every((group) => typeof group === 'string' && /^[A-Z0-9]{2,8}$/.test(group))) fail('lookAlikes are not groups of 2 to 8 of [A-Z0-9]')
+  if (
+    !Array.isArray(data.lookAlikes) ||
+    data.lookAlikes.length > 64 ||
+    !data.lookAlikes.every((group) => typeof group === 'string' && /^[A-Z0-9]{2,8}$/.test(group))
+  )
+    fail('lookAlikes are not groups of 2 to 8 of [A-Z0-9]')
   if (typeof data.weight !== 'number' || !(data.weight > 0)) fail('weight is not above 0')
   if (data.counts === null || typeof data.counts !== 'object') fail('counts are missing')
   for (const [read, row] of Object.entries(data.counts)) {
     for (const [truth, count] of Object.entries(row)) {
-      if (!CHARACTERS.includes(read) || read.length !== 1 || !CHARACTERS.includes(truth) || truth.length !== 1 || !(count >= 0 && count < 1e12)) fail(`counts of ${read}: ${truth} ${count}`)
+      if (
+        !CHARACTERS.includes(read) ||
+        read.length !== 1 ||
+        !CHARACTERS.includes(truth) ||
+        truth.length !== 1 ||
+        !(count >= 0 && count < 1e12)
+      )
+        fail(`counts of ${read}: ${truth} ${count}`)
     }
   }
   const knots = data.calibration
-  const rising = Array.isArray(knots) && knots.length >= 2 && knots.length <= 64 && knots.every((knot, i) =>
-    Array.isArray(knot) && knot.length === 2 && knot.every((v, side) => typeof v === 'number' && (i === 0 ? v === 0 : v > knots[i - 1]![side]! && v <= 1)))
-  if (!rising || knots.at(-1)![0] !== 1 || knots.at(-1)![1] !== 1) fail('calibration is not a rising line from [0, 0] to [1, 1]')
+  const rising =
+    Array.isArray(knots) &&
+    knots.length >= 2 &&
+    knots.length <= 64 &&
+    knots.every(
+      (knot, i) =>
+        Array.isArray(knot) &&
+        knot.length === 2 &&
+        knot.every((v, side) => typeof v === 'number' && (i === 0 ? v === 0 : v > knots[i - 1]![side]! && v <= 1)),
+    )
+  if (!rising || knots.at(-1)![0] !== 1 || knots.at(-1)![1] !== 1)
+    fail('calibration is not a rising line from [0, 0] to [1, 1]')
   return data
 }

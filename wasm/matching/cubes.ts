@@ -7,8 +7,9 @@ export interface Cube {
 }
 
 /**
- * A small set of cubes that together hold every code of `members`, no other character's code, and may hold codes that no character has: greedy over
- * the largest cubes first. A set of one is one cube of six bits; a pair of look-alikes is one of five.
+ * A small set of cubes that together hold every code of `members`, no other character's code, and may hold codes that
+ * no character has: greedy over the largest cubes first. A set of one is one cube of six bits; a pair of look-alikes is
+ * one of five.
  */
 export function coverOf(members: ReadonlySet<number>): readonly Cube[] {
   let key = 0n
@@ -21,7 +22,10 @@ export function coverOf(members: ReadonlySet<number>): readonly Cube[] {
   return cubes
 }
 
-/** Covers found before, by their members as bits: finding one takes a tenth of a millisecond, in which no thread searches yet. */
+/**
+ * Covers found before, by their members as bits: finding one takes a tenth of a millisecond, in which no thread
+ * searches yet.
+ */
 const covers = new Map<bigint, readonly Cube[]>()
 const MAX_COVERS = 1_000
 

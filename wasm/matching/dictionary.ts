@@ -4,7 +4,17 @@ import { CODE_OF_CLASS, textOfCodes } from './alphabet.js'
 import { CHARACTERS } from '../detection.js'
 import type { BuiltPlates, PlateRow } from './builder.js'
 import type { ConfusionModel } from './confusion_model.js'
-import { BLOCK, ENTRY_BYTES, HEADER_BYTES, MAX_FRESH, MAX_LENGTH, MAX_RESULTS, PATTERN_BYTES, RECORD_BYTES, RESULT_BYTES } from './layout.js'
+import {
+  BLOCK,
+  ENTRY_BYTES,
+  HEADER_BYTES,
+  MAX_FRESH,
+  MAX_LENGTH,
+  MAX_RESULTS,
+  PATTERN_BYTES,
+  RECORD_BYTES,
+  RESULT_BYTES,
+} from './layout.js'
 import { MatcherMemory, type MatcherModule, type SharedMatcherMemory } from './matcher_module.js'
 import { parsePattern, type Pattern } from './pattern.js'
 import { normalisePlate } from './plate_text.js'
@@ -18,15 +28,18 @@ export interface PlateMatch {
   probability: number
   /** Times read; from 65,535 on that or more. */
   count: number
-  /** Hours since 1970 UTC of the first and the last read; times more than five years before the newest are told as five years. */
+  /**
+   * Hours since 1970 UTC of the first and the last read; times more than five years before the newest are told as five
+   * years.
+   */
   firstHour: number
   lastHour: number
   tolerated: PatternTolerance[]
 }
 
 /**
- * What is known of a search so far. `matches` are the best, best first: more probable, then seen later. Before the search is done plates with errors may be missing
- * from them, where there are enough others.
+ * What is known of a search so far. `matches` are the best, best first: more probable, then seen later. Before the
+ * search is done plates with errors may be missing from them, where there are enough others.
  */
 export interface SearchPage {
   matches: PlateMatch[]
@@ -63,7 +76,10 @@ export interface SharedDictionary {
   header: number
 }
 
-/** Blocks a call scans (131,072 plates): a fraction of a millisecond mostly, so that V8 can put optimised code in place and others get their turn. */
+/**
+ * Blocks a call scans (131,072 plates): a fraction of a millisecond mostly, so that V8 can put optimised code in place
+ * and others get their turn.
+ */
 export const SCAN_PIECE = 256
 /** Time that a search holds the event loop, and time between two pages, milliseconds. */
 const SLICE_MS = 8
@@ -77,9 +93,9 @@ export interface Desk {
 }
 
 /**
- * Every distinct plate ever read, in lanes that patterns are matched against (drawing in wasm/assembly/matcher/layout.ts). A plate is a text and a
- * region. One thread owns it and appends; any thread may search it, with its own instance in the same memory. What is appended is seen
- * by searches that begin later, at once.
+ * Every distinct plate ever read, in lanes that patterns are matched against (drawing in
+ * wasm/assembly/matcher/layout.ts). A plate is a text and a region. One thread owns it and appends; any thread may
+ * search it, with its own instance in the same memory. What is appended is seen by searches that begin later, at once.
  */
 export class Dictionary {
   private readonly regionNumbers: Map<string, number>
@@ -90,7 +106,10 @@ export class Dictionary {
   private readonly scratch: number
   private appended = 0
   private readonly long: Map<string, PlateRow>
-  /** Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to look through them costs more with each. At most MAX_FRESH blocks of them, some 50 MB. */
+  /**
+   * Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to
+   * look through them costs more with each. At most MAX_FRESH blocks of them, some 50 MB.
+   */
   private readonly freshSlots = new Map<string, number>()
 
   private constructor(
@@ -135,12 +154,39 @@ export class Dictionary {
     // Planes last: what is appended later lies behind them.
     const planes = copied(built.planes, built.planesBytes)
     const entries = memory.view(directory, built.blocks * ENTRY_BYTES)
-    for (let block = 0; block < built.blocks; block++) entries.setUint32(block * ENTRY_BYTES, entries.getUint32(block * ENTRY_BYTES, true) + planes, true)
-    const held = new Uint32Array(memory.memory.buffer, large, built.largeCapacity * 2).reduce((sum, word, i) => sum + (i % 2 === 0 && word !== 0 ? 1 : 0), 0)
+    for (let block = 0; block < built.blocks; block++)
+      entries.setUint32(block * ENTRY_BYTES, entries.getUint32(block * ENTRY_BYTES, true) + planes, true)
+    const held = new Uint32Array(memory.memory.buffer, large, built.largeCapacity * 2).reduce(
+      (sum, word, i) => sum + (i % 2 === 0 && word !== 0 ? 1 : 0),
+      0,
+    )
     const view = memory.view(header, HEADER_BYTES)
-    const words = [directory, built.blocks, lasts, firsts, regions, counts, large, built.largeCapacity, fresh, 0, built.hour0, held]
+    const words = [
+      directory,
+      built.blocks,
+      lasts,
+      firsts,
+      regions,
+      counts,
+      large,
+      built.largeCapacity,
+      fresh,
+      0,
+      built.hour0,
+      held,
+    ]
     words.forEach((word, i) => view.setUint32(i * 4, word, true))
-    return new Dictionary(memory, header, model, [...built.regionNames], built.blocks, built.hour0, built.plates, built.long, generation)
+    return new Dictionary(
+      memory,
+      header,
+      model,
+      [...built.regionNames],
+      built.blocks,
+      built.hour0,
+      built.plates,
+      built.long,
+      generation,
+    )
   }
 
   /** Plates in it; one text of two regions counts twice. */
@@ -196,8 +242,10 @@ export class Dictionary {
   /**
    * One more read. Searches that begin after this see it.
    * @param plate as read; normalised here. @param hour since 1970 UTC
-   * @param again whether the same read may have been told before: a known plate then counts once more only for a later hour
-   * @returns 'new' for a plate not seen before in its region, 'known', 'refused' when it is no plate, 'full' when the dictionary must be built anew first
+   * @param again whether the same read may have been told before: a known plate then counts once more only for a later
+   * hour
+   * @returns 'new' for a plate not seen before in its region, 'known', 'refused' when it is no plate, 'full' when the
+   * dictionary must be built anew first
    */
   add(plate: string, region: string, hour: number, again = false): 'new' | 'known' | 'refused' | 'full' {
     const text = normalisePlate(plate)
@@ -235,8 +283,8 @@ export class Dictionary {
   }
 
   /**
-   * Searches in slices, so that others get their turn, and gives a page whenever there is something new to show: the first as soon as the first
-   * plates were scanned (the newest are scanned first), the last with `done`.
+   * Searches in slices, so that others get their turn, and gives a page whenever there is something new to show: the
+   * first as soon as the first plates were scanned (the newest are scanned first), the last with `done`.
    * @throws ALPR_ERR_PATTERN_... for a bad pattern, the signal's reason when it aborts
    */
   async *search(pattern: string | Pattern, options: SearchOptions = {}): AsyncGenerator<SearchPage, void, void> {
@@ -249,7 +297,7 @@ export class Dictionary {
       exports.beginScan(desk.pattern)
       let scanned = 0
       let shown = -Infinity
-      for (let end = blocks; end > 0;) {
+      for (let end = blocks; end > 0; ) {
         const slice = performance.now()
         do {
           const from = Math.max(0, end - SCAN_PIECE)
@@ -259,9 +307,17 @@ export class Dictionary {
         } while (end > 0 && performance.now() - slice < SLICE_MS)
         if (end > 0 && performance.now() - shown >= PAGE_MS) {
           shown = performance.now()
-          yield this.page(search, rawResults(desk.memory, this.hour0, false), exports.matchedPlates() >>> 0, Math.min(scanned, search.plates), false)
+          yield this.page(
+            search,
+            rawResults(desk.memory, this.hour0, false),
+            exports.matchedPlates() >>> 0,
+            Math.min(scanned, search.plates),
+            false,
+          )
         }
-        await new Promise((resolve) => { setTimeout(resolve) })
+        await new Promise((resolve) => {
+          setTimeout(resolve)
+        })
         options.signal?.throwIfAborted()
         // An instance may have been lent again only by us, so its results stand.
       }
@@ -275,12 +331,22 @@ export class Dictionary {
   prepare(pattern: string | Pattern, options: SearchOptions = {}): PreparedSearch {
     const parsed = typeof pattern === 'string' ? parsePattern(pattern) : pattern
     const limit = options.limit ?? 100
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESULTS) throw new WasmError('ALPR_ERR_SEARCH_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_RESULTS}` })
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESULTS)
+      throw new WasmError('ALPR_ERR_SEARCH_INVALID', {
+        reason: `limit must be a whole number from 1 to ${MAX_RESULTS}`,
+      })
     const lookAlikes = options.lookAlikes ?? true
     const names = [...parsed.regions, ...(options.regions ?? [])].map((name) => name.toUpperCase())
-    const numbers = names.length === 0 ? undefined : new Set(this.regionNames.flatMap((name, i) => (names.includes(name.toUpperCase()) ? [i] : [])))
+    const numbers =
+      names.length === 0
+        ? undefined
+        : new Set(this.regionNames.flatMap((name, i) => (names.includes(name.toUpperCase()) ? [i] : [])))
     return {
-      pattern: parsed, limit, plates: this.size, version: this.version, names,
+      pattern: parsed,
+      limit,
+      plates: this.size,
+      version: this.version,
+      names,
       program: programOf(parsed, this.model, { limit, lookAlikes, regions: numbers }),
       aligner: new PatternAligner(parsed, this.model, lookAlikes),
     }
@@ -289,7 +355,15 @@ export class Dictionary {
   /** A page of what scans found: results of one or more threads, their matches counted. */
   page(search: PreparedSearch, raw: readonly RawResult[], matched: number, scanned: number, done: boolean): SearchPage {
     // Of several threads the best of all: the others need no text.
-    const best = raw.length <= search.limit ? raw : [...raw].sort((a, b) => Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot).slice(0, search.limit)
+    const best =
+      raw.length <= search.limit
+        ? raw
+        : [...raw]
+            .sort(
+              (a, b) =>
+                Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot,
+            )
+            .slice(0, search.limit)
     const found = best.map((result) => ({ rank: Math.fround(result.probability), match: this.matchOf(search, result) }))
     let all = matched
     for (const row of this.long.values()) {
@@ -297,18 +371,39 @@ export class Dictionary {
       const alignment = search.aligner.align(row.plate)
       if (!alignment) continue
       all += 1
-      found.push({ rank: Math.fround(alignment.probability), match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated } })
+      found.push({
+        rank: Math.fround(alignment.probability),
+        match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated },
+      })
     }
     // By the model's own probability to the 24 bits of an f32, as scans rank: products in another order are equal.
-    found.sort(({ rank: p, match: a }, { rank: q, match: b }) => q - p || b.lastHour - a.lastHour || (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.region < b.region ? -1 : 1))
-    return { matches: found.slice(0, search.limit).map(({ match }) => match), matched: all, scanned, plates: search.plates, done, version: search.version }
+    found.sort(
+      ({ rank: p, match: a }, { rank: q, match: b }) =>
+        q - p ||
+        b.lastHour - a.lastHour ||
+        (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.region < b.region ? -1 : 1),
+    )
+    return {
+      matches: found.slice(0, search.limit).map(({ match }) => match),
+      matched: all,
+      scanned,
+      plates: search.plates,
+      done,
+      version: search.version,
+    }
   }
 
-  /** Region names by number, and each block as records: for building this dictionary anew. Appends must wait meanwhile, or be made again. */
+  /**
+   * Region names by number, and each block as records: for building this dictionary anew. Appends must wait meanwhile,
+   * or be made again.
+   */
   drain(): { blocks: number; regionNames: readonly string[]; drain(block: number): Uint8Array; long: PlateRow[] } {
     return {
-      blocks: this.memory.exports.blocksNow(), regionNames: this.regionNames, long: [...this.long.values()],
-      drain: (block) => this.memory.bytes(this.scratch, this.memory.exports.drainBlock(block, this.scratch, this.codes) * RECORD_BYTES),
+      blocks: this.memory.exports.blocksNow(),
+      regionNames: this.regionNames,
+      long: [...this.long.values()],
+      drain: (block) =>
+        this.memory.bytes(this.scratch, this.memory.exports.drainBlock(block, this.scratch, this.codes) * RECORD_BYTES),
     }
   }
 
@@ -317,8 +412,13 @@ export class Dictionary {
     const length = exports.plateCodes(slot, this.codes)
     const plate = textOfCodes(this.memory.bytes(this.codes, length))
     return {
-      plate, region: this.regionNames[exports.regionOf(slot)] ?? '', probability: this.model.calibrate(probability), count: exports.countOf(slot),
-      firstHour: this.hour0 + exports.firstOf(slot), lastHour, tolerated: aligner.align(plate)?.tolerated ?? [],
+      plate,
+      region: this.regionNames[exports.regionOf(slot)] ?? '',
+      probability: this.model.calibrate(probability),
+      count: exports.countOf(slot),
+      firstHour: this.hour0 + exports.firstOf(slot),
+      lastHour,
+      tolerated: aligner.align(plate)?.tolerated ?? [],
     }
   }
 
@@ -386,8 +486,12 @@ export function openDesk(shared: SharedDictionary & { pattern?: number }): Desk 
 /** A pattern lies in the part of a workspace that checking a read against a hot list would use. */
 const PATTERN_ROOM = 174_336
 
-/** The results of an instance's scan. @param done whether the scan is over: before, plates with errors may still wait to be weighed */
-export const rawResults = (memory: MatcherMemory, hour0: number, done = true): RawResult[] => rawResults16(resultBytes(memory, done), hour0)
+/**
+ * The results of an instance's scan. @param done whether the scan is over: before, plates with errors may still wait to
+ * be weighed
+ */
+export const rawResults = (memory: MatcherMemory, hour0: number, done = true): RawResult[] =>
+  rawResults16(resultBytes(memory, done), hour0)
 
 /** The same as they lie in memory. */
 export function resultBytes({ exports, memory }: MatcherMemory, done: boolean): Uint8Array {
@@ -399,6 +503,8 @@ export function resultBytes({ exports, memory }: MatcherMemory, done: boolean): 
 export function rawResults16(bytes: Uint8Array, hour0: number): RawResult[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: view.byteLength / RESULT_BYTES }, (_, i) => ({
-    probability: view.getFloat64(i * RESULT_BYTES, true), slot: view.getUint32(i * RESULT_BYTES + 8, true), lastHour: hour0 + view.getUint32(i * RESULT_BYTES + 12, true),
+    probability: view.getFloat64(i * RESULT_BYTES, true),
+    slot: view.getUint32(i * RESULT_BYTES + 8, true),
+    lastHour: hour0 + view.getUint32(i * RESULT_BYTES + 12, true),
   }))
 }

@@ -23,7 +23,8 @@ export interface ReadTables {
   positions: readonly Float32Array[]
 }
 
-// Cells by positions behind us and characters behind us: one set for all calls, because arrays that come and go with each match are a collector's work.
+// Cells by positions behind us and characters behind us: one set for all calls, because arrays that come and go with
+// each match are a collector's work.
 const CELLS = (MAX_POSITIONS + 1) * (MAX_LENGTH + 1)
 const best = new Float64Array(CELLS)
 const from = new Uint8Array(CELLS)
@@ -51,22 +52,34 @@ export function explainMatch(tables: ReadTables, listed: string, probability: nu
     }
   }
   const tolerated: Tolerance[] = []
-  for (let i = n, j = listed.length; i > 0 || j > 0;) {
+  for (let i = n, j = listed.length; i > 0 || j > 0; ) {
     const step = from[i * width + j]
     if (step === MISSING) {
       j -= 1
-      tolerated.push({ position: j, read: '', listed: listed[j]!, probability: missing[i * 2 + (classes[j]! < 10 ? 0 : 1)]! })
+      tolerated.push({
+        position: j,
+        read: '',
+        listed: listed[j]!,
+        probability: missing[i * 2 + (classes[j]! < 10 ? 0 : 1)]!,
+      })
       continue
     }
     i -= 1
     const read = topCharacter(positions[i]!)
     if (step === EXTRA) {
       // a position that is rather none was not read as a character at all
-      if (positions[i]![NONE]! <= 0.5) tolerated.push({ position: j, read: CHARACTERS[read]!, listed: '', probability: skips[i]! })
+      if (positions[i]![NONE]! <= 0.5)
+        tolerated.push({ position: j, read: CHARACTERS[read]!, listed: '', probability: skips[i]! })
       continue
     }
     j -= 1
-    if (classes[j] !== read) tolerated.push({ position: j, read: CHARACTERS[read]!, listed: listed[j]!, probability: emissions[i * NONE + classes[j]!]! })
+    if (classes[j] !== read)
+      tolerated.push({
+        position: j,
+        read: CHARACTERS[read]!,
+        listed: listed[j]!,
+        probability: emissions[i * NONE + classes[j]!]!,
+      })
   }
   return tolerated.reverse()
 }
@@ -82,7 +95,13 @@ function misreads({ emissions, positions }: ReadTables, listed: string): Toleran
   const tolerated: Tolerance[] = []
   for (let i = 0; i < listed.length; i++) {
     const read = topCharacter(positions[i]!)
-    if (classes[i] !== read) tolerated.push({ position: i, read: CHARACTERS[read]!, listed: listed[i]!, probability: emissions[i * NONE + classes[i]!]! })
+    if (classes[i] !== read)
+      tolerated.push({
+        position: i,
+        read: CHARACTERS[read]!,
+        listed: listed[i]!,
+        probability: emissions[i * NONE + classes[i]!]!,
+      })
   }
   return tolerated
 }

@@ -1,4 +1,7 @@
-/** The calls of matcher.wasm; what they do stands in wasm/assembly/matcher.ts and the files it names. Addresses are bytes. */
+/**
+ * The calls of matcher.wasm; what they do stands in wasm/assembly/matcher.ts and the files it names. Addresses are
+ * bytes.
+ */
 export interface MatcherExports extends Record<string, unknown> {
   abiVersion(): number
   describe(): number
@@ -21,7 +24,18 @@ export interface MatcherExports extends Record<string, unknown> {
   firstFrom(records: number, count: number, key: bigint): number
   fillTriples(at: number): void
   countLarge(records: number, from: number, to: number): number
-  beginBlocks(directory: number, planes: number, lasts: number, firsts: number, regions: number, counts: number, codes: number, large: number, capacity: number, hour: number): void
+  beginBlocks(
+    directory: number,
+    planes: number,
+    lasts: number,
+    firsts: number,
+    regions: number,
+    counts: number,
+    codes: number,
+    large: number,
+    capacity: number,
+    hour: number,
+  ): void
   addBlock(records: number, count: number, length: number): void
   blockCount(): number
   planesBytes(): number

@@ -26,7 +26,8 @@ export class MatcherModule {
     } catch (error) {
       throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: error instanceof Error ? error.message : String(error) })
     }
-    if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'scanBlocks')) throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: 'it is not the matcher' })
+    if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'scanBlocks'))
+      throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: 'it is not the matcher' })
     const found = instantiate(module, newMemory(1)).abiVersion()
     if (found !== ABI_VERSION) throw new WasmError('ALPR_ERR_MODULE_ABI', { found, needed: ABI_VERSION })
     return new MatcherModule(module, await idOf(wasmBytes), wasmBytes)
@@ -44,7 +45,8 @@ function newMemory(pages: number): WebAssembly.Memory {
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): MatcherExports {
   // The loader passes `env.memory` on; its own type of imports knows no shared memory.
-  return instantiateSync<MatcherExports>(module as never, { env: { memory } } as never).exports as unknown as MatcherExports
+  return instantiateSync<MatcherExports>(module as never, { env: { memory } } as never)
+    .exports as unknown as MatcherExports
 }
 
 /** What another thread needs to look at the same memory. */
@@ -87,7 +89,12 @@ export class MatcherMemory {
 
   /** For another instance, which may search: gets a workspace of its own here. @throws ALPR_ERR_DICTIONARY_MEMORY */
   share(): SharedMatcherMemory {
-    return { module: this.module, memory: this.memory, tables: this.tables, workspace: this.place(SEARCH_WORKSPACE_BYTES) }
+    return {
+      module: this.module,
+      memory: this.memory,
+      tables: this.tables,
+      workspace: this.place(SEARCH_WORKSPACE_BYTES),
+    }
   }
 
   /** Places `bytes` bytes, 64-byte aligned, zero when never used before. 0: memory is at its limit. */
@@ -149,5 +156,6 @@ function writeTables(bytes: Uint8Array): void {
   }
   for (let letter = 97; letter <= 122; letter++) bytes[64 + letter] = 254
   for (const separator of ' -\t\r.') bytes[64 + separator.charCodeAt(0)] = 254
-  if (rank !== CHARACTERS.length || CODE_OF_CLASS.includes(-1)) throw new Error('the codes do not hold every character once')
+  if (rank !== CHARACTERS.length || CODE_OF_CLASS.includes(-1))
+    throw new Error('the codes do not hold every character once')
 }

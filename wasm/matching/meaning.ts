@@ -4,7 +4,10 @@ import type { Element, Fragment, Pattern } from './pattern.js'
 
 /** What an element of a pattern means under a confusion model. */
 export interface Meaning {
-  /** Classes that it takes without an error: its own and, with look-alikes on, those that a reader may have said for one of its own. */
+  /**
+   * Classes that it takes without an error: its own and, with look-alikes on, those that a reader may have said for one
+   * of its own.
+   */
   readonly takes: ReadonlySet<number>
   /** For each class: P(a character of the element is on the plate | the reader said this class). */
   readonly weights: Float64Array
@@ -15,7 +18,12 @@ export interface Meaning {
 /** @param lookAlikes whether what looks alike is taken without an error */
 export function meaningOf(element: Element, model: ConfusionModel, lookAlikes: boolean): Meaning {
   const { missing } = model.data
-  if (element.classes === undefined) return { takes: new Set(CHARACTERS.split('').map((_, c) => c)), weights: new Float64Array(CHARACTERS.length).fill(1), missing }
+  if (element.classes === undefined)
+    return {
+      takes: new Set(CHARACTERS.split('').map((_, c) => c)),
+      weights: new Float64Array(CHARACTERS.length).fill(1),
+      missing,
+    }
   const takes = new Set(element.classes)
   const weights = new Float64Array(CHARACTERS.length)
   const classes = [...element.classes].sort((a, b) => a - b)
@@ -28,7 +36,10 @@ export function meaningOf(element: Element, model: ConfusionModel, lookAlikes: b
   return { takes, weights, missing: missing * (classes.length / CHARACTERS.length) }
 }
 
-/** The whole pattern as single fragments: one, or with `&` one for each order of its fragments, with runs around and between them. */
+/**
+ * The whole pattern as single fragments: one, or with `&` one for each order of its fragments, with runs around and
+ * between them.
+ */
 export function ordersOf(pattern: Pattern): Fragment[] {
   if (pattern.fragments.length === 1) return [pattern.fragments[0]!]
   return permutations(pattern.fragments).map((order) => {
@@ -44,5 +55,7 @@ export function ordersOf(pattern: Pattern): Fragment[] {
 
 function permutations<T>(values: readonly T[]): T[][] {
   if (values.length <= 1) return [[...values]]
-  return values.flatMap((value, i) => permutations([...values.slice(0, i), ...values.slice(i + 1)]).map((rest) => [value, ...rest]))
+  return values.flatMap((value, i) =>
+    permutations([...values.slice(0, i), ...values.slice(i + 1)]).map((rest) => [value, ...rest]),
+  )
 }

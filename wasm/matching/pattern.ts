@@ -10,9 +10,10 @@ import { plainCharacter } from './plate_text.js'
  *     fragment  = { character | "?" | "*" | "[" character { character | character "-" character } "]" }
  *     edits     = "0" | "1" | "2"
  *
- * `?` is one unknown character, `*` any run of characters (also none), `[8B]` one of these. One fragment is the whole plate, from its first to its last
- * character; fragments joined by `&` stand anywhere, in any order, without overlapping, with anything around them. `~k` allows k misread, missing or
- * extra characters in all. Blanks and dashes mean nothing, lower case and look-alikes of other alphabets are taken for what they look like.
+ * `?` is one unknown character, `*` any run of characters (also none), `[8B]` one of these. One fragment is the whole
+ * plate, from its first to its last character; fragments joined by `&` stand anywhere, in any order, without
+ * overlapping, with anything around them. `~k` allows k misread, missing or extra characters in all. Blanks and dashes
+ * mean nothing, lower case and look-alikes of other alphabets are taken for what they look like.
  */
 export interface Pattern {
   /** As it was typed. */
@@ -47,18 +48,26 @@ const MAX_REGIONS = 64
 
 /** Characters that other languages use for what ours writes otherwise. */
 const HINTS: Readonly<Record<string, string>> = {
-  '.': '"?" is one unknown character', _: '"?" is one unknown character', '%': '"*" is any run of characters', '|': '"[8B]" is one of these characters',
-  '^': 'a pattern is the whole plate; "*" stands for the rest', $: 'a pattern is the whole plate; "*" stands for the rest', '+': '"*" is any run of characters',
+  '.': '"?" is one unknown character',
+  _: '"?" is one unknown character',
+  '%': '"*" is any run of characters',
+  '|': '"[8B]" is one of these characters',
+  '^': 'a pattern is the whole plate; "*" stands for the rest',
+  $: 'a pattern is the whole plate; "*" stands for the rest',
+  '+': '"*" is any run of characters',
 }
 /** Between characters these mean nothing. */
 const IGNORED = /[\s\p{Pd}\p{Cf}\p{M}·•∙'"’‘“”]/u
 
 /**
- * Reads a pattern. Time is linear in its length, which is bounded; what it means is bounded too (at most 16 elements in all, plus the runs).
- * @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with `position` (1-based, UTF-16 units of the source)
+ * Reads a pattern. Time is linear in its length, which is bounded; what it means is bounded too (at most 16 elements in
+ * all, plus the runs).
+ * @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with `position` (1-based, UTF-16
+ * units of the source)
  */
 export function parsePattern(source: string): Pattern {
-  if (source.length > MAX_SOURCE) throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', { length: source.length, limit: MAX_SOURCE, unit: 'characters' })
+  if (source.length > MAX_SOURCE)
+    throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', { length: source.length, limit: MAX_SOURCE, unit: 'characters' })
   const symbols = symbolsOf(source)
   const fragments: Fragment[] = []
   let edits: number | undefined
@@ -85,7 +94,8 @@ export function parsePattern(source: string): Pattern {
   const empty = fragments.length === 0 && draft.isEmpty
   if (!empty) fragments.push(draft.done(symbols[i]?.at ?? end))
   star ??= draft.firstStar
-  if (fragments.length > 1 && star !== undefined) fail(star, 'with "&" each fragment may stand anywhere, so "*" is not needed and not allowed')
+  if (fragments.length > 1 && star !== undefined)
+    fail(star, 'with "&" each fragment may stand anywhere, so "*" is not needed and not allowed')
   if (symbols[i]?.symbol === '~') {
     edits = editsOf(symbols[i + 1], symbols[i]!.at)
     i += 2
@@ -94,7 +104,11 @@ export function parsePattern(source: string): Pattern {
     regions = regionsOf(symbols, i)
     i = symbols.length
   }
-  if (i < symbols.length) fail(symbols[i]!.at, symbols[i]!.symbol === '~' ? '"~" is there twice' : 'after "~" only "@" and regions may follow')
+  if (i < symbols.length)
+    fail(
+      symbols[i]!.at,
+      symbols[i]!.symbol === '~' ? '"~" is there twice' : 'after "~" only "@" and regions may follow',
+    )
   if (empty) {
     if (regions.length === 0) throw new WasmError('ALPR_ERR_PATTERN_EMPTY')
     fragments.push({ elements: [], stars: 1 })
@@ -143,14 +157,21 @@ class Draft {
       if (symbol === '-') {
         const to = CHARACTERS.indexOf(symbols[i + 1]?.symbol ?? '')
         if (last === undefined || to < 0 || (symbols[i + 1]?.symbol.length ?? 0) !== 1) continue
-        if (to < last || (last < 10) !== (to < 10)) fail(symbols[i + 1]!.at, 'a range goes up, from a digit to a digit or from a letter to a letter')
+        if (to < last || last < 10 !== to < 10)
+          fail(symbols[i + 1]!.at, 'a range goes up, from a digit to a digit or from a letter to a letter')
         for (let c = last; c <= to; c++) classes.add(c)
         last = undefined
         i += 1
         continue
       }
       last = symbol.length === 1 ? CHARACTERS.indexOf(symbol) : -1
-      if (last < 0) fail(at, symbol === '?' || symbol === '*' ? `"${symbol}" has no place between "[" and "]"` : `"${symbol}" is no letter or digit`)
+      if (last < 0)
+        fail(
+          at,
+          symbol === '?' || symbol === '*'
+            ? `"${symbol}" has no place between "[" and "]"`
+            : `"${symbol}" is no letter or digit`,
+        )
       classes.add(last)
     }
     return fail(symbols[open]!.at, '"[" is not closed')
@@ -162,7 +183,12 @@ class Draft {
   }
 
   private add(classes: Set<number> | undefined, at: number): void {
-    if (this.elements.length >= MAX_PLATE_LENGTH) throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', { length: this.elements.length + 1, limit: MAX_PLATE_LENGTH, unit: 'plate characters' })
+    if (this.elements.length >= MAX_PLATE_LENGTH)
+      throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', {
+        length: this.elements.length + 1,
+        limit: MAX_PLATE_LENGTH,
+        unit: 'plate characters',
+      })
     this.elements.push({ classes: classes?.size === CHARACTERS.length ? undefined : classes, at })
   }
 }
@@ -172,7 +198,10 @@ interface Symbol {
   at: number
 }
 
-/** One symbol for each character that means something; look-alikes and wide forms replaced. A dash is kept for ranges and skipped elsewhere. */
+/**
+ * One symbol for each character that means something; look-alikes and wide forms replaced. A dash is kept for ranges
+ * and skipped elsewhere.
+ */
 function symbolsOf(source: string): Symbol[] {
   const symbols: Symbol[] = []
   let at = 1
@@ -196,7 +225,8 @@ function symbolsOf(source: string): Symbol[] {
 
 function editsOf(symbol: Symbol | undefined, tilde: number): number {
   const edits = symbol && /^[0-9]$/.test(symbol.symbol) ? Number(symbol.symbol) : NaN
-  if (!(edits <= MAX_EDITS)) fail(symbol?.at ?? tilde, `after "~" stands how many misread characters are allowed, 0 to ${MAX_EDITS}`)
+  if (!(edits <= MAX_EDITS))
+    fail(symbol?.at ?? tilde, `after "~" stands how many misread characters are allowed, 0 to ${MAX_EDITS}`)
   return edits
 }
 
@@ -206,7 +236,8 @@ function regionsOf(symbols: readonly Symbol[], from: number): string[] {
   for (let i = from + 1; i <= symbols.length; i++) {
     const symbol = symbols[i]
     if (symbol === undefined || symbol.symbol === ',') {
-      if (!/^[A-Z0-9-]{1,15}$/.test(region)) fail(symbol?.at ?? symbols[from]!.at, 'after "@" stand regions such as CA or CA,NV')
+      if (!/^[A-Z0-9-]{1,15}$/.test(region))
+        fail(symbol?.at ?? symbols[from]!.at, 'after "@" stand regions such as CA or CA,NV')
       regions.push(region)
       region = ''
     } else if (symbol.symbol.length === 1 && /[A-Z0-9-]/.test(symbol.symbol)) {
@@ -222,18 +253,26 @@ function regionsOf(symbols: readonly Symbol[], from: number): string[] {
 /** What only the whole pattern can tell. */
 function whole(source: string, fragments: Fragment[], edits: number, regions: string[]): Pattern {
   const length = fragments.reduce((sum, fragment) => sum + fragment.elements.length, 0)
-  if (length > MAX_PLATE_LENGTH) throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', { length, limit: MAX_PLATE_LENGTH, unit: 'plate characters' })
+  if (length > MAX_PLATE_LENGTH)
+    throw new WasmError('ALPR_ERR_PATTERN_TOO_LONG', { length, limit: MAX_PLATE_LENGTH, unit: 'plate characters' })
   return { source, text: textOf(fragments, edits, regions), fragments, edits, regions }
 }
 
 function textOf(fragments: readonly Fragment[], edits: number, regions: readonly string[]): string {
-  const texts = fragments.map(({ elements, stars }) => elements.map((element, j) => `${(stars >> j) & 1 ? '*' : ''}${elementText(element)}`).join('') + ((stars >> elements.length) & 1 ? '*' : ''))
+  const texts = fragments.map(
+    ({ elements, stars }) =>
+      elements.map((element, j) => `${(stars >> j) & 1 ? '*' : ''}${elementText(element)}`).join('') +
+      ((stars >> elements.length) & 1 ? '*' : ''),
+  )
   return texts.join('&') + (edits > 0 ? `~${edits}` : '') + (regions.length > 0 ? `@${regions.join(',')}` : '')
 }
 
 function elementText({ classes }: Element): string {
   if (classes === undefined) return '?'
-  const characters = [...classes].sort((a, b) => a - b).map((c) => CHARACTERS[c]!).join('')
+  const characters = [...classes]
+    .sort((a, b) => a - b)
+    .map((c) => CHARACTERS[c]!)
+    .join('')
   return classes.size === 1 ? characters : `[${characters}]`
 }
 

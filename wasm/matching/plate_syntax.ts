@@ -1,7 +1,10 @@
 import { CLASSES, NONE } from '../detection.js'
 import { WasmError } from '../errors.js'
 
-/** The file `plate_syntax.json`: which positions are letters and which digits, per region of issue, as data with its origin. */
+/**
+ * The file `plate_syntax.json`: which positions are letters and which digits, per region of issue, as data with its
+ * origin.
+ */
 export interface PlateSyntaxData {
   format: 1
   origin: { part: string; source: string }[]
@@ -17,7 +20,9 @@ export interface ReadWeights {
   kinds: Float64Array
   /** For each position: how much more or less likely it is that the character is none. */
   extras: Float64Array
-  /** For each place before a position, and the end: P of one certain digit, of one certain letter, that was not read. */
+  /**
+   * For each place before a position, and the end: P of one certain digit, of one certain letter, that was not read.
+   */
   missing: Float64Array
 }
 
@@ -31,22 +36,32 @@ const MISSING_LIMIT = 30
 const CHARACTER_COUNT = 36
 
 /**
- * What plates look like. A shape is a number with bit n set for n characters, and bit n-1-i set where character i is a letter. It weighs what a
- * read leaves open: what was surely seen stays, whatever the syntax says (hot_read.ts never puts a character above the top one).
+ * What plates look like. A shape is a number with bit n set for n characters, and bit n-1-i set where character i is a
+ * letter. It weighs what a read leaves open: what was surely seen stays, whatever the syntax says (hot_read.ts never
+ * puts a character above the top one).
  */
 export class PlateSyntax {
-  private constructor(readonly data: PlateSyntaxData, private readonly tables: ReadonlyMap<string, Float64Array>, private readonly all: Float64Array) {}
+  private constructor(
+    readonly data: PlateSyntaxData,
+    private readonly tables: ReadonlyMap<string, Float64Array>,
+    private readonly all: Float64Array,
+  ) {}
 
   /** @param json the parsed file. @throws ALPR_ERR_SYNTAX_INVALID naming what is wrong */
   static of(json: unknown): PlateSyntax {
     const data = check(json)
-    const tables = new Map(Object.entries(data.regions).map(([region, { shapes }]) => [region, tableOf(shapes, data.other)]))
+    const tables = new Map(
+      Object.entries(data.regions).map(([region, { shapes }]) => [region, tableOf(shapes, data.other)]),
+    )
     const all = new Float64Array(SHAPES)
-    for (const table of tables.values()) for (let shape = 0; shape < SHAPES; shape++) all[shape]! += table[shape]! / tables.size
+    for (const table of tables.values())
+      for (let shape = 0; shape < SHAPES; shape++) all[shape]! += table[shape]! / tables.size
     return new PlateSyntax(data, tables, all)
   }
 
-  /** Share of a region's plates that have a shape (`A` letter, `9` digit); of all regions' when the region is not known. */
+  /**
+   * Share of a region's plates that have a shape (`A` letter, `9` digit); of all regions' when the region is not known.
+   */
   share(region: string | undefined, shape: string): number {
     if (shape.length === 0 || shape.length > MAX_SHAPE) return 0
     return this.table(region)[[...shape].reduce((bits, kind) => (bits << 1) | (kind === 'A' ? 1 : 0), 1)]!
@@ -75,12 +90,19 @@ export class PlateSyntax {
   /**
    * The weights of a read.
    * @param positions 37 probabilities each
-   * @param region of issue when it is known; characters are weighed only then, because the reader's model has weighed them by the syntax of all regions
+   * @param region of issue when it is known; characters are weighed only then, because the reader's model has weighed
+   * them by the syntax of all regions
    * @param missing P(the plate has one character more at a place)
    * @param weighed whether the distribution has been weighed by the region's syntax already
    * @param weights where to write them, at least as long as needed
    */
-  weigh(positions: readonly Float32Array[], region: string | undefined, missing: number, weighed = false, weights = newWeights(positions.length)): ReadWeights {
+  weigh(
+    positions: readonly Float32Array[],
+    region: string | undefined,
+    missing: number,
+    weighed = false,
+    weights = newWeights(positions.length),
+  ): ReadWeights {
     const n = positions.length
     fillPlain(weights, n, missing)
     let seen = 0
@@ -101,7 +123,8 @@ export class PlateSyntax {
         // one character more in front of the seen one `before`
         const low = shape & ((1 << (bit + 1)) - 1)
         const high = (shape >> (bit + 1)) << (bit + 2)
-        for (let kind = 0; kind < 2; kind++) weights.missing[i * 2 + kind]! *= within(table[high | (kind << (bit + 1)) | low]! / here, MISSING_LIMIT)
+        for (let kind = 0; kind < 2; kind++)
+          weights.missing[i * 2 + kind]! *= within(table[high | (kind << (bit + 1)) | low]! / here, MISSING_LIMIT)
       }
       if (i === n || positions[i]![NONE]! > 0.5) continue
       if (known) weights.kinds[i] = within(table[shape ^ (1 << bit)]! / here, KIND_LIMIT)
@@ -129,8 +152,11 @@ export function plainWeights(positions: number, missing: number): ReadWeights {
   return weights
 }
 
-const newWeights = (positions: number): ReadWeights =>
-  ({ kinds: new Float64Array(positions), extras: new Float64Array(positions), missing: new Float64Array((positions + 1) * 2) })
+const newWeights = (positions: number): ReadWeights => ({
+  kinds: new Float64Array(positions),
+  extras: new Float64Array(positions),
+  missing: new Float64Array((positions + 1) * 2),
+})
 
 /** Sets the weights of a read without any syntax. */
 export function fillPlain(weights: ReadWeights, positions: number, missing: number): void {
@@ -167,7 +193,7 @@ function tableOf(shapes: readonly string[], other: number): Float64Array {
         if (kind === '?') left >>= 1
         shape = (shape << 1) | letter
       }
-      table[shape]! += ((1 - other) / (i + 1) / total) / (1 << open)
+      table[shape]! += (1 - other) / (i + 1) / total / (1 << open)
     }
   })
   return table
@@ -175,7 +201,9 @@ function tableOf(shapes: readonly string[], other: number): Float64Array {
 
 function check(json: unknown): PlateSyntaxData {
   const data = json as PlateSyntaxData
-  const fail = (reason: string): never => { throw new WasmError('ALPR_ERR_SYNTAX_INVALID', { reason }) }
+  const fail = (reason: string): never => {
+    throw new WasmError('ALPR_ERR_SYNTAX_INVALID', { reason })
+  }
   if (data === null || typeof data !== 'object' || data.format !== 1) fail('format is not 1')
   if (!(typeof data.other === 'number' && data.other > 0 && data.other < 1)) fail('other is not between 0 and 1')
   const regions = Object.entries(data.regions ?? {})
@@ -183,7 +211,12 @@ function check(json: unknown): PlateSyntaxData {
   for (const [region, value] of regions) {
     if (!/^[A-Z0-9-]{1,15}$/.test(region)) fail(`region ${region} is not 1 to 15 of [A-Z0-9-]`)
     const { shapes } = value ?? {}
-    if (!Array.isArray(shapes) || shapes.length === 0 || !shapes.every((shape) => typeof shape === 'string' && /^[A9?]{1,12}$/.test(shape))) fail(`shapes of ${region} are not 1 to 12 of A, 9 and ?`)
+    if (
+      !Array.isArray(shapes) ||
+      shapes.length === 0 ||
+      !shapes.every((shape) => typeof shape === 'string' && /^[A9?]{1,12}$/.test(shape))
+    )
+      fail(`shapes of ${region} are not 1 to 12 of A, 9 and ?`)
   }
   return data
 }

@@ -1,6 +1,7 @@
 /**
- * The one place where text that people or files give becomes the text that is compared: upper case `[A-Z0-9]`. The original is kept by whoever
- * needs it. Patterns go through `plainCharacter` one character at a time, so that an error can name its place in what was typed.
+ * The one place where text that people or files give becomes the text that is compared: upper case `[A-Z0-9]`. The
+ * original is kept by whoever needs it. Patterns go through `plainCharacter` one character at a time, so that an error
+ * can name its place in what was typed.
  */
 
 /** Letters of other alphabets that look like one of ours. */
@@ -21,8 +22,8 @@ const PLAIN = /^[A-Z0-9]+$/
 const MAX_TEXT = 256
 
 /**
- * The plate in a text: upper case, accents taken off, look-alikes of other alphabets replaced, everything else that is no letter or digit
- * left out. May be empty. Only the first 256 characters count.
+ * The plate in a text: upper case, accents taken off, look-alikes of other alphabets replaced, everything else that is
+ * no letter or digit left out. May be empty. Only the first 256 characters count.
  */
 export function normalisePlate(text: string): string {
   if (PLAIN.test(text) && text.length <= MAX_TEXT) return text
@@ -31,7 +32,10 @@ export function normalisePlate(text: string): string {
   return plate
 }
 
-/** The plate in a text, or the character that no plate has (a wildcard would change which plate is meant if it were left out). */
+/**
+ * The plate in a text, or the character that no plate has (a wildcard would change which plate is meant if it were left
+ * out).
+ */
 export function strictPlate(text: string): { plate: string } | { odd: string } {
   if (PLAIN.test(text) && text.length <= MAX_TEXT) return { plate: text }
   let plate = ''
@@ -43,7 +47,9 @@ export function strictPlate(text: string): { plate: string } | { odd: string } {
   return { plate }
 }
 
-/** `[A-Z0-9]` for one character (one code point, any script), or nothing when it is none of them. ß and such give two. */
+/**
+ * `[A-Z0-9]` for one character (one code point, any script), or nothing when it is none of them. ß and such give two.
+ */
 export function plainCharacter(character: string): string | undefined {
   const upper = character.toUpperCase()
   if (PLAIN.test(upper)) return upper

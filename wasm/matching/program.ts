@@ -29,20 +29,26 @@ export function programOf(pattern: Pattern, model: ConfusionModel, options: Prog
   view.setUint32(12, Math.max(0, length - pattern.edits), true)
   view.setUint32(16, open ? MAX_PLATE_LENGTH : length + pattern.edits, true)
   view.setUint32(20, options.limit, true)
-  for (let region = 0; region < 256; region++) bytes[32 + region] = options.regions === undefined || options.regions.has(region) ? 1 : 0
+  for (let region = 0; region < 256; region++)
+    bytes[32 + region] = options.regions === undefined || options.regions.has(region) ? 1 : 0
   view.setFloat64(288, model.data.extra, true)
   view.setFloat64(296, model.data.missing, true)
-  const around = (fragment: Fragment): Fragment => (joined ? { elements: fragment.elements, stars: 1 | (1 << fragment.elements.length) } : fragment)
+  const around = (fragment: Fragment): Fragment =>
+    joined ? { elements: fragment.elements, stars: 1 | (1 << fragment.elements.length) } : fragment
   // the longest first: fewest plates are left for the others
   const fragments = [...pattern.fragments].sort((a, b) => told(b) - told(a))
-  fragments.forEach((fragment, f) => writeAutomaton(view, layout.PATTERN_FRAGMENTS + f * layout.AUTOMATON_BYTES, around(fragment), classes))
+  fragments.forEach((fragment, f) =>
+    writeAutomaton(view, layout.PATTERN_FRAGMENTS + f * layout.AUTOMATON_BYTES, around(fragment), classes),
+  )
   orders.forEach((order, o) => writeAutomaton(view, layout.PATTERN_ORDERS + o * layout.AUTOMATON_BYTES, order, classes))
   view.setUint32(24, options.regions === undefined ? 1 : 0, true)
   if (!joined) {
     view.setUint32(304, 1, true)
     writeAutomaton(view, layout.PATTERN_STRICT, pattern.fragments[0]!, new Classes(model, false, view, classes.written))
   }
-  boundsOf(orders[0]!, pattern.edits, model, options.lookAlikes).forEach((bound, i) => view.setFloat64(layout.PATTERN_BOUNDS + i * 8, bound, true))
+  boundsOf(orders[0]!, pattern.edits, model, options.lookAlikes).forEach((bound, i) =>
+    view.setFloat64(layout.PATTERN_BOUNDS + i * 8, bound, true),
+  )
   return bytes
 }
 
@@ -59,14 +65,16 @@ function writeAutomaton(view: DataView, at: number, fragment: Fragment, classes:
       view.setUint32(taken, (view.getUint32(taken, true) | (1 << j)) >>> 0, true)
     }
   })
-  const telling = fragment.elements.flatMap((element, j) => (element.classes === undefined ? [] : [{ j, taken: classes.codesOf(element).length }])).sort((a, b) => a.taken - b.taken)
+  const telling = fragment.elements
+    .flatMap((element, j) => (element.classes === undefined ? [] : [{ j, taken: classes.codesOf(element).length }]))
+    .sort((a, b) => a.taken - b.taken)
   view.setUint8(at + layout.AUTOMATON_ASKED, telling.length)
   telling.forEach(({ j }, i) => view.setUint8(at + layout.AUTOMATON_ASKED + 1 + i, j))
 }
 
 /**
- * The most that a plate's probability can be: without a look-alike, with one at least, with one error at least, with two; with one error at least that is no
- * extra character, with two of which one is none.
+ * The most that a plate's probability can be: without a look-alike, with one at least, with one error at least, with
+ * two; with one error at least that is no extra character, with two of which one is none.
  */
 function boundsOf({ elements }: Fragment, edits: number, model: ConfusionModel, lookAlikes: boolean): number[] {
   let most = 1
@@ -96,7 +104,12 @@ class Classes {
   private readonly ids = new Map<string, number>()
 
   /** @param from classes written before, of another meaning */
-  constructor(private readonly model: ConfusionModel, private readonly lookAlikes: boolean, private readonly view: DataView, private readonly from = 0) {}
+  constructor(
+    private readonly model: ConfusionModel,
+    private readonly lookAlikes: boolean,
+    private readonly view: DataView,
+    private readonly from = 0,
+  ) {}
 
   get written(): number {
     return this.from + this.ids.size

@@ -6,8 +6,9 @@ import { lumaOfRgba } from './luma.js'
 import { decodeUpright } from './upright.js'
 
 /**
- * Decodes the luma of a picture file into the target, upright; in a page or a worker. A JPEG gives the same bits as in Node (decode_node.ts), and so
- * does an opaque PNG or WebP of 8 bits; other formats, transparency and rare JPEGs are the browser's and may differ in the last bit.
+ * Decodes the luma of a picture file into the target, upright; in a page or a worker. A JPEG gives the same bits as in
+ * Node (decode_node.ts), and so does an opaque PNG or WebP of 8 bits; other formats, transparency and rare JPEGs are
+ * the browser's and may differ in the last bit.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {
@@ -25,7 +26,10 @@ async function decodeByBrowser(bytes: Uint8Array, target: LumaTarget): Promise<S
   checkBytes(bytes)
   let picture: ImageBitmap
   try {
-    picture = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
+    picture = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
+      premultiplyAlpha: 'none',
+      colorSpaceConversion: 'none',
+    })
   } catch (error) {
     throw corrupt('not a picture that this browser knows', error)
   }
@@ -41,4 +45,5 @@ async function decodeByBrowser(bytes: Uint8Array, target: LumaTarget): Promise<S
   }
 }
 
-const isCmyk = (error: unknown): boolean => error instanceof WasmError && String(error.details.reason).startsWith('CMYK')
+const isCmyk = (error: unknown): boolean =>
+  error instanceof WasmError && String(error.details.reason).startsWith('CMYK')

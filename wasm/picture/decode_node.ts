@@ -6,12 +6,16 @@ import { checkSize, PICTURE_LIMITS, type LumaTarget, type Size } from './limits.
 import { lumaOfRgba } from './luma.js'
 import { decodeUpright } from './upright.js'
 
-/** What a picture file may hold that a stream may not: other formats, and JPEGs that libjpeg-turbo's luma path does not take. */
+/**
+ * What a picture file may hold that a stream may not: other formats, and JPEGs that libjpeg-turbo's luma path does not
+ * take.
+ */
 const TRY_OTHERWISE = new Set(['ALPR_ERR_FRAME_NOT_JPEG', 'ALPR_ERR_FRAME_CORRUPT'])
 
 /**
- * Decodes the luma of a picture file into the target, upright: JPEG as a frame of the stream is decoded; PNG, WebP, TIFF, GIF, AVIF and CMYK or
- * arithmetic JPEG through sharp, without colour management; Windows bitmaps through bmp-ts. The twin for browsers is decode_browser.ts.
+ * Decodes the luma of a picture file into the target, upright: JPEG as a frame of the stream is decoded; PNG, WebP,
+ * TIFF, GIF, AVIF and CMYK or arithmetic JPEG through sharp, without colour management; Windows bitmaps through bmp-ts.
+ * The twin for browsers is decode_browser.ts.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {
@@ -26,16 +30,30 @@ export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Prom
 async function decodeBySharp(bytes: Uint8Array, target: LumaTarget, first: WasmError): Promise<Size> {
   const { default: sharp } = await import('sharp')
   try {
-    const picture = sharp(bytes, { limitInputPixels: PICTURE_LIMITS.mostPixels, failOn: 'truncated', ignoreIcc: true, autoOrient: true })
+    const picture = sharp(bytes, {
+      limitInputPixels: PICTURE_LIMITS.mostPixels,
+      failOn: 'truncated',
+      ignoreIcc: true,
+      autoOrient: true,
+    })
     const { width, height } = await picture.metadata()
     checkSize({ width: width ?? 0, height: height ?? 0 })
-    const { data, info } = await picture.toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    const { data, info } = await picture
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
     lumaOfRgba(data, target.lumaBuffer(info.width, info.height))
     return { width: info.width, height: info.height }
   } catch (error) {
     if (error instanceof WasmError) throw error
     const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error)
-    if (/pixel limit/i.test(reason)) throw new WasmError('ALPR_ERR_FRAME_TOO_LARGE', { what: 'pixels', value: 'more', limit: PICTURE_LIMITS.mostPixels })
+    if (/pixel limit/i.test(reason))
+      throw new WasmError('ALPR_ERR_FRAME_TOO_LARGE', {
+        what: 'pixels',
+        value: 'more',
+        limit: PICTURE_LIMITS.mostPixels,
+      })
     // neither way: a JPEG that is broken stays a broken JPEG
     throw first.code === 'ALPR_ERR_FRAME_CORRUPT' ? first : corrupt(reason, error)
   }

@@ -16,12 +16,15 @@ const START = 0xd8
 const END = 0xd9
 const SCAN = 0xda
 const PROGRESSIVE = 0xc2
-/** A progressive picture has about 10 scans. Each costs a pass over all coefficients, so many tiny ones would make a small file slow. */
+/**
+ * A progressive picture has about 10 scans. Each costs a pass over all coefficients, so many tiny ones would make a
+ * small file slow.
+ */
 const MOST_SCANS = 100
 
 /**
- * Walks the markers of a JPEG up to its frame header, then checks that an end marker closes it, without decoding anything.
- * Bytes behind the end marker (padding, maker's trailers) are allowed.
+ * Walks the markers of a JPEG up to its frame header, then checks that an end marker closes it, without decoding
+ * anything. Bytes behind the end marker (padding, maker's trailers) are allowed.
  * @throws ALPR_ERR_FRAME_EMPTY, ALPR_ERR_FRAME_NOT_JPEG, ALPR_ERR_FRAME_TRUNCATED, ALPR_ERR_FRAME_CORRUPT
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {

@@ -4,9 +4,9 @@ import { corrupt } from './jpeg/corrupt.js'
 import type { LumaTarget, Size } from './limits.js'
 
 /**
- * Decodes a JPEG's luma straight into the target with libjpeg-turbo (Node only). Dimensions are judged from the header before any memory is asked
- * for; what libjpeg-turbo merely warns about (a truncated scan, bad codes) is an error here: nobody must take a half-grey picture for one
- * without a plate. Chroma is not decoded, an EXIF orientation not applied.
+ * Decodes a JPEG's luma straight into the target with libjpeg-turbo (Node only). Dimensions are judged from the header
+ * before any memory is asked for; what libjpeg-turbo merely warns about (a truncated scan, bad codes) is an error here:
+ * nobody must take a half-grey picture for one without a plate. Chroma is not decoded, an EXIF orientation not applied.
  * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export function decodeJpegNatively(jpeg: Uint8Array, target: LumaTarget): Size {

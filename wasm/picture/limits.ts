@@ -1,7 +1,12 @@
 import { WasmError } from '../errors.js'
 
 /** Limits of a picture; the sides are the recognizer's own. */
-export const PICTURE_LIMITS = { leastSide: 32, mostSide: 8192, mostPixels: 40_000_000, mostBytes: 64 * 1024 * 1024 } as const
+export const PICTURE_LIMITS = {
+  leastSide: 32,
+  mostSide: 8192,
+  mostPixels: 40_000_000,
+  mostBytes: 64 * 1024 * 1024,
+} as const
 
 /** Something that offers memory for a picture; the Recognizer does. */
 export interface LumaTarget {
@@ -18,7 +23,8 @@ export interface Size {
 /** @throws ALPR_ERR_FRAME_TOO_SMALL, ALPR_ERR_FRAME_TOO_LARGE */
 export function checkSize({ width, height }: Size): void {
   const { leastSide, mostSide, mostPixels } = PICTURE_LIMITS
-  if (width < leastSide || height < leastSide) throw new WasmError('ALPR_ERR_FRAME_TOO_SMALL', { width, height, limit: leastSide })
+  if (width < leastSide || height < leastSide)
+    throw new WasmError('ALPR_ERR_FRAME_TOO_SMALL', { width, height, limit: leastSide })
   if (Math.max(width, height) > mostSide) throw tooLarge('side', Math.max(width, height), mostSide)
   if (width * height > mostPixels) throw tooLarge('pixels', width * height, mostPixels)
 }

@@ -2,8 +2,8 @@
 export const BACKDROP = 128
 
 /**
- * Luma of straight (not premultiplied) RGBA, 8 bits a channel, as JPEG defines it: 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point, rounded; the
- * same integers as libjpeg's. Transparency shows BACKDROP.
+ * Luma of straight (not premultiplied) RGBA, 8 bits a channel, as JPEG defines it: 0.299 R + 0.587 G + 0.114 B in
+ * 16-bit fixed point, rounded; the same integers as libjpeg's. Transparency shows BACKDROP.
  */
 export function lumaOfRgba(rgba: Uint8Array | Uint8ClampedArray, out: Uint8Array): void {
   for (let i = 0, at = 0; i < out.length; i++, at += 4) {

@@ -1,6 +1,8 @@
 import type { LumaTarget, Size } from './limits.js'
 
-/** As EXIF counts them: 1 upright, 3 upside down, 6 to be turned clockwise, 8 anticlockwise; 2, 4, 5 and 7 are mirrored. */
+/**
+ * As EXIF counts them: 1 upright, 3 upside down, 6 to be turned clockwise, 8 anticlockwise; 2, 4, 5 and 7 are mirrored.
+ */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
 const APP1 = 0xe1
@@ -11,10 +13,16 @@ const SHORT = 3
 /** How a JPEG wants to be shown: its EXIF orientation, 1 when it says nothing or nonsense. */
 export function readOrientation(jpeg: Uint8Array): Orientation {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength)
-  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== SCAN;) {
+  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== SCAN; ) {
     const length = view.getUint16(at + 2)
     const end = at + 2 + length
-    if (jpeg[at + 1] === APP1 && end <= jpeg.length && length >= 16 && view.getUint32(at + 4) === 0x45786966 && view.getUint16(at + 8) === 0) {
+    if (
+      jpeg[at + 1] === APP1 &&
+      end <= jpeg.length &&
+      length >= 16 &&
+      view.getUint32(at + 4) === 0x45786966 &&
+      view.getUint16(at + 8) === 0
+    ) {
       return orientationOfTiff(new DataView(jpeg.buffer, jpeg.byteOffset + at + 10, end - at - 10))
     }
     at = end
@@ -35,26 +43,39 @@ function orientationOfTiff(tiff: DataView): Orientation {
     if (at + 12 > tiff.byteLength) return 1
     if (tiff.getUint16(at, little) !== ORIENTATION_TAG || tiff.getUint16(at + 2, little) !== SHORT) continue
     const value = tiff.getUint16(at + 8, little)
-    return value >= 1 && value <= 8 ? value as Orientation : 1
+    return value >= 1 && value <= 8 ? (value as Orientation) : 1
   }
   return 1
 }
 
 /**
- * Puts the luma of a picture upright into the target. Pixels are moved, never mixed, so the answer stays the same bit for bit wherever
- * it is done.
+ * Puts the luma of a picture upright into the target. Pixels are moved, never mixed, so the answer stays the same bit
+ * for bit wherever it is done.
  */
-export function turnUpright(luma: Uint8Array, { width, height }: Size, orientation: Orientation, target: LumaTarget): Size {
+export function turnUpright(
+  luma: Uint8Array,
+  { width, height }: Size,
+  orientation: Orientation,
+  target: LumaTarget,
+): Size {
   const across = orientation >= 5
   const size = across ? { width: height, height: width } : { width, height }
   const out = target.lumaBuffer(size.width, size.height)
   // where source pixel (0, 0) goes, and how far one step right and one step down leads
   const last = out.length - 1
   const row = size.width
-  const [from, right, down] = ([
-    [0, 1, row], [row - 1, -1, row], [last, -1, -row], [last - row + 1, 1, -row],
-    [0, row, 1], [row - 1, row, -1], [last, -row, -1], [last - row + 1, -row, 1],
-  ] as const)[orientation - 1]!
+  const [from, right, down] = (
+    [
+      [0, 1, row],
+      [row - 1, -1, row],
+      [last, -1, -row],
+      [last - row + 1, 1, -row],
+      [0, row, 1],
+      [row - 1, row, -1],
+      [last, -row, -1],
+      [last - row + 1, -row, 1],
+    ] as const
+  )[orientation - 1]!
   for (let y = 0, source = 0; y < height; y++) {
     for (let x = 0, at = from + y * down; x < width; x++, at += right) out[at] = luma[source++]!
   }

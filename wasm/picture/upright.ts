@@ -2,7 +2,11 @@ import type { LumaTarget, Size } from './limits.js'
 import { readOrientation, turnUpright } from './orientation.js'
 
 /** Decodes a JPEG file as every viewer shows it: with its EXIF orientation applied. */
-export function decodeUpright(jpeg: Uint8Array, target: LumaTarget, decode: (jpeg: Uint8Array, target: LumaTarget) => Size): Size {
+export function decodeUpright(
+  jpeg: Uint8Array,
+  target: LumaTarget,
+  decode: (jpeg: Uint8Array, target: LumaTarget) => Size,
+): Size {
   const orientation = readOrientation(jpeg)
   if (orientation === 1) return decode(jpeg, target)
   let lying: Uint8Array = new Uint8Array(0)

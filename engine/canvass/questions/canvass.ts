@@ -22,11 +22,29 @@ export interface Vehicle {
 }
 
 interface Row {
-  text: string; state: string; n: number; begin: string; end: string; cams: string[]
-  best: [readId: string, sure: number, cam: string, at: string, y: number, x: number, file: string, offset: string, bytes: number]
+  text: string
+  state: string
+  n: number
+  begin: string
+  end: string
+  cams: string[]
+  best: [
+    readId: string,
+    sure: number,
+    cam: string,
+    at: string,
+    y: number,
+    x: number,
+    file: string,
+    offset: string,
+    bytes: number,
+  ]
 }
 
-/** Which vehicles were here then (CAN-1), in the order in which they came. With a pattern: partial plates of major crimes (CAN-2). */
+/**
+ * Which vehicles were here then (CAN-1), in the order in which they came. With a pattern: partial plates of major
+ * crimes (CAN-2).
+ */
 export const canvass = question({
   kind: 'canvass',
   summary: 'Which vehicles were in these places at these times, in the order in which they came',
@@ -39,20 +57,37 @@ export const canvass = question({
   async answer(ask, filter, limit) {
     const condition = await conditionOf(ask, filter)
     const [first, plate] = ask.after ?? []
-    const rows = await ask.rows<Row>(sql`
+    const rows = await ask.rows<Row>(
+      sql`
       SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n, toUnixTimestamp64Milli(min(ts)) AS begin,
         toUnixTimestamp64Milli(max(ts_last)) AS end, arraySort(groupUniqArray(8)(camera)) AS cams,
         argMax((read_id, confidence, camera, toUnixTimestamp64Milli(ts), lat, lon, crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
       FROM ${ask.reads(condition, sql`read_id, plate, confidence, region, camera, ts, ts_last, lat, lon, crop_segment, crop_offset, crop_length`)}
       GROUP BY plate
       ${ask.after ? sql`HAVING (begin, text) > (${value('Int64', first)}, ${value('String', plate)})` : sql``}
-      ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`, 'vehicles')
+      ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`,
+      'vehicles',
+    )
     const unseen = await unseenCameras(ask, filter)
-    return { ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]), ...pageItems(rows.slice(0, limit)), ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }) }
+    return {
+      ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]),
+      ...pageItems(rows.slice(0, limit)),
+      ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }),
+    }
   },
   columns: [
-    ['plate', (v) => v.plate], ['region', (v) => v.region], ['count', (v) => v.count], ['first', (v) => v.first], ['last', (v) => v.last], ['cameras', (v) => v.cameras.join(' ')],
-    ['readId', (v) => v.best.readId], ['confidence', (v) => v.best.confidence], ['camera', (v) => v.best.camera], ['ts', (v) => v.best.ts], ['lat', (v) => v.best.lat], ['lon', (v) => v.best.lon],
+    ['plate', (v) => v.plate],
+    ['region', (v) => v.region],
+    ['count', (v) => v.count],
+    ['first', (v) => v.first],
+    ['last', (v) => v.last],
+    ['cameras', (v) => v.cameras.join(' ')],
+    ['readId', (v) => v.best.readId],
+    ['confidence', (v) => v.best.confidence],
+    ['camera', (v) => v.best.camera],
+    ['ts', (v) => v.best.ts],
+    ['lat', (v) => v.best.lat],
+    ['lon', (v) => v.best.lon],
     ['crop', (v) => v.best.crop && `/api/crops/${v.best.crop.segment}/${v.best.crop.offset}/${v.best.crop.length}`],
   ],
   shape: (v: Vehicle) => pointOf(v.best),
@@ -60,9 +95,24 @@ export const canvass = question({
 
 function pageItems(rows: Row[]): { items: Vehicle[] } {
   return {
-    items: rows.map(({ text, state, n, begin, end, cams, best: [readId, sure, cam, at, y, x, file, offset, bytes] }) => ({
-      plate: text, region: state, count: n, first: iso(begin), last: iso(end), cameras: cams,
-      best: { readId, confidence: sure, camera: cam, ts: iso(at), lat: y, lon: x, ...(file !== '' && { crop: { segment: file, offset: Number(offset), length: Number(bytes) } }) },
-    })),
+    items: rows.map(
+      ({ text, state, n, begin, end, cams, best: [readId, sure, cam, at, y, x, file, offset, bytes] }) => ({
+        plate: text,
+        region: state,
+        count: n,
+        first: iso(begin),
+        last: iso(end),
+        cameras: cams,
+        best: {
+          readId,
+          confidence: sure,
+          camera: cam,
+          ts: iso(at),
+          lat: y,
+          lon: x,
+          ...(file !== '' && { crop: { segment: file, offset: Number(offset), length: Number(bytes) } }),
+        },
+      }),
+    ),
   }
 }

@@ -37,8 +37,8 @@ const MOST_SIGHTINGS = 500
 const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
 
 /**
- * Who travels with whom: vehicles read by the same camera within a short time of this one, again and again. The score weighs how busy the cameras are and how
- * often the other vehicle passes them anyway: a commuter meets many by chance.
+ * Who travels with whom: vehicles read by the same camera within a short time of this one, again and again. The score
+ * weighs how busy the cameras are and how often the other vehicle passes them anyway: a commuter meets many by chance.
  */
 export const convoy = question({
   kind: 'convoy',
@@ -50,11 +50,22 @@ export const convoy = question({
     minMeetings: Type.Integer({ minimum: 2, maximum: 500, default: 3 }),
   }),
   prepare(input) {
-    return { plate: plateOf(input.plate), gapMs: Math.round(input.gapS * 1_000), minMeetings: input.minMeetings, filter: filterOf({ ...input, lookAlikes: true }) }
+    return {
+      plate: plateOf(input.plate),
+      gapMs: Math.round(input.gapS * 1_000),
+      minMeetings: input.minMeetings,
+      filter: filterOf({ ...input, lookAlikes: true }),
+    }
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
     // The page of a convoy is cut from companions, not from sightings.
-    const found = await readsOfPlates<{ cam: string; cell: number; begin: string; readId: string }>({ ...ask, after: undefined }, SIGHT, [plate], filter, MOST_SIGHTINGS)
+    const found = await readsOfPlates<{ cam: string; cell: number; begin: string; readId: string }>(
+      { ...ask, after: undefined },
+      SIGHT,
+      [plate],
+      filter,
+      MOST_SIGHTINGS,
+    )
     const sights = found.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
     const notes = { sightings: sights.length, ...(found.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
     if (sights.length < minMeetings) return { items: [], notes }
@@ -65,14 +76,27 @@ export const convoy = question({
     return { ...pageOf(companions.slice(from), limit, (one) => [one.plate]), notes }
   },
   columns: [
-    ['plate', (c) => c.plate], ['meetings', (c) => c.meetings], ['cameras', (c) => c.cameras], ['days', (c) => c.days], ['first', (c) => c.first], ['last', (c) => c.last],
-    ['medianGapS', (c) => c.medianGapS], ['expected', (c) => c.expected], ['score', (c) => c.score],
+    ['plate', (c) => c.plate],
+    ['meetings', (c) => c.meetings],
+    ['cameras', (c) => c.cameras],
+    ['days', (c) => c.days],
+    ['first', (c) => c.first],
+    ['last', (c) => c.last],
+    ['medianGapS', (c) => c.medianGapS],
+    ['expected', (c) => c.expected],
+    ['score', (c) => c.score],
   ],
   shape: () => undefined,
 })
 
-/** By plate the sightings it was near to, the nearest of its reads each time; by camera how many reads were near a sighting. */
-interface Meetings { met: Map<string, Map<number, number>>; near: Map<string, number> }
+/**
+ * By plate the sightings it was near to, the nearest of its reads each time; by camera how many reads were near a
+ * sighting.
+ */
+interface Meetings {
+  met: Map<string, Map<number, number>>
+  near: Map<string, number>
+}
 
 export function meetingsOf(sights: readonly Sight[], passes: readonly ReadAround[], gapMs: number): Meetings {
   const byCamera = new Map<string, { at: number; index: number }[]>()
@@ -91,7 +115,12 @@ export function meetingsOf(sights: readonly Sight[], passes: readonly ReadAround
       if (Math.abs(offset) > gapMs) continue
       close = true
       const before = of.get(sight.index)
-      if (before === undefined || Math.abs(offset) < Math.abs(before) || (Math.abs(offset) === Math.abs(before) && offset < before)) of.set(sight.index, offset)
+      if (
+        before === undefined ||
+        Math.abs(offset) < Math.abs(before) ||
+        (Math.abs(offset) === Math.abs(before) && offset < before)
+      )
+        of.set(sight.index, offset)
     }
     if (!close) continue
     met.set(text, of)
@@ -100,8 +129,17 @@ export function meetingsOf(sights: readonly Sight[], passes: readonly ReadAround
   return { met, near }
 }
 
-/** Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first sighting to the last. */
-async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: readonly Sight[], gapMs: number): Promise<Companion[]> {
+/**
+ * Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first
+ * sighting to the last.
+ */
+async function judged(
+  ask: Ask,
+  { met, near }: Meetings,
+  least: number,
+  sights: readonly Sight[],
+  gapMs: number,
+): Promise<Companion[]> {
   const often = [...met].filter(([, of]) => of.size >= least)
   if (often.length === 0) return []
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
@@ -111,13 +149,22 @@ async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: 
   const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour
   const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
   const [ofPlate, ofCamera] = await Promise.all([
-    ask.rows<{ text: string; cam: string; n: number }>(sql`
+    ask.rows<{ text: string; cam: string; n: number }>(
+      sql`
       SELECT plate AS text, camera AS cam, toUInt32(count()) AS n FROM ${tableOf(ask.database, 'reads_by_plate')} FINAL
-      WHERE NOT gone AND plate IN ${value('Array(String)', often.map(([text]) => text))} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
-      GROUP BY plate, camera`, 'traffic of the others'),
-    ask.rows<{ cam: string; n: number }>(sql`
+      WHERE NOT gone AND plate IN ${value(
+        'Array(String)',
+        often.map(([text]) => text),
+      )} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
+      GROUP BY plate, camera`,
+      'traffic of the others',
+    ),
+    ask.rows<{ cam: string; n: number }>(
+      sql`
       SELECT camera AS cam, toUInt32(sum(reads)) AS n FROM ${tableOf(ask.database, 'camera_hour')}
-      WHERE camera IN ${value('Array(String)', cameras)} AND hour >= toDateTime(${span[0]}, 'UTC') AND hour < toDateTime(${span[1]}, 'UTC') GROUP BY camera`, 'traffic of the cameras'),
+      WHERE camera IN ${value('Array(String)', cameras)} AND hour >= toDateTime(${span[0]}, 'UTC') AND hour < toDateTime(${span[1]}, 'UTC') GROUP BY camera`,
+      'traffic of the cameras',
+    ),
   ])
   const traffic: Traffic = { near, all: new Map(ofCamera.map(({ cam, n }) => [cam, n])) }
   const own = new Map<string, Map<string, number>>()
@@ -131,8 +178,15 @@ async function judged(ask: Ask, { met, near }: Meetings, least: number, sights: 
     const at = [...of.keys()].map((index) => sights[index]!)
     const seen = at.map((one) => one.at)
     return {
-      plate, meetings: of.size, cameras: new Set(at.map(({ cam }) => cam)).size, days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
-      first: iso(Math.min(...seen)), last: iso(Math.max(...seen)), medianGapS: offsets[offsets.length >> 1]! / 1_000, expected, score,
+      plate,
+      meetings: of.size,
+      cameras: new Set(at.map(({ cam }) => cam)).size,
+      days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
+      first: iso(Math.min(...seen)),
+      last: iso(Math.max(...seen)),
+      medianGapS: offsets[offsets.length >> 1]! / 1_000,
+      expected,
+      score,
     }
   })
 }

@@ -20,13 +20,24 @@ export interface HeatItem {
   plates: number
 }
 
-interface Row { square: number; at: string; n: number; p: number }
+interface Row {
+  square: number
+  at: string
+  n: number
+  p: number
+}
 
 /** Reads per cell of about 600 m and hour. */
 export const heat = question({
   kind: 'heat',
   summary: 'Reads per cell of the map (about 600 m) and hour',
-  schema: inputOf({ ...FilterFields, by: Type.Union([Type.Literal('hour'), Type.Literal('whole')], { default: 'hour', description: 'each hour apart, or all windows as one' }) }),
+  schema: inputOf({
+    ...FilterFields,
+    by: Type.Union([Type.Literal('hour'), Type.Literal('whole')], {
+      default: 'hour',
+      description: 'each hour apart, or all windows as one',
+    }),
+  }),
   prepare(input) {
     const filter = filterOf(input)
     needsPlace(filter, 31)
@@ -36,17 +47,45 @@ export const heat = question({
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
     const [at, cell] = ask.after ?? []
     const slot = hourly ? sql`intDiv(toUnixTimestamp(ts), 3600)` : sql`0`
-    const rows = await ask.rows<Row>(sql`
+    const rows = await ask.rows<Row>(
+      sql`
       SELECT cell AS square, toString(${slot}) AS at, toUInt32(count()) AS n, toUInt32(uniqExact(plate)) AS p
       FROM ${ask.reads(both(await conditionOf(ask, filter), { fixed: inWindows }), sql`cell, ts, plate`)}
       GROUP BY cell, at
       ${ask.after ? sql`HAVING (toInt64(at), square) > (${value('Int64', at)}, ${value('UInt32', cell)})` : sql``}
-      ORDER BY toInt64(at), square LIMIT ${value('UInt32', limit + 1)}`, 'cells')
+      ORDER BY toInt64(at), square LIMIT ${value('UInt32', limit + 1)}`,
+      'cells',
+    )
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.square]),
-      items: rows.slice(0, limit).map(({ square, at: hour, n, p }): HeatItem => ({ cell: square, ...cellBounds(square), ...(hourly && { time: iso(Number(hour) * 3_600_000) }), reads: n, plates: p })),
+      items: rows.slice(0, limit).map(
+        ({ square, at: hour, n, p }): HeatItem => ({
+          cell: square,
+          ...cellBounds(square),
+          ...(hourly && { time: iso(Number(hour) * 3_600_000) }),
+          reads: n,
+          plates: p,
+        }),
+      ),
     }
   },
-  columns: [['cell', (i) => i.cell], ['south', (i) => i.south], ['west', (i) => i.west], ['north', (i) => i.north], ['east', (i) => i.east], ['time', (i) => i.time], ['reads', (i) => i.reads], ['plates', (i) => i.plates]],
-  shape: ({ south, west, north, east }: HeatItem) => ({ corners: [[west, south], [east, south], [east, north], [west, north], [west, south]] }),
+  columns: [
+    ['cell', (i) => i.cell],
+    ['south', (i) => i.south],
+    ['west', (i) => i.west],
+    ['north', (i) => i.north],
+    ['east', (i) => i.east],
+    ['time', (i) => i.time],
+    ['reads', (i) => i.reads],
+    ['plates', (i) => i.plates],
+  ],
+  shape: ({ south, west, north, east }: HeatItem) => ({
+    corners: [
+      [west, south],
+      [east, south],
+      [east, north],
+      [west, north],
+      [west, south],
+    ],
+  }),
 })

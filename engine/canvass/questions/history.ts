@@ -21,8 +21,12 @@ export interface HistoryItem extends Sighting {
 }
 
 const COLUMNS: readonly CsvColumn<HistoryItem>[] = [
-  ...SIGHTING_COLUMNS, ['probability', (s) => s.probability], ['gapS', (s) => s.leg?.gapS], ['distanceM', (s) => s.leg?.distanceM],
-  ['speedKmh', (s) => s.leg?.speedKmh], ['impossible', (s) => s.leg?.impossible],
+  ...SIGHTING_COLUMNS,
+  ['probability', (s) => s.probability],
+  ['gapS', (s) => s.leg?.gapS],
+  ['distanceM', (s) => s.leg?.distanceM],
+  ['speedKmh', (s) => s.leg?.speedKmh],
+  ['impossible', (s) => s.leg?.impossible],
 ]
 
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
@@ -34,12 +38,20 @@ export const history = question({
   schema: inputOf({
     ...fields,
     plate: Type.String({ minLength: 1, maxLength: 32, description: 'spaces, dashes and case do not matter' }),
-    misreads: Type.Boolean({ default: false, description: `also texts that a camera may have read instead, at most ${MOST_READINGS}, each with its probability` }),
+    misreads: Type.Boolean({
+      default: false,
+      description: `also texts that a camera may have read instead, at most ${MOST_READINGS}, each with its probability`,
+    }),
     minProbability: Type.Number({ minimum: 0, maximum: 1, default: 0.001, description: 'of a misread' }),
   }),
   prepare(input) {
     const plate = plateOf(input.plate)
-    return { plate, misreads: input.misreads, minProbability: input.minProbability, filter: filterOf({ ...input, lookAlikes: true }) }
+    return {
+      plate,
+      misreads: input.misreads,
+      minProbability: input.minProbability,
+      filter: filterOf({ ...input, lookAlikes: true }),
+    }
   },
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const readings = await readingsOf(ask, plate, misreads, minProbability)
@@ -48,11 +60,24 @@ export const history = question({
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
       const before = rows[index + 1]
       return {
-        ...sightingOf(row), probability: readings.get(row.text) ?? 0,
-        ...(before && { leg: legOf({ tsLast: Number(before.end), lat: before.y, lon: before.x }, { ts: Number(row.begin), lat: row.y, lon: row.x }) }),
+        ...sightingOf(row),
+        probability: readings.get(row.text) ?? 0,
+        ...(before && {
+          leg: legOf(
+            { tsLast: Number(before.end), lat: before.y, lon: before.x },
+            { ts: Number(row.begin), lat: row.y, lon: row.x },
+          ),
+        }),
       }
     })
-    return { ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]), items, notes: { readings: [...readings].map(([text, probability]) => ({ plate: text, probability })), ...(unseen.length > 0 && { camerasNeverSeen: unseen }) } }
+    return {
+      ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]),
+      items,
+      notes: {
+        readings: [...readings].map(([text, probability]) => ({ plate: text, probability })),
+        ...(unseen.length > 0 && { camerasNeverSeen: unseen }),
+      },
+    }
   },
   columns: COLUMNS,
   shape: pointOf,
@@ -61,17 +86,34 @@ export const history = question({
 /** @throws ALPR_ERR_REQUEST_INVALID for a text without a letter or digit */
 export function plateOf(text: string): string {
   const plate = normalisePlate(text)
-  if (plate === '' || plate.length > 16) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plate', reason: 'plate must have 1 to 16 letters and digits' })
+  if (plate === '' || plate.length > 16)
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+      field: 'plate',
+      reason: 'plate must have 1 to 16 letters and digits',
+    })
   return plate
 }
 
-/** The plate, and what may have been read in its place: look-alikes anywhere, or one character misread, missing or extra. */
-export async function readingsOf(ask: Ask, plate: string, misreads: boolean, minProbability: number): Promise<Map<string, number>> {
+/**
+ * The plate, and what may have been read in its place: look-alikes anywhere, or one character misread, missing or
+ * extra.
+ */
+export async function readingsOf(
+  ask: Ask,
+  plate: string,
+  misreads: boolean,
+  minProbability: number,
+): Promise<Map<string, number>> {
   const readings = new Map([[plate, 1]])
   if (!misreads) return readings
   const source = `${plate}~1`
-  const { plates } = await ask.search.search({ pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MOST_READINGS, signal: ask.signal }, ask.rows)
-  const likely = plates.filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability).sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
+  const { plates } = await ask.search.search(
+    { pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MOST_READINGS, signal: ask.signal },
+    ask.rows,
+  )
+  const likely = plates
+    .filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability)
+    .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
   for (const one of likely.slice(0, MOST_READINGS - 1)) readings.set(one.plate, one.probability)
   ask.note('readings', { search: ask.search.name, found: plates.length, used: readings.size })
   return readings

@@ -21,31 +21,58 @@ const MOST_WITH_MISREADS = 100
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 
 function checkCount(plates: number, misreads: boolean): void {
-  if (misreads && plates > MOST_WITH_MISREADS) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plates', reason: `${plates} plates; with misreads at most ${MOST_WITH_MISREADS}` })
+  if (misreads && plates > MOST_WITH_MISREADS)
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+      field: 'plates',
+      reason: `${plates} plates; with misreads at most ${MOST_WITH_MISREADS}`,
+    })
 }
 
-/** Has anything on this list been seen: a list against the reads of the last days, newest first. What live matching does from now on, for what was. */
+/**
+ * Has anything on this list been seen: a list against the reads of the last days, newest first. What live matching does
+ * from now on, for what was.
+ */
 export const lookBack = question({
   kind: 'look-back',
   threads: 1,
   summary: 'Which plates of a list were read in these windows, newest first',
   schema: inputOf({
     ...fields,
-    plates: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 32 }), { minItems: 1, maxItems: MOST_LISTED })),
-    list: Type.Optional(Type.String({ pattern: LIST_ID.source, description: `id of a hot list, in place of plates: as it stands now, whatever times its entries have; at most ${MOST_OF_A_LIST} plates` })),
-    misreads: Type.Boolean({ default: false, description: `also likely misreads; for at most ${MOST_WITH_MISREADS} plates` }),
+    plates: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 32 }), { minItems: 1, maxItems: MOST_LISTED }),
+    ),
+    list: Type.Optional(
+      Type.String({
+        pattern: LIST_ID.source,
+        description: `id of a hot list, in place of plates: as it stands now, whatever times its entries have; at most ${MOST_OF_A_LIST} plates`,
+      }),
+    ),
+    misreads: Type.Boolean({
+      default: false,
+      description: `also likely misreads; for at most ${MOST_WITH_MISREADS} plates`,
+    }),
     minProbability: Type.Number({ minimum: 0, maximum: 1, default: 0.001 }),
   }),
   prepare(input) {
-    if ((input.plates === undefined) === (input.list === undefined)) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plates', reason: 'name plates or a list, not both' })
+    if ((input.plates === undefined) === (input.list === undefined))
+      throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plates', reason: 'name plates or a list, not both' })
     const plates = input.plates && [...new Set(input.plates.map(plateOf))].sort()
     if (plates) checkCount(plates.length, input.misreads)
-    return { plates, list: input.list, misreads: input.misreads, minProbability: input.minProbability, filter: filterOf({ ...input, lookAlikes: true }) }
+    return {
+      plates,
+      list: input.list,
+      misreads: input.misreads,
+      minProbability: input.minProbability,
+      filter: filterOf({ ...input, lookAlikes: true }),
+    }
   },
   async answer(ask, { plates: named, list, misreads, minProbability, filter }, limit) {
-    const plates = named ?? await ask.platesOfList(list!)
+    const plates = named ?? (await ask.platesOfList(list!))
     if (!named) {
-      if (plates.length > MOST_OF_A_LIST) throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', { reason: `the list has ${plates.length} plates; at most ${MOST_OF_A_LIST}` })
+      if (plates.length > MOST_OF_A_LIST)
+        throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', {
+          reason: `the list has ${plates.length} plates; at most ${MOST_OF_A_LIST}`,
+        })
       checkCount(plates.length, misreads)
     }
     if (plates.length === 0) return { items: [] }
@@ -65,6 +92,10 @@ export const lookBack = question({
       }),
     }
   },
-  columns: [['listedPlate', (s: LookBackItem) => s.listedPlate], ['probability', (s: LookBackItem) => s.probability], ...SIGHTING_COLUMNS],
+  columns: [
+    ['listedPlate', (s: LookBackItem) => s.listedPlate],
+    ['probability', (s: LookBackItem) => s.probability],
+    ...SIGHTING_COLUMNS,
+  ],
   shape: pointOf,
 })

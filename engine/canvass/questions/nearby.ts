@@ -11,7 +11,9 @@ export interface NearbyItem extends Sighting {
   offsetS: number
 }
 
-interface Row extends SightingRow { off: number }
+interface Row extends SightingRow {
+  off: number
+}
 
 const MINUTE_MS = 60_000
 
@@ -22,29 +24,52 @@ export const nearby = question({
   summary: 'Who passed the camera of a read (or near its place) shortly before or after it',
   schema: inputOf({
     readId: Type.String({ pattern: '^\\d{1,20}$' }),
-    ts: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339; time of that read, if known: without it all weeks are searched' })),
+    ts: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'RFC 3339; time of that read, if known: without it all weeks are searched',
+      }),
+    ),
     withinS: Type.Number({ minimum: 1, maximum: 3_600, default: 60, description: 'seconds before and after' }),
-    radiusM: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 50_000, description: 'any camera within so many metres of that read, in place of its own camera' })),
+    radiusM: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 50_000,
+        description: 'any camera within so many metres of that read, in place of its own camera',
+      }),
+    ),
   }),
   prepare(input) {
     return { ...input, at: input.ts === undefined ? undefined : instantOf('ts', input.ts) }
   },
   async answer(ask, { readId, at, withinS, radiusM }, limit) {
     const own = sql`read_id = ${value('UInt64', readId)}`
-    const [read] = await ask.rows<SightingRow>(sql`SELECT ${SIGHTING} FROM ${ask.reads({ fixed: at === undefined ? own : and([own, sql`ts = ${time(at)}`]) })} LIMIT 1`, 'the read')
+    const [read] = await ask.rows<SightingRow>(
+      sql`SELECT ${SIGHTING} FROM ${ask.reads({ fixed: at === undefined ? own : and([own, sql`ts = ${time(at)}`]) })} LIMIT 1`,
+      'the read',
+    )
     if (!read) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `read ${readId}` })
     const begin = Number(read.begin)
     const span = sql`ts >= ${time(Math.ceil(begin - withinS * 1_000))} AND ts <= ${time(Math.floor(begin + withinS * 1_000))}`
-    const here = radiusM === undefined
-      // A read's own cell and its neighbours: of a moving camera the place within a minute is near, of a fixed one the same.
-      ? and([sql`camera = ${value('String', read.cam)}`, ...(withinS * 1_000 <= MINUTE_MS ? [placesSql(ask.database, [{ kind: 'circle', lat: read.y, lon: read.x, radiusM: 5_000 }])] : [])])
-      : placesSql(ask.database, [{ kind: 'circle', lat: read.y, lon: read.x, radiusM }])
+    const here =
+      radiusM === undefined
+        ? // A read's own cell and its neighbours: of a moving camera the place within a minute is near, of a fixed one the same.
+          and([
+            sql`camera = ${value('String', read.cam)}`,
+            ...(withinS * 1_000 <= MINUTE_MS
+              ? [placesSql(ask.database, [{ kind: 'circle', lat: read.y, lon: read.x, radiusM: 5_000 }])]
+              : []),
+          ])
+        : placesSql(ask.database, [{ kind: 'circle', lat: read.y, lon: read.x, radiusM }])
     const [off, id] = ask.after ?? []
-    const rows = await ask.rows<Row>(sql`
+    const rows = await ask.rows<Row>(
+      sql`
       SELECT ${SIGHTING}, toInt64(toUnixTimestamp64Milli(ts) - ${value('Int64', begin)}) AS off
       FROM ${ask.reads({ fixed: and([span, here, sql`read_id != ${value('UInt64', readId)}`]) })}
       ${ask.after ? sql`WHERE (abs(off), read_id) > (${value('Int64', off)}, ${value('UInt64', id)})` : sql``}
-      ORDER BY abs(off), read_id LIMIT ${value('UInt32', limit + 1)}`, 'around it')
+      ORDER BY abs(off), read_id LIMIT ${value('UInt32', limit + 1)}`,
+      'around it',
+    )
     return {
       ...pageOf(rows, limit, (row) => [Math.abs(Number(row.off)), row.readId]),
       items: rows.slice(0, limit).map((row): NearbyItem => ({ ...sightingOf(row), offsetS: Number(row.off) / 1_000 })),

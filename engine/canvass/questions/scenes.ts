@@ -18,7 +18,12 @@ export interface SceneVehicle {
   count: number
 }
 
-interface Row { vehicle: string; seen: [scene: number, text: string, n: number, begin: string, end: string][]; total: number; hits: number }
+interface Row {
+  vehicle: string
+  seen: [scene: number, text: string, n: number, begin: string, end: string][]
+  total: number
+  hits: number
+}
 
 const { places, windows, daily, ...common } = FilterFields
 const Scene = Type.Object({ places, windows, daily }, { additionalProperties: false })
@@ -30,27 +35,41 @@ export const scenes = question({
   schema: inputOf({
     scenes: Type.Array(Scene, { minItems: 2, maxItems: 10 }),
     atLeast: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: 'scenes; default all of them' })),
-    misreads: Type.Boolean({ default: true, description: 'texts that look alike (8 for B, 0 for O ...) are one vehicle' }),
+    misreads: Type.Boolean({
+      default: true,
+      description: 'texts that look alike (8 for B, 0 for O ...) are one vehicle',
+    }),
     ...common,
   }),
   prepare({ scenes: of, atLeast = of.length, misreads, limit: _, cursor: __, explain: ___, ...shared }) {
-    if (atLeast > of.length) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'atLeast', reason: `atLeast is ${atLeast} of ${of.length} scenes` })
+    if (atLeast > of.length)
+      throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+        field: 'atLeast',
+        reason: `atLeast is ${atLeast} of ${of.length} scenes`,
+      })
     return { atLeast, misreads, filters: of.map((scene) => filterOf({ ...shared, ...scene })) }
   },
   async answer(ask, { atLeast, misreads, filters }, limit) {
-    const vehicle = misreads ? sql`translate(plate, ${value('String', CANONICAL.from)}, ${value('String', CANONICAL.to)})` : sql`plate`
-    const each = filters.map((filter, index) => sql`
+    const vehicle = misreads
+      ? sql`translate(plate, ${value('String', CANONICAL.from)}, ${value('String', CANONICAL.to)})`
+      : sql`plate`
+    const each = filters.map(
+      (filter, index) => sql`
       SELECT ${value('UInt8', index)} AS scene, plate AS text, any(${vehicle}) AS vehicle, toUInt32(count()) AS n,
         toUnixTimestamp64Milli(min(ts)) AS begin, toUnixTimestamp64Milli(max(ts_last)) AS end
       FROM ${ask.reads(both(filterSql(ask.database, filter), filter.pattern ? { rest: plateMatches(filter.pattern, filter.pattern.lookAlikes) } : {}), sql`plate, ts, ts_last`)}
-      GROUP BY plate`)
+      GROUP BY plate`,
+    )
     const [hits, total, name] = ask.after ?? []
-    const rows = await ask.rows<Row>(sql`
+    const rows = await ask.rows<Row>(
+      sql`
       SELECT vehicle, groupArray((scene, text, n, begin, end)) AS seen, toUInt32(sum(n)) AS total, toUInt32(uniqExact(scene)) AS hits
       FROM (${join(each, sql` UNION ALL `)})
       GROUP BY vehicle
       HAVING hits >= ${value('UInt8', atLeast)}${ask.after ? sql` AND (-toInt64(hits), -toInt64(total), vehicle) > (${value('Int64', hits)}, ${value('Int64', total)}, ${value('String', name)})` : sql``}
-      ORDER BY hits DESC, total DESC, vehicle LIMIT ${value('UInt32', limit + 1)}`, 'vehicles at scenes')
+      ORDER BY hits DESC, total DESC, vehicle LIMIT ${value('UInt32', limit + 1)}`,
+      'vehicles at scenes',
+    )
     const unseen = [...new Set((await Promise.all(filters.map((filter) => unseenCameras(ask, filter)))).flat())]
     return {
       ...pageOf(rows, limit, (row) => [-row.hits, -row.total, row.vehicle]),
@@ -59,7 +78,10 @@ export const scenes = question({
     }
   },
   columns: [
-    ['plate', (v) => v.plate], ['readings', (v) => v.readings.join(' ')], ['count', (v) => v.count], ['atScenes', (v) => v.scenes.length],
+    ['plate', (v) => v.plate],
+    ['readings', (v) => v.readings.join(' ')],
+    ['count', (v) => v.count],
+    ['atScenes', (v) => v.scenes.length],
     ['scenes', (v) => v.scenes.map((s) => `${s.scene}: ${s.first} ${s.last} ${s.count}`).join('; ')],
   ],
   shape: () => undefined,
@@ -74,6 +96,8 @@ function vehicleOf({ seen, total }: Row): SceneVehicle {
     at.set(scene, { count: so.count + n, begin: Math.min(so.begin, Number(begin)), end: Math.max(so.end, Number(end)) })
   }
   const readings = [...texts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([text]) => text)
-  const visits = [...at].sort(([a], [b]) => a - b).map(([scene, { count, begin, end }]) => ({ scene, count, first: iso(begin), last: iso(end) }))
+  const visits = [...at]
+    .sort(([a], [b]) => a - b)
+    .map(([scene, { count, begin, end }]) => ({ scene, count, first: iso(begin), last: iso(end) }))
   return { plate: readings[0]!, readings, scenes: visits, count: total }
 }

@@ -20,56 +20,89 @@ export interface TimelineItem {
   glare: number
 }
 
-interface Row { cam: string; at: string; n: number; sums: number[] }
+interface Row {
+  cam: string
+  at: string
+  n: number
+  sums: number[]
+}
 
 const STEPS = { '1m': 60, '5m': 300, '15m': 900, '1h': 3_600, '1d': 86_400 } as const
 const WEEK_MS = 7 * 86_400_000
 const HOUR_MS = 3_600_000
 
 /**
- * Reads per camera and minute (or hour, or day), by the time of their first frame, with the means of their quality: the density strip of a canvass, and
- * whether a camera gets worse over months. Weeks whose rollup was checked are answered from it when nothing but cameras and hours is asked.
+ * Reads per camera and minute (or hour, or day), by the time of their first frame, with the means of their quality: the
+ * density strip of a canvass, and whether a camera gets worse over months. Weeks whose rollup was checked are answered
+ * from it when nothing but cameras and hours is asked.
  */
 export const timeline = question({
   kind: 'timeline',
   summary: 'Reads per camera and step of time, with the mean quality of the plates',
   schema: inputOf({
     ...FilterFields,
-    step: Type.Union(Object.keys(STEPS).map((step) => Type.Literal(step as keyof typeof STEPS)), { default: '1m' }),
+    step: Type.Union(
+      Object.keys(STEPS).map((step) => Type.Literal(step as keyof typeof STEPS)),
+      { default: '1m' },
+    ),
   }),
   prepare(input) {
     const filter = filterOf(input)
     const seconds = STEPS[input.step as keyof typeof STEPS]
     if (seconds < 3_600) needsPlace(filter, 31)
     const steps = filter.windows.reduce((sum, { from, to }) => sum + (to - from) / 1_000 / seconds, 0)
-    if (steps > 100_000) throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'step', reason: `${Math.ceil(steps)} steps; at most 100,000: take a longer step or shorter windows` })
+    if (steps > 100_000)
+      throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+        field: 'step',
+        reason: `${Math.ceil(steps)} steps; at most 100,000: take a longer step or shorter windows`,
+      })
     return { filter, seconds }
   },
   async answer(ask, { filter, seconds }, limit) {
     const sealed = await sealedSql(ask, filter, seconds)
-    const condition = { ...await conditionOf(ask, filter), whole: true }
+    const condition = { ...(await conditionOf(ask, filter)), whole: true }
     const bucket = sql`intDiv(toUnixTimestamp(ts), ${value('UInt32', seconds)})`
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
     const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }), sql`camera, ts, confidence, height_px, sharpness, contrast, glare`)} GROUP BY cam, slot`
     const source = sealed ? sql`${fresh} UNION ALL ${sealed.rollup}` : fresh
     const [slot, camera] = ask.after ?? []
-    const rows = await ask.rows<Row>(sql`
+    const rows = await ask.rows<Row>(
+      sql`
       SELECT cam, toString(slot) AS at, toUInt32(sum(n)) AS n, [sum(s1), sum(s2), sum(s3), sum(s4), sum(s5)] AS sums FROM (${source})
       ${ask.after ? sql`WHERE (slot, cam) > (${value('Int64', slot)}, ${value('String', camera)})` : sql``}
-      GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`, 'timeline')
+      GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`,
+      'timeline',
+    )
     const unseen = await unseenCameras(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.cam]),
       items: rows.slice(0, limit).map(({ cam, at, n, sums }): TimelineItem => {
-        const [confidence, heightPx, sharpness, contrast, glare] = sums.map((sum) => Math.round((sum / n) * 1e4) / 1e4) as [number, number, number, number, number]
-        return { camera: cam, time: iso(Number(at) * seconds * 1_000), reads: n, confidence, heightPx, sharpness, contrast, glare }
+        const [confidence, heightPx, sharpness, contrast, glare] = sums.map(
+          (sum) => Math.round((sum / n) * 1e4) / 1e4,
+        ) as [number, number, number, number, number]
+        return {
+          camera: cam,
+          time: iso(Number(at) * seconds * 1_000),
+          reads: n,
+          confidence,
+          heightPx,
+          sharpness,
+          contrast,
+          glare,
+        }
       }),
       ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }),
     }
   },
   columns: [
-    ['camera', (i) => i.camera], ['time', (i) => i.time], ['reads', (i) => i.reads], ['confidence', (i) => i.confidence], ['heightPx', (i) => i.heightPx],
-    ['sharpness', (i) => i.sharpness], ['contrast', (i) => i.contrast], ['glare', (i) => i.glare],
+    ['camera', (i) => i.camera],
+    ['time', (i) => i.time],
+    ['reads', (i) => i.reads],
+    ['confidence', (i) => i.confidence],
+    ['heightPx', (i) => i.heightPx],
+    ['sharpness', (i) => i.sharpness],
+    ['contrast', (i) => i.contrast],
+    ['glare', (i) => i.glare],
   ],
   shape: () => undefined,
 })
@@ -77,21 +110,39 @@ export const timeline = question({
 /** Single floats summed as doubles, so that the order of the sum does not show. */
 const QUALITY_SUMS = sql`sum(toFloat64(confidence)) AS s1, sum(toFloat64(height_px)) AS s2, sum(toFloat64(sharpness)) AS s3, sum(toFloat64(contrast)) AS s4, sum(toFloat64(glare)) AS s5`
 
-/** The part of a question that the rollup answers: whole sealed weeks inside the windows, when only cameras are asked for and steps are hours or days. */
+/**
+ * The part of a question that the rollup answers: whole sealed weeks inside the windows, when only cameras are asked
+ * for and steps are hours or days.
+ */
 async function sealedSql(ask: Ask, filter: Filter, seconds: number): Promise<{ rollup: Sql; weeks: Sql } | undefined> {
   const { places, windows, daily, pattern, regions, direction, minConfidence } = filter
-  if (seconds < 3_600 || daily || pattern || regions || direction || minConfidence !== undefined || places.some((place) => place.kind !== 'cameras')) return undefined
+  if (
+    seconds < 3_600 ||
+    daily ||
+    pattern ||
+    regions ||
+    direction ||
+    minConfidence !== undefined ||
+    places.some((place) => place.kind !== 'cameras')
+  )
+    return undefined
   const known = await ask.sealedWeeks()
-  const weeks = [...known].filter((week) => windows.some(({ from, to }) => from <= week && to >= week + WEEK_MS)).sort((a, b) => a - b)
+  const weeks = [...known]
+    .filter((week) => windows.some(({ from, to }) => from <= week && to >= week + WEEK_MS))
+    .sort((a, b) => a - b)
   if (weeks.length === 0) return undefined
   ask.note('rollup', { sealedWeeks: weeks.length, hours: (weeks.length * WEEK_MS) / HOUR_MS })
   const cameras = places.flatMap((place) => (place.kind === 'cameras' ? place.ids : []))
-  const days = sql`(SELECT toDate(arrayJoin(${value('Array(UInt32)', weeks.map((ms) => ms / 86_400_000))})))`
-  const [quality] = [sql`sum(confidence_sum) AS s1, sum(height_px_sum) AS s2, sum(sharpness_sum) AS s3, sum(contrast_sum) AS s4, sum(glare_sum) AS s5`]
+  const days = sql`(SELECT toDate(arrayJoin(${value(
+    'Array(UInt32)',
+    weeks.map((ms) => ms / 86_400_000),
+  )})))`
+  const [quality] = [
+    sql`sum(confidence_sum) AS s1, sum(height_px_sum) AS s2, sum(sharpness_sum) AS s3, sum(contrast_sum) AS s4, sum(glare_sum) AS s5`,
+  ]
   return {
     weeks: sql`(toMonday(ts) IN ${days})`,
     rollup: sql`SELECT camera AS cam, intDiv(toUnixTimestamp(hour), ${value('UInt32', seconds)}) AS slot, sum(reads) AS n, ${quality}
       FROM ${tableOf(ask.database, 'camera_hour')} WHERE ${and([sql`toMonday(hour) IN ${days}`, ...(cameras.length > 0 ? [sql`camera IN ${value('Array(String)', cameras)}`] : [])])} GROUP BY cam, slot`,
   }
 }
-

@@ -24,28 +24,81 @@ export interface Light {
 }
 
 export const LIGHTS: Record<LightName, Light> = {
-  day: { sun: { from: unit([-0.55, -0.5, 0.62]), colour: [0.95, 0.88, 0.76] }, sky: [0.52, 0.58, 0.66], ground: [0.16, 0.15, 0.14], street: 0, flash: 0, lamps: 0.6, exposure: 1.25, noise: 1.6, grey: false },
-  dusk: { sky: [0.135, 0.145, 0.21], ground: [0.05, 0.045, 0.05], street: 0.05, flash: 0, lamps: 0.7, exposure: 5.2, noise: 3, grey: false },
-  night: { sky: [0.010, 0.011, 0.016], ground: [0.005, 0.005, 0.005], street: 0.08, flash: 0, lamps: 0.7, exposure: 9, noise: 5, grey: false },
-  'infra-red': { sky: [0.004, 0.004, 0.004], ground: [0.002, 0.002, 0.002], street: 0, flash: 0.5, lamps: 0.12, exposure: 3.2, noise: 4, grey: true },
+  day: {
+    sun: { from: unit([-0.55, -0.5, 0.62]), colour: [0.95, 0.88, 0.76] },
+    sky: [0.52, 0.58, 0.66],
+    ground: [0.16, 0.15, 0.14],
+    street: 0,
+    flash: 0,
+    lamps: 0.6,
+    exposure: 1.25,
+    noise: 1.6,
+    grey: false,
+  },
+  dusk: {
+    sky: [0.135, 0.145, 0.21],
+    ground: [0.05, 0.045, 0.05],
+    street: 0.05,
+    flash: 0,
+    lamps: 0.7,
+    exposure: 5.2,
+    noise: 3,
+    grey: false,
+  },
+  night: {
+    sky: [0.01, 0.011, 0.016],
+    ground: [0.005, 0.005, 0.005],
+    street: 0.08,
+    flash: 0,
+    lamps: 0.7,
+    exposure: 9,
+    noise: 5,
+    grey: false,
+  },
+  'infra-red': {
+    sky: [0.004, 0.004, 0.004],
+    ground: [0.002, 0.002, 0.002],
+    street: 0,
+    flash: 0.5,
+    lamps: 0.12,
+    exposure: 3.2,
+    noise: 4,
+    grey: true,
+  },
 }
 
-/** Street lamps stand along the road at this distance, metres, the first one at half of it; their light is that of sodium. */
+/**
+ * Street lamps stand along the road at this distance, metres, the first one at half of it; their light is that of
+ * sodium.
+ */
 export const kStreetLamps = { every: 26, first: 14, reach: 11, colour: [1.0, 0.8, 0.52] as Colour }
 
 /** Street light on a spot of the road, as a share of that under a lamp. */
 export function streetLight(x: number, y: number): number {
-  const along = Math.abs((((y - kStreetLamps.first) % kStreetLamps.every) + kStreetLamps.every * 1.5) % kStreetLamps.every - kStreetLamps.every / 2)
+  const along = Math.abs(
+    ((((y - kStreetLamps.first) % kStreetLamps.every) + kStreetLamps.every * 1.5) % kStreetLamps.every) -
+      kStreetLamps.every / 2,
+  )
   return 0.3 + 0.7 * Math.exp(-(along * along + (x - 3) * (x - 3) * 0.5) / (kStreetLamps.reach * kStreetLamps.reach))
 }
 
-/** Light that a matt surface with this normal sends back at a distance from the camera (metres), for an albedo of 1. `tilt`: cosine to the camera. */
+/**
+ * Light that a matt surface with this normal sends back at a distance from the camera (metres), for an albedo of 1.
+ * `tilt`: cosine to the camera.
+ */
 export function lit(light: Light, normal: Point, x: number, y: number, tilt: number): Colour {
   const up = 0.5 + 0.5 * normal[2]
   const sun = light.sun ? Math.max(0, dot(normal, light.sun.from)) : 0
   const street = light.street * streetLight(x, y) * (0.45 + 0.55 * Math.max(0, normal[2]))
   const flash = light.flash * Math.max(0, tilt) * (100 / Math.max(9, x * x + y * y))
-  return [0, 1, 2].map((c) => light.sky[c]! * up + light.ground[c]! * (1 - up) + (light.sun ? light.sun.colour[c]! * sun : 0) + street * kStreetLamps.colour[c]! + flash) as unknown as Colour
+  return [0, 1, 2].map(
+    (c) =>
+      light.sky[c]! * up +
+      light.ground[c]! * (1 - up) +
+      (light.sun ? light.sun.colour[c]! * sun : 0) +
+      street * kStreetLamps.colour[c]! +
+      flash,
+  ) as unknown as Colour
 }
 
 const kSteps = 4_096

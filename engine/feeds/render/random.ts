@@ -1,6 +1,6 @@
 /**
- * Chance that is the same on every machine: a stream of numbers that its name alone decides. Only whole-number arithmetic of 32 bits, so that no
- * rounding of a platform comes in.
+ * Chance that is the same on every machine: a stream of numbers that its name alone decides. Only whole-number
+ * arithmetic of 32 bits, so that no rounding of a platform comes in.
  */
 export class Chance {
   #a: number
@@ -10,7 +10,7 @@ export class Chance {
 
   /** `name`: whatever the stream is for, e.g. `7/cam-03/lane-1`. */
   constructor(name: string) {
-    [this.#a, this.#b, this.#c] = digest(name)
+    ;[this.#a, this.#b, this.#c] = digest(name)
     for (let i = 0; i < 12; i++) this.next()
   }
 
@@ -20,7 +20,7 @@ export class Chance {
     this.#d = (this.#d + 1) | 0
     this.#a = this.#b ^ (this.#b >>> 9)
     this.#b = (this.#c + (this.#c << 3)) | 0
-    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + t | 0
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0
     return (t >>> 0) / 4_294_967_296
   }
 

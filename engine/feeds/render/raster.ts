@@ -8,23 +8,46 @@ const kSubLines = 4
 /** Copies that a moving vehicle is laid over itself; more would cost time and look the same. */
 const kMostLooks = 6
 
-export interface Bounds { left: number; top: number; right: number; bottom: number }
+export interface Bounds {
+  left: number
+  top: number
+  right: number
+  bottom: number
+}
 
 /** Whole pixels around some points, within a picture; undefined when none of it is inside. */
 export function boundsOf(points: readonly Pixel[], margin: number, width: number, height: number): Bounds | undefined {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const [u, v] of points) { left = Math.min(left, u); right = Math.max(right, u); top = Math.min(top, v); bottom = Math.max(bottom, v) }
-  const bounds = { left: Math.max(0, Math.floor(left - margin)), top: Math.max(0, Math.floor(top - margin)), right: Math.min(width, Math.ceil(right + margin)), bottom: Math.min(height, Math.ceil(bottom + margin)) }
+  for (const [u, v] of points) {
+    left = Math.min(left, u)
+    right = Math.max(right, u)
+    top = Math.min(top, v)
+    bottom = Math.max(bottom, v)
+  }
+  const bounds = {
+    left: Math.max(0, Math.floor(left - margin)),
+    top: Math.max(0, Math.floor(top - margin)),
+    right: Math.min(width, Math.ceil(right + margin)),
+    bottom: Math.min(height, Math.ceil(bottom + margin)),
+  }
   return bounds.left < bounds.right && bounds.top < bounds.bottom ? bounds : undefined
 }
 
 /**
- * Walks the rows of pixels that a convex polygon covers. `each` gets the columns from `from` to before `to`, the covered share of each (0 to 1, in
- * `line` at column - bounds.left) and the row's height in the polygon (0 upper edge, 1 lower edge).
+ * Walks the rows of pixels that a convex polygon covers. `each` gets the columns from `from` to before `to`, the
+ * covered share of each (0 to 1, in `line` at column - bounds.left) and the row's height in the polygon (0 upper edge,
+ * 1 lower edge).
  */
-function cover(points: readonly Pixel[], bounds: Bounds, each: (y: number, from: number, to: number, line: Float32Array, fall: number) => void): void {
+function cover(
+  points: readonly Pixel[],
+  bounds: Bounds,
+  each: (y: number, from: number, to: number, line: Float32Array, fall: number) => void,
+): void {
   let [top, bottom] = [Infinity, -Infinity]
-  for (const p of points) { top = Math.min(top, p[1]); bottom = Math.max(bottom, p[1]) }
+  for (const p of points) {
+    top = Math.min(top, p[1])
+    bottom = Math.max(bottom, p[1])
+  }
   const tall = Math.max(1e-6, bottom - top)
   const line = new Float32Array(bounds.right - bounds.left + 1)
   for (let y = Math.max(bounds.top, Math.floor(top)); y < Math.min(bounds.bottom, Math.ceil(bottom)); y++) {
@@ -56,7 +79,10 @@ function cover(points: readonly Pixel[], bounds: Bounds, each: (y: number, from:
   }
 }
 
-/** A piece of picture in linear light, with the share of each pixel that it hides; colours are already multiplied with that share. */
+/**
+ * A piece of picture in linear light, with the share of each pixel that it hides; colours are already multiplied with
+ * that share.
+ */
 export class Tile {
   readonly bounds: Bounds
   readonly width: number
@@ -81,7 +107,13 @@ export class Tile {
       let at = ((y - bounds.top) * width + from - bounds.left) * 4
       for (let i = from - bounds.left; i < to - bounds.left; i++, at += 4) {
         const a = line[i]!
-        if (a > 0.998) { data[at] = red; data[at + 1] = green; data[at + 2] = blue; data[at + 3] = 1; continue }
+        if (a > 0.998) {
+          data[at] = red
+          data[at + 1] = green
+          data[at + 2] = blue
+          data[at + 3] = 1
+          continue
+        }
         const keep = 1 - a
         data[at] = data[at]! * keep + red * a
         data[at + 1] = data[at + 1]! * keep + green * a
@@ -120,13 +152,16 @@ export class Tile {
     const looks = Math.min(kMostLooks, Math.ceil(length) + 1)
     const { width, height, data } = this
     const out = new Float32Array(data.length)
-    const offsets = Array.from({ length: looks }, (_, i) => [Math.round((i / (looks - 1) - 0.5) * du), Math.round((i / (looks - 1) - 0.5) * dv)] as const)
+    const offsets = Array.from(
+      { length: looks },
+      (_, i) => [Math.round((i / (looks - 1) - 0.5) * du), Math.round((i / (looks - 1) - 0.5) * dv)] as const,
+    )
     for (const [ox, oy] of offsets) {
       for (let y = Math.max(0, -oy); y < Math.min(height, height - oy); y++) {
         const [x0, x1] = [Math.max(0, -ox), Math.min(width, width - ox)]
         let to = (y * width + x0) * 4
         let from = ((y + oy) * width + x0 + ox) * 4
-        for (const end = (y * width + x1) * 4; to < end;) out[to++]! += data[from++]!
+        for (const end = (y * width + x1) * 4; to < end; ) out[to++]! += data[from++]!
       }
     }
     for (let i = 0; i < out.length; i++) out[i]! /= looks
@@ -145,7 +180,11 @@ export class Tile {
 export class Picture {
   readonly rgb: Uint8Array
 
-  constructor(readonly width: number, readonly height: number, readonly film: Film) {
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    readonly film: Film,
+  ) {
     this.rgb = new Uint8Array(width * height * 3)
   }
 
@@ -166,15 +205,23 @@ export class Picture {
   }
 
   /**
-   * Multiplies the light on a piece of road (metres: `across` and `along`, least and most) with `factor`, as far as `share` says of each spot: 0 not at
-   * all, 1 wholly.
+   * Multiplies the light on a piece of road (metres: `across` and `along`, least and most) with `factor`, as far as
+   * `share` says of each spot: 0 not at all, 1 wholly.
    */
-  shade(view: View, across: readonly [number, number], along: readonly [number, number], factor: Colour, share: (x: number, y: number) => number): void {
+  shade(
+    view: View,
+    across: readonly [number, number],
+    along: readonly [number, number],
+    factor: Colour,
+    share: (x: number, y: number) => number,
+  ): void {
     const corners = along.flatMap((y) => across.map((x) => view.project([x, Math.max(4, y), 0])))
     const bounds = corners.every((p) => p) ? boundsOf(corners as Pixel[], 1, this.width, this.height) : undefined
     if (!bounds) return
     const { rgb, film, width } = this
-    const [red, green, blue] = factor.map((k) => Uint8Array.from({ length: 256 }, (_, byte) => film.byte(film.linear[byte]! * k))) as [Uint8Array, Uint8Array, Uint8Array]
+    const [red, green, blue] = factor.map((k) =>
+      Uint8Array.from({ length: 256 }, (_, byte) => film.byte(film.linear[byte]! * k)),
+    ) as [Uint8Array, Uint8Array, Uint8Array]
     for (let v = bounds.top; v < bounds.bottom; v++) {
       const row = view.row(v + 0.5)
       if (!row) continue
@@ -215,7 +262,9 @@ function look(level: Art['levels'][number], s: number, t: number, sum: number[])
   const at = (j * level.width + i) * 3
   const below = at + level.width * 3
   for (let c = 0; c < 3; c++) {
-    const value = (level.rgb[at + c]! * (1 - fx) + level.rgb[at + 3 + c]! * fx) * (1 - fy) + (level.rgb[below + c]! * (1 - fx) + level.rgb[below + 3 + c]! * fx) * fy
+    const value =
+      (level.rgb[at + c]! * (1 - fx) + level.rgb[at + 3 + c]! * fx) * (1 - fy) +
+      (level.rgb[below + c]! * (1 - fx) + level.rgb[below + 3 + c]! * fx) * fy
     sum[c]! += (value / 255) ** 2.2
   }
 }
@@ -230,9 +279,15 @@ function squareOf(q: readonly Pixel[]): (u: number, v: number) => readonly [numb
   const h = (dx1 * dy3 - dx3 * dy1) / det
   const m = [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h, 1] as const
   const inverse = [
-    m[4] * m[8] - m[5] * m[7], m[2] * m[7] - m[1] * m[8], m[1] * m[5] - m[2] * m[4],
-    m[5] * m[6] - m[3] * m[8], m[0] * m[8] - m[2] * m[6], m[2] * m[3] - m[0] * m[5],
-    m[3] * m[7] - m[4] * m[6], m[1] * m[6] - m[0] * m[7], m[0] * m[4] - m[1] * m[3],
+    m[4] * m[8] - m[5] * m[7],
+    m[2] * m[7] - m[1] * m[8],
+    m[1] * m[5] - m[2] * m[4],
+    m[5] * m[6] - m[3] * m[8],
+    m[0] * m[8] - m[2] * m[6],
+    m[2] * m[3] - m[0] * m[5],
+    m[3] * m[7] - m[4] * m[6],
+    m[1] * m[6] - m[0] * m[7],
+    m[0] * m[4] - m[1] * m[3],
   ] as const
   return (u, v) => {
     const w = inverse[6] * u + inverse[7] * v + inverse[8]

@@ -23,12 +23,14 @@ export interface RenderSummary {
   withPlate: number
 }
 
-export const framesOf = (plan: RenderPlan): number => plan.cameras.reduce((sum, camera) => sum + framesOfCamera(camera.fps, plan.durationMs), 0)
-const framesOfCamera = (fps: number, durationMs: number): number => Math.max(1, Math.floor((durationMs * fps) / 1_000 + 1e-9))
+export const framesOf = (plan: RenderPlan): number =>
+  plan.cameras.reduce((sum, camera) => sum + framesOfCamera(camera.fps, plan.durationMs), 0)
+const framesOfCamera = (fps: number, durationMs: number): number =>
+  Math.max(1, Math.floor((durationMs * fps) / 1_000 + 1e-9))
 
 /**
- * Renders traffic into a feed, frame by frame in the order of their times, and the truth about it beside. Memory holds an empty road for each
- * camera and what is on it, whatever the length. The same plan gives the same bytes.
+ * Renders traffic into a feed, frame by frame in the order of their times, and the truth about it beside. Memory holds
+ * an empty road for each camera and what is on it, whatever the length. The same plan gives the same bytes.
  */
 export async function renderFeed(plan: RenderPlan, options: RenderOptions): Promise<RenderSummary> {
   const writer = await FeedWriter.create(options.out, { replace: true })
@@ -54,17 +56,27 @@ export async function renderFeed(plan: RenderPlan, options: RenderOptions): Prom
   return { frames: writer.frames, cameras: plan.cameras.length, bytes: writer.bytes, ...truth.counts }
 }
 
-/** All frames in the order of their times. Cameras begin one after the other within the first interval, as those of a city do. */
+/**
+ * All frames in the order of their times. Cameras begin one after the other within the first interval, as those of a
+ * city do.
+ */
 function* frames(plan: RenderPlan): Generator<{ studio: Studio; frame: number; at: number }> {
   const cameras = plan.cameras.map((camera, i) => ({
-    studio: new Studio(camera, plan.seed), count: framesOfCamera(camera.fps, plan.durationMs), step: 1_000 / camera.fps, phase: (1_000 / camera.fps) * (i / plan.cameras.length), next: 0,
+    studio: new Studio(camera, plan.seed),
+    count: framesOfCamera(camera.fps, plan.durationMs),
+    step: 1_000 / camera.fps,
+    phase: (1_000 / camera.fps) * (i / plan.cameras.length),
+    next: 0,
   }))
   for (;;) {
     let first: (typeof cameras)[number] | undefined
     let at = Infinity
     for (const camera of cameras) {
       const time = camera.phase + camera.next * camera.step
-      if (camera.next < camera.count && time < at) { first = camera; at = time }
+      if (camera.next < camera.count && time < at) {
+        first = camera
+        at = time
+      }
     }
     if (!first) return
     yield { studio: first.studio, frame: first.next++, at }
@@ -73,5 +85,11 @@ function* frames(plan: RenderPlan): Generator<{ studio: Studio; frame: number; a
 
 function encode({ pixels, grey }: Shot, { camera: { width, height, quality } }: Studio): Uint8Array {
   const raw = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength)
-  return turbo.compressSync(raw, { width, height, quality, format: grey ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB, subsampling: grey ? turbo.SAMP_GRAY : turbo.SAMP_420 })
+  return turbo.compressSync(raw, {
+    width,
+    height,
+    quality,
+    format: grey ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB,
+    subsampling: grey ? turbo.SAMP_GRAY : turbo.SAMP_420,
+  })
 }

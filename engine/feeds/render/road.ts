@@ -32,7 +32,12 @@ export function drawRoad(camera: RenderCamera, name: string, view: View, light: 
   return picture
 }
 
-function lightOn(albedo: Colour, { x, y }: { x: number; y: number }, light: Light, shade: { x: number; y: number } | undefined): Colour {
+function lightOn(
+  albedo: Colour,
+  { x, y }: { x: number; y: number },
+  light: Light,
+  shade: { x: number; y: number } | undefined,
+): Colour {
   // The camera looks along the road at a low angle: little of its own lamp comes back.
   let falling = lit(light, kUp, x, y, 0.16)
   if (shade) {
@@ -71,11 +76,19 @@ class Ground {
     const aside = x < this.#left ? this.#left - x : x > this.#right ? x - this.#right : 0
     if (aside > 0) return this.#beside(x, y, aside)
     const salt = this.#salt
-    const grain = 0.8 + 0.25 * speckle(Math.floor(x * 55), Math.floor(y * 30), salt) + 0.3 * (cloud(x * 0.7, y * 0.25, salt) - 0.5) + 0.2 * (cloud(x * 4, y * 2, salt + 1) - 0.5)
+    const grain =
+      0.8 +
+      0.25 * speckle(Math.floor(x * 55), Math.floor(y * 30), salt) +
+      0.3 * (cloud(x * 0.7, y * 0.25, salt) - 0.5) +
+      0.2 * (cloud(x * 4, y * 2, salt + 1) - 0.5)
     const nearest = this.#lanes.reduce((best, lane) => (Math.abs(x - lane) < Math.abs(x - best) ? lane : best))
     const track = Math.exp(-(((Math.abs(x - nearest) - 0.78) / 0.28) ** 2))
     // Joints and mended cracks: thin, dark, winding.
-    const crack = Math.abs(x - 0.9 * (cloud(y * 0.12, 0.5, salt + 2) - 0.5) * 6 + 1) < 0.025 || Math.abs(((y + 0.35 * cloud(x * 0.8, 3, salt)) % 19) - 9) < 0.03 ? 0.62 : 1
+    const crack =
+      Math.abs(x - 0.9 * (cloud(y * 0.12, 0.5, salt + 2) - 0.5) * 6 + 1) < 0.025 ||
+      Math.abs(((y + 0.35 * cloud(x * 0.8, 3, salt)) % 19) - 9) < 0.03
+        ? 0.62
+        : 1
     const tar = this.#asphalt * grain * (1 - 0.14 * track) * crack * (1 - 0.5 * this.#wet)
     const line = this.#marking(x, y)
     if (line > 0) {
@@ -93,7 +106,9 @@ class Ground {
     if (near(first + 0.25) || near(last - 0.25)) return 1
     for (let i = 1; i < this.#lanes.length; i++) {
       const at = first + i * kLaneMetres
-      if (this.#both && i === Math.ceil(this.#lanes.length / 2)) { if (near(at - 0.12) || near(at + 0.12)) return 2 } else if (near(at) && y % (kMarking.dash + kMarking.gap) < kMarking.dash) return 1
+      if (this.#both && i === Math.ceil(this.#lanes.length / 2)) {
+        if (near(at - 0.12) || near(at + 0.12)) return 2
+      } else if (near(at) && y % (kMarking.dash + kMarking.gap) < kMarking.dash) return 1
     }
     return 0
   }
@@ -104,7 +119,7 @@ class Ground {
     const rough = 0.75 + 0.5 * cloud(x * 6, y * 3, salt) * speckle(Math.floor(x * 40), Math.floor(y * 20), salt)
     if (aside < kMarking.kerb + kMarking.walk) {
       const joint = y % 1.5 < 0.02 ? 0.7 : 1
-      const slab = 0.30 + 0.04 * speckle(Math.floor(y / 1.5), 1, salt)
+      const slab = 0.3 + 0.04 * speckle(Math.floor(y / 1.5), 1, salt)
       return [slab * rough * joint, slab * rough * joint * 0.98, slab * rough * joint * 0.94]
     }
     if (!this.#grass) return [0.2 * rough, 0.17 * rough, 0.13 * rough]

@@ -55,11 +55,18 @@ export class Studio {
     this.#road = drawRoad(camera, this.#name, this.#view, this.#light, film)
     this.#picture = new Picture(camera.width, camera.height, film)
     this.#lanes = roadOf(camera).lanes.map((_, i) => new Lane(camera, this.#name, i))
-    this.#parked = parkedCars(camera, this.#name).map((vehicle) => ({ vehicle, drawn: drawBody(vehicle, parkingPlace(this.#view, vehicle), this.#view, this.#light) }))
+    this.#parked = parkedCars(camera, this.#name).map((vehicle) => ({
+      vehicle,
+      drawn: drawBody(vehicle, parkingPlace(this.#view, vehicle), this.#view, this.#light),
+    }))
     this.#noise = sharedNoise(this.#light.noise)
     this.#grey = new Uint8Array(this.#light.grey ? camera.width * camera.height : 0)
     // Who stays is part of the road, but its plate is still to be told of.
-    for (const { vehicle, drawn } of this.#parked) if (drawn) { this.#shadow(this.#road, vehicle, parkingPlace(this.#view, vehicle)); this.#road.lay(drawn.tile) }
+    for (const { vehicle, drawn } of this.#parked)
+      if (drawn) {
+        this.#shadow(this.#road, vehicle, parkingPlace(this.#view, vehicle))
+        this.#road.lay(drawn.tile)
+      }
   }
 
   get parked(): Vehicle[] {
@@ -82,14 +89,34 @@ export class Studio {
       }
     }
     shown.sort((a, b) => b.y - a.y)
-    for (const { vehicle, y } of shown) { this.#shadow(picture, vehicle, y); this.#cone(picture, vehicle, y) }
+    for (const { vehicle, y } of shown) {
+      this.#shadow(picture, vehicle, y)
+      this.#cone(picture, vehicle, y)
+    }
     for (const { drawn } of shown) picture.lay(drawn.tile)
-    for (const { drawn } of shown) for (const glow of drawn.glows) picture.glow(glow.u, glow.v, glow.radius, glow.colour)
+    for (const { drawn } of shown)
+      for (const glow of drawn.glows) picture.glow(glow.u, glow.v, glow.radius, glow.colour)
     const chance = new Chance(`${this.#name}/frame-${frame}`)
     if (camera.rain > 0) drawRain(picture, camera, this.#light, chance)
     const pixels = this.#develop(chance)
-    const all = [...this.#parked.flatMap(({ vehicle, drawn }) => (drawn ? [{ vehicle, y: parkingPlace(this.#view, vehicle), drawn, still: true }] : [])), ...shown.map((s) => ({ ...s, still: false }))]
-    return { pixels, grey: this.#light.grey, vehicles: all.map((s) => s.vehicle), plates: all.flatMap((s, i) => this.#seen(s.vehicle, s.drawn, all.filter((o, k) => k !== i && !o.still && (s.still || o.y < s.y)).map((o) => o.drawn))) }
+    const all = [
+      ...this.#parked.flatMap(({ vehicle, drawn }) =>
+        drawn ? [{ vehicle, y: parkingPlace(this.#view, vehicle), drawn, still: true }] : [],
+      ),
+      ...shown.map((s) => ({ ...s, still: false })),
+    ]
+    return {
+      pixels,
+      grey: this.#light.grey,
+      vehicles: all.map((s) => s.vehicle),
+      plates: all.flatMap((s, i) =>
+        this.#seen(
+          s.vehicle,
+          s.drawn,
+          all.filter((o, k) => k !== i && !o.still && (s.still || o.y < s.y)).map((o) => o.drawn),
+        ),
+      ),
+    }
   }
 
   #seen(vehicle: Vehicle, { quad }: Drawn, before: Drawn[]): SeenPlate[] {
@@ -105,7 +132,16 @@ export class Studio {
       }
     }
     if (hidden > kHidden * looks * rows) return []
-    return [{ vehicle, quad, width: (Math.hypot(quad[1]![0] - quad[0]![0], quad[1]![1] - quad[0]![1]) + Math.hypot(quad[2]![0] - quad[3]![0], quad[2]![1] - quad[3]![1])) / 2 }]
+    return [
+      {
+        vehicle,
+        quad,
+        width:
+          (Math.hypot(quad[1]![0] - quad[0]![0], quad[1]![1] - quad[0]![1]) +
+            Math.hypot(quad[2]![0] - quad[3]![0], quad[2]![1] - quad[3]![1])) /
+          2,
+      },
+    ]
   }
 
   #blur(vehicle: Vehicle, y: number, t: number, drawn: Drawn): void {
@@ -119,19 +155,33 @@ export class Studio {
     const shape = kShapes[vehicle.shape]
     const half = shape.width / 2
     const end = y + shape.length
-    const under = (soft: number, x0: number, x1: number, y0: number) => (x: number, at: number): number => {
-      const aside = x < x0 ? x0 - x : x > x1 ? x - x1 : 0
-      const along = at < y0 ? y0 - at : at > end ? at - end : 0
-      if (aside === 0 && along === 0) return 1
-      const away = Math.sqrt(aside * aside + along * along)
-      return away >= soft ? 0 : (1 - away / soft) * (1 - away / soft)
-    }
+    const under =
+      (soft: number, x0: number, x1: number, y0: number) =>
+      (x: number, at: number): number => {
+        const aside = x < x0 ? x0 - x : x > x1 ? x - x1 : 0
+        const along = at < y0 ? y0 - at : at > end ? at - end : 0
+        if (aside === 0 && along === 0) return 1
+        const away = Math.sqrt(aside * aside + along * along)
+        return away >= soft ? 0 : (1 - away / soft) * (1 - away / soft)
+      }
     const { sun } = this.#light
     if (sun) {
       const [dx, dy] = [(-sun.from[0] / sun.from[2]) * shape.belt, (-sun.from[1] / sun.from[2]) * shape.belt]
-      picture.shade(this.#view, [vehicle.x - half + Math.min(0, dx) - 0.2, vehicle.x + half + Math.max(0, dx) + 0.2], [y + Math.min(0, dy) - 0.2, y + shape.length + 0.2], [0.36, 0.4, 0.47], under(0.14, vehicle.x - half + Math.min(0, dx), vehicle.x + half + Math.max(0, dx), y + Math.min(0, dy)))
+      picture.shade(
+        this.#view,
+        [vehicle.x - half + Math.min(0, dx) - 0.2, vehicle.x + half + Math.max(0, dx) + 0.2],
+        [y + Math.min(0, dy) - 0.2, y + shape.length + 0.2],
+        [0.36, 0.4, 0.47],
+        under(0.14, vehicle.x - half + Math.min(0, dx), vehicle.x + half + Math.max(0, dx), y + Math.min(0, dy)),
+      )
     }
-    picture.shade(this.#view, [vehicle.x - half - 0.3, vehicle.x + half + 0.3], [y - 0.3, y + shape.length + 0.3], [0.16, 0.16, 0.16], under(0.45, vehicle.x - half + 0.12, vehicle.x + half - 0.12, y + 0.15))
+    picture.shade(
+      this.#view,
+      [vehicle.x - half - 0.3, vehicle.x + half + 0.3],
+      [y - 0.3, y + shape.length + 0.3],
+      [0.16, 0.16, 0.16],
+      under(0.45, vehicle.x - half + 0.12, vehicle.x + half - 0.12, y + 0.15),
+    )
   }
 
   /** What head lamps throw on the road before a vehicle that comes nearer, or tail lamps behind one that leaves. */
@@ -146,7 +196,15 @@ export class Studio {
       const wide = front ? 0.8 + 0.09 * ahead : 0.9
       return Math.min(1, ahead / (front ? 1.2 : 0.2)) * Math.exp(-(((x - vehicle.x) / wide) ** 2) - (ahead * 4) / long)
     }
-    picture.shade(this.#view, [vehicle.x - 3, vehicle.x + 3], [Math.max(5, y - long), y], front ? [1 + strength, 1 + strength * 0.95, 1 + strength * 0.82] : [1 + strength * 5, 1 + strength * 0.3, 1 + strength * 0.2], share)
+    picture.shade(
+      this.#view,
+      [vehicle.x - 3, vehicle.x + 3],
+      [Math.max(5, y - long), y],
+      front
+        ? [1 + strength, 1 + strength * 0.95, 1 + strength * 0.82]
+        : [1 + strength * 5, 1 + strength * 0.3, 1 + strength * 0.2],
+      share,
+    )
   }
 
   /** The sensor's noise, and for a camera without colours its greys. */
@@ -179,7 +237,9 @@ function lightOf(camera: RenderCamera): Light {
   const light = LIGHTS[camera.light]
   if (camera.rain === 0 || !light.sun) return light
   const { sun, ...rest } = light
-  return camera.rain < 0.15 ? { ...rest, sun: { ...sun, colour: sun.colour.map((c) => c * 0.35) as unknown as Colour } } : { ...rest, exposure: light.exposure * 1.35, noise: light.noise * 1.3 }
+  return camera.rain < 0.15
+    ? { ...rest, sun: { ...sun, colour: sun.colour.map((c) => c * 0.35) as unknown as Colour } }
+    : { ...rest, exposure: light.exposure * 1.35, noise: light.noise * 1.3 }
 }
 
 const squares = new Map<number, Int8Array>()
@@ -202,7 +262,8 @@ function sharedNoise(steps: number): Int8Array {
 }
 
 function within(quad: readonly Pixel[], s: number, t: number): Pixel {
-  const mix = (c: 0 | 1) => (quad[0]![c] * (1 - s) + quad[1]![c] * s) * (1 - t) + (quad[3]![c] * (1 - s) + quad[2]![c] * s) * t
+  const mix = (c: 0 | 1) =>
+    (quad[0]![c] * (1 - s) + quad[1]![c] * s) * (1 - t) + (quad[3]![c] * (1 - s) + quad[2]![c] * s) * t
   return [mix(0), mix(1)]
 }
 

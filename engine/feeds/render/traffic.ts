@@ -26,7 +26,16 @@ export interface Vehicle {
 
 /** Least distance between the near ends of two vehicles in a lane, seconds. */
 const kGapSeconds = 1.6
-const kPaints: readonly Colour[] = [[0.72, 0.73, 0.74], [0.40, 0.41, 0.42], [0.18, 0.185, 0.19], [0.03, 0.03, 0.035], [0.045, 0.07, 0.17], [0.30, 0.03, 0.035], [0.10, 0.13, 0.10], [0.36, 0.32, 0.26]]
+const kPaints: readonly Colour[] = [
+  [0.72, 0.73, 0.74],
+  [0.4, 0.41, 0.42],
+  [0.18, 0.185, 0.19],
+  [0.03, 0.03, 0.035],
+  [0.045, 0.07, 0.17],
+  [0.3, 0.03, 0.035],
+  [0.1, 0.13, 0.1],
+  [0.36, 0.32, 0.26],
+]
 
 export const placeOf = (vehicle: Vehicle, t: number, parkedAt: number): number => {
   if (vehicle.going === 'parked') return parkedAt
@@ -40,10 +49,17 @@ export function roadOf(camera: RenderCamera): { lanes: number[]; left: number; r
   const left = -wide / 2 - (camera.parked > 1 ? kParkingMetres : 0)
   const right = wide / 2 + (camera.parked > 0 ? kParkingMetres : 0)
   const middle = (left + right) / 2
-  return { lanes: Array.from({ length: camera.lanes }, (_, i) => -wide / 2 + (i + 0.5) * kLaneMetres - middle), left: left - middle, right: right - middle }
+  return {
+    lanes: Array.from({ length: camera.lanes }, (_, i) => -wide / 2 + (i + 0.5) * kLaneMetres - middle),
+    left: left - middle,
+    right: right - middle,
+  }
 }
 
-/** The vehicles of one lane, one after the other, for ever. Nobody overtakes: who would catch up drives as fast as the one ahead. */
+/**
+ * The vehicles of one lane, one after the other, for ever. Nobody overtakes: who would catch up drives as fast as the
+ * one ahead.
+ */
 export class Lane {
   readonly #camera: RenderCamera
   readonly #chance: Chance
@@ -58,7 +74,8 @@ export class Lane {
     this.#chance = new Chance(`${name}/lane-${index}`)
     this.#x = roadOf(camera).lanes[index]!
     // Traffic keeps to the right: seen along the road, who comes towards the camera has the left half.
-    this.#going = camera.direction === 'both' ? (index < camera.lanes / 2 ? 'approaching' : 'receding') : camera.direction
+    this.#going =
+      camera.direction === 'both' ? (index < camera.lanes / 2 ? 'approaching' : 'receding') : camera.direction
     // From before the first frame on: a feed does not begin with an empty road.
     this.#next = camera.traffic > 0 ? this.#make(-(kFarthest - kNearest) / camera.speed[0]) : undefined
   }
@@ -76,14 +93,25 @@ export class Lane {
 
   #make(after: number): Vehicle {
     const chance = this.#chance
-    const { speed: [least, most], traffic } = this.#camera
+    const {
+      speed: [least, most],
+      traffic,
+    } = this.#camera
     const mean = 60 / traffic
-    const from = Math.max(this.#last.from + kGapSeconds, after - Math.log(1 - chance.next()) * Math.max(0.01, mean - kGapSeconds))
+    const from = Math.max(
+      this.#last.from + kGapSeconds,
+      after - Math.log(1 - chance.next()) * Math.max(0.01, mean - kGapSeconds),
+    )
     const length = kFarthest - kNearest
     const room = this.#last.until + kGapSeconds - from
     const speed = Math.min(chance.between(least, most), room > 0 ? length / room : Infinity)
     this.#last = { from, until: from + length / speed }
-    return { ...drawVehicle(this.#camera, chance, this.#x + chance.between(-0.25, 0.25)), going: this.#going, speed, from }
+    return {
+      ...drawVehicle(this.#camera, chance, this.#x + chance.between(-0.25, 0.25)),
+      going: this.#going,
+      speed,
+      from,
+    }
   }
 }
 
@@ -92,7 +120,13 @@ export function parkedCars(camera: RenderCamera, name: string): Vehicle[] {
   const { left, right } = roadOf(camera)
   return Array.from({ length: camera.parked }, (_, i) => {
     const chance = new Chance(`${name}/parked-${i}`)
-    return { ...drawVehicle(camera, chance, i === 0 ? right - 1.15 : left + 1.15), lampsOn: false, going: 'parked' as const, speed: 0, from: 0 }
+    return {
+      ...drawVehicle(camera, chance, i === 0 ? right - 1.15 : left + 1.15),
+      lampsOn: false,
+      going: 'parked' as const,
+      speed: 0,
+      from: 0,
+    }
   })
 }
 
@@ -106,4 +140,5 @@ function drawVehicle(camera: RenderCamera, chance: Chance, x: number): Omit<Vehi
 }
 
 /** The plate of a vehicle; drawn when it is first seen, since most of a long feed's vehicles are not there yet. */
-export const artOf = (vehicle: Vehicle): Art | undefined => (vehicle.serial ? (vehicle.art ??= drawPlate(vehicle.serial)) : undefined)
+export const artOf = (vehicle: Vehicle): Art | undefined =>
+  vehicle.serial ? (vehicle.art ??= drawPlate(vehicle.serial)) : undefined

@@ -10,7 +10,10 @@ export const kLeastPlateWidth = 45
 interface Open {
   camera: string
   vehicle: Vehicle
-  /** Times at which the plate was at least `kLeastPlateWidth` wide; of a vehicle without a plate: at which any of it was in the picture. */
+  /**
+   * Times at which the plate was at least `kLeastPlateWidth` wide; of a vehicle without a plate: at which any of it was
+   * in the picture.
+   */
   first?: string
   last?: string
   frames: string[]
@@ -19,8 +22,8 @@ interface Open {
 }
 
 /**
- * Writes what passed where, in the format of `bench/feeds/sample.truth.json` (docs/sample-feed.md), while the feed is being rendered: a pass is
- * written as soon as its vehicle is gone, so that memory does not grow with the feed.
+ * Writes what passed where, in the format of `bench/feeds/sample.truth.json` (docs/sample-feed.md), while the feed is
+ * being rendered: a pass is written as soon as its vehicle is gone, so that memory does not grow with the feed.
  */
 export class TruthWriter {
   readonly #file: string
@@ -35,7 +38,9 @@ export class TruthWriter {
     this.#out = createWriteStream(file)
     // Looked at when something is written; without a listener an error would end the process.
     this.#out.on('error', () => {})
-    this.#out.write(`{"seed":${facts.seed},"start":"${new Date(facts.start).toISOString()}","seconds":${facts.seconds},"leastWidth":${kLeastPlateWidth},"hits":[],"passes":[`)
+    this.#out.write(
+      `{"seed":${facts.seed},"start":"${new Date(facts.start).toISOString()}","seconds":${facts.seconds},"leastWidth":${kLeastPlateWidth},"hits":[],"passes":[`,
+    )
   }
 
   /** Passes written, and how many of them have a plate. */
@@ -47,7 +52,11 @@ export class TruthWriter {
     const plates = new Map(shot.plates.map((plate) => [plate.vehicle, plate]))
     for (const vehicle of shot.vehicles) {
       let pass = this.#open.get(vehicle)
-      if (!pass) this.#open.set(vehicle, (pass = { camera, vehicle, frames: [], ...(vehicle.going === 'parked' && { aside: this.#aside() }) }))
+      if (!pass)
+        this.#open.set(
+          vehicle,
+          (pass = { camera, vehicle, frames: [], ...(vehicle.going === 'parked' && { aside: this.#aside() }) }),
+        )
       const plate = plates.get(vehicle)
       if (vehicle.serial ? plate && plate.width >= kLeastPlateWidth : true) {
         pass.first ??= t
@@ -56,7 +65,8 @@ export class TruthWriter {
       if (plate) await note(pass, t, plate)
     }
     const here = new Set(shot.vehicles)
-    for (const pass of [...this.#open.values()]) if (pass.camera === camera && !here.has(pass.vehicle)) await this.#finish(pass)
+    for (const pass of [...this.#open.values()])
+      if (pass.camera === camera && !here.has(pass.vehicle)) await this.#finish(pass)
   }
 
   async close(): Promise<void> {
@@ -68,7 +78,11 @@ export class TruthWriter {
   /** Ends without an answer, after a failure. */
   abandon(): void {
     this.#out.destroy()
-    for (const { aside } of this.#open.values()) if (aside) { aside.stream.destroy(); rmSync(aside.file, { force: true }) }
+    for (const { aside } of this.#open.values())
+      if (aside) {
+        aside.stream.destroy()
+        rmSync(aside.file, { force: true })
+      }
   }
 
   #aside(): NonNullable<Open['aside']> {
@@ -85,7 +99,15 @@ export class TruthWriter {
       this.#passes++
       if (vehicle.serial) this.#withPlate++
       const { text, region, state } = vehicle.serial ?? { text: null, region: null, state: null }
-      const facts = JSON.stringify({ camera: pass.camera, plate: text, region, state, first, last, direction: vehicle.going })
+      const facts = JSON.stringify({
+        camera: pass.camera,
+        plate: text,
+        region,
+        state,
+        first,
+        last,
+        direction: vehicle.going,
+      })
       await write(this.#out, `${this.#passes > 1 ? ',' : ''}\n${facts.slice(0, -1)},"frames":[${pass.frames.join(',')}`)
       if (aside) {
         aside.stream.end()
@@ -94,7 +116,10 @@ export class TruthWriter {
       }
       await write(this.#out, ']}')
     }
-    if (aside) { aside.stream.destroy(); rmSync(aside.file, { force: true }) }
+    if (aside) {
+      aside.stream.destroy()
+      rmSync(aside.file, { force: true })
+    }
   }
 }
 

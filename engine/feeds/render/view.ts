@@ -40,7 +40,11 @@ export class View {
     const wide = camera.lanes * kLaneMetres + camera.parked * kParkingMetres
     this.focal = long * Math.min(1, kRoadMetres / wide)
     // One lane is watched from beside it, several from above their middle.
-    this.at = [camera.lanes === 1 ? chance.of([-1, 1]) * chance.between(0.8, 2.2) : chance.between(-0.6, 0.6), 0, chance.between(3.7, 4.2)]
+    this.at = [
+      camera.lanes === 1 ? chance.of([-1, 1]) * chance.between(0.8, 2.2) : chance.between(-0.6, 0.6),
+      0,
+      chance.between(3.7, 4.2),
+    ]
     const yaw = Math.atan2(-this.at[0], far * 0.7)
     const pitch = Math.atan2(this.at[2] - 0.7, far) + Math.atan2((0.5 - kFarPlate.row) * this.height, this.focal)
     this.#forward = [Math.sin(yaw) * Math.cos(pitch), Math.cos(yaw) * Math.cos(pitch), -Math.sin(pitch)]
@@ -57,7 +61,10 @@ export class View {
     return [dot(d, this.#right) * k + this.width / 2, dot(d, this.#down) * k + this.height / 2]
   }
 
-  /** The spots of the road along a row of pixels: at column u they are (x + dx u, y + dy u). Undefined above the horizon. */
+  /**
+   * The spots of the road along a row of pixels: at column u they are (x + dx u, y + dy u). Undefined above the
+   * horizon.
+   */
   row(v: number): { x: number; y: number; dx: number; dy: number } | undefined {
     const [f, r, d] = [this.#forward, this.#right, this.#down]
     const b = (v - this.height / 2) / this.focal
@@ -65,12 +72,21 @@ export class View {
     if (fall > -1e-4) return undefined
     const t = -this.at[2] / fall
     const [dx, dy] = [(t * r[0]) / this.focal, (t * r[1]) / this.focal]
-    return { x: this.at[0] + t * (f[0] + b * d[0]) - (dx * this.width) / 2, y: this.at[1] + t * (f[1] + b * d[1]) - (dy * this.width) / 2, dx, dy }
+    return {
+      x: this.at[0] + t * (f[0] + b * d[0]) - (dx * this.width) / 2,
+      y: this.at[1] + t * (f[1] + b * d[1]) - (dy * this.width) / 2,
+      dx,
+      dy,
+    }
   }
 }
 
 export const dot = (a: Point, b: Point): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-export const cross = (a: Point, b: Point): Point => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+export const cross = (a: Point, b: Point): Point => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+]
 export function unit(a: Point): Point {
   const length = Math.sqrt(dot(a, a)) || 1
   return [a[0] / length, a[1] / length, a[2] / length]

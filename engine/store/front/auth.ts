@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { StoreException } from './exception.js'
 
 /**
- * The one secret of the store. Clients send it as ClickHouse's password: `Authorization: Basic`, or `X-ClickHouse-User` with
- * `X-ClickHouse-Key`. Never in the address, where it would end in logs.
+ * The one secret of the store. Clients send it as ClickHouse's password: `Authorization: Basic`, or `X-ClickHouse-User`
+ * with `X-ClickHouse-Key`. Never in the address, where it would end in logs.
  */
 export class TokenGate {
   readonly #digest: Buffer
@@ -19,7 +19,11 @@ export class TokenGate {
     // Digests have one length, so the comparison takes the same time whatever was sent.
     const same = timingSafeEqual(digestOf(password), this.#digest)
     if (!same || user !== 'default') {
-      throw new StoreException(516, 'AUTHENTICATION_FAILED', 'Authentication failed: password is incorrect, or there is no user with such name')
+      throw new StoreException(
+        516,
+        'AUTHENTICATION_FAILED',
+        'Authentication failed: password is incorrect, or there is no user with such name',
+      )
     }
   }
 }
@@ -31,7 +35,10 @@ function credentialsOf(request: IncomingMessage): { user: string; password: stri
     const colon = text.indexOf(':')
     return colon < 0 ? { user: text, password: '' } : { user: text.slice(0, colon), password: text.slice(colon + 1) }
   }
-  return { user: first(request.headers['x-clickhouse-user']) || 'default', password: first(request.headers['x-clickhouse-key']) }
+  return {
+    user: first(request.headers['x-clickhouse-user']) || 'default',
+    password: first(request.headers['x-clickhouse-key']),
+  }
 }
 
 const first = (value: string | string[] | undefined): string => (Array.isArray(value) ? value[0] : value) ?? ''

@@ -9,22 +9,35 @@ import { setParam } from './request.js'
 export function decodersOf(request: IncomingMessage): Transform[] {
   const encoding = request.headers['content-encoding'] ?? 'identity'
   switch (encoding) {
-    case 'identity': case '': return []
-    case 'gzip': return [createGunzip()]
-    case 'deflate': return [createInflate()]
-    case 'br': return [createBrotliDecompress()]
-    default: throw new StoreException(89, 'UNKNOWN_COMPRESSION_METHOD', `Unknown content encoding ${JSON.stringify(encoding.slice(0, 50))}`, 400)
+    case 'identity':
+    case '':
+      return []
+    case 'gzip':
+      return [createGunzip()]
+    case 'deflate':
+      return [createInflate()]
+    case 'br':
+      return [createBrotliDecompress()]
+    default:
+      throw new StoreException(
+        89,
+        'UNKNOWN_COMPRESSION_METHOD',
+        `Unknown content encoding ${JSON.stringify(encoding.slice(0, 50))}`,
+        400,
+      )
   }
 }
 
 /**
- * The body as a stream that may fail by itself. A pipeline destroys its source when a later part fails, and a destroyed request takes the
- * socket with it, on which the answer should still go.
+ * The body as a stream that may fail by itself. A pipeline destroys its source when a later part fails, and a destroyed
+ * request takes the socket with it, on which the answer should still go.
  */
 export function detached(request: IncomingMessage): Readable {
   const body = new PassThrough()
   request.pipe(body)
-  request.once('close', () => { if (!request.complete) body.destroy(new StoreException(210, 'NETWORK_ERROR', 'The client went away while sending')) })
+  request.once('close', () => {
+    if (!request.complete) body.destroy(new StoreException(210, 'NETWORK_ERROR', 'The client went away while sending'))
+  })
   return body
 }
 

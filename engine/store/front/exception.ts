@@ -1,15 +1,20 @@
 /**
- * Exceptions as ClickHouse's HTTP interface tells them: `Code: 60. DB::Exception: <message>. (UNKNOWN_TABLE) (version ...)`, the number in
- * `X-ClickHouse-Exception-Code`, and a status that goes with it. Clients parse exactly this text.
+ * Exceptions as ClickHouse's HTTP interface tells them: `Code: 60. DB::Exception: <message>. (UNKNOWN_TABLE) (version
+ * ...)`, the number in `X-ClickHouse-Exception-Code`, and a status that goes with it. Clients parse exactly this text.
  */
 export class StoreException extends Error {
-  constructor(readonly code: number, readonly type: string, message: string, readonly status: number = statusOf(code)) {
+  constructor(
+    readonly code: number,
+    readonly type: string,
+    message: string,
+    readonly status: number = statusOf(code),
+  ) {
     super(message)
   }
 
   /**
-   * The whole text of the answer's body. Clients take the first word of capitals in parentheses for the type, so that none may stand in
-   * the message (the engine puts the word before which parsing failed there).
+   * The whole text of the answer's body. Clients take the first word of capitals in parentheses for the type, so that
+   * none may stand in the message (the engine puts the word before which parsing failed there).
    */
   get text(): string {
     const message = this.message.replace(/\(([A-Z0-9_]+)\)/g, "('$1')").replace(/\.?\s*$/, '.')
@@ -18,20 +23,43 @@ export class StoreException extends Error {
 }
 
 export const badRequest = (message: string) => new StoreException(36, 'BAD_ARGUMENTS', message)
-export const notImplemented = (what: string) => new StoreException(48, 'NOT_IMPLEMENTED', `${what} is not supported by the embedded store`)
-export const tooBusy = (limit: number) => new StoreException(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', `Too many simultaneous queries: ${limit} are waiting already`)
+export const notImplemented = (what: string) =>
+  new StoreException(48, 'NOT_IMPLEMENTED', `${what} is not supported by the embedded store`)
+export const tooBusy = (limit: number) =>
+  new StoreException(
+    202,
+    'TOO_MANY_SIMULTANEOUS_QUERIES',
+    `Too many simultaneous queries: ${limit} are waiting already`,
+  )
 export const shuttingDown = () => new StoreException(236, 'ABORTED', 'The store is shutting down', 503)
-export const tooLarge = (what: string, limit: number) => new StoreException(307, 'TOO_MANY_BYTES', `${what} is larger than ${limit} bytes`, 413)
+export const tooLarge = (what: string, limit: number) =>
+  new StoreException(307, 'TOO_MANY_BYTES', `${what} is larger than ${limit} bytes`, 413)
 export const noSpace = (where: string) => new StoreException(243, 'NOT_ENOUGH_SPACE', `No space left for ${where}`, 503)
 
 const STATUS: Record<number, number> = {
-  46: 404, 47: 404, 60: 404, 81: 404, 456: 400, // unknown function, identifier, table, database
-  48: 501, 164: 403, 516: 403, 497: 403, 307: 413,
-  159: 408, 202: 503, 241: 503, 243: 503, 252: 503, 242: 503,
+  46: 404,
+  47: 404,
+  60: 404,
+  81: 404,
+  456: 400, // unknown function, identifier, table, database
+  48: 501,
+  164: 403,
+  516: 403,
+  497: 403,
+  307: 413,
+  159: 408,
+  202: 503,
+  241: 503,
+  243: 503,
+  252: 503,
+  242: 503,
 }
 
 /** Parse errors, wrong types and wrong arguments: the caller's fault. */
-const BAD = new Set([6, 8, 10, 15, 16, 20, 25, 26, 27, 33, 34, 35, 36, 38, 41, 42, 43, 44, 53, 57, 62, 69, 70, 72, 73, 82, 115, 117, 130, 131, 158, 386, 396, 457, 467])
+const BAD = new Set([
+  6, 8, 10, 15, 16, 20, 25, 26, 27, 33, 34, 35, 36, 38, 41, 42, 43, 44, 53, 57, 62, 69, 70, 72, 73, 82, 115, 117, 130,
+  131, 158, 386, 396, 457, 467,
+])
 
 function statusOf(code: number): number {
   return STATUS[code] ?? (BAD.has(code) ? 400 : 500)
@@ -46,7 +74,8 @@ export function exceptionOf(error: unknown): StoreException {
   const match = SHAPE.exec(message.trim())
   if (!match) return new StoreException(1002, 'UNKNOWN_EXCEPTION', message.slice(0, 2_000) || 'unknown error')
   const code = Number(match[1])
-  // Disk full comes as 'cannot write to file' or as a filesystem error, depending on who noticed; both mean: try again when there is space.
+  // Disk full comes as 'cannot write to file' or as a filesystem error, depending on who noticed; both mean: try again
+  // when there is space.
   if (/No space left on device/.test(match[2]!)) return noSpace('the data folder')
   return new StoreException(code, typeOf(match[2]!), stripTail(match[2]!))
 }

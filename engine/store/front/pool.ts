@@ -2,10 +2,16 @@ import { shuttingDown, tooBusy } from './exception.js'
 import { EngineSession } from './session.js'
 import { quote } from './sql.js'
 
-/** `ask` queries look things up, `change` queries write or are part of writing: dashboards must never keep reads from being stored. `export` ones fetch much: people who wait go first. */
+/**
+ * `ask` queries look things up, `change` queries write or are part of writing: dashboards must never keep reads from
+ * being stored. `export` ones fetch much: people who wait go first.
+ */
 export type Lane = 'ask' | 'change' | 'export'
 
-/** How often a query is killed again until it is gone, in milliseconds: one that is still being planned is not listed yet. */
+/**
+ * How often a query is killed again until it is gone, in milliseconds: one that is still being planned is not listed
+ * yet.
+ */
 const KILL_EVERY_MS = 200
 
 export interface PoolOptions {
@@ -16,12 +22,17 @@ export interface PoolOptions {
   open: (mark: string) => Promise<EngineSession>
 }
 
-interface Waiter { lane: Lane; start: (session: EngineSession) => void; refuse: (error: Error) => void }
+interface Waiter {
+  lane: Lane
+  start: (session: EngineSession) => void
+  refuse: (error: Error) => void
+}
 
 /**
- * The sessions of the engine. A quarter of them (at least one) is kept for the `change` lane, and at most a quarter (at least one) may be exports at a time,
- * so that there is always room for a question that a person waits for. A query whose client has gone is killed
- * from a control session, and its own session comes back only when the kill is over, so that the kill cannot meet the next query.
+ * The sessions of the engine. A quarter of them (at least one) is kept for the `change` lane, and at most a quarter (at
+ * least one) may be exports at a time, so that there is always room for a question that a person waits for. A query
+ * whose client has gone is killed from a control session, and its own session comes back only when the kill is over, so
+ * that the kill cannot meet the next query.
  */
 export class SessionPool {
   readonly #options: PoolOptions
@@ -52,8 +63,12 @@ export class SessionPool {
     return pool
   }
 
-  get running(): number { return this.#busy.size }
-  get waiting(): number { return this.#waiting.length }
+  get running(): number {
+    return this.#busy.size
+  }
+  get waiting(): number {
+    return this.#waiting.length
+  }
 
   /**
    * Runs `work` on a session of its own. `signal` ends the wait, or kills the query.
@@ -86,7 +101,9 @@ export class SessionPool {
     for (const waiter of this.#waiting.splice(0)) waiter.refuse(shuttingDown())
     if (this.#busy.size > 0) {
       const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve))
-      const late = setTimeout(() => { for (const session of this.#busy) void this.#killUntil(session, () => !this.#busy.has(session)) }, graceMs)
+      const late = setTimeout(() => {
+        for (const session of this.#busy) void this.#killUntil(session, () => !this.#busy.has(session))
+      }, graceMs)
       await idle
       clearTimeout(late)
     }
@@ -97,7 +114,9 @@ export class SessionPool {
 
   /** Runs a command on the control session, which no client can occupy. */
   control(sql: string): Promise<string> {
-    const run = this.#controlTail.then(() => this.#control.run(sql, { database: 'default', settings: new Map(), params: new Map() }, 'TabSeparated'))
+    const run = this.#controlTail.then(() =>
+      this.#control.run(sql, { database: 'default', settings: new Map(), params: new Map() }, 'TabSeparated'),
+    )
     this.#controlTail = run.catch(() => {})
     return run.then((answer) => answer.bytes.toString('utf8'))
   }
@@ -118,8 +137,14 @@ export class SessionPool {
       }
       const waiter: Waiter = {
         lane,
-        start: (session) => { signal.removeEventListener('abort', leave); resolve(session) },
-        refuse: (error) => { signal.removeEventListener('abort', leave); reject(error) },
+        start: (session) => {
+          signal.removeEventListener('abort', leave)
+          resolve(session)
+        },
+        refuse: (error) => {
+          signal.removeEventListener('abort', leave)
+          reject(error)
+        },
       }
       signal.addEventListener('abort', leave, { once: true })
       this.#waiting.push(waiter)
@@ -127,7 +152,10 @@ export class SessionPool {
   }
 
   #mayStart(lane: Lane): boolean {
-    return this.#idle.length > 0 && (lane === 'change' || (this.#asking < this.#forAsking && (lane === 'ask' || this.#exporting < this.#forExports)))
+    return (
+      this.#idle.length > 0 &&
+      (lane === 'change' || (this.#asking < this.#forAsking && (lane === 'ask' || this.#exporting < this.#forExports)))
+    )
   }
 
   #start(lane: Lane): EngineSession {
@@ -141,7 +169,8 @@ export class SessionPool {
   async #giveBack(session: EngineSession, lane: Lane): Promise<void> {
     let next = session
     if (session.spoiled) {
-      // Opened first: when the engine refuses, a spoiled session is better than none, and it stays marked for the next try.
+      // Opened first: when the engine refuses, a spoiled session is better than none, and it stays marked for the next
+      // try.
       next = await this.#open().catch(() => session)
       if (next !== session) session.close()
     }

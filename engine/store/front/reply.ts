@@ -15,12 +15,26 @@ const GZIP_FROM = 1_024
 const DRAIN_MS = 2_000
 
 const CONTENT_TYPES: Record<string, string> = {
-  JSON: 'application/json; charset=UTF-8', JSONCompact: 'application/json; charset=UTF-8', JSONEachRow: 'application/x-ndjson; charset=UTF-8',
-  JSONCompactEachRow: 'application/x-ndjson; charset=UTF-8', CSV: 'text/csv; charset=UTF-8', CSVWithNames: 'text/csv; charset=UTF-8',
-  TabSeparated: 'text/tab-separated-values; charset=UTF-8', RowBinary: 'application/octet-stream', Native: 'application/octet-stream',
+  JSON: 'application/json; charset=UTF-8',
+  JSONCompact: 'application/json; charset=UTF-8',
+  JSONEachRow: 'application/x-ndjson; charset=UTF-8',
+  JSONCompactEachRow: 'application/x-ndjson; charset=UTF-8',
+  CSV: 'text/csv; charset=UTF-8',
+  CSVWithNames: 'text/csv; charset=UTF-8',
+  TabSeparated: 'text/tab-separated-values; charset=UTF-8',
+  RowBinary: 'application/octet-stream',
+  Native: 'application/octet-stream',
 }
 
-export interface Summary { readRows: number; readBytes: number; writtenRows?: number; writtenBytes?: number; resultRows: number; resultBytes: number; elapsed: number }
+export interface Summary {
+  readRows: number
+  readBytes: number
+  writtenRows?: number
+  writtenBytes?: number
+  resultRows: number
+  resultBytes: number
+  elapsed: number
+}
 
 /** The headers of ClickHouse's HTTP interface. Numbers in the summary are strings, as there. */
 export function setHeaders(response: ServerResponse, asked: Asked, format: string, summary?: Summary): void {
@@ -31,8 +45,14 @@ export function setHeaders(response: ServerResponse, asked: Asked, format: strin
   response.setHeader('Content-Type', CONTENT_TYPES[format] ?? 'application/octet-stream')
   if (!summary) return
   const text = JSON.stringify({
-    read_rows: String(summary.readRows), read_bytes: String(summary.readBytes), written_rows: String(summary.writtenRows ?? 0), written_bytes: String(summary.writtenBytes ?? 0),
-    total_rows_to_read: String(summary.readRows), result_rows: String(summary.resultRows), result_bytes: String(summary.resultBytes), elapsed_ns: String(Math.round(summary.elapsed * 1e9)),
+    read_rows: String(summary.readRows),
+    read_bytes: String(summary.readBytes),
+    written_rows: String(summary.writtenRows ?? 0),
+    written_bytes: String(summary.writtenBytes ?? 0),
+    total_rows_to_read: String(summary.readRows),
+    result_rows: String(summary.resultRows),
+    result_bytes: String(summary.resultBytes),
+    elapsed_ns: String(Math.round(summary.elapsed * 1e9)),
   })
   response.setHeader('X-ClickHouse-Summary', text)
   // The engine tells its progress when it is done, so there is one line of it, where a server sends one every interval.
@@ -51,7 +71,10 @@ export async function sendWhole(response: ServerResponse, bytes: Buffer, compres
 export class StreamedReply {
   readonly #out: Writable
 
-  constructor(readonly response: ServerResponse, compress: boolean) {
+  constructor(
+    readonly response: ServerResponse,
+    compress: boolean,
+  ) {
     if (compress) {
       response.setHeader('Content-Encoding', 'gzip')
       const zip = createGzip(GZIP)
@@ -70,8 +93,16 @@ export class StreamedReply {
   }
 }
 
-/** Tells an exception; when the answer has begun the connection is cut instead, so that nobody takes the part for the whole. */
-export function sendException(request: IncomingMessage, response: ServerResponse, queryId: string, exception: StoreException): void {
+/**
+ * Tells an exception; when the answer has begun the connection is cut instead, so that nobody takes the part for the
+ * whole.
+ */
+export function sendException(
+  request: IncomingMessage,
+  response: ServerResponse,
+  queryId: string,
+  exception: StoreException,
+): void {
   if (response.headersSent) {
     response.destroy(exception)
     return

@@ -20,9 +20,30 @@ export interface Asked {
 }
 
 /** Parts of the HTTP interface that are not settings of the engine. */
-const OURS = new Set(['query', 'query_id', 'database', 'default_format', 'enable_http_compression', 'wait_end_of_query', 'buffer_size', 'http_response_buffer_size',
-  'user', 'password', 'quota_key', 'stacktrace', 'session_check', 'session_timeout', 'close_session', 'log_comment', 'async_insert', 'wait_for_async_insert',
-  'send_progress_in_http_headers', 'http_headers_progress_interval_ms', 'http_zlib_compression_level', 'cancel_http_readonly_queries_on_client_close'])
+const OURS = new Set([
+  'query',
+  'query_id',
+  'database',
+  'default_format',
+  'enable_http_compression',
+  'wait_end_of_query',
+  'buffer_size',
+  'http_response_buffer_size',
+  'user',
+  'password',
+  'quota_key',
+  'stacktrace',
+  'session_check',
+  'session_timeout',
+  'close_session',
+  'log_comment',
+  'async_insert',
+  'wait_for_async_insert',
+  'send_progress_in_http_headers',
+  'http_headers_progress_interval_ms',
+  'http_zlib_compression_level',
+  'cancel_http_readonly_queries_on_client_close',
+])
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
@@ -46,8 +67,10 @@ export function readAddress(request: IncomingMessage, limits: Limits): Asked {
   for (const [name, value] of search) {
     if (name.startsWith('param_')) setParam(params, name.slice('param_'.length), value)
     else if (name === 'session_id' || name === 'role') throw notImplemented(`The parameter ${name}`)
-    else if ((name === 'compress' || name === 'decompress') && value !== '0') throw notImplemented(`The parameter ${name}`)
-    else if (!OURS.has(name) && name !== 'compress' && name !== 'decompress') settings.set(name, checkSetting(name, value, limits))
+    else if ((name === 'compress' || name === 'decompress') && value !== '0')
+      throw notImplemented(`The parameter ${name}`)
+    else if (!OURS.has(name) && name !== 'compress' && name !== 'decompress')
+      settings.set(name, checkSetting(name, value, limits))
   }
   const database = search.get('database') ?? header(request, 'x-clickhouse-database') ?? 'default'
   if (database.length === 0 || database.length > 200) throw badRequest('The name of the database is not valid')
@@ -71,7 +94,8 @@ export function setParam(params: Map<string, string>, name: string, value: strin
 }
 
 function checkSetting(name: string, value: string, limits: Limits): string {
-  if (!limits.known.has(name)) throw new StoreException(115, 'UNKNOWN_SETTING', `Unknown setting '${name.slice(0, 100)}'`)
+  if (!limits.known.has(name))
+    throw new StoreException(115, 'UNKNOWN_SETTING', `Unknown setting '${name.slice(0, 100)}'`)
   const ceiling = limits.ceilings.get(name)
   if (ceiling === undefined) return value
   const number = Number(value)

@@ -48,44 +48,85 @@ const MAX_STATEMENT_BYTES = 16 * MIB
 const MAX_SECONDS = 3_600
 /** Idle connections are closed after this long. */
 const KEEP_ALIVE_MS = 30_000
-/** What clients are told, in seconds: much less, because one that sends just when the server closes gets a reset instead of an answer. */
+/**
+ * What clients are told, in seconds: much less, because one that sends just when the server closes gets a reset instead
+ * of an answer.
+ */
 const KEEP_ALIVE_TOLD = 10
 /** Each running query holds a libuv thread; four more for files and compression. */
 export const threadsFor = (poolSize: number): number => poolSize + 4
 export const DEFAULT_POOL_SIZE = 8
 
-/** What can be set at start only. Threads that wait for work, at most: the engine keeps a thousand, each with three open files, and a peak of some seconds stays for good. */
+/**
+ * What can be set at start only. Threads that wait for work, at most: the engine keeps a thousand, each with three open
+ * files, and a peak of some seconds stays for good.
+ */
 const CONFIG = '<clickhouse><max_thread_pool_free_size>64</max_thread_pool_free_size></clickhouse>\n'
 
 /**
  * ClickHouse, embedded, behind its own HTTP interface.
- * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_SETTINGS_INVALID, ALPR_ERR_STORE_UNAVAILABLE
+ * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_SETTINGS_INVALID,
+ * ALPR_ERR_STORE_UNAVAILABLE
  */
 export async function startStore(options: StoreOptions): Promise<Store> {
-  const { host = '127.0.0.1', port = 0, poolSize = DEFAULT_POOL_SIZE, maxMemoryBytes = 2_048 * MIB, maxBodyBytes = 256 * MIB, maxResultBytes = 128 * MIB, maxWaiting = 256, graceMs = 5_000 } = options
-  if (options.token.length < 16) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'store token', reason: 'must have at least 16 characters' })
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    poolSize = DEFAULT_POOL_SIZE,
+    maxMemoryBytes = 2_048 * MIB,
+    maxBodyBytes = 256 * MIB,
+    maxResultBytes = 128 * MIB,
+    maxWaiting = 256,
+    graceMs = 5_000,
+  } = options
+  if (options.token.length < 16)
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'store token', reason: 'must have at least 16 characters' })
   const path = resolve(options.path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
 
   const pool = await openPool(path, { poolSize, maxWaiting, maxMemoryBytes, maxResultBytes })
   const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
-  const known = new Set((await pool.control('SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated')).split('\n').filter(Boolean))
+  const known = new Set(
+    (
+      await pool.control(
+        'SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated',
+      )
+    )
+      .split('\n')
+      .filter(Boolean),
+  )
   const kitchen: Kitchen = {
-    pool, spool,
-    limits: { known, ceilings: new Map([['max_memory_usage', maxMemoryBytes], ['max_memory_usage_for_user', 2 * maxMemoryBytes], ['max_result_bytes', maxResultBytes], ['max_execution_time', MAX_SECONDS]]) },
+    pool,
+    spool,
+    limits: {
+      known,
+      ceilings: new Map([
+        ['max_memory_usage', maxMemoryBytes],
+        ['max_memory_usage_for_user', 2 * maxMemoryBytes],
+        ['max_result_bytes', maxResultBytes],
+        ['max_execution_time', MAX_SECONDS],
+      ]),
+    },
     maxStatementBytes: MAX_STATEMENT_BYTES,
   }
   const gate = new TokenGate(options.token)
-  const server = createServer({ maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 }, (request, response) => {
-    void serve(request, response, gate, kitchen)
-  })
+  const server = createServer(
+    { maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 },
+    (request, response) => {
+      void serve(request, response, gate, kitchen)
+    },
+  )
   server.maxConnections = 1_024
   try {
     await listen(server, port, host)
   } catch (error) {
     await pool.close(0)
     spool.close()
-    throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: `http://${host}:${port}`, reason: reasonOf(error) }, { cause: error })
+    throw new AlprError(
+      'ALPR_ERR_STORE_UNAVAILABLE',
+      { url: `http://${host}:${port}`, reason: reasonOf(error) },
+      { cause: error },
+    )
   }
   const actual = (server.address() as AddressInfo).port
   let closing: Promise<void> | undefined
@@ -97,10 +138,17 @@ export async function startStore(options: StoreOptions): Promise<Store> {
     await ended
     spool.close()
   }
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`, port: actual, close: () => (closing ??= close()) }
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    port: actual,
+    close: () => (closing ??= close()),
+  }
 }
 
-async function openPool(path: string, bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number }): Promise<SessionPool> {
+async function openPool(
+  path: string,
+  bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number },
+): Promise<SessionPool> {
   const fixed = {
     max_memory_usage: String(bounds.maxMemoryBytes),
     // Of all queries together: a few large ones at once must not end the process.
@@ -118,14 +166,23 @@ async function openPool(path: string, bounds: { poolSize: number; maxWaiting: nu
   const config = join(path, 'engine.xml')
   writeFileSync(config, CONFIG, { mode: 0o600 })
   try {
-    return await SessionPool.open({ size: bounds.poolSize, maxWaiting: bounds.maxWaiting, open: (mark) => EngineSession.open(path, mark, fixed, [`--config-file=${config}`]) })
+    return await SessionPool.open({
+      size: bounds.poolSize,
+      maxWaiting: bounds.maxWaiting,
+      open: (mark) => EngineSession.open(path, mark, fixed, [`--config-file=${config}`]),
+    })
   } catch (error) {
     if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
     throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })
   }
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, gate: TokenGate, kitchen: Kitchen): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gate: TokenGate,
+  kitchen: Kitchen,
+): Promise<void> {
   // Without a listener a reset connection would end the process.
   request.on('error', () => {})
   response.on('error', () => {})
@@ -152,6 +209,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, gate: T
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((done, fail) => {
     server.once('error', fail)
-    server.listen(port, host, () => { server.off('error', fail); done() })
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      done()
+    })
   })
 }

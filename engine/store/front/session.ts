@@ -18,8 +18,9 @@ export interface Answer {
 }
 
 /**
- * One connection to the engine, used by one query at a time. Settings and parameters of the query before are taken back before the
- * next one, so that it finds the session as new. What cannot be taken back (SET, temporary tables) makes the session `spoiled`: it is replaced.
+ * One connection to the engine, used by one query at a time. Settings and parameters of the query before are taken back
+ * before the next one, so that it finds the session as new. What cannot be taken back (SET, temporary tables) makes the
+ * session `spoiled`: it is replaced.
  */
 export class EngineSession {
   /** Names this session's queries for KILL QUERY: the C interface takes no query id. */
@@ -36,7 +37,12 @@ export class EngineSession {
   }
 
   /** @throws the engine's error; code 76 when another process owns the folder */
-  static async open(path: string, mark: string, fixed: Readonly<Record<string, string>>, connectionArgs: string[]): Promise<EngineSession> {
+  static async open(
+    path: string,
+    mark: string,
+    fixed: Readonly<Record<string, string>>,
+    connectionArgs: string[],
+  ): Promise<EngineSession> {
     // Loaded here and not with this file: half a gigabyte that a process which only starts the store must not map.
     const chdb = await import('chdb')
     const session = new EngineSession(new chdb.Session(path, { connectionArgs }), mark)
@@ -47,25 +53,34 @@ export class EngineSession {
   /** Runs one statement to its end; the whole result is in memory, so the engine's `max_result_bytes` must bound it. */
   async run(sql: string, scope: Scope, defaultFormat: string): Promise<Answer> {
     await this.#use(scope.database)
-    // With what it brings in one go: each call into the engine is a thread to wait for, which costs more than many a question.
+    // With what it brings in one go: each call into the engine is a thread to wait for, which costs more than many a
+    // question.
     const clause = this.#setClause(scope)
     const before = clause === '' ? '' : `${clause}; `
     const left = this.#left
     // Until it went well nobody knows how far it came: all of it is taken back.
-    this.#left = { settings: new Set([...left.settings, ...scope.settings.keys()]), params: new Set([...left.params, ...scope.params.keys()]) }
+    this.#left = {
+      settings: new Set([...left.settings, ...scope.settings.keys()]),
+      params: new Set([...left.params, ...scope.params.keys()]),
+    }
     try {
       const result = await this.#session.queryAsync(before + sql, { format: defaultFormat })
       this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
       const view = result.bytes()
-      return { bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength), rows: result.rowsRead, readBytes: result.bytesRead, elapsed: result.elapsed }
+      return {
+        bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength),
+        rows: result.rowsRead,
+        readBytes: result.bytesRead,
+        elapsed: result.elapsed,
+      }
     } catch (error) {
       throw placed(error, before.length)
     }
   }
 
   /**
-   * Hands the result to `sink` block by block and waits for it, so that a slow reader slows the engine down. The engine plans the query on
-   * this thread: only for statements without subqueries, which it would run while planning.
+   * Hands the result to `sink` block by block and waits for it, so that a slow reader slows the engine down. The engine
+   * plans the query on this thread: only for statements without subqueries, which it would run while planning.
    */
   async stream(sql: string, scope: Scope, format: string, sink: (chunk: Buffer) => Promise<void>): Promise<void> {
     await this.#use(scope.database)
@@ -96,8 +111,9 @@ export class EngineSession {
   }
 
   /**
-   * What the query brings, and in the same breath what the last one left: taking it back after each query would make everybody wait for it. A parameter cannot
-   * be unset, only emptied; the front refuses a query that names one it was not given, so the rest is out of reach.
+   * What the query brings, and in the same breath what the last one left: taking it back after each query would make
+   * everybody wait for it. A parameter cannot be unset, only emptied; the front refuses a query that names one it was
+   * not given, so the rest is out of reach.
    */
   #setClause(scope: Scope): string {
     const parts = [
@@ -121,6 +137,8 @@ function setClause(values: ReadonlyMap<string, string>): string {
 /** A syntax error names a position: that in the statement, not in what was sent before it too. */
 function placed(error: unknown, before: number): unknown {
   if (before === 0 || !(error instanceof Error)) return error
-  error.message = error.message.replace(/(failed at position )(\d+)/, (all, words: string, at: string) => (Number(at) > before ? `${words}${Number(at) - before}` : all))
+  error.message = error.message.replace(/(failed at position )(\d+)/, (all, words: string, at: string) =>
+    Number(at) > before ? `${words}${Number(at) - before}` : all,
+  )
   return error
 }

@@ -15,8 +15,8 @@ export interface Spooled {
 }
 
 /**
- * Files in RAM (`/dev/shm`, else the temporary folder) that hand insert data to the engine byte for byte: its C interface takes text only.
- * The sum of all files is bounded, because RAM is.
+ * Files in RAM (`/dev/shm`, else the temporary folder) that hand insert data to the engine byte for byte: its C
+ * interface takes text only. The sum of all files is bounded, because RAM is.
  */
 export class Spool {
   readonly folder: string
@@ -24,7 +24,11 @@ export class Spool {
   #sequence = 0
 
   /** @param key tells stores of one machine apart; the folder of a store that was killed is emptied by its successor */
-  constructor(key: string, readonly maxFileBytes: number, readonly maxTotalBytes: number) {
+  constructor(
+    key: string,
+    readonly maxFileBytes: number,
+    readonly maxTotalBytes: number,
+  ) {
     const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
     this.folder = join(root, `platestream-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`)
     rmSync(this.folder, { recursive: true, force: true })

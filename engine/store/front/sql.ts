@@ -1,6 +1,7 @@
 /**
- * A scanner for ClickHouse SQL: just enough to know what kind of statement came, which parameters it names, where inline data begins, and
- * that it is one statement. The engine parses the statement itself; nothing here decides what it means.
+ * A scanner for ClickHouse SQL: just enough to know what kind of statement came, which parameters it names, where
+ * inline data begins, and that it is one statement. The engine parses the statement itself; nothing here decides what
+ * it means.
  */
 export interface Statement {
   /** The text without a trailing semicolon, and without inline data. */
@@ -11,7 +12,10 @@ export interface Statement {
   placeholders: Set<string>
   /** Name in the last FORMAT clause, if there is one. */
   format?: string
-  /** Where `FROM INFILE` must stand so that an INSERT takes its data from a file: before SETTINGS and FORMAT (offset into `text`). */
+  /**
+   * Where `FROM INFILE` must stand so that an INSERT takes its data from a file: before SETTINGS and FORMAT (offset
+   * into `text`).
+   */
   dataAt?: number
   /** Offset into the scanned text where inline data of `INSERT ... FORMAT x` begins; undefined when there is none. */
   inlineDataAt?: number
@@ -26,7 +30,13 @@ export interface Statement {
 /** What is wrong with a text that is not one statement. */
 export class NotOneStatement extends Error {}
 
-interface Word { upper: string; text: string; start: number; end: number; depth: number }
+interface Word {
+  upper: string
+  text: string
+  start: number
+  end: number
+  depth: number
+}
 
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
 const SPACE = /\s+/y
@@ -91,7 +101,13 @@ export function scan(sql: string): Statement {
   return describe(sql, end, words, placeholders)
 }
 
-function describe(sql: string, end: number, words: Word[], placeholders: Set<string>, inlineDataAt?: number): Statement {
+function describe(
+  sql: string,
+  end: number,
+  words: Word[],
+  placeholders: Set<string>,
+  inlineDataAt?: number,
+): Statement {
   const top = words.filter((word) => word.depth === 0)
   const kind = words[0]?.upper ?? ''
   const formatAt = findLast(top, (word, index) => word.upper === 'FORMAT' && index > 0 && top[index + 1] !== undefined)
@@ -105,12 +121,17 @@ function describe(sql: string, end: number, words: Word[], placeholders: Set<str
     inlineDataAt,
     nested: words.filter((word) => word.upper === 'SELECT').length > 1,
     outside: words.find((word, index) => reachesOut(sql, word, words[index - 1]))?.text,
-    temporary: kind === 'CREATE' && words.slice(1, 4).some((word) => word.upper === 'TEMPORARY' || word.upper === 'TEMP'),
+    temporary:
+      kind === 'CREATE' && words.slice(1, 4).some((word) => word.upper === 'TEMPORARY' || word.upper === 'TEMP'),
   }
 }
 
-/** Functions and engines that open files or connections. The store's own process has all rights of its user, a query must not borrow them. */
-const OUTSIDE = /^(FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\w*|REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|EXECUTABLE\w*|KAFKA|NATS|RABBITMQ|PYTHON|ICEBERG\w*|DELTALAKE\w*|HUDI\w*|PAIMON\w*|ARROWFLIGHT|YTSAURUS|(FILE|URL|S3|HDFS)CLUSTER)$/
+/**
+ * Functions and engines that open files or connections. The store's own process has all rights of its user, a query
+ * must not borrow them.
+ */
+const OUTSIDE =
+  /^(FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\w*|REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|EXECUTABLE\w*|KAFKA|NATS|RABBITMQ|PYTHON|ICEBERG\w*|DELTALAKE\w*|HUDI\w*|PAIMON\w*|ARROWFLIGHT|YTSAURUS|(FILE|URL|S3|HDFS)CLUSTER)$/
 
 function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
   if (word.upper === 'INFILE') return before?.upper === 'FROM'
@@ -120,14 +141,26 @@ function reachesOut(sql: string, word: Word, before: Word | undefined): boolean 
 
 /** Only `INSERT INTO t [(columns)] [SETTINGS ...] FORMAT x` takes data; a SELECT or VALUES in it brings its own. */
 function dataPlace(top: Word[], formatAt: number): number | undefined {
-  if (formatAt < 0 || top.some((word) => word.upper === 'SELECT' || word.upper === 'WITH' || word.upper === 'VALUES')) return undefined
-  const settings = top.find((word, index) => word.upper === 'SETTINGS' && index > 1 && !['INTO', 'TABLE'].includes(top[index - 1]!.upper) && word.start < top[formatAt]!.start)
+  if (formatAt < 0 || top.some((word) => word.upper === 'SELECT' || word.upper === 'WITH' || word.upper === 'VALUES'))
+    return undefined
+  const settings = top.find(
+    (word, index) =>
+      word.upper === 'SETTINGS' &&
+      index > 1 &&
+      !['INTO', 'TABLE'].includes(top[index - 1]!.upper) &&
+      word.start < top[formatAt]!.start,
+  )
   return (settings ?? top[formatAt]!).start
 }
 
 function isFormatName(words: Word[]): boolean {
   const before = words[words.length - 2]
-  return words.length > 3 && before!.upper === 'FORMAT' && before!.depth === 0 && words.every((word) => word.upper !== 'SELECT' && word.upper !== 'VALUES')
+  return (
+    words.length > 3 &&
+    before!.upper === 'FORMAT' &&
+    before!.depth === 0 &&
+    words.every((word) => word.upper !== 'SELECT' && word.upper !== 'VALUES')
+  )
 }
 
 /** Data begins behind the first line break or blank after the format's name; a lone semicolon is no data. */

@@ -19,18 +19,28 @@ t.test('what was acknowledged is in the next answer, while reads are written', a
   let writing = true
   const stream = (async () => {
     for (let batch = 0; batch < 25; batch++) {
-      const reads = Array.from({ length: 40 }, (_, i) => aRead({ readId: String(batch * 100 + i + 1), plate: `L${batch}X${i}`, ts: Date.now(), tsLast: Date.now() + 500 }))
+      const reads = Array.from({ length: 40 }, (_, i) =>
+        aRead({
+          readId: String(batch * 100 + i + 1),
+          plate: `L${batch}X${i}`,
+          ts: Date.now(),
+          tsLast: Date.now() + 500,
+        }),
+      )
       await writer.write({ reads, hits: [], ledger: [] })
       for (const { plate } of reads) acknowledged.add(plate)
     }
     writing = false
   })()
   let asked = 0
-  for (let last = true; writing || last;) {
+  for (let last = true; writing || last; ) {
     last = writing
     const before = [...acknowledged]
     // "The last five minutes": to a little ahead, because clocks differ.
-    const { items } = await desk.ask(LOOK, 'canvass', { windows: [{ from: iso(began - 300_000), to: iso(Date.now() + 120_000) }], limit: 5_000 })
+    const { items } = await desk.ask(LOOK, 'canvass', {
+      windows: [{ from: iso(began - 300_000), to: iso(Date.now() + 120_000) }],
+      limit: 5_000,
+    })
     const seen = new Set((items as { plate: string }[]).map(({ plate }) => plate))
     const missing = before.filter((plate) => !seen.has(plate))
     if (missing.length > 0) t.fail(`${missing.length} acknowledged reads are missing`)
@@ -45,16 +55,33 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await migrate(store.client, 'p')
   const writer = new StoreWriter(store.client, 'p')
   let id = 0
-  const write = (...plates: string[]) => writer.write({ reads: plates.map((plate) => aRead({ readId: String(++id), plate, ts: aRead().ts + id })), hits: [], ledger: [] })
+  const write = (...plates: string[]) =>
+    writer.write({
+      reads: plates.map((plate) => aRead({ readId: String(++id), plate, ts: aRead().ts + id })),
+      hits: [],
+      ledger: [],
+    })
   await write('7ABC123', '8BBB222', '1AAA111')
   const dictionary = await DictionarySearch.load(store.client, 'p')
   t.equal(dictionary.size, 3)
   // A search that costs nothing, and plates that cost nothing.
-  const eager: PlateSearch = { name: 'dictionary', expectedMs: async () => -1, pages: (ask, rows) => dictionary.pages(ask, rows), search: (ask, rows) => dictionary.search(ask, rows) }
+  const eager: PlateSearch = {
+    name: 'dictionary',
+    expectedMs: async () => -1,
+    pages: (ask, rows) => dictionary.pages(ask, rows),
+    search: (ask, rows) => dictionary.search(ask, rows),
+  }
   const desk = new Desk({ client: store.client, database: 'p', search: eager, costs: { row: 1, plate: 0, query: 0 } })
   const find = async (pattern: string) => {
-    const { items, plan } = await desk.ask(LOOK, 'canvass', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }], pattern, explain: true })
-    return { way: (plan!.facts.way as { chosen: string; search: string }).chosen, plates: (items as { plate: string }[]).map(({ plate }) => plate) }
+    const { items, plan } = await desk.ask(LOOK, 'canvass', {
+      windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }],
+      pattern,
+      explain: true,
+    })
+    return {
+      way: (plan!.facts.way as { chosen: string; search: string }).chosen,
+      plates: (items as { plate: string }[]).map(({ plate }) => plate),
+    }
   }
   t.same(await find('7ABC*'), { way: 'pattern first', plates: ['7ABC123'] })
   for (let round = 0; round < 12; round++) {
@@ -68,7 +95,9 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   const asked: unknown[][] = []
   const rows = async <Row>(query: Sql, label: string): Promise<Row[]> => {
     const { query: text, params } = query.render()
-    const answer = await (await store.client.query({ query: text, query_params: params, format: 'JSONEachRow' })).json<Row>()
+    const answer = await (
+      await store.client.query({ query: text, query_params: params, format: 'JSONEachRow' })
+    ).json<Row>()
     if (label === 'new plates') asked.push(answer)
     return answer
   }
@@ -80,12 +109,16 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   t.same(asked.flat(), [])
   // A table that was made anew counts its blocks from 1 again.
   await store.client.command({ query: 'CREATE TABLE p.anew AS p.plates' })
-  await store.client.command({ query: "INSERT INTO p.anew SELECT '9AFTER2', region, reads, first, last FROM p.plates LIMIT 1" })
+  await store.client.command({
+    query: "INSERT INTO p.anew SELECT '9AFTER2', region, reads, first, last FROM p.plates LIMIT 1",
+  })
   await store.client.command({ query: 'INSERT INTO p.anew SELECT * FROM p.plates' })
   await store.client.command({ query: 'EXCHANGE TABLES p.anew AND p.plates' })
   t.same((await look()).plates.map(({ plate }) => plate).sort(), ['9AFTER1', '9AFTER2'])
   const { items: like, notes } = await desk.ask(LOOK, 'plates', { pattern: '7A8C*' })
-  t.match(like, [{ plate: '7ABC123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: 'B', wanted: '8' }] }])
+  t.match(like, [
+    { plate: '7ABC123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: 'B', wanted: '8' }] },
+  ])
   t.match(notes, { matched: 1, plates: dictionary.size, done: true })
   // The store itself, while no dictionary is loaded, gives the same.
   const plain = await new Desk({ client: store.client, database: 'p' }).ask(LOOK, 'plates', { pattern: '7A8C*' })
@@ -93,9 +126,21 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await write('7ABC999')
   const pages = []
   for await (const page of desk.watch(LOOK, 'plates', { pattern: '7ABC9*' })) pages.push(page)
-  t.match(pages.at(-1), { items: [{ plate: '7ABC999' }], notes: { done: true } }, 'page by page, up to what is stored by now')
-  await t.rejects(desk.watch(LOOK, 'heat', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] }).next(), { code: 'ALPR_ERR_REQUEST_INVALID' })
-  const history = await desk.ask(LOOK, 'history', { plate: '7A8C123', misreads: true, minProbability: 0, windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] })
+  t.match(
+    pages.at(-1),
+    { items: [{ plate: '7ABC999' }], notes: { done: true } },
+    'page by page, up to what is stored by now',
+  )
+  await t.rejects(
+    desk.watch(LOOK, 'heat', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] }).next(),
+    { code: 'ALPR_ERR_REQUEST_INVALID' },
+  )
+  const history = await desk.ask(LOOK, 'history', {
+    plate: '7A8C123',
+    misreads: true,
+    minProbability: 0,
+    windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }],
+  })
   const [misread] = history.items as { plate: string; probability: number }[]
   t.equal(misread?.plate, '7ABC123')
   t.ok(misread!.probability > 0 && misread!.probability < 1, 'a misread has its probability from the dictionary')

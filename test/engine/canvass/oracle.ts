@@ -4,7 +4,11 @@ import type { ConfusionData } from '../../../wasm/mod.js'
 import { twinAlike } from '../../wasm/twin/plate_pattern.js'
 
 /** The questions in plain TypeScript over plain rows: slow, and written apart from the code it judges. */
-export interface OraclePlace { circle?: { lat: number; lon: number; radiusM: number }; polygon?: [number, number][]; cameras?: string[] }
+export interface OraclePlace {
+  circle?: { lat: number; lon: number; radiusM: number }
+  polygon?: [number, number][]
+  cameras?: string[]
+}
 export interface OracleFilter {
   places?: OraclePlace[]
   windows: { from: string; to: string }[]
@@ -25,16 +29,23 @@ export function finalRows(rows: readonly StoredRead[]): StoredRead[] {
   return [...best.values()]
 }
 
-export const matching = (rows: readonly StoredRead[], filter: OracleFilter): StoredRead[] => rows.filter((row) => isIn(row, filter))
+export const matching = (rows: readonly StoredRead[], filter: OracleFilter): StoredRead[] =>
+  rows.filter((row) => isIn(row, filter))
 
 function isIn(row: StoredRead, filter: OracleFilter): boolean {
   const { places = [], windows, daily, pattern, lookAlikes = true, regions, direction, minConfidence } = filter
-  const there = windows.some(({ from, to }) => row.ts < Date.parse(to) && row.tsLast >= Date.parse(from) && row.ts >= Date.parse(from) - DAY)
-  return there && (!daily || inDaily(row, daily))
-    && (places.length === 0 || places.some((place) => inPlace(row, place)))
-    && (pattern === undefined || (matchesPattern(row.plate, pattern, lookAlikes) && inRegions(row.region, pattern)))
-    && (!regions || regions.includes(row.region)) && (direction === undefined || row.direction === direction)
-    && (minConfidence === undefined || row.confidence >= minConfidence)
+  const there = windows.some(
+    ({ from, to }) => row.ts < Date.parse(to) && row.tsLast >= Date.parse(from) && row.ts >= Date.parse(from) - DAY,
+  )
+  return (
+    there &&
+    (!daily || inDaily(row, daily)) &&
+    (places.length === 0 || places.some((place) => inPlace(row, place))) &&
+    (pattern === undefined || (matchesPattern(row.plate, pattern, lookAlikes) && inRegions(row.region, pattern))) &&
+    (!regions || regions.includes(row.region)) &&
+    (direction === undefined || row.direction === direction) &&
+    (minConfidence === undefined || row.confidence >= minConfidence)
+  )
 }
 
 /** Minute by minute: slow and plain. */
@@ -49,12 +60,21 @@ function inDaily(row: StoredRead, { from, to, zone = 'UTC' }: { from: string; to
 
 const msOf = (text: string): number => (Number(text.slice(0, 2)) * 60 + Number(text.slice(3))) * 60_000
 function clockOf(ms: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).formatToParts(ms)
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(ms)
   const of = (type: string) => Number(parts.find((part) => part.type === type)!.value)
   return of('hour') * 3_600_000 + of('minute') * 60_000 + of('second') * 1_000 + (((ms % 1_000) + 1_000) % 1_000)
 }
 
-export function inPlace(row: { lat: number; lon: number; camera: string }, { circle, polygon, cameras }: OraclePlace): boolean {
+export function inPlace(
+  row: { lat: number; lon: number; camera: string },
+  { circle, polygon, cameras }: OraclePlace,
+): boolean {
   if (circle) return metres(row, circle) <= circle.radiusM + 1e-6
   if (cameras) return cameras.includes(row.camera)
   return [-360, 0, 360].some((turn) => inPolygon(row.lon + turn, row.lat, unwrapped(polygon!)))
@@ -62,7 +82,9 @@ export function inPlace(row: { lat: number; lon: number; camera: string }, { cir
 
 export function metres(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
   const r = Math.PI / 180
-  const h = Math.sin(((b.lat - a.lat) * r) / 2) ** 2 + Math.cos(a.lat * r) * Math.cos(b.lat * r) * Math.sin(((b.lon - a.lon) * r) / 2) ** 2
+  const h =
+    Math.sin(((b.lat - a.lat) * r) / 2) ** 2 +
+    Math.cos(a.lat * r) * Math.cos(b.lat * r) * Math.sin(((b.lon - a.lon) * r) / 2) ** 2
   return 2 * 6_371_008.8 * Math.asin(Math.min(1, Math.sqrt(h)))
 }
 
@@ -76,7 +98,10 @@ function unwrapped(polygon: [number, number][]): [number, number][] {
   })
 }
 
-/** Southern and western edges belong to it: a point exactly on an edge is judged as if it stood a hair to the north-east. */
+/**
+ * Southern and western edges belong to it: a point exactly on an edge is judged as if it stood a hair to the
+ * north-east.
+ */
 function inPolygon(x: number, y: number, corners: [number, number][]): boolean {
   const px = x + 1e-10
   const py = y + 1e-10
@@ -99,7 +124,10 @@ export function matchesPattern(plate: string, source: string, lookAlikes: boolea
   const [body = '', tail = ''] = source.split('@')[0]!.split('~')
   const edits = Number(tail || 0)
   const fragments = body.split('&').map(tokens)
-  const orders = fragments.length === 1 ? [fragments[0]!] : permute(fragments).map((order) => ['*', ...order.flatMap((one) => [...one, '*'])])
+  const orders =
+    fragments.length === 1
+      ? [fragments[0]!]
+      : permute(fragments).map((order) => ['*', ...order.flatMap((one) => [...one, '*'])])
   return orders.some((order) => tries(plate, order, edits, lookAlikes))
 }
 
@@ -119,19 +147,34 @@ function tries(plate: string, pattern: readonly string[], edits: number, lookAli
     return false
   }
   if (head === undefined) return plate.length <= edits
-  if (plate.length > 0 && takes(head, plate[0]!, lookAlikes) && tries(plate.slice(1), rest, edits, lookAlikes)) return true
+  if (plate.length > 0 && takes(head, plate[0]!, lookAlikes) && tries(plate.slice(1), rest, edits, lookAlikes))
+    return true
   if (edits === 0) return false
-  return tries(plate, rest, edits - 1, lookAlikes) || (plate.length > 0 && (tries(plate.slice(1), rest, edits - 1, lookAlikes) || tries(plate.slice(1), pattern, edits - 1, lookAlikes)))
+  return (
+    tries(plate, rest, edits - 1, lookAlikes) ||
+    (plate.length > 0 &&
+      (tries(plate.slice(1), rest, edits - 1, lookAlikes) || tries(plate.slice(1), pattern, edits - 1, lookAlikes)))
+  )
 }
 
 function takes(token: string, char: string, lookAlikes: boolean): boolean {
   if (token === '?') return true
-  const wanted = token.startsWith('[') ? token.slice(1, -1).replace(/(.)-(.)/g, (_, a: string, b: string) => Array.from({ length: b.charCodeAt(0) - a.charCodeAt(0) + 1 }, (__, i) => String.fromCharCode(a.charCodeAt(0) + i)).join('')) : token
+  const wanted = token.startsWith('[')
+    ? token
+        .slice(1, -1)
+        .replace(/(.)-(.)/g, (_, a: string, b: string) =>
+          Array.from({ length: b.charCodeAt(0) - a.charCodeAt(0) + 1 }, (__, i) =>
+            String.fromCharCode(a.charCodeAt(0) + i),
+          ).join(''),
+        )
+    : token
   return [...wanted].some((one) => one === char || (lookAlikes && alike(char, one)))
 }
 
 function permute<T>(list: T[]): T[][] {
-  return list.length <= 1 ? [list] : list.flatMap((one, i) => permute([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [one, ...rest]))
+  return list.length <= 1
+    ? [list]
+    : list.flatMap((one, i) => permute([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [one, ...rest]))
 }
 
 export const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<string, T[]> => {
@@ -140,4 +183,5 @@ export const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<str
   return out
 }
 
-export const canonical = (plate: string): string => [...plate].map((char) => GROUPS.find((group) => group.includes(char))?.[0] ?? char).join('')
+export const canonical = (plate: string): string =>
+  [...plate].map((char) => GROUPS.find((group) => group.includes(char))?.[0] ?? char).join('')

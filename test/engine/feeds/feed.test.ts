@@ -21,30 +21,52 @@ const write = async (frames: readonly FeedFrame[], close = true) => {
 }
 const read = async (file: string, warnings: unknown[] = []) => {
   const frames = []
-  for await (const frame of readFrames(file, { warn: (f, m) => warnings.push([f, m]) })) frames.push({ ...frame, jpeg: Buffer.from(frame.jpeg) })
+  for await (const frame of readFrames(file, { warn: (f, m) => warnings.push([f, m]) }))
+    frames.push({ ...frame, jpeg: Buffer.from(frame.jpeg) })
   return frames
 }
 const frame = (i: number, bytes = 1_000): FeedFrame => ({
-  camera: `cam-${i % 3}`, capturedAt: 1_700_000_000_000 + i * 100, recordedAt: 1_700_000_000_500 + i * 100,
-  headers: i % 3 === 2 ? { Position: `37.${i},-122.4`, Heading: '90' } : {}, jpeg: Buffer.alloc(bytes, i),
+  camera: `cam-${i % 3}`,
+  capturedAt: 1_700_000_000_000 + i * 100,
+  recordedAt: 1_700_000_000_500 + i * 100,
+  headers: i % 3 === 2 ? { Position: `37.${i},-122.4`, Heading: '90' } : {},
+  jpeg: Buffer.alloc(bytes, i),
 })
 
 t.test('what was written is read, in order, with headers', async (t) => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.record({
-    camera: fc.stringMatching(/^[a-z0-9-]{1,12}$/),
-    capturedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
-    recordedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
-    headers: fc.dictionary(fc.stringMatching(/^[A-Z][A-Za-z-]{0,20}$/), fc.string({ maxLength: 30 }), { maxKeys: 3, noNullPrototype: true }),
-    jpeg: fc.uint8Array({ maxLength: 2_000 }).map((a) => Buffer.from(a)),
-  }), { maxLength: 30 }), async (frames) => {
-    const back = await read(await write(frames))
-    const expected = frames.map((f, index) => ({ ...f, index }))
-    return JSON.stringify(back.map(canonical)) === JSON.stringify(expected.map(canonical))
-  }), { numRuns: 40 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          camera: fc.stringMatching(/^[a-z0-9-]{1,12}$/),
+          capturedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+          recordedAt: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+          headers: fc.dictionary(fc.stringMatching(/^[A-Z][A-Za-z-]{0,20}$/), fc.string({ maxLength: 30 }), {
+            maxKeys: 3,
+            noNullPrototype: true,
+          }),
+          jpeg: fc.uint8Array({ maxLength: 2_000 }).map((a) => Buffer.from(a)),
+        }),
+        { maxLength: 30 },
+      ),
+      async (frames) => {
+        const back = await read(await write(frames))
+        const expected = frames.map((f, index) => ({ ...f, index }))
+        return JSON.stringify(back.map(canonical)) === JSON.stringify(expected.map(canonical))
+      },
+    ),
+    { numRuns: 40 },
+  )
 })
 
-const canonical = (f: FeedFrame & { index: number }) =>
-  [f.index, f.camera, f.capturedAt, f.recordedAt, Object.entries(f.headers).sort(), Buffer.from(f.jpeg).toString('hex')]
+const canonical = (f: FeedFrame & { index: number }) => [
+  f.index,
+  f.camera,
+  f.capturedAt,
+  f.recordedAt,
+  Object.entries(f.headers).sort(),
+  Buffer.from(f.jpeg).toString('hex'),
+]
 
 t.test('the index says what is inside, and attachments come back', async (t) => {
   const file = join(folder, 'whole.mcap')
@@ -54,8 +76,21 @@ t.test('the index says what is inside, and attachments come back', async (t) => 
   for (let i = 0; i < 90; i++) await writer.addFrame(frame(i, 40_000))
   await writer.addAttachment('truth.jsonl', 'application/jsonl', Buffer.from('{"plate":"A"}\n'))
   await writer.close()
-  t.match(await inspectFeed(file), { total: 90, start: frame(0).capturedAt, end: frame(89).capturedAt, cutOff: false, cameras: [{ id: 'cam-1', name: 'One' }] })
-  t.same((await inspectFeed(file)).frames, new Map([['cam-0', 30], ['cam-1', 30], ['cam-2', 30]]))
+  t.match(await inspectFeed(file), {
+    total: 90,
+    start: frame(0).capturedAt,
+    end: frame(89).capturedAt,
+    cutOff: false,
+    cameras: [{ id: 'cam-1', name: 'One' }],
+  })
+  t.same(
+    (await inspectFeed(file)).frames,
+    new Map([
+      ['cam-0', 30],
+      ['cam-1', 30],
+      ['cam-2', 30],
+    ]),
+  )
   t.equal(Buffer.from((await readAttachment(file, 'truth.jsonl'))!).toString(), '{"plate":"A"}\n')
   t.equal(await readAttachment(file, 'other'), undefined)
   await t.rejects(FeedWriter.create(file), { code: 'ALPR_ERR_FEED_INVALID', message: /exists already/ })
@@ -74,8 +109,14 @@ t.test('a feed cut anywhere gives a prefix of its frames, a warning, and never t
     writeFileSync(file, content.subarray(0, Math.floor(size * share)))
     const warnings: unknown[] = []
     const back = await read(file, warnings)
-    t.ok(back.length <= frames.length && back.length >= Math.floor(frames.length * share) - 36, `${share}: ${back.length} frames`)
-    t.same(back.map((f) => f.jpeg[0]), frames.slice(0, back.length).map((f) => f.jpeg[0]))
+    t.ok(
+      back.length <= frames.length && back.length >= Math.floor(frames.length * share) - 36,
+      `${share}: ${back.length} frames`,
+    )
+    t.same(
+      back.map((f) => f.jpeg[0]),
+      frames.slice(0, back.length).map((f) => f.jpeg[0]),
+    )
     t.equal(warnings.length, 1)
     t.match(await inspectFeed(file), { total: back.length, cutOff: true })
   }
@@ -97,7 +138,11 @@ t.test('a flipped byte is found by the checksum, and nothing wrong comes out', a
 })
 
 t.test('what is not a feed is refused with its name', async (t) => {
-  for (const [content, reason] of [['', /empty/], ['hello, this is no feed at all', /not an MCAP file/], ['abc', /not an MCAP/]] as const) {
+  for (const [content, reason] of [
+    ['', /empty/],
+    ['hello, this is no feed at all', /not an MCAP file/],
+    ['abc', /not an MCAP/],
+  ] as const) {
     const file = join(folder, 'not-a-feed')
     writeFileSync(file, content)
     await t.rejects(read(file), { code: 'ALPR_ERR_FEED_INVALID', message: reason })

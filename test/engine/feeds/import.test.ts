@@ -12,7 +12,10 @@ import { FeedWriter } from '../../../engine/feeds/writer.js'
 const root = mkdtempSync(join(tmpdir(), 'platestream-import-'))
 t.teardown(() => rmSync(root, { recursive: true, force: true }))
 
-const picture = (format: 'jpeg' | 'png', width = 64) => sharp({ create: { width, height: 48, channels: 3, background: '#808080' } }).toFormat(format).toBuffer()
+const picture = (format: 'jpeg' | 'png', width = 64) =>
+  sharp({ create: { width, height: 48, channels: 3, background: '#808080' } })
+    .toFormat(format)
+    .toBuffer()
 const importOf = async (name: string, options: Partial<FolderOptions> & { folder: string }) => {
   const file = join(root, `${name}.mcap`)
   const writer = await FeedWriter.create(file)
@@ -33,7 +36,10 @@ t.test('pictures in numeric order at a rate; other formats are converted, what i
   writeFileSync(join(folder, 'readme.txt'), 'x')
   const { summary, frames } = await importOf('rate', { folder, camera: 'c', start: 1_000_000, fps: 4 })
   t.match(summary, { frames: 4, cameras: ['c'], time: 'start', converted: 1, skipped: [{ file: /f12\.jpg$/ }] })
-  t.same(frames.map((f) => f.capturedAt), [1_000_000, 1_000_250, 1_000_500, 1_000_750])
+  t.same(
+    frames.map((f) => f.capturedAt),
+    [1_000_000, 1_000_250, 1_000_500, 1_000_750],
+  )
   t.ok(Buffer.from(frames[0]!.jpeg).equals(jpeg), 'a JPEG stays as it is')
   t.equal((await sharp(frames[2]!.jpeg).metadata()).width, 80, 'f10 comes after f2')
   t.equal((await sharp(frames[3]!.jpeg).metadata()).format, 'jpeg')
@@ -41,15 +47,24 @@ t.test('pictures in numeric order at a rate; other formats are converted, what i
 
 t.test('times from names, cameras from subfolders, in order of time over all', async (t) => {
   const folder = join(root, 'names')
-  for (const [camera, second] of [['North Gate', 1], ['south', 2], ['North Gate', 3]] as const) {
+  for (const [camera, second] of [
+    ['North Gate', 1],
+    ['south', 2],
+    ['North Gate', 3],
+  ] as const) {
     mkdirSync(join(folder, camera), { recursive: true })
     writeFileSync(join(folder, camera, `20260501_08300${second}.jpg`), await picture('jpeg'))
   }
   const { summary, frames } = await importOf('names', { folder, zoneMinutes: 120 })
   t.match(summary, { time: 'name', cameras: ['north-gate', 'south'] })
-  t.same(frames.map((f) => [f.camera, new Date(f.capturedAt).toISOString()]), [
-    ['north-gate', '2026-05-01T06:30:01.000Z'], ['south', '2026-05-01T06:30:02.000Z'], ['north-gate', '2026-05-01T06:30:03.000Z'],
-  ])
+  t.same(
+    frames.map((f) => [f.camera, new Date(f.capturedAt).toISOString()]),
+    [
+      ['north-gate', '2026-05-01T06:30:01.000Z'],
+      ['south', '2026-05-01T06:30:02.000Z'],
+      ['north-gate', '2026-05-01T06:30:03.000Z'],
+    ],
+  )
 })
 
 t.test('one picture without a time in its name: file times for all, never a mixture', async (t) => {
@@ -61,8 +76,14 @@ t.test('one picture without a time in its name: file times for all, never a mixt
   }
   const { summary, frames } = await importOf('mixed', { folder, camera: 'c' })
   t.equal(summary.time, 'mtime')
-  t.same(frames.map((f) => f.capturedAt), [1_000_000, 1_001_000])
-  await t.rejects(importOf('mixed2', { folder, camera: 'c', time: 'name' }), { code: 'ALPR_ERR_FEED_INVALID', message: /no time in its name/ })
+  t.same(
+    frames.map((f) => f.capturedAt),
+    [1_000_000, 1_001_000],
+  )
+  await t.rejects(importOf('mixed2', { folder, camera: 'c', time: 'name' }), {
+    code: 'ALPR_ERR_FEED_INVALID',
+    message: /no time in its name/,
+  })
 })
 
 t.test('folders that cannot be imported say why', async (t) => {
@@ -77,14 +98,30 @@ t.test('folders that cannot be imported say why', async (t) => {
 t.test('a picture that lies on its side is put upright', async (t) => {
   const folder = join(root, 'side')
   mkdirSync(folder)
-  writeFileSync(join(folder, 'a.jpg'), await sharp(await picture('jpeg')).withMetadata({ orientation: 6 }).jpeg().toBuffer())
+  writeFileSync(
+    join(folder, 'a.jpg'),
+    await sharp(await picture('jpeg'))
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer(),
+  )
   const { frames } = await importOf('side', { folder, camera: 'c', fps: 1 })
   t.match(await sharp(frames[0]!.jpeg).metadata(), { width: 48, height: 64 })
 })
 
 t.test('videos through ffmpeg: rate, times, length', async (t) => {
   const video = join(root, 'v.mp4')
-  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=duration=3:size=320x240:rate=10', '-metadata', 'creation_time=2026-05-01T08:30:00Z', video])
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc=duration=3:size=320x240:rate=10',
+    '-metadata',
+    'creation_time=2026-05-01T08:30:00Z',
+    video,
+  ])
   const run = async (name: string, more: object) => {
     const file = join(root, `${name}.mcap`)
     const writer = await FeedWriter.create(file)
@@ -96,13 +133,23 @@ t.test('videos through ffmpeg: rate, times, length', async (t) => {
   }
   const own = await run('own', {})
   t.match(own.summary, { frames: 30, fps: 10, start: Date.UTC(2026, 4, 1, 8, 30) })
-  t.same(own.frames.map((f) => f.capturedAt), Array.from({ length: 30 }, (_, i) => Date.UTC(2026, 4, 1, 8, 30) + i * 100))
-  for (const frame of own.frames) t.match(await sharp(frame.jpeg).metadata(), { width: 320, height: 240, format: 'jpeg' })
-  t.match((await run('slow', { fps: 2, start: 5_000, maxMs: 2_000 })).frames.map((f) => f.capturedAt), [5_000, 5_500, 6_000, 6_500])
+  t.same(
+    own.frames.map((f) => f.capturedAt),
+    Array.from({ length: 30 }, (_, i) => Date.UTC(2026, 4, 1, 8, 30) + i * 100),
+  )
+  for (const frame of own.frames)
+    t.match(await sharp(frame.jpeg).metadata(), { width: 320, height: 240, format: 'jpeg' })
+  t.match(
+    (await run('slow', { fps: 2, start: 5_000, maxMs: 2_000 })).frames.map((f) => f.capturedAt),
+    [5_000, 5_500, 6_000, 6_500],
+  )
   const broken = join(root, 'broken.mp4')
   copyFileSync(video, broken)
   writeFileSync(broken, Buffer.alloc(10_000, 3))
   const writer = await FeedWriter.create(join(root, 'broken.mcap'))
-  await t.rejects(importVideo(writer, { input: broken, camera: 'v', quality: 90 }), { code: 'ALPR_ERR_FEED_INVALID', message: /ffmpeg gets no frame out of it: / })
+  await t.rejects(importVideo(writer, { input: broken, camera: 'v', quality: 90 }), {
+    code: 'ALPR_ERR_FEED_INVALID',
+    message: /ffmpeg gets no frame out of it: /,
+  })
   await writer.close()
 })

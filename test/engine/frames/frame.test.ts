@@ -9,11 +9,25 @@ import { MAIN_ST } from '../passes/plates.js'
 const ARRIVED = Date.parse('2026-11-22T12:00:00.000Z')
 const FUTURE_MS = 120_000
 const TRAILER: Camera = { id: 'trailer-1', name: 'Trailer', kind: 'trailer', agency: '' }
-const cameras = new Map([[MAIN_ST.id, MAIN_ST], [TRAILER.id, TRAILER]])
+const cameras = new Map([
+  [MAIN_ST.id, MAIN_ST],
+  [TRAILER.id, TRAILER],
+])
 
-function message(headers: Record<string, string> = {}, camera = 'main-st', payload = new Uint8Array([1])): CameraMessage {
+function message(
+  headers: Record<string, string> = {},
+  camera = 'main-st',
+  payload = new Uint8Array([1]),
+): CameraMessage {
   const all: Record<string, string> = { 'Captured-At': '2026-11-22T11:59:59.500Z', ...headers }
-  return { seq: 7, subject: `frames.2.${camera}`, camera, arrivedAt: ARRIVED, payload, header: (name) => all[name] || undefined }
+  return {
+    seq: 7,
+    subject: `frames.2.${camera}`,
+    camera,
+    arrivedAt: ARRIVED,
+    payload,
+    header: (name) => all[name] || undefined,
+  }
 }
 
 function codeOf(message: CameraMessage): ErrorCode | 'accepted' {
@@ -27,7 +41,14 @@ function codeOf(message: CameraMessage): ErrorCode | 'accepted' {
 }
 
 t.test('a good frame is placed in time and space', async (t) => {
-  t.match(parseFrame(message(), cameras, FUTURE_MS), { seq: 7, capturedAt: ARRIVED - 500, lat: 38.75, lon: -121.28, heading: 0, feed: '' })
+  t.match(parseFrame(message(), cameras, FUTURE_MS), {
+    seq: 7,
+    capturedAt: ARRIVED - 500,
+    lat: 38.75,
+    lon: -121.28,
+    heading: 0,
+    feed: '',
+  })
   const moving = message({ Position: '38.7521,-121.2880', Heading: '271.5', Speed: '13.4' }, 'trailer-1')
   t.match(parseFrame(moving, cameras, FUTURE_MS), { lat: 38.7521, lon: -121.288, heading: 271.5, speed: 13.4 })
 })
@@ -42,19 +63,30 @@ t.test('each kind of bad frame has its own reason', async (t) => {
   t.equal(codeOf(message({}, 'main-st', new Uint8Array())), 'ALPR_ERR_FRAME_EMPTY')
   t.equal(codeOf(message({}, 'main-st', new Uint8Array(MAX_FRAME_BYTES + 1))), 'ALPR_ERR_FRAME_TOO_LARGE')
   t.equal(time(''), 'ALPR_ERR_FRAME_TIME_MISSING')
-  for (const bad of ['yesterday', '2026-13-01T00:00:00Z', '2026-11-22 11:59:59', '2026-11-22T11:59:59', '2026-11-22T11:59:59+01:00', '1763812799']) t.equal(time(bad), 'ALPR_ERR_FRAME_TIME_INVALID', bad)
+  for (const bad of [
+    'yesterday',
+    '2026-13-01T00:00:00Z',
+    '2026-11-22 11:59:59',
+    '2026-11-22T11:59:59',
+    '2026-11-22T11:59:59+01:00',
+    '1763812799',
+  ])
+    t.equal(time(bad), 'ALPR_ERR_FRAME_TIME_INVALID', bad)
   t.equal(time('1970-01-01T00:00:03Z'), 'ALPR_ERR_FRAME_TIME_ABSURD')
   t.equal(time('2026-11-22T12:02:00.001Z'), 'ALPR_ERR_FRAME_TIME_FUTURE')
   t.equal(time('2026-11-22T12:02:00.000Z'), 'accepted', 'clocks may differ a little')
   t.equal(codeOf(message({}, 'trailer-1')), 'ALPR_ERR_FRAME_POSITION_MISSING')
-  for (const bad of ['91,0', '0,181', 'here', '1;2', '38.7', 'NaN,NaN']) t.equal(codeOf(message({ Position: bad }, 'trailer-1')), 'ALPR_ERR_FRAME_HEADER_INVALID', bad)
+  for (const bad of ['91,0', '0,181', 'here', '1;2', '38.7', 'NaN,NaN'])
+    t.equal(codeOf(message({ Position: bad }, 'trailer-1')), 'ALPR_ERR_FRAME_HEADER_INVALID', bad)
   t.equal(codeOf(message({ Heading: '400' })), 'ALPR_ERR_FRAME_HEADER_INVALID')
   t.equal(codeOf(message({ Speed: '-1' })), 'ALPR_ERR_FRAME_HEADER_INVALID')
 })
 
 t.test('no header, whatever is in it, does anything but pass or name a reason', async (t) => {
-  fc.assert(fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (at, position, heading, speed) => {
-    codeOf(message({ 'Captured-At': at, Position: position, Heading: heading, Speed: speed }, 'trailer-1'))
-  }))
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (at, position, heading, speed) => {
+      codeOf(message({ 'Captured-At': at, Position: position, Heading: heading, Speed: speed }, 'trailer-1'))
+    }),
+  )
   t.pass()
 })

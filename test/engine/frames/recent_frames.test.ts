@@ -12,7 +12,12 @@ t.test('the newest frames are kept within the bound, older ones come back from t
     seqs.push((await connection.jetstream().publish(framesSubject('main-st'), new Uint8Array(100).fill(value))).seq)
   }
   const asked: string[] = []
-  const spied = { request: (subject: string, payload: string, options: { timeout: number }) => { asked.push(payload); return connection.request(subject, payload, options) } }
+  const spied = {
+    request: (subject: string, payload: string, options: { timeout: number }) => {
+      asked.push(payload)
+      return connection.request(subject, payload, options)
+    },
+  }
   const recent = new RecentFrames(spied as typeof connection, 250)
   const owner = {}
   for (const [value, seq] of seqs.entries()) recent.keep(owner, seq, new Uint8Array(100).fill(value))
@@ -24,7 +29,11 @@ t.test('the newest frames are kept within the bound, older ones come back from t
 })
 
 t.test('an owner gives back what nobody will want, and nothing of another', async (t) => {
-  const recent = new RecentFrames({ request: async () => { throw new Error('asked the stream') } })
+  const recent = new RecentFrames({
+    request: async () => {
+      throw new Error('asked the stream')
+    },
+  })
   const [a, b] = [{}, {}]
   for (let seq = 1; seq <= 6; seq++) recent.keep(seq % 2 === 0 ? b : a, seq, new Uint8Array(10).fill(seq))
   recent.drop(a, 3, new Set([1]))

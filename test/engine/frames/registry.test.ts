@@ -2,8 +2,20 @@ import t from 'tap'
 import { CameraRegistry } from '../../../engine/frames/registry.js'
 import { startTestNats } from '../../servers/nats.js'
 
-const camera = (id: string, more: object = {}) => ({ id, name: `Camera ${id}`, kind: 'fixed', lat: 37.77, lon: -122.42, ...more })
-const eventually = async (t: { ok(value: unknown, what: string): unknown }, what: string, holds: () => boolean, limitMs = 8_000) => {
+const camera = (id: string, more: object = {}) => ({
+  id,
+  name: `Camera ${id}`,
+  kind: 'fixed',
+  lat: 37.77,
+  lon: -122.42,
+  ...more,
+})
+const eventually = async (
+  t: { ok(value: unknown, what: string): unknown },
+  what: string,
+  holds: () => boolean,
+  limitMs = 8_000,
+) => {
   const until = Date.now() + limitMs
   while (!holds() && Date.now() < until) await new Promise((r) => setTimeout(r, 20))
   t.ok(holds(), what)
@@ -17,48 +29,68 @@ t.test('put, get, list, delete', async (t) => {
   t.equal(await registry.add(camera('a', { heading: 90 })), true)
   t.equal(await registry.add(camera('a', { heading: 180 })), false, 'add does not replace')
   t.match(await registry.get('a'), { id: 'a', heading: 90, agency: '' })
-  t.same((await registry.list()).map((c) => c.id), ['a', 'b'])
+  t.same(
+    (await registry.list()).map((c) => c.id),
+    ['a', 'b'],
+  )
   t.equal(await registry.delete('a'), true)
   t.equal(await registry.delete('a'), false)
   t.equal(await registry.get('a'), undefined)
   t.equal(await registry.get('no such key!'), undefined)
-  t.same((await registry.list()).map((c) => c.id), ['b'])
+  t.same(
+    (await registry.list()).map((c) => c.id),
+    ['b'],
+  )
   t.equal(await registry.add(camera('a')), true, 'a deleted camera can be added again')
 })
 
 t.test('a record that is not a camera is refused on the way in', async (t) => {
   const nats = await startTestNats(t)
   const registry = await CameraRegistry.open(await nats.connect())
-  for (const bad of [null, {}, camera('A'), camera('a', { lat: 91 }), camera('a', { lat: undefined }), camera('a', { colour: 'red' })]) {
+  for (const bad of [
+    null,
+    {},
+    camera('A'),
+    camera('a', { lat: 91 }),
+    camera('a', { lat: undefined }),
+    camera('a', { colour: 'red' }),
+  ]) {
     await t.rejects(registry.put(bad), { code: 'ALPR_ERR_CAMERA_INVALID' })
   }
 })
 
-t.test('a follower sees changes live, ignores bad records with a warning, and survives a restart of the server', async (t) => {
-  const nats = await startTestNats(t)
-  const connection = await nats.connect()
-  const registry = await CameraRegistry.open(connection)
-  await registry.put(camera('a'))
-  await registry.put(camera('gone'))
-  const warnings: object[] = []
-  const followed = await registry.watch({ warn: (fields) => warnings.push(fields) })
-  t.teardown(() => followed.stop())
-  t.same([...followed.cameras.keys()].sort(), ['a', 'gone'])
+t.test(
+  'a follower sees changes live, ignores bad records with a warning, and survives a restart of the server',
+  async (t) => {
+    const nats = await startTestNats(t)
+    const connection = await nats.connect()
+    const registry = await CameraRegistry.open(connection)
+    await registry.put(camera('a'))
+    await registry.put(camera('gone'))
+    const warnings: object[] = []
+    const followed = await registry.watch({ warn: (fields) => warnings.push(fields) })
+    t.teardown(() => followed.stop())
+    t.same([...followed.cameras.keys()].sort(), ['a', 'gone'])
 
-  const bucket = await connection.jetstream().views.kv('CAMERAS')
-  await bucket.put('a', '{"id":"a"}')
-  await bucket.put('x', 'not json')
-  await registry.put(camera('b'))
-  await eventually(t, 'a new camera arrives', () => followed.cameras.has('b'))
-  t.equal(followed.cameras.get('a')?.name, 'Camera a', 'the valid record stays in force')
-  t.notOk(followed.cameras.has('x'))
-  t.equal(warnings.length, 2)
+    const bucket = await connection.jetstream().views.kv('CAMERAS')
+    await bucket.put('a', '{"id":"a"}')
+    await bucket.put('x', 'not json')
+    await registry.put(camera('b'))
+    await eventually(t, 'a new camera arrives', () => followed.cameras.has('b'))
+    t.equal(followed.cameras.get('a')?.name, 'Camera a', 'the valid record stays in force')
+    t.notOk(followed.cameras.has('x'))
+    t.equal(warnings.length, 2)
 
-  await nats.kill('SIGKILL')
-  await nats.restart()
-  const other = await CameraRegistry.open(await nats.connect())
-  await other.put(camera('c'))
-  await other.delete('gone')
-  await eventually(t, 'changes after the restart arrive', () => followed.cameras.has('c') && !followed.cameras.has('gone'))
-  t.match(await followed.refresh('b'), { id: 'b' })
-})
+    await nats.kill('SIGKILL')
+    await nats.restart()
+    const other = await CameraRegistry.open(await nats.connect())
+    await other.put(camera('c'))
+    await other.delete('gone')
+    await eventually(
+      t,
+      'changes after the restart arrive',
+      () => followed.cameras.has('c') && !followed.cameras.has('gone'),
+    )
+    t.match(await followed.refresh('b'), { id: 'b' })
+  },
+)

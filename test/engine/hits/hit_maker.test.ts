@@ -6,26 +6,58 @@ import { OpenPass } from '../../../engine/passes/pass.js'
 import { detectionOf, frameOf, MAIN_ST } from '../passes/plates.js'
 
 const LIST: HotList = {
-  id: 'stolen', name: 'Stolen vehicles', kind: 'hot', priority: 'high', source: 'local', version: '0123456789abcdef',
-  loadedAt: '2026-11-22T03:10:00.000Z', entries: 1, tolerance: 'tolerant', threshold: 0.5,
+  id: 'stolen',
+  name: 'Stolen vehicles',
+  kind: 'hot',
+  priority: 'high',
+  source: 'local',
+  version: '0123456789abcdef',
+  loadedAt: '2026-11-22T03:10:00.000Z',
+  entries: 1,
+  tolerance: 'tolerant',
+  threshold: 0.5,
 }
-const match = (probability: number, plate = '7ABC123', list = LIST): ListMatch =>
-  ({ list, entry: { plate, reason: 'stolen vehicle' }, probability, exact: probability > 0.9, tolerated: [] })
+const match = (probability: number, plate = '7ABC123', list = LIST): ListMatch => ({
+  list,
+  entry: { plate, reason: 'stolen vehicle' },
+  probability,
+  exact: probability > 0.9,
+  tolerated: [],
+})
 
-function passOf(frames: number, from = OpenPass.open('77', frameOf(1, 1_000), detectionOf('7ABC123', 100, 100))): OpenPass {
-  while (from.state.frames < frames) from.extend(frameOf(from.state.frames + 1, 1_000 + 200 * from.state.frames), detectionOf('7ABC123', 100, 100))
+function passOf(
+  frames: number,
+  from = OpenPass.open('77', frameOf(1, 1_000), detectionOf('7ABC123', 100, 100)),
+): OpenPass {
+  while (from.state.frames < frames)
+    from.extend(frameOf(from.state.frames + 1, 1_000 + 200 * from.state.frames), detectionOf('7ABC123', 100, 100))
   return from
 }
 const readOf = (pass: OpenPass) => pass.toRead(MAIN_ST, { module: 'm', model: 'n', lists: 'l' })
-const hits = (pass: OpenPass, matches: ListMatch[], closing = false) => makeHits(pass, readOf(pass), matches, MAIN_ST, closing)
+const hits = (pass: OpenPass, matches: ListMatch[], closing = false) =>
+  makeHits(pass, readOf(pass), matches, MAIN_ST, closing)
 
-t.test('a match is published once while the pass is open, and once more with the last word when it closes', async (t) => {
-  const pass = passOf(2)
-  t.match(hits(pass, [match(0.95)]), [{ hitId: '77.stolen.7ABC123', revision: 1, state: 'possible', plate: '7ABC123', listedPlate: '7ABC123', reason: 'stolen vehicle', listVersion: LIST.version, listLoadedAt: LIST.loadedAt }])
-  t.same(hits(pass, [match(0.95)]), [], 'no second time')
-  passOf(5, pass)
-  t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'possible' }])
-})
+t.test(
+  'a match is published once while the pass is open, and once more with the last word when it closes',
+  async (t) => {
+    const pass = passOf(2)
+    t.match(hits(pass, [match(0.95)]), [
+      {
+        hitId: '77.stolen.7ABC123',
+        revision: 1,
+        state: 'possible',
+        plate: '7ABC123',
+        listedPlate: '7ABC123',
+        reason: 'stolen vehicle',
+        listVersion: LIST.version,
+        listLoadedAt: LIST.loadedAt,
+      },
+    ])
+    t.same(hits(pass, [match(0.95)]), [], 'no second time')
+    passOf(5, pass)
+    t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'possible' }])
+  },
+)
 
 t.test('closing right after publishing says nothing new', async (t) => {
   const pass = passOf(3)
@@ -45,17 +77,22 @@ t.test('a match that fades is withdrawn under the same id, and may come back', a
 t.test('an entry that left the list withdraws its open hit', async (t) => {
   const pass = passOf(2)
   hits(pass, [match(0.95)])
-  t.match(hits(pass, []), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn', list: 'stolen', listedPlate: '7ABC123' }])
+  t.match(hits(pass, []), [
+    { hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn', list: 'stolen', listedPlate: '7ABC123' },
+  ])
 })
 
 t.test('below the threshold there is no hit', async (t) => {
   t.same(hits(passOf(2), [match(0.49)], true), [])
 })
 
-t.test('the listed plate itself, read without doubt about any character but blurred, is a hit from half the threshold on', async (t) => {
-  t.match(hits(passOf(2), [{ ...match(0.3), exact: true }]), [{ state: 'possible', exact: true }])
-  t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
-})
+t.test(
+  'the listed plate itself, read without doubt about any character but blurred, is a hit from half the threshold on',
+  async (t) => {
+    t.match(hits(passOf(2), [{ ...match(0.3), exact: true }]), [{ state: 'possible', exact: true }])
+    t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
+  },
+)
 
 t.test('a special hot list is informational whatever priority it claims', async (t) => {
   const special: HotList = { ...LIST, id: 'local', kind: 'special' }

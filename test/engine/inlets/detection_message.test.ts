@@ -14,50 +14,135 @@ t.test('one detection, and several in one message', async (t) => {
 
 t.test('a message that is none says why', async (t) => {
   for (const [payload, reason] of [
-    ['', /is empty/], ['{"plate":', /not JSON/], ['[]', /0 detections/], [new Array(MAX_DETECTIONS + 1).fill(GOOD), /257 detections/], ['x'.repeat(1_048_577), /1048577 bytes/],
-  ] as const) t.throws(() => splitMessage(bytes(payload)), { code: 'ALPR_ERR_DETECTION_INVALID', message: reason })
+    ['', /is empty/],
+    ['{"plate":', /not JSON/],
+    ['[]', /0 detections/],
+    [new Array(MAX_DETECTIONS + 1).fill(GOOD), /257 detections/],
+    ['x'.repeat(1_048_577), /1048577 bytes/],
+  ] as const)
+    t.throws(() => splitMessage(bytes(payload)), { code: 'ALPR_ERR_DETECTION_INVALID', message: reason })
   t.throws(() => splitMessage(new Uint8Array([0x22, 0xff, 0x22])), { message: /not UTF-8/ })
 })
 
 t.test('a detection with everything in it', async (t) => {
-  const quad = [[10, 20], [110, 20], [110, 70], [10, 70]]
+  const quad = [
+    [10, 20],
+    [110, 20],
+    [110, 70],
+    [10, 70],
+  ]
   const { sighted, ...rest } = parseDetection({
-    ...GOOD, plate: '7abc-123', region: 'US-CA', quad, track: 'v17', position: { lat: 38.7, lon: -121.2 }, heading: 90, speed: 12,
-    alternates: [{ plate: '7A8C123', confidence: 0.04 }], characters: [1, 1, 0.9, 1, 1, 1, 1],
+    ...GOOD,
+    plate: '7abc-123',
+    region: 'US-CA',
+    quad,
+    track: 'v17',
+    position: { lat: 38.7, lon: -121.2 },
+    heading: 90,
+    speed: 12,
+    alternates: [{ plate: '7A8C123', confidence: 0.04 }],
+    characters: [1, 1, 0.9, 1, 1, 1, 1],
   })
   t.same(rest, { capturedAt: GOOD.capturedAt, position: { lat: 38.7, lon: -121.2 }, heading: 90, speed: 12 })
-  t.match(sighted, { plate: '7ABC123', confidence: 0.93, region: 'US-CA', quad, track: 'v17', alternates: [{ plate: '7A8C123', confidence: 0.04 }] })
-  t.ok(sighted.positions[2]![CHARACTERS.indexOf('B')]! < sighted.positions[1]![CHARACTERS.indexOf('A')]!, 'the character it is less sure of')
+  t.match(sighted, {
+    plate: '7ABC123',
+    confidence: 0.93,
+    region: 'US-CA',
+    quad,
+    track: 'v17',
+    alternates: [{ plate: '7A8C123', confidence: 0.04 }],
+  })
+  t.ok(
+    sighted.positions[2]![CHARACTERS.indexOf('B')]! < sighted.positions[1]![CHARACTERS.indexOf('A')]!,
+    'the character it is less sure of',
+  )
 })
 
 t.test('what is wrong is named', async (t) => {
   for (const [change, reason] of [
-    [{ plate: undefined }, /plate/], [{ confidence: 1.5 }, /confidence/], [{ confidence: 'high' }, /confidence/], [{ colour: 'red' }, /no field "colour"/],
-    [{ plate: '7AB?123' }, /character "\?"/], [{ plate: '---' }, /0 characters/], [{ plate: 'A'.repeat(13) }, /13 characters/], [{ characters: [1, 1] }, /2 values for the 7/],
-    [{ quad: [[0, 0], [1, 1]] }, /quad/], [{ position: { lat: 91, lon: 0 } }, /position/], [{ region: 'California' }, /region/], [{ alternates: 'none' }, /alternates/],
-  ] as const) t.throws(() => parseDetection({ ...GOOD, ...change }), { code: 'ALPR_ERR_DETECTION_INVALID', message: reason }, JSON.stringify(change))
-  for (const value of [null, 7, 'text', [], [GOOD]]) t.throws(() => parseDetection(value), { code: 'ALPR_ERR_DETECTION_INVALID' })
+    [{ plate: undefined }, /plate/],
+    [{ confidence: 1.5 }, /confidence/],
+    [{ confidence: 'high' }, /confidence/],
+    [{ colour: 'red' }, /no field "colour"/],
+    [{ plate: '7AB?123' }, /character "\?"/],
+    [{ plate: '---' }, /0 characters/],
+    [{ plate: 'A'.repeat(13) }, /13 characters/],
+    [{ characters: [1, 1] }, /2 values for the 7/],
+    [
+      {
+        quad: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+      /quad/,
+    ],
+    [{ position: { lat: 91, lon: 0 } }, /position/],
+    [{ region: 'California' }, /region/],
+    [{ alternates: 'none' }, /alternates/],
+  ] as const)
+    t.throws(
+      () => parseDetection({ ...GOOD, ...change }),
+      { code: 'ALPR_ERR_DETECTION_INVALID', message: reason },
+      JSON.stringify(change),
+    )
+  for (const value of [null, 7, 'text', [], [GOOD]])
+    t.throws(() => parseDetection(value), { code: 'ALPR_ERR_DETECTION_INVALID' })
 })
 
 t.test('whatever JSON comes, it is a detection or an error of ours', async () => {
-  fc.assert(fc.property(fc.oneof(fc.json(), fc.record({ capturedAt: fc.string(), plate: fc.string(), confidence: fc.double({ noNaN: true }), track: fc.string(), region: fc.string() }, { requiredKeys: [] }).map((v) => JSON.stringify(v))), (text) => {
-    try {
-      for (const element of splitMessage(bytes(text)).elements) parseDetection(element)
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'ALPR_ERR_DETECTION_INVALID') throw error
-    }
-  }), { numRuns: 2_000 })
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.json(),
+        fc
+          .record(
+            {
+              capturedAt: fc.string(),
+              plate: fc.string(),
+              confidence: fc.double({ noNaN: true }),
+              track: fc.string(),
+              region: fc.string(),
+            },
+            { requiredKeys: [] },
+          )
+          .map((v) => JSON.stringify(v)),
+      ),
+      (text) => {
+        try {
+          for (const element of splitMessage(bytes(text)).elements) parseDetection(element)
+        } catch (error) {
+          if ((error as { code?: string }).code !== 'ALPR_ERR_DETECTION_INVALID') throw error
+        }
+      },
+    ),
+    { numRuns: 2_000 },
+  )
 })
 
-t.test('the distribution of a text: each row sums to one, the character read leads, the product is the confidence', async () => {
-  fc.assert(fc.property(fc.stringMatching(/^[A-Z0-9]{1,12}$/), fc.double({ min: 0.5, max: 0.98, noNaN: true }), (plate, confidence) => {
-    const rows = distributionOf(plate, confidence)
-    let product = 1
-    for (const [i, row] of rows.entries()) {
-      const top = row[CHARACTERS.indexOf(plate[i]!)]!
-      product *= top
-      if (row.length !== CLASSES || Math.abs(row.reduce((a, b) => a + b, 0) - 1) > 1e-5 || top !== Math.max(...row)) return false
-    }
-    return Math.abs(product - confidence) < 0.01
-  }))
-})
+t.test(
+  'the distribution of a text: each row sums to one, the character read leads, the product is the confidence',
+  async () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[A-Z0-9]{1,12}$/),
+        fc.double({ min: 0.5, max: 0.98, noNaN: true }),
+        (plate, confidence) => {
+          const rows = distributionOf(plate, confidence)
+          let product = 1
+          for (const [i, row] of rows.entries()) {
+            const top = row[CHARACTERS.indexOf(plate[i]!)]!
+            product *= top
+            if (
+              row.length !== CLASSES ||
+              Math.abs(row.reduce((a, b) => a + b, 0) - 1) > 1e-5 ||
+              top !== Math.max(...row)
+            )
+              return false
+          }
+          return Math.abs(product - confidence) < 0.01
+        },
+      ),
+    )
+  },
+)

@@ -27,7 +27,10 @@ t.test('threads give what one thread gives, and what was appended a moment ago',
   // few results: what one thread found keeps the others from looking further
   for (const limit of [3, 50]) {
     for (const pattern of ['12X?', '*1*~2', '9X&1', '7?5XY~1', '*18*~1']) {
-      const [one, many] = [await last(dictionary.search(pattern, { limit })), await last(pool.search(dictionary, pattern, { limit }))]
+      const [one, many] = [
+        await last(dictionary.search(pattern, { limit })),
+        await last(pool.search(dictionary, pattern, { limit })),
+      ]
       t.same(many, one, `${pattern}, ${limit} results`)
     }
   }
@@ -60,6 +63,9 @@ t.test('a search that is left does not hold the next one up; too many are refuse
   t.equal((await last(pool.search(dictionary, '12X?', { lookAlikes: false }))).matched, 1)
   await t.rejects(last(pool.search(dictionary, '7[')), { code: 'ALPR_ERR_PATTERN_INVALID' })
   const many = await Promise.allSettled(Array.from({ length: 80 }, () => last(pool.search(dictionary, '*'))))
-  t.match(many.filter(({ status }) => status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code)[0], 'ALPR_ERR_SEARCHES_FULL')
+  t.match(
+    many.filter(({ status }) => status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code)[0],
+    'ALPR_ERR_SEARCHES_FULL',
+  )
   t.ok(many.filter(({ status }) => status === 'fulfilled').length >= 64)
 })

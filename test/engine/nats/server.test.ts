@@ -23,7 +23,10 @@ t.test('a free port is chosen, the token is needed and not in the arguments', as
   t.ok(server.port > 0)
   t.notMatch(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8'), 'secret-of-the-test')
   t.equal(statSync(join(folder, 'nats-server.conf')).mode & 0o777, 0o600)
-  await t.rejects(connectNats({ url: server.url, token: 'wrong', name: 'test' }), { code: 'ALPR_ERR_NATS_UNAVAILABLE', message: /refuses our token/ })
+  await t.rejects(connectNats({ url: server.url, token: 'wrong', name: 'test' }), {
+    code: 'ALPR_ERR_NATS_UNAVAILABLE',
+    message: /refuses our token/,
+  })
   const connection = await connectNats({ url: server.url, token: 'secret-of-the-test', name: 'test' })
   t.equal(connection.info?.max_payload, 16_777_216)
   await connection.close()
@@ -47,15 +50,20 @@ t.test('a camera always gets the same partition, and each partition is in range'
 })
 
 t.test('a missing program says what to install', async (t) => {
-  await t.rejects(startPrivateServer({ folder: folderFor(t), token: 'x', partitions: 1, program: 'no-such-nats-server' }), {
-    code: 'ALPR_ERR_SYSTEM_MISSING', message: /apt-get install nats-server/,
-  })
+  await t.rejects(
+    startPrivateServer({ folder: folderFor(t), token: 'x', partitions: 1, program: 'no-such-nats-server' }),
+    {
+      code: 'ALPR_ERR_SYSTEM_MISSING',
+      message: /apt-get install nats-server/,
+    },
+  )
 })
 
 t.test('a taken port fails with the words of the server', async (t) => {
   const nats = await startTestNats(t, { setup: false })
   await t.rejects(startPrivateServer({ folder: folderFor(t), token: 'x', partitions: 1, port: nats.port }), {
-    code: 'ALPR_ERR_NATS_UNAVAILABLE', message: /address already in use/,
+    code: 'ALPR_ERR_NATS_UNAVAILABLE',
+    message: /address already in use/,
   })
 })
 
@@ -65,7 +73,9 @@ t.test('the server ends with its parent, even when the parent is killed', async 
   const script = `import { startPrivateServer } from ${JSON.stringify(module)}
     const server = await startPrivateServer({ folder: ${JSON.stringify(folder)}, token: 'x', partitions: 1 })
     console.log(server.pid); setInterval(() => {}, 1000)`
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (d) => resolve(Number(d))))
   t.ok(isRunning(pid))
   parent.kill('SIGKILL')
@@ -92,7 +102,10 @@ t.test('a connection heals itself over kill -9 and restart, and what was acknowl
   await nats.restart()
   for (let i = 0; ; i++) {
     try {
-      t.equal((await (await connection.jetstreamManager({ timeout: 500 })).streams.info(STREAM.frames)).state.messages, 1)
+      t.equal(
+        (await (await connection.jetstreamManager({ timeout: 500 })).streams.info(STREAM.frames)).state.messages,
+        1,
+      )
       break
     } catch (error) {
       if (i > 50) throw error
@@ -103,14 +116,21 @@ t.test('a connection heals itself over kill -9 and restart, and what was acknowl
 
 t.test('nobody waits for a server that is not there, unless asked to', async (t) => {
   const started = Date.now()
-  await t.rejects(connectNats({ url: 'nats://127.0.0.1:1', name: 'test', firstConnectMs: 200 }), { message: /127\.0\.0\.1:1.*connection refused/ })
+  await t.rejects(connectNats({ url: 'nats://127.0.0.1:1', name: 'test', firstConnectMs: 200 }), {
+    message: /127\.0\.0\.1:1.*connection refused/,
+  })
   t.ok(Date.now() - started < 2_000)
   const stop = new AbortController()
   const warnings: object[] = []
-  const waiting = connectNats({ url: 'nats://user:pass@127.0.0.1:1', name: 'test', waitOnFirstConnect: true, signal: stop.signal, log: { info: () => {}, warn: (f) => warnings.push(f) } })
+  const waiting = connectNats({
+    url: 'nats://user:pass@127.0.0.1:1',
+    name: 'test',
+    waitOnFirstConnect: true,
+    signal: stop.signal,
+    log: { info: () => {}, warn: (f) => warnings.push(f) },
+  })
   setTimeout(() => stop.abort(), 400)
   await t.rejects(waiting, { code: 'ALPR_ERR_NATS_UNAVAILABLE' })
   t.equal(warnings.length, 1)
   t.notMatch(JSON.stringify(warnings), /pass/)
 })
-

@@ -25,7 +25,12 @@ t.test('a full FRAMES stream refuses the publisher and keeps what it accepted', 
   let accepted = 0
   let refusal = ''
   while (refusal === '') {
-    await js.publish('frames.a', new Uint8Array(100_000)).then(() => accepted++, (error) => { refusal = natsReason(error) })
+    await js.publish('frames.a', new Uint8Array(100_000)).then(
+      () => accepted++,
+      (error) => {
+        refusal = natsReason(error)
+      },
+    )
   }
   t.equal(refusal, 'maximum bytes exceeded')
   t.equal((await (await connection.jetstreamManager()).streams.info(STREAM.frames)).state.messages, accepted)

@@ -8,7 +8,13 @@ import { startTestNats } from '../../servers/nats.js'
 
 async function checkpointOf(connection: NatsConnection, partition = 0): Promise<Checkpoint> {
   const js = connection.jetstream()
-  return new Checkpoint(await connection.jetstreamManager(), await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors), String(partition), { gapMs: 3_000 })
+  return new Checkpoint(
+    await connection.jetstreamManager(),
+    await js.views.kv(BUCKET.passes),
+    await js.views.kv(BUCKET.floors),
+    String(partition),
+    { gapMs: 3_000 },
+  )
 }
 
 function state(seq: number): [string, string] {

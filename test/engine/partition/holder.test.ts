@@ -18,16 +18,35 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
   const members = new Members(leases, instance)
   await members.follow(connection)
   const ending = new AbortController()
-  const open = async (_: Inlet, partition: number) => ({
-    run: (signal: AbortSignal) => new Promise<void>((resolve) => {
-      if (working.has(partition)) throw new Error(`partition ${partition} is held twice`)
-      working.set(partition, instance)
-      signal.addEventListener('abort', () => { working.delete(partition); resolve() })
-    }),
-  }) as unknown as Pipeline
-  const holder = new Holder(inlet, { leases, members, instance, partitions: PARTITIONS, metrics: new Metrics(), log: { info: () => {}, warn: () => {} }, open })
+  const open = async (_: Inlet, partition: number) =>
+    ({
+      run: (signal: AbortSignal) =>
+        new Promise<void>((resolve) => {
+          if (working.has(partition)) throw new Error(`partition ${partition} is held twice`)
+          working.set(partition, instance)
+          signal.addEventListener('abort', () => {
+            working.delete(partition)
+            resolve()
+          })
+        }),
+    }) as unknown as Pipeline
+  const holder = new Holder(inlet, {
+    leases,
+    members,
+    instance,
+    partitions: PARTITIONS,
+    metrics: new Metrics(),
+    log: { info: () => {}, warn: () => {} },
+    open,
+  })
   const running = Promise.all([holder.run(ending.signal), members.stay(ending.signal)])
-  return { leave: async () => { ending.abort(); await running }, count: () => [...working.values()].filter((name) => name === instance).length }
+  return {
+    leave: async () => {
+      ending.abort()
+      await running
+    },
+    count: () => [...working.values()].filter((name) => name === instance).length,
+  }
 }
 
 t.test('engines that come and go share the partitions evenly, and no partition is held twice', async (t) => {

@@ -15,7 +15,10 @@ t.test('a name that is in use is refused, and free again as soon as its engine e
   const ending = new AbortController()
   first.answer(ending.signal)
   await a.flush()
-  await t.rejects(new Identity(b, 'gate.1').claim(), { code: 'ALPR_ERR_INSTANCE_TAKEN', message: /engine named gate\.1 runs already .*--instance/ })
+  await t.rejects(new Identity(b, 'gate.1').claim(), {
+    code: 'ALPR_ERR_INSTANCE_TAKEN',
+    message: /engine named gate\.1 runs already .*--instance/,
+  })
   await new Identity(b, 'gate.2').claim()
   ending.abort()
   await a.flush()
@@ -35,7 +38,10 @@ t.test('of two that started under one name in the same moment, the later one is 
     await members.follow(connection)
     const ending = new AbortController()
     const staying = members.stay(ending.signal)
-    return async () => { ending.abort(); await staying }
+    return async () => {
+      ending.abort()
+      await staying
+    }
   }
   const leave = [await start('elder'), await start('younger'), await start('other', 'not-a-twin')]
   await until(() => told.length > 0)

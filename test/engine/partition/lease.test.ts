@@ -4,22 +4,25 @@ import { Lease } from '../../../engine/partition/lease.js'
 import { sleep } from '../../../engine/pause.js'
 import { startTestNats } from '../../servers/nats.js'
 
-t.test('a partition has one holder; who comes back under the same name has it at once; a dead one loses it within 10 s', async (t) => {
-  const nats = await startTestNats(t)
-  const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
-  const a = new Lease(kv, '0', 'engine-a')
-  const b = new Lease(kv, '0', 'engine-b')
-  t.equal(await a.acquire(), true)
-  t.equal(await b.acquire(), false)
-  t.equal(await a.renew(), true)
-  t.equal(await new Lease(kv, '0', 'engine-a').acquire(), true, 'restarted under the same name')
-  t.equal(await new Lease(kv, '1', 'engine-b').acquire(), true, 'another partition is free')
+t.test(
+  'a partition has one holder; who comes back under the same name has it at once; a dead one loses it within 10 s',
+  async (t) => {
+    const nats = await startTestNats(t)
+    const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
+    const a = new Lease(kv, '0', 'engine-a')
+    const b = new Lease(kv, '0', 'engine-b')
+    t.equal(await a.acquire(), true)
+    t.equal(await b.acquire(), false)
+    t.equal(await a.renew(), true)
+    t.equal(await new Lease(kv, '0', 'engine-a').acquire(), true, 'restarted under the same name')
+    t.equal(await new Lease(kv, '1', 'engine-b').acquire(), true, 'another partition is free')
 
-  const diedAt = Date.now()
-  while (!(await b.acquire())) await sleep(200)
-  t.ok(Date.now() - diedAt < 10_000, `taken over after ${Date.now() - diedAt} ms`)
-  t.equal(await a.renew(), false, 'the former holder learns of it')
+    const diedAt = Date.now()
+    while (!(await b.acquire())) await sleep(200)
+    t.ok(Date.now() - diedAt < 10_000, `taken over after ${Date.now() - diedAt} ms`)
+    t.equal(await a.renew(), false, 'the former holder learns of it')
 
-  await b.release()
-  t.equal(await a.acquire(), true, 'a released partition is free at once')
-})
+    await b.release()
+    t.equal(await a.acquire(), true, 'a released partition is free at once')
+  },
+)

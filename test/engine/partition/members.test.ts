@@ -9,14 +9,26 @@ import { until } from '../../until.js'
 const nobody = undefined as never
 
 t.test('the shares of all engines add up to all partitions and differ by one at most', async (t) => {
-  t.doesNotThrow(() => fc.assert(fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,8}(\.[a-z0-9]{1,8})?$/), { minLength: 1, maxLength: 12, selector: (name) => name.replaceAll('.', '-') }), fc.integer({ min: 1, max: 64 }), (names, partitions) => {
-    const shares = names.map((name) => {
-      const members = new Members(nobody, name)
-      for (const other of names) members.hear(`engine.${other.replaceAll('.', '-')}`)
-      return members.share(partitions)
-    })
-    return shares.reduce((a, b) => a + b) === partitions && Math.max(...shares) - Math.min(...shares) <= 1
-  })))
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,8}(\.[a-z0-9]{1,8})?$/), {
+          minLength: 1,
+          maxLength: 12,
+          selector: (name) => name.replaceAll('.', '-'),
+        }),
+        fc.integer({ min: 1, max: 64 }),
+        (names, partitions) => {
+          const shares = names.map((name) => {
+            const members = new Members(nobody, name)
+            for (const other of names) members.hear(`engine.${other.replaceAll('.', '-')}`)
+            return members.share(partitions)
+          })
+          return shares.reduce((a, b) => a + b) === partitions && Math.max(...shares) - Math.min(...shares) <= 1
+        },
+      ),
+    ),
+  )
 })
 
 t.test('an engine that is not heard of any more counts no longer; leases in the same bucket are nobody', async (t) => {
@@ -44,7 +56,13 @@ t.test('engines find each other, and a good-bye is heard at once', async (t) => 
     await members.follow(connection)
     const ending = new AbortController()
     const staying = members.stay(ending.signal)
-    return { members, leave: async () => { ending.abort(); await staying } }
+    return {
+      members,
+      leave: async () => {
+        ending.abort()
+        await staying
+      },
+    }
   }
   const a = await open('a')
   const b = await open('b.1')

@@ -4,19 +4,22 @@ import type { OpenPass } from '../../../engine/passes/pass.js'
 
 const aPass = () => ({}) as OpenPass
 
-t.test('a pass rests half a second after its last detection at five frames a second, though the camera goes on', async (t) => {
-  const rest = new Rest()
-  const [gone, here] = [aPass(), aPass()]
-  for (let frame = 0; frame <= 10; frame++) {
-    rest.frame('main', 1_000_000 + frame * 200, frame * 200)
-    if (frame <= 5) rest.touch(gone, frame * 200)
-    rest.touch(here, frame * 200)
-  }
-  t.same([...rest.awake(1_400)], ['main'])
-  t.notOk(rest.rests('main', gone, 1_499))
-  t.ok(rest.rests('main', gone, 1_500))
-  t.notOk(rest.rests('main', here, 2_000), 'one that is still seen does not')
-})
+t.test(
+  'a pass rests half a second after its last detection at five frames a second, though the camera goes on',
+  async (t) => {
+    const rest = new Rest()
+    const [gone, here] = [aPass(), aPass()]
+    for (let frame = 0; frame <= 10; frame++) {
+      rest.frame('main', 1_000_000 + frame * 200, frame * 200)
+      if (frame <= 5) rest.touch(gone, frame * 200)
+      rest.touch(here, frame * 200)
+    }
+    t.same([...rest.awake(1_400)], ['main'])
+    t.notOk(rest.rests('main', gone, 1_499))
+    t.ok(rest.rests('main', gone, 1_500))
+    t.notOk(rest.rests('main', here, 2_000), 'one that is still seen does not')
+  },
+)
 
 t.test('a slow camera is waited for: until a frame came, or should have come, without the car', async (t) => {
   const rest = new Rest()
@@ -36,15 +39,18 @@ t.test('a slow camera is waited for: until a frame came, or should have come, wi
   t.ok(rest.rests('slow', pass, 64_000), 'never longer than 3 s')
 })
 
-t.test('a camera that goes quiet is named once more, with all its passes at rest, and then no more until it sends', async (t) => {
-  const rest = new Rest()
-  const pass = aPass()
-  rest.await('taken-over', 0)
-  t.same([...rest.awake(2_999)], ['taken-over'])
-  t.notOk(rest.rests('taken-over', pass, 2_999))
-  t.same([...rest.awake(3_000)], ['taken-over'])
-  t.ok(rest.rests('taken-over', pass, 3_000))
-  t.same([...rest.awake(3_001)], [])
-  rest.frame('taken-over', 5_000, 5_000)
-  t.same([...rest.awake(5_001)], ['taken-over'])
-})
+t.test(
+  'a camera that goes quiet is named once more, with all its passes at rest, and then no more until it sends',
+  async (t) => {
+    const rest = new Rest()
+    const pass = aPass()
+    rest.await('taken-over', 0)
+    t.same([...rest.awake(2_999)], ['taken-over'])
+    t.notOk(rest.rests('taken-over', pass, 2_999))
+    t.same([...rest.awake(3_000)], ['taken-over'])
+    t.ok(rest.rests('taken-over', pass, 3_000))
+    t.same([...rest.awake(3_001)], [])
+    rest.frame('taken-over', 5_000, 5_000)
+    t.same([...rest.awake(5_001)], ['taken-over'])
+  },
+)

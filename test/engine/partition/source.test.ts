@@ -25,23 +25,49 @@ async function publish(connection: NatsConnection, camera: string, from: number,
   }
 }
 
-/** Runs a source until it has seen `count` frames; gives their payloads in order. A source that fails is run again, as the engine does. */
-async function collect(connection: NatsConnection, source: PartitionSource, count: number, room = 4): Promise<string[]> {
+/**
+ * Runs a source until it has seen `count` frames; gives their payloads in order. A source that fails is run again, as
+ * the engine does.
+ */
+async function collect(
+  connection: NatsConnection,
+  source: PartitionSource,
+  count: number,
+  room = 4,
+): Promise<string[]> {
   const seen: string[] = []
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), 30_000)
   while (!stop.signal.aborted) {
-    await source.run(async () => room, (frame) => {
-      seen.push(new TextDecoder().decode(frame.payload))
-      if (seen.length >= count) stop.abort()
-    }, stop.signal).catch(() => sleep(50, stop.signal))
+    await source
+      .run(
+        async () => room,
+        (frame) => {
+          seen.push(new TextDecoder().decode(frame.payload))
+          if (seen.length >= count) stop.abort()
+        },
+        stop.signal,
+      )
+      .catch(() => sleep(50, stop.signal))
   }
   clearTimeout(timer)
   return seen
 }
 
-async function sourceOf(connection: NatsConnection, start = 0, partition = 0, partitions = 1): Promise<PartitionSource> {
-  return new PartitionSource(connection.jetstream(), await connection.jetstreamManager(), ENTRANCE.frames, partition, partitions, start)
+async function sourceOf(
+  connection: NatsConnection,
+  start = 0,
+  partition = 0,
+  partitions = 1,
+): Promise<PartitionSource> {
+  return new PartitionSource(
+    connection.jetstream(),
+    await connection.jetstreamManager(),
+    ENTRANCE.frames,
+    partition,
+    partitions,
+    start,
+  )
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i))
@@ -73,7 +99,11 @@ t.test('the server maps a camera to one partition, and its consumer sees only th
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 2_500)
     const source = await sourceOf(connection, 0, partition, 2)
-    await source.run(async () => 8, (frame) => all.push(`${frame.camera}:${new TextDecoder().decode(frame.payload)}`), stop.signal)
+    await source.run(
+      async () => 8,
+      (frame) => all.push(`${frame.camera}:${new TextDecoder().decode(frame.payload)}`),
+      stop.signal,
+    )
   }
   t.same(all.sort(), cameras.flatMap((camera) => ['1', '2', '3'].map((n) => `${camera}:${n}`)).sort())
 })
@@ -84,7 +114,8 @@ t.test('a server that is killed and comes back costs no frame and no order', asy
   const publisher = await nats.connect('publisher')
   const source = await sourceOf(connection)
   void (async () => {
-    for await (const event of connection.status()) if (event.type === 'reconnect' || event.type === 'disconnect') source.interrupt()
+    for await (const event of connection.status())
+      if (event.type === 'reconnect' || event.type === 'disconnect') source.interrupt()
   })()
   const published = publish(publisher, 'main-st', 1, 300)
   const collected = collect(connection, source, 300)
@@ -105,14 +136,21 @@ t.test('more than the room is never pulled', async (t) => {
   let inFlight = 0
   let most = 0
   let done = 0
-  await source.run(async () => {
-    while (inFlight >= 3) await sleep(5)
-    return 3 - inFlight
-  }, () => {
-    inFlight += 1
-    most = Math.max(most, inFlight)
-    setTimeout(() => { inFlight -= 1; if (++done === 50) stop.abort() }, 10)
-  }, stop.signal)
+  await source.run(
+    async () => {
+      while (inFlight >= 3) await sleep(5)
+      return 3 - inFlight
+    },
+    () => {
+      inFlight += 1
+      most = Math.max(most, inFlight)
+      setTimeout(() => {
+        inFlight -= 1
+        if (++done === 50) stop.abort()
+      }, 10)
+    },
+    stop.signal,
+  )
   t.equal(done, 50)
   t.ok(most <= 3, `${most} at once`)
 })
@@ -126,11 +164,21 @@ t.test('messages lost on the way come again, also when none comes after them', a
   const stop = new AbortController()
   const seen: string[] = []
   let pulls = 0
-  await source.run(async () => {
-    // Between two pulls of ours somebody else's is answered with the rest: to the server they are delivered.
-    if (pulls++ === 1) for await (const message of await (await thief.jetstream().consumers.get('FRAMES', await onlyConsumer(thief))).fetch({ max_messages: 2, expires: 2_000 })) void message
-    return pulls === 1 ? 1 : 4
-  }, (frame) => { if (seen.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort() }, stop.signal)
+  await source.run(
+    async () => {
+      // Between two pulls of ours somebody else's is answered with the rest: to the server they are delivered.
+      if (pulls++ === 1)
+        for await (const message of await (
+          await thief.jetstream().consumers.get('FRAMES', await onlyConsumer(thief))
+        ).fetch({ max_messages: 2, expires: 2_000 }))
+          void message
+      return pulls === 1 ? 1 : 4
+    },
+    (frame) => {
+      if (seen.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort()
+    },
+    stop.signal,
+  )
   t.same(seen, numbers(1, 3))
 })
 
@@ -141,7 +189,13 @@ t.test('a consumer that the server has let go is made anew behind the last messa
   await publish(connection, 'main-st', 1, 3)
   const stop = new AbortController()
   const seen: string[] = []
-  const running = source.run(async () => 4, (frame) => { if (seen.push(new TextDecoder().decode(frame.payload)) === 6) stop.abort() }, stop.signal)
+  const running = source.run(
+    async () => 4,
+    (frame) => {
+      if (seen.push(new TextDecoder().decode(frame.payload)) === 6) stop.abort()
+    },
+    stop.signal,
+  )
   while (seen.length < 3) await sleep(10)
   const before = await onlyConsumer(connection)
   await (await connection.jetstreamManager()).consumers.delete('FRAMES', before)

@@ -7,8 +7,12 @@ import { Trial, Turns } from '../../../engine/partition/trial.js'
 function bucket() {
   const values = new Map<string, string>()
   return {
-    get: async (key: string) => (values.has(key) ? { operation: 'PUT', json: () => JSON.parse(values.get(key)!) as unknown } : null),
-    put: async (key: string, text: string) => { values.set(key, text); return 1 },
+    get: async (key: string) =>
+      values.has(key) ? { operation: 'PUT', json: () => JSON.parse(values.get(key)!) as unknown } : null,
+    put: async (key: string, text: string) => {
+      values.set(key, text)
+      return 1
+    },
   } as unknown as KV
 }
 
@@ -30,7 +34,12 @@ t.test('a frame that ends its process each time is set aside after five, and onl
   }
   const trial = await Trial.begin(kv, '0', 10, newProcess())
   t.same(await trial.guard(11, async () => fine), fine)
-  t.match(await trial.guard(12, () => { throw new Error('touched') }), { seen: [], refused: [{ error: { code: 'ALPR_ERR_FRAME_CRASHED', message: /ended 3 times/ } }] })
+  t.match(
+    await trial.guard(12, () => {
+      throw new Error('touched')
+    }),
+    { seen: [], refused: [{ error: { code: 'ALPR_ERR_FRAME_CRASHED', message: /ended 3 times/ } }] },
+  )
   t.same(await trial.guard(13, async () => fine), fine, 'the next one is looked at')
 })
 
@@ -73,7 +82,9 @@ t.test('a frame that was done is not suspected when the frame of another partiti
   }
   const self = newProcess()
   t.same(await (await Trial.begin(kv, '1', 1, self)).guard(2, async () => fine), fine)
-  t.match(await (await Trial.begin(kv, '0', 1, self)).guard(2, async () => fine), { refused: [{ error: { code: 'ALPR_ERR_FRAME_CRASHED' } }] })
+  t.match(await (await Trial.begin(kv, '0', 1, self)).guard(2, async () => fine), {
+    refused: [{ error: { code: 'ALPR_ERR_FRAME_CRASHED' } }],
+  })
 })
 
 t.test('while two partitions are careful, one frame is in work at a time', async (t) => {
@@ -83,7 +94,12 @@ t.test('while two partitions are careful, one frame is in work at a time', async
   const [a, b] = [await Trial.begin(kv, '0', 1, self), await Trial.begin(kv, '1', 1, self)]
   t.ok(a.careful && b.careful)
   let [atOnce, most] = [0, 0]
-  const look = async () => { most = Math.max(most, ++atOnce); await soon(); atOnce--; return fine }
+  const look = async () => {
+    most = Math.max(most, ++atOnce)
+    await soon()
+    atOnce--
+    return fine
+  }
   await Promise.all([a.guard(2, look), b.guard(2, look), a.guard(3, look), b.guard(3, look)])
   t.equal(most, 1)
 })

@@ -13,7 +13,10 @@ t.test('the stream is cut below what every partition has done with, and not befo
   const [passes, floors] = [await js.views.kv(BUCKET.passes), await js.views.kv(BUCKET.floors)]
   for (let i = 0; i < 10; i++) await js.publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
   const firstSeq = async () => (await manager.streams.info(STREAM.frames)).state.first_seq
-  const [a, b] = [new Checkpoint(manager, passes, floors, '0', { gapMs: 3_000 }), new Checkpoint(manager, passes, floors, '1', { gapMs: 3_000 })]
+  const [a, b] = [
+    new Checkpoint(manager, passes, floors, '0', { gapMs: 3_000 }),
+    new Checkpoint(manager, passes, floors, '1', { gapMs: 3_000 }),
+  ]
   const trimmer = new Trimmer(manager, floors, ENTRANCE.frames, 2)
 
   await a.saveFloor(8, 9)
@@ -36,7 +39,17 @@ t.test('a partition knows that the stream has nothing for it, and only then', as
   const stop = new AbortController()
   let last = 0
   let room = 3
-  const running = source.run(async () => { await until(() => room > 0 || stop.signal.aborted); return Math.max(1, room) }, (frame) => { last = frame.seq; room -= 1 }, stop.signal)
+  const running = source.run(
+    async () => {
+      await until(() => room > 0 || stop.signal.aborted)
+      return Math.max(1, room)
+    },
+    (frame) => {
+      last = frame.seq
+      room -= 1
+    },
+    stop.signal,
+  )
   await until(() => last === 3)
   t.equal(await source.idleUpTo(3), undefined, 'three wait on the stream')
   room = 3
@@ -53,13 +66,19 @@ t.test("of a stream with copies the leader is asked as well: a consumer's copy m
   const subjects: string[] = []
   for (let i = 0; i < 8; i++) await connection.jetstream().publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
   for (let seq = 1; seq <= 8; seq++) subjects.push((await manager.streams.getMessage(STREAM.frames, { seq })).subject)
-  const last = (partition: number) => subjects.findLastIndex((subject) => subject.startsWith(`frames.${partition}.`)) + 1
+  const last = (partition: number) =>
+    subjects.findLastIndex((subject) => subject.startsWith(`frames.${partition}.`)) + 1
   const { cluster } = await manager.streams.info(STREAM.frames)
   for (const partition of [0, 1]) {
-    const behind = (seq: number, leader = cluster?.leader) => nextBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
+    const behind = (seq: number, leader = cluster?.leader) =>
+      nextBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
     t.ok(last(partition) > 0, `partition ${partition} has frames`)
     t.equal(await behind(last(partition)), NONE)
     t.equal(await behind(last(partition) - 1), last(partition))
-    t.equal(await behind(last(partition), 'another server'), undefined, 'another leads now: it may not have heard of all')
+    t.equal(
+      await behind(last(partition), 'another server'),
+      undefined,
+      'another leads now: it may not have heard of all',
+    )
   }
 })

@@ -11,29 +11,44 @@ import { startTestStore } from '../../servers/store.js'
 
 t.setTimeout(120_000)
 
-t.test('one after the other, each to its end; one that fails gives way, one that died is waited for no longer than its lease', async (t) => {
-  const nats = await startTestNats(t)
-  const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
-  const { signal } = new AbortController()
-  let [inside, most] = [0, 0]
-  const work = (ms: number) => async () => {
-    most = Math.max(most, ++inside)
-    await sleep(ms)
-    inside -= 1
-    return ms
-  }
-  t.same(await Promise.all([9_000, 1, 2].map((ms, i) => inTurn(new Lease(kv, 'a', `engine-${i}`), work(ms), signal))), [9_000, 1, 2])
-  t.equal(most, 1, 'also where the work takes longer than a lease lasts')
+t.test(
+  'one after the other, each to its end; one that fails gives way, one that died is waited for no longer than its lease',
+  async (t) => {
+    const nats = await startTestNats(t)
+    const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
+    const { signal } = new AbortController()
+    let [inside, most] = [0, 0]
+    const work = (ms: number) => async () => {
+      most = Math.max(most, ++inside)
+      await sleep(ms)
+      inside -= 1
+      return ms
+    }
+    t.same(
+      await Promise.all([9_000, 1, 2].map((ms, i) => inTurn(new Lease(kv, 'a', `engine-${i}`), work(ms), signal))),
+      [9_000, 1, 2],
+    )
+    t.equal(most, 1, 'also where the work takes longer than a lease lasts')
 
-  await t.rejects(inTurn(new Lease(kv, 'a', 'engine-0'), async () => { throw new Error('refused') }, signal), { message: 'refused' })
-  const before = performance.now()
-  await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
-  t.ok(performance.now() - before < 3_000, 'its turn was over at once')
+    await t.rejects(
+      inTurn(
+        new Lease(kv, 'a', 'engine-0'),
+        async () => {
+          throw new Error('refused')
+        },
+        signal,
+      ),
+      { message: 'refused' },
+    )
+    const before = performance.now()
+    await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
+    t.ok(performance.now() - before < 3_000, 'its turn was over at once')
 
-  t.equal(await new Lease(kv, 'a', 'dead').acquire(), true)
-  await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
-  t.ok(performance.now() - before < 15_000)
-})
+    t.equal(await new Lease(kv, 'a', 'dead').acquire(), true)
+    await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
+    t.ok(performance.now() - before < 15_000)
+  },
+)
 
 t.test('who is to end does not wait for its turn', async (t) => {
   const nats = await startTestNats(t)
@@ -53,13 +68,30 @@ t.test('three engines that start on tables of schema 6 at the same moment bring 
   const { client } = await startTestStore(t)
   const run = (query: string) => client.command({ query })
   await run('CREATE DATABASE p')
-  for (const statement of readFileSync(join('test/engine/store/golden', 'single_6.sql'), 'utf8').replaceAll('platestream.', 'p.').split(/;\n+/).filter((one) => one && !one.startsWith('CREATE DATABASE'))) await run(statement)
+  for (const statement of readFileSync(join('test/engine/store/golden', 'single_6.sql'), 'utf8')
+    .replaceAll('platestream.', 'p.')
+    .split(/;\n+/)
+    .filter((one) => one && !one.startsWith('CREATE DATABASE')))
+    await run(statement)
   await run("INSERT INTO p.schema_version (version, name) SELECT number + 1, 'before' FROM numbers(6)")
   await run(`INSERT INTO p.reads (cell, ts, read_id, version, plate, confidence, region, camera, stay_ms, lat, lon, direction)
     SELECT number % 50, fromUnixTimestamp64Milli(1795000000000 + number * 1000, 'UTC'), number, 1, concat('8AB', toString(number % 5000)), 0.9, 'US-CA', 'gate-1', 10, 37.7, -122.2, 'unknown' FROM numbers(200000)`)
   const told: number[] = []
-  await Promise.all([0, 1, 2].map((i) => inTurn(new Lease(kv, SCHEMA_LEASE, `engine-${i}`), () => migrate(client, 'p', undefined, ({ version }) => told.push(version)), new AbortController().signal)))
+  await Promise.all(
+    [0, 1, 2].map((i) =>
+      inTurn(
+        new Lease(kv, SCHEMA_LEASE, `engine-${i}`),
+        () => migrate(client, 'p', undefined, ({ version }) => told.push(version)),
+        new AbortController().signal,
+      ),
+    ),
+  )
   t.same(told, [7])
-  const rows = await (await client.query({ query: 'SELECT count() AS n, uniqExact(read_id) AS reads FROM p.reads_by_plate FINAL', format: 'JSONEachRow' })).json()
+  const rows = await (
+    await client.query({
+      query: 'SELECT count() AS n, uniqExact(read_id) AS reads FROM p.reads_by_plate FINAL',
+      format: 'JSONEachRow',
+    })
+  ).json()
   t.same(rows, [{ n: '200000', reads: '200000' }])
 })

@@ -21,19 +21,24 @@ t.test('a camera that starts its numbers anew a minute later is heard', async (t
 })
 
 t.test('exact against a list of what came within a minute, and bounded', async (t) => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 20_000 })), { maxLength: 120 }), (messages) => {
-    let ids = RecentIds.empty()
-    const last = new Map<number, number>()
-    let at = T0
-    for (const [id, pause] of messages) {
-      at += Math.round(pause / 1_000) * 1_000
-      const known = at - (last.get(id) ?? -Infinity) <= 60_000
-      if (ids.add(String(id), at) === known) return false
-      if (!known) last.set(id, at)
-      ids = RecentIds.fromJSON(ids.toJSON())
-    }
-    return true
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 20_000 })), { maxLength: 120 }),
+      (messages) => {
+        let ids = RecentIds.empty()
+        const last = new Map<number, number>()
+        let at = T0
+        for (const [id, pause] of messages) {
+          at += Math.round(pause / 1_000) * 1_000
+          const known = at - (last.get(id) ?? -Infinity) <= 60_000
+          if (ids.add(String(id), at) === known) return false
+          if (!known) last.set(id, at)
+          ids = RecentIds.fromJSON(ids.toJSON())
+        }
+        return true
+      },
+    ),
+  )
   const many = RecentIds.empty()
   for (let n = 0; n < 10_000; n++) many.add(String(n), T0 + n)
   t.ok(many.toJSON().length <= 128 * 14, `${many.toJSON().length} characters`)

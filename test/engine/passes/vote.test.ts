@@ -13,24 +13,35 @@ function vote(...texts: [text: string, weight?: number, sure?: number][]): Vote 
 }
 
 t.test('one detection gives back its own distribution', async (t) => {
-  fc.assert(fc.property(plateText, fc.double({ min: 0.3, max: 0.999, noNaN: true }), fc.double({ min: 0.05, max: 1, noNaN: true }), (text, sure, weight) => {
-    const positions = positionsOf(text, sure)
-    const result = Vote.empty()
-    result.add(positions, weight)
-    result.positions().forEach((column, i) => column.forEach((p, c) => {
-      const expected = Math.max(positions[i]![c]!, 1e-4)
-      if (Math.abs(p - expected) > 0.01) throw new Error(`position ${i} class ${c}: ${p} instead of ${expected}`)
-    }))
-  }))
+  fc.assert(
+    fc.property(
+      plateText,
+      fc.double({ min: 0.3, max: 0.999, noNaN: true }),
+      fc.double({ min: 0.05, max: 1, noNaN: true }),
+      (text, sure, weight) => {
+        const positions = positionsOf(text, sure)
+        const result = Vote.empty()
+        result.add(positions, weight)
+        result.positions().forEach((column, i) =>
+          column.forEach((p, c) => {
+            const expected = Math.max(positions[i]![c]!, 1e-4)
+            if (Math.abs(p - expected) > 0.01) throw new Error(`position ${i} class ${c}: ${p} instead of ${expected}`)
+          }),
+        )
+      },
+    ),
+  )
   t.pass()
 })
 
 t.test('any number of equal detections give their text, ever more surely', async (t) => {
-  fc.assert(fc.property(plateText, fc.integer({ min: 2, max: 20 }), (text, n) => {
-    const few = vote(...Array.from({ length: n - 1 }, (): [string] => [text])).best(1)[0]!
-    const more = vote(...Array.from({ length: n }, (): [string] => [text])).best(1)[0]!
-    return few.plate === text && more.plate === text && more.probability >= few.probability - 1e-6
-  }))
+  fc.assert(
+    fc.property(plateText, fc.integer({ min: 2, max: 20 }), (text, n) => {
+      const few = vote(...Array.from({ length: n - 1 }, (): [string] => [text])).best(1)[0]!
+      const more = vote(...Array.from({ length: n }, (): [string] => [text])).best(1)[0]!
+      return few.plate === text && more.plate === text && more.probability >= few.probability - 1e-6
+    }),
+  )
   t.pass()
 })
 
@@ -58,18 +69,32 @@ t.test('alternates are the other texts by probability', async (t) => {
 })
 
 t.test('a vote restored from its checkpoint goes on bit for bit', async (t) => {
-  fc.assert(fc.property(fc.array(fc.tuple(plateText, fc.double({ min: 0.05, max: 1, noNaN: true })), { minLength: 1, maxLength: 8 }), plateText, (before, after) => {
-    const straight = vote(...before)
-    const restored = Vote.fromJSON(JSON.parse(JSON.stringify(straight)))
-    straight.add(positionsOf(after), 0.7)
-    restored.add(positionsOf(after), 0.7)
-    return JSON.stringify(straight) === JSON.stringify(restored) && JSON.stringify(straight.best(5)) === JSON.stringify(restored.best(5))
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(plateText, fc.double({ min: 0.05, max: 1, noNaN: true })), { minLength: 1, maxLength: 8 }),
+      plateText,
+      (before, after) => {
+        const straight = vote(...before)
+        const restored = Vote.fromJSON(JSON.parse(JSON.stringify(straight)))
+        straight.add(positionsOf(after), 0.7)
+        restored.add(positionsOf(after), 0.7)
+        return (
+          JSON.stringify(straight) === JSON.stringify(restored) &&
+          JSON.stringify(straight.best(5)) === JSON.stringify(restored.best(5))
+        )
+      },
+    ),
+  )
   t.pass()
 })
 
 t.test('votes stay bounded whatever comes', async (t) => {
-  fc.assert(fc.property(fc.array(plateText, { minLength: 1, maxLength: 40 }), (texts) => vote(...texts.map((text): [string] => [text])).positions().length <= 16))
+  fc.assert(
+    fc.property(
+      fc.array(plateText, { minLength: 1, maxLength: 40 }),
+      (texts) => vote(...texts.map((text): [string] => [text])).positions().length <= 16,
+    ),
+  )
   t.pass()
 })
 

@@ -4,10 +4,20 @@ import { Renderer } from '../../../engine/pictures/renderer.js'
 import type { Quad } from '../../../wasm/mod.js'
 
 /** A grey frame with a red plate at 400,300 of 100 x 50 pixels. */
-const frame = async () => sharp({ create: { width: 1280, height: 720, channels: 3, background: '#808080' } })
-  .composite([{ input: { create: { width: 100, height: 50, channels: 3, background: '#ff0000' } }, left: 400, top: 300 }]).jpeg().toBuffer()
+const frame = async () =>
+  sharp({ create: { width: 1280, height: 720, channels: 3, background: '#808080' } })
+    .composite([
+      { input: { create: { width: 100, height: 50, channels: 3, background: '#ff0000' } }, left: 400, top: 300 },
+    ])
+    .jpeg()
+    .toBuffer()
 
-const quadAt = (x: number, y: number): Quad => [[x, y], [x + 100, y], [x + 100, y + 50], [x, y + 50]]
+const quadAt = (x: number, y: number): Quad => [
+  [x, y],
+  [x + 100, y],
+  [x + 100, y + 50],
+  [x, y + 50],
+]
 
 t.test('the crop shows the plate with some surroundings, the picture the whole frame, reduced', async (t) => {
   const { crop, picture } = await (await Renderer.create(1))[0]!.render(await frame(), quadAt(400, 300))
@@ -29,18 +39,34 @@ t.test('a plate that is partly or wholly outside the frame still gives pictures'
 t.test('one renderer makes pictures of frames of any size, one after the other', async (t) => {
   const [renderer] = await Renderer.create(1)
   const grey = async (width: number, height: number, level: number) =>
-    sharp({ create: { width, height, channels: 3, background: { r: level, g: level, b: level } } }).jpeg().toBuffer()
-  for (const [width, height, level] of [[640, 360, 60], [4_200, 2_400, 120], [320, 200, 180], [1_281, 721, 240]] as const) {
+    sharp({ create: { width, height, channels: 3, background: { r: level, g: level, b: level } } })
+      .jpeg()
+      .toBuffer()
+  for (const [width, height, level] of [
+    [640, 360, 60],
+    [4_200, 2_400, 120],
+    [320, 200, 180],
+    [1_281, 721, 240],
+  ] as const) {
     const { picture } = await renderer!.render(await grey(width, height, level), quadAt(10, 10))
     const { data, info } = await sharp(picture).raw().toBuffer({ resolveWithObject: true })
     t.equal(info.width, Math.min(width, 800))
     t.equal(info.height, Math.round(height * Math.min(1, 800 / width)))
-    t.ok(data.every((value) => Math.abs(value - level) <= 2), 'nothing of the frame before is in it')
+    t.ok(
+      data.every((value) => Math.abs(value - level) <= 2),
+      'nothing of the frame before is in it',
+    )
   }
 })
 
 t.test('an infra-red frame without colour gives pictures', async (t) => {
-  const { picture } = await (await Renderer.create(1))[0]!.render(await sharp(await frame()).greyscale().jpeg().toBuffer(), quadAt(400, 300))
+  const { picture } = await (await Renderer.create(1))[0]!.render(
+    await sharp(await frame())
+      .greyscale()
+      .jpeg()
+      .toBuffer(),
+    quadAt(400, 300),
+  )
   t.match(await sharp(picture).metadata(), { format: 'jpeg', width: 800, height: 450 })
 })
 
@@ -55,9 +81,17 @@ t.test('what is no frame, or a damaged one, is refused, and the next one is not 
 })
 
 t.test('a strip across the widest frame gives pictures', async (t) => {
-  const wide = await sharp({ create: { width: 8_192, height: 38, channels: 3, background: '#808080' } }).jpeg().toBuffer()
-  const { crop, picture } = await (await Renderer.create(1))[0]!.render(wide, [[0, 0], [8_192, 0], [8_192, 38], [0, 38]])
+  const wide = await sharp({ create: { width: 8_192, height: 38, channels: 3, background: '#808080' } })
+    .jpeg()
+    .toBuffer()
+  const { crop, picture } = await (await Renderer.create(1))[0]!.render(wide, [
+    [0, 0],
+    [8_192, 0],
+    [8_192, 38],
+    [0, 38],
+  ])
   t.match(await sharp(crop).metadata(), { width: 320, height: 2 })
   t.match(await sharp(picture).metadata(), { width: 800, height: 4 })
-  for (const one of [crop, picture]) t.ok((await sharp(one).raw().toBuffer()).every((value) => Math.abs(value - 128) <= 2))
+  for (const one of [crop, picture])
+    t.ok((await sharp(one).raw().toBuffer()).every((value) => Math.abs(value - 128) <= 2))
 })

@@ -28,14 +28,22 @@ function codeOf(bytes: Uint8Array): string {
 const baseline = await jpeg(320, 200)
 
 t.test('baseline and progressive, colour and grey: the luma of the file', async (t) => {
-  const reference = await sharp(await scene(320, 200)).flatten().toColourspace('b-w').raw().toBuffer()
+  const reference = await sharp(await scene(320, 200))
+    .flatten()
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer()
   for (const options of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, { optimiseCoding: false }]) {
     const target = new Target()
     t.same(decodeJpeg(await jpeg(320, 200, { quality: 95, ...options }), target), { width: 320, height: 200 })
     const mean = target.luma.reduce((sum, value, i) => sum + Math.abs(value - reference[i]!), 0) / target.luma.length
     t.ok(mean < 3, `${JSON.stringify(options)}: mean difference ${mean.toFixed(2)}`)
   }
-  const grey = await sharp(await scene(100, 80)).flatten().toColourspace('b-w').jpeg().toBuffer()
+  const grey = await sharp(await scene(100, 80))
+    .flatten()
+    .toColourspace('b-w')
+    .jpeg()
+    .toBuffer()
   t.equal(codeOf(grey), '100x80')
 })
 
@@ -48,8 +56,22 @@ t.test('what is not a whole JPEG is refused by its own code', async (t) => {
   t.equal(codeOf(new Uint8Array(0)), 'ALPR_ERR_FRAME_EMPTY')
   t.equal(codeOf(Buffer.from('not a picture')), 'ALPR_ERR_FRAME_NOT_JPEG')
   t.equal(codeOf(await scene(64, 64)), 'ALPR_ERR_FRAME_NOT_JPEG', 'a PNG')
-  for (const keep of [1, 2, 3, 20, 200, baseline.length >> 1, baseline.length - 100, baseline.length - 2, baseline.length - 1]) {
-    t.equal(codeOf(baseline.subarray(0, keep)), 'ALPR_ERR_FRAME_TRUNCATED', `the first ${keep} of ${baseline.length} bytes`)
+  for (const keep of [
+    1,
+    2,
+    3,
+    20,
+    200,
+    baseline.length >> 1,
+    baseline.length - 100,
+    baseline.length - 2,
+    baseline.length - 1,
+  ]) {
+    t.equal(
+      codeOf(baseline.subarray(0, keep)),
+      'ALPR_ERR_FRAME_TRUNCATED',
+      `the first ${keep} of ${baseline.length} bytes`,
+    )
   }
   t.equal(codeOf(Buffer.concat([baseline, Buffer.alloc(100)])), '320x200', 'padding behind the end is harmless')
 })
@@ -71,7 +93,11 @@ t.test('a progressive picture of very many scans is refused before it is decoded
   const progressive = await jpeg(320, 200, { progressive: true })
   const scan = progressive.lastIndexOf(Buffer.from([0xff, 0xda]))
   const tail = progressive.subarray(scan, progressive.length - 2)
-  const many = Buffer.concat([progressive.subarray(0, scan), ...Array.from({ length: 101 }, () => tail), Buffer.from([0xff, 0xd9])])
+  const many = Buffer.concat([
+    progressive.subarray(0, scan),
+    ...Array.from({ length: 101 }, () => tail),
+    Buffer.from([0xff, 0xd9]),
+  ])
   t.equal(codeOf(progressive), '320x200')
   t.equal(codeOf(many), 'ALPR_ERR_FRAME_CORRUPT')
 })
@@ -84,7 +110,11 @@ t.test('sizes are judged by the header, before memory is asked for', async (t) =
     bytes.writeUInt16BE(width, at + 7)
     return bytes
   }
-  const asks: LumaTarget = { lumaBuffer: () => { throw new Error('memory was asked for') } }
+  const asks: LumaTarget = {
+    lumaBuffer: () => {
+      throw new Error('memory was asked for')
+    },
+  }
   const code = (bytes: Uint8Array) => {
     try {
       decodeJpeg(bytes, asks)
@@ -101,7 +131,11 @@ t.test('sizes are judged by the header, before memory is asked for', async (t) =
 })
 
 t.test('CMYK is not taken from a stream, but from a file', async (t) => {
-  const cmyk = await sharp(await scene(120, 90)).flatten().toColourspace('cmyk').jpeg().toBuffer()
+  const cmyk = await sharp(await scene(120, 90))
+    .flatten()
+    .toColourspace('cmyk')
+    .jpeg()
+    .toBuffer()
   t.equal(codeOf(cmyk), 'ALPR_ERR_FRAME_CORRUPT')
   t.same(await decodePicture(cmyk, new Target()), { width: 120, height: 90 })
 })
@@ -109,7 +143,13 @@ t.test('CMYK is not taken from a stream, but from a file', async (t) => {
 t.test('files: PNG, WebP, TIFF, with and without alpha; what is no picture keeps a code', async (t) => {
   const png = await scene(150, 100)
   const reference = await sharp(png).flatten().toColourspace('b-w').raw().toBuffer()
-  for (const bytes of [png, await sharp(png).webp({ lossless: true }).toBuffer(), await sharp(png).tiff().toBuffer(), await sharp(png).ensureAlpha(1).png().toBuffer(), await sharp(png).png({ palette: true }).toBuffer()]) {
+  for (const bytes of [
+    png,
+    await sharp(png).webp({ lossless: true }).toBuffer(),
+    await sharp(png).tiff().toBuffer(),
+    await sharp(png).ensureAlpha(1).png().toBuffer(),
+    await sharp(png).png({ palette: true }).toBuffer(),
+  ]) {
     const target = new Target()
     t.same(await decodePicture(bytes, target), { width: 150, height: 100 })
     const mean = target.luma.reduce((sum, value, i) => sum + Math.abs(value - reference[i]!), 0) / reference.length
@@ -121,15 +161,25 @@ t.test('files: PNG, WebP, TIFF, with and without alpha; what is no picture keeps
 })
 
 t.test('whatever the bytes, there is an answer or a code', (t) => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 12 }), fc.nat(), (changes, length) => {
-    const bytes = Buffer.from(baseline)
-    for (const [at, value] of changes) bytes[at % bytes.length] = value
-    codeOf(length % 3 === 0 ? bytes.subarray(0, length % bytes.length) : bytes)
-  }), { numRuns: 2000, interruptAfterTimeLimit: 8_000 })
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-    codeOf(bytes)
-    codeOf(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), bytes]))
-  }), { numRuns: 2000, interruptAfterTimeLimit: 4_000 })
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 12 }),
+      fc.nat(),
+      (changes, length) => {
+        const bytes = Buffer.from(baseline)
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        codeOf(length % 3 === 0 ? bytes.subarray(0, length % bytes.length) : bytes)
+      },
+    ),
+    { numRuns: 2000, interruptAfterTimeLimit: 8_000 },
+  )
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      codeOf(bytes)
+      codeOf(Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), bytes]))
+    }),
+    { numRuns: 2000, interruptAfterTimeLimit: 4_000 },
+  )
   t.pass()
   t.end()
 })

@@ -17,5 +17,8 @@ export async function scene(width: number, height: number, text = '7ABC123'): Pr
 }
 
 export async function jpeg(width: number, height: number, options: JpegOptions = {}): Promise<Buffer> {
-  return sharp(await scene(width, height)).flatten().jpeg({ quality: 80, ...options }).toBuffer()
+  return sharp(await scene(width, height))
+    .flatten()
+    .jpeg({ quality: 80, ...options })
+    .toBuffer()
 }

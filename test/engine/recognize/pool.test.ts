@@ -22,7 +22,10 @@ t.test('every frame is answered, in whatever order, with its own size', async (t
   const frames = Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? large : small))
   const answers = await Promise.all(frames.map((frame) => pool.recognize(frame)))
   answers.forEach((answer, i) => t.equal(answer.width, i % 3 === 0 ? 1280 : 320))
-  t.ok(answers.every((a) => a.ms.decode > 0 && a.ms.recognize > 0 && a.ms.find + a.ms.read <= a.ms.recognize + 0.01), 'where the time went')
+  t.ok(
+    answers.every((a) => a.ms.decode > 0 && a.ms.recognize > 0 && a.ms.find + a.ms.read <= a.ms.recognize + 0.01),
+    'where the time went',
+  )
   t.equal(pool.pending, 0)
   t.equal(small[0], 0xff, 'the caller keeps its bytes')
 })
@@ -31,7 +34,10 @@ t.test('a frame that does not decode is refused by its code, and the worker goes
   const pool = await RecognizerPool.create({ workers: 1 })
   t.teardown(() => pool.close())
   const [a, b, c, d] = await Promise.allSettled([
-    pool.recognize(new Uint8Array(0)), pool.recognize(Buffer.from('text')), pool.recognize(small.subarray(0, 500)), pool.recognize(small),
+    pool.recognize(new Uint8Array(0)),
+    pool.recognize(Buffer.from('text')),
+    pool.recognize(small.subarray(0, 500)),
+    pool.recognize(small),
   ])
   t.match(a, { reason: { code: 'ALPR_ERR_FRAME_EMPTY' } })
   t.match(b, { reason: { code: 'ALPR_ERR_FRAME_NOT_JPEG' } })
@@ -50,10 +56,18 @@ t.test('a frame that takes too long is given up, the others are not', async (t) 
 
 t.test('a worker that dies is replaced, and its frame tried once more', async (t) => {
   const replaced: string[] = []
-  const pool = await RecognizerPool.create({ workers: 1, onReplaced: (reason) => replaced.push(reason), entry: crashing(t, 1) })
+  const pool = await RecognizerPool.create({
+    workers: 1,
+    onReplaced: (reason) => replaced.push(reason),
+    entry: crashing(t, 1),
+  })
   t.teardown(() => pool.close())
   const answers = await Promise.all([pool.recognize(small), pool.recognize(large), pool.recognize(small)])
-  t.same(answers.map((a) => a.width), [320, 1280, 320], 'no frame is lost')
+  t.same(
+    answers.map((a) => a.width),
+    [320, 1280, 320],
+    'no frame is lost',
+  )
   t.equal(replaced.length, 1)
 })
 
@@ -75,7 +89,10 @@ t.test('the queue is bounded, and closing answers what waits', async (t) => {
   const ends = Promise.allSettled(Array.from({ length: 5 }, () => pool.recognize(large)))
   await pool.close()
   const codes = (await ends).map((end) => (end.status === 'rejected' ? (end.reason as AlprError).code : 'answered'))
-  t.ok(codes.every((code) => code === 'ALPR_ERR_INTERNAL' || code === 'answered'), codes.join())
+  t.ok(
+    codes.every((code) => code === 'ALPR_ERR_INTERNAL' || code === 'answered'),
+    codes.join(),
+  )
   t.equal(codes[4], 'ALPR_ERR_INTERNAL', 'one in work and two waiting were all it takes')
   await t.rejects(pool.recognize(small), { code: 'ALPR_ERR_INTERNAL' })
 })

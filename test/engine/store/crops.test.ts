@@ -7,7 +7,8 @@ import { CropReader, CropWriter, isoWeek } from '../../../engine/store/crops.js'
 
 const TS = Date.UTC(2026, 10, 16, 8)
 const WEEK_MS = 7 * 86_400_000
-const picture = (size: number, seed = 0) => Buffer.from(Array.from({ length: size }, (_, index) => (index * 31 + seed) & 255))
+const picture = (size: number, seed = 0) =>
+  Buffer.from(Array.from({ length: size }, (_, index) => (index * 31 + seed) & 255))
 
 async function folderOf(t: { teardown(end: () => unknown): unknown }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'platestream-crops-'))
@@ -55,7 +56,9 @@ t.test('a torn tail does no harm', async (t) => {
     t.equal(next.offset, whole.length + cut)
     t.same(await new CropReader(folder).read(next), picture(300, cut))
     t.same(await new CropReader(folder).read(ref), picture(1_000))
-    await t.rejects(new CropReader(folder).read({ ...ref, offset: whole.length, length: 312 }), { code: 'ALPR_ERR_CROP_CORRUPT' })
+    await t.rejects(new CropReader(folder).read({ ...ref, offset: whole.length, length: 312 }), {
+      code: 'ALPR_ERR_CROP_CORRUPT',
+    })
   }
 })
 
@@ -79,16 +82,36 @@ t.test('references from outside reach nothing else', async (t) => {
   const outside = join(folder, '..', 'platestream-outside.crops')
   await writeFile(outside, 'secret')
   t.teardown(() => rm(outside, { force: true }))
-  for (const segment of ['../platestream-outside.crops', '/etc/passwd', '', '.', '2026-W47-../../x.crops', '2026-W47-a/b.crops', '2026-W47-a\0.crops', '2026-W47-none.crops', '2026-W47-.crops/..']) {
+  for (const segment of [
+    '../platestream-outside.crops',
+    '/etc/passwd',
+    '',
+    '.',
+    '2026-W47-../../x.crops',
+    '2026-W47-a/b.crops',
+    '2026-W47-a\0.crops',
+    '2026-W47-none.crops',
+    '2026-W47-.crops/..',
+  ]) {
     await t.rejects(reader.read({ segment, offset: 0, length: 20 }), { code: 'ALPR_ERR_NOT_FOUND' }, segment)
   }
   const writer = await CropWriter.open(folder, 'e1')
   const ref = await writer.append(TS, picture(10))
   await writer.close()
-  for (const [offset, length] of [[-1, 22], [0.5, 22], [0, 12], [0, 1e12], [Number.NaN, 22], [0, 21], [0, 23], [1e15, 22]] as const) {
+  for (const [offset, length] of [
+    [-1, 22],
+    [0.5, 22],
+    [0, 12],
+    [0, 1e12],
+    [Number.NaN, 22],
+    [0, 21],
+    [0, 23],
+    [1e15, 22],
+  ] as const) {
     await t.rejects(reader.read({ ...ref, offset, length }), { code: 'ALPR_ERR_CROP_CORRUPT' }, `${offset} ${length}`)
   }
-  for (const instance of ['', '../x', 'a/b', 'a b', 'x'.repeat(65)]) await t.rejects(CropWriter.open(folder, instance), { code: 'ALPR_ERR_SETTINGS_INVALID' })
+  for (const instance of ['', '../x', 'a/b', 'a b', 'x'.repeat(65)])
+    await t.rejects(CropWriter.open(folder, instance), { code: 'ALPR_ERR_SETTINGS_INVALID' })
 })
 
 t.test('a full disk is a retryable error; what comes later is whole', async (t) => {
@@ -110,7 +133,16 @@ t.test('many weeks at once hold few files open', async (t) => {
   const opened = async () => (await readdir('/proc/self/fd')).length
   const before = await opened()
   const refs = []
-  for (let round = 0; round < 3; round++) refs.push(...await Promise.all(Array.from({ length: 60 }, async (_, week) => ({ week, round, ref: await writer.append(TS + week * WEEK_MS, picture(50, week + round)) }))))
+  for (let round = 0; round < 3; round++)
+    refs.push(
+      ...(await Promise.all(
+        Array.from({ length: 60 }, async (_, week) => ({
+          week,
+          round,
+          ref: await writer.append(TS + week * WEEK_MS, picture(50, week + round)),
+        })),
+      )),
+    )
   for (let week = 0; week < 20; week++) await writer.append(TS + week * WEEK_MS, picture(9))
   t.ok((await opened()) - before < 20, `${(await opened()) - before} more files open`)
   for (const { week, round, ref } of refs) t.same(await reader.read(ref), picture(50, week + round))
@@ -119,12 +151,27 @@ t.test('many weeks at once hold few files open', async (t) => {
 })
 
 t.test('ISO weeks', async (t) => {
-  const cases: [string, string][] = [['2026-11-16', '2026-W47'], ['2026-11-22', '2026-W47'], ['2026-01-01', '2026-W01'], ['2027-01-01', '2026-W53'], ['2024-12-30', '2025-W01'], ['2021-01-03', '2020-W53'], ['1970-01-01', '1970-W01'], ['1969-12-28', '1969-W52']]
+  const cases: [string, string][] = [
+    ['2026-11-16', '2026-W47'],
+    ['2026-11-22', '2026-W47'],
+    ['2026-01-01', '2026-W01'],
+    ['2027-01-01', '2026-W53'],
+    ['2024-12-30', '2025-W01'],
+    ['2021-01-03', '2020-W53'],
+    ['1970-01-01', '1970-W01'],
+    ['1969-12-28', '1969-W52'],
+  ]
   for (const [day, week] of cases) t.equal(isoWeek(Date.parse(day)), week, day)
-  fc.assert(fc.property(fc.integer({ min: 0, max: 4e12 }), (ts) => {
-    const monday = ts - (ts + 3 * 86_400_000) % WEEK_MS
-    return isoWeek(ts) === isoWeek(monday) && isoWeek(monday) !== isoWeek(monday - 1) && isoWeek(monday) === isoWeek(monday + WEEK_MS - 1)
-  }))
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4e12 }), (ts) => {
+      const monday = ts - ((ts + 3 * 86_400_000) % WEEK_MS)
+      return (
+        isoWeek(ts) === isoWeek(monday) &&
+        isoWeek(monday) !== isoWeek(monday - 1) &&
+        isoWeek(monday) === isoWeek(monday + WEEK_MS - 1)
+      )
+    }),
+  )
 })
 
 t.test('how fast', async (t) => {
@@ -135,6 +182,8 @@ t.test('how fast', async (t) => {
   for (let index = 0; index < 2_000; index++) await writer.append(TS, jpeg)
   const wrote = performance.now()
   await writer.sync()
-  t.comment(`${((wrote - start) / 2).toFixed(0)} us an append of 6 kB, sync ${(performance.now() - wrote).toFixed(0)} ms`)
+  t.comment(
+    `${((wrote - start) / 2).toFixed(0)} us an append of 6 kB, sync ${(performance.now() - wrote).toFixed(0)} ms`,
+  )
   await writer.close()
 })

@@ -3,7 +3,16 @@ import type { LedgerRow } from '../../../engine/ledger.js'
 import { GroupWriter } from '../../../engine/store/group_writer.js'
 import type { Batch } from '../../../engine/store/writer.js'
 
-const row = (part: number): LedgerRow => ({ camera: 'main-st', part, hour: 0, framesIn: 1, withReads: 0, withoutPlate: 1, dead: 0, version: part })
+const row = (part: number): LedgerRow => ({
+  camera: 'main-st',
+  part,
+  hour: 0,
+  framesIn: 1,
+  withReads: 0,
+  withoutPlate: 1,
+  dead: 0,
+  version: part,
+})
 const batch = (part: number): Batch => ({ reads: [], hits: [], ledger: [row(part)] })
 
 /** Stands for a slow store: each write is let go by hand. */
@@ -11,7 +20,10 @@ class SlowWriter {
   readonly writes: { parts: number[]; finish: (error?: Error) => void }[] = []
   write({ ledger }: Batch): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.writes.push({ parts: ledger.map(({ part }) => part), finish: (error) => (error ? reject(error) : resolve()) })
+      this.writes.push({
+        parts: ledger.map(({ part }) => part),
+        finish: (error) => (error ? reject(error) : resolve()),
+      })
     })
   }
 }
@@ -27,7 +39,10 @@ t.test('checkpoints that come within a moment are one group', async (t) => {
   sent.push(writer.write(batch(2)), writer.write(batch(3)))
   t.equal(slow.writes.length, 0)
   await turn()
-  t.same(slow.writes.map(({ parts }) => parts), [[1, 2, 3]])
+  t.same(
+    slow.writes.map(({ parts }) => parts),
+    [[1, 2, 3]],
+  )
   slow.writes[0]!.finish()
   await Promise.all(sent)
 })
@@ -41,7 +56,10 @@ t.test('what comes while an insert runs is written together, once, and each call
   await turn()
   sent.push(send(2), send(3))
   await turn()
-  t.same(slow.writes.map((write) => write.parts), [[1]])
+  t.same(
+    slow.writes.map((write) => write.parts),
+    [[1]],
+  )
   slow.writes[0]!.finish()
   await turn()
   t.same(heard, [1])
@@ -61,7 +79,10 @@ t.test('a large group does not wait for the one before it, a third one does', as
   await turn()
   t.same(slow.writes.length, 1, 'a small one waits')
   sent.push(writer.write(large(3)), writer.write(large(4)))
-  t.same(slow.writes.map(({ parts }) => [...new Set(parts)]), [[1], [2, 3]])
+  t.same(
+    slow.writes.map(({ parts }) => [...new Set(parts)]),
+    [[1], [2, 3]],
+  )
   slow.writes[1]!.finish()
   await turn()
   t.same([...new Set(slow.writes[2]!.parts)], [4])
@@ -85,7 +106,10 @@ t.test('a group that fails fails its batches and no other; sent again they are w
   await turn()
   slow.writes[2]!.finish()
   await again
-  t.same(slow.writes.map((write) => write.parts), [[1], [2], [1]])
+  t.same(
+    slow.writes.map((write) => write.parts),
+    [[1], [2], [1]],
+  )
 })
 
 t.test('nothing to write is nothing to wait for', async (t) => {

@@ -52,8 +52,15 @@ t.test('killed while it writes: every batch that was acknowledged is there once'
     t.equal(await queries.count('reads'), acknowledged.size, `round ${round}: ${acknowledged.size} reads`)
     t.equal(await queries.count('reads_by_plate'), acknowledged.size, 'and as many in the history of plates')
     t.equal(await queries.count('hits'), acknowledged.size)
-    const result = await client.query({ query: 'SELECT count() AS rows, uniqExact(read_id) AS ids FROM p.reads', format: 'JSONEachRow' })
-    t.same(await result.json(), [{ rows: String(acknowledged.size), ids: String(acknowledged.size) }], 'without FINAL too: the token has kept the second copy out')
+    const result = await client.query({
+      query: 'SELECT count() AS rows, uniqExact(read_id) AS ids FROM p.reads',
+      format: 'JSONEachRow',
+    })
+    t.same(
+      await result.json(),
+      [{ rows: String(acknowledged.size), ids: String(acknowledged.size) }],
+      'without FINAL too: the token has kept the second copy out',
+    )
   }
 })
 
@@ -67,7 +74,9 @@ function rowsOf(ids: readonly string[]) {
 
 t.test('one process owns the folder', async (t) => {
   const store = await startTestStore(t)
-  await t.rejects(launchStore({ path: store.path, token: 'x'.repeat(32), poolSize: 2 }), { code: 'ALPR_ERR_STORE_LOCKED' })
+  await t.rejects(launchStore({ path: store.path, token: 'x'.repeat(32), poolSize: 2 }), {
+    code: 'ALPR_ERR_STORE_LOCKED',
+  })
   t.equal((await store.client.ping({ select: true })).success, true, 'the first goes on')
   await store.stop()
   await store.restart()
@@ -78,15 +87,28 @@ t.test('a short token and a port that is taken are refused with a reason', async
   const store = await startTestStore(t)
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
-  await t.rejects(launchStore({ path, token: 'short' }), { code: 'ALPR_ERR_STORE_UNAVAILABLE', message: /16 characters/ })
-  await t.rejects(launchStore({ path, token: 'x'.repeat(32), port: store.port }), { code: 'ALPR_ERR_STORE_UNAVAILABLE', message: /EADDRINUSE/ })
+  await t.rejects(launchStore({ path, token: 'short' }), {
+    code: 'ALPR_ERR_STORE_UNAVAILABLE',
+    message: /16 characters/,
+  })
+  await t.rejects(launchStore({ path, token: 'x'.repeat(32), port: store.port }), {
+    code: 'ALPR_ERR_STORE_UNAVAILABLE',
+    message: /EADDRINUSE/,
+  })
 })
 
 t.test('SIGTERM ends it cleanly, running queries and all', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   const store = await launchStore({ path, token: 'x'.repeat(32), poolSize: 2 })
-  t.teardown(async () => { await store.kill(); await rm(path, { recursive: true, force: true }) })
-  const ask = (query: string) => fetch(store.url, { method: 'POST', body: query, headers: { 'X-ClickHouse-Key': 'x'.repeat(32) } }).then((response) => response.status, () => 0)
+  t.teardown(async () => {
+    await store.kill()
+    await rm(path, { recursive: true, force: true })
+  })
+  const ask = (query: string) =>
+    fetch(store.url, { method: 'POST', body: query, headers: { 'X-ClickHouse-Key': 'x'.repeat(32) } }).then(
+      (response) => response.status,
+      () => 0,
+    )
   const endless = ask('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1')
   await sleep(300)
   const waiting = ask('SELECT sleep(1)')
@@ -102,11 +124,19 @@ t.test('it ends with the process that started it, even a killed one', async (t) 
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const launcher = fileURLToPath(new URL('../../../engine/store/launch.js', import.meta.url))
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', `
+  const parent = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `
     import { launchStore } from ${JSON.stringify(launcher)}
     const store = await launchStore({ path: ${JSON.stringify(path)}, token: 'x'.repeat(32), poolSize: 2 })
     console.log(store.pid)
-    setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+    setInterval(() => {}, 1000)`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   const pid = Number(await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve)))
   t.ok(alive(pid))
   parent.kill('SIGKILL')
@@ -119,10 +149,18 @@ t.test('started without enough threads it sees to them itself', async (t) => {
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const { UV_THREADPOOL_SIZE: _, ...env } = process.env
   const main = fileURLToPath(new URL('../../../engine/store/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, '--path', path, '--pool', '6'], { env: { ...env, STORE_TOKEN: 'x'.repeat(32) }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [main, '--path', path, '--pool', '6'], {
+    env: { ...env, STORE_TOKEN: 'x'.repeat(32) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = new Promise((resolve) => child.once('exit', resolve))
-  t.teardown(() => { child.kill('SIGKILL') })
-  const line = JSON.parse(String(await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve)))) as { url: string; pid: number }
+  t.teardown(() => {
+    child.kill('SIGKILL')
+  })
+  const line = JSON.parse(String(await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve)))) as {
+    url: string
+    pid: number
+  }
   const environment = (await readFile(`/proc/${line.pid}/environ`, 'utf8')).split('\0')
   t.ok(environment.includes('UV_THREADPOOL_SIZE=10'), 'one for each session and four more')
   t.not(line.pid, child.pid, 'it started itself again')
@@ -137,9 +175,16 @@ t.test('a slow query does not hold up a fast one, nor many slow ones an insert',
   await migrate(client, 'p')
   const writer = new StoreWriter(client, 'p')
   let ended = 0
-  const endless = (signal: AbortSignal) => client
-    .query({ query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', clickhouse_settings: { max_threads: 1 }, abort_signal: signal })
-    .catch(() => { ended++ })
+  const endless = (signal: AbortSignal) =>
+    client
+      .query({
+        query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1',
+        clickhouse_settings: { max_threads: 1 },
+        abort_signal: signal,
+      })
+      .catch(() => {
+        ended++
+      })
   const many = new AbortController()
   const slow = Array.from({ length: 5 }, () => endless(many.signal))
   await sleep(500)
@@ -157,24 +202,32 @@ t.test('a slow query does not hold up a fast one, nor many slow ones an insert',
   await single
 })
 
-t.test('threads that many queries at once needed are not kept', { skip: process.platform !== 'linux' && 'counts them in /proc' }, async (t) => {
-  const { client, pid } = await startTestStore(t, { poolSize: 12 })
-  await client.command({ query: 'CREATE TABLE wide (a UInt64) ENGINE = MergeTree PARTITION BY a % 30 ORDER BY a' })
-  await client.command({ query: 'INSERT INTO wide SELECT number FROM numbers(3000000)' })
-  const threads = async () => (await readdir(`/proc/${pid}/task`)).length
-  const before = await threads()
-  const ask = async () => (await client.query({ query: 'SELECT sum(cityHash64(a)) FROM wide', clickhouse_settings: { max_threads: 30 } })).text()
-  for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 9 }, ask))
-  await sleep(500)
-  const after = await threads()
-  t.ok(after <= before + 64, `${before} before, ${after} after`)
-})
+t.test(
+  'threads that many queries at once needed are not kept',
+  { skip: process.platform !== 'linux' && 'counts them in /proc' },
+  async (t) => {
+    const { client, pid } = await startTestStore(t, { poolSize: 12 })
+    await client.command({ query: 'CREATE TABLE wide (a UInt64) ENGINE = MergeTree PARTITION BY a % 30 ORDER BY a' })
+    await client.command({ query: 'INSERT INTO wide SELECT number FROM numbers(3000000)' })
+    const threads = async () => (await readdir(`/proc/${pid}/task`)).length
+    const before = await threads()
+    const ask = async () =>
+      (
+        await client.query({ query: 'SELECT sum(cityHash64(a)) FROM wide', clickhouse_settings: { max_threads: 30 } })
+      ).text()
+    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 9 }, ask))
+    await sleep(500)
+    const after = await threads()
+    t.ok(after <= before + 64, `${before} before, ${after} after`)
+  },
+)
 
 t.test('leaves nothing in memory files behind', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: [aRead()], hits: [], ledger: [] })
-  const folders = async () => (await readdir('/dev/shm').catch(() => [])).filter((name) => name.startsWith('platestream-'))
+  const folders = async () =>
+    (await readdir('/dev/shm').catch(() => [])).filter((name) => name.startsWith('platestream-'))
   const before = await folders()
   await store.stop()
   const after = await folders()

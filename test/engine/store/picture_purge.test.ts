@@ -30,19 +30,28 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
   const later = await make(5, one, ts + WEEK_MS)
   await one.close()
   await two.close()
-  await new StoreWriter(client, 'p').write({ reads: [plain, held, hitBy, other, later], hits: [aHit({ readId: '3', crop: hitBy.crop!, picture: hitBy.picture! })], ledger: [] })
+  await new StoreWriter(client, 'p').write({
+    reads: [plain, held, hitBy, other, later],
+    hits: [aHit({ readId: '3', crop: hitBy.crop!, picture: hitBy.picture! })],
+    ledger: [],
+  })
   await holdReads(client, 'p', [held])
   const segment = join(folder, held.crop!.segment)
   const before = statSync(segment)
 
   for (let time = 0; time < 2; time++) await purgePictures(client, 'p', folder, mondayOf(ts))
-  t.same((await readdir(folder)).sort(), [held.crop!.segment, later.crop!.segment].sort(), 'a segment of which nothing stays is gone, no other week is touched')
+  t.same(
+    (await readdir(folder)).sort(),
+    [held.crop!.segment, later.crop!.segment].sort(),
+    'a segment of which nothing stays is gone, no other week is touched',
+  )
   const reader = new CropReader(folder)
   for (const { crop, picture } of [held, hitBy, later]) {
     t.equal((await reader.read(crop!)).length, 3_000)
     t.equal((await reader.read(picture!)).length, 90_000)
   }
-  for (const ref of [plain.crop!, plain.picture!, other.crop!]) await t.rejects(reader.read(ref), { code: 'ALPR_ERR_NOT_FOUND' })
+  for (const ref of [plain.crop!, plain.picture!, other.crop!])
+    await t.rejects(reader.read(ref), { code: 'ALPR_ERR_NOT_FOUND' })
   const after = statSync(segment)
   t.equal(after.size, before.size)
   t.ok(after.blocks < before.blocks, 'holes take no room')

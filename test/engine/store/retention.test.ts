@@ -33,45 +33,114 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
   // Pattern first, however few reads there are.
-  const eager = new Desk({ client, database: 'p', costs: { row: 1, plate: 0, query: 0 }, search: { name: 'dictionary', expectedMs: async () => -1, search: async () => ({ plates: [{ plate, probability: 1 }], more: false }), async *pages() { /* only the planner asks */ } } })
+  const eager = new Desk({
+    client,
+    database: 'p',
+    costs: { row: 1, plate: 0, query: 0 },
+    search: {
+      name: 'dictionary',
+      expectedMs: async () => -1,
+      search: async () => ({ plates: [{ plate, probability: 1 }], more: false }),
+      async *pages() {
+        /* only the planner asks */
+      },
+    },
+  })
   const ask = async () => ({
-    canvass: (await desk.ask(LOOK, 'canvass', { ...wide, limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { count: number }).count, 0),
-    history: (await desk.ask(LOOK, 'history', { ...wide, plate, limit: 5_000 })).items.map((one) => (one as { readId: string }).readId),
-    lookBack: (await desk.ask(LOOK, 'look-back', { ...wide, plates: [plate, ...Array.from({ length: 150 }, (_, index) => `FILLER${index}`)], limit: 5_000 })).items.map((one) => (one as { readId: string }).readId),
-    patterned: (await eager.ask(LOOK, 'timeline', { ...wide, pattern: plate, lookAlikes: false, step: '1d', limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
-    timeline: (await desk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000 })).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
+    canvass: (await desk.ask(LOOK, 'canvass', { ...wide, limit: 5_000 })).items.reduce(
+      (sum: number, one) => sum + (one as { count: number }).count,
+      0,
+    ),
+    history: (await desk.ask(LOOK, 'history', { ...wide, plate, limit: 5_000 })).items.map(
+      (one) => (one as { readId: string }).readId,
+    ),
+    lookBack: (
+      await desk.ask(LOOK, 'look-back', {
+        ...wide,
+        plates: [plate, ...Array.from({ length: 150 }, (_, index) => `FILLER${index}`)],
+        limit: 5_000,
+      })
+    ).items.map((one) => (one as { readId: string }).readId),
+    patterned: (
+      await eager.ask(LOOK, 'timeline', { ...wide, pattern: plate, lookAlikes: false, step: '1d', limit: 5_000 })
+    ).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
+    timeline: (await desk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000 })).items.reduce(
+      (sum: number, one) => sum + (one as { reads: number }).reads,
+      0,
+    ),
   })
   const expected = (of: typeof rows) => {
-    const own = of.filter((row) => row.plate === plate).sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId))).map((row) => row.readId)
+    const own = of
+      .filter((row) => row.plate === plate)
+      .sort((a, b) => b.ts - a.ts || Number(BigInt(b.readId) - BigInt(a.readId)))
+      .map((row) => row.readId)
     return { canvass: of.length, timeline: of.length, history: own, lookBack: own, patterned: own.length }
   }
 
   const states = await checkRollups(client, 'p')
-  t.same(states.map(({ week: of, reads }) => [of, reads]), [...new Set(rows.map((row) => mondayOf(row.ts)))].sort().map((of) => [of, rows.filter((row) => mondayOf(row.ts) === of).length]))
-  t.ok(states.some(({ reads, counted }) => counted > reads), 'reads that were stored twice were counted twice')
+  t.same(
+    states.map(({ week: of, reads }) => [of, reads]),
+    [...new Set(rows.map((row) => mondayOf(row.ts)))]
+      .sort()
+      .map((of) => [of, rows.filter((row) => mondayOf(row.ts) === of).length]),
+  )
+  t.ok(
+    states.some(({ reads, counted }) => counted > reads),
+    'reads that were stored twice were counted twice',
+  )
   for (const { week: of } of states) await sealWeek(client, 'p', of)
   t.ok((await checkRollups(client, 'p')).every(({ reads, counted, sealed }) => reads === counted && sealed))
   const sealedDesk = new Desk({ client, database: 'p' })
   const explained = await sealedDesk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000, explain: true })
   t.match(explained.plan!.facts.rollup, { sealedWeeks: states.length })
-  t.equal(explained.items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0), rows.length, 'the rollup answers as the reads do')
+  t.equal(
+    explained.items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
+    rows.length,
+    'the rollup answers as the reads do',
+  )
 
   await t.rejects(holdReads(client, 'p', [{ readId: '1', ts: START }]), { code: 'ALPR_ERR_NOT_FOUND' })
   t.equal(await holdReads(client, 'p', held), held.length)
   await holdReads(client, 'p', held)
   t.same(await ask(), expected(rows), 'a hold changes no answer')
-  const options = { who: 'custodian', reason: 'retention', keepDays: 365, now: week + WEEK_MS + 366 * 86_400_000, waitMs: 0 }
-  await t.rejects(purgeWeek(client, 'p', week, { ...options, now: week + WEEK_MS + 364 * 86_400_000 }), { code: 'ALPR_ERR_RETENTION_BELOW_MINIMUM' })
+  const options = {
+    who: 'custodian',
+    reason: 'retention',
+    keepDays: 365,
+    now: week + WEEK_MS + 366 * 86_400_000,
+    waitMs: 0,
+  }
+  await t.rejects(purgeWeek(client, 'p', week, { ...options, now: week + WEEK_MS + 364 * 86_400_000 }), {
+    code: 'ALPR_ERR_RETENTION_BELOW_MINIMUM',
+  })
 
   // cut short between the announcement and the deed, then done
-  const dying = new Proxy(client, { get: (target, name) => (name === 'command' ? (command: { query: string }) => (command.query.includes('DROP PARTITION') ? Promise.reject(new Error('killed')) : target.command(command)) : Reflect.get(target, name)) })
+  const dying = new Proxy(client, {
+    get: (target, name) =>
+      name === 'command'
+        ? (command: { query: string }) =>
+            command.query.includes('DROP PARTITION') ? Promise.reject(new Error('killed')) : target.command(command)
+        : Reflect.get(target, name),
+  })
   await t.rejects(purgeWeek(dying, 'p', week, options), { message: 'killed' })
   await new Promise((resolve) => setTimeout(resolve, KNOWN_MS + 100))
   t.same(await ask(), expected([...held, ...rest]), 'from the announcement on only held reads answer')
   const proof = await purgeWeek(client, 'p', week, options)
-  t.match(proof, { week, who: 'custodian', readsBefore: old.length, readsHeld: held.length, readsAfter: 0, digest: /^\d+$/ })
+  t.match(proof, {
+    week,
+    who: 'custodian',
+    readsBefore: old.length,
+    readsHeld: held.length,
+    readsAfter: 0,
+    digest: /^\d+$/,
+  })
   t.match(await purgeProofs(client, 'p'), [{ ...proof, state: 'done' }])
   t.same(await ask(), expected([...held, ...rest]))
-  const [left] = await (await client.query({ query: `SELECT count() AS n FROM p.reads WHERE toMonday(ts) = '${partitionOf(week)}'`, format: 'JSONEachRow' })).json<{ n: string }>()
+  const [left] = await (
+    await client.query({
+      query: `SELECT count() AS n FROM p.reads WHERE toMonday(ts) = '${partitionOf(week)}'`,
+      format: 'JSONEachRow',
+    })
+  ).json<{ n: string }>()
   t.equal(Number(left!.n), 0)
 })

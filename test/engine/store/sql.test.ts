@@ -3,33 +3,89 @@ import { scan } from '../../../engine/store/front/sql.js'
 
 t.test('one statement, whatever stands in it', async (t) => {
   const one = [
-    'SELECT 1', 'SELECT 1;', 'SELECT 1 ; -- done\n', "SELECT ';'", 'SELECT "a;b"', 'SELECT `;`', "SELECT 'it''s; fine'", "SELECT 'a\\';b'", '/* ; */ SELECT 1', '-- ;\nSELECT 1',
-    '# ;\nSELECT 1', 'SELECT $$;$$', 'SELECT $x$ ; $$ ; $x$', 'SELECT ‘;’', "INSERT INTO t VALUES (1, ';')", 'INSERT INTO t FORMAT CSV\n1;2\n3;4', ';',  '',
+    'SELECT 1',
+    'SELECT 1;',
+    'SELECT 1 ; -- done\n',
+    "SELECT ';'",
+    'SELECT "a;b"',
+    'SELECT `;`',
+    "SELECT 'it''s; fine'",
+    "SELECT 'a\\';b'",
+    '/* ; */ SELECT 1',
+    '-- ;\nSELECT 1',
+    '# ;\nSELECT 1',
+    'SELECT $$;$$',
+    'SELECT $x$ ; $$ ; $x$',
+    'SELECT ‘;’',
+    "INSERT INTO t VALUES (1, ';')",
+    'INSERT INTO t FORMAT CSV\n1;2\n3;4',
+    ';',
+    '',
   ]
   for (const sql of one) t.doesNotThrow(() => scan(sql), sql)
-  for (const sql of ['SELECT 1; SELECT 2', 'SELECT 1;;x', "SELECT 'a'; DROP TABLE t", 'SELECT 1; /* x */ y', '; SELECT 1', "SELECT '\\\\'; DROP TABLE t", 'SELECT $a$ $a$; x']) t.throws(() => scan(sql), { message: /Multi-statements/ }, sql)
+  for (const sql of [
+    'SELECT 1; SELECT 2',
+    'SELECT 1;;x',
+    "SELECT 'a'; DROP TABLE t",
+    'SELECT 1; /* x */ y',
+    '; SELECT 1',
+    "SELECT '\\\\'; DROP TABLE t",
+    'SELECT $a$ $a$; x',
+  ])
+    t.throws(() => scan(sql), { message: /Multi-statements/ }, sql)
   t.equal(scan('SELECT 1 ; ').text, 'SELECT 1 ')
 })
 
 t.test('what kind it is', async (t) => {
-  for (const [sql, kind] of [['select 1', 'SELECT'], [' (SELECT 1)', 'SELECT'], ['-- x\n/* y */ WITH 1 AS a SELECT a', 'WITH'], ['', ''], ['-- only', ''], ['insert into t values (1)', 'INSERT']] as const) t.equal(scan(sql).kind, kind, sql)
+  for (const [sql, kind] of [
+    ['select 1', 'SELECT'],
+    [' (SELECT 1)', 'SELECT'],
+    ['-- x\n/* y */ WITH 1 AS a SELECT a', 'WITH'],
+    ['', ''],
+    ['-- only', ''],
+    ['insert into t values (1)', 'INSERT'],
+  ] as const)
+    t.equal(scan(sql).kind, kind, sql)
   t.equal(scan('SELECT 1 FROM (SELECT 2)').nested, true)
   t.equal(scan("SELECT 'SELECT'").nested, false)
   t.equal(scan('CREATE OR REPLACE TEMPORARY TABLE x (a UInt8)').temporary, true)
   t.equal(scan('CREATE TABLE temporary_things (a UInt8)').temporary, false)
-  for (const [sql, word] of [["SELECT 1 INTO OUTFILE 'x'", 'OUTFILE'], ["INSERT INTO t FROM INFILE 'x' FORMAT CSV", 'INFILE'], ["SELECT * FROM file('/etc/passwd')", 'file'],
-    ["SELECT file ('x')", 'file'], ["CREATE TABLE x (a Int8) ENGINE = URL('http://x')", 'URL'], ["SELECT * FROM icebergLocal('x')", 'icebergLocal']] as const) t.equal(scan(sql).outside, word, sql)
-  for (const sql of ["SELECT 'INTO OUTFILE'", "SELECT 'file(1)'", 'SELECT file, url FROM t', 'SELECT remote_files(1)', 'INSERT INTO files (file) VALUES (1)']) t.equal(scan(sql).outside, undefined, sql)
+  for (const [sql, word] of [
+    ["SELECT 1 INTO OUTFILE 'x'", 'OUTFILE'],
+    ["INSERT INTO t FROM INFILE 'x' FORMAT CSV", 'INFILE'],
+    ["SELECT * FROM file('/etc/passwd')", 'file'],
+    ["SELECT file ('x')", 'file'],
+    ["CREATE TABLE x (a Int8) ENGINE = URL('http://x')", 'URL'],
+    ["SELECT * FROM icebergLocal('x')", 'icebergLocal'],
+  ] as const)
+    t.equal(scan(sql).outside, word, sql)
+  for (const sql of [
+    "SELECT 'INTO OUTFILE'",
+    "SELECT 'file(1)'",
+    'SELECT file, url FROM t',
+    'SELECT remote_files(1)',
+    'INSERT INTO files (file) VALUES (1)',
+  ])
+    t.equal(scan(sql).outside, undefined, sql)
 })
 
 t.test('placeholders, not those in texts', async (t) => {
-  t.same([...scan("SELECT {a:String}, '{b:String}', { c : Array(UInt8)}, {'d':1}, /* {e:Int8} */ {f:Identifier}").placeholders], ['a', 'c', 'f'])
+  t.same(
+    [
+      ...scan("SELECT {a:String}, '{b:String}', { c : Array(UInt8)}, {'d':1}, /* {e:Int8} */ {f:Identifier}")
+        .placeholders,
+    ],
+    ['a', 'c', 'f'],
+  )
 })
 
 t.test('format, and where data goes in', async (t) => {
   t.equal(scan('SELECT 1 FORMAT JSONEachRow').format, 'JSONEachRow')
   t.equal(scan("SELECT format('x', 1)").format, undefined)
-  const at = (sql: string) => { const { dataAt } = scan(sql); return dataAt === undefined ? undefined : sql.slice(dataAt) }
+  const at = (sql: string) => {
+    const { dataAt } = scan(sql)
+    return dataAt === undefined ? undefined : sql.slice(dataAt)
+  }
   t.equal(at('INSERT INTO t (a, b) FORMAT RowBinary'), 'FORMAT RowBinary')
   t.equal(at('INSERT INTO t SETTINGS a = 1 FORMAT CSV'), 'SETTINGS a = 1 FORMAT CSV')
   t.equal(at('INSERT INTO settings (format) FORMAT CSV'), 'FORMAT CSV')
@@ -39,7 +95,10 @@ t.test('format, and where data goes in', async (t) => {
 })
 
 t.test('data behind the statement', async (t) => {
-  const data = (sql: string) => { const { inlineDataAt } = scan(sql); return inlineDataAt === undefined ? undefined : sql.slice(inlineDataAt) }
+  const data = (sql: string) => {
+    const { inlineDataAt } = scan(sql)
+    return inlineDataAt === undefined ? undefined : sql.slice(inlineDataAt)
+  }
   t.equal(data('INSERT INTO t FORMAT CSV\n1;2\n'), '1;2\n')
   t.equal(data('INSERT INTO t FORMAT JSONEachRow {"a":1}'), '{"a":1}')
   t.equal(data('INSERT INTO t FORMAT CSV'), undefined)

@@ -8,10 +8,19 @@ import { startTestStore, type TestStore } from '../../servers/store.js'
 
 /** A request without a client in between. */
 const raw = (store: TestStore, path: string, init: RequestInit & { duplex?: 'half' } = {}) =>
-  fetch(`${store.url}${path}`, { method: 'POST', ...init, headers: { 'X-ClickHouse-User': 'default', 'X-ClickHouse-Key': store.token, ...init.headers } })
+  fetch(`${store.url}${path}`, {
+    method: 'POST',
+    ...init,
+    headers: { 'X-ClickHouse-User': 'default', 'X-ClickHouse-Key': store.token, ...init.headers },
+  })
 
-const rowsOf = async (client: ClickHouseClient, query: string, more: object = {}) => (await client.query({ query, format: 'JSONEachRow', ...more })).json<any>()
-const failureOf = (work: Promise<unknown>): Promise<any> => work.then(() => undefined, (error: unknown) => error)
+const rowsOf = async (client: ClickHouseClient, query: string, more: object = {}) =>
+  (await client.query({ query, format: 'JSONEachRow', ...more })).json<any>()
+const failureOf = (work: Promise<unknown>): Promise<any> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 
 t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
   const store = await startTestStore(t)
@@ -19,7 +28,11 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
   await client.command({ query: 'CREATE DATABASE w ENGINE = Atomic' })
 
   t.test('a query answers with its id; 64 bits keep their digits', async (t) => {
-    const result = await client.query({ query: 'SELECT 1 AS one, toUInt64(18446744073709551615) AS big', format: 'JSONEachRow', query_id: 'my-id' })
+    const result = await client.query({
+      query: 'SELECT 1 AS one, toUInt64(18446744073709551615) AS big',
+      format: 'JSONEachRow',
+      query_id: 'my-id',
+    })
     t.equal(result.query_id, 'my-id')
     t.equal(result.response_headers['x-clickhouse-query-id'], 'my-id')
     t.same(await result.json(), [{ one: 1, big: '18446744073709551615' }])
@@ -50,70 +63,168 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
       t.ok(error instanceof ClickHouseError, `${query}: ${error?.message}`)
       t.match(error, { code, type }, query)
     }
-    t.match(await failureOf(client.command({ query: 'SELECT 1', clickhouse_settings: { nosuch: 1 } as never })), { code: '115', type: 'UNKNOWN_SETTING' })
-    t.match(await failureOf(client.command({ query: 'SELECT 1', clickhouse_settings: { max_threads: 'many' } as never })), { name: 'Error' }, 'a value of the wrong kind')
+    t.match(await failureOf(client.command({ query: 'SELECT 1', clickhouse_settings: { nosuch: 1 } as never })), {
+      code: '115',
+      type: 'UNKNOWN_SETTING',
+    })
+    t.match(
+      await failureOf(client.command({ query: 'SELECT 1', clickhouse_settings: { max_threads: 'many' } as never })),
+      { name: 'Error' },
+      'a value of the wrong kind',
+    )
     t.match(await failureOf(client.command({ query: 'SELECT 1', session_id: 's' })), { code: '48' })
     t.same(await rowsOf(client, 'SELECT 1 AS x'), [{ x: 1 }], 'and the store goes on')
   })
 
   t.test('any parameter value arrives as it was', async (t) => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: fc.constantFrom('\\', "'", '\t', '\n', '\r', '\0', '"', '`', '{', '}', ';', '--', '\b', 'N', 'x', '%') }))
-    await fc.assert(fc.asyncProperty(text, fc.array(text, { maxLength: 4 }), async (one, many) => {
-      t.same(await rowsOf(client, 'SELECT {one:String} AS one, {many:Array(String)} AS many', { query_params: { one, many } }), [{ one, many }])
-    }), { numRuns: 60 })
-    t.same(await rowsOf(client, 'SELECT {n:Nullable(String)} AS n, {t:DateTime64(3)} AS t, {m:Map(String, UInt8)} AS m, {i:Identifier} FROM numbers(2, 1)', { query_params: { n: null, t: new Date(1_700_000_000_123), m: { a: 1 }, i: 'number' } }),
-      [{ n: null, t: '2023-11-14T22:13:20.123Z', m: { a: 1 }, number: '2' }])
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({
+        unit: fc.constantFrom('\\', "'", '\t', '\n', '\r', '\0', '"', '`', '{', '}', ';', '--', '\b', 'N', 'x', '%'),
+      }),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(text, { maxLength: 4 }), async (one, many) => {
+        t.same(
+          await rowsOf(client, 'SELECT {one:String} AS one, {many:Array(String)} AS many', {
+            query_params: { one, many },
+          }),
+          [{ one, many }],
+        )
+      }),
+      { numRuns: 60 },
+    )
+    t.same(
+      await rowsOf(
+        client,
+        'SELECT {n:Nullable(String)} AS n, {t:DateTime64(3)} AS t, {m:Map(String, UInt8)} AS m, {i:Identifier} FROM numbers(2, 1)',
+        { query_params: { n: null, t: new Date(1_700_000_000_123), m: { a: 1 }, i: 'number' } },
+      ),
+      [{ n: null, t: '2023-11-14T22:13:20.123Z', m: { a: 1 }, number: '2' }],
+    )
     const long = 'x'.repeat(300_000)
-    t.same(await rowsOf(client, 'SELECT length({long:String}) AS n', { query_params: { long } }), [{ n: '300000' }], 'in the address')
-    t.same(await rowsOf(client, 'SELECT length({long:String}) AS n', { query_params: { long: `${long}\r\n--x` }, use_multipart_params: true }), [{ n: '300005' }], 'as a form')
+    t.same(
+      await rowsOf(client, 'SELECT length({long:String}) AS n', { query_params: { long } }),
+      [{ n: '300000' }],
+      'in the address',
+    )
+    t.same(
+      await rowsOf(client, 'SELECT length({long:String}) AS n', {
+        query_params: { long: `${long}\r\n--x` },
+        use_multipart_params: true,
+      }),
+      [{ n: '300005' }],
+      'as a form',
+    )
   })
 
   t.test('nothing leaks into the next query', async (t) => {
-    const ask = async (query: string) => Promise.all(Array.from({ length: 16 }, () => failureOf(rowsOf(client, query)).then((error) => error ?? rowsOf(client, query))))
-    await client.command({ query: 'SELECT {leak:String}', query_params: { leak: 'secret' }, clickhouse_settings: { max_threads: 7 } })
+    const ask = async (query: string) =>
+      Promise.all(
+        Array.from({ length: 16 }, () =>
+          failureOf(rowsOf(client, query)).then((error) => error ?? rowsOf(client, query)),
+        ),
+      )
+    await client.command({
+      query: 'SELECT {leak:String}',
+      query_params: { leak: 'secret' },
+      clickhouse_settings: { max_threads: 7 },
+    })
     await client.command({ query: 'SET max_threads = 7' })
     await client.command({ query: 'USE system' })
     await client.command({ query: 'CREATE TEMPORARY TABLE leak (x UInt8)' })
     await failureOf(client.command({ query: 'SELECT throwIf(1)', clickhouse_settings: { max_threads: 7 } }))
     for (const error of await ask('SELECT {leak:String}')) t.match(error, { code: '456' })
-    for (const rows of await ask("SELECT getSetting('max_threads') != 7 AS ok, currentDatabase() AS database")) t.same(rows, [{ ok: true, database: 'default' }])
+    for (const rows of await ask("SELECT getSetting('max_threads') != 7 AS ok, currentDatabase() AS database"))
+      t.same(rows, [{ ok: true, database: 'default' }])
     for (const error of await ask('SELECT * FROM leak')) t.match(error, { code: '60' })
   })
 
   t.test('a client cannot raise its memory or turn it off', async (t) => {
-    for (const value of ['0', '9999999999999']) t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", { clickhouse_settings: { max_memory_usage: value } }), [{ m: '2147483648' }])
-    t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", { clickhouse_settings: { max_memory_usage: '300000000' } }), [{ m: '300000000' }])
-    t.same(await rowsOf(client, "SELECT getSetting('max_memory_usage_for_user') AS m", { clickhouse_settings: { max_memory_usage_for_user: '0' } }), [{ m: '4294967296' }], 'nor can all together')
+    for (const value of ['0', '9999999999999'])
+      t.same(
+        await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", {
+          clickhouse_settings: { max_memory_usage: value },
+        }),
+        [{ m: '2147483648' }],
+      )
+    t.same(
+      await rowsOf(client, "SELECT getSetting('max_memory_usage') AS m", {
+        clickhouse_settings: { max_memory_usage: '300000000' },
+      }),
+      [{ m: '300000000' }],
+    )
+    t.same(
+      await rowsOf(client, "SELECT getSetting('max_memory_usage_for_user') AS m", {
+        clickhouse_settings: { max_memory_usage_for_user: '0' },
+      }),
+      [{ m: '4294967296' }],
+      'nor can all together',
+    )
   })
 
   t.test('inserts: JSON, CSV, values, RowBinary, each byte as it was', async (t) => {
     await client.command({ query: 'CREATE TABLE w.bytes (id UInt32, data String) ENGINE = MergeTree ORDER BY id' })
     await client.insert({ table: 'w.bytes', values: [{ id: 1, data: 'ä\t"\\\n' }], format: 'JSONEachRow' })
-    await client.insert({ table: 'w.bytes', values: Readable.from(['2,"b;c"\n'], { objectMode: false }), format: 'CSV' })
+    await client.insert({
+      table: 'w.bytes',
+      values: Readable.from(['2,"b;c"\n'], { objectMode: false }),
+      format: 'CSV',
+    })
     await client.command({ query: "INSERT INTO w.bytes VALUES (3, 'x;y'), (4, '--no')" })
     await client.command({ query: 'INSERT INTO w.bytes FORMAT JSONEachRow\n{"id":5,"data":"; DROP TABLE w.bytes"}' })
     await client.command({ query: 'INSERT INTO w.bytes SETTINGS max_threads = 1 FORMAT TSV\n6\tsix\n' })
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const row = Buffer.concat([Buffer.from([7, 0, 0, 0, 0x80, 0x02]), every])
-    const inserted = await client.exec({ query: 'INSERT INTO w.bytes (id, data) FORMAT RowBinary', values: Readable.from([row], { objectMode: false }) })
+    const inserted = await client.exec({
+      query: 'INSERT INTO w.bytes (id, data) FORMAT RowBinary',
+      values: Readable.from([row], { objectMode: false }),
+    })
     inserted.stream.resume()
     const answer = await client.exec({ query: 'SELECT id, data FROM w.bytes WHERE id = 7 FORMAT RowBinary' })
     t.same(Buffer.concat(await answer.stream.toArray()), row)
     t.same(await rowsOf(client, 'SELECT id, data FROM w.bytes WHERE id < 7 ORDER BY id'), [
-      { id: 1, data: 'ä\t"\\\n' }, { id: 2, data: 'b;c' }, { id: 3, data: 'x;y' }, { id: 4, data: '--no' }, { id: 5, data: '; DROP TABLE w.bytes' }, { id: 6, data: 'six' },
+      { id: 1, data: 'ä\t"\\\n' },
+      { id: 2, data: 'b;c' },
+      { id: 3, data: 'x;y' },
+      { id: 4, data: '--no' },
+      { id: 5, data: '; DROP TABLE w.bytes' },
+      { id: 6, data: 'six' },
     ])
-    t.equal((await raw(store, `/?query=${encodeURIComponent('INSERT INTO w.bytes FORMAT CSV')}`, { body: '' })).status, 200, 'no rows')
+    t.equal(
+      (await raw(store, `/?query=${encodeURIComponent('INSERT INTO w.bytes FORMAT CSV')}`, { body: '' })).status,
+      200,
+      'no rows',
+    )
     t.equal((await raw(store, '/', { body: 'INSERT INTO w.bytes FORMAT CSV' })).status, 200)
     t.equal((await raw(store, '/', { body: 'INSERT INTO nowhere FORMAT CSV' })).status, 404)
-    t.match(await failureOf(client.insert({ table: 'w.bytes', values: ['{"id":'], format: 'JSONEachRow' })), { name: 'Error' })
-    t.match(await failureOf(client.exec({ query: 'INSERT INTO w.bytes FORMAT RowBinary', values: Readable.from([Buffer.from('cut')], { objectMode: false }) })), { code: '33', type: 'CANNOT_READ_ALL_DATA' })
+    t.match(await failureOf(client.insert({ table: 'w.bytes', values: ['{"id":'], format: 'JSONEachRow' })), {
+      name: 'Error',
+    })
+    t.match(
+      await failureOf(
+        client.exec({
+          query: 'INSERT INTO w.bytes FORMAT RowBinary',
+          values: Readable.from([Buffer.from('cut')], { objectMode: false }),
+        }),
+      ),
+      { code: '33', type: 'CANNOT_READ_ALL_DATA' },
+    )
   })
 
   t.test('gzip both ways; broken gzip is an error and no more', async (t) => {
-    const zipped = createClient({ url: store.url, password: store.token, compression: { request: true, response: true } })
+    const zipped = createClient({
+      url: store.url,
+      password: store.token,
+      compression: { request: true, response: true },
+    })
     t.teardown(() => zipped.close())
     await client.command({ query: 'CREATE TABLE w.gz (x UInt64) ENGINE = MergeTree ORDER BY x' })
-    await zipped.insert({ table: 'w.gz', values: Array.from({ length: 1_000 }, (_, x) => ({ x })), format: 'JSONEachRow' })
+    await zipped.insert({
+      table: 'w.gz',
+      values: Array.from({ length: 1_000 }, (_, x) => ({ x })),
+      format: 'JSONEachRow',
+    })
     const result = await zipped.query({ query: 'SELECT x FROM w.gz ORDER BY x', format: 'JSONEachRow' })
     t.equal(result.response_headers['content-encoding'], 'gzip')
     t.equal((await result.json()).length, 1_000)
@@ -121,7 +232,11 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
 
     const path = `/?query=${encodeURIComponent('INSERT INTO w.gz FORMAT TSV')}`
     const good = gzipSync('1\n2\n')
-    for (const body of [Buffer.from('not gzip at all'), good.subarray(0, good.length - 6), Buffer.concat([good.subarray(0, 12), Buffer.alloc(20)])]) {
+    for (const body of [
+      Buffer.from('not gzip at all'),
+      good.subarray(0, good.length - 6),
+      Buffer.concat([good.subarray(0, 12), Buffer.alloc(20)]),
+    ]) {
       const response = await raw(store, path, { body, headers: { 'Content-Encoding': 'gzip' } })
       t.equal(response.status, 400)
       t.equal(response.headers.get('x-clickhouse-exception-code'), '354', await response.text())
@@ -151,7 +266,11 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
 
   t.test('streams what is large, in order, every character whole', async (t) => {
     const rows = 300_000
-    const result = await client.query({ query: `SELECT number, concat('ö', toString(number)) AS text FROM numbers(${rows})`, format: 'JSONEachRow', clickhouse_settings: STREAMED })
+    const result = await client.query({
+      query: `SELECT number, concat('ö', toString(number)) AS text FROM numbers(${rows})`,
+      format: 'JSONEachRow',
+      clickhouse_settings: STREAMED,
+    })
     let seen = 0
     for await (const some of result.stream<{ number: string; text: string }>()) {
       for (const row of some) {
@@ -161,25 +280,56 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
       }
     }
     t.equal(seen, rows)
-    const empty = await client.query({ query: 'SELECT number FROM numbers(0)', format: 'JSONEachRow', clickhouse_settings: STREAMED })
+    const empty = await client.query({
+      query: 'SELECT number FROM numbers(0)',
+      format: 'JSONEachRow',
+      clickhouse_settings: STREAMED,
+    })
     t.same(await empty.json(), [])
-    t.match(await failureOf(client.query({ query: 'SELECT * FROM nowhere', format: 'JSONEachRow', clickhouse_settings: STREAMED })), { code: '60' }, 'an error before the first row')
-    const late = await client.query({ query: 'SELECT throwIf(number = 3000000) FROM numbers(4000000)', format: 'CSV', clickhouse_settings: STREAMED })
+    t.match(
+      await failureOf(
+        client.query({ query: 'SELECT * FROM nowhere', format: 'JSONEachRow', clickhouse_settings: STREAMED }),
+      ),
+      { code: '60' },
+      'an error before the first row',
+    )
+    const late = await client.query({
+      query: 'SELECT throwIf(number = 3000000) FROM numbers(4000000)',
+      format: 'CSV',
+      clickhouse_settings: STREAMED,
+    })
     t.ok(await failureOf(late.text()), 'an error after it cuts the answer')
-    const zipped = await raw(store, '/?wait_end_of_query=0&enable_http_compression=1', { body: 'SELECT number FROM numbers(100000) FORMAT TSV', headers: { 'Accept-Encoding': 'gzip' } })
+    const zipped = await raw(store, '/?wait_end_of_query=0&enable_http_compression=1', {
+      body: 'SELECT number FROM numbers(100000) FORMAT TSV',
+      headers: { 'Accept-Encoding': 'gzip' },
+    })
     t.equal((await zipped.text()).split('\n').length, 100_001)
   })
 
   t.test('an answer too large to buffer is refused', async (t) => {
-    t.match(await failureOf(client.query({ query: "SELECT randomString(1000) FROM numbers(10000)", format: 'CSV', clickhouse_settings: { max_result_bytes: '1000000' } })), { code: '396' })
+    t.match(
+      await failureOf(
+        client.query({
+          query: 'SELECT randomString(1000) FROM numbers(10000)',
+          format: 'CSV',
+          clickhouse_settings: { max_result_bytes: '1000000' },
+        }),
+      ),
+      { code: '396' },
+    )
   })
 
   t.test('a slow reader holds the engine back, not memory', async (t) => {
-    const response = await raw(store, '/?wait_end_of_query=0', { body: "SELECT repeat('x', 1000) FROM numbers(2000000) FORMAT TSV" })
+    const response = await raw(store, '/?wait_end_of_query=0', {
+      body: "SELECT repeat('x', 1000) FROM numbers(2000000) FORMAT TSV",
+    })
     const reader = response.body!.getReader()
     await reader.read()
     await new Promise((resolve) => setTimeout(resolve, 1_000))
-    const [{ rows }] = await rowsOf(client, "SELECT max(read_rows) AS rows FROM system.processes WHERE query LIKE '%repeat(%' AND query NOT LIKE '%system.processes%'")
+    const [{ rows }] = await rowsOf(
+      client,
+      "SELECT max(read_rows) AS rows FROM system.processes WHERE query LIKE '%repeat(%' AND query NOT LIKE '%system.processes%'",
+    )
     t.ok(Number(rows) < 1_000_000, `read ${rows} of 2000000 rows`)
     await reader.cancel()
     await gone(client, 'repeat(', t)
@@ -194,14 +344,25 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
     await gone(client, 'sipHash64(number) = 1', t)
 
     const streaming = new AbortController()
-    const stream = client.query({ query: `${slow} FORMAT TSV`, clickhouse_settings: STREAMED, abort_signal: streaming.signal })
+    const stream = client.query({
+      query: `${slow} FORMAT TSV`,
+      clickhouse_settings: STREAMED,
+      abort_signal: streaming.signal,
+    })
     setTimeout(() => streaming.abort(), 300)
     t.ok(await failureOf(stream))
     await gone(client, 'sipHash64(number) = 1', t)
   })
 
   t.test('too much at once is refused in good time, and what was accepted is answered', async (t) => {
-    const many = await Promise.all(Array.from({ length: 400 }, () => raw(store, '/', { body: 'SELECT sleep(0.01)' }).then(async (response) => ({ status: response.status, text: await response.text() }))))
+    const many = await Promise.all(
+      Array.from({ length: 400 }, () =>
+        raw(store, '/', { body: 'SELECT sleep(0.01)' }).then(async (response) => ({
+          status: response.status,
+          text: await response.text(),
+        })),
+      ),
+    )
     const refused = many.filter((one) => one.status === 503)
     t.equal(refused.length + many.filter((one) => one.status === 200).length, 400)
     for (const one of refused.slice(0, 3)) t.match(one.text, /^Code: 202\. .*\(TOO_MANY_SIMULTANEOUS_QUERIES\)/)
@@ -209,11 +370,40 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
   })
 
   t.test('garbage on the wire does no harm', async (t) => {
-    await fc.assert(fc.asyncProperty(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom("'", '"', '`', '\\', ';', '$a$', '{x:', '/*', '--', '(', ')', ' ', '\n', 'SELECT', 'INSERT INTO t ', 'FORMAT ', 'VALUES') })), async (sql) => {
-      const response = await raw(store, '/', { body: sql })
-      await response.arrayBuffer()
-      return response.status < 600
-    }), { numRuns: 150 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.string({
+            unit: fc.constantFrom(
+              "'",
+              '"',
+              '`',
+              '\\',
+              ';',
+              '$a$',
+              '{x:',
+              '/*',
+              '--',
+              '(',
+              ')',
+              ' ',
+              '\n',
+              'SELECT',
+              'INSERT INTO t ',
+              'FORMAT ',
+              'VALUES',
+            ),
+          }),
+        ),
+        async (sql) => {
+          const response = await raw(store, '/', { body: sql })
+          await response.arrayBuffer()
+          return response.status < 600
+        },
+      ),
+      { numRuns: 150 },
+    )
     t.equal((await raw(store, '/?param_a-b=1&query=SELECT%201')).status, 400)
     t.equal((await raw(store, `/?database=${encodeURIComponent('no`pe')}&query=SELECT%201`)).status, 404)
     t.equal((await raw(store, '/', { body: 'x'.repeat(17_000_000) })).status, 413)
@@ -222,13 +412,20 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
 })
 
 /** Waits until no such query runs any more. */
-async function gone(client: ClickHouseClient, fragment: string, t: { pass(text: string): unknown; fail(text: string): unknown }): Promise<unknown> {
+async function gone(
+  client: ClickHouseClient,
+  fragment: string,
+  t: { pass(text: string): unknown; fail(text: string): unknown },
+): Promise<unknown> {
   const start = Date.now()
   for (;;) {
-    const [{ n }] = await rowsOf(client, 'SELECT count() AS n FROM system.processes WHERE position(query, {fragment:String}) > 0 AND position(query, {own:String}) = 0', { query_params: { fragment, own: 'system.processes' } })
+    const [{ n }] = await rowsOf(
+      client,
+      'SELECT count() AS n FROM system.processes WHERE position(query, {fragment:String}) > 0 AND position(query, {own:String}) = 0',
+      { query_params: { fragment, own: 'system.processes' } },
+    )
     if (Number(n) === 0) return t.pass(`gone after ${Date.now() - start} ms`)
     if (Date.now() - start > 5_000) return t.fail(`${fragment} still runs`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
-

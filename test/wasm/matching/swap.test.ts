@@ -6,7 +6,11 @@ import { readOf } from '../reads.js'
 t.test('a hot list of a million entries is swapped while matching goes on: no read meets half a list', async (t) => {
   const matcher = await loadMatcher()
   const size = Number(process.env.PLATESTREAM_SWAP ?? 1_000_000)
-  const plates = Array.from({ length: size }, (_, i) => `${i % 10}${String.fromCharCode(65 + (i % 26), 65 + (Math.floor(i / 26) % 26), 65 + (Math.floor(i / 676) % 26))}${String(Math.floor(i / 1_000)).padStart(3, '0')}`)
+  const plates = Array.from(
+    { length: size },
+    (_, i) =>
+      `${i % 10}${String.fromCharCode(65 + (i % 26), 65 + (Math.floor(i / 26) % 26), 65 + (Math.floor(i / 676) % 26))}${String(Math.floor(i / 1_000)).padStart(3, '0')}`,
+  )
   const random = new Random(1)
   // Both versions have these; they are the first, one in the middle and the last, so that half a list would lack one.
   const probes = [plates[0]!, plates[size >> 1]!, plates[size - 1]!]
@@ -21,11 +25,14 @@ t.test('a hot list of a million entries is swapped while matching goes on: no re
       for (const [i, read] of reads.entries()) {
         const present = list
         const found = matcher.match(read, present, 0.5)
-        if (!found.some(({ entry }) => (entry % size) === [0, size >> 1, size - 1][i])) throw new Error(`read ${i} was checked against half a list (version ${version})`)
+        if (!found.some(({ entry }) => entry % size === [0, size >> 1, size - 1][i]))
+          throw new Error(`read ${i} was checked against half a list (version ${version})`)
         checks += 1
       }
       turns += 1
-      await new Promise((resolve) => { setImmediate(resolve) })
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
     }
   })()
   for (let swap = 0; swap < 2; swap++) {

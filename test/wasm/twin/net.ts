@@ -18,7 +18,10 @@ function roundTiesToEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1
 }
 
-/** The scalar twin of the kernels: docs/model-format.md read aloud, one multiplication at a time. Returns all tensors, input first. */
+/**
+ * The scalar twin of the kernels: docs/model-format.md read aloud, one multiplication at a time. Returns all tensors,
+ * input first.
+ */
 export function runNetTwin(net: TestNet, input: TwinTensor): TwinTensor[] {
   const tensors = [input]
   for (const layer of net.layers) {

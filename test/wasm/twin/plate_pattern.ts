@@ -2,7 +2,8 @@ import { CHARACTERS } from '../reads.js'
 import type { ConfusionData } from '../../../wasm/mod.js'
 
 /**
- * The oracle of patterns: plain recursion over one plate, written from the words of docs/matcher.md, without anything of the product.
+ * The oracle of patterns: plain recursion over one plate, written from the words of docs/matcher.md, without anything
+ * of the product.
  *
  *     alternative  one way to read the pattern: a list of tokens, `*` or a set of characters (undefined: any)
  */
@@ -23,7 +24,8 @@ export function twinConfusion(data: ConfusionData): (read: string, truth: string
   const rows = new Map<string, Map<string, number>>()
   for (const read of CHARACTERS) {
     const alikes = new Set<string>()
-    for (const group of data.lookAlikes) if (group.includes(read)) for (const other of group) if (other !== read) alikes.add(other)
+    for (const group of data.lookAlikes)
+      if (group.includes(read)) for (const other of group) if (other !== read) alikes.add(other)
     const counts = data.counts[read] ?? {}
     let total = 0
     for (const truth of CHARACTERS) total += counts[truth] ?? 0
@@ -42,24 +44,38 @@ export function twinConfusion(data: ConfusionData): (read: string, truth: string
 /** What is taken without an error, as docs/matcher.md says. */
 export function twinAlike(data: ConfusionData): (read: string, truth: string) => boolean {
   const confusion = twinConfusion(data)
-  return (read, truth) => confusion(read, truth) >= 0.001 || data.lookAlikes.some((group) => group.includes(read) && group.includes(truth))
+  return (read, truth) =>
+    confusion(read, truth) >= 0.001 || data.lookAlikes.some((group) => group.includes(read) && group.includes(truth))
 }
 
 export class PatternTwin {
   private readonly confusion: (read: string, truth: string) => number
   private readonly alike: (read: string, truth: string) => boolean
 
-  constructor(private readonly data: ConfusionData, private readonly lookAlikes = true) {
+  constructor(
+    private readonly data: ConfusionData,
+    private readonly lookAlikes = true,
+  ) {
     this.confusion = twinConfusion(data)
     this.alike = twinAlike(data)
   }
 
   /** 0 when the plate does not match. */
   probability(pattern: TwinPattern, plate: string): number {
-    return Math.max(0, ...alternatives(pattern).map((tokens) => this.best(tokens, 0, plate, 0, pattern.edits, new Map())))
+    return Math.max(
+      0,
+      ...alternatives(pattern).map((tokens) => this.best(tokens, 0, plate, 0, pattern.edits, new Map())),
+    )
   }
 
-  private best(tokens: TwinToken[], t: number, plate: string, i: number, edits: number, memo: Map<string, number>): number {
+  private best(
+    tokens: TwinToken[],
+    t: number,
+    plate: string,
+    i: number,
+    edits: number,
+    memo: Map<string, number>,
+  ): number {
     const key = `${t},${i},${edits}`
     const known = memo.get(key)
     if (known !== undefined) return known
@@ -74,7 +90,12 @@ export class PatternTwin {
     if (edits > 0 && i < plate.length) ways.push(this.data.extra * this.best(tokens, t, plate, i + 1, edits - 1, memo))
     if (token !== undefined && token !== '*') {
       const wanted = token.set
-      if (edits > 0) ways.push(this.data.missing * (wanted === undefined ? 1 : wanted.length / 36) * this.best(tokens, t + 1, plate, i, edits - 1, memo))
+      if (edits > 0)
+        ways.push(
+          this.data.missing *
+            (wanted === undefined ? 1 : wanted.length / 36) *
+            this.best(tokens, t + 1, plate, i, edits - 1, memo),
+        )
       if (i < plate.length) {
         const read = plate[i]!
         let weight = 1
@@ -98,13 +119,19 @@ function alternatives(pattern: TwinPattern): TwinToken[][] {
   if (pattern.fragments.length === 1) return [pattern.fragments[0]!]
   const orders: TwinToken[][][] = [[]]
   for (const fragment of pattern.fragments) {
-    for (const order of orders.splice(0)) for (let at = 0; at <= order.length; at++) orders.push([...order.slice(0, at), fragment, ...order.slice(at)])
+    for (const order of orders.splice(0))
+      for (let at = 0; at <= order.length; at++) orders.push([...order.slice(0, at), fragment, ...order.slice(at)])
   }
   return orders.map((order) => ['*', ...order.flatMap((fragment): TwinToken[] => [...fragment, '*'])])
 }
 
 /** The pattern as text. */
 export function twinText({ fragments, edits, regions }: TwinPattern): string {
-  const token = (one: TwinToken) => (one === '*' ? '*' : one.set === undefined ? '?' : one.set.length === 1 ? one.set : `[${one.set}]`)
-  return fragments.map((fragment) => fragment.map(token).join('')).join('&') + (edits ? `~${edits}` : '') + (regions.length ? `@${regions.join(',')}` : '')
+  const token = (one: TwinToken) =>
+    one === '*' ? '*' : one.set === undefined ? '?' : one.set.length === 1 ? one.set : `[${one.set}]`
+  return (
+    fragments.map((fragment) => fragment.map(token).join('')).join('&') +
+    (edits ? `~${edits}` : '') +
+    (regions.length ? `@${regions.join(',')}` : '')
+  )
 }

@@ -25,7 +25,10 @@ export function pyramidTwin(width: number, height: number, pixels: Uint8Array): 
   }
 }
 
-/** Grey value of the frame at (x, y) in frame coordinates, read at `scale` frame pixels per output pixel: rule 3, in f64. */
+/**
+ * Grey value of the frame at (x, y) in frame coordinates, read at `scale` frame pixels per output pixel: rule 3, in
+ * f64.
+ */
 export function sampleTwin(levels: TwinLevel[], x: number, y: number, scale: number): number {
   const index = Math.min(Math.floor(Math.log2(Math.max(1, scale))), levels.length - 1)
   const { width, height, pixels } = levels[index]!

@@ -3,8 +3,9 @@ import { joinLanes, narrow } from './lanes'
 import { ALIGNED_AT, PLACES_AT, workspace } from './workspace'
 
 /**
- * A fragment without errors and with at most one run, or with one at each end, against one block: its elements can stand in a few ways only, and each is
- * asked about by itself, those elements first that fewest characters satisfy, until no plate is left.
+ * A fragment without errors and with at most one run, or with one at each end, against one block: its elements can
+ * stand in a few ways only, and each is asked about by itself, those elements first that fewest characters satisfy,
+ * until no plate is left.
  *
  *     run before element r     element j at position j, or from r on at j + length - elements
  *     a run at each end        element j at position j + shift, for each shift that there is room for
@@ -27,8 +28,8 @@ export function takeAlignments(at: usize, classesAt: usize, edits: u32): bool {
 }
 
 /**
- * Which shifts are not ruled out by what the directory says of the block: bit s for shift s. `possible`: of `fillPossible` (automaton.ts). Also writes where
- * the planes of each position lie.
+ * Which shifts are not ruled out by what the directory says of the block: bit s for shift s. `possible`: of
+ * `fillPossible` (automaton.ts). Also writes where the planes of each position lie.
  */
 function shiftsOf(entry: usize, length: u32, possible: usize): u32 {
   const room = length - elements

@@ -4,17 +4,19 @@ import { enterExtra, enterRight, enterWrong, takersOf } from './lanes'
 import { LEVEL_STATES, ONES_AT, STATE_SET, STATES_AT, VECTORS_AT, workspace, ZEROS_AT } from './workspace'
 
 /**
- * One fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements are behind us, e errors were made.
+ * One fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements are
+ * behind us, e errors were made.
  *
  *     character taken by element j   (e, j) -> (e, j+1)         any run before element j   (e, j) -> (e, j)
  *     misread                        (e, j) -> (e+1, j+1)       extra character            (e, j) -> (e+1, j)
  *     missing character              (e, j) -> (e+1, j+1) without a character
  *
- * A state that every plate of the block is in is a bit of a word, one word for each number of errors: all of them are while the plates are alike. From the
- * first position on where they differ, others are vectors of 512 bits. A state that no plate is in is dropped, and with the last of them the
- * block; so is one that every plate is in with fewer errors.
- * States from which the remaining characters cannot end well are not entered: what characters a block has at a position is known from its entry in the
- * directory, roughly, so that most blocks are done with before any plane is read.
+ * A state that every plate of the block is in is a bit of a word, one word for each number of errors: all of them are
+ * while the plates are alike. From the first position on where they differ, others are vectors of 512 bits. A state
+ * that no plate is in is dropped, and with the last of them the block; so is one that every plate is in with fewer
+ * errors. States from which the remaining characters cannot end well are not entered: what characters a block has at a
+ * position is known from its entry in the directory, roughly, so that most blocks are done with before any plane is
+ * read.
  */
 let automaton: usize = 0
 let classes: usize = 0
@@ -42,7 +44,10 @@ function takes(code: u32): u32 {
 /** Bytes of a table of `fillPossible`. */
 export const POSSIBLE_BYTES: u32 = 16384
 
-/** For each set of bits that differ in a block and the code of the others: the elements that take one of these codes at least. u32[64][64]. */
+/**
+ * For each set of bits that differ in a block and the code of the others: the elements that take one of these codes at
+ * least. u32[64][64].
+ */
 export function fillPossible(table: usize): void {
   for (let code: u32 = 0; code < 64; code++) store<u32>(table + (code << 2), takes(code))
   for (let varying: u32 = 1; varying < 64; varying++) {
@@ -53,7 +58,10 @@ export function fillPossible(table: usize): void {
   }
 }
 
-/** Writes to `table` (endings.ts) how plates of the block may end well, `possible` of `fillPossible`. @returns whether any may match */
+/**
+ * Writes to `table` (endings.ts) how plates of the block may end well, `possible` of `fillPossible`. @returns whether
+ * any may match
+ */
 export function findEndings(entry: usize, possible: usize, table: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
   beginEndings(table, elements, stars, edits)
@@ -69,15 +77,19 @@ export function findAnyEndings(table: usize): void {
   for (let i: u32 = 0; i < MAX_LENGTH; i++) stepEndings(-1)
 }
 
-/** Vectors of 512 bits that a run accepts: lanes that match with 0, 1, 2 errors, with 1 and 2 of which all are extra characters. */
+/**
+ * Vectors of 512 bits that a run accepts: lanes that match with 0, 1, 2 errors, with 1 and 2 of which all are extra
+ * characters.
+ */
 export const LEVELS: u32 = 5
 const EXTRA_ONE: u32 = 3
 const EXTRA_TWO: u32 = 4
 const LEVEL_BYTES: u32 = LEVEL_STATES * PLANE
 
 /**
- * Runs over the block, `table` of `findEndings`; the lanes that match go to `accepted`, `LEVELS` x 64 bytes. Those whose errors are all extra characters are
- * told apart because these are the least improbable ones. @returns whether there are any lanes
+ * Runs over the block, `table` of `findEndings`; the lanes that match go to `accepted`, `LEVELS` x 64 bytes. Those
+ * whose errors are all extra characters are told apart because these are the least improbable ones. @returns whether
+ * there are any lanes
  */
 export function runAutomaton(entry: usize, table: usize, accepted: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
@@ -155,8 +167,9 @@ function give(accepted: usize, set: usize, all: u32, some: u32, level: u32): voi
 }
 
 /**
- * All ways into the states `wanted` at the next position, from those that every plate is in (`full`) or some (`states`); `wrong`: from `less` with one error
- * fewer too, and from `lessNow` of these that were just entered. What every plate is in by one fewer leads to what every plate is in.
+ * All ways into the states `wanted` at the next position, from those that every plate is in (`full`) or some
+ * (`states`); `wrong`: from `less` with one error fewer too, and from `lessNow` of these that were just entered. What
+ * every plate is in by one fewer leads to what every plate is in.
  *
  *     next(e, j) = now(e, j-1) and class of j-1  |  now(e, j) if a run stands there  |  now(e-1, j)  |  now(e-1, j-1)  |  next(e-1, j-1)
  *

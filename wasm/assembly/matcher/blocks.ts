@@ -4,8 +4,8 @@ import { putLarge } from './large_counts'
 import { RECORD_BYTES } from './stage'
 
 /**
- * Cuts sorted records into blocks of up to 512 plates of one length and writes their directory, planes and meta. Planes are addressed from
- * 0 here; the host adds where it puts them.
+ * Cuts sorted records into blocks of up to 512 plates of one length and writes their directory, planes and meta. Planes
+ * are addressed from 0 here; the host adds where it puts them.
  *
  *     codes of a block, position p   bits that are the same in all plates -> in the directory      bits that differ -> one plane of 512 bits each
  */
@@ -79,7 +79,10 @@ export function addBlock(records: usize, count: u32, length: u32): void {
   blocks++
 }
 
-/** Sixteen plates at a time: their rows are turned into one vector for each position, and a bit of these is one bit mask. */
+/**
+ * Sixteen plates at a time: their rows are turned into one vector for each position, and a bit of these is one bit
+ * mask.
+ */
 function writePlanes(entry: usize, length: u32): void {
   const columns = codes + BLOCK * 16
   for (let lane: u32 = 0; lane < BLOCK; lane += 16) {

@@ -5,10 +5,12 @@ import { scorePlate } from './score'
 import { CODES_AT, WAITING_AT, WAITING_ENDS_AT, workspace } from './workspace'
 
 /**
- * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because most are not worth it in the end:
- * there are a hundred times as many with an error more, of errors the extra characters are the rarest and the least improbable, and where these fill the
- * results what waits behind them is let go unseen. It is weighed when the scan is over or when there is no more room, the least improbable kinds first. There is room
- * for as many as come, mostly, before the results are filled with better ones: the more, the more of a kind there are.
+ * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because
+ * most are not worth it in the end: there are a hundred times as many with an error more, of errors the extra
+ * characters are the rarest and the least improbable, and where these fill the results what waits behind them is let go
+ * unseen. It is weighed when the scan is over or when there is no more room, the least improbable kinds first. There is
+ * room for as many as come, mostly, before the results are filled with better ones: the more, the more of a kind there
+ * are.
  *
  *     waiting   slots by kind: u32[16384], u32[131072], u32[16384], u32[163840]
  */
@@ -69,7 +71,10 @@ export function settle(): void {
   }
 }
 
-/** Weighs of what waits only until there are as many results as are wanted: for a page while the scan goes on, which is to hold it up no more than that. */
+/**
+ * Weighs of what waits only until there are as many results as are wanted: for a page while the scan goes on, which is
+ * to hold it up no more than that.
+ */
 export function fill(): void {
   for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) {
     while (endOf(kind) > waiting(kind) && !full()) {

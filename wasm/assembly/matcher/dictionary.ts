@@ -4,9 +4,9 @@ import { metaOf } from './stage'
 import { rankOfCode } from './tables'
 
 /**
- * The dictionary that this instance looks at (header in layout.ts): base blocks, sorted and packed, and behind them fresh blocks, to which one
- * instance appends while others search. A fresh block stores all planes of its length; a lane counts once the block's count says so, which
- * is the last thing written.
+ * The dictionary that this instance looks at (header in layout.ts): base blocks, sorted and packed, and behind them
+ * fresh blocks, to which one instance appends while others search. A fresh block stores all planes of its length; a
+ * lane counts once the block's count says so, which is the last thing written.
  */
 let header: usize = 0
 let directory: usize = 0
@@ -145,7 +145,10 @@ function lanesWith(entry: usize, codes: usize, length: u32, count: u32, out: usi
   return (load<u64>(out) | load<u64>(out, 8) | load<u64>(out, 16) | load<u64>(out, 24) | load<u64>(out, 32) | load<u64>(out, 40) | load<u64>(out, 48) | load<u64>(out, 56)) != 0
 }
 
-/** Slot of a plate in a region among those of the build (fresh ones the host finds), or 0xffffffff. `codes`: its bytes; `out`: 64 bytes of scratch. */
+/**
+ * Slot of a plate in a region among those of the build (fresh ones the host finds), or 0xffffffff. `codes`: its bytes;
+ * `out`: 64 bytes of scratch.
+ */
 export function findPlate(key: u64, codes: usize, length: u32, region: u32, out: usize): u32 {
   // the last base block whose first key is not behind the plate
   let low: u32 = 0
@@ -212,7 +215,10 @@ export function freshBytes(length: u32): u32 {
   return length * CODE_BITS * PLANE + BLOCK * 6
 }
 
-/** Adds an empty fresh block whose planes and meta (zeroed) the host has placed. @returns whether there was room in the directory */
+/**
+ * Adds an empty fresh block whose planes and meta (zeroed) the host has placed. @returns whether there was room in the
+ * directory
+ */
 export function addFresh(planes: usize, length: u32): bool {
   const fresh = load<u32>(header, 36)
   if (fresh == MAX_FRESH) return false

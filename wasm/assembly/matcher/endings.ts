@@ -1,6 +1,7 @@
 /**
- * From which states of an automaton (automaton.ts) the characters that remain can end well, and with how many errors: found from the end of a plate to its
- * beginning, one character at a time, states as the bits of a word. What is entered forward is only what can end well.
+ * From which states of an automaton (automaton.ts) the characters that remain can end well, and with how many errors:
+ * found from the end of a plate to its beginning, one character at a time, states as the bits of a word. What is
+ * entered forward is only what can end well.
  *
  *     table   u32[17][4]: by characters that remain, states that need at most 0, 1, 2 errors from there, and the elements that take the first of them
  */

@@ -1,6 +1,7 @@
 /**
- * A hot list: an open hash from key (plate_key.ts) to the entries with that plate, and a filter in front of it, which answers all but a few in a
- * hundred of the questions about plates that are not listed. A plate sets three bits of one word of the filter, so that a question reads one word.
+ * A hot list: an open hash from key (plate_key.ts) to the entries with that plate, and a filter in front of it, which
+ * answers all but a few in a hundred of the questions about plates that are not listed. A plate sets three bits of one
+ * word of the filter, so that a question reads one word.
  *
  *     keys    u64 [capacity]       0: free
  *     lasts   u32 [capacity]       last entry of the plate
@@ -68,8 +69,9 @@ export function addEntry(key: u64, entry: u32): void {
 }
 
 /**
- * Of `count` texts (16 bytes each, the first eight the key) keeps those that may be listed, in front. All words of the filter are asked for in one go: no
- * question waits for the answer to the one before, so that the processor has many of them under way in memory at once.
+ * Of `count` texts (16 bytes each, the first eight the key) keeps those that may be listed, in front. All words of the
+ * filter are asked for in one go: no question waits for the answer to the one before, so that the processor has many of
+ * them under way in memory at once.
  * @returns how many are left
  */
 export function keepListed(texts: usize, count: u32): u32 {

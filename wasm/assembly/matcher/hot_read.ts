@@ -2,7 +2,8 @@ import { CHARACTERS, CLASSES, MAX_POSITIONS } from './layout'
 import { READ_AT, workspace } from './workspace'
 
 /**
- * The read that is being checked. The host writes the distribution and the weights of plate syntax; `takeRead` makes of them, for position i:
+ * The read that is being checked. The host writes the distribution and the weights of plate syntax; `takeRead` makes of
+ * them, for position i:
  *
  *     emission[i][c]  P(the plate has c there) = sum over r of P(r | i) * matrix[r][c], characters of the other kind (digit, letter) than the top one
  *                     weighed by syntax, none above the top one, the sum as before
@@ -84,7 +85,10 @@ function isDistribution(row: usize): bool {
   return i32x4.all_true(fine) && last >= 0 && Math.abs(<f64>total - 1) < 0.01
 }
 
-/** Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). @returns false when a position is no distribution */
+/**
+ * Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). @returns false when a
+ * position is no distribution
+ */
 export function takeRead(count: u32, extra: f64): bool {
   positions = min(count, MAX_POSITIONS)
   const base = read()
@@ -116,7 +120,10 @@ function mostOf(row: usize): f64 {
   return Math.max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1))
 }
 
-/** Sums over the characters that may have been read of P(read) * matrix[read][c], for eighteen c: as many sums as stay in registers. */
+/**
+ * Sums over the characters that may have been read of P(read) * matrix[read][c], for eighteen c: as many sums as stay
+ * in registers.
+ */
 function mixEighteen(row: usize, matrix: usize, out: usize): void {
   let s0 = f64x2.splat(0)
   let s1 = s0
@@ -177,8 +184,8 @@ function weigh(read: usize, row: usize, weight: f64): void {
 }
 
 /**
- * Lists for each position the characters that a text of probability `least` can have there, most probable first, and what is the best way on from
- * each position. `rankOfClass`: u8[36].
+ * Lists for each position the characters that a text of probability `least` can have there, most probable first, and
+ * what is the best way on from each position. `rankOfClass`: u8[36].
  */
 export function listCandidates(least: f64, rankOfClass: usize): void {
   const base = read()

@@ -8,15 +8,18 @@ import { classOfCode, codeOfRank } from './tables'
 import { READ_AT, workspace } from './workspace'
 
 /**
- * Checks a read against a hot list, exactly: instead of looking at every entry, it walks through every text that the read may be with at least the
- * threshold's probability, and looks each up. There are about 1 / threshold of them at most, because the probabilities of the alignments of
- * one read add up to little more than 1. The bound that cuts a branch: its product so far times the most that the remaining positions can give.
+ * Checks a read against a hot list, exactly: instead of looking at every entry, it walks through every text that the
+ * read may be with at least the threshold's probability, and looks each up. There are about 1 / threshold of them at
+ * most, because the probabilities of the alignments of one read add up to little more than 1. The bound that cuts a
+ * branch: its product so far times the most that the remaining positions can give.
  *
- * A text is one path: at each position a character of the plate, or nothing (an extra character in the read); before each position and
- * at the end, characters that were not read. Products are taken from left to right, so that a scalar search finds the very same numbers.
+ * A text is one path: at each position a character of the plate, or nothing (an extra character in the read); before
+ * each position and at the end, characters that were not read. Products are taken from left to right, so that a scalar
+ * search finds the very same numbers.
  *
- * Three things make it quick. Where only the best way on is left, it is gone in one step. The first character that was not read stays open until the end
- * of its path, which is walked once for all characters it may be. Texts are collected and looked up many at a time (hot_index.ts).
+ * Three things make it quick. Where only the best way on is left, it is gone in one step. The first character that was
+ * not read stays open until the end of its path, which is walked once for all characters it may be. Texts are collected
+ * and looked up many at a time (hot_index.ts).
  */
 let least: f64 = 1
 let threshold: f64 = 1
@@ -59,7 +62,8 @@ export function textsWalked(): u32 {
 
 /**
  * All ways on from a position, `length` characters behind us in `key`.
- * @param open kind of the character in the key that may be any of its kind, and `scale` its place: 37^(characters behind it)
+ * @param open kind of the character in the key that may be any of its kind, and `scale` its place: 37^(characters
+ * behind it)
  */
 function from(position: u32, length: u32, key: u64, product: f64, open: u32, scale: u64): void {
   if (product * otherFrom(position) < least) {

@@ -1,8 +1,9 @@
 import { CLASS_CUBES, PLANE } from './layout'
 
 /**
- * The inner loops of automaton.ts over vectors of 512 bits, four registers each. They are kept apart from what calls them (build/kernels_apart.mjs),
- * because registers are given out a function at a time. A way that is not open is a vector of zeros, so that nothing is branched on.
+ * The inner loops of automaton.ts over vectors of 512 bits, four registers each. They are kept apart from what calls
+ * them (build/kernels_apart.mjs), because registers are given out a function at a time. A way that is not open is a
+ * vector of zeros, so that nothing is branched on.
  */
 
 /** to = from and taker, or run. @returns whether any bit is set */
@@ -44,7 +45,10 @@ export function enterWrong(to: usize, from: usize, taker: usize, run: usize, ext
   return v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))
 }
 
-/** The plates of a block whose character at a position is of a class: `planes` of the position are those of the bits `varying`, the others are as in `code`. */
+/**
+ * The plates of a block whose character at a position is of a class: `planes` of the position are those of the bits
+ * `varying`, the others are as in `code`.
+ */
 export function takersOf(to: usize, classAt: usize, planes: usize, varying: u32, code: u32): void {
   const end = classAt + CLASS_CUBES + load<u32>(classAt, 8) * 2
   let a = i8x16.splat(0)

@@ -1,5 +1,6 @@
 /**
- * Counts of 255 and more: an open hash of (u32 slot + 1, u32 count). One thread writes; a reader sees a slot only after its count.
+ * Counts of 255 and more: an open hash of (u32 slot + 1, u32 count). One thread writes; a reader sees a slot only after
+ * its count.
  */
 
 /** Sets the count of a slot. @returns whether the slot is new here; a full table keeps what it has and says no */

@@ -1,6 +1,7 @@
 /**
- * Memory map of matcher.wasm. The memory is the host's (imported, shared): it places everything and tells each instance where it is, so that
- * many threads can look at one dictionary. An instance has no static scratch: what it writes while it searches lies in its own workspace.
+ * Memory map of matcher.wasm. The memory is the host's (imported, shared): it places everything and tells each instance
+ * where it is, so that many threads can look at one dictionary. An instance has no static scratch: what it writes while
+ * it searches lies in its own workspace.
  *
  *     tables      written once by the host (tables.ts)
  *     pattern     written by the host for a search, read by all threads of it (pattern.ts)
@@ -43,8 +44,8 @@ export const ENTRY_KEY: u32 = 32
  *     0 directory  4 blocks  8 meta: last  12 meta: first  16 meta: region  20 meta: count  24 large counts  28 their capacity (power of 2)
  *     32 fresh directory  36 fresh blocks (atomic)  40 hour 0 of the meta, since 1970  44 large counts held  48 u64 unused
  *
- * Meta of the base is four arrays by slot (block * 512 + lane): u16 last, u16 first (hours after hour 0), u8 region, u8 count (255: look in
- * the large counts). A fresh block has its own meta behind its planes, in the same order.
+ * Meta of the base is four arrays by slot (block * 512 + lane): u16 last, u16 first (hours after hour 0), u8 region, u8
+ * count (255: look in the large counts). A fresh block has its own meta behind its planes, in the same order.
  */
 export const HEADER_BYTES: u32 = 64
 /** Meta bytes of a plate. */
@@ -97,7 +98,8 @@ export const RESULT_BYTES: u32 = 16
 export const MAX_RESULTS: u32 = 10000
 
 /**
- * A hot-list match, 16 bytes: f64 probability, u32 index of the entry, u32 unused. Matches kept, the most probable ones.
+ * A hot-list match, 16 bytes: f64 probability, u32 index of the entry, u32 unused. Matches kept, the most probable
+ * ones.
  */
 export const MATCH_BYTES: u32 = 16
 export const MAX_MATCHES: u32 = 256

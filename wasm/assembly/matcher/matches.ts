@@ -2,7 +2,10 @@ import { MATCHES } from './hot_read'
 import { MATCH_BYTES, MAX_MATCHES } from './layout'
 import { READ_AT, workspace } from './workspace'
 
-/** The matches of a check so far, most probable first, on ties the earlier entry; only the best 256 are kept. An entry is there once, with its best probability. */
+/**
+ * The matches of a check so far, most probable first, on ties the earlier entry; only the best 256 are kept. An entry
+ * is there once, with its best probability.
+ */
 export let matchCount: u32 = 0
 
 export function clearMatches(): void {

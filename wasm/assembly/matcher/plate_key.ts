@@ -2,8 +2,9 @@ import { MAX_LENGTH } from './layout'
 import { codeOfRank, rankOfAscii } from './tables'
 
 /**
- * A plate as one u64: its characters as digits 1..36 (ranks, in the order of the codes) of a number in base 37. No digit is 0, so a longer plate is
- * always a greater number, and plates of one length are in the order of their codes: sorted keys share their first planes.
+ * A plate as one u64: its characters as digits 1..36 (ranks, in the order of the codes) of a number in base 37. No
+ * digit is 0, so a longer plate is always a greater number, and plates of one length are in the order of their codes:
+ * sorted keys share their first planes.
  */
 
 /** Key of `length` bytes of ASCII at `text`; 0 when it is no plate of 1 to 12 of [A-Z0-9]. */

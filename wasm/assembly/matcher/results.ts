@@ -10,8 +10,9 @@ export let resultCount: u32 = 0
 let wanted: u32 = 0
 
 /**
- * Threads of one search have a floor in common, an f32: whoever holds as many results as are wanted says how probable the worst of them is, and
- * nobody needs what is less probable. A floor that a race sets back is lower than it could be, and as right. 0: this instance searches alone.
+ * Threads of one search have a floor in common, an f32: whoever holds as many results as are wanted says how probable
+ * the worst of them is, and nobody needs what is less probable. A floor that a race sets back is lower than it could
+ * be, and as right. 0: this instance searches alone.
  */
 let floorAt: usize = 0
 
@@ -80,7 +81,10 @@ export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
   return last != seen ? last < seen : slot < load<u32>(worst, 8)
 }
 
-/** A probability below this cannot come in, whenever the plate was seen: a hair less than the worst result's, because ranks go by the 24 bits of an f32. */
+/**
+ * A probability below this cannot come in, whenever the plate was seen: a hair less than the worst result's, because
+ * ranks go by the 24 bits of an f32.
+ */
 @inline
 export function leastHopeful(): f64 {
   return Math.max(resultCount < wanted ? 0 : load<f64>(at(0)), <f64>floor()) * (1 - 2e-7)

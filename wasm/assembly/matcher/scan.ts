@@ -10,9 +10,9 @@ import { clearResults, hopeless } from './results'
 import { ACCEPTED_AT, BLOCK_ENDINGS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
 
 /**
- * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known for 512 plates at once and only
- * counted; those that can still be among the best are handed on (candidates.ts): whose number of errors, or a look-alike, does not make them less
- * probable than the worst result held.
+ * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known
+ * for 512 plates at once and only counted; those that can still be among the best are handed on (candidates.ts): whose
+ * number of errors, or a look-alike, does not make them less probable than the worst result held.
  */
 let pattern: usize = 0
 let matched: u32 = 0
@@ -119,7 +119,8 @@ function takeFragment(): void {
 }
 
 /**
- * With `&`: when every fragment is somewhere, the orders of the fragments decide; a plate matches when it matches one of them.
+ * With `&`: when every fragment is somewhere, the orders of the fragments decide; a plate matches when it matches one
+ * of them.
  * @returns whether any plate does
  */
 function joinedMatch(entry: usize, taken: usize): bool {
@@ -164,7 +165,10 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
   return some
 }
 
-/** Lanes of a block that are simply looked at: to find out by the automaton which of them are worth it would take longer. */
+/**
+ * Lanes of a block that are simply looked at: to find out by the automaton which of them are worth it would take
+ * longer.
+ */
 const FEW: u32 = 3
 
 /** Counts the plates taken and hands on those that may be among the best. */

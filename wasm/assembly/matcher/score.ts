@@ -11,13 +11,14 @@ import { ENDINGS_AT, LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './wor
  *
  * with at most `edits` of the last three together; look-alikes that an element takes cost no edit.
  *
- * States are those of automaton.ts. First, as bits, from the end of the plate to its beginning: from which states can the rest of it end well, and with how
- * many errors. Then forward, with products, only through these, and only while the product times what the errors still needed can give is worth it.
+ * States are those of automaton.ts. First, as bits, from the end of the plate to its beginning: from which states can
+ * the rest of it end well, and with how many errors. Then forward, with products, only through these, and only while
+ * the product times what the errors still needed can give is worth it.
  */
 
 /**
- * `order`: an automaton of the whole pattern; `codes`: of the plate. `least`: what is less probable is not wanted, and may be told as 0.
- * 0 when it does not match.
+ * `order`: an automaton of the whole pattern; `codes`: of the plate. `least`: what is less probable is not wanted, and
+ * may be told as 0. 0 when it does not match.
  */
 export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usize, length: u32, least: f64): f64 {
   const elements = load<u32>(order)
@@ -111,7 +112,10 @@ function missingOf(classes: usize, ids: usize, element: u32, any: f64): f64 {
   return id == ANY ? any : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)
 }
 
-/** One run, or none (`run` behind the last element): what stands before it is at the beginning of the plate, what stands behind it at the end. */
+/**
+ * One run, or none (`run` behind the last element): what stands before it is at the beginning of the plate, what stands
+ * behind it at the end.
+ */
 function scoreAround(classes: usize, ids: usize, elements: u32, run: u32, codes: usize, length: u32): f64 {
   if (elements > length) return 0
   const shift = length - elements

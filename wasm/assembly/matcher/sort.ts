@@ -1,8 +1,9 @@
 import { RECORD_BYTES } from './stage'
 
 /**
- * Radix sort of records by key, then region: stable passes of 11 bits from the lowest, in pieces, so that V8 can put optimised code in place between
- * calls. A pass whose digit is the same everywhere is skipped by the host. Pass 0 is the region, passes 1 to 6 the key.
+ * Radix sort of records by key, then region: stable passes of 11 bits from the lowest, in pieces, so that V8 can put
+ * optimised code in place between calls. A pass whose digit is the same everywhere is skipped by the host. Pass 0 is
+ * the region, passes 1 to 6 the key.
  */
 export const PASSES: u32 = 7
 export const BUCKETS: u32 = 2048
@@ -53,8 +54,9 @@ export function scatter(records: usize, target: usize, from: u32, to: u32, count
 }
 
 /**
- * Joins neighbours of one key and region in `records[from ..]`, writing from `to` on: counts added, earliest first, latest last.
- * In pieces: `from` of a piece is the end of the one before, `to` what that returned. @returns records written so far
+ * Joins neighbours of one key and region in `records[from ..]`, writing from `to` on: counts added, earliest first,
+ * latest last. In pieces: `from` of a piece is the end of the one before, `to` what that returned. @returns records
+ * written so far
  */
 export function joinRecords(records: usize, from: u32, end: u32, to: u32): u32 {
   for (let i = from; i < end; i++) {

@@ -7,7 +7,8 @@ import { rankOfAscii } from './tables'
  *
  *     meta   bits 0..7 region   8..23 count (65535: that or more)   24..43 first hour   44..63 last hour, since 1970
  *
- * Regions are numbered as they appear; their names lie in a table of 256 x 16 bytes (length, up to 15 bytes), number 0 is the empty one.
+ * Regions are numbered as they appear; their names lie in a table of 256 x 16 bytes (length, up to 15 bytes), number 0
+ * is the empty one.
  */
 export const RECORD_BYTES: u32 = 16
 const REGION_NAME: u32 = 16
@@ -71,8 +72,8 @@ function add(key: u64, meta: u64): void {
 }
 
 /**
- * Takes whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32 first hour, UInt32 last
- * hour. The host has made room for (end - from) / 14 records.
+ * Takes whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32
+ * first hour, UInt32 last hour. The host has made room for (end - from) / 14 records.
  */
 export function stageRows(from: usize, end: usize): void {
   let at = from
@@ -101,8 +102,9 @@ export function stageRows(from: usize, end: usize): void {
 }
 
 /**
- * Takes whole lines of text, one plate each, seen once in `hour`. Lower case, blanks and dashes are taken as upper case and nothing; a line
- * with any other byte is refused, and the host looks at it itself: up to 1024 line starts (u32 addresses) are left at `odd`.
+ * Takes whole lines of text, one plate each, seen once in `hour`. Lower case, blanks and dashes are taken as upper case
+ * and nothing; a line with any other byte is refused, and the host looks at it itself: up to 1024 line starts (u32
+ * addresses) are left at `odd`.
  * @returns the number of odd lines
  */
 export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 {

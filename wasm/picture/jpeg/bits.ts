@@ -5,8 +5,9 @@ const MARKER = 0xff
 const FAST_BYTES = 512
 
 /**
- * The entropy-coded bits of one scan. It also keeps account of how far libjpeg would have read ahead, because bytes that lie there at the
- * end of a damaged scan are not noticed by it, and this decoder must refuse what that one refuses, no more and no less.
+ * The entropy-coded bits of one scan. It also keeps account of how far libjpeg would have read ahead, because bytes
+ * that lie there at the end of a damaged scan are not noticed by it, and this decoder must refuse what that one
+ * refuses, no more and no less.
  */
 export class Bits {
   #buffer = 0
@@ -17,7 +18,10 @@ export class Bits {
   #fast = false
 
   /** @param at first byte behind the scan's header */
-  constructor(private readonly bytes: Uint8Array, private at: number) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private at: number,
+  ) {}
 
   /** The next `count` bits, 1 to 16. @throws when the data ends before */
   take(count: number): number {
@@ -31,7 +35,9 @@ export class Bits {
   peek16(): number {
     this.#readAhead(8)
     if (this.#count < 16) this.#more()
-    return this.#count >= 16 ? (this.#buffer >>> (this.#count - 16)) & 0xffff : (this.#buffer << (16 - this.#count)) & 0xffff
+    return this.#count >= 16
+      ? (this.#buffer >>> (this.#count - 16)) & 0xffff
+      : (this.#buffer << (16 - this.#count)) & 0xffff
   }
 
   /** Takes bits that were seen by `peek16`. */
@@ -112,7 +118,8 @@ export class Bits {
     const { bytes } = this
     let { at } = this
     let left = this.#count
-    for (; at < bytes.length && (bytes[at] !== MARKER || bytes[at + 1] === 0); at += bytes[at] === MARKER ? 2 : 1) left += 8
+    for (; at < bytes.length && (bytes[at] !== MARKER || bytes[at + 1] === 0); at += bytes[at] === MARKER ? 2 : 1)
+      left += 8
     if (left >= 8 && left > this.#ahead) throw corrupt(`more coded data than pixels before byte ${at}`)
     while (bytes[at] === MARKER) at++
     if (at >= bytes.length) throw corrupt('the coded data is cut short')

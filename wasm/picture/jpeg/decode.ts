@@ -18,9 +18,9 @@ const JFIF = 0xe0
 const COMMENT = 0xfe
 
 /**
- * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, whatever the chroma. The answer is libjpeg-turbo's to the
- * bit (its fast transform, which the engine uses), so that a browser sees the same picture as the engine. What libjpeg merely warns
- * about is an error, as it is there.
+ * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, whatever the chroma. The answer
+ * is libjpeg-turbo's to the bit (its fast transform, which the engine uses), so that a browser sees the same picture as
+ * the engine. What libjpeg merely warns about is an error, as it is there.
  * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE; OtherJpeg for kinds that it does not know
  */
 export class JpegLuma {
@@ -34,11 +34,14 @@ export class JpegLuma {
   #jfif = false
   #adobe: number | undefined
 
-  constructor(private readonly bytes: Uint8Array, private readonly target: LumaTarget) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly target: LumaTarget,
+  ) {}
 
   decode(): Size {
     const { bytes } = this
-    for (let at = 2; ;) {
+    for (let at = 2; ; ) {
       while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++
       const marker = bytes[at + 1]
       if (bytes[at] !== 0xff || marker === undefined) throw corrupt(`no marker at byte ${at}`)
@@ -123,9 +126,12 @@ export class JpegLuma {
     if (!frame) throw corrupt('a scan before the frame header')
     const count = bytes[at]!
     if (count < 1 || count > 4 || length !== 4 + 2 * count) throw corrupt('a damaged scan header')
-    const components = Array.from({ length: count }, (_, i) => this.#selected(frame, bytes[at + 1 + 2 * i]!, bytes[at + 2 + 2 * i]!))
+    const components = Array.from({ length: count }, (_, i) =>
+      this.#selected(frame, bytes[at + 1 + 2 * i]!, bytes[at + 2 + 2 * i]!),
+    )
     if (new Set(components).size !== count) throw corrupt('a scan with a component twice')
-    if (count > 1 && components.reduce((blocks, { h, v }) => blocks + h * v, 0) > 10) throw corrupt('a scan with too large units')
+    if (count > 1 && components.reduce((blocks, { h, v }) => blocks + h * v, 0) > 10)
+      throw corrupt('a scan with too large units')
     const bits = new Bits(bytes, at + length)
     const luma = frame.components[0]!
     if (components.includes(luma) && !this.#lumaTable) {
@@ -138,9 +144,16 @@ export class JpegLuma {
       this.#progressive(frame, components, bits, { start, end, high: bitsOf >> 4, low: bitsOf & 15 })
     } else {
       expectTables(components, true, true)
-      walkScan(frame, components, this.#restartInterval, bits, sequentialScan(bits, (component, x, y) => {
-        if (component === luma) this.#draw(luma.coefficients, x, y)
-      }), () => {})
+      walkScan(
+        frame,
+        components,
+        this.#restartInterval,
+        bits,
+        sequentialScan(bits, (component, x, y) => {
+          if (component === luma) this.#draw(luma.coefficients, x, y)
+        }),
+        () => {},
+      )
       for (const { known } of components) known.fill(0)
     }
     return bits.end()
@@ -159,7 +172,14 @@ export class JpegLuma {
     checkProgression(progression, components)
     expectTables(components, progression.start === 0 && progression.high === 0, progression.start > 0)
     const scan = new ProgressiveScan(bits, progression)
-    walkScan(frame, components, this.#restartInterval, bits, (component, x, y) => scan.decode(component, x, y), () => scan.restart())
+    walkScan(
+      frame,
+      components,
+      this.#restartInterval,
+      bits,
+      (component, x, y) => scan.decode(component, x, y),
+      () => scan.restart(),
+    )
   }
 
   #finish(): Size {
@@ -167,7 +187,8 @@ export class JpegLuma {
     const luma = frame?.components[0]
     if (!frame || !luma || luma.known[0]! < 0) throw corrupt('no luma')
     if (frame.progressive) {
-      if (frame.components.some(({ known }) => known.some((bit) => bit !== 0))) throw new OtherJpeg('a progressive picture that lacks scans, which libjpeg smoothes')
+      if (frame.components.some(({ known }) => known.some((bit) => bit !== 0)))
+        throw new OtherJpeg('a progressive picture that lacks scans, which libjpeg smoothes')
       for (let y = 0; y < luma.blocksY; y++) {
         for (let x = 0; x < luma.blocksX; x++) {
           const at = 64 * (y * luma.paddedX + x)
@@ -183,12 +204,21 @@ export class JpegLuma {
     const right = width - 8 * x
     const below = height - 8 * y
     if (right <= 0 || below <= 0) return
-    inverseDct(coefficients, this.#lumaTable!, this.#luma, 8 * y * width + 8 * x, width, right < 8 ? right : 8, below < 8 ? below : 8)
+    inverseDct(
+      coefficients,
+      this.#lumaTable!,
+      this.#luma,
+      8 * y * width + 8 * x,
+      width,
+      right < 8 ? right : 8,
+      below < 8 ? below : 8,
+    )
   }
 }
 
 function expectTables(components: Component[], dc: boolean, ac: boolean): void {
-  for (const { dcTable, acTable } of components) if ((dc && !dcTable) || (ac && !acTable)) throw corrupt('no Huffman table')
+  for (const { dcTable, acTable } of components)
+    if ((dc && !dcTable) || (ac && !acTable)) throw corrupt('no Huffman table')
 }
 
 function tagOf(bytes: Uint8Array, at: number, length: number): string {

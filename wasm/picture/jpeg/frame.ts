@@ -44,7 +44,12 @@ export function readFrame(bytes: Uint8Array, at: number, length: number, marker:
   checkSize({ width, height })
   if (count !== 1 && count !== 3) throw new OtherJpeg(`${count} components`)
   if (length !== 6 + 3 * count) throw corrupt(`a frame header of ${length} bytes for ${count} components`)
-  const factors = Array.from({ length: count }, (_, i) => ({ id: byte(6 + 3 * i), h: byte(7 + 3 * i) >> 4, v: byte(7 + 3 * i) & 15, quantisation: byte(8 + 3 * i) }))
+  const factors = Array.from({ length: count }, (_, i) => ({
+    id: byte(6 + 3 * i),
+    h: byte(7 + 3 * i) >> 4,
+    v: byte(7 + 3 * i) & 15,
+    quantisation: byte(8 + 3 * i),
+  }))
   if (factors.some(({ h, v }) => h < 1 || h > 4 || v < 1 || v > 4)) throw corrupt('sampling factors out of range')
   const mostH = Math.max(...factors.map(({ h }) => h))
   const mostV = Math.max(...factors.map(({ v }) => v))
@@ -52,14 +57,18 @@ export function readFrame(bytes: Uint8Array, at: number, length: number, marker:
   const progressive = marker === 0xc2
   const unitsX = Math.ceil(width / (8 * mostH))
   const unitsY = Math.ceil(height / (8 * mostV))
-  const components = factors.map((f): Component => ({
-    ...f,
-    blocksX: Math.ceil(Math.ceil((width * f.h) / mostH) / 8),
-    blocksY: Math.ceil(Math.ceil((height * f.v) / mostV) / 8),
-    paddedX: unitsX * f.h,
-    coefficients: new Int16Array(progressive ? unitsX * f.h * unitsY * f.v * 64 : 64),
-    known: new Int8Array(64).fill(-1),
-    dc: 0, dcTable: undefined, acTable: undefined,
-  }))
+  const components = factors.map(
+    (f): Component => ({
+      ...f,
+      blocksX: Math.ceil(Math.ceil((width * f.h) / mostH) / 8),
+      blocksY: Math.ceil(Math.ceil((height * f.v) / mostV) / 8),
+      paddedX: unitsX * f.h,
+      coefficients: new Int16Array(progressive ? unitsX * f.h * unitsY * f.v * 64 : 64),
+      known: new Int8Array(64).fill(-1),
+      dc: 0,
+      dcTable: undefined,
+      acTable: undefined,
+    }),
+  )
   return { progressive, width, height, unitsX, unitsY, components }
 }

@@ -1,10 +1,10 @@
 /**
- * libjpeg's fast inverse DCT (Arai, Agui and Nakajima; JDCT_IFAST), as its SIMD kernels compute it: in int16 that wraps, products shifted
- * down without rounding. The same bits as the native decoder's that feeds the engine.
+ * libjpeg's fast inverse DCT (Arai, Agui and Nakajima; JDCT_IFAST), as its SIMD kernels compute it: in int16 that
+ * wraps, products shifted down without rounding. The same bits as the native decoder's that feeds the engine.
  */
 
 /** cos(k pi/16) * sqrt(2), k > 0, squared into a table of both axes, 14 fraction bits. */
-const SCALES = [1, 1.387039845, 1.306562965, 1.175875602, 1, 0.785694958, 0.541196100, 0.275899379]
+const SCALES = [1, 1.387039845, 1.306562965, 1.175875602, 1, 0.785694958, 0.5411961, 0.275899379]
 
 /** Constants of the transform, 14 bits: what the SIMD multiply takes. */
 const F_1_082 = 277 << 6
@@ -14,20 +14,26 @@ const F_1_613 = (669 - 256) << 6
 
 /** Natural position of each coefficient in zigzag order; behind them the last, for runs that lead too far. */
 export const NATURAL = Uint8Array.from([
-  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36,
-  29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-  63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+  35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
+  55, 62, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
 ])
 
 /** Quantisation table (natural order) with the scales of the transform in it, two fraction bits. */
 export function fastTable(quantisation: Uint16Array): Int16Array {
-  return Int16Array.from(quantisation, (q, i) => (q * Math.round(SCALES[i >> 3]! * SCALES[i & 7]! * 16384) + 2048) >> 12)
+  return Int16Array.from(
+    quantisation,
+    (q, i) => (q * Math.round(SCALES[i >> 3]! * SCALES[i & 7]! * 16384) + 2048) >> 12,
+  )
 }
 
 /** (x * 4 mod 2^16) * factor / 2^16, as pmulhw gives it. */
 const times = (x: number, factor: number): number => (((x << 18) >> 16) * factor) >> 16
 
-/** A column or row of eight: from `input` at `at` with `step`, times `table` where there is one, into `output` at the same places. */
+/**
+ * A column or row of eight: from `input` at `at` with `step`, times `table` where there is one, into `output` at the
+ * same places.
+ */
 function eight(input: Int16Array, table: Int16Array | undefined, output: Int16Array, at: number, step: number): void {
   const i1 = at + step
   const i2 = i1 + step
@@ -88,8 +94,19 @@ function eight(input: Int16Array, table: Int16Array | undefined, output: Int16Ar
 const columns = new Int16Array(64)
 const rows = new Int16Array(64)
 
-/** Coefficients (natural order) to samples, 0..255, into `out` at `at`; `stride` from row to row, cut to `width` x `height`. */
-export function inverseDct(coefficients: Int16Array, table: Int16Array, out: Uint8Array, at: number, stride: number, width: number, height: number): void {
+/**
+ * Coefficients (natural order) to samples, 0..255, into `out` at `at`; `stride` from row to row, cut to `width` x
+ * `height`.
+ */
+export function inverseDct(
+  coefficients: Int16Array,
+  table: Int16Array,
+  out: Uint8Array,
+  at: number,
+  stride: number,
+  width: number,
+  height: number,
+): void {
   for (let x = 0; x < 8; x++) eight(coefficients, table, columns, x, 8)
   for (let y = 0; y < height; y++) {
     eight(columns, undefined, rows, 8 * y, 1)

@@ -3,7 +3,10 @@ import { corrupt } from './corrupt.js'
 import type { Component } from './frame.js'
 import { NATURAL } from './idct_fast.js'
 
-/** What one scan of a progressive picture adds: coefficients `start` to `end`, the bit `low`; `high` is the bit before, 0 in a first scan. */
+/**
+ * What one scan of a progressive picture adds: coefficients `start` to `end`, the bit `low`; `high` is the bit before,
+ * 0 in a first scan.
+ */
 export interface Progression {
   start: number
   end: number
@@ -14,7 +17,11 @@ export interface Progression {
 /** @throws ALPR_ERR_FRAME_CORRUPT when the scan does not fit what came before */
 export function checkProgression({ start, end, high, low }: Progression, components: Component[]): void {
   const dc = start === 0
-  if ((dc ? end !== 0 : end < start || end > 63 || components.length !== 1) || low > 13 || (high !== 0 && low !== high - 1)) {
+  if (
+    (dc ? end !== 0 : end < start || end > 63 || components.length !== 1) ||
+    low > 13 ||
+    (high !== 0 && low !== high - 1)
+  ) {
     throw corrupt(`a progressive scan of coefficients ${start} to ${end}, bits ${high} to ${low}`)
   }
   for (const { known } of components) {
@@ -31,7 +38,10 @@ export class ProgressiveScan {
   /** Blocks still to come whose band is empty. */
   #emptyRun = 0
 
-  constructor(private readonly bits: Bits, private readonly progression: Progression) {}
+  constructor(
+    private readonly bits: Bits,
+    private readonly progression: Progression,
+  ) {}
 
   restart(): void {
     this.#emptyRun = 0

@@ -1,7 +1,9 @@
 import type { Bits } from './bits.js'
 import type { Component, Frame } from './frame.js'
 
-/** What a scan does with one block: `x`, `y` are its place among the component's blocks, `at` that of its coefficients. */
+/**
+ * What a scan does with one block: `x`, `y` are its place among the component's blocks, `at` that of its coefficients.
+ */
 export type BlockDecoder = (component: Component, x: number, y: number) => void
 
 /**
@@ -10,7 +12,14 @@ export type BlockDecoder = (component: Component, x: number, y: number) => void
  *     4:2:0, interleaved   Y Y   Cb Cr   Y Y   Cb Cr  ..
  *                          Y Y           Y Y
  */
-export function walkScan(frame: Frame, components: Component[], restartInterval: number, bits: Bits, decode: BlockDecoder, onRestart: () => void): void {
+export function walkScan(
+  frame: Frame,
+  components: Component[],
+  restartInterval: number,
+  bits: Bits,
+  decode: BlockDecoder,
+  onRestart: () => void,
+): void {
   const [first] = components as [Component]
   const alone = components.length === 1
   const across = alone ? first.blocksX : frame.unitsX
@@ -31,7 +40,8 @@ export function walkScan(frame: Frame, components: Component[], restartInterval:
       continue
     }
     for (const component of components) {
-      for (let v = 0; v < component.v; v++) for (let h = 0; h < component.h; h++) decode(component, x * component.h + h, y * component.v + v)
+      for (let v = 0; v < component.v; v++)
+        for (let h = 0; h < component.h; h++) decode(component, x * component.h + h, y * component.v + v)
     }
   }
 }

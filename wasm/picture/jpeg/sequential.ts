@@ -3,7 +3,9 @@ import type { Component } from './frame.js'
 import { NATURAL } from './idct_fast.js'
 import type { BlockDecoder } from './scan.js'
 
-/** Baseline and extended pictures: every block is whole. `onBlock` gets it; its coefficients are valid until the next. */
+/**
+ * Baseline and extended pictures: every block is whole. `onBlock` gets it; its coefficients are valid until the next.
+ */
 export function sequentialScan(bits: Bits, onBlock: BlockDecoder): BlockDecoder {
   return (component, x, y) => {
     decodeBlock(bits, component)

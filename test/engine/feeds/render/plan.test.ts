@@ -7,9 +7,35 @@ import type { AlprError } from '../../../../engine/errors.js'
 const kGood = 'duration: 10s\ncameras: 2\n'
 
 t.test('what a file leaves out is filled in; a camera may differ from the rest', (t) => {
-  const plan = parsePlan('seed: 9\nduration: 1.5m\nlight: night\nspeed: [36, 72]\ncameras:\n  - { id: a }\n  - { id: b, light: day, lanes: 3, lat: 1, lon: 2, size: 640x480, fps: 2 }\n', 'x.yaml')
-  t.match(plan, { seed: 9, durationMs: 90_000, cameras: [{ fps: 5, width: 1280, height: 720, light: 'night', headlights: true, lanes: 1, speed: [10, 20], record: { id: 'a', kind: 'fixed' } },
-    { light: 'day', headlights: false, lanes: 3, width: 640, height: 480, fps: 2, record: { id: 'b', lat: 1, lon: 2 } }] })
+  const plan = parsePlan(
+    'seed: 9\nduration: 1.5m\nlight: night\nspeed: [36, 72]\ncameras:\n  - { id: a }\n  - { id: b, light: day, lanes: 3, lat: 1, lon: 2, size: 640x480, fps: 2 }\n',
+    'x.yaml',
+  )
+  t.match(plan, {
+    seed: 9,
+    durationMs: 90_000,
+    cameras: [
+      {
+        fps: 5,
+        width: 1280,
+        height: 720,
+        light: 'night',
+        headlights: true,
+        lanes: 1,
+        speed: [10, 20],
+        record: { id: 'a', kind: 'fixed' },
+      },
+      {
+        light: 'day',
+        headlights: false,
+        lanes: 3,
+        width: 640,
+        height: 480,
+        fps: 2,
+        record: { id: 'b', lat: 1, lon: 2 },
+      },
+    ],
+  })
   t.equal(framesOf(plan), 90 * 5 + 90 * 2)
   t.equal(new Set(parsePlan('duration: 1s\ncameras: 1000', 'x').cameras.map((c) => c.record.id)).size, 1000)
   t.end()
