@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { AlprError, codeOf, reasonOf } from '../engine/errors.js'
+import { AlprError, codeOf } from '../engine/errors.js'
 import { natsReason } from '../engine/nats/connect.js'
 
 /** A failure that was told already, line by line: only the exit code is left. */

@@ -1,9 +1,7 @@
-import type { Candidate } from './candidates.js'
 import { both, filterSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
 import { plateMatches } from './candidates.js'
-import { and, sql, tableOf, time, value, type Sql } from './sql.js'
-import { LONGEST_STAY_MS } from './window.js'
+import { sql, tableOf, time, value, type Sql } from './sql.js'
 
 /**
  * What the planner reckons with, milliseconds: of a row that is scanned and matched, of a plate whose reads are looked

@@ -19,7 +19,7 @@ const rows = new Array<Float32Array | undefined>((STEPS + 1) * NONE)
  * @param characters by character, where the camera tells them
  */
 export function distributionOf(plate: string, confidence: number, characters?: readonly number[]): Float32Array[] {
-  const each = characters ? 0 : Math.pow(confidence, 1 / plate.length)
+  const each = characters ? 0 : confidence ** (1 / plate.length)
   const positions = new Array<Float32Array>(plate.length)
   for (let i = 0; i < plate.length; i++)
     positions[i] = rowOf(CHARACTERS.indexOf(plate[i]!), characters ? characters[i]! : each)

@@ -46,7 +46,7 @@ export class Checkpoint {
     // A camera that was overlooked would begin anew at the floor: its frames counted twice, its pass cut in two.
     for (const key of await bucketKeys(this.manager, BUCKET.passes, `${this.key}.`)) {
       const state = await this.passes.get(key)
-      if (!state || state.operation !== 'PUT') continue
+      if (state?.operation !== 'PUT') continue
       this.revisions.set(key, state.revision)
       cameras.set(key.slice(key.indexOf('.') + 1), CameraPasses.fromJSON(state.json(), this.rules))
     }

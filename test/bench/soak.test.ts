@@ -11,7 +11,7 @@ const sample = (n: number, memory: number, files = 20): Sample => ({
 t.test('growth counts from after the warm-up, by the mean of a tenth', (t) => {
   const flat = Array.from({ length: 100 }, (_, n) => sample(n, n < 10 ? 100 + n * 20 : 300 + (n % 2)))
   t.match(driftOf(flat, 'engine', 'memory'), { first: 300.5, last: 300.5 }, 'the warm-up is no growth')
-  const leaking = flat.map((one, n) => sample(n, 300 + n, 20 + n))
+  const leaking = flat.map((_one, n) => sample(n, 300 + n, 20 + n))
   t.equal(driftOf(leaking, 'engine', 'memory').last - driftOf(leaking, 'engine', 'memory').first, 80)
   t.equal(driftOf(leaking, 'engine', 'files').last - driftOf(leaking, 'engine', 'files').first, 80)
   t.same(driftOf([sample(1, 5)], 'engine', 'memory'), { first: 5, last: 5 })

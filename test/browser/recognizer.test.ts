@@ -87,17 +87,17 @@ async function pictures(): Promise<Record<string, Buffer>> {
   const frame = sharp(all['frame 97']!)
   const odd = frame.clone().resize(641, 363, { fit: 'fill' })
   all['4:4:4'] = await frame.clone().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
-  all['progressive'] = await frame.clone().jpeg({ progressive: true }).toBuffer()
+  all.progressive = await frame.clone().jpeg({ progressive: true }).toBuffer()
   all['odd size'] = await odd.clone().jpeg().toBuffer()
-  all['grey'] = await frame.clone().toColourspace('b-w').jpeg().toBuffer()
+  all.grey = await frame.clone().toColourspace('b-w').jpeg().toBuffer()
   all['colour profile'] = await frame.clone().withIccProfile('p3').jpeg().toBuffer()
   for (const orientation of [2, 3, 5, 6, 8])
     all[`orientation ${orientation}`] = await odd.clone().withMetadata({ orientation }).jpeg().toBuffer()
-  all['PNG'] = await odd.clone().png().toBuffer()
+  all.PNG = await odd.clone().png().toBuffer()
   all['PNG, grey'] = await odd.clone().toColourspace('b-w').png().toBuffer()
   all['PNG, palette'] = await odd.clone().png({ palette: true }).toBuffer()
   all['WebP, lossless'] = await odd.clone().webp({ lossless: true }).toBuffer()
-  all['WebP'] = await odd.clone().webp().toBuffer()
+  all.WebP = await odd.clone().webp().toBuffer()
   return all
 }
 

@@ -77,7 +77,7 @@ t.test('log lines for people', async (t) => {
       'engine',
       '{"level":40,"time":1777624200000,"pid":1,"hostname":"h","name":"engine","url":"nats://x","msg":"NATS is away"}',
     ),
-    /^\d\d:\d\d:\d\d engine   warn  NATS is away url=nats:\/\/x$/,
+    /^\d\d:\d\d:\d\d engine {3}warn {2}NATS is away url=nats:\/\/x$/,
   )
   t.match(readableLogLine('store', 'plain text'), /^\d\d:\d\d:\d\d store +plain text$/)
   t.match(readableLogLine('store', '42'), /42$/)

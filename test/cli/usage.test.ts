@@ -87,7 +87,7 @@ t.test('help of every command, with examples where there is something to choose'
     const { code, stdout } = await run([...name.split(' '), '--help'])
     t.equal(code, 0, name)
     t.match(stdout, new RegExp(`Usage: platestream ${name}`))
-    if (!['camera', 'hotlist', 'dead'].includes(name)) t.match(stdout, /Examples:\n  /, name)
+    if (!['camera', 'hotlist', 'dead'].includes(name)) t.match(stdout, /Examples:\n {2}/, name)
     t.notMatch(stdout, '--with-parent', name)
   }
   t.equal((await run([])).code, 2)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ConfusionModel, loadMatcher, Matcher, NONE, WasmError } from '../../wasm/internal_mod.js'
+import { ConfusionModel, loadMatcher, Matcher, NONE, type WasmError } from '../../wasm/internal_mod.js'
 import { Random } from './random.js'
 import { CHARACTERS, position, randomPlate, readOf } from './reads.js'
 import { matchTwin } from './twin/matcher.js'

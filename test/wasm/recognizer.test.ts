@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { CHARACTERS, loadWasmFile, NONE, Recognizer, WasmError } from '../../wasm/internal_mod.js'
+import { CHARACTERS, loadWasmFile, NONE, Recognizer, type WasmError } from '../../wasm/internal_mod.js'
 import { writeModel, writeNet } from './psm_writer.js'
 import { Random } from './random.js'
 import { randomFinder, randomIssuer, randomReader } from './random_nets.js'

@@ -28,7 +28,7 @@ function meanOf(
   return sum / (fx * fy)
 }
 
-t.test('every new pixel is the mean of the area that it covers, as exactly as weights in 256ths allow', async (t) => {
+t.test('every new pixel is the mean of the area that it covers, as exactly as weights in 256ths allow', async (_t) => {
   const sizes = fc.record({ width: fc.integer({ min: 1, max: 70 }), height: fc.integer({ min: 1, max: 50 }) })
   fc.assert(
     fc.property(sizes, sizes, fc.nat(9), fc.nat(9), fc.integer(), (frame, wanted, left, top, seed) => {

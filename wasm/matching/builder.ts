@@ -1,6 +1,6 @@
 import { WasmError } from '../errors.js'
 import { BLOCK, BUCKETS, ENTRY_BYTES, MAX_LENGTH, PASSES, PLANE, RECORD_BYTES } from './layout.js'
-import { MatcherMemory, type MatcherModule } from './matcher_module.js'
+import type { MatcherMemory, MatcherModule } from './matcher_module.js'
 import { normalisePlate } from './plate_text.js'
 
 /** A plate and what is known of its reads. Times in hours since 1970 UTC. */

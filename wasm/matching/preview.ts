@@ -1,7 +1,7 @@
 import { CHARACTERS, NONE } from '../detection.js'
 import { WasmError } from '../errors.js'
 import type { ConfusionModel } from './confusion_model.js'
-import { plainWeights, PlateSyntax } from './plate_syntax.js'
+import { plainWeights, type PlateSyntax } from './plate_syntax.js'
 
 export interface PreviewQuestion {
   /**

@@ -1,4 +1,3 @@
-import { corrupt } from './jpeg/corrupt.js'
 import { JpegLuma } from './jpeg/decode.js'
 import { checkJpeg } from './jpeg_check.js'
 import type { LumaTarget, Size } from './limits.js'

@@ -68,7 +68,7 @@ export function drawBody(vehicle: Vehicle, y: number, view: View, light: Light):
 function facesOf(
   shape: Shape,
   end: End,
-  vehicle: Vehicle,
+  _vehicle: Vehicle,
   place: (x: number, into: number, up: number) => Point,
   aside: number,
   top: number,

@@ -267,4 +267,4 @@ function within(quad: readonly Pixel[], s: number, t: number): Pixel {
   return [mix(0), mix(1)]
 }
 
-const clamp = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value)
+const clamp = (value: number): number => (value < 0 ? 0 : Math.min(value, 255))

@@ -1,5 +1,5 @@
 import { shuttingDown, tooBusy } from './exception.js'
-import { EngineSession } from './session.js'
+import type { EngineSession } from './session.js'
 import { quote } from './sql.js'
 
 /**

@@ -27,7 +27,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
   const desk = new Desk({ client: store.client, database: 'p' })
   const ask = (kind: QuestionKind, input: object) => pagesOf(desk, kind, input)
 
-  t.test('canvass', async (t) => {
+  t.test('canvass', async (_t) => {
     await fc.assert(
       fc.asyncProperty(filters, fc.integer({ min: 1, max: 7 }), async (filter, limit) => {
         const expected = [...groupBy(matching(rows, filter), (row) => row.plate)]
@@ -119,7 +119,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     t.ok(ways > 0, `${ways} answers were found pattern first`)
   })
 
-  t.test('history', async (t) => {
+  t.test('history', async (_t) => {
     const { pattern: _, lookAlikes: __, ...plain } = filterParts
     await fc.assert(
       fc.asyncProperty(
@@ -163,7 +163,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('scenes', async (t) => {
+  t.test('scenes', async (_t) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record(sceneParts, { requiredKeys: ['windows'] }), { minLength: 2, maxLength: 4 }),
@@ -208,7 +208,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('nearby', async (t) => {
+  t.test('nearby', async (_t) => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(rows.length - 1),
@@ -247,7 +247,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('timeline', async (t) => {
+  t.test('timeline', async (_t) => {
     await fc.assert(
       fc.asyncProperty(filters, fc.constantFrom('1m', '1h', '1d'), async (filter, step) => {
         const ms = { '1m': 60_000, '1h': HOUR, '1d': 24 * HOUR }[step as '1m']!
@@ -271,7 +271,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('heat', async (t) => {
+  t.test('heat', async (_t) => {
     await fc.assert(
       fc.asyncProperty(filters, fc.boolean(), async (filter, hourly) => {
         const found = await ask('heat', { ...filter, by: hourly ? 'hour' : 'whole', limit: 50 })
@@ -293,7 +293,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('look-back', async (t) => {
+  t.test('look-back', async (_t) => {
     await fc.assert(
       fc.asyncProperty(
         fc.subarray([...new Set(rows.map((row) => row.plate)), 'NOBODY'], { minLength: 1 }),
@@ -328,7 +328,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     )
   })
 
-  t.test('convoy', async (t) => {
+  t.test('convoy', async (_t) => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('7ABC123', 'XYZ9', '8BBB888'),

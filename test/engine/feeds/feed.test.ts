@@ -33,7 +33,7 @@ const frame = (i: number, bytes = 1_000): FeedFrame => ({
   jpeg: Buffer.alloc(bytes, i),
 })
 
-t.test('what was written is read, in order, with headers', async (t) => {
+t.test('what was written is read, in order, with headers', async (_t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(

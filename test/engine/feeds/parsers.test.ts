@@ -6,7 +6,7 @@ import { JpegSplitter } from '../../../engine/feeds/jpeg_splitter.js'
 import { Pace } from '../../../engine/feeds/pace.js'
 import { shiftToNow } from '../../../engine/feeds/replay.js'
 
-t.test('JPEGs behind each other are cut apart, however the pipe cuts them', async (t) => {
+t.test('JPEGs behind each other are cut apart, however the pipe cuts them', async (_t) => {
   const pictures = await Promise.all(
     [
       [40, 30],

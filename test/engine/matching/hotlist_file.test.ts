@@ -28,7 +28,7 @@ const read = (content: string | Buffer, options: Partial<HotListFileOptions> = {
   return readHotListFile({ file, ...options })
 }
 
-t.test('CSV written by the rules comes back, however it is cut', async (t) => {
+t.test('CSV written by the rules comes back, however it is cut', async (_t) => {
   const quoted = (field: string) => (/[",;\n\r]|^$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
   const field = fc.string({ unit: fc.constantFrom('a', 'B', ' ', ',', ';', '"', '\n', 'é', '車', '1') })
   fc.assert(

@@ -30,7 +30,7 @@ async function publish(connection: NatsConnection, camera: string, from: number,
  * the engine does.
  */
 async function collect(
-  connection: NatsConnection,
+  _connection: NatsConnection,
   source: PartitionSource,
   count: number,
   room = 4,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { CODES, coverOf, parsePattern, WasmError } from '../../../wasm/internal_mod.js'
+import { CODES, coverOf, parsePattern, type WasmError } from '../../../wasm/internal_mod.js'
 
 const failure = (source: string): { code: string; position: unknown } | undefined => {
   try {
@@ -75,7 +75,7 @@ t.test('a bad pattern is refused by name, with the position of what is wrong', a
     ['1&2&3&4&5', 'INVALID', 8],
     ['7,8', 'INVALID', 2],
     ['?'.repeat(17), 'TOO_LONG'],
-    ['A'.repeat(9) + '&' + 'B'.repeat(9), 'TOO_LONG'],
+    [`${'A'.repeat(9)}&${'B'.repeat(9)}`, 'TOO_LONG'],
     ['*'.repeat(129), 'TOO_LONG'],
   ]
   for (const [source, code, position] of wrong)
