@@ -1,12 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { DictionarySearch, SqlPlateSearch } from '../engine/canvass/mod.js'
-import { createClient, type ClickHouseClient } from '../engine/store/client.js'
-import { launchStore } from '../engine/store/launch.js'
-import { migrate } from '../engine/store/schema.js'
-import { StoreWriter } from '../engine/store/writer.js'
-import { loadSettings } from '../engine/settings.js'
+import {
+  type ClickHouseClient,
+  createClient,
+  DictionarySearch,
+  loadSettings,
+  migrate,
+  SqlPlateSearch,
+  StoreWriter,
+} from '../engine/mod.js'
+import { launchStore } from '../engine/store/front/mod.js'
 import { startGateway } from '../gateway/mod.js'
 import { CASES, type Asked } from './canvass/questions.js'
 import { freshReads } from './canvass/fresh.js'

@@ -1,7 +1,6 @@
 import { headers, type NatsConnection } from 'nats'
-import { framesSubject, HEADER } from '../engine/nats/topology.js'
-import { sleep } from '../engine/pause.js'
-import type { ClickHouseClient } from '../engine/store/client.js'
+import { type ClickHouseClient, framesSubject, HEADER } from '../engine/mod.js'
+import { sleep } from '../engine/runtime/mod.js'
 import type { BenchFrame } from './frames_of_feed.js'
 
 /** Publishes a frame until the stream has it. `capturedAt` ms; `id` keeps a second try from being a second frame. */

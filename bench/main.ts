@@ -1,4 +1,4 @@
-import { codeOf, reasonOf } from '../engine/errors.js'
+import { codeOf, reasonOf } from '../engine/runtime/mod.js'
 import { compareCommand } from './report/compare.js'
 import { loadNow } from './report/machine.js'
 import { ofAccuracy, ofCanvass, ofMatch, ofRecognize } from './report/of_results.js'

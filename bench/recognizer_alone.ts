@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { decodeJpeg } from '../engine/recognize/decode.js'
+import { decodeJpeg } from '../engine/mod.js'
 import { loadWasmFile } from '../wasm/load_node.js'
 import { Recognizer } from '../wasm/mod.js'
 

@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
-import { connectNats } from '../engine/nats/connect.js'
-import { loadSecrets } from '../engine/secrets.js'
-import { dataPaths, loadSettings } from '../engine/settings.js'
-import { createClient, type ClickHouseClient } from '../engine/store/client.js'
+import { type ClickHouseClient, connectNats, createClient, dataPaths, loadSettings } from '../engine/mod.js'
+import { loadSecrets } from '../engine/runtime/mod.js'
 import { processesBelow, usageBelow, type Usage } from './report/usage.js'
 
 /** The whole product as a user starts it, for a benchmark. */

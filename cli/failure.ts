@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
-import { AlprError, codeOf } from '../engine/errors.js'
-import { natsReason } from '../engine/nats/connect.js'
+import { natsReason } from '../engine/mod.js'
+import { AlprError, codeOf } from '../engine/runtime/mod.js'
 
 /** A failure that was told already, line by line: only the exit code is left. */
 export class Told extends Error {

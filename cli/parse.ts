@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { CAMERA_ID } from '../engine/frames/camera.js'
-import { LIST_ID } from '../engine/matching/hotlist.js'
+import { CAMERA_ID, LIST_ID } from '../engine/mod.js'
 
 /** Readers of option values. Each throws commander's error, which becomes one line and exit code 2. */
 

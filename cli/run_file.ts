@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { AlprError } from '../engine/errors.js'
-import { argumentsOf, isRunning } from '../engine/process.js'
+import { AlprError, argumentsOf, isRunning } from '../engine/runtime/mod.js'
 
 /** What `up` tells the other commands about the running system. No secret is in here. */
 export interface RunFile {

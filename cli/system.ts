@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
 import type { NatsConnection } from 'nats'
-import { AlprError } from '../engine/errors.js'
-import { createClient, type ClickHouseClient } from '../engine/store/client.js'
-import { connectNats } from '../engine/nats/connect.js'
-import { loadSecrets } from '../engine/secrets.js'
-import { dataPaths, loadSettings, type Settings } from '../engine/settings.js'
+import {
+  type ClickHouseClient,
+  connectNats,
+  createClient,
+  dataPaths,
+  loadSettings,
+  type Settings,
+} from '../engine/mod.js'
+import { AlprError, loadSecrets } from '../engine/runtime/mod.js'
 import { readRunFile } from './run_file.js'
 
 /** Options that every command of the running system has. */

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { Desk } from '../engine/canvass/mod.js'
+import type { Desk } from '../engine/mod.js'
 import type { Archive } from './archive.js'
 import type { Directory } from './directory.js'
 import type { Door } from './door.js'

@@ -1,5 +1,4 @@
-import type { Hit } from '../engine/hit.js'
-import type { CropRef } from '../engine/read.js'
+import type { CropRef, Hit } from '../engine/mod.js'
 
 /** What the gateway asks the store for. All lists are newest first. */
 export interface Archive {

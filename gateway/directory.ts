@@ -1,8 +1,6 @@
 import type { NatsConnection } from 'nats'
-import { parseCamera, type Camera } from '../engine/frames/camera.js'
-import { parseHotList, type HotList } from '../engine/matching/hotlist.js'
-import { reasonOf } from '../engine/errors.js'
-import { BUCKET } from '../engine/nats/topology.js'
+import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../engine/mod.js'
+import { reasonOf } from '../engine/runtime/mod.js'
 import type { Duty } from './link.js'
 
 /** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */

@@ -1,7 +1,6 @@
 import { Events, type NatsConnection } from 'nats'
-import { reasonOf } from '../engine/errors.js'
-import { connectNats, type ConnectionLog } from '../engine/nats/connect.js'
-import { growingPause, sleep } from '../engine/pause.js'
+import { type ConnectionLog, connectNats } from '../engine/mod.js'
+import { growingPause, reasonOf, sleep } from '../engine/runtime/mod.js'
 
 /** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
 export type Duty = (nats: NatsConnection, signal: AbortSignal) => Promise<void>

@@ -1,5 +1,4 @@
-import type { Hit } from '../engine/hit.js'
-import type { LiveRead } from '../engine/status.js'
+import type { Hit, LiveRead } from '../engine/mod.js'
 
 /**
  * What travels on `/ws/hits`: JSON text, one message a frame. The console page imports these types and nothing else of

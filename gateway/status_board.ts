@@ -1,4 +1,4 @@
-import type { EngineStatus } from '../engine/status.js'
+import type { EngineStatus } from '../engine/mod.js'
 import { aborted, type Duty } from './link.js'
 import type { EngineState } from './messages.js'
 

@@ -1,9 +1,13 @@
-import { createClient, storeError } from '../engine/store/client.js'
-import { CropReader } from '../engine/store/crops.js'
-import { MAX_ROWS, StoreQueries } from '../engine/store/queries.js'
-import type { Settings } from '../engine/settings.js'
+import {
+  createClient,
+  CropReader,
+  type CropRef,
+  MAX_ROWS,
+  type Settings,
+  storeError,
+  StoreQueries,
+} from '../engine/mod.js'
 import type { Archive, HitRow, HitsQuery, LedgerEntry, LedgerQuery, Page, ReadRow, ReadsQuery } from './archive.js'
-import type { CropRef } from '../engine/read.js'
 import { cursorOf, isBefore, parseCursor, type Cursor } from './cursor.js'
 
 /** A person waits for these answers, ms. */

@@ -2,19 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { JetStreamClient } from 'nats'
 import {
+  createClient,
   Desk,
   DictionarySearch,
-  SqlPlateSearch,
   type Gate,
   type PlateSearch,
+  platesOfList,
   type SearchAsk,
+  SearchPool,
+  type Settings,
   type Sql,
-} from '../engine/canvass/mod.js'
-import { AlprError, reasonOf } from '../engine/errors.js'
-import { platesOfList } from '../engine/matching/hotlist_store.js'
-import { SearchPool } from '../engine/matching/search_pool.js'
-import { createClient } from '../engine/store/client.js'
-import type { Settings } from '../engine/settings.js'
+  SqlPlateSearch,
+} from '../engine/mod.js'
+import { AlprError, reasonOf } from '../engine/runtime/mod.js'
 import type { Link } from './link.js'
 
 /** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */

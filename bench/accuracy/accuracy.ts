@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { reasonOf } from '../../engine/errors.js'
+import { reasonOf } from '../../engine/runtime/mod.js'
 import { decodePicture } from '../../wasm/picture/decode_node.js'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { Recognizer, type Detection } from '../../wasm/mod.js'

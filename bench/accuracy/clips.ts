@@ -1,14 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { importVideo } from '../../engine/feeds/from_video.js'
-import { readFrames } from '../../engine/feeds/reader.js'
-import { FeedWriter } from '../../engine/feeds/writer.js'
-import type { Camera } from '../../engine/frames/camera.js'
-import { CameraPasses } from '../../engine/passes/camera_passes.js'
-import type { OpenPass } from '../../engine/passes/pass.js'
-import { decodeJpeg } from '../../engine/recognize/decode.js'
-import { wholePlates } from '../../engine/recognize/whole_plates.js'
+import { FeedWriter, importVideo, readFrames } from '../../engine/feeds/mod.js'
+import { type Camera, CameraPasses, decodeJpeg, type OpenPass, wholePlates } from '../../engine/mod.js'
 import type { Recognizer } from '../../wasm/mod.js'
 
 const CAMERA: Camera = { id: 'clip', name: 'Clip', kind: 'fixed', agency: '', lat: 0, lon: 0 }

@@ -1,4 +1,4 @@
-import type { StoredRead } from '../../engine/store/tables.js'
+import type { StoredRead } from '../../engine/mod.js'
 import { METRO, WEEK_MS, type Year } from './year.js'
 
 /** Reads of one second of the present, which lies behind the generated year. */

@@ -1,4 +1,4 @@
-import type { ClickHouseClient } from '../../engine/store/client.js'
+import type { ClickHouseClient } from '../../engine/mod.js'
 
 /**
  * A year of reads made by the store itself: 500 cameras (100 of them in cars), one plate in ten reads new, ids in the

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { headers } from 'nats'
-import { connectNats } from '../../engine/nats/connect.js'
-import { detectionsSubject, HEADER } from '../../engine/nats/topology.js'
-import { sleep } from '../../engine/pause.js'
+import { connectNats, detectionsSubject, HEADER } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
 import { Plates } from '../match/plates.js'
 import { atPace } from '../report/pace.js'
 

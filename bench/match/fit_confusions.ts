@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { AlprError } from '../../engine/errors.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import { textsOf } from '../../wasm/internal_mod.js'
 import { CHARACTERS, ConfusionModel, NONE, type ConfusionData } from '../../wasm/mod.js'
 import { photoFolder } from '../accuracy/photos.js'

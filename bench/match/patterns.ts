@@ -1,4 +1,4 @@
-import { SearchPool } from '../../engine/matching/search_pool.js'
+import { SearchPool } from '../../engine/mod.js'
 import { Dictionary, PlateBuilder, type Matcher } from '../../wasm/mod.js'
 import { matcherLayout, parsePattern } from '../../wasm/internal_mod.js'
 import { PatternTwin, type TwinToken } from '../../test/wasm/twin/plate_pattern.js'

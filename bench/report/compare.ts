@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AlprError } from '../../engine/errors.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import { median, number, type Figure, type Result } from './result.js'
 
 export interface Verdict {

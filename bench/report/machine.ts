@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os'
-import { findProgram } from '../../engine/nats/server.js'
+import { findProgram } from '../../engine/mod.js'
 
 export interface Machine {
   cpu: string

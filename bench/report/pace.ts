@@ -1,4 +1,4 @@
-import { sleep } from '../../engine/pause.js'
+import { sleep } from '../../engine/runtime/mod.js'
 
 /**
  * Calls `send` `count` times at `perSecond`, each with the time it was meant for (ms since 1970, fractions included),

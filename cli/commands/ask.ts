@@ -4,13 +4,13 @@ import { userInfo } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
 import {
   Desk,
-  fileOf,
-  questionList,
   type ExportFormat,
+  fileOf,
   type Look,
+  platesOfList,
   type QuestionKind,
-} from '../../engine/canvass/mod.js'
-import { platesOfList } from '../../engine/matching/hotlist_store.js'
+  questionList,
+} from '../../engine/mod.js'
 import { usage } from '../failure.js'
 import { interruption } from '../interrupt.js'
 import { printJson, printTable, tell } from '../output.js'

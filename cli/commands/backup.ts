@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { backUp } from '../../engine/backup/backup.js'
-import { dataPaths } from '../../engine/settings.js'
+import { backUp, dataPaths } from '../../engine/mod.js'
 import { bytesText, printJson, printLine, tell } from '../output.js'
 import { productVersion } from '../program.js'
 import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JetStreamManager } from 'nats'
-import { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from '../../engine/dead_letters.js'
+import { type DeadFilter, deadLetter, type DeadLetter, deadLetters, drop, redrive } from '../../engine/mod.js'
 import { usage } from '../failure.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, printTable, progressBar } from '../output.js'

@@ -1,9 +1,8 @@
 import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { AlprError, reasonOf } from '../../engine/errors.js'
-import { parsePlan } from '../../engine/feeds/render/plan.js'
-import { framesOf, renderFeed } from '../../engine/feeds/render/render_feed.js'
+import { framesOf, parsePlan, renderFeed } from '../../engine/feeds/mod.js'
+import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, secondsText } from '../output.js'
 

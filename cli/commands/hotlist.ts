@@ -1,15 +1,17 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { userInfo } from 'node:os'
-import { Desk } from '../../engine/canvass/mod.js'
-import { AlprError } from '../../engine/errors.js'
 import {
   changeHotList,
+  Desk,
+  type FixedColumn,
+  type HotListColumns,
+  type HotListHead,
   listHotLists,
+  readHotListFile,
   removeHotList,
   saveHotList,
-  type HotListHead,
-} from '../../engine/matching/hotlist_store.js'
-import { readHotListFile, type FixedColumn, type HotListColumns } from '../../engine/matching/hotlist_file.js'
+} from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import type { PreviewRow } from '../../wasm/mod.js'
 import { usage } from '../failure.js'
 import { printJson, printLine, printTable, progressBar, tell } from '../output.js'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { AlprError, codeOf, reasonOf } from '../../engine/errors.js'
+import { AlprError, codeOf, reasonOf } from '../../engine/runtime/mod.js'
 import { decodePicture, openRecognizer, WasmError, type Detection, type Recognizer } from '../../wasm/node.js'
 import { Told } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'

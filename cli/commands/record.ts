@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { record } from '../../engine/feeds/record.js'
+import { record } from '../../engine/feeds/mod.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, tell } from '../output.js'
 import { cameraId, collect, decimal, parseSize, wholeNumber, withParent } from '../parse.js'

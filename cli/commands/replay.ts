@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { Option, type Command } from 'commander'
-import { inspectFeed } from '../../engine/feeds/reader.js'
-import { replay } from '../../engine/feeds/replay.js'
+import { inspectFeed, replay } from '../../engine/feeds/mod.js'
 import { Told } from '../failure.js'
 import { interruption } from '../interrupt.js'
 import { bytesText, isWatched, printJson, printLine, progressBar, secondsText, tell } from '../output.js'

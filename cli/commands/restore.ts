@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { readManifest, restore } from '../../engine/backup/backup.js'
-import { AlprError } from '../../engine/errors.js'
-import { connectNats } from '../../engine/nats/connect.js'
-import { startPrivateServer } from '../../engine/nats/server.js'
-import { loadSecrets } from '../../engine/secrets.js'
-import { dataPaths, type Settings } from '../../engine/settings.js'
-import { createClient } from '../../engine/store/client.js'
-import { launchStore } from '../../engine/store/launch.js'
+import {
+  connectNats,
+  createClient,
+  dataPaths,
+  readManifest,
+  restore,
+  type Settings,
+  startPrivateServer,
+} from '../../engine/mod.js'
+import { AlprError, loadSecrets } from '../../engine/runtime/mod.js'
+import { launchStore } from '../../engine/store/front/mod.js'
 import { printJson, printLine, tell } from '../output.js'
 import { lockRunFolder } from '../run_file.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'

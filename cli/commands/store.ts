@@ -2,13 +2,23 @@ import { spawn } from 'node:child_process'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, type Command } from 'commander'
-import { migrate, SCHEMA_VERSION, schemaStatements, SINGLE, type Form } from '../../engine/store/schema.js'
-import { purgePictures } from '../../engine/store/picture_purge.js'
-import { purgeProofs, purgeWeek } from '../../engine/store/retention.js'
-import { checkRollups, sealWeek } from '../../engine/store/rollup_check.js'
-import { mondayOf, partitionOf, WEEK_MS } from '../../engine/store/week.js'
-import { loadSecrets } from '../../engine/secrets.js'
-import { dataPaths } from '../../engine/settings.js'
+import {
+  checkRollups,
+  dataPaths,
+  type Form,
+  migrate,
+  mondayOf,
+  partitionOf,
+  purgePictures,
+  purgeProofs,
+  purgeWeek,
+  SCHEMA_VERSION,
+  schemaStatements,
+  sealWeek,
+  SINGLE,
+  WEEK_MS,
+} from '../../engine/mod.js'
+import { loadSecrets } from '../../engine/runtime/mod.js'
 import { Told, usage } from '../failure.js'
 import { printJson, printLine } from '../output.js'
 import { wholeNumber, withParent } from '../parse.js'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { AlprError } from '../../engine/errors.js'
-import { findProgram } from '../../engine/nats/server.js'
+import { findProgram } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import { missingPrograms, type SystemProgram } from './programs.js'
 
 /** What the installation needs of the machine; another one in tests. */

@@ -1,4 +1,4 @@
-import { findProgram } from '../../engine/nats/server.js'
+import { findProgram } from '../../engine/mod.js'
 
 /** What a program of the system is needed for: to start, for the tests, or only for some commands. */
 export type Purpose = 'start' | 'test' | 'some'

@@ -1,6 +1,5 @@
 import type { NatsConnection, StreamInfo } from 'nats'
-import { natsReason } from '../../engine/nats/connect.js'
-import { STREAM } from '../../engine/nats/topology.js'
+import { natsReason, STREAM } from '../../engine/mod.js'
 import { bytesText } from '../output.js'
 import type { Finding } from './checks.js'
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { AlprError, ERROR_CODES, type ErrorCode } from '../../engine/errors.js'
+import { AlprError, ERROR_CODES, type ErrorCode } from '../../engine/runtime/mod.js'
 
 export interface Exit {
   code: number | null

@@ -1,5 +1,4 @@
-import { reasonOf } from '../../engine/errors.js'
-import { growingPause, sleep } from '../../engine/pause.js'
+import { growingPause, reasonOf, sleep } from '../../engine/runtime/mod.js'
 import type { Exit, RunningPart } from './child.js'
 
 export interface KeeperOptions {

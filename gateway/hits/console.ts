@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { AlprError } from '../../engine/errors.js'
-import { growingPause, sleep } from '../../engine/pause.js'
+import { AlprError, growingPause, sleep } from '../../engine/runtime/mod.js'
 import type { Caller } from '../door.js'
 import { CLOSE, type GatewayMessage, type SubscribeMessage } from '../messages.js'
 import type { HitFeed, StreamChange } from './feed.js'

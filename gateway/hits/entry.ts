@@ -1,4 +1,4 @@
-import type { Hit } from '../../engine/hit.js'
+import type { Hit } from '../../engine/mod.js'
 import type { GapMessage } from '../messages.js'
 import type { GapEntry, HitEntry } from './ring.js'
 import { textFrame } from './text_frame.js'

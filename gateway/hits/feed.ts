@@ -8,8 +8,8 @@ import {
   type NatsConnection,
   type StreamInfo,
 } from 'nats'
-import { reasonOf } from '../../engine/errors.js'
-import { STREAM } from '../../engine/nats/topology.js'
+import { STREAM } from '../../engine/mod.js'
+import { reasonOf } from '../../engine/runtime/mod.js'
 import type { Duty } from '../link.js'
 import { deliveryOf } from './delivery.js'
 import { gapEntry, hitEntry } from './entry.js'

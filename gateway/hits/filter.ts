@@ -1,4 +1,4 @@
-import type { Hit } from '../../engine/hit.js'
+import type { Hit } from '../../engine/mod.js'
 import type { SubscribeMessage } from '../messages.js'
 
 /** What one console wants to see. An absent field lets everything pass. */

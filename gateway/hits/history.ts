@@ -1,5 +1,5 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats'
-import { STREAM } from '../../engine/nats/topology.js'
+import { STREAM } from '../../engine/mod.js'
 import type { Link } from '../link.js'
 import { gapEntry, hitEntry } from './entry.js'
 import type { RingEntry } from './ring.js'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { AlprError, codeOf } from '../../engine/errors.js'
+import { AlprError, codeOf } from '../../engine/runtime/mod.js'
 import type { Directory } from '../directory.js'
 import { checkOrigin, type Door } from '../door.js'
 import type { Link } from '../link.js'

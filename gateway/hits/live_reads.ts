@@ -1,4 +1,4 @@
-import type { LiveRead } from '../../engine/status.js'
+import type { LiveRead } from '../../engine/mod.js'
 import { aborted, type Duty } from '../link.js'
 import { textFrame } from './text_frame.js'
 

@@ -1,4 +1,4 @@
-import type { Hit } from '../../engine/hit.js'
+import type { Hit } from '../../engine/mod.js'
 
 /**
  * What a filter and the delay meter need of a hit, and the WebSocket frame as every console gets it: made once, shared

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
-import { CAMERA_ID } from '../../engine/frames/camera.js'
-import { LIST_ID } from '../../engine/matching/hotlist.js'
-import { AlprError } from '../../engine/errors.js'
+import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import type { SubscribeMessage } from '../messages.js'
 
 const Longitude = Type.Number({ minimum: -180, maximum: 180 })

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
-import { EXPORT_FORMATS, fileOf, questionList, type ExportFormat, type Look } from '../../engine/canvass/mod.js'
+import { EXPORT_FORMATS, type ExportFormat, fileOf, type Look, questionList } from '../../engine/mod.js'
 import type { Api, Parts } from '../api.js'
 import type { Caller } from '../door.js'
 import { problems, strict } from './listing.js'

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { reasonOf } from '../../engine/errors.js'
-import { within } from '../../engine/pause.js'
+import { reasonOf, within } from '../../engine/runtime/mod.js'
 import type { Api, Parts } from '../api.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { LIST_ID } from '../../engine/matching/hotlist.js'
+import { LIST_ID } from '../../engine/mod.js'
 import type { Api, Parts } from '../api.js'
 import type { HitRow } from '../archive.js'
 import type { Column } from '../csv.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { AlprError } from '../../engine/errors.js'
-import { CAMERA_ID } from '../../engine/frames/camera.js'
+import { CAMERA_ID } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import type { Api, Parts } from '../api.js'
 import type { LedgerEntry } from '../archive.js'
 import type { Column } from '../csv.js'

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { CAMERA_ID } from '../../engine/frames/camera.js'
-import { normalisePlate } from '../../engine/matching/hotlist.js'
+import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
 import type { Api, Parts } from '../api.js'
 import type { ReadRow } from '../archive.js'
 import type { Column } from '../csv.js'

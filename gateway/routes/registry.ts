@@ -1,6 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { CameraSchema, type Camera } from '../../engine/frames/camera.js'
-import { HotListSchema, type HotList } from '../../engine/matching/hotlist.js'
+import { type Camera, CameraSchema, type HotList, HotListSchema } from '../../engine/mod.js'
 import type { Api, Parts } from '../api.js'
 import type { Column } from '../csv.js'
 import { answerList, FormatField, pageOf, strict } from './listing.js'

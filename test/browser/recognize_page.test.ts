@@ -1,7 +1,7 @@
 import top, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
-import { readFrames } from '../../engine/feeds/reader.js'
+import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture, openRecognizer, type Detection } from '../../wasm/node.js'
 import { startTestGateway } from '../gateway/fixtures/gateway.js'
 import { until } from '../until.js'

@@ -1,8 +1,7 @@
 import t from 'tap'
+import { inspectFeed } from '../../engine/feeds/mod.js'
+import { CameraRegistry, listHotLists } from '../../engine/mod.js'
 import { installDemo, SAMPLE_FEED } from '../../cli/supervise/demo.js'
-import { inspectFeed } from '../../engine/feeds/reader.js'
-import { CameraRegistry } from '../../engine/frames/registry.js'
-import { listHotLists } from '../../engine/matching/hotlist_store.js'
 import { startTestNats } from '../servers/nats.js'
 
 t.test(

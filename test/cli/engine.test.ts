@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { statusSubject } from '../../engine/nats/topology.js'
+import { statusSubject } from '../../engine/internal_mod.js'
 import { startTestNats } from '../servers/nats.js'
 import { run } from './run.js'
 

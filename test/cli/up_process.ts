@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { argumentsOf, isRunning } from '../../engine/process.js'
+import { argumentsOf, isRunning } from '../../engine/runtime/mod.js'
 import type { Teardown } from '../servers/nats.js'
 import { CLI, environment } from './run.js'
 

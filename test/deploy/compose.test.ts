@@ -1,12 +1,15 @@
 import { headers, type NatsConnection } from 'nats'
 import t from 'tap'
+import {
+  CameraRegistry,
+  connectNats,
+  dataPaths,
+  type EngineStatus,
+  framesSubject,
+  loadSettings,
+} from '../../engine/mod.js'
+import { loadSecrets } from '../../engine/runtime/mod.js'
 import { framesOfFeed } from '../../bench/frames_of_feed.js'
-import { CameraRegistry } from '../../engine/frames/registry.js'
-import { connectNats } from '../../engine/nats/connect.js'
-import { framesSubject } from '../../engine/nats/topology.js'
-import { loadSecrets } from '../../engine/secrets.js'
-import { dataPaths, loadSettings } from '../../engine/settings.js'
-import type { EngineStatus } from '../../engine/status.js'
 import { eventually } from '../cli/up_process.js'
 import { ComposeSystem } from './compose_system.js'
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { findProgram } from '../../engine/nats/server.js'
+import { findProgram } from '../../engine/mod.js'
 import { freePort, type Teardown } from '../servers/nats.js'
 import { startTestStore, type TestStore } from '../servers/store.js'
 

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { Desk } from '../../engine/canvass/mod.js'
-import { inspectFeed, readFrames } from '../../engine/feeds/reader.js'
-import { platesOfList, saveHotList } from '../../engine/matching/hotlist_store.js'
-import { sleep } from '../../engine/pause.js'
+import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
+import { Desk, platesOfList, saveHotList } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem } from '../servers/system.js'
 
 const FEED = 'bench/feeds/sample.mcap'

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { inspectFeed, readFrames } from '../../engine/feeds/reader.js'
-import { readHotListFile } from '../../engine/matching/hotlist_file.js'
-import { saveHotList } from '../../engine/matching/hotlist_store.js'
+import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
+import { readHotListFile, saveHotList } from '../../engine/mod.js'
 import { startTestSystem } from '../servers/system.js'
 
 const FEED = 'bench/feeds/sample.mcap'

@@ -1,8 +1,8 @@
 import { nanos } from 'nats'
 import sharp from 'sharp'
 import t from 'tap'
-import { STREAM } from '../../engine/nats/topology.js'
-import { sleep } from '../../engine/pause.js'
+import { STREAM } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem } from '../servers/system.js'
 import { MAIN_ST } from '../engine/passes/plates.js'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import type { Camera } from '../../engine/frames/camera.js'
-import { inspectFeed, readFrames } from '../../engine/feeds/reader.js'
+import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
+import type { Camera } from '../../engine/mod.js'
 
 const FEED = 'bench/feeds/sample.mcap'
 const TRUTH = 'bench/feeds/sample.truth.json'

@@ -1,4 +1,4 @@
-import { hourOf } from '../../engine/ledger.js'
+import { hourOf } from '../../engine/internal_mod.js'
 import type { Acknowledged } from './oracle.js'
 import type { Outcome } from './outcome.js'
 

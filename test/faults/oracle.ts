@@ -1,6 +1,6 @@
 import { headers, type NatsConnection } from 'nats'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { framesSubject, HEADER } from '../../engine/nats/topology.js'
+import { framesSubject, HEADER } from '../../engine/mod.js'
 import type { FeedFrame } from './feed.js'
 
 /** What must come of a frame. */

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NatsConnection, StreamState } from 'nats'
-import type { Hit } from '../../engine/hit.js'
-import { STREAM } from '../../engine/nats/topology.js'
-import { CropReader } from '../../engine/store/crops.js'
+import { CropReader, type Hit, STREAM } from '../../engine/mod.js'
 import type { ConsoleWatch } from './console_watch.js'
 import type { Oracle } from './oracle.js'
 

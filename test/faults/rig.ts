@@ -3,18 +3,24 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
+import {
+  CameraRegistry,
+  type ClickHouseClient,
+  connectNats,
+  createClient,
+  dataPaths,
+  type EngineStatus,
+  type HotListHead,
+  loadSettings,
+  saveHotList,
+  type Settings,
+  setupNats,
+  startPrivateServer,
+} from '../../engine/mod.js'
+import { loadSecrets } from '../../engine/runtime/mod.js'
+import { threadsFor } from '../../engine/store/front/mod.js'
 import { Keeper, type KeeperOptions } from '../../cli/supervise/keeper.js'
 import { startChild } from '../../cli/supervise/child.js'
-import { CameraRegistry } from '../../engine/frames/registry.js'
-import { saveHotList, type HotListHead } from '../../engine/matching/hotlist_store.js'
-import { connectNats } from '../../engine/nats/connect.js'
-import { startPrivateServer } from '../../engine/nats/server.js'
-import { setupNats } from '../../engine/nats/setup.js'
-import { loadSecrets } from '../../engine/secrets.js'
-import { dataPaths, loadSettings, type Settings } from '../../engine/settings.js'
-import type { EngineStatus } from '../../engine/status.js'
-import { createClient, type ClickHouseClient } from '../../engine/store/client.js'
-import { threadsFor } from '../../engine/store/front/server.js'
 import { STORE_SCRIPT } from '../../cli/commands/store.js'
 import { CLI_SCRIPT } from '../../cli/supervise/parts.js'
 import { freePort } from '../servers/nats.js'

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { STREAM } from '../../engine/nats/topology.js'
-import { setupNats } from '../../engine/nats/setup.js'
+import { setupNats, STREAM } from '../../engine/mod.js'
 import { startTestNats } from '../servers/nats.js'
 import { ConsoleClient } from './fixtures/console_client.js'
 import { startTestGateway } from './fixtures/gateway.js'

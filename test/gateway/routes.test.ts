@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { EngineStatus } from '../../engine/status.js'
+import type { EngineStatus } from '../../engine/mod.js'
 import { toCsv } from '../../gateway/csv.js'
 import { cursorOf, isBefore, parseCursor } from '../../gateway/cursor.js'
 import type { ReadRow } from '../../gateway/archive.js'

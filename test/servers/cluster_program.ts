@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { findProgram } from '../../engine/nats/server.js'
+import { findProgram } from '../../engine/mod.js'
 
 /**
  * Oldest nats-server, `[major, minor]`, that keeps replicated streams: three servers of 2.9.10 lose or double frames

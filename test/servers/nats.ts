@@ -3,9 +3,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
-import { connectNats } from '../../engine/nats/connect.js'
-import { startPrivateServer, type PrivateServer } from '../../engine/nats/server.js'
-import { setupNats } from '../../engine/nats/setup.js'
+import type { PrivateServer } from '../../engine/internal_mod.js'
+import { connectNats, setupNats, startPrivateServer } from '../../engine/mod.js'
 
 /** What this needs of tap's `t`: a place to say what happens at the end. */
 export interface Teardown {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { connectNats } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
 import type { RunningPart } from '../../cli/supervise/child.js'
-import { connectNats } from '../../engine/nats/connect.js'
-import { sleep } from '../../engine/pause.js'
 
 export interface NodeOptions {
   /** Path of the nats-server. */

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient, type ClickHouseClient, type ClientOptions } from '../../engine/store/client.js'
-import { launchStore, type LaunchedStore, type LaunchOptions } from '../../engine/store/launch.js'
-import { loadSettings } from '../../engine/settings.js'
+import type { ClientOptions, LaunchedStore, LaunchOptions } from '../../engine/internal_mod.js'
+import { type ClickHouseClient, createClient, loadSettings } from '../../engine/mod.js'
+import { launchStore } from '../../engine/store/front/mod.js'
 
 export interface TestStore {
   url: string

@@ -4,12 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { headers, type NatsConnection } from 'nats'
-import type { Camera } from '../../engine/frames/camera.js'
-import { CameraRegistry } from '../../engine/frames/registry.js'
-import type { Hit } from '../../engine/hit.js'
-import { framesSubject, HEADER, STREAM } from '../../engine/nats/topology.js'
-import { sleep } from '../../engine/pause.js'
-import type { EngineStatus } from '../../engine/status.js'
+import {
+  type Camera,
+  CameraRegistry,
+  type EngineStatus,
+  framesSubject,
+  HEADER,
+  type Hit,
+  STREAM,
+} from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
 import { startTestNats, type TestNats } from './nats.js'
 import { startTestStore, type TestStore } from './store.js'
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import t from 'tap'
-import { readFrames } from '../../engine/feeds/reader.js'
+import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture } from '../../wasm/node.js'
 import { loadWasmFile, Recognizer } from '../../wasm/internal_mod.js'
 

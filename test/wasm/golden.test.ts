@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { readFrames } from '../../engine/feeds/reader.js'
-import { decodeJpeg } from '../../engine/recognize/decode.js'
+import { readFrames } from '../../engine/feeds/mod.js'
+import { decodeJpeg } from '../../engine/mod.js'
 import { loadWasmFile, Recognizer, type Detection } from '../../wasm/internal_mod.js'
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
-import { readFrames } from '../../engine/feeds/reader.js'
-import { decodeJpeg } from '../../engine/recognize/decode.js'
+import { readFrames } from '../../engine/feeds/mod.js'
+import { decodeJpeg } from '../../engine/mod.js'
 import { openRecognizer, type Detection } from '../../wasm/node.js'
 
 /**

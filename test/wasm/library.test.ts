@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { readFrames } from '../../engine/feeds/reader.js'
+import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture, openRecognizer, PICTURE_LIMITS } from '../../wasm/node.js'
 
 /** The example of docs/recognizer.md, as it stands there. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import sharp, { type JpegOptions } from 'sharp'
 import t from 'tap'
-import { readFrames } from '../../engine/feeds/reader.js'
+import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture, WasmError, type LumaTarget, type Size } from '../../wasm/node.js'
 import { OtherJpeg } from '../../wasm/picture/jpeg/corrupt.js'
 import { decodeJpegLuma } from '../../wasm/picture/jpeg_luma.js'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { decodeJpeg } from '../../engine/recognize/decode.js'
+import { decodeJpeg } from '../../engine/mod.js'
 import { loadWasmFile, Recognizer } from '../../wasm/internal_mod.js'
 
 /** Rendered by wasm/train/make_fixtures.py: one plate of two lines each, on ground that is nothing. */

@@ -1,0 +1,8 @@
+/** For the tests outside test/engine: the parts behind the doors. */
+export { hourOf } from './ledger.js'
+export { Metrics } from './metrics.js'
+export type { PrivateServer } from './nats/server.js'
+export { statusSubject } from './nats/topology.js'
+export type { ClientOptions } from './store/client.js'
+export { CropWriter } from './store/crops.js'
+export type { LaunchOptions, LaunchedStore } from './store/launch.js'

@@ -1,0 +1,58 @@
+/** The door of the stream engine: what the gateway, the command line and the benchmarks import. */
+export { backUp, readManifest, restore } from './backup/backup.js'
+export {
+  Desk,
+  DictionarySearch,
+  EXPORT_FORMATS,
+  SqlPlateSearch,
+  fileOf,
+  questionList,
+  type ExportFormat,
+  type Gate,
+  type Look,
+  type PlateSearch,
+  type QuestionKind,
+  type SearchAsk,
+  type Sql,
+} from './canvass/mod.js'
+export { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from './dead_letters.js'
+export { startEngine } from './engine.js'
+export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './frames/camera.js'
+export { CameraRegistry } from './frames/registry.js'
+export type { Hit } from './hit.js'
+export { CsvReader } from './matching/csv.js'
+export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './matching/hotlist.js'
+export { readHotListFile, type FixedColumn, type HotListColumns } from './matching/hotlist_file.js'
+export {
+  changeHotList,
+  listHotLists,
+  platesOfList,
+  removeHotList,
+  saveHotList,
+  type HotListHead,
+} from './matching/hotlist_store.js'
+export { SearchPool } from './matching/search_pool.js'
+export type { StandingPartial } from './matching/standing.js'
+export { listStanding, removeStanding, saveStanding } from './matching/standing_store.js'
+export { connectNats, natsReason, type ConnectionLog } from './nats/connect.js'
+export { findProgram, startPrivateServer } from './nats/server.js'
+export { setupNats } from './nats/setup.js'
+export { BUCKET, HEADER, STREAM, detectionsSubject, framesSubject, hitsSubject } from './nats/topology.js'
+export { CameraPasses } from './passes/camera_passes.js'
+export { OpenPass } from './passes/pass.js'
+export type { CropRef } from './read.js'
+export { decodeJpeg } from './recognize/decode.js'
+export { warmUp } from './recognize/warm_up.js'
+export { wholePlates } from './recognize/whole_plates.js'
+export { dataPaths, loadSettings, type Settings } from './settings.js'
+export type { EngineStatus, LiveRead } from './status.js'
+export { createClient, storeError, type ClickHouseClient } from './store/client.js'
+export { CropReader } from './store/crops.js'
+export { purgePictures } from './store/picture_purge.js'
+export { MAX_ROWS, StoreQueries } from './store/queries.js'
+export { purgeProofs, purgeWeek } from './store/retention.js'
+export { checkRollups, sealWeek } from './store/rollup_check.js'
+export { SCHEMA_VERSION, SINGLE, migrate, schemaStatements, schemaVersion, type Form } from './store/schema.js'
+export type { StoredRead } from './store/tables.js'
+export { WEEK_MS, mondayOf, partitionOf } from './store/week.js'
+export { StoreWriter } from './store/writer.js'
