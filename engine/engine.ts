@@ -1,23 +1,23 @@
 import { Events, type NatsConnection } from 'nats'
 import type { Logger } from 'pino'
 import { loadMatcher } from '../wasm/load_node.js'
-import { RecentFrames } from './frames/recent_frames.js'
+import { FrameCache } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
 import type { AlprError } from './errors.js'
 import { Metrics } from './metrics.js'
 import { setupNats } from './nats/setup.js'
-import { DetectionInlet } from './inlets/detection_inlet.js'
-import { FrameInlet } from './inlets/frame_inlet.js'
-import type { Inlet } from './inlets/inlet.js'
+import { DetectionSource } from './inlets/detection_inlet.js'
+import { FrameSource } from './inlets/frame_inlet.js'
+import type { Source } from './inlets/inlet.js'
 import { BUCKET, ENTRANCE, SCHEMA_LEASE, statusSubject, type Entrance } from './nats/topology.js'
-import { Holder } from './partition/holder.js'
-import { Identity, taken } from './partition/identity.js'
+import { PartitionManager } from './partition/holder.js'
+import { InstanceName, taken } from './partition/identity.js'
 import { Lease } from './partition/lease.js'
 import { Members } from './partition/members.js'
 import { Turns } from './partition/trial.js'
-import { Trimmer } from './partition/trimmer.js'
-import { inTurn } from './partition/turn.js'
+import { StreamTrimmer } from './partition/trimmer.js'
+import { withLease } from './partition/turn.js'
 import { PictureMaker } from './pictures/picture_maker.js'
 import { Pipeline } from './pipeline.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -26,11 +26,11 @@ import { RecognizerPool } from './recognize/pool.js'
 import { dataPaths, type Settings } from './settings.js'
 import type { EngineStatus } from './status.js'
 import { createClient, waitForStore } from './store/client.js'
-import { CropWriter } from './store/crops.js'
+import { SegmentWriter } from './store/crops.js'
 import { GroupWriter } from './store/group_writer.js'
 import { migrate } from './store/schema.js'
 import { StoreWriter } from './store/writer.js'
-import { Waiting } from './waiting.js'
+import { Retry } from './waiting.js'
 
 /** A running engine. */
 export interface Engine {
@@ -53,11 +53,11 @@ export async function startEngine(
   log: Logger,
 ): Promise<Engine> {
   const ending = new AbortController()
-  const identity = new Identity(connection, settings.engine.instance)
+  const identity = new InstanceName(connection, settings.engine.instance)
   await identity.claim()
   identity.answer(ending.signal)
   const metrics = new Metrics()
-  const waiting = new Waiting(log)
+  const waiting = new Retry(log)
   const recognizer = await RecognizerPool.create({
     workers: settings.engine.workers,
     timeoutMs: settings.engine.frameTimeoutMs,
@@ -66,7 +66,7 @@ export async function startEngine(
       log.warn({ reason }, 'a recognition worker was replaced')
     },
   })
-  const holders: Holder[] = []
+  const holders: PartitionManager[] = []
   const { partitions } = settings.nats
 
   const status = (): EngineStatus => {
@@ -129,7 +129,7 @@ export async function startEngine(
       const forget = () => {
         delete waiting.reasons.schema
       }
-      await inTurn(
+      await withLease(
         new Lease(leases, SCHEMA_LEASE, identity.session),
         () => {
           forget()
@@ -144,7 +144,7 @@ export async function startEngine(
   const manager = await connection.jetstreamManager()
   const cameras = await (await CameraRegistry.open(connection)).watch(log)
   await lists.follow(connection)
-  const crops = await CropWriter.open(dataPaths(settings).crops, settings.engine.instance)
+  const crops = await SegmentWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const parts: PipelineParts = {
     connection,
     js,
@@ -155,7 +155,7 @@ export async function startEngine(
     waiting,
     partitions,
     self: { session: identity.session, turns: new Turns() },
-    recent: new RecentFrames(connection),
+    recent: new FrameCache(connection),
     pictures: await PictureMaker.create(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
     provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
@@ -170,9 +170,9 @@ export async function startEngine(
   const idsOf = async ({ stream, root }: Entrance) => new ReadIds((await manager.streams.info(stream)).created, root)
   const rules = { gapMs: settings.engine.passGapMs }
   const { futureToleranceMs } = settings.engine
-  const inlets: Inlet[] = [
-    new FrameInlet(await idsOf(ENTRANCE.frames), rules, cameras, recognizer, metrics, futureToleranceMs),
-    new DetectionInlet(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
+  const inlets: Source[] = [
+    new FrameSource(await idsOf(ENTRANCE.frames), rules, cameras, recognizer, metrics, futureToleranceMs),
+    new DetectionSource(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
   ]
 
   const members = new Members(leases, settings.engine.instance, undefined, identity.session)
@@ -183,7 +183,7 @@ export async function startEngine(
   holders.push(
     ...inlets.map(
       (inlet) =>
-        new Holder(inlet, {
+        new PartitionManager(inlet, {
           leases,
           members,
           instance: settings.engine.instance,
@@ -196,7 +196,9 @@ export async function startEngine(
   )
   const keeping = Promise.all([
     ...holders.map((holder) => holder.run(ending.signal)),
-    ...inlets.map(({ entrance }) => new Trimmer(manager, buckets.floors, entrance, partitions).run(ending.signal)),
+    ...inlets.map(({ entrance }) =>
+      new StreamTrimmer(manager, buckets.floors, entrance, partitions).run(ending.signal),
+    ),
     members.stay(ending.signal),
   ])
 

@@ -1,7 +1,7 @@
 /** The door of the stream engine: what the gateway, the command line and the benchmarks import. */
 export { backUp, readManifest, restore } from './backup/backup.js'
 export {
-  Desk,
+  CanvassService,
   DictionarySearch,
   EXPORT_FORMATS,
   SqlPlateSearch,
@@ -47,7 +47,7 @@ export { wholePlates } from './recognize/whole_plates.js'
 export { dataPaths, loadSettings, type Settings } from './settings.js'
 export type { EngineStatus, LiveRead } from './status.js'
 export { createClient, storeError, type ClickHouseClient } from './store/client.js'
-export { CropReader } from './store/crops.js'
+export { SegmentReader } from './store/crops.js'
 export { purgePictures } from './store/picture_purge.js'
 export { MAX_ROWS, StoreQueries } from './store/queries.js'
 export { purgeProofs, purgeWeek } from './store/retention.js'

@@ -23,7 +23,7 @@ const MAX_SHOWN = 500
  * writes. Everything is decided in the moment of the call, in stream order; pictures and publishing follow as work of
  * the epoch.
  */
-export class Outlet {
+export class Sink {
   /** At how many frames a pass has been stored, and until when; only for storing early. */
   private readonly stored = new WeakMap<OpenPass, { frames: number; ts: number }>()
   /** Revisions of one pass go out one after the other. */
@@ -37,9 +37,9 @@ export class Outlet {
   /**
    * An open pass took a detection: hits do not wait for it to close; a pass that goes on and on is stored in between.
    */
-  look(pass: OpenPass, camera: Camera): void {
+  checkEarly(pass: OpenPass, camera: Camera): void {
     const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
-    if (pass.state.last.ts - since >= EXTEND_MS) return this.store(pass, camera, false)
+    if (pass.state.last.ts - since >= EXTEND_MS) return this.enqueue(pass, camera, false)
     if (!dueForCheck(pass.state.frames)) return
     const read = pass.toRead(camera, this.parts.provenance())
     if (!worthChecking(pass, read.confidence)) return
@@ -53,7 +53,7 @@ export class Outlet {
    * show it twice to those who look. With news of its hits it is stored again, because reads are shown with the hits of
    * their own checkpoint.
    */
-  store(pass: OpenPass, camera: Camera, closing: boolean): void {
+  enqueue(pass: OpenPass, camera: Camera, closing: boolean): void {
     const done = this.isStored(pass)
     const read = pass.toRead(camera, this.parts.provenance())
     // Nobody asks again for one that is over; most of those that cameras send are over at once.
@@ -65,7 +65,7 @@ export class Outlet {
   /** Stores a pass that came to rest. @returns false when that has been done */
   storeResting(pass: OpenPass, camera: Camera): boolean {
     if (this.isStored(pass)) return false
-    this.store(pass, camera, false)
+    this.enqueue(pass, camera, false)
     return true
   }
 
@@ -74,7 +74,7 @@ export class Outlet {
   }
 
   /** What cannot be processed goes to DEAD with its reason. */
-  bury(source: StreamMessage, { error, part }: Refused): void {
+  deadLetter(source: StreamMessage, { error, part }: Refused): void {
     const { parts, progress } = this
     parts.metrics.count(`dead_${error.code}_total`)
     progress.epoch.add(

@@ -2,7 +2,7 @@
  * Pauses between attempts: doubled each time, with jitter so that many clients of one dead server do not come back
  * in the same instant. All times are milliseconds of wall time.
  */
-export interface PauseOptions {
+export interface BackoffOptions {
   /** First pause. */
   firstMs?: number
   /** No pause is longer than this (before jitter). */
@@ -10,7 +10,7 @@ export interface PauseOptions {
 }
 
 /** The pause before attempt `attempt` (0, 1, 2 ...): `first * 2^attempt`, at most `max`, jittered by -25 % to +25 %. */
-export function growingPause(attempt: number, { firstMs = 100, maxMs = 5_000 }: PauseOptions = {}): number {
+export function backoffMs(attempt: number, { firstMs = 100, maxMs = 5_000 }: BackoffOptions = {}): number {
   const pause = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30))
   return Math.round(pause * (0.75 + Math.random() * 0.5))
 }

@@ -1,14 +1,14 @@
 import type { KV } from 'nats'
 import { CAMERA_ID } from './frames/camera.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from './frames/moment.js'
-import type { Inlet, Look } from './inlets/inlet.js'
+import type { Source, Extracted } from './inlets/inlet.js'
 import { HEADER, partitionKey } from './nats/topology.js'
-import { Outlet } from './outlet.js'
-import { Checkpoint } from './partition/checkpoint.js'
+import { Sink } from './outlet.js'
+import { CheckpointStore } from './partition/checkpoint.js'
 import { Checkpointer } from './partition/checkpointer.js'
 import { Progress } from './partition/progress.js'
-import { PartitionSource, type StreamMessage } from './partition/source.js'
-import { Trial } from './partition/trial.js'
+import { PartitionConsumer, type StreamMessage } from './partition/source.js'
+import { PoisonGuard } from './partition/trial.js'
 import { CameraPasses } from './passes/camera_passes.js'
 import { sleep } from './pause.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -32,17 +32,17 @@ const MAX_READS = 20_000
  */
 export class Pipeline {
   private readonly slots: Slots
-  private readonly queue: { source: StreamMessage; look: Promise<Look> }[] = []
+  private readonly queue: { source: StreamMessage; look: Promise<Extracted> }[] = []
   private arrived: () => void = () => {}
 
   private constructor(
     private readonly parts: PipelineParts,
-    private readonly inlet: Inlet,
+    private readonly inlet: Source,
     private readonly progress: Progress,
-    private readonly source: PartitionSource,
-    private readonly outlet: Outlet,
+    private readonly source: PartitionConsumer,
+    private readonly outlet: Sink,
     private readonly checkpointer: Checkpointer,
-    private readonly trial: Trial,
+    private readonly trial: PoisonGuard,
   ) {
     this.slots = new Slots(inlet.slots)
   }
@@ -50,11 +50,11 @@ export class Pipeline {
   /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
   static async open(
     partition: number,
-    inlet: Inlet,
+    inlet: Source,
     parts: PipelineParts,
     buckets: { passes: KV; floors: KV },
   ): Promise<Pipeline> {
-    const memory = new Checkpoint(
+    const memory = new CheckpointStore(
       parts.manager,
       buckets.passes,
       buckets.floors,
@@ -63,9 +63,9 @@ export class Pipeline {
     )
     const { floor, wanted, cameras } = await memory.load()
     await memory.fence(floor, wanted)
-    const trial = await Trial.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)
+    const trial = await PoisonGuard.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)
     const progress = new Progress(floor, cameras)
-    const source = new PartitionSource(
+    const source = new PartitionConsumer(
       parts.js,
       parts.manager,
       inlet.entrance,
@@ -74,7 +74,7 @@ export class Pipeline {
       floor,
       inlet.maxUnacknowledged,
     )
-    const outlet = new Outlet(parts, progress)
+    const outlet = new Sink(parts, progress)
     return new Pipeline(
       parts,
       inlet,
@@ -178,7 +178,7 @@ export class Pipeline {
     }
   }
 
-  private apply(source: StreamMessage, look: Look): void {
+  private apply(source: StreamMessage, look: Extracted): void {
     const {
       progress,
       inlet,
@@ -196,7 +196,7 @@ export class Pipeline {
     inlet.count(metrics, look)
     for (const refused of look.refused) {
       camera.dead(source.seq, hourTimeOf(source))
-      this.outlet.bury(source, refused)
+      this.outlet.deadLetter(source, refused)
     }
     for (const { moment, detections, first } of look.seen) {
       if (detections.length > 0 && moment.jpeg) this.parts.recent.keep(progress, moment.seq, moment.jpeg.slice())
@@ -204,11 +204,11 @@ export class Pipeline {
         inlet.ids.of(moment.seq, first + index),
       )
       if (overflowed) metrics.bound('open_passes')
-      for (const pass of closed) this.outlet.store(pass, moment.camera, true)
+      for (const pass of closed) this.outlet.enqueue(pass, moment.camera, true)
       progress.rest.frame(name, moment.capturedAt, now)
       for (const pass of touched) {
         progress.rest.touch(pass, now)
-        this.outlet.look(pass, moment.camera)
+        this.outlet.checkEarly(pass, moment.camera)
       }
     }
   }

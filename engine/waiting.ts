@@ -1,11 +1,11 @@
 import { natsReason } from './nats/connect.js'
-import { growingPause, sleep } from './pause.js'
+import { backoffMs, sleep } from './pause.js'
 
 /**
  * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried
  * until it succeeds or the process ends.
  */
-export class Waiting {
+export class Retry {
   readonly reasons: Record<string, string> = {}
 
   constructor(
@@ -39,7 +39,7 @@ export class Waiting {
         this.reasons[what] = natsReason(error)
         if (failures === 0)
           this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
-        await sleep(growingPause(failures, { maxMs: 10_000 }), signal)
+        await sleep(backoffMs(failures, { maxMs: 10_000 }), signal)
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { Desk } from '../engine/mod.js'
+import type { CanvassService } from '../engine/mod.js'
 import type { Archive } from './archive.js'
 import type { Directory } from './directory.js'
 import type { Door } from './door.js'
@@ -26,5 +26,5 @@ export interface Parts {
   directory: Directory
   archive: Archive
   /** Questions about stored reads. */
-  desk: Desk
+  desk: CanvassService
 }

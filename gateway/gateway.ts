@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { dataPaths, type Desk, type Gate, type Settings } from '../engine/mod.js'
+import { dataPaths, type CanvassService, type Gate, type Settings } from '../engine/mod.js'
 import { StoreDesk } from './store_desk.js'
 import type { Api, Parts } from './api.js'
 import type { Archive } from './archive.js'
@@ -44,7 +44,7 @@ export interface GatewayOptions {
   /** Purpose and audit, in front of every question about stored reads. */
   gate?: Gate
   /** Another desk than the store's, for tests. */
-  desk?: Desk
+  desk?: CanvassService
   /** Built pages of ui-lite. */
   uiFolder?: string
   /** Consoles at the same time. */

@@ -1,6 +1,6 @@
 import { Events, type NatsConnection } from 'nats'
 import { type ConnectionLog, connectNats } from '../engine/mod.js'
-import { growingPause, reasonOf, sleep } from '../engine/runtime/mod.js'
+import { backoffMs, reasonOf, sleep } from '../engine/runtime/mod.js'
 
 /** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
 export type Duty = (nats: NatsConnection, signal: AbortSignal) => Promise<void>
@@ -77,7 +77,7 @@ export class Link {
       } catch (error) {
         this.#down(reasonOf(error))
       }
-      await sleep(growingPause(attempt), signal)
+      await sleep(backoffMs(attempt), signal)
     }
   }
 
@@ -118,7 +118,7 @@ export class Link {
       // A duty reports its own trouble where people look for it (its state); here it is only tried again.
       await duty(nats, signal).catch(() => {})
       if (performance.now() - started > 10_000) attempt = 0
-      await sleep(growingPause(attempt), signal)
+      await sleep(backoffMs(attempt), signal)
     }
   }
 

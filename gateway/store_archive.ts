@@ -1,6 +1,6 @@
 import {
   createClient,
-  CropReader,
+  SegmentReader,
   type CropRef,
   MAX_ROWS,
   type Settings,
@@ -31,7 +31,7 @@ export class StoreArchive implements Archive {
       { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxConnections: 8 },
     )
     this.#queries = new StoreQueries(this.#client, settings.clickhouse.database)
-    this.#crops = new CropReader(cropFolder)
+    this.#crops = new SegmentReader(cropFolder)
     this.#url = settings.clickhouse.url || store.url
   }
 

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { JetStreamClient } from 'nats'
 import {
   createClient,
-  Desk,
+  CanvassService,
   DictionarySearch,
   type Gate,
   type PlateSearch,
@@ -28,7 +28,7 @@ const SEARCH_THREADS = 2
  * searches plates itself.
  */
 export class StoreDesk {
-  readonly desk: Desk
+  readonly desk: CanvassService
   readonly #client
   readonly #database: string
   readonly #log: FastifyBaseLogger
@@ -59,7 +59,7 @@ export class StoreDesk {
         return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
       }),
     )
-    this.desk = new Desk({
+    this.desk = new CanvassService({
       client: this.#client,
       database: this.#database,
       url: settings.clickhouse.url || store.url,

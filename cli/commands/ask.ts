@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { userInfo } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
 import {
-  Desk,
+  CanvassService,
   type ExportFormat,
   fileOf,
   type Look,
@@ -146,7 +146,7 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
   const format = options.json ? 'json' : options.format
   await withStore(options, async (client, settings) => {
     const platesOf = (id: string) => withNats(options, 'ask', (connection) => platesOfList(connection.jetstream(), id))
-    const desk = new Desk({ client, database: settings.clickhouse.database, platesOfList: platesOf })
+    const desk = new CanvassService({ client, database: settings.clickhouse.database, platesOfList: platesOf })
     if (format === 'csv' || format === 'geojson') {
       for await (const piece of fileOf(format, kind, desk.export(look, kind, input, { signal })))
         if (!process.stdout.write(piece)) await once(process.stdout, 'drain')

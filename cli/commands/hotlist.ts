@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { userInfo } from 'node:os'
 import {
   changeHotList,
-  Desk,
+  CanvassService,
   type FixedColumn,
   type HotListColumns,
   type HotListHead,
@@ -212,7 +212,7 @@ whose hit the threshold lets through.`,
         ...(formatsOf !== undefined && { region: formatsOf }),
       }
       await withStore(options, async (client, settings) => {
-        const desk = new Desk({ client, database: settings.clickhouse.database })
+        const desk = new CanvassService({ client, database: settings.clickhouse.database })
         const { items, notes } = await desk.ask(
           { who: `cli ${userInfo().username}`, ...(purpose !== undefined && { purpose }) },
           'preview',

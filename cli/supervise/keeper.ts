@@ -1,4 +1,4 @@
-import { growingPause, reasonOf, sleep } from '../../engine/runtime/mod.js'
+import { backoffMs, reasonOf, sleep } from '../../engine/runtime/mod.js'
 import type { Exit, RunningPart } from './child.js'
 
 export interface KeeperOptions {
@@ -65,7 +65,7 @@ export class Keeper {
       if (performance.now() - since > kWellMs) failures = 0
       say(`${name} ended (${exitText(exit)}), starting it again`)
       for (;;) {
-        await sleep(growingPause(failures++, { firstMs: firstPauseMs, maxMs: maxPauseMs }), signal)
+        await sleep(backoffMs(failures++, { firstMs: firstPauseMs, maxMs: maxPauseMs }), signal)
         if (signal.aborted) return
         try {
           last = await this.#options.start(last)

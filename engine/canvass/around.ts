@@ -12,7 +12,7 @@ export interface Anchor {
 }
 
 /** A read near an anchor, by the same camera. */
-export interface ReadAround {
+export interface NeighbouringRead {
   text: string
   cam: string
   at: string
@@ -38,12 +38,12 @@ const SPANS = 16
  * Times are picked in slots as wide as the gap: a set of numbers, looked up before anything but the time has been read.
  * @throws ALPR_ERR_QUESTION_TOO_LARGE
  */
-export async function readsAround(
+export async function neighbouringReads(
   ask: Ask,
   plate: string,
   anchors: readonly Anchor[],
   gapMs: number,
-): Promise<ReadAround[]> {
+): Promise<NeighbouringRead[]> {
   if (anchors.length === 0) return []
   const cellsOf = await reachOf(ask, anchors, gapMs)
   const sorted = [...anchors].sort((a, b) => a.at - b.at)
@@ -69,7 +69,7 @@ export async function readsAround(
   }
   const slot = sql`intDiv(toUnixTimestamp64Milli(ts), ${value('Int64', gapMs)})`
   const all = [...pairs.values()]
-  const reads = await ask.rows<ReadAround>(
+  const reads = await ask.rows<NeighbouringRead>(
     sql`
     SELECT plate AS text, camera AS cam, toUnixTimestamp64Milli(ts) AS at
     FROM ${ask.reads(

@@ -9,7 +9,7 @@ const compiled = new WeakMap<TSchema, ValidateFunction>()
  * A copy of `input` that has the form of `schema`, defaults filled in. Unknown fields are refused.
  * @throws ALPR_ERR_REQUEST_INVALID with the field
  */
-export function checked<T extends TSchema>(schema: T, input: unknown): Static<T> {
+export function validate<T extends TSchema>(schema: T, input: unknown): Static<T> {
   let check = compiled.get(schema)
   if (!check) compiled.set(schema, (check = ajv.compile(schema)))
   const copy = structuredClone(input) as Static<T>

@@ -2,9 +2,9 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError, codeOf } from '../errors.js'
 import { storeError } from '../store/client.js'
 import { SqlPlateSearch, type PlateSearch } from './candidates.js'
-import { checked } from './check.js'
+import { validate } from './check.js'
 import { cursorPlace, cursorText, fingerprintOf } from './cursor.js'
-import { Known } from './known.js'
+import { CachedValue } from './known.js'
 import { openGate, type Gate, type Look } from './look.js'
 import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
@@ -12,7 +12,7 @@ import { COSTS, type Costs } from './planner.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 import { and, sql, tableOf, value, type Sql } from './sql.js'
 
-export interface DeskOptions {
+export interface CanvassServiceOptions {
   client: ClickHouseClient
   database: string
   /** Told in errors; no secret in it. */
@@ -58,7 +58,7 @@ const EXPORT_PAGE = 5_000
  * What is known of purges and seals may be so old, milliseconds; the purge job waits longer between its announcement
  * and its deed.
  */
-export const KNOWN_MS = 2_000
+export const CACHED_MS = 2_000
 
 /**
  * Names of the columns that answers are made of, those that the index by plate has and all: also the order in which
@@ -71,13 +71,13 @@ const READ = sql`${SHOWN}, height_px, sharpness, contrast, glare, alternate_plat
  * The one door to the questions. Each look goes through the gate first (`look.ts`), then through the checks of its
  * question, then to the store; this class is the only thing of this folder that others can ask.
  */
-export class Desk {
-  readonly #options: Required<Omit<DeskOptions, 'url'>> & { url: string }
+export class CanvassService {
+  readonly #options: Required<Omit<CanvassServiceOptions, 'url'>> & { url: string }
   /** Mondays whose reads answer no more; those whose rollups are exact. */
-  readonly #purged: Known<number[]>
-  readonly #sealed: Known<number[]>
+  readonly #purged: CachedValue<number[]>
+  readonly #sealed: CachedValue<number[]>
 
-  constructor(options: DeskOptions) {
+  constructor(options: CanvassServiceOptions) {
     const { client, database } = options
     const count = async () =>
       Number(
@@ -99,8 +99,8 @@ export class Desk {
       ...options,
       client,
     }
-    this.#purged = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('purges'))
-    this.#sealed = new Known(KNOWN_MS, this.#options.now, () => this.#weeks('rollup_seals'))
+    this.#purged = new CachedValue(CACHED_MS, this.#options.now, () => this.#weeks('purges'))
+    this.#sealed = new CachedValue(CACHED_MS, this.#options.now, () => this.#weeks('rollup_seals'))
   }
 
   /**
@@ -213,7 +213,7 @@ export class Desk {
     if (!Object.hasOwn(QUESTIONS, kind))
       throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `question ${String(kind).slice(0, 40)}` })
     const question = QUESTIONS[kind] as unknown as Question
-    const checkedInput = checked(question.schema, input) as unknown as Input
+    const checkedInput = validate(question.schema, input) as unknown as Input
     return { question, checkedInput, prepared: question.prepare(checkedInput as never) }
   }
 

@@ -5,7 +5,7 @@ import type { SearchPool } from '../matching/search_pool.js'
 import { STREAMED } from '../store/client.js'
 import { checkName } from '../store/schema.js'
 import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
-import { PartsSeen } from './parts_seen.js'
+import { IngestedParts } from './parts_seen.js'
 import { sql, tableOf, value, type Sql } from './sql.js'
 
 type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
@@ -49,7 +49,7 @@ const OVERLAP_S = 2
 export class DictionarySearch implements PlateSearch {
   readonly name = 'dictionary'
   #seen = 0
-  readonly #parts = new PartsSeen()
+  readonly #parts = new IngestedParts()
   #refreshing: Promise<void> | undefined
   #waiting: Promise<void> | undefined
 

@@ -2,13 +2,13 @@ import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
 import { coverOf, type CellRange } from './cover.js'
 import { parsePattern, type Pattern } from './pattern.js'
-import { EARTH_M, placesOf, PlacesSchema, type Circle, type Place, type Ring } from './place.js'
+import { EARTH_M, areasOf, AreasSchema, type Circle, type Area, type Ring } from './place.js'
 import { and, or, sql, tableOf, value, type Sql } from './sql.js'
 import { dailyOf, DailySchema, windowsOf, windowsSql, WindowsSchema, type Daily, type Window } from './window.js'
 
 /** Fields that say which reads a question is about. */
 export const FilterFields = {
-  places: PlacesSchema,
+  places: AreasSchema,
   windows: WindowsSchema,
   daily: Type.Optional(DailySchema),
   pattern: Type.Optional(
@@ -33,7 +33,7 @@ export const FilterSchema = Type.Object(FilterFields)
 
 /** Understood and checked. */
 export interface Filter {
-  places: Place[]
+  places: Area[]
   windows: Window[]
   daily?: Daily
   pattern?: Pattern & { source: string; lookAlikes: boolean }
@@ -48,7 +48,7 @@ type FilterInput = Static<typeof FilterSchema>
 export function filterOf(input: FilterInput): Filter {
   const { daily, pattern, regions, direction, minConfidence } = input
   return {
-    places: placesOf(input.places),
+    places: areasOf(input.places),
     windows: windowsOf(input.windows),
     ...(daily && { daily: dailyOf(daily) }),
     ...(pattern !== undefined && {
@@ -98,7 +98,7 @@ export function filterSql(database: string, filter: Filter): Condition {
 const regionSql = (regions: readonly string[] = []): Sql[] =>
   regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`]
 
-export const placesSql = (database: string, places: readonly Place[]): Sql =>
+export const placesSql = (database: string, places: readonly Area[]): Sql =>
   or(
     places.map((place) =>
       and([
@@ -115,7 +115,7 @@ export const placesSql = (database: string, places: readonly Place[]): Sql =>
 /** Cells of a place that are named one by one; about 20 by 20 km. */
 const MOST_LISTED_CELLS = 1_000
 
-function cellsSql(database: string, place: Place): Sql {
+function cellsSql(database: string, place: Area): Sql {
   if (place.kind === 'cameras')
     return sql`cell IN (SELECT cell FROM ${tableOf(database, 'camera_cells')} WHERE camera IN ${value('Array(String)', place.ids)})`
   const ranges = coverOf(place)

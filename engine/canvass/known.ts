@@ -2,7 +2,7 @@
  * Something small that every question needs to know of the store, at most `maxAgeMs` old. It is asked for anew when
  * half of that is over, so that a desk in use never waits for it.
  */
-export class Known<T> {
+export class CachedValue<T> {
   #held: { at: number; value: T } | undefined
   #coming: Promise<T> | undefined
 

@@ -28,7 +28,7 @@ export interface Answered {
 }
 
 /**
- * THE seam: purpose and audit stand here, in front of every question. `Desk` calls it before the first query and awaits
+ * THE seam: purpose and audit stand here, in front of every question. `CanvassService` calls it before the first query and awaits
  * it; when it throws, nothing was asked. The function it gives back is called once, when the answer has ended. Nothing
  * in this folder reaches the store in another way.
  */

@@ -4,7 +4,15 @@ import { QUESTIONS, type QuestionKind } from './questions.js'
  * The public door of canvass: the desk, and what a question looks like. The questions themselves are asked by nobody
  * else.
  */
-export { Desk, KNOWN_MS, MAX_EXPORT, type Answer, type AskOptions, type DeskOptions, type Plan } from './desk.js'
+export {
+  CanvassService,
+  CACHED_MS,
+  MAX_EXPORT,
+  type Answer,
+  type AskOptions,
+  type CanvassServiceOptions,
+  type Plan,
+} from './desk.js'
 export { fileOf, EXPORT_FORMATS, type ExportFormat } from './export.js'
 export { openGate, type Answered, type Asked, type Gate, type Look } from './look.js'
 export { SqlPlateSearch, type Candidate, type Candidates, type PlateSearch, type SearchAsk } from './candidates.js'

@@ -6,7 +6,7 @@ const MOST = 1_000
  * range of them (`all_3_7_1`: 3 to 7) that never changes, and a merge joins ranges. A part whose whole range has been
  * read holds nothing new, however late it was written. A table that was made anew counts from 1 again: its UUID tells.
  */
-export class PartsSeen {
+export class IngestedParts {
   #table = ''
   /** Apart, ascending, both ends within. */
   #ranges: [low: number, high: number][] = []

@@ -13,7 +13,7 @@ const strict = { additionalProperties: false }
 const Lat = Type.Number({ minimum: -90, maximum: 90, description: 'degrees, WGS 84' })
 const Lon = Type.Number({ minimum: -180, maximum: 180, description: 'degrees, WGS 84' })
 
-export const PlaceSchema = Type.Union([
+export const AreaSchema = Type.Union([
   Type.Object(
     {
       circle: Type.Object(
@@ -53,7 +53,7 @@ export const PlaceSchema = Type.Union([
   ),
 ])
 /** Several places are one area: a read counts that lies in any of them. None: everywhere. */
-export const PlacesSchema = Type.Array(PlaceSchema, { maxItems: MAX_PLACES, default: [] })
+export const AreasSchema = Type.Array(AreaSchema, { maxItems: MAX_PLACES, default: [] })
 
 export interface Circle {
   kind: 'circle'
@@ -77,11 +77,11 @@ export interface Cameras {
   kind: 'cameras'
   ids: string[]
 }
-export type Place = Circle | Ring | Cameras
+export type Area = Circle | Ring | Cameras
 
 /** @throws ALPR_ERR_AREA_INVALID naming what is wrong with a polygon */
-export function placesOf(input: Static<typeof PlacesSchema>): Place[] {
-  return input.map((one): Place => {
+export function areasOf(input: Static<typeof AreasSchema>): Area[] {
+  return input.map((one): Area => {
     if ('circle' in one) return { kind: 'circle', ...one.circle }
     if ('polygon' in one) return ringOf(one.polygon)
     return { kind: 'cameras', ids: [...one.cameras].sort() }

@@ -6,7 +6,7 @@ import { sql, tableOf, value } from './sql.js'
  * Cameras of the question of which no read was ever stored: most often a name mistyped, and "nobody was there" would be
  * a wrong answer to it.
  */
-export async function unseenCameras(ask: Ask, { places }: Pick<Filter, 'places'>): Promise<string[]> {
+export async function unknownCameras(ask: Ask, { places }: Pick<Filter, 'places'>): Promise<string[]> {
   const ids = [...new Set(places.flatMap((place) => (place.kind === 'cameras' ? place.ids : [])))]
   if (ids.length === 0) return []
   const found = await ask.rows<{ id: string }>(

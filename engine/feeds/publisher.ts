@@ -2,7 +2,7 @@ import { headers as newHeaders, type JetStreamClient } from 'nats'
 import { AlprError } from '../errors.js'
 import { natsReason } from '../nats/connect.js'
 import { framesSubject, HEADER } from '../nats/topology.js'
-import { growingPause, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../pause.js'
 
 export interface Outgoing {
   camera: string
@@ -116,7 +116,7 @@ export class FramePublisher {
             this.#waitingFor++
           }
           onWaiting?.(reason)
-          await sleep(growingPause(attempt, { firstMs: 50, maxMs: 2_000 }), signal)
+          await sleep(backoffMs(attempt, { firstMs: 50, maxMs: 2_000 }), signal)
         }
       }
     } finally {

@@ -1,9 +1,9 @@
 import { AlprError } from '../errors.js'
 import type { Camera } from './camera.js'
-import { parseCapturedAt, place, type CameraMessage, type Moment } from './moment.js'
+import { parseCapturedAt, place, type CameraMessage, type Capture } from './moment.js'
 
 /** One encoded image from one camera at one instant. */
-export interface Frame extends Moment {
+export interface Frame extends Capture {
   jpeg: Uint8Array
 }
 

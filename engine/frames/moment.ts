@@ -2,7 +2,7 @@ import { AlprError } from '../errors.js'
 import type { Camera } from './camera.js'
 
 /** One instant at one camera, checked and placed: what detections are seen in. */
-export interface Moment {
+export interface Capture {
   /** Sequence on the stream it came by: ids derive from it. */
   seq: number
   camera: Camera

@@ -12,7 +12,7 @@ interface Kept {
  * show an open pass best. Up to 64 MiB in an engine, of all its partitions together; when there are more, older ones
  * are asked back from the stream, which holds them until the pass that shows them is stored.
  */
-export class RecentFrames {
+export class FrameCache {
   private readonly frames = new Map<number, Kept>()
   private bytes = 0
 
@@ -20,7 +20,7 @@ export class RecentFrames {
 
   constructor(
     private readonly connection: Pick<NatsConnection, 'request'>,
-    private readonly maxBytes = RecentFrames.MAX_BYTES,
+    private readonly maxBytes = FrameCache.MAX_BYTES,
   ) {}
 
   keep(owner: object, seq: number, jpeg: Uint8Array): void {

@@ -1,7 +1,7 @@
 import type { KV, KvEntry, NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
 import { isApiError } from '../nats/connect.js'
-import { followBucket, type FollowLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from './camera.js'
 
@@ -9,7 +9,7 @@ import { CAMERA_ID, parseCamera, type Camera } from './camera.js'
  * A live copy of the registry. The map changes under the reader; each value is replaced as a whole, never changed in
  * place.
  */
-export interface FollowedCameras {
+export interface WatchedCameras {
   readonly cameras: ReadonlyMap<string, Camera>
   /**
    * Asks the bucket itself, for a camera that the map does not know yet: a camera may be registered a moment before its
@@ -74,7 +74,7 @@ export class CameraRegistry {
   }
 
   /** All cameras by id. Records that are not valid are left out and warned of. */
-  async list(log?: FollowLog): Promise<Camera[]> {
+  async list(log?: WatchLog): Promise<Camera[]> {
     const followed = await this.watch(log)
     followed.stop()
     return [...followed.cameras.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -84,7 +84,7 @@ export class CameraRegistry {
    * Resolves when the map holds everything there was at the call; from then on it follows every change, also over a
    * restart of the server.
    */
-  async watch(log?: FollowLog): Promise<FollowedCameras> {
+  async watch(log?: WatchLog): Promise<WatchedCameras> {
     const cameras = new Map<string, Camera>()
     const put = (key: string, entry: KvEntry) => {
       try {
@@ -95,7 +95,7 @@ export class CameraRegistry {
         log?.warn({ camera: key, reason: reasonOf(error) }, 'the registry holds a record that is not a camera; ignored')
       }
     }
-    const { stop } = await followBucket(this.#connection, this.#bucket, {
+    const { stop } = await watchKeys(this.#connection, this.#bucket, {
       put,
       remove: (key) => cameras.delete(key),
       log,

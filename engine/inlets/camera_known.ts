@@ -1,8 +1,8 @@
-import type { FollowedCameras } from '../frames/registry.js'
+import type { WatchedCameras } from '../frames/registry.js'
 
 /** A camera may have been registered a moment before its first message: the bucket itself is asked. */
-export async function cameraKnown(
-  { cameras, refresh }: Pick<FollowedCameras, 'cameras' | 'refresh'>,
+export async function loadCamera(
+  { cameras, refresh }: Pick<WatchedCameras, 'cameras' | 'refresh'>,
   camera: string,
 ): Promise<void> {
   if (!cameras.has(camera)) await refresh(camera)

@@ -1,21 +1,21 @@
 import { AlprError, reasonOf } from '../errors.js'
-import { parseCapturedAt, place, type CameraMessage, type Moment } from '../frames/moment.js'
+import { parseCapturedAt, place, type CameraMessage, type Capture } from '../frames/moment.js'
 import type { Camera } from '../frames/camera.js'
-import type { FollowedCameras } from '../frames/registry.js'
+import type { WatchedCameras } from '../frames/registry.js'
 import type { Metrics } from '../metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
-import type { Sighted } from '../passes/sighted.js'
+import type { Observation } from '../passes/sighted.js'
 import type { ReadIds } from '../read_id.js'
-import { cameraKnown } from './camera_known.js'
+import { loadCamera } from './camera_known.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
-import type { Inlet, Look, Refused, Seen } from './inlet.js'
+import type { Source, Extracted, Refused, Seen } from './inlet.js'
 
 /** Added to sequences of DETECTIONS where they name a part of the ledger: beyond any sequence of FRAMES. */
 const FIRST_PART = 2 ** 52
 
 /** Detections of cameras that read plates themselves: JSON, checked and placed. */
-export class DetectionInlet implements Inlet {
+export class DetectionSource implements Source {
   readonly entrance = ENTRANCE.detections
   readonly maxUnacknowledged = 131_072
   readonly slots = 512
@@ -24,15 +24,15 @@ export class DetectionInlet implements Inlet {
   constructor(
     readonly ids: ReadIds,
     rules: PassRules,
-    private readonly cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>,
+    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
     private readonly futureToleranceMs: number,
   ) {
     this.rules = { ...rules, firstPart: FIRST_PART }
   }
 
-  async look(message: CameraMessage): Promise<Look> {
+  async look(message: CameraMessage): Promise<Extracted> {
     try {
-      await cameraKnown(this.cameras, message.camera)
+      await loadCamera(this.cameras, message.camera)
       const camera = this.cameras.cameras.get(message.camera)
       if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
       return this.takeApart(message, camera)
@@ -51,7 +51,7 @@ export class DetectionInlet implements Inlet {
     }
   }
 
-  count(metrics: Metrics, { seen, refused }: Look): void {
+  count(metrics: Metrics, { seen, refused }: Extracted): void {
     metrics.count('camera_messages_total')
     if (refused.length > 0) metrics.count('camera_detections_dead_total', refused.length)
     for (const { moment, detections } of seen) {
@@ -61,9 +61,9 @@ export class DetectionInlet implements Inlet {
   }
 
   /** The good ones of a message go on, each bad one is refused by itself. */
-  private takeApart(message: CameraMessage, camera: Camera): Look {
+  private takeApart(message: CameraMessage, camera: Camera): Extracted {
     const { elements, alone } = splitMessage(message.payload)
-    const seen: (Seen & { detections: Sighted[] })[] = []
+    const seen: (Seen & { detections: Observation[] })[] = []
     const refused: Refused[] = []
     elements.forEach((element, index) => {
       try {
@@ -97,7 +97,7 @@ export class DetectionInlet implements Inlet {
 }
 
 /** Only a position of its own makes a moment another place. */
-const samePlace = (moment: Moment, { position }: CameraDetection): boolean =>
+const samePlace = (moment: Capture, { position }: CameraDetection): boolean =>
   position === undefined || (position.lat === moment.lat && position.lon === moment.lon)
 
 function momentOf(
@@ -105,7 +105,7 @@ function momentOf(
   camera: Camera,
   { position, heading, speed }: CameraDetection,
   capturedAt: number,
-): Moment {
+): Capture {
   const { lat, lon } = place(camera, position)
   return { seq, camera, capturedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
 }

@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
-import type { Sighted } from '../passes/sighted.js'
+import type { Observation } from '../passes/sighted.js'
 import { ReadIds } from '../read_id.js'
 import { distributionOf } from './distribution.js'
 
@@ -64,7 +64,7 @@ const check = new Ajv({ strict: false }).compile<Raw>(DetectionSchema)
 
 /** A detection, checked. */
 export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | 'heading' | 'speed'> {
-  sighted: Sighted
+  sighted: Observation
 }
 
 /**
@@ -139,7 +139,7 @@ export function parseDetection(value: unknown): CameraDetection {
   }
 }
 
-const NO_ALTERNATES: Sighted['alternates'] = []
+const NO_ALTERNATES: Observation['alternates'] = []
 /** Of the picture, which stayed in the camera. */
 const UNKNOWN = { heightPx: 0, widthPx: 0, sharpness: 0, contrast: 0, glare: 0 }
 

@@ -1,17 +1,17 @@
 import { AlprError, reasonOf } from '../errors.js'
 import { parseFrame } from '../frames/frame.js'
 import type { CameraMessage } from '../frames/moment.js'
-import type { FollowedCameras } from '../frames/registry.js'
+import type { WatchedCameras } from '../frames/registry.js'
 import type { Metrics } from '../metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { ReadIds } from '../read_id.js'
 import type { RecognizerPool } from '../recognize/pool.js'
-import { cameraKnown } from './camera_known.js'
-import type { Inlet, Look } from './inlet.js'
+import { loadCamera } from './camera_known.js'
+import type { Source, Extracted } from './inlet.js'
 
 /** Frames: decode, find, read. */
-export class FrameInlet implements Inlet {
+export class FrameSource implements Source {
   readonly entrance = ENTRANCE.frames
   readonly maxUnacknowledged = 8_192
   /**
@@ -23,7 +23,7 @@ export class FrameInlet implements Inlet {
   constructor(
     readonly ids: ReadIds,
     readonly rules: PassRules,
-    private readonly cameras: Pick<FollowedCameras, 'cameras' | 'refresh'>,
+    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
     private readonly recognizer: RecognizerPool,
     private readonly metrics: Metrics,
     private readonly futureToleranceMs: number,
@@ -31,9 +31,9 @@ export class FrameInlet implements Inlet {
     this.slots = recognizer.slots * 4
   }
 
-  async look(message: CameraMessage): Promise<Look> {
+  async look(message: CameraMessage): Promise<Extracted> {
     try {
-      await cameraKnown(this.cameras, message.camera)
+      await loadCamera(this.cameras, message.camera)
       const moment = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
       const { detections, ms } = await this.recognizer.recognize(moment.jpeg)
       this.metrics.count('decode_ms_total', ms.decode)
@@ -54,7 +54,7 @@ export class FrameInlet implements Inlet {
     }
   }
 
-  count(metrics: Metrics, { seen, refused }: Look): void {
+  count(metrics: Metrics, { seen, refused }: Extracted): void {
     metrics.count('frames_total')
     if (refused.length > 0) return metrics.count('frames_dead_total')
     for (const { moment, detections } of seen) {

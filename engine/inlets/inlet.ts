@@ -1,16 +1,16 @@
 import type { AlprError } from '../errors.js'
 import type { DeadPart } from '../dead_letter.js'
-import type { CameraMessage, Moment } from '../frames/moment.js'
+import type { CameraMessage, Capture } from '../frames/moment.js'
 import type { Metrics } from '../metrics.js'
 import type { Entrance } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
-import type { Sighted } from '../passes/sighted.js'
+import type { Observation } from '../passes/sighted.js'
 import type { ReadIds } from '../read_id.js'
 
 /** Detections of one moment of a message. */
 export interface Seen {
-  moment: Moment
-  detections: readonly Sighted[]
+  moment: Capture
+  detections: readonly Observation[]
   /** Place of the first of them in the message: ids derive from it. */
   first: number
 }
@@ -22,7 +22,7 @@ export interface Refused {
 }
 
 /** What a message of a camera came to. */
-export interface Look {
+export interface Extracted {
   seen: readonly Seen[]
   refused: readonly Refused[]
 }
@@ -31,7 +31,7 @@ export interface Look {
  * A way in: what makes detections of the messages of an entrance. Everything behind it (passes, hits, store,
  * checkpoint) is the same for all.
  */
-export interface Inlet {
+export interface Source {
   readonly entrance: Entrance
   readonly ids: ReadIds
   readonly rules: PassRules
@@ -45,7 +45,7 @@ export interface Inlet {
    * Never throws: what cannot be processed is refused with a reason. Stateless, so that messages may be looked at side
    * by side.
    */
-  look(message: CameraMessage): Promise<Look>
+  look(message: CameraMessage): Promise<Extracted>
   /** Counts a message that was applied. */
-  count(metrics: Metrics, look: Look): void
+  count(metrics: Metrics, look: Extracted): void
 }

@@ -4,7 +4,7 @@ import { LEAST_THRESHOLD, type CompiledList, type Matcher } from '../../wasm/mod
 import { reasonOf } from '../errors.js'
 import type { Tolerated } from '../hit.js'
 import type { Metrics } from '../metrics.js'
-import { followBucket, type FollowLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import { parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 import { loadHotListEntries } from './hotlist_store.js'
@@ -41,7 +41,7 @@ export class ListsInForce {
   constructor(
     private readonly matcher: Matcher,
     private readonly metrics: Metrics,
-    private readonly log: FollowLog & { info(fields: object, text: string): void },
+    private readonly log: WatchLog & { info(fields: object, text: string): void },
   ) {
     this.standing = new StandingPartials(matcher.confusions, log)
   }
@@ -49,7 +49,7 @@ export class ListsInForce {
   /** Resolves when every list there is has been loaded (or has failed to); follows from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
     const kv = await connection.jetstream().views.kv(BUCKET.hotlists, { bindOnly: true })
-    const followed = await followBucket(connection, kv, {
+    const followed = await watchKeys(connection, kv, {
       put: (key, entry) => this.queue(connection, key, entry.string()),
       remove: (key) => this.queue(connection, key, undefined),
       log: this.log,

@@ -28,7 +28,7 @@ interface Cell {
  * the cost of one.
  * @param positions 37 probabilities each
  */
-export function holdAgainst(
+export function matchPattern(
   positions: readonly Float32Array[],
   pattern: Pattern,
   model: ConfusionModel,

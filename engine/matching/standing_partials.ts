@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { NatsConnection } from 'nats'
 import { parsePattern, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
 import { reasonOf } from '../errors.js'
-import { followBucket, type FollowLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
 import type { HotList } from './hotlist.js'
 import type { ListMatch } from './lists_in_force.js'
-import { holdAgainst } from './read_pattern.js'
+import { matchPattern } from './read_pattern.js'
 import { parseStanding, type StandingPartial } from './standing.js'
 import { MAX_STANDING } from './standing_store.js'
 
@@ -29,13 +29,13 @@ export class StandingPartials {
 
   constructor(
     private readonly model: ConfusionModel,
-    private readonly log: FollowLog,
+    private readonly log: WatchLog,
   ) {}
 
   /** Resolves when all there are have been taken; follows from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
     const kv = await connection.jetstream().views.kv(BUCKET.partials, { bindOnly: true })
-    const followed = await followBucket(connection, kv, {
+    const followed = await watchKeys(connection, kv, {
       put: (id, entry) => this.put(id, entry.string()),
       remove: (id) => {
         this.watched.delete(id)
@@ -74,7 +74,7 @@ export class StandingPartials {
     for (const { partial, pattern, list } of this.watched.values()) {
       if (ts < partial.from || ts >= partial.until) continue
       if (pattern.regions.length > 0 && region !== '' && !pattern.regions.includes(region.toUpperCase())) continue
-      const hit = holdAgainst(positions, pattern, this.model)
+      const hit = matchPattern(positions, pattern, this.model)
       // Looser than the threshold, so that a hit that falls below it can be told from one that is gone.
       if (!hit || hit.probability < partial.threshold * 0.5) continue
       const entry = {

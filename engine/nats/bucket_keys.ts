@@ -5,7 +5,7 @@ import type { JetStreamManager } from 'nats'
  * in a cluster that may live beside a copy that lags: a key just written would be missing.
  * @param prefix tokens with a dot behind them
  */
-export async function bucketKeys(manager: JetStreamManager, bucket: string, prefix: string): Promise<string[]> {
+export async function keysOf(manager: JetStreamManager, bucket: string, prefix: string): Promise<string[]> {
   const before = `$KV.${bucket}.`
   const { state } = await manager.streams.info(`KV_${bucket}`, { subjects_filter: `${before}${prefix}>` })
   return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(before.length))

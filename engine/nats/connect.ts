@@ -1,6 +1,6 @@
 import { connect, DebugEvents, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { growingPause, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../pause.js'
 
 /** What a part logs about its connection: pino's loggers fit. */
 export interface ConnectionLog {
@@ -45,7 +45,7 @@ export async function connectNats(options: ConnectNatsOptions): Promise<NatsConn
     name,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
-    reconnectDelayHandler: () => growingPause(attempt),
+    reconnectDelayHandler: () => backoffMs(attempt),
     pingInterval: 10_000,
     maxPingOut: 2,
     timeout: 5_000,
@@ -78,7 +78,7 @@ async function firstConnection(
       return await connect(connectionOptions)
     } catch (error) {
       const reason = natsReason(error)
-      const pause = growingPause(attempt)
+      const pause = backoffMs(attempt)
       const enough = !options.waitOnFirstConnect && (performance.now() + pause > deadline || isAuthorization(error))
       if (enough || options.signal?.aborted)
         throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })

@@ -1,18 +1,18 @@
 import { Events, type KV, type KvEntry, type NatsConnection } from 'nats'
-import { growingPause, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../pause.js'
 import { natsReason } from './connect.js'
 
 /** What a follower logs: pino's loggers fit. */
-export interface FollowLog {
+export interface WatchLog {
   warn(fields: object, message: string): void
 }
 
-export interface FollowOptions {
+export interface WatchOptions {
   /** A key has this value now. Must not throw. */
   put(key: string, entry: KvEntry): void
   /** A key is gone. */
   remove(key: string): void
-  log?: FollowLog
+  log?: WatchLog
 }
 
 /**
@@ -22,10 +22,10 @@ export interface FollowOptions {
  * more), and keys that vanished meanwhile without a trace (expired, purged) are removed. So `put` may see a value
  * twice; order per key is kept.
  */
-export async function followBucket(
+export async function watchKeys(
   connection: NatsConnection,
   bucket: KV,
-  options: FollowOptions,
+  options: WatchOptions,
 ): Promise<{ stop(): void }> {
   const known = new Set<string>()
   let stopped = false
@@ -71,7 +71,7 @@ export async function followBucket(
         if (firstRound) throw error
         options.log?.warn({ reason: natsReason(error) }, 'following the key-value bucket failed, trying again')
       }
-      if (!stopped) await sleep(growingPause(attempt))
+      if (!stopped) await sleep(backoffMs(attempt))
     }
   }
   await new Promise<void>((resolve, reject) => {

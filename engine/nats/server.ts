@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { AlprError } from '../errors.js'
-import { growingPause, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../pause.js'
 import { argumentsOf, isRunning } from '../process.js'
 import { connectNats } from './connect.js'
 import { watchServer } from './watchdog.js'
@@ -211,7 +211,7 @@ async function waitUntilReady(options: PrivateServerOptions, pid: number, gone: 
     if (gone()) throw new Error('the process ended at once')
     const port = options.port || portFromFile(options.folder, pid)
     if (port && (await answers(port, options.token))) return port
-    await sleep(growingPause(attempt, { firstMs: 20, maxMs: 250 }))
+    await sleep(backoffMs(attempt, { firstMs: 20, maxMs: 250 }))
   }
   throw new Error('it does not answer')
 }

@@ -9,7 +9,7 @@ import {
   type StreamConfig,
 } from 'nats'
 import { AlprError } from '../errors.js'
-import { growingPause, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../pause.js'
 import { isApiError, natsReason } from './connect.js'
 import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 
@@ -64,7 +64,7 @@ export async function setupNats(connection: NatsConnection, options: SetupOption
     try {
       return await setupOnce(connection, options)
     } catch (error) {
-      const pause = growingPause(attempt)
+      const pause = backoffMs(attempt)
       if (connection.isClosed() || isFinal(error) || performance.now() + pause > deadline) {
         throw new AlprError(
           'ALPR_ERR_NATS_UNAVAILABLE',

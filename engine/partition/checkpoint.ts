@@ -1,12 +1,12 @@
 import type { JetStreamManager, KV } from 'nats'
 import { AlprError } from '../errors.js'
-import { bucketKeys } from '../nats/bucket_keys.js'
+import { keysOf } from '../nats/bucket_keys.js'
 import { BUCKET } from '../nats/topology.js'
 import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'
 
 /** What is kept of a partition in FLOORS; stream sequences. */
-export interface SavedFloor {
+export interface SavedOffset {
   floor: number
   wanted: number
 }
@@ -24,7 +24,7 @@ export interface SavedFloor {
  *
  * Every write is a compare-and-set: an engine that lost its lease without noticing is refused (ALPR_ERR_STATE_FENCED).
  */
-export class Checkpoint {
+export class CheckpointStore {
   private readonly revisions = new Map<string, number>()
   private floorRevision = 0
 
@@ -38,13 +38,13 @@ export class Checkpoint {
   ) {}
 
   /** What the last owner left: the floor and the state of every camera. */
-  async load(): Promise<SavedFloor & { cameras: Map<string, CameraPasses> }> {
+  async load(): Promise<SavedOffset & { cameras: Map<string, CameraPasses> }> {
     const entry = await this.floors.get(this.key)
     this.floorRevision = entry?.revision ?? 0
-    const { floor = 0, wanted = 0 } = entry?.json<Partial<SavedFloor>>() ?? {}
+    const { floor = 0, wanted = 0 } = entry?.json<Partial<SavedOffset>>() ?? {}
     const cameras = new Map<string, CameraPasses>()
     // A camera that was overlooked would begin anew at the floor: its frames counted twice, its pass cut in two.
-    for (const key of await bucketKeys(this.manager, BUCKET.passes, `${this.key}.`)) {
+    for (const key of await keysOf(this.manager, BUCKET.passes, `${this.key}.`)) {
       const state = await this.passes.get(key)
       if (state?.operation !== 'PUT') continue
       this.revisions.set(key, state.revision)
@@ -72,7 +72,7 @@ export class Checkpoint {
   }
 
   async saveFloor(floor: number, wanted: number): Promise<void> {
-    const saved: SavedFloor = { floor, wanted }
+    const saved: SavedOffset = { floor, wanted }
     this.floorRevision = await this.compareAndSet(this.floors, this.key, JSON.stringify(saved), this.floorRevision)
   }
 

@@ -1,15 +1,15 @@
 import { codeOf } from '../errors.js'
-import type { Outlet } from '../outlet.js'
+import type { Sink } from '../outlet.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../pause.js'
 import type { PipelineParts } from '../pipeline_parts.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { CheckpointStore } from './checkpoint.js'
 import type { Progress } from './progress.js'
-import type { PartitionSource } from './source.js'
-import { Trimmer } from './trimmer.js'
+import type { PartitionConsumer } from './source.js'
+import { StreamTrimmer } from './trimmer.js'
 
 /** A partition without frames moves its floor up at most this often, so that it holds up no other's trimming. */
-const IDLE_MS = Trimmer.EVERY_MS
+const IDLE_MS = StreamTrimmer.EVERY_MS
 
 /**
  * Makes what the frames brought about durable, then acknowledges them; frames go on meanwhile.
@@ -36,9 +36,9 @@ export class Checkpointer {
   constructor(
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
-    private readonly outlet: Outlet,
-    private readonly memory: Checkpoint,
-    private readonly source: Pick<PartitionSource, 'idleUpTo'>,
+    private readonly outlet: Sink,
+    private readonly memory: CheckpointStore,
+    private readonly source: Pick<PartitionConsumer, 'idleUpTo'>,
   ) {
     for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWantedOf(camera))
   }

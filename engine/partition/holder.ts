@@ -1,16 +1,16 @@
 import type { KV } from 'nats'
 import { codeOf } from '../errors.js'
-import type { Inlet } from '../inlets/inlet.js'
+import type { Source } from '../inlets/inlet.js'
 import type { Metrics } from '../metrics.js'
 import { natsReason } from '../nats/connect.js'
 import { partitionKey } from '../nats/topology.js'
-import { growingPause, sleep, within } from '../pause.js'
+import { backoffMs, sleep, within } from '../pause.js'
 import type { Pipeline } from '../pipeline.js'
 import { Lease } from './lease.js'
 import type { Members } from './members.js'
 import { renewUntil } from './turn.js'
 
-export interface HolderParts {
+export interface PartitionManagerParts {
   leases: KV
   members: Pick<Members, 'share'>
   instance: string
@@ -18,7 +18,7 @@ export interface HolderParts {
   metrics: Metrics
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void }
   /** Takes a partition over from whoever had it. */
-  open(inlet: Inlet, partition: number): Promise<Pipeline>
+  open(inlet: Source, partition: number): Promise<Pipeline>
 }
 
 /** A pipeline that ran this long was well: the next pause is the first one again, ms. */
@@ -34,7 +34,7 @@ const kOpenMs = 20_000
  * More than the share (another engine has come) is given back one at a time, each after a last checkpoint; less (one
  * has gone) is taken as leases expire.
  */
-export class Holder {
+export class PartitionManager {
   /** Of the partitions held, as far as they are open. */
   readonly pipelines = new Map<number, Pipeline>()
   /** Partitions held, and how to end each. */
@@ -43,8 +43,8 @@ export class Holder {
   private readonly failures = new Map<number, { times: number; until: number }>()
 
   constructor(
-    readonly inlet: Inlet,
-    private readonly parts: HolderParts,
+    readonly inlet: Source,
+    private readonly parts: PartitionManagerParts,
   ) {}
 
   /** Resolves when `ending` has aborted and everything is given back. */
@@ -100,7 +100,7 @@ export class Holder {
         'the pipeline of a partition stopped; nothing is lost, it goes on from its last checkpoint. If this comes again and again, /readyz says what is missing',
       )
       const times = performance.now() - started > kWellMs ? 0 : (this.failures.get(partition)?.times ?? -1) + 1
-      this.failures.set(partition, { times, until: performance.now() + growingPause(times) })
+      this.failures.set(partition, { times, until: performance.now() + backoffMs(times) })
     } finally {
       this.pipelines.delete(partition)
       lost.abort()

@@ -14,7 +14,7 @@ const kAnswerMs = 1_000
  * An engine that died answers nothing, so one that restarts does not wait. Two that start in the same moment hear
  * nothing of each other here; they find out by what they announce (members.ts).
  */
-export class Identity {
+export class InstanceName {
   /** Tells this process from every other that was ever started. */
   readonly session = randomUUID()
 

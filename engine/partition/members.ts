@@ -1,5 +1,5 @@
 import type { KV, NatsConnection } from 'nats'
-import { followBucket, type FollowLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/follow.js'
 import { sleep } from '../pause.js'
 import { Lease } from './lease.js'
 
@@ -35,9 +35,9 @@ export class Members {
   }
 
   /** Reads who is there, and goes on listening. @throws when NATS does not answer */
-  async follow(connection: NatsConnection, log?: FollowLog): Promise<void> {
+  async follow(connection: NatsConnection, log?: WatchLog): Promise<void> {
     await this.announce()
-    const { stop } = await followBucket(connection, this.kv, {
+    const { stop } = await watchKeys(connection, this.kv, {
       put: (key, entry) => this.hear(key, entry.string()),
       remove: (key) => this.forget(key),
       log,

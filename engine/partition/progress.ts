@@ -1,7 +1,7 @@
 import type { JsMsg } from 'nats'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { Epoch } from './epoch.js'
-import { Rest } from './rest.js'
+import { IdlePasses } from './rest.js'
 
 /** How far a partition has come, in memory: what its frames have brought about and how much of that is durable. */
 export class Progress {
@@ -9,7 +9,7 @@ export class Progress {
   epoch = new Epoch()
   /** The last frame applied, and its message, which acknowledges it and all before it. */
   applied: { seq: number; message: JsMsg | undefined }
-  readonly rest = new Rest()
+  readonly rest = new IdlePasses()
 
   /**
    * @param floor every frame up to it is done

@@ -25,7 +25,7 @@ interface Camera {
  * that a read is in answers within two seconds of its car, long before the gap that closes its pass, and even if no
  * other frame ever comes. Clocks here are monotonic, in ms.
  */
-export class Rest {
+export class IdlePasses {
   private readonly cameras = new Map<string, Camera>()
   private readonly touched = new WeakMap<OpenPass, number>()
 

@@ -34,7 +34,7 @@ export interface StreamMessage extends CameraMessage {
  * another just deleted may inherit what that one had delivered, or be told of its acknowledgements, and pass over
  * messages.
  */
-export class PartitionSource {
+export class PartitionConsumer {
   /** Highest stream sequence handed out. */
   private last: number
   private consumed = 0
@@ -163,7 +163,7 @@ export class PartitionSource {
     const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
     if (!idle) return undefined
     if ((cluster?.replicas ?? []).length === 0) return state.last_seq
-    const next = await nextBehind(
+    const next = await nextAfter(
       this.manager,
       stream,
       partitionFilter(this.entrance, this.partition, this.partitions),
@@ -207,7 +207,7 @@ export const NONE = 0
  * asked for: it would call a partition idle whose frames it has not heard of yet, and the floor would move over them.
  * nats-server 2.9 has consumers that never hear of them. (Both were seen when one of three servers had just come back.)
  */
-export async function nextBehind(
+export async function nextAfter(
   manager: JetStreamManager,
   stream: string,
   filter: string,

@@ -1,6 +1,6 @@
 import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
-import type { Look } from '../inlets/inlet.js'
+import type { Extracted } from '../inlets/inlet.js'
 import { trialKey } from '../nats/topology.js'
 
 /**
@@ -61,7 +61,7 @@ export interface Self {
  * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two a frame
  * only while careful.
  */
-export class Trial {
+export class PoisonGuard {
   #left: number
 
   private constructor(
@@ -74,7 +74,7 @@ export class Trial {
   }
 
   /** Reads what the tenures before came to, and counts this one. @throws when NATS does not answer */
-  static async begin(kv: KV, partition: string, floor: number, { session, turns }: Self): Promise<Trial> {
+  static async begin(kv: KV, partition: string, floor: number, { session, turns }: Self): Promise<PoisonGuard> {
     const key = trialKey(partition)
     const entry = await kv.get(key)
     const before = entry?.operation === 'PUT' ? entry.json<Note>() : undefined
@@ -85,7 +85,7 @@ export class Trial {
     // A frame that is suspected is tried alone, also when the floor has come nearer to it since.
     if (note.suspect) note.tenures = Math.max(note.tenures, kSuspicious)
     await kv.put(key, JSON.stringify(note))
-    return new Trial(kv, key, turns, note)
+    return new PoisonGuard(kv, key, turns, note)
   }
 
   /** Whether frames are taken one at a time. */
@@ -94,7 +94,7 @@ export class Trial {
   }
 
   /** Looks at a message, as carefully as it has to be. Never throws, as `look` does not. */
-  async guard(seq: number, look: () => Promise<Look>): Promise<Look> {
+  async guard(seq: number, look: () => Promise<Extracted>): Promise<Extracted> {
     if (!this.careful) return look()
     this.#left--
     const { note } = this

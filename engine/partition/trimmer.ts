@@ -1,7 +1,7 @@
 import type { JetStreamManager, KV } from 'nats'
 import { sleep } from '../pause.js'
 import { partitionKey, type Entrance } from '../nats/topology.js'
-import type { SavedFloor } from './checkpoint.js'
+import type { SavedOffset } from './checkpoint.js'
 
 /**
  * What is processed leaves the stream of its entrance: pictures of people's cars are not kept longer than needed.
@@ -11,7 +11,7 @@ import type { SavedFloor } from './checkpoint.js'
  * it spent 15 ms CPU a frame, against 0.7 with a short backlog. An idle partition therefore moves its floor up
  * (Checkpointer), or it would hold everything.
  */
-export class Trimmer {
+export class StreamTrimmer {
   /** The stream is cut at most this often. */
   static readonly EVERY_MS = 5_000
   private trimmed = 0
@@ -26,7 +26,7 @@ export class Trimmer {
   /** Trims until `signal` aborts. A trim that fails is made up for by the next one. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sleep(Trimmer.EVERY_MS, signal)
+      await sleep(StreamTrimmer.EVERY_MS, signal)
       if (!signal.aborted) await this.trim().catch(() => {})
     }
   }
@@ -38,7 +38,7 @@ export class Trimmer {
         this.floors.get(partitionKey(this.entrance, partition)),
       ),
     )
-    const wanted = Math.min(...saved.map((entry) => entry?.json<Partial<SavedFloor>>().wanted ?? 0))
+    const wanted = Math.min(...saved.map((entry) => entry?.json<Partial<SavedOffset>>().wanted ?? 0))
     if (wanted <= this.trimmed + 1) return
     // `seq` is the first that stays.
     await this.manager.streams.purge(this.entrance.stream, { seq: wanted })

@@ -6,7 +6,7 @@ import { Lease } from './lease.js'
  * stood still for seconds) does not end the work.
  * @throws the signal's reason when it aborts before the turn comes, what `work` throws, and when NATS does not answer
  */
-export async function inTurn<T>(lease: Lease, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function withLease<T>(lease: Lease, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   while (!(await lease.acquire())) {
     await sleep(Lease.LOOK_MS, signal)
     signal.throwIfAborted()

@@ -1,9 +1,9 @@
-import type { Moment } from '../frames/moment.js'
+import type { Capture } from '../frames/moment.js'
 import { hourOf, type LedgerRow } from '../ledger.js'
-import { Lane } from './lane.js'
+import { Track } from './lane.js'
 import { OpenPass } from './pass.js'
 import { RecentIds } from './recent_ids.js'
-import type { Sighted } from './sighted.js'
+import type { Observation } from './sighted.js'
 
 /**
  * Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.
@@ -46,15 +46,15 @@ export class CameraPasses {
 
   private constructor(
     readonly camera: string,
-    private readonly live: Lane,
-    private readonly late: Lane,
+    private readonly live: Track,
+    private readonly late: Track,
     private readonly hours: Map<number, LedgerRow>,
     private readonly firstPart: number,
     private readonly ids: RecentIds,
   ) {}
 
   static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    return new CameraPasses(camera, new Lane(gapMs), new Lane(gapMs), new Map(), firstPart, RecentIds.empty())
+    return new CameraPasses(camera, new Track(gapMs), new Track(gapMs), new Map(), firstPart, RecentIds.empty())
   }
 
   get openCount(): number {
@@ -75,7 +75,7 @@ export class CameraPasses {
    * Takes the detections of one moment. Late frames run in a lane of their own, so that they neither disturb live
    * passes nor get lost; within it, a jump back in time ends what was open.
    */
-  advance(moment: Moment, detections: readonly Sighted[], readIdOf: (index: number) => string): Advance {
+  advance(moment: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
     this.seq = moment.seq
     this.count(
       hourOf(moment.capturedAt),
@@ -182,13 +182,13 @@ export class CameraPasses {
   }
 }
 
-const laneJSON = (lane: Lane) => ({
+const laneJSON = (lane: Track) => ({
   watermark: Number.isFinite(lane.watermark) ? lane.watermark : null,
   open: lane.open.map((pass) => pass.toJSON()),
 })
 
-const laneFrom = (json: any, gapMs: number): Lane =>
-  new Lane(
+const laneFrom = (json: any, gapMs: number): Track =>
+  new Track(
     gapMs,
     (json.open as any[]).map((pass) => OpenPass.fromJSON(pass)),
     json.watermark ?? -Infinity,

@@ -1,7 +1,7 @@
-import type { Moment } from '../frames/moment.js'
+import type { Capture } from '../frames/moment.js'
 import { boxOf, distance } from './geometry.js'
 import { OpenPass } from './pass.js'
-import { standsAlone, type Sighted } from './sighted.js'
+import { standsAlone, type Observation } from './sighted.js'
 import { similarity } from './vote.js'
 
 /**
@@ -17,7 +17,7 @@ import { similarity } from './vote.js'
  * No two detections of one moment go to one pass. Where a camera names its vehicles (`track`), the name decides; a
  * detection with neither place nor name is a pass of its own, over at once.
  */
-export class Lane {
+export class Track {
   constructor(
     private readonly gapMs: number,
     private passes: OpenPass[] = [],
@@ -38,8 +38,8 @@ export class Lane {
    * @returns the passes that ended, the passes that took a detection, and whether the bound on open passes acted
    */
   advance(
-    moment: Moment,
-    detections: readonly Sighted[],
+    moment: Capture,
+    detections: readonly Observation[],
     readIdOf: (index: number) => string,
   ): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
     this.watermark = Math.max(this.watermark, moment.capturedAt)
@@ -53,8 +53,8 @@ export class Lane {
       else this.passes.push(pass)
       touched.push(pass)
     })
-    const overflowed = this.passes.length > Lane.MAX_OPEN
-    while (this.passes.length > Lane.MAX_OPEN) closed.push(this.removeOldest())
+    const overflowed = this.passes.length > Track.MAX_OPEN
+    while (this.passes.length > Track.MAX_OPEN) closed.push(this.removeOldest())
     return { closed, touched, overflowed }
   }
 
@@ -66,7 +66,7 @@ export class Lane {
 
   private closeQuiet(): OpenPass[] {
     const quiet = (pass: OpenPass) =>
-      this.watermark - pass.state.last.ts > (pass.parked ? Lane.PARKED_GAP_MS : this.gapMs)
+      this.watermark - pass.state.last.ts > (pass.parked ? Track.PARKED_GAP_MS : this.gapMs)
     const closed = this.passes.filter(quiet)
     if (closed.length > 0) this.passes = this.passes.filter((pass) => !quiet(pass))
     return closed
@@ -75,7 +75,7 @@ export class Lane {
   /**
    * Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike.
    */
-  private associate(moment: Moment, detections: readonly Sighted[]): Map<number, OpenPass> {
+  private associate(moment: Capture, detections: readonly Observation[]): Map<number, OpenPass> {
     const pairs: { cost: number; pass: number; detection: number }[] = []
     this.passes.forEach((pass, p) => {
       detections.forEach((detection, d) => {
@@ -102,7 +102,7 @@ export class Lane {
 }
 
 /** Lower is likelier; Infinity is impossible. */
-function costOf(pass: OpenPass, moment: Moment, detection: Sighted): number {
+function costOf(pass: OpenPass, moment: Capture, detection: Observation): number {
   const { last, velocity, track } = pass.state
   if (track !== undefined || detection.track !== undefined) return track === detection.track ? 0 : Infinity
   if (!last.box || !detection.quad) return Infinity

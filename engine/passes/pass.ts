@@ -1,10 +1,10 @@
 import type { Quad } from '../../wasm/mod.js'
 import type { Camera } from '../frames/camera.js'
-import type { Moment } from '../frames/moment.js'
+import type { Capture } from '../frames/moment.js'
 import type { Hit } from '../hit.js'
 import type { CropRef, Read } from '../read.js'
 import { boxOf, distance, type Box } from './geometry.js'
-import { standsAlone, type Sighted } from './sighted.js'
+import { standsAlone, type Observation } from './sighted.js'
 import { Vote } from './vote.js'
 
 /** The detection that shows the plate best so far: its frame gives the pictures. */
@@ -64,13 +64,13 @@ export class OpenPass {
   private constructor(
     readonly state: PassState,
     readonly vote: Vote,
-    private readonly sole?: Sighted,
+    private readonly sole?: Observation,
   ) {}
 
   /**
    * @param readId id from the position of this detection on the stream
    */
-  static open(readId: string, moment: Moment, detection: Sighted): OpenPass {
+  static open(readId: string, moment: Capture, detection: Observation): OpenPass {
     const box = detection.quad && boxOf(detection.quad)
     const alone = standsAlone(detection)
     const state: PassState = {
@@ -94,7 +94,7 @@ export class OpenPass {
   }
 
   /** Takes one more detection of the same vehicle. */
-  extend(moment: Moment, detection: Sighted): void {
+  extend(moment: Capture, detection: Observation): void {
     const { state } = this
     const box = detection.quad && boxOf(detection.quad)
     const elapsed = moment.capturedAt - state.last.ts
@@ -215,7 +215,7 @@ export class OpenPass {
     return { direction, heading: direction === 'leaving' ? camera.heading : (camera.heading + 180) % 360 }
   }
 
-  private count(detection: Sighted): void {
+  private count(detection: Observation): void {
     const { texts, regions } = this.state
     const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
     entry.frames += 1
@@ -229,7 +229,7 @@ export class OpenPass {
   }
 }
 
-function viewOf(moment: Moment, detection: Sighted): BestView {
+function viewOf(moment: Capture, detection: Observation): BestView {
   const { heightPx, sharpness, contrast, glare } = detection.quality
   return {
     seq: moment.jpeg ? moment.seq : undefined,
@@ -250,7 +250,7 @@ const ENOUGH = { heightPx: 24, sharpness: 0.5, glare: 0.25 }
  * What a picture's vote is worth: a sure, large, sharp one says more than a small, blurred or blown-out one; never
  * nothing. 0.05..1
  */
-export function weightOf({ confidence, quality }: Pick<Sighted, 'confidence' | 'quality'>): number {
+export function weightOf({ confidence, quality }: Pick<Observation, 'confidence' | 'quality'>): number {
   // A camera that reads by itself does not say how its picture was.
   if (quality.heightPx === 0) return Math.max(0.05, confidence)
   const size = Math.min(1, quality.heightPx / ENOUGH.heightPx)

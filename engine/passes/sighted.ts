@@ -5,7 +5,7 @@ import type { Detection } from '../../wasm/mod.js'
  * where in its picture the plate was (`quad`), or which of its vehicles it belongs to (`track`), or neither. A quality
  * of height 0 is not known.
  */
-export type Sighted = Pick<
+export type Observation = Pick<
   Detection,
   'plate' | 'confidence' | 'positions' | 'alternates' | 'region' | 'regionConfidence' | 'quality'
 > &
@@ -17,5 +17,5 @@ export type Sighted = Pick<
  * With neither place nor track there is no telling that two detections are one vehicle, text alone never does: each is
  * a pass.
  */
-export const standsAlone = (detection: Sighted): boolean =>
+export const standsAlone = (detection: Observation): boolean =>
   detection.quad === undefined && detection.track === undefined

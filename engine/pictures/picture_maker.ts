@@ -1,9 +1,9 @@
 import type { Metrics } from '../metrics.js'
-import type { RecentFrames } from '../frames/recent_frames.js'
+import type { FrameCache } from '../frames/recent_frames.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../read.js'
 import { Slots } from '../slots.js'
-import type { CropWriter } from '../store/crops.js'
+import type { SegmentWriter } from '../store/crops.js'
 import { Renderer } from './renderer.js'
 
 /** So that recognition keeps the cores. */
@@ -14,20 +14,20 @@ export class PictureMaker {
   private readonly slots: Slots
 
   private constructor(
-    private readonly crops: CropWriter,
+    private readonly crops: SegmentWriter,
     private readonly metrics: Metrics,
     private readonly idle: Renderer[],
   ) {
     this.slots = new Slots(idle.length)
   }
 
-  static async create(crops: CropWriter, metrics: Metrics): Promise<PictureMaker> {
+  static async create(crops: SegmentWriter, metrics: Metrics): Promise<PictureMaker> {
     return new PictureMaker(crops, metrics, await Renderer.create(AT_ONCE))
   }
 
   /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
   async make(
-    frames: RecentFrames,
+    frames: FrameCache,
     view: BestView & { seq: number },
   ): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
     while (this.slots.free === 0) await this.slots.room()

@@ -39,7 +39,7 @@ interface Segment {
 }
 
 /** Appends pictures. One writer for each instance name and folder; several instances may share a folder. */
-export class CropWriter {
+export class SegmentWriter {
   readonly #folder: string
   readonly #instance: string
   /** In order of use, the least recently used first. */
@@ -52,7 +52,7 @@ export class CropWriter {
   }
 
   /** @throws ALPR_ERR_SETTINGS_INVALID for a name that is none, ALPR_ERR_CROP_UNWRITABLE */
-  static async open(folder: string, instance: string): Promise<CropWriter> {
+  static async open(folder: string, instance: string): Promise<SegmentWriter> {
     if (!INSTANCE.test(instance))
       throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
         key: 'engine.instance',
@@ -61,7 +61,7 @@ export class CropWriter {
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw unwritable(folder, error)
     })
-    return new CropWriter(folder, instance)
+    return new SegmentWriter(folder, instance)
   }
 
   /** Appends one picture, see `appendAll`. */
@@ -169,7 +169,7 @@ export class CropWriter {
 }
 
 /** Reads pictures of any writer of the folder. Keeps no file open. */
-export class CropReader {
+export class SegmentReader {
   constructor(private readonly folder: string) {}
 
   /**

@@ -3,7 +3,7 @@ import { storedCellOf } from './cell.js'
 import type { StoredRead } from './tables.js'
 
 /** A text under which a read was stored and stands no more, since the read's version `version`. */
-export interface FormerText {
+export interface PlateTombstone {
   plate: string
   ts: number
   readId: string
@@ -29,11 +29,11 @@ interface Known {
  * To be called before the reads are written: afterwards a merge may have taken the older version away.
  * @param reads about to be written; several versions of one may be among them
  */
-export async function formerTexts(
+export async function plateTombstones(
   client: ClickHouseClient,
   database: string,
   reads: readonly StoredRead[],
-): Promise<FormerText[]> {
+): Promise<PlateTombstone[]> {
   const known = new Map<string, Known>()
   const add = (readId: string, text: string, version: number, ts: number) => {
     const one = known.get(readId)
@@ -53,7 +53,7 @@ export async function formerTexts(
       add(id, text, version, times.get(id)!)
   }
   for (const { readId, plate, version, ts } of again) add(readId, plate, version, ts)
-  const former: FormerText[] = []
+  const former: PlateTombstone[] = []
   for (const [readId, { text, version, ts, texts }] of known) {
     for (const plate of texts) if (plate !== text && plate !== '') former.push({ plate, ts, readId, version })
   }
@@ -91,7 +91,7 @@ async function storedTexts(
  * left a row that its successor could not see. A job, for weeks that are over. Doing it again is harmless.
  * @param day Monday, `YYYY-MM-DD`
  */
-export async function markFormerTexts(client: ClickHouseClient, database: string, day: string): Promise<void> {
+export async function writePlateTombstones(client: ClickHouseClient, database: string, day: string): Promise<void> {
   const live = `${database}.reads_by_plate FINAL WHERE toMonday(ts) = {day:Date} AND NOT gone`
   const reads = `${database}.reads FINAL WHERE toMonday(ts) = {day:Date}`
   const suspects = `(SELECT read_id FROM ${live} GROUP BY read_id HAVING count() > 1 UNION ALL SELECT read_id FROM ${reads} AND plate = '')`

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import { markFormerTexts } from './former_texts.js'
+import { writePlateTombstones } from './former_texts.js'
 import { checkName, rollupColumns, rollupSelect } from './schema.js'
 import { partitionOf, rowsOf } from './week.js'
 
@@ -55,7 +55,7 @@ export async function sealWeek(client: ClickHouseClient, database: string, week:
         )
       )[0]!.n,
     )
-  await markFormerTexts(client, db, day)
+  await writePlateTombstones(client, db, day)
   await run(`CREATE TABLE IF NOT EXISTS ${db}.camera_hour_build AS ${db}.camera_hour`)
   for (let attempt = 0; attempt < 5; attempt++) {
     const before = await count()

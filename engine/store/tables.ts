@@ -3,7 +3,7 @@ import type { LedgerRow } from '../ledger.js'
 import type { CropRef, Read } from '../read.js'
 import { cellOf, cellSql, storedCellOf } from './cell.js'
 import { column as columnOf, type Column, type ColumnType } from './column.js'
-import type { FormerText } from './former_texts.js'
+import type { PlateTombstone } from './former_texts.js'
 
 /** What a row of `reads` is made from; the character distribution is for matching only and is not stored. */
 export type StoredRead = Omit<Read, 'positions'>
@@ -114,9 +114,9 @@ export const BY_PLATE_DERIVED = [
 ] as const
 
 /** A row of `reads_by_plate` that takes back another. */
-export const FORMER: readonly Column<FormerText>[] = (() => {
-  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<FormerText, T>>[4]) =>
-    columnOf<FormerText, T>('reads_by_plate', name, type, Z, of)
+export const FORMER: readonly Column<PlateTombstone>[] = (() => {
+  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<PlateTombstone, T>>[4]) =>
+    columnOf<PlateTombstone, T>('reads_by_plate', name, type, Z, of)
   return [
     column('plate', 'String', (row) => row.plate),
     column('ts', "DateTime64(3, 'UTC')", (row) => row.ts),

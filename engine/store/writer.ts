@@ -4,7 +4,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import type { Hit } from '../hit.js'
 import type { LedgerRow } from '../ledger.js'
 import type { Column } from './column.js'
-import { formerTexts } from './former_texts.js'
+import { plateTombstones } from './former_texts.js'
 import { RowBinary } from './rowbinary.js'
 import { checkName } from './schema.js'
 import { FORMER, HITS, LEDGER, READS, type StoredRead } from './tables.js'
@@ -51,7 +51,11 @@ export class StoreWriter {
   async write(batch: Batch): Promise<void> {
     const rows = [...this.#inserts('reads', READS, batch.reads), ...this.#inserts('hits', HITS, batch.hits)]
     const ledger = this.#inserts('ledger', LEDGER, batch.ledger)
-    const former = this.#inserts('reads_by_plate', FORMER, await formerTexts(this.#client, this.#database, batch.reads))
+    const former = this.#inserts(
+      'reads_by_plate',
+      FORMER,
+      await plateTombstones(this.#client, this.#database, batch.reads),
+    )
     // First: when it ends here, the batch comes again, and finds the older version still there.
     await all(former)
     await all(rows)

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { AlprError, growingPause, sleep } from '../../engine/runtime/mod.js'
+import { AlprError, backoffMs, sleep } from '../../engine/runtime/mod.js'
 import type { Caller } from '../door.js'
 import { CLOSE, type GatewayMessage, type SubscribeMessage } from '../messages.js'
 import type { HitFeed, StreamChange } from './feed.js'
@@ -301,7 +301,7 @@ export class Console {
         attempt = 0
       } catch {
         // NATS is away or the stream changes under us: the status says so, and this goes on when it is back.
-        await sleep(growingPause(attempt++), signal)
+        await sleep(backoffMs(attempt++), signal)
       }
     }
   }

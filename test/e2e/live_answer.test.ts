@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
-import { Desk, platesOfList, saveHotList } from '../../engine/mod.js'
+import { CanvassService, platesOfList, saveHotList } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem } from '../servers/system.js'
 
@@ -25,7 +25,7 @@ t.test(
     const info = await inspectFeed(FEED)
     const system = await startTestSystem(t, { cameras: info.cameras })
     const js = system.connection.jetstream()
-    const desk = new Desk({
+    const desk = new CanvassService({
       client: system.store.client,
       database: 'platestream',
       platesOfList: (id) => platesOfList(js, id),

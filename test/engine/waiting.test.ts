@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Waiting } from '../../engine/waiting.js'
+import { Retry } from '../../engine/waiting.js'
 
 const log = {
   lines: [] as string[],
@@ -14,7 +14,7 @@ const log = {
 t.test(
   'work is tried until it succeeds; meanwhile it is said what is waited for; one line at the start and one at the end',
   async (t) => {
-    const waiting = new Waiting(log)
+    const waiting = new Retry(log)
     let attempts = 0
     const result = await waiting.until(
       'clickhouse',
@@ -33,7 +33,7 @@ t.test(
 )
 
 t.test('it gives up when the process ends, and at once when trying again is pointless', async (t) => {
-  const waiting = new Waiting(log)
+  const waiting = new Retry(log)
   const ending = new AbortController()
   setTimeout(() => ending.abort(), 150)
   await t.rejects(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NatsConnection, StreamState } from 'nats'
-import { CropReader, type Hit, STREAM } from '../../engine/mod.js'
+import { SegmentReader, type Hit, STREAM } from '../../engine/mod.js'
 import type { ConsoleWatch } from './console_watch.js'
 import type { Oracle } from './oracle.js'
 
@@ -121,7 +121,7 @@ export async function outcomeOf(
 }
 
 async function badPictures(reads: StoredRead[], folder: string): Promise<string[]> {
-  const crops = new CropReader(folder)
+  const crops = new SegmentReader(folder)
   const bad: string[] = []
   for (const read of reads) {
     const jpeg = await crops

@@ -2,7 +2,7 @@ import t from 'tap'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CropWriter } from '../../engine/internal_mod.js'
+import { SegmentWriter } from '../../engine/internal_mod.js'
 import { loadSettings, migrate, StoreWriter } from '../../engine/mod.js'
 import type { Page } from '../../gateway/archive.js'
 import { StoreArchive } from '../../gateway/store_archive.js'
@@ -103,7 +103,7 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
   })
 
   t.test('pictures', async (t) => {
-    const pictures = await CropWriter.open(crops, 'e1')
+    const pictures = await SegmentWriter.open(crops, 'e1')
     const ref = await pictures.append(TS, Buffer.from('picture'))
     await pictures.close()
     t.same(Buffer.from(await archive.crop(ref)), Buffer.from('picture'))

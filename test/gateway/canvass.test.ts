@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Desk, type Gate, migrate, StoreWriter } from '../../engine/mod.js'
+import { CanvassService, type Gate, migrate, StoreWriter } from '../../engine/mod.js'
 import { cityRows, CAMERAS } from '../engine/canvass/city.js'
 import { startTestStore } from '../servers/store.js'
 import { BEARER, startTestGateway } from './fixtures/gateway.js'
@@ -16,7 +16,9 @@ t.test('questions over HTTP', async (t) => {
     heard.push([look.who, look.purpose, kind, form])
     return async () => {}
   }
-  const { app, url } = await startTestGateway(t, { desk: new Desk({ client: store.client, database: 'p', gate }) })
+  const { app, url } = await startTestGateway(t, {
+    desk: new CanvassService({ client: store.client, database: 'p', gate }),
+  })
   const post = (path: string, payload: object, headers: object = BEARER) =>
     app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
 

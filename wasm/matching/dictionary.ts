@@ -87,7 +87,7 @@ const PAGE_MS = 50
 /** Searches at a time of one thread; more wait. */
 const MAX_SEARCHES = 8
 
-export interface Desk {
+export interface CanvassService {
   memory: MatcherMemory
   pattern: number
 }
@@ -99,8 +99,8 @@ export interface Desk {
  */
 export class Dictionary {
   private readonly regionNumbers: Map<string, number>
-  private readonly desks: Desk[] = []
-  private readonly waiting: ((desk: Desk) => void)[] = []
+  private readonly desks: CanvassService[] = []
+  private readonly waiting: ((desk: CanvassService) => void)[] = []
   private desksMade = 0
   private readonly codes: number
   private readonly scratch: number
@@ -448,15 +448,15 @@ export class Dictionary {
   }
 
   /** An instance to search with; for benchmarks. Searches take theirs themselves. */
-  async desk(): Promise<Desk> {
+  async desk(): Promise<CanvassService> {
     const free = this.desks.pop()
     if (free) return free
-    if (this.desksMade === MAX_SEARCHES) return new Promise<Desk>((resolve) => this.waiting.push(resolve))
+    if (this.desksMade === MAX_SEARCHES) return new Promise<CanvassService>((resolve) => this.waiting.push(resolve))
     this.desksMade += 1
     return openDesk(this.share())
   }
 
-  private giveBack(desk: Desk): void {
+  private giveBack(desk: CanvassService): void {
     const next = this.waiting.shift()
     if (next) next(desk)
     else this.desks.push(desk)
@@ -477,7 +477,7 @@ export interface PreparedSearch {
 }
 
 /** An instance of this thread that can search a dictionary, and room for a pattern. */
-export function openDesk(shared: SharedDictionary & { pattern?: number }): Desk {
+export function openDesk(shared: SharedDictionary & { pattern?: number }): CanvassService {
   const memory = MatcherMemory.attach(shared.memory)
   memory.exports.openDictionary(shared.header)
   return { memory, pattern: shared.memory.workspace + PATTERN_ROOM }

@@ -4,7 +4,7 @@ import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
 import { sql, value } from '../sql.js'
 import type { CropRef } from '../../read.js'
-import { unseenCameras } from '../unseen.js'
+import { unknownCameras } from '../unseen.js'
 
 /** A vehicle that was there, as far as one text is one vehicle. */
 export interface Vehicle {
@@ -68,7 +68,7 @@ export const canvass = question({
       ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`,
       'vehicles',
     )
-    const unseen = await unseenCameras(ask, filter)
+    const unseen = await unknownCameras(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]),
       ...pageItems(rows.slice(0, limit)),

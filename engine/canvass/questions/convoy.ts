@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { readsAround, type Anchor, type ReadAround } from '../around.js'
+import { neighbouringReads, type Anchor, type NeighbouringRead } from '../around.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
@@ -69,7 +69,7 @@ export const convoy = question({
     const sights = found.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
     const notes = { sightings: sights.length, ...(found.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
     if (sights.length < minMeetings) return { items: [], notes }
-    const passes = await readsAround(ask, plate, sights, gapMs)
+    const passes = await neighbouringReads(ask, plate, sights, gapMs)
     const companions = await judged(ask, meetingsOf(sights, passes, gapMs), minMeetings, sights, gapMs)
     companions.sort((a, b) => b.score - a.score || b.meetings - a.meetings || (a.plate < b.plate ? -1 : 1))
     const from = ask.after === undefined ? 0 : companions.findIndex((one) => one.plate === ask.after![0]) + 1
@@ -98,7 +98,7 @@ interface Meetings {
   near: Map<string, number>
 }
 
-export function meetingsOf(sights: readonly Sight[], passes: readonly ReadAround[], gapMs: number): Meetings {
+export function meetingsOf(sights: readonly Sight[], passes: readonly NeighbouringRead[], gapMs: number): Meetings {
   const byCamera = new Map<string, { at: number; index: number }[]>()
   sights.forEach(({ cam, at }, index) => {
     const list = byCamera.get(cam) ?? []

@@ -8,7 +8,7 @@ import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { legOf, type Leg } from '../travel.js'
-import { unseenCameras } from '../unseen.js'
+import { unknownCameras } from '../unseen.js'
 
 /** Texts that may stand for one plate, the plate itself among them. */
 const MOST_READINGS = 50
@@ -56,7 +56,7 @@ export const history = question({
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const readings = await readingsOf(ask, plate, misreads, minProbability)
     const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings.keys()], filter, limit)
-    const unseen = await unseenCameras(ask, filter)
+    const unseen = await unknownCameras(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
       const before = rows[index + 1]
       return {

@@ -6,7 +6,7 @@ import { plateMatches } from '../candidates.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
 import { join, sql, value } from '../sql.js'
-import { unseenCameras } from '../unseen.js'
+import { unknownCameras } from '../unseen.js'
 
 export interface SceneVehicle {
   /** The text read most often. */
@@ -70,7 +70,7 @@ export const scenes = question({
       ORDER BY hits DESC, total DESC, vehicle LIMIT ${value('UInt32', limit + 1)}`,
       'vehicles at scenes',
     )
-    const unseen = [...new Set((await Promise.all(filters.map((filter) => unseenCameras(ask, filter)))).flat())]
+    const unseen = [...new Set((await Promise.all(filters.map((filter) => unknownCameras(ask, filter)))).flat())]
     return {
       ...pageOf(rows, limit, (row) => [-row.hits, -row.total, row.vehicle]),
       items: rows.slice(0, limit).map(vehicleOf),

@@ -5,7 +5,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { and, or, sql, tableOf, time, value, type Sql } from '../sql.js'
-import { unseenCameras } from '../unseen.js'
+import { unknownCameras } from '../unseen.js'
 
 export interface TimelineItem {
   camera: string
@@ -73,7 +73,7 @@ export const timeline = question({
       GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`,
       'timeline',
     )
-    const unseen = await unseenCameras(ask, filter)
+    const unseen = await unknownCameras(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.cam]),
       items: rows.slice(0, limit).map(({ cam, at, n, sums }): TimelineItem => {

@@ -9,7 +9,7 @@ import { NotOneStatement, quote, scan, type Statement } from './sql.js'
 import type { Spool, Spooled } from './spool.js'
 
 /** Everything that answering needs. */
-export interface Kitchen {
+export interface RequestContext {
   pool: SessionPool
   spool: Spool
   limits: Limits
@@ -37,7 +37,7 @@ const DEFAULT_FORMAT = 'TabSeparated'
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  kitchen: Kitchen,
+  kitchen: RequestContext,
   seen: { queryId: string },
 ): Promise<void> {
   const asked = readAddress(request, kitchen.limits)
@@ -63,7 +63,7 @@ export async function answer(
 async function readStatement(
   request: IncomingMessage,
   asked: Asked,
-  kitchen: Kitchen,
+  kitchen: RequestContext,
 ): Promise<{ statement: Statement; data?: Spooled }> {
   const decoders = decodersOf(request)
   const type = request.headers['content-type'] ?? ''
@@ -120,7 +120,7 @@ async function run(
   data: Spooled | undefined,
   asked: Asked,
   response: ServerResponse,
-  kitchen: Kitchen,
+  kitchen: RequestContext,
   gone: AbortSignal,
 ): Promise<void> {
   const sql = data ? withFile(statement, data) : statement.text

@@ -7,7 +7,7 @@ import { TokenGate } from './auth.js'
 import { exceptionOf } from './exception.js'
 import { isLocked } from './lock.js'
 import { SessionPool } from './pool.js'
-import { answer, type Kitchen } from './answer.js'
+import { answer, type RequestContext } from './answer.js'
 import { EngineSession } from './session.js'
 import { Spool } from './spool.js'
 import { sendException } from './reply.js'
@@ -95,7 +95,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
       .split('\n')
       .filter(Boolean),
   )
-  const kitchen: Kitchen = {
+  const kitchen: RequestContext = {
     pool,
     spool,
     limits: {
@@ -181,7 +181,7 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   gate: TokenGate,
-  kitchen: Kitchen,
+  kitchen: RequestContext,
 ): Promise<void> {
   // Without a listener a reset connection would end the process.
   request.on('error', () => {})

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { backUp, restore, type BackupSystem } from '../../../engine/backup/backup.js'
 import { inspectFeed, readFrames } from '../../../engine/feeds/reader.js'
 import { saveHotList } from '../../../engine/matching/hotlist_store.js'
-import { CropReader } from '../../../engine/store/crops.js'
+import { SegmentReader } from '../../../engine/store/crops.js'
 import { startTestNats } from '../../servers/nats.js'
 import { startTestStore } from '../../servers/store.js'
 import { startTestSystem, type TestFrame, type TestSystem } from '../../servers/system.js'
@@ -113,7 +113,7 @@ async function resultOf(t: Test, system: TestSystem) {
   >(
     'SELECT * FROM platestream.reads FINAL WHERE toHour(ts) = (SELECT min(toHour(ts)) FROM platestream.reads) ORDER BY read_id',
   )
-  const crops = new CropReader(join(system.dataFolder, 'crops'))
+  const crops = new SegmentReader(join(system.dataFolder, 'crops'))
   for (const { crop_segment: segment, crop_offset: offset, crop_length: length } of reads)
     t.equal((await crops.read({ segment, offset: Number(offset), length })).readUInt16BE(0), 0xffd8)
   const hits = await system.rows<Record<string, unknown>>(

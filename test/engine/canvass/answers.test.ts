@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import fc from 'fast-check'
-import { Desk, type QuestionKind } from '../../../engine/canvass/mod.js'
+import { CanvassService, type QuestionKind } from '../../../engine/canvass/mod.js'
 import type { PlateSearch } from '../../../engine/canvass/candidates.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
@@ -24,7 +24,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
   for (const version of [1, 2])
     await writer.write({ reads: stored.filter((row) => row.version === version), hits: [], ledger: [] })
   const rows = finalRows(stored)
-  const desk = new Desk({ client: store.client, database: 'p' })
+  const desk = new CanvassService({ client: store.client, database: 'p' })
   const ask = (kind: QuestionKind, input: object) => pagesOf(desk, kind, input)
 
   t.test('canvass', async (_t) => {
@@ -86,7 +86,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
         more: false,
       }),
     }
-    const first = new Desk({
+    const first = new CanvassService({
       client: store.client,
       database: 'p',
       search: eager,
@@ -378,7 +378,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
 })
 
 /** All pages of an answer, joined. */
-async function pagesOf(desk: Desk, kind: QuestionKind, input: object): Promise<any[]> {
+async function pagesOf(desk: CanvassService, kind: QuestionKind, input: object): Promise<any[]> {
   const items: unknown[] = []
   for (let cursor: string | undefined; ; ) {
     const page = await desk.ask(LOOK, kind, { ...input, ...(cursor && { cursor }) })

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { Desk, questionList, type Gate, type QuestionKind } from '../../../engine/canvass/mod.js'
+import { CanvassService, questionList, type Gate, type QuestionKind } from '../../../engine/canvass/mod.js'
 import { ringOf } from '../../../engine/canvass/place.js'
 import { coverOf, ringHolds } from '../../../engine/canvass/cover.js'
 import { sql, value } from '../../../engine/canvass/sql.js'
@@ -54,13 +54,13 @@ t.test('nothing is asked of the store before the gate has let it pass, and the g
       events.push('gate')
       throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
     }
-    const shut = new Desk({ client: spyClient(asked), database: 'p', gate: closed })
+    const shut = new CanvassService({ client: spyClient(asked), database: 'p', gate: closed })
     await t.rejects(shut.ask(LOOK, kind, input), { code: 'ALPR_ERR_AUTH_REQUIRED' })
     await t.rejects(shut.export(LOOK, kind, input).next(), { code: 'ALPR_ERR_AUTH_REQUIRED' })
     t.same([asked.length, events], [0, ['gate', 'gate']], kind)
 
     const heard: unknown[] = []
-    const open = new Desk({
+    const open = new CanvassService({
       client: spyClient(asked),
       database: 'p',
       gate: async (look, { kind: of, form }) => {
@@ -74,7 +74,7 @@ t.test('nothing is asked of the store before the gate has let it pass, and the g
     t.same(heard[0], ['test', kind, 'explain', 0])
     t.ok(heard.length === 2 && asked.length > 0, 'told at the beginning and at the end')
     await t.rejects(
-      new Desk({ client: spyClient([]), database: 'p' }).ask({ who: '' }, kind, input),
+      new CanvassService({ client: spyClient([]), database: 'p' }).ask({ who: '' }, kind, input),
       { code: 'ALPR_ERR_AUTH_REQUIRED' },
       'nobody asks without a name',
     )
@@ -103,7 +103,7 @@ t.test('nobody outside reaches a question but through the desk', async (t) => {
 
 t.test('input that makes no sense is refused with a code, and the store is not asked', async (t) => {
   const asked: { query: string; params: unknown }[] = []
-  const desk = new Desk({ client: spyClient(asked), database: 'p' })
+  const desk = new CanvassService({ client: spyClient(asked), database: 'p' })
   const circle = (radiusM: unknown) => [{ circle: { ...HERE, radiusM } }]
   const cases: [object, string][] = [
     [{ places: circle(0) }, 'ALPR_ERR_REQUEST_INVALID'],
@@ -260,7 +260,7 @@ t.test('input that makes no sense is refused with a code, and the store is not a
 t.test('no text from outside becomes SQL', async (t) => {
   const evil = "x') OR 1=1; DROP TABLE p.reads; -- \\ {p0:String} `"
   const asked: { query: string; params: unknown }[] = []
-  const desk = new Desk({ client: spyClient(asked), database: 'p' })
+  const desk = new CanvassService({ client: spyClient(asked), database: 'p' })
   for (const [kind, input] of Object.entries(PLAIN) as [QuestionKind, Record<string, unknown>][]) {
     for (const [name, field] of Object.entries(
       questionList().find((one) => one.kind === kind)!.schema.properties as Record<
@@ -359,7 +359,7 @@ t.test('against a store: cursors, cameras never seen, clients that go away', asy
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: cityRows(300), hits: [], ledger: [] })
-  const desk = new Desk({ client: store.client, database: 'p' })
+  const desk = new CanvassService({ client: store.client, database: 'p' })
   const wide = { windows: [{ from: '2026-10-30T00:00:00Z', to: '2026-11-20T00:00:00Z' }] }
   const first = await desk.ask(LOOK, 'canvass', { ...wide, limit: 2 })
   t.ok(first.next)

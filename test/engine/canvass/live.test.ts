@@ -1,5 +1,11 @@
 import t from 'tap'
-import { Desk, DictionarySearch, type PlateSearch, type SearchAsk, type Sql } from '../../../engine/canvass/mod.js'
+import {
+  CanvassService,
+  DictionarySearch,
+  type PlateSearch,
+  type SearchAsk,
+  type Sql,
+} from '../../../engine/canvass/mod.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
@@ -13,7 +19,7 @@ t.test('what was acknowledged is in the next answer, while reads are written', a
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   const writer = new StoreWriter(store.client, 'p')
-  const desk = new Desk({ client: store.connect(), database: 'p' })
+  const desk = new CanvassService({ client: store.connect(), database: 'p' })
   const acknowledged = new Set<string>()
   const began = Date.now()
   let writing = true
@@ -71,7 +77,12 @@ t.test('the dictionary finds a plate that was stored before the search began', a
     pages: (ask, rows) => dictionary.pages(ask, rows),
     search: (ask, rows) => dictionary.search(ask, rows),
   }
-  const desk = new Desk({ client: store.client, database: 'p', search: eager, costs: { row: 1, plate: 0, query: 0 } })
+  const desk = new CanvassService({
+    client: store.client,
+    database: 'p',
+    search: eager,
+    costs: { row: 1, plate: 0, query: 0 },
+  })
   const find = async (pattern: string) => {
     const { items, plan } = await desk.ask(LOOK, 'canvass', {
       windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }],
@@ -121,7 +132,9 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   ])
   t.match(notes, { matched: 1, plates: dictionary.size, done: true })
   // The store itself, while no dictionary is loaded, gives the same.
-  const plain = await new Desk({ client: store.client, database: 'p' }).ask(LOOK, 'plates', { pattern: '7A8C*' })
+  const plain = await new CanvassService({ client: store.client, database: 'p' }).ask(LOOK, 'plates', {
+    pattern: '7A8C*',
+  })
   t.same(plain.items, like)
   await write('7ABC999')
   const pages = []

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { PartsSeen } from '../../../engine/canvass/parts_seen.js'
+import { IngestedParts } from '../../../engine/canvass/parts_seen.js'
 
-const covers = (seen: PartsSeen, low: number, high: number) =>
+const covers = (seen: IngestedParts, low: number, high: number) =>
   seen.lows.some((from, i) => from <= low && seen.highs[i]! >= high)
 
 t.test('a part is known when every block of its range was in parts that were read, and only then', async (t) => {
   const range = fc.tuple(fc.nat(60), fc.nat(8)).map(([low, more]) => [low, low + more] as const)
   fc.assert(
     fc.property(fc.array(range, { maxLength: 20 }), range, (read, [low, high]) => {
-      const seen = new PartsSeen()
+      const seen = new IngestedParts()
       const blocks = new Set<number>()
       for (const [from, to] of read) {
         seen.add(`all_${from}_${to}_1`)
@@ -25,7 +25,7 @@ t.test('a part is known when every block of its range was in parts that were rea
 t.test(
   'ranges that meet are one; mutated parts have the same blocks; what is no part of the table is nothing',
   async (t) => {
-    const seen = new PartsSeen()
+    const seen = new IngestedParts()
     for (const part of ['all_1_1_0', 'all_3_3_0', 'all_2_2_0', 'all_9_12_2_15', '202611_4_4_0', 'all_x_1_1', ''])
       seen.add(part)
     t.same(
@@ -39,7 +39,7 @@ t.test(
 )
 
 t.test('another table begins anew, the same one goes on; the number of ranges is bounded', async (t) => {
-  const seen = new PartsSeen()
+  const seen = new IngestedParts()
   t.equal(seen.of('a'), true)
   seen.add('all_1_5_1')
   t.equal(seen.of('a'), false)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RecentFrames } from '../../../engine/frames/recent_frames.js'
+import { FrameCache } from '../../../engine/frames/recent_frames.js'
 import { setupNats } from '../../../engine/nats/setup.js'
 import { framesSubject } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -18,7 +18,7 @@ t.test('the newest frames are kept within the bound, older ones come back from t
       return connection.request(subject, payload, options)
     },
   }
-  const recent = new RecentFrames(spied as typeof connection, 250)
+  const recent = new FrameCache(spied as typeof connection, 250)
   const owner = {}
   for (const [value, seq] of seqs.entries()) recent.keep(owner, seq, new Uint8Array(100).fill(value))
   // a frame that is delivered again must not use up the bound twice
@@ -29,7 +29,7 @@ t.test('the newest frames are kept within the bound, older ones come back from t
 })
 
 t.test('an owner gives back what nobody will want, and nothing of another', async (t) => {
-  const recent = new RecentFrames({
+  const recent = new FrameCache({
     request: async () => {
       throw new Error('asked the stream')
     },

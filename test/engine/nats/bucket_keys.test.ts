@@ -1,5 +1,5 @@
 import t from 'tap'
-import { bucketKeys } from '../../../engine/nats/bucket_keys.js'
+import { keysOf } from '../../../engine/nats/bucket_keys.js'
 import { BUCKET } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
@@ -7,10 +7,10 @@ t.test('the keys of a bucket under a prefix, and no others', async (t) => {
   const connection = await (await startTestNats(t)).connect()
   const manager = await connection.jetstreamManager()
   const passes = await connection.jetstream().views.kv(BUCKET.passes, { bindOnly: true })
-  t.same(await bucketKeys(manager, BUCKET.passes, '1.'), [], 'none there yet')
+  t.same(await keysOf(manager, BUCKET.passes, '1.'), [], 'none there yet')
   for (const key of ['1.main-st', '1.harbor', '10.main-st', '2.harbor']) await passes.put(key, '{}')
   await passes.put('1.harbor', '{"again":true}')
-  t.same((await bucketKeys(manager, BUCKET.passes, '1.')).sort(), ['1.harbor', '1.main-st'])
-  t.same(await bucketKeys(manager, BUCKET.passes, '3.'), [])
-  await t.rejects(bucketKeys(manager, 'NO_BUCKET', '1.'), /stream not found/)
+  t.same((await keysOf(manager, BUCKET.passes, '1.')).sort(), ['1.harbor', '1.main-st'])
+  t.same(await keysOf(manager, BUCKET.passes, '3.'), [])
+  await t.rejects(keysOf(manager, 'NO_BUCKET', '1.'), /stream not found/)
 })

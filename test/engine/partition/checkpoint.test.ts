@@ -1,14 +1,14 @@
 import t from 'tap'
 import type { NatsConnection } from 'nats'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { Checkpoint } from '../../../engine/partition/checkpoint.js'
+import { CheckpointStore } from '../../../engine/partition/checkpoint.js'
 import { CameraPasses } from '../../../engine/passes/camera_passes.js'
 import { detectionOf, frameOf } from '../passes/plates.js'
 import { startTestNats } from '../../servers/nats.js'
 
-async function checkpointOf(connection: NatsConnection, partition = 0): Promise<Checkpoint> {
+async function checkpointOf(connection: NatsConnection, partition = 0): Promise<CheckpointStore> {
   const js = connection.jetstream()
-  return new Checkpoint(
+  return new CheckpointStore(
     await connection.jetstreamManager(),
     await js.views.kv(BUCKET.passes),
     await js.views.kv(BUCKET.floors),

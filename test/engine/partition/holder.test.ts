@@ -1,14 +1,14 @@
 import t from 'tap'
-import type { Inlet } from '../../../engine/inlets/inlet.js'
+import type { Source } from '../../../engine/inlets/inlet.js'
 import { Metrics } from '../../../engine/metrics.js'
 import { BUCKET, ENTRANCE } from '../../../engine/nats/topology.js'
-import { Holder } from '../../../engine/partition/holder.js'
+import { PartitionManager } from '../../../engine/partition/holder.js'
 import { Members } from '../../../engine/partition/members.js'
 import type { Pipeline } from '../../../engine/pipeline.js'
 import { startTestNats, type TestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 
-const inlet = { entrance: ENTRANCE.frames } as Inlet
+const inlet = { entrance: ENTRANCE.frames } as Source
 const PARTITIONS = 8
 
 /** An engine without anything in its pipelines: what is held is what `working` has. */
@@ -18,7 +18,7 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
   const members = new Members(leases, instance)
   await members.follow(connection)
   const ending = new AbortController()
-  const open = async (_: Inlet, partition: number) =>
+  const open = async (_: Source, partition: number) =>
     ({
       run: (signal: AbortSignal) =>
         new Promise<void>((resolve) => {
@@ -30,7 +30,7 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
           })
         }),
     }) as unknown as Pipeline
-  const holder = new Holder(inlet, {
+  const holder = new PartitionManager(inlet, {
     leases,
     members,
     instance,

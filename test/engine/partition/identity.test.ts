@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { Identity } from '../../../engine/partition/identity.js'
+import { InstanceName } from '../../../engine/partition/identity.js'
 import { Members } from '../../../engine/partition/members.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
@@ -8,24 +8,24 @@ import { until } from '../../until.js'
 t.test('a name that is in use is refused, and free again as soon as its engine ends', async (t) => {
   const nats = await startTestNats(t)
   const [a, b, c] = [await nats.connect('a'), await nats.connect('b'), await nats.connect('c')]
-  const first = new Identity(a, 'gate.1')
+  const first = new InstanceName(a, 'gate.1')
   const began = performance.now()
   await first.claim()
   t.ok(performance.now() - began < 900, 'nobody there: no waiting for an answer')
   const ending = new AbortController()
   first.answer(ending.signal)
   await a.flush()
-  await t.rejects(new Identity(b, 'gate.1').claim(), {
+  await t.rejects(new InstanceName(b, 'gate.1').claim(), {
     code: 'ALPR_ERR_INSTANCE_TAKEN',
     message: /engine named gate\.1 runs already .*--instance/,
   })
-  await new Identity(b, 'gate.2').claim()
+  await new InstanceName(b, 'gate.2').claim()
   ending.abort()
   await a.flush()
-  await new Identity(b, 'gate.1').claim()
-  new Identity(b, 'gate.1').answer(new AbortController().signal)
+  await new InstanceName(b, 'gate.1').claim()
+  new InstanceName(b, 'gate.1').answer(new AbortController().signal)
   await b.close()
-  await new Identity(c, 'gate.1').claim()
+  await new InstanceName(c, 'gate.1').claim()
 })
 
 t.test('of two that started under one name in the same moment, the later one is told', async (t) => {

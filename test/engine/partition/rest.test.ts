@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Rest } from '../../../engine/partition/rest.js'
+import { IdlePasses } from '../../../engine/partition/rest.js'
 import type { OpenPass } from '../../../engine/passes/pass.js'
 
 const aPass = () => ({}) as OpenPass
@@ -7,7 +7,7 @@ const aPass = () => ({}) as OpenPass
 t.test(
   'a pass rests half a second after its last detection at five frames a second, though the camera goes on',
   async (t) => {
-    const rest = new Rest()
+    const rest = new IdlePasses()
     const [gone, here] = [aPass(), aPass()]
     for (let frame = 0; frame <= 10; frame++) {
       rest.frame('main', 1_000_000 + frame * 200, frame * 200)
@@ -22,7 +22,7 @@ t.test(
 )
 
 t.test('a slow camera is waited for: until a frame came, or should have come, without the car', async (t) => {
-  const rest = new Rest()
+  const rest = new IdlePasses()
   const pass = aPass()
   rest.frame('slow', 0, 0)
   rest.touch(pass, 0)
@@ -42,7 +42,7 @@ t.test('a slow camera is waited for: until a frame came, or should have come, wi
 t.test(
   'a camera that goes quiet is named once more, with all its passes at rest, and then no more until it sends',
   async (t) => {
-    const rest = new Rest()
+    const rest = new IdlePasses()
     const pass = aPass()
     rest.await('taken-over', 0)
     t.same([...rest.awake(2_999)], ['taken-over'])

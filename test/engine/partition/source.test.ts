@@ -1,6 +1,6 @@
 import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
-import { PartitionSource } from '../../../engine/partition/source.js'
+import { PartitionConsumer } from '../../../engine/partition/source.js'
 import { sleep } from '../../../engine/pause.js'
 import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
 import { until } from '../../until.js'
@@ -31,7 +31,7 @@ async function publish(connection: NatsConnection, camera: string, from: number,
  */
 async function collect(
   _connection: NatsConnection,
-  source: PartitionSource,
+  source: PartitionConsumer,
   count: number,
   room = 4,
 ): Promise<string[]> {
@@ -59,8 +59,8 @@ async function sourceOf(
   start = 0,
   partition = 0,
   partitions = 1,
-): Promise<PartitionSource> {
-  return new PartitionSource(
+): Promise<PartitionConsumer> {
+  return new PartitionConsumer(
     connection.jetstream(),
     await connection.jetstreamManager(),
     ENTRANCE.frames,

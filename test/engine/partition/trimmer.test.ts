@@ -1,8 +1,8 @@
 import t from 'tap'
 import { BUCKET, ENTRANCE, framesSubject, STREAM } from '../../../engine/nats/topology.js'
-import { Checkpoint } from '../../../engine/partition/checkpoint.js'
-import { NONE, nextBehind, PartitionSource } from '../../../engine/partition/source.js'
-import { Trimmer } from '../../../engine/partition/trimmer.js'
+import { CheckpointStore } from '../../../engine/partition/checkpoint.js'
+import { NONE, nextAfter, PartitionConsumer } from '../../../engine/partition/source.js'
+import { StreamTrimmer } from '../../../engine/partition/trimmer.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
 
@@ -14,10 +14,10 @@ t.test('the stream is cut below what every partition has done with, and not befo
   for (let i = 0; i < 10; i++) await js.publish(framesSubject(`cam-${i}`), new Uint8Array([i]))
   const firstSeq = async () => (await manager.streams.info(STREAM.frames)).state.first_seq
   const [a, b] = [
-    new Checkpoint(manager, passes, floors, '0', { gapMs: 3_000 }),
-    new Checkpoint(manager, passes, floors, '1', { gapMs: 3_000 }),
+    new CheckpointStore(manager, passes, floors, '0', { gapMs: 3_000 }),
+    new CheckpointStore(manager, passes, floors, '1', { gapMs: 3_000 }),
   ]
-  const trimmer = new Trimmer(manager, floors, ENTRANCE.frames, 2)
+  const trimmer = new StreamTrimmer(manager, floors, ENTRANCE.frames, 2)
 
   await a.saveFloor(8, 9)
   await trimmer.trim()
@@ -34,7 +34,7 @@ t.test('a partition knows that the stream has nothing for it, and only then', as
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const js = connection.jetstream()
   for (let i = 0; i < 6; i++) await js.publish(framesSubject('main-st'), new Uint8Array([i]))
-  const source = new PartitionSource(js, await connection.jetstreamManager(), ENTRANCE.frames, 0, 1, 0)
+  const source = new PartitionConsumer(js, await connection.jetstreamManager(), ENTRANCE.frames, 0, 1, 0)
   t.equal(await source.idleUpTo(0), undefined, 'it has not asked yet')
   const stop = new AbortController()
   let last = 0
@@ -71,7 +71,7 @@ t.test("of a stream with copies the leader is asked as well: a consumer's copy m
   const { cluster } = await manager.streams.info(STREAM.frames)
   for (const partition of [0, 1]) {
     const behind = (seq: number, leader = cluster?.leader) =>
-      nextBehind(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
+      nextAfter(manager, STREAM.frames, `frames.${partition}.>`, seq, leader)
     t.ok(last(partition) > 0, `partition ${partition} has frames`)
     t.equal(await behind(last(partition)), NONE)
     t.equal(await behind(last(partition) - 1), last(partition))

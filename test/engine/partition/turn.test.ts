@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { BUCKET, SCHEMA_LEASE } from '../../../engine/nats/topology.js'
 import { Lease } from '../../../engine/partition/lease.js'
-import { inTurn } from '../../../engine/partition/turn.js'
+import { withLease } from '../../../engine/partition/turn.js'
 import { sleep } from '../../../engine/pause.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -25,13 +25,13 @@ t.test(
       return ms
     }
     t.same(
-      await Promise.all([9_000, 1, 2].map((ms, i) => inTurn(new Lease(kv, 'a', `engine-${i}`), work(ms), signal))),
+      await Promise.all([9_000, 1, 2].map((ms, i) => withLease(new Lease(kv, 'a', `engine-${i}`), work(ms), signal))),
       [9_000, 1, 2],
     )
     t.equal(most, 1, 'also where the work takes longer than a lease lasts')
 
     await t.rejects(
-      inTurn(
+      withLease(
         new Lease(kv, 'a', 'engine-0'),
         async () => {
           throw new Error('refused')
@@ -41,11 +41,11 @@ t.test(
       { message: 'refused' },
     )
     const before = performance.now()
-    await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
+    await withLease(new Lease(kv, 'a', 'engine-1'), work(1), signal)
     t.ok(performance.now() - before < 3_000, 'its turn was over at once')
 
     t.equal(await new Lease(kv, 'a', 'dead').acquire(), true)
-    await inTurn(new Lease(kv, 'a', 'engine-1'), work(1), signal)
+    await withLease(new Lease(kv, 'a', 'engine-1'), work(1), signal)
     t.ok(performance.now() - before < 15_000)
   },
 )
@@ -54,9 +54,9 @@ t.test('who is to end does not wait for its turn', async (t) => {
   const nats = await startTestNats(t)
   const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
   const ending = new AbortController()
-  const holder = inTurn(new Lease(kv, 'a', 'engine-0'), () => sleep(4_000), ending.signal)
+  const holder = withLease(new Lease(kv, 'a', 'engine-0'), () => sleep(4_000), ending.signal)
   await sleep(500)
-  const waiting = inTurn(new Lease(kv, 'a', 'engine-1'), async () => t.fail('it was not its turn'), ending.signal)
+  const waiting = withLease(new Lease(kv, 'a', 'engine-1'), async () => t.fail('it was not its turn'), ending.signal)
   setTimeout(() => ending.abort(new Error('ending')), 300)
   await t.rejects(waiting, { message: 'ending' })
   await holder
@@ -79,7 +79,7 @@ t.test('three engines that start on tables of schema 6 at the same moment bring 
   const told: number[] = []
   await Promise.all(
     [0, 1, 2].map((i) =>
-      inTurn(
+      withLease(
         new Lease(kv, SCHEMA_LEASE, `engine-${i}`),
         () => migrate(client, 'p', undefined, ({ version }) => told.push(version)),
         new AbortController().signal,

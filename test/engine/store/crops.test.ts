@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import fc from 'fast-check'
-import { CropReader, CropWriter, isoWeek } from '../../../engine/store/crops.js'
+import { SegmentReader, SegmentWriter, isoWeek } from '../../../engine/store/crops.js'
 
 const TS = Date.UTC(2026, 10, 16, 8)
 const WEEK_MS = 7 * 86_400_000
@@ -18,8 +18,8 @@ async function folderOf(t: { teardown(end: () => unknown): unknown }): Promise<s
 
 t.test('what is appended is read, also while it is appended', async (t) => {
   const folder = await folderOf(t)
-  const writer = await CropWriter.open(folder, 'e1')
-  const reader = new CropReader(folder)
+  const writer = await SegmentWriter.open(folder, 'e1')
+  const reader = new SegmentReader(folder)
   const pictures = Array.from({ length: 200 }, (_, index) => picture(1 + index * 37, index))
   const refs = await Promise.all(pictures.map((one) => writer.append(TS, one)))
   t.equal(new Set(refs.map((ref) => ref.offset)).size, 200, 'no two at one place')
@@ -31,8 +31,8 @@ t.test('what is appended is read, also while it is appended', async (t) => {
 
 t.test('weeks and instances have files of their own', async (t) => {
   const folder = await folderOf(t)
-  const one = await CropWriter.open(folder, 'e1')
-  const two = await CropWriter.open(folder, 'e2.local')
+  const one = await SegmentWriter.open(folder, 'e1')
+  const two = await SegmentWriter.open(folder, 'e2.local')
   await one.append(TS, picture(5))
   await one.append(TS - WEEK_MS, picture(5))
   await two.append(TS, picture(5))
@@ -43,20 +43,20 @@ t.test('weeks and instances have files of their own', async (t) => {
 
 t.test('a torn tail does no harm', async (t) => {
   const folder = await folderOf(t)
-  const first = await CropWriter.open(folder, 'e1')
+  const first = await SegmentWriter.open(folder, 'e1')
   const ref = await first.append(TS, picture(1_000))
   await first.close()
   const path = join(folder, ref.segment)
   const whole = await readFile(path)
   for (const cut of [1, 5, 11, 12, 500]) {
     await writeFile(path, Buffer.concat([whole, whole.subarray(0, cut)]))
-    const again = await CropWriter.open(folder, 'e1')
+    const again = await SegmentWriter.open(folder, 'e1')
     const next = await again.append(TS, picture(300, cut))
     await again.close()
     t.equal(next.offset, whole.length + cut)
-    t.same(await new CropReader(folder).read(next), picture(300, cut))
-    t.same(await new CropReader(folder).read(ref), picture(1_000))
-    await t.rejects(new CropReader(folder).read({ ...ref, offset: whole.length, length: 312 }), {
+    t.same(await new SegmentReader(folder).read(next), picture(300, cut))
+    t.same(await new SegmentReader(folder).read(ref), picture(1_000))
+    await t.rejects(new SegmentReader(folder).read({ ...ref, offset: whole.length, length: 312 }), {
       code: 'ALPR_ERR_CROP_CORRUPT',
     })
   }
@@ -64,7 +64,7 @@ t.test('a torn tail does no harm', async (t) => {
 
 t.test('one wrong byte is noticed, wherever it is', async (t) => {
   const folder = await folderOf(t)
-  const writer = await CropWriter.open(folder, 'e1')
+  const writer = await SegmentWriter.open(folder, 'e1')
   const ref = await writer.append(TS, picture(64))
   await writer.close()
   const whole = await readFile(join(folder, ref.segment))
@@ -72,13 +72,13 @@ t.test('one wrong byte is noticed, wherever it is', async (t) => {
     const wrong = Buffer.from(whole)
     wrong[byte]! ^= 1
     await writeFile(join(folder, ref.segment), wrong)
-    await t.rejects(new CropReader(folder).read(ref), { code: 'ALPR_ERR_CROP_CORRUPT' })
+    await t.rejects(new SegmentReader(folder).read(ref), { code: 'ALPR_ERR_CROP_CORRUPT' })
   }
 })
 
 t.test('references from outside reach nothing else', async (t) => {
   const folder = await folderOf(t)
-  const reader = new CropReader(folder)
+  const reader = new SegmentReader(folder)
   const outside = join(folder, '..', 'platestream-outside.crops')
   await writeFile(outside, 'secret')
   t.teardown(() => rm(outside, { force: true }))
@@ -95,7 +95,7 @@ t.test('references from outside reach nothing else', async (t) => {
   ]) {
     await t.rejects(reader.read({ segment, offset: 0, length: 20 }), { code: 'ALPR_ERR_NOT_FOUND' }, segment)
   }
-  const writer = await CropWriter.open(folder, 'e1')
+  const writer = await SegmentWriter.open(folder, 'e1')
   const ref = await writer.append(TS, picture(10))
   await writer.close()
   for (const [offset, length] of [
@@ -111,25 +111,25 @@ t.test('references from outside reach nothing else', async (t) => {
     await t.rejects(reader.read({ ...ref, offset, length }), { code: 'ALPR_ERR_CROP_CORRUPT' }, `${offset} ${length}`)
   }
   for (const instance of ['', '../x', 'a/b', 'a b', 'x'.repeat(65)])
-    await t.rejects(CropWriter.open(folder, instance), { code: 'ALPR_ERR_SETTINGS_INVALID' })
+    await t.rejects(SegmentWriter.open(folder, instance), { code: 'ALPR_ERR_SETTINGS_INVALID' })
 })
 
 t.test('a full disk is a retryable error; what comes later is whole', async (t) => {
   const folder = await folderOf(t)
   await symlink('/dev/full', join(folder, `${isoWeek(TS)}-e1.crops`))
-  const writer = await CropWriter.open(folder, 'e1')
+  const writer = await SegmentWriter.open(folder, 'e1')
   await t.rejects(writer.append(TS, picture(10)), { code: 'ALPR_ERR_CROP_UNWRITABLE', status: 503, message: /ENOSPC/ })
   await t.rejects(writer.append(TS, picture(10)), { code: 'ALPR_ERR_CROP_UNWRITABLE' })
   const ref = await writer.append(TS + WEEK_MS, picture(10))
-  t.same(await new CropReader(folder).read(ref), picture(10))
+  t.same(await new SegmentReader(folder).read(ref), picture(10))
   await writer.close()
   await t.rejects(writer.append(TS, Buffer.alloc(0)), { code: 'ALPR_ERR_CROP_UNWRITABLE' })
 })
 
 t.test('many weeks at once hold few files open', async (t) => {
   const folder = await folderOf(t)
-  const writer = await CropWriter.open(folder, 'e1')
-  const reader = new CropReader(folder)
+  const writer = await SegmentWriter.open(folder, 'e1')
+  const reader = new SegmentReader(folder)
   const opened = async () => (await readdir('/proc/self/fd')).length
   const before = await opened()
   const refs = []
@@ -176,7 +176,7 @@ t.test('ISO weeks', async (t) => {
 
 t.test('how fast', async (t) => {
   const folder = await folderOf(t)
-  const writer = await CropWriter.open(folder, 'e1')
+  const writer = await SegmentWriter.open(folder, 'e1')
   const jpeg = picture(6_000)
   const start = performance.now()
   for (let index = 0; index < 2_000; index++) await writer.append(TS, jpeg)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { markFormerTexts } from '../../../engine/store/former_texts.js'
+import { writePlateTombstones } from '../../../engine/store/former_texts.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { partitionOf, mondayOf } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
@@ -105,7 +105,7 @@ t.test('the index by plate has each read under the text of its highest version, 
     await late('1', '8ABC128', 2)
     await late('2', '8ABC128', 2)
     for (let time = 0; time < 2; time++) {
-      await markFormerTexts(client, 'z', partitionOf(mondayOf(ts)))
+      await writePlateTombstones(client, 'z', partitionOf(mondayOf(ts)))
       t.same(await of('SELECT read_id, plate FROM z.reads_by_plate FINAL WHERE NOT gone ORDER BY read_id'), [
         { read_id: '1', plate: '8ABC123' },
         { read_id: '3', plate: '8ABC123' },

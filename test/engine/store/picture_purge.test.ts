@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { CropReader, CropWriter } from '../../../engine/store/crops.js'
+import { SegmentReader, SegmentWriter } from '../../../engine/store/crops.js'
 import { purgePictures } from '../../../engine/store/picture_purge.js'
 import { holdReads } from '../../../engine/store/retention.js'
 import { migrate } from '../../../engine/store/schema.js'
@@ -18,8 +18,8 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
   await migrate(client, 'p')
   const folder = t.testdir({})
   const ts = aRead().ts
-  const [one, two] = await Promise.all([CropWriter.open(folder, 'one'), CropWriter.open(folder, 'two')])
-  const make = async (id: number, writer: CropWriter, at = ts + id) => {
+  const [one, two] = await Promise.all([SegmentWriter.open(folder, 'one'), SegmentWriter.open(folder, 'two')])
+  const make = async (id: number, writer: SegmentWriter, at = ts + id) => {
     const [crop, picture] = await writer.appendAll(at, [Buffer.alloc(3_000, id), Buffer.alloc(90_000, id + 100)])
     return aRead({ readId: String(id), ts: at, tsLast: at, crop: crop!, picture: picture! })
   }
@@ -45,7 +45,7 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
     [held.crop!.segment, later.crop!.segment].sort(),
     'a segment of which nothing stays is gone, no other week is touched',
   )
-  const reader = new CropReader(folder)
+  const reader = new SegmentReader(folder)
   for (const { crop, picture } of [held, hitBy, later]) {
     t.equal((await reader.read(crop!)).length, 3_000)
     t.equal((await reader.read(picture!)).length, 90_000)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Desk, KNOWN_MS } from '../../../engine/canvass/mod.js'
+import { CanvassService, CACHED_MS } from '../../../engine/canvass/mod.js'
 import { holdReads, purgeProofs, purgeWeek } from '../../../engine/store/retention.js'
 import { checkRollups, sealWeek } from '../../../engine/store/rollup_check.js'
 import { migrate } from '../../../engine/store/schema.js'
@@ -29,11 +29,11 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   const old = rows.filter((row) => mondayOf(row.ts) === week)
   const rest = rows.filter((row) => mondayOf(row.ts) !== week)
   const held = old.filter((_, index) => index % 3 === 0)
-  const desk = new Desk({ client, database: 'p' })
+  const desk = new CanvassService({ client, database: 'p' })
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
   // Pattern first, however few reads there are.
-  const eager = new Desk({
+  const eager = new CanvassService({
     client,
     database: 'p',
     costs: { row: 1, plate: 0, query: 0 },
@@ -90,7 +90,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   )
   for (const { week: of } of states) await sealWeek(client, 'p', of)
   t.ok((await checkRollups(client, 'p')).every(({ reads, counted, sealed }) => reads === counted && sealed))
-  const sealedDesk = new Desk({ client, database: 'p' })
+  const sealedDesk = new CanvassService({ client, database: 'p' })
   const explained = await sealedDesk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000, explain: true })
   t.match(explained.plan!.facts.rollup, { sealedWeeks: states.length })
   t.equal(
@@ -123,7 +123,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
         : Reflect.get(target, name),
   })
   await t.rejects(purgeWeek(dying, 'p', week, options), { message: 'killed' })
-  await new Promise((resolve) => setTimeout(resolve, KNOWN_MS + 100))
+  await new Promise((resolve) => setTimeout(resolve, CACHED_MS + 100))
   t.same(await ask(), expected([...held, ...rest]), 'from the announcement on only held reads answer')
   const proof = await purgeWeek(client, 'p', week, options)
   t.match(proof, {
