@@ -1,5 +1,5 @@
 /** For the tests outside test/engine: the parts behind the doors. */
-export { hourOf } from './ledger.js'
+export { hourOf } from './model/ledger.js'
 export { Metrics } from './metrics.js'
 export type { PrivateServer } from './nats/server.js'
 export { statusSubject } from './nats/topology.js'

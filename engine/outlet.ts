@@ -1,17 +1,17 @@
 import { headers } from 'nats'
 import { deadLetter } from './dead_letter.js'
-import type { Camera } from './frames/camera.js'
-import type { Hit } from './hit.js'
+import type { Camera } from './model/camera.js'
+import type { Hit } from './model/hit.js'
 import { dueForCheck, makeHits, worthChecking } from './hits/hit_maker.js'
 import type { Refused } from './inlets/inlet.js'
-import { liveReadOf } from './live_read.js'
+import { liveReadOf } from './model/live_read.js'
 import { HEADER, hitsSubject, readsSubject } from './nats/topology.js'
 import type { Epoch } from './partition/epoch.js'
 import type { Progress } from './partition/progress.js'
 import type { StreamMessage } from './partition/source.js'
 import type { OpenPass } from './passes/pass.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import type { Read } from './read.js'
+import type { Read } from './model/read.js'
 
 /** A pass that goes on (a parked car) is stored again at least this often. Event time. */
 const EXTEND_MS = 60_000

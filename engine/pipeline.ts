@@ -1,6 +1,6 @@
 import type { KV } from 'nats'
-import { CAMERA_ID } from './frames/camera.js'
-import { EARLIEST_CAPTURE, type CameraMessage } from './frames/moment.js'
+import { CAMERA_ID } from './model/camera.js'
+import { EARLIEST_CAPTURE, type CameraMessage } from './model/capture.js'
 import type { Source, Extracted } from './inlets/inlet.js'
 import { HEADER, partitionKey } from './nats/topology.js'
 import { Sink } from './outlet.js'

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
-import { CAMERA_ID } from '../frames/camera.js'
+import { CAMERA_ID } from '../model/camera.js'
 
 /** Mean radius of the earth, metres. */
 export const EARTH_M = 6_371_008.8

@@ -1,4 +1,4 @@
-import type { CropRef } from '../read.js'
+import type { CropRef } from '../model/read.js'
 import type { CsvColumn, Shape } from './question.js'
 import { sql } from './sql.js'
 

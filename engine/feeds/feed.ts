@@ -1,4 +1,4 @@
-import { CAMERA_ID, type Camera } from '../frames/camera.js'
+import { CAMERA_ID, type Camera } from '../model/camera.js'
 
 /**
  * A recorded feed is an MCAP file (https://mcap.dev), laid out like this (docs/feeds.md is the same for readers):

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
-import { CAMERA_ID } from '../frames/camera.js'
+import { CAMERA_ID } from '../model/camera.js'
 import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
 import type { FeedLog } from './reader.js'
 import type { FeedWriter } from './writer.js'

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { McapWriter, type IWritable } from '@mcap/core'
 import { AlprError, reasonOf } from '../errors.js'
-import type { Camera } from '../frames/camera.js'
+import type { Camera } from '../model/camera.js'
 import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed.js'
 
 /**

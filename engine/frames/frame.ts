@@ -1,6 +1,6 @@
 import { AlprError } from '../errors.js'
-import type { Camera } from './camera.js'
-import { parseCapturedAt, place, type CameraMessage, type Capture } from './moment.js'
+import type { Camera } from '../model/camera.js'
+import { parseCapturedAt, place, type CameraMessage, type Capture } from '../model/capture.js'
 
 /** One encoded image from one camera at one instant. */
 export interface Frame extends Capture {

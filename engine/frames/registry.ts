@@ -3,7 +3,7 @@ import { AlprError, reasonOf } from '../errors.js'
 import { isApiError } from '../nats/connect.js'
 import { watchKeys, type WatchLog } from '../nats/follow.js'
 import { BUCKET } from '../nats/topology.js'
-import { CAMERA_ID, parseCamera, type Camera } from './camera.js'
+import { CAMERA_ID, parseCamera, type Camera } from '../model/camera.js'
 
 /**
  * A live copy of the registry. The map changes under the reader; each value is replaced as a whole, never changed in

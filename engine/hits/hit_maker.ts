@@ -1,8 +1,8 @@
-import type { Camera } from '../frames/camera.js'
-import type { Hit } from '../hit.js'
+import type { Camera } from '../model/camera.js'
+import type { Hit } from '../model/hit.js'
 import type { ListMatch } from '../matching/lists_in_force.js'
 import type { OpenPass, PublishedHit } from '../passes/pass.js'
-import type { Read } from '../read.js'
+import type { Read } from '../model/read.js'
 
 /**
  * A vote is worth checking against the lists from this confidence on, or from this many frames, or when the pass

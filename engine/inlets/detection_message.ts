@@ -3,8 +3,8 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
-import type { Observation } from '../passes/sighted.js'
-import { ReadIds } from '../read_id.js'
+import type { Observation } from '../model/observation.js'
+import { ReadIds } from '../model/read_id.js'
 import { distributionOf } from './distribution.js'
 
 /** 1 MiB: 256 detections with everything in them are a tenth of it. */

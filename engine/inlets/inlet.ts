@@ -1,11 +1,11 @@
 import type { AlprError } from '../errors.js'
 import type { DeadPart } from '../dead_letter.js'
-import type { CameraMessage, Capture } from '../frames/moment.js'
+import type { CameraMessage, Capture } from '../model/capture.js'
 import type { Metrics } from '../metrics.js'
 import type { Entrance } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
-import type { Observation } from '../passes/sighted.js'
-import type { ReadIds } from '../read_id.js'
+import type { Observation } from '../model/observation.js'
+import type { ReadIds } from '../model/read_id.js'
 
 /** Detections of one moment of a message. */
 export interface Seen {

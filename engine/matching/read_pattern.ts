@@ -1,6 +1,6 @@
 import { CHARACTERS, NONE, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
 import { ordersOf } from '../../wasm/internal_mod.js'
-import type { Tolerated } from '../hit.js'
+import type { Tolerated } from '../model/hit.js'
 
 /** The best way in which a read may satisfy a pattern. */
 export interface PatternHit {

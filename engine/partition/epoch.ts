@@ -1,5 +1,5 @@
-import type { Hit } from '../hit.js'
-import type { Read } from '../read.js'
+import type { Hit } from '../model/hit.js'
+import type { Read } from '../model/read.js'
 
 /**
  * What the frames between two checkpoints brought about. Work that is still going on (pictures, publishing) is waited

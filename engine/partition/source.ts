@@ -11,7 +11,7 @@ import {
   type JsMsg,
   type MsgRequest,
 } from 'nats'
-import type { CameraMessage } from '../frames/moment.js'
+import type { CameraMessage } from '../model/capture.js'
 import { sleep } from '../pause.js'
 import { isApiError } from '../nats/connect.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'

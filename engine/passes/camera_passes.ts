@@ -1,9 +1,9 @@
-import type { Capture } from '../frames/moment.js'
-import { hourOf, type LedgerRow } from '../ledger.js'
+import type { Capture } from '../model/capture.js'
+import { hourOf, type LedgerRow } from '../model/ledger.js'
 import { Track } from './lane.js'
 import { OpenPass } from './pass.js'
 import { RecentIds } from './recent_ids.js'
-import type { Observation } from './sighted.js'
+import type { Observation } from '../model/observation.js'
 
 /**
  * Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.

@@ -1,7 +1,7 @@
-import type { Capture } from '../frames/moment.js'
+import type { Capture } from '../model/capture.js'
 import { boxOf, distance } from './geometry.js'
 import { OpenPass } from './pass.js'
-import { standsAlone, type Observation } from './sighted.js'
+import { standsAlone, type Observation } from '../model/observation.js'
 import { similarity } from './vote.js'
 
 /**

@@ -1,10 +1,10 @@
 import type { Quad } from '../../wasm/mod.js'
-import type { Camera } from '../frames/camera.js'
-import type { Capture } from '../frames/moment.js'
-import type { Hit } from '../hit.js'
-import type { CropRef, Read } from '../read.js'
+import type { Camera } from '../model/camera.js'
+import type { Capture } from '../model/capture.js'
+import type { Hit } from '../model/hit.js'
+import type { CropRef, Read } from '../model/read.js'
 import { boxOf, distance, type Box } from './geometry.js'
-import { standsAlone, type Observation } from './sighted.js'
+import { standsAlone, type Observation } from '../model/observation.js'
 import { Vote } from './vote.js'
 
 /** The detection that shows the plate best so far: its frame gives the pictures. */

@@ -2,7 +2,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AlprError, reasonOf } from '../errors.js'
-import type { CropRef } from '../read.js'
+import type { CropRef } from '../model/read.js'
 
 /**
  * Crops: pictures in append-only segment files, one a week and engine instance, `2026-W47-<instance>.crops`.

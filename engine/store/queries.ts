@@ -1,8 +1,8 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import type { Hit } from '../hit.js'
-import type { LedgerRow } from '../ledger.js'
-import type { CropRef, Read } from '../read.js'
+import type { Hit } from '../model/hit.js'
+import type { LedgerRow } from '../model/ledger.js'
+import type { CropRef, Read } from '../model/read.js'
 import { checkName } from './schema.js'
 import type { StoredRead } from './tables.js'
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { CropRef } from '../../engine/read.js'
+import type { CropRef } from '../../engine/model/read.js'
 
 const urlOf = ({ segment, offset, length }: CropRef): string =>
   `/api/crops/${encodeURIComponent(segment)}/${offset}/${length}`

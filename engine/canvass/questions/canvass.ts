@@ -3,7 +3,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
 import { sql, value } from '../sql.js'
-import type { CropRef } from '../../read.js'
+import type { CropRef } from '../../model/read.js'
 import { unknownCameras } from '../unseen.js'
 
 /** A vehicle that was there, as far as one text is one vehicle. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Camera } from '../../../engine/frames/camera.js'
+import type { Camera } from '../../../engine/model/camera.js'
 import { AlprError, type ErrorCode } from '../../../engine/errors.js'
 import { MAX_FRAME_BYTES, parseFrame } from '../../../engine/frames/frame.js'
-import type { CameraMessage } from '../../../engine/frames/moment.js'
+import type { CameraMessage } from '../../../engine/model/capture.js'
 import { MAIN_ST } from '../passes/plates.js'
 
 const ARRIVED = Date.parse('2026-11-22T12:00:00.000Z')

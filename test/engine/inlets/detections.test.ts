@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { headers } from 'nats'
-import type { Camera } from '../../../engine/frames/camera.js'
+import type { Camera } from '../../../engine/model/camera.js'
 import { saveHotList } from '../../../engine/matching/hotlist_store.js'
 import { deadLetters, redrive } from '../../../engine/dead_letters.js'
 import { detectionsSubject, HEADER } from '../../../engine/nats/topology.js'

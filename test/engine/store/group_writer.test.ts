@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { LedgerRow } from '../../../engine/ledger.js'
+import type { LedgerRow } from '../../../engine/model/ledger.js'
 import { GroupWriter } from '../../../engine/store/group_writer.js'
 import type { Batch } from '../../../engine/store/writer.js'
 

@@ -1,5 +1,5 @@
-import type { Hit } from '../../../engine/hit.js'
-import { hourOf, type LedgerRow } from '../../../engine/ledger.js'
+import type { Hit } from '../../../engine/model/hit.js'
+import { hourOf, type LedgerRow } from '../../../engine/model/ledger.js'
 import type { StoredRead } from '../../../engine/store/tables.js'
 
 /** Rows to start from: tests name only what they are about. */

@@ -1,5 +1,5 @@
 import type { Read } from './read.js'
-import type { LiveRead } from './status.js'
+import type { LiveRead } from './engine_status.js'
 
 /** A stored read as consoles see it pass by. `lists`: ids of the hot lists it made a hit on. */
 export function liveReadOf(read: Read, cameraName: string, lists: string[]): LiveRead {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ReadIds } from '../../engine/read_id.js'
+import { ReadIds } from '../../../engine/model/read_id.js'
 
 const ids = new ReadIds('2026-11-22T03:10:00.123456789Z')
 
