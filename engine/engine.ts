@@ -5,7 +5,7 @@ import { FrameCache } from './frames/recent_frames.js'
 import { CameraRegistry } from './frames/registry.js'
 import { ListsInForce } from './matching/lists_in_force.js'
 import type { AlprError } from './errors.js'
-import { Metrics } from './metrics.js'
+import { Metrics } from './runtime/metrics.js'
 import { setupNats } from './nats/setup.js'
 import { DetectionSource } from './inlets/detection_inlet.js'
 import { FrameSource } from './inlets/frame_inlet.js'
@@ -30,7 +30,7 @@ import { SegmentWriter } from './store/crops.js'
 import { GroupWriter } from './store/group_writer.js'
 import { migrate } from './store/schema.js'
 import { StoreWriter } from './store/writer.js'
-import { Retry } from './waiting.js'
+import { Retry } from './runtime/retry.js'
 
 /** A running engine. */
 export interface Engine {

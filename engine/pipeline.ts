@@ -10,9 +10,9 @@ import { Progress } from './partition/progress.js'
 import { PartitionConsumer, type StreamMessage } from './partition/source.js'
 import { PoisonGuard } from './partition/trial.js'
 import { CameraPasses } from './passes/camera_passes.js'
-import { sleep } from './pause.js'
+import { sleep } from './runtime/backoff.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import { Slots } from './slots.js'
+import { Slots } from './runtime/slots.js'
 
 /** Pictures and publishing that may be unfinished before the pipeline waits. */
 const MAX_UNFINISHED = 64

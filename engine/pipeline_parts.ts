@@ -2,11 +2,11 @@ import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import type { FrameCache } from './frames/recent_frames.js'
 import type { WatchedCameras } from './frames/registry.js'
 import type { ListsInForce } from './matching/lists_in_force.js'
-import type { Metrics } from './metrics.js'
+import type { Metrics } from './runtime/metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'
 import type { GroupWriter } from './store/group_writer.js'
 import type { Self } from './partition/trial.js'
-import type { Retry } from './waiting.js'
+import type { Retry } from './runtime/retry.js'
 
 /** Everything behind the inlets; one of each for all partitions of an engine. */
 export interface PipelineParts {

@@ -2,7 +2,7 @@ import { headers as newHeaders, type JetStreamClient } from 'nats'
 import { AlprError } from '../errors.js'
 import { natsReason } from '../nats/connect.js'
 import { framesSubject, HEADER } from '../nats/topology.js'
-import { backoffMs, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 
 export interface Outgoing {
   camera: string

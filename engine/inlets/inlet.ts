@@ -1,7 +1,7 @@
 import type { AlprError } from '../errors.js'
 import type { DeadPart } from '../dead_letter.js'
 import type { CameraMessage, Capture } from '../model/capture.js'
-import type { Metrics } from '../metrics.js'
+import type { Metrics } from '../runtime/metrics.js'
 import type { Entrance } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'

@@ -1,6 +1,6 @@
 import { connect, DebugEvents, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { backoffMs, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 
 /** What a part logs about its connection: pino's loggers fit. */
 export interface ConnectionLog {

@@ -1,5 +1,5 @@
 import { Events, type KV, type KvEntry, type NatsConnection } from 'nats'
-import { backoffMs, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 import { natsReason } from './connect.js'
 
 /** What a follower logs: pino's loggers fit. */

@@ -9,7 +9,7 @@ import {
   type StreamConfig,
 } from 'nats'
 import { AlprError } from '../errors.js'
-import { backoffMs, sleep } from '../pause.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 import { isApiError, natsReason } from './connect.js'
 import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 

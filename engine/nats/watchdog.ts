@@ -1,4 +1,4 @@
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import { connectNats } from './connect.js'
 
 const kEveryMs = 2_000

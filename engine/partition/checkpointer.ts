@@ -1,7 +1,7 @@
 import { codeOf } from '../errors.js'
 import type { Sink } from '../outlet.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import type { PipelineParts } from '../pipeline_parts.js'
 import type { CheckpointStore } from './checkpoint.js'
 import type { Progress } from './progress.js'

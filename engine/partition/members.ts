@@ -1,6 +1,6 @@
 import type { KV, NatsConnection } from 'nats'
 import { watchKeys, type WatchLog } from '../nats/follow.js'
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import { Lease } from './lease.js'
 
 /** What stands before an engine's name in bucket LEASES. */

@@ -12,7 +12,7 @@ import {
   type MsgRequest,
 } from 'nats'
 import type { CameraMessage } from '../model/capture.js'
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import { isApiError } from '../nats/connect.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
 

@@ -1,5 +1,5 @@
 import type { JetStreamManager, KV } from 'nats'
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import { partitionKey, type Entrance } from '../nats/topology.js'
 import type { SavedOffset } from './checkpoint.js'
 

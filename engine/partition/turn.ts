@@ -1,4 +1,4 @@
-import { sleep } from '../pause.js'
+import { sleep } from '../runtime/backoff.js'
 import { Lease } from './lease.js'
 
 /**

@@ -1,8 +1,8 @@
-import type { Metrics } from '../metrics.js'
+import type { Metrics } from '../runtime/metrics.js'
 import type { FrameCache } from '../frames/recent_frames.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
-import { Slots } from '../slots.js'
+import { Slots } from '../runtime/slots.js'
 import type { SegmentWriter } from '../store/crops.js'
 import { Renderer } from './renderer.js'
 

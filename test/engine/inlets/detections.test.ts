@@ -4,7 +4,7 @@ import type { Camera } from '../../../engine/model/camera.js'
 import { saveHotList } from '../../../engine/matching/hotlist_store.js'
 import { deadLetters, redrive } from '../../../engine/dead_letters.js'
 import { detectionsSubject, HEADER } from '../../../engine/nats/topology.js'
-import { sleep } from '../../../engine/pause.js'
+import { sleep } from '../../../engine/runtime/backoff.js'
 import { startTestSystem, type TestSystem } from '../../servers/system.js'
 
 const cameraOf = (id: string): Camera => ({

@@ -6,7 +6,7 @@ import { headers } from 'nats'
 import t from 'tap'
 import { connectNats } from '../../../engine/nats/connect.js'
 import { startPrivateServer } from '../../../engine/nats/server.js'
-import { isRunning } from '../../../engine/process.js'
+import { isRunning } from '../../../engine/runtime/process.js'
 import { STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats, type Teardown } from '../../servers/nats.js'
 

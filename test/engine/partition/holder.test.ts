@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Source } from '../../../engine/inlets/inlet.js'
-import { Metrics } from '../../../engine/metrics.js'
+import { Metrics } from '../../../engine/runtime/metrics.js'
 import { BUCKET, ENTRANCE } from '../../../engine/nats/topology.js'
 import { PartitionManager } from '../../../engine/partition/holder.js'
 import { Members } from '../../../engine/partition/members.js'

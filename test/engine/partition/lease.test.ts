@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BUCKET } from '../../../engine/nats/topology.js'
 import { Lease } from '../../../engine/partition/lease.js'
-import { sleep } from '../../../engine/pause.js'
+import { sleep } from '../../../engine/runtime/backoff.js'
 import { startTestNats } from '../../servers/nats.js'
 
 t.test(

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
 import { PartitionConsumer } from '../../../engine/partition/source.js'
-import { sleep } from '../../../engine/pause.js'
+import { sleep } from '../../../engine/runtime/backoff.js'
 import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'

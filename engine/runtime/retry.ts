@@ -1,5 +1,5 @@
-import { natsReason } from './nats/connect.js'
-import { backoffMs, sleep } from './pause.js'
+import { natsReason } from '../nats/connect.js'
+import { backoffMs, sleep } from './backoff.js'
 
 /**
  * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Retry } from '../../engine/waiting.js'
+import { Retry } from '../../../engine/runtime/retry.js'
 
 const log = {
   lines: [] as string[],

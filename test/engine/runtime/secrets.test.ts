@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadSecrets } from '../../engine/secrets.js'
+import { loadSecrets } from '../../../engine/runtime/secrets.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-secrets-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { AlprError, reasonOf } from './errors.js'
+import { AlprError, reasonOf } from '../errors.js'
 
 /** Tokens of one installation. Each is 256 random bits in hexadecimal. */
 export interface Secrets {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { Slots } from '../../engine/slots.js'
+import { Slots } from '../../../engine/runtime/slots.js'
 
 test('who waits for several slots is woken when there are so many', async (t) => {
   const slots = new Slots(4)
