@@ -1,6 +1,6 @@
-import { coverOf } from './cover.js'
+import { coverOf } from '../geo/cover.js'
 import { AlprError } from '../errors.js'
-import { cellBounds } from '../store/cell.js'
+import { cellBounds } from '../geo/cell.js'
 import type { Ask } from './question.js'
 import { and, or, sql, tableOf, time, value, type Sql } from './sql.js'
 

@@ -1,7 +1,7 @@
 import type { KV, KvEntry, NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
 import { isApiError } from '../nats/connect.js'
-import { watchKeys, type WatchLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from '../model/camera.js'
 

@@ -4,7 +4,7 @@ import { LEAST_THRESHOLD, type CompiledList, type Matcher } from '../../wasm/mod
 import { reasonOf } from '../errors.js'
 import type { Tolerated } from '../model/hit.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { watchKeys, type WatchLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 import { loadHotListEntries } from './hotlist_store.js'

@@ -1,6 +1,6 @@
 import type { JetStreamManager, KV } from 'nats'
 import { AlprError } from '../errors.js'
-import { keysOf } from '../nats/bucket_keys.js'
+import { keysOf } from '../nats/kv_keys.js'
 import { BUCKET } from '../nats/topology.js'
 import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
 import { isConflict } from './lease.js'

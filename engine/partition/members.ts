@@ -1,5 +1,5 @@
 import type { KV, NatsConnection } from 'nats'
-import { watchKeys, type WatchLog } from '../nats/follow.js'
+import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { sleep } from '../runtime/backoff.js'
 import { Lease } from './lease.js'
 

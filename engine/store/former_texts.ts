@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { storedCellOf } from './cell.js'
+import { storedCellOf } from '../geo/cell.js'
 import type { StoredRead } from './tables.js'
 
 /** A text under which a read was stored and stands no more, since the read's version `version`. */

@@ -1,4 +1,4 @@
-import { cellSql } from './cell.js'
+import { cellSql } from '../geo/cell.js'
 import { READS } from './tables.js'
 import type { Step } from './schema.js'
 

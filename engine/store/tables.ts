@@ -1,7 +1,7 @@
 import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
-import { cellOf, cellSql, storedCellOf } from './cell.js'
+import { cellOf, cellSql, storedCellOf } from '../geo/cell.js'
 import { column as columnOf, type Column, type ColumnType } from './column.js'
 import type { PlateTombstone } from './former_texts.js'
 

@@ -4,7 +4,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
 import { or, sql, time, value } from '../sql.js'
-import { cellBounds } from '../../store/cell.js'
+import { cellBounds } from '../../geo/cell.js'
 
 export interface HeatItem {
   cell: number

@@ -7,7 +7,7 @@ import { parsePattern } from '../pattern.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
-import { legOf, type Leg } from '../travel.js'
+import { legOf, type Leg } from '../../geo/travel.js'
 import { unknownCameras } from '../unseen.js'
 
 /** Texts that may stand for one plate, the plate itself among them. */

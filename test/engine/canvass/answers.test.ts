@@ -5,7 +5,7 @@ import { CanvassService, type QuestionKind } from '../../../engine/canvass/mod.j
 import type { PlateSearch } from '../../../engine/canvass/candidates.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
-import { cellOf } from '../../../engine/store/cell.js'
+import { cellOf } from '../../../engine/geo/cell.js'
 import { startTestStore } from '../../servers/store.js'
 import { CAMERAS, cityRows, HOUR, iso, START } from './city.js'
 import { canonical, finalRows, groupBy, matching, metres, type OracleFilter } from './oracle.js'

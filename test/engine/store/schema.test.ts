@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { cellOf } from '../../../engine/store/cell.js'
+import { cellOf } from '../../../engine/geo/cell.js'
 import { StoreQueries } from '../../../engine/store/queries.js'
 import { migrate, SCHEMA_VERSION, schemaStatements } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'

@@ -1,4 +1,4 @@
-import { EARTH_M } from './place.js'
+import { EARTH_M } from './area.js'
 
 /** Metres over ground between two positions, in a straight line on a sphere. */
 export function distanceM(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { cellBounds, cellOf } from '../../../engine/store/cell.js'
+import { cellBounds, cellOf } from '../../../engine/geo/cell.js'
 
 const lat = fc.double({ min: -90, max: 90, noNaN: true })
 const lon = fc.double({ min: -180, max: 180, noNaN: true })

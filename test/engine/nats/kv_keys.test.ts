@@ -1,5 +1,5 @@
 import t from 'tap'
-import { keysOf } from '../../../engine/nats/bucket_keys.js'
+import { keysOf } from '../../../engine/nats/kv_keys.js'
 import { BUCKET } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 

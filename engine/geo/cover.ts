@@ -1,5 +1,5 @@
-import { cellBounds, cellOf } from '../store/cell.js'
-import { EARTH_M, type Circle, type Ring } from './place.js'
+import { cellBounds, cellOf } from './cell.js'
+import { EARTH_M, type Circle, type Ring } from './area.js'
 
 /** Cells from `from` to `to`, both included. */
 export interface CellRange {
