@@ -18,7 +18,7 @@ export {
 export { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from './dead_letters.js'
 export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
-export { CameraRegistry } from './frames/registry.js'
+export { CameraRegistry } from './cameras/registry.js'
 export type { Hit } from './model/hit.js'
 export { CsvReader } from './matching/csv.js'
 export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './matching/hotlist.js'

@@ -1,7 +1,7 @@
 import type { KV } from 'nats'
 import { CAMERA_ID } from './model/camera.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from './model/capture.js'
-import type { Source, Extracted } from './inlets/inlet.js'
+import type { Source, Extracted } from './sources/source.js'
 import { HEADER, partitionKey } from './nats/topology.js'
 import { Sink } from './outlet.js'
 import { CheckpointStore } from './partition/checkpoint.js'

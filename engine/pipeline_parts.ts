@@ -1,6 +1,6 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import type { FrameCache } from './frames/recent_frames.js'
-import type { WatchedCameras } from './frames/registry.js'
+import type { WatchedCameras } from './cameras/registry.js'
 import type { ListsInForce } from './matching/lists_in_force.js'
 import type { Metrics } from './runtime/metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'

@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import type { Msg, NatsConnection } from 'nats'
 import { CAMERA_ID, type Camera } from '../model/camera.js'
-import { CameraRegistry } from '../frames/registry.js'
+import { CameraRegistry } from '../cameras/registry.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
 import type { FeedFrame } from './feed.js'
 import type { FeedLog } from './reader.js'

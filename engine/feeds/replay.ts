@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
-import { CameraRegistry } from '../frames/registry.js'
+import { CameraRegistry } from '../cameras/registry.js'
 import { HEADER } from '../nats/topology.js'
 import type { FeedInfo, NumberedFrame } from './feed.js'
 import { Pace } from './pace.js'

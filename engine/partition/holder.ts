@@ -1,6 +1,6 @@
 import type { KV } from 'nats'
 import { codeOf } from '../errors.js'
-import type { Source } from '../inlets/inlet.js'
+import type { Source } from '../sources/source.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { natsReason } from '../nats/connect.js'
 import { partitionKey } from '../nats/topology.js'

@@ -1,6 +1,6 @@
 import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
-import type { Extracted } from '../inlets/inlet.js'
+import type { Extracted } from '../sources/source.js'
 import { trialKey } from '../nats/topology.js'
 
 /**

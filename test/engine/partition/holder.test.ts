@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Source } from '../../../engine/inlets/inlet.js'
+import type { Source } from '../../../engine/sources/source.js'
 import { Metrics } from '../../../engine/runtime/metrics.js'
 import { BUCKET, ENTRANCE } from '../../../engine/nats/topology.js'
 import { PartitionManager } from '../../../engine/partition/holder.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { KV } from 'nats'
-import type { Extracted } from '../../../engine/inlets/inlet.js'
+import type { Extracted } from '../../../engine/sources/source.js'
 import { PoisonGuard, Turns } from '../../../engine/partition/trial.js'
 
 /** Buckets are shared by all processes; everything else dies with one. */

@@ -1,6 +1,6 @@
 import type { Detection } from '../../../wasm/mod.js'
 import { CHARACTERS, CLASSES, NONE } from '../../../wasm/mod.js'
-import type { Frame } from '../../../engine/frames/frame.js'
+import type { Frame } from '../../../engine/sources/frame.js'
 import type { Camera } from '../../../engine/model/camera.js'
 
 /** A fixed camera on Main St looking north. */

@@ -1,14 +1,14 @@
 import { AlprError, reasonOf } from '../errors.js'
-import { parseFrame } from '../frames/frame.js'
+import { parseFrame } from './frame.js'
 import type { CameraMessage } from '../model/capture.js'
-import type { WatchedCameras } from '../frames/registry.js'
+import type { WatchedCameras } from '../cameras/registry.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { ReadIds } from '../model/read_id.js'
 import type { RecognizerPool } from '../recognize/pool.js'
-import { loadCamera } from './camera_known.js'
-import type { Source, Extracted } from './inlet.js'
+import { loadCamera } from './load_camera.js'
+import type { Source, Extracted } from './source.js'
 
 /** Frames: decode, find, read. */
 export class FrameSource implements Source {

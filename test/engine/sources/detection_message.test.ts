@@ -1,8 +1,8 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { CHARACTERS, CLASSES } from '../../../wasm/mod.js'
-import { distributionOf } from '../../../engine/inlets/distribution.js'
-import { MAX_DETECTIONS, parseDetection, splitMessage } from '../../../engine/inlets/detection_message.js'
+import { distributionOf } from '../../../engine/sources/message_distribution.js'
+import { MAX_DETECTIONS, parseDetection, splitMessage } from '../../../engine/sources/detection_message.js'
 
 const GOOD = { capturedAt: '2026-05-01T08:30:00.250Z', plate: '7ABC123', confidence: 0.93 }
 const bytes = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))

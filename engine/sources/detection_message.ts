@@ -5,7 +5,7 @@ import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import type { Observation } from '../model/observation.js'
 import { ReadIds } from '../model/read_id.js'
-import { distributionOf } from './distribution.js'
+import { distributionOf } from './message_distribution.js'
 
 /** 1 MiB: 256 detections with everything in them are a tenth of it. */
 export const MAX_MESSAGE_BYTES = 1_048_576

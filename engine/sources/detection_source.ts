@@ -1,15 +1,15 @@
 import { AlprError, reasonOf } from '../errors.js'
 import { parseCapturedAt, place, type CameraMessage, type Capture } from '../model/capture.js'
 import type { Camera } from '../model/camera.js'
-import type { WatchedCameras } from '../frames/registry.js'
+import type { WatchedCameras } from '../cameras/registry.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'
 import type { ReadIds } from '../model/read_id.js'
-import { loadCamera } from './camera_known.js'
+import { loadCamera } from './load_camera.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
-import type { Source, Extracted, Refused, Seen } from './inlet.js'
+import type { Source, Extracted, Refused, Seen } from './source.js'
 
 /** Added to sequences of DETECTIONS where they name a part of the ledger: beyond any sequence of FRAMES. */
 const FIRST_PART = 2 ** 52

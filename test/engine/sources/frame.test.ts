@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Camera } from '../../../engine/model/camera.js'
 import { AlprError, type ErrorCode } from '../../../engine/errors.js'
-import { MAX_FRAME_BYTES, parseFrame } from '../../../engine/frames/frame.js'
+import { MAX_FRAME_BYTES, parseFrame } from '../../../engine/sources/frame.js'
 import type { CameraMessage } from '../../../engine/model/capture.js'
 import { MAIN_ST } from '../passes/plates.js'
 
