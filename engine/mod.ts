@@ -20,9 +20,9 @@ export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
 export { CameraRegistry } from './cameras/registry.js'
 export type { Hit } from './model/hit.js'
-export { CsvReader } from './matching/csv.js'
-export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './matching/hotlist.js'
-export { readHotListFile, type FixedColumn, type HotListColumns } from './matching/hotlist_file.js'
+export { CsvReader } from './hotlists/csv_reader.js'
+export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './hotlists/hotlist.js'
+export { readHotListFile, type FixedColumn, type HotListColumns } from './hotlists/hotlist_file.js'
 export {
   changeHotList,
   listHotLists,
@@ -30,10 +30,10 @@ export {
   removeHotList,
   saveHotList,
   type HotListHead,
-} from './matching/hotlist_store.js'
+} from './hotlists/hotlist_store.js'
 export { SearchPool } from './matching/search_pool.js'
-export type { StandingPartial } from './matching/standing.js'
-export { listStanding, removeStanding, saveStanding } from './matching/standing_store.js'
+export type { StandingPartial } from './hotlists/standing_partial.js'
+export { listStanding, removeStanding, saveStanding } from './hotlists/standing_store.js'
 export { connectNats, natsReason, type ConnectionLog } from './nats/connect.js'
 export { findProgram, startPrivateServer } from './nats/server.js'
 export { setupNats } from './nats/setup.js'

@@ -1,7 +1,7 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import type { FrameCache } from './frames/recent_frames.js'
 import type { WatchedCameras } from './cameras/registry.js'
-import type { ListsInForce } from './matching/lists_in_force.js'
+import type { ListsInForce } from './hotlists/lists_in_force.js'
 import type { Metrics } from './runtime/metrics.js'
 import type { PictureMaker } from './pictures/picture_maker.js'
 import type { GroupWriter } from './store/group_writer.js'

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
-import { normalisePlate } from '../../matching/hotlist.js'
+import { normalisePlate } from '../../hotlists/hotlist.js'
 import type { Candidate } from '../candidates.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { parsePattern } from '../pattern.js'

@@ -4,7 +4,7 @@ import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { plateOf, readingsOf } from './history.js'
-import { LIST_ID } from '../../matching/hotlist.js'
+import { LIST_ID } from '../../hotlists/hotlist.js'
 import { AlprError } from '../../errors.js'
 
 export interface LookBackItem extends Sighting {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { headers } from 'nats'
 import type { Camera } from '../../../engine/model/camera.js'
-import { saveHotList } from '../../../engine/matching/hotlist_store.js'
+import { saveHotList } from '../../../engine/hotlists/hotlist_store.js'
 import { deadLetters, redrive } from '../../../engine/dead_letters.js'
 import { detectionsSubject, HEADER } from '../../../engine/nats/topology.js'
 import { sleep } from '../../../engine/runtime/backoff.js'

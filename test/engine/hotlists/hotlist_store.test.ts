@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { HotListEntry } from '../../../engine/matching/hotlist.js'
+import type { HotListEntry } from '../../../engine/hotlists/hotlist.js'
 import {
   listedPlate,
   listHotLists,
@@ -10,7 +10,7 @@ import {
   saveHotList,
   versionOf,
   type HotListHead,
-} from '../../../engine/matching/hotlist_store.js'
+} from '../../../engine/hotlists/hotlist_store.js'
 import { startTestNats } from '../../servers/nats.js'
 
 const head = (id: string): HotListHead => ({

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { AlprError, reasonOf } from '../errors.js'
-import { CsvReader, type CsvRecord } from './csv.js'
+import { CsvReader, type CsvRecord } from './csv_reader.js'
 import type { HotListEntry } from './hotlist.js'
 import { listedPlate } from './hotlist_store.js'
 

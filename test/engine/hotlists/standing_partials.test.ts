@@ -1,6 +1,6 @@
 import t from 'tap'
-import { MAX_PARTIAL_MS, parseStanding, type StandingPartial } from '../../../engine/matching/standing.js'
-import { StandingPartials } from '../../../engine/matching/standing_partials.js'
+import { MAX_PARTIAL_MS, parseStanding, type StandingPartial } from '../../../engine/hotlists/standing_partial.js'
+import { StandingPartials } from '../../../engine/hotlists/standing_partials.js'
 import { loadMatcher } from '../../../wasm/load_node.js'
 import { Random } from '../../wasm/random.js'
 import { position, readOf } from '../../wasm/reads.js'

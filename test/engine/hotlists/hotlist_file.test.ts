@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { CsvReader } from '../../../engine/matching/csv.js'
-import { readHotListFile, type HotListFileOptions } from '../../../engine/matching/hotlist_file.js'
+import { CsvReader } from '../../../engine/hotlists/csv_reader.js'
+import { readHotListFile, type HotListFileOptions } from '../../../engine/hotlists/hotlist_file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-lists-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -7,7 +7,7 @@ import { BUCKET } from '../nats/topology.js'
 import type { HotList } from './hotlist.js'
 import type { ListMatch } from './lists_in_force.js'
 import { matchPattern } from './read_pattern.js'
-import { parseStanding, type StandingPartial } from './standing.js'
+import { parseStanding, type StandingPartial } from './standing_partial.js'
 import { MAX_STANDING } from './standing_store.js'
 
 /** The list under which hits on standing partials go out. */

@@ -1,7 +1,7 @@
 import type { JetStreamClient, KV } from 'nats'
 import { AlprError } from '../errors.js'
 import { BUCKET } from '../nats/topology.js'
-import { parseStanding, PARTIAL_ID, type StandingPartial } from './standing.js'
+import { parseStanding, PARTIAL_ID, type StandingPartial } from './standing_partial.js'
 
 /** Standing partials at a time: each read of each vehicle is held against all of them. */
 export const MAX_STANDING = 200
