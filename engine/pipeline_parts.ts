@@ -1,5 +1,5 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
-import type { FrameCache } from './frames/recent_frames.js'
+import type { FrameCache } from './pictures/frame_cache.js'
 import type { WatchedCameras } from './cameras/registry.js'
 import type { ListsInForce } from './hotlists/lists_in_force.js'
 import type { Metrics } from './runtime/metrics.js'

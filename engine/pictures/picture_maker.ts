@@ -1,9 +1,9 @@
 import type { Metrics } from '../runtime/metrics.js'
-import type { FrameCache } from '../frames/recent_frames.js'
+import type { FrameCache } from './frame_cache.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
 import { Slots } from '../runtime/slots.js'
-import type { SegmentWriter } from '../store/crops.js'
+import type { SegmentWriter } from './segments.js'
 import { Renderer } from './renderer.js'
 
 /** So that recognition keeps the cores. */

@@ -1,7 +1,7 @@
 import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
-import { isoWeek, SEGMENT, syncFolder } from './crops.js'
+import { isoWeek, SEGMENT, syncFolder } from '../pictures/segments.js'
 import { checkName } from './schema.js'
 import { partitionOf, rowsOf } from './week.js'
 

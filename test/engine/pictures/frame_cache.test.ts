@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FrameCache } from '../../../engine/frames/recent_frames.js'
+import { FrameCache } from '../../../engine/pictures/frame_cache.js'
 import { setupNats } from '../../../engine/nats/setup.js'
 import { framesSubject } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
