@@ -1,6 +1,6 @@
 import type { Capture } from '../model/capture.js'
 import { hourOf, type LedgerRow } from '../model/ledger.js'
-import { Track } from './lane.js'
+import { Track } from './track.js'
 import { OpenPass } from './pass.js'
 import { RecentIds } from './recent_ids.js'
 import type { Observation } from '../model/observation.js'
