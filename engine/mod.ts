@@ -15,7 +15,7 @@ export {
   type SearchAsk,
   type Sql,
 } from './canvass/mod.js'
-export { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from './dead_letters.js'
+export { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
 export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
 export { CameraRegistry } from './cameras/registry.js'

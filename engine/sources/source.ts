@@ -1,5 +1,5 @@
 import type { AlprError } from '../errors.js'
-import type { DeadPart } from '../dead_letter.js'
+import type { DeadPart } from '../dead_letters/publish.js'
 import type { CameraMessage, Capture } from '../model/capture.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Entrance } from '../nats/topology.js'

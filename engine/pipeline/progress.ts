@@ -1,7 +1,7 @@
 import type { JsMsg } from 'nats'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { Epoch } from './epoch.js'
-import { IdlePasses } from './rest.js'
+import { IdlePasses } from './idle_passes.js'
 
 /** How far a partition has come, in memory: what its frames have brought about and how much of that is durable. */
 export class Progress {

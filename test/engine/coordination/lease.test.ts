@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { Lease } from '../../../engine/partition/lease.js'
+import { Lease } from '../../../engine/coordination/lease.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
 import { startTestNats } from '../../servers/nats.js'
 

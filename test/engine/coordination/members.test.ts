@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { Lease } from '../../../engine/partition/lease.js'
-import { Members } from '../../../engine/partition/members.js'
+import { Lease } from '../../../engine/coordination/lease.js'
+import { Members } from '../../../engine/coordination/members.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 

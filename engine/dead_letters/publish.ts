@@ -1,7 +1,7 @@
 import { headers, type JetStreamClient, type JsMsg } from 'nats'
-import type { AlprError } from './errors.js'
-import type { CameraMessage } from './model/capture.js'
-import { deadSubject, ENTRANCE, HEADER, rootOf } from './nats/topology.js'
+import type { AlprError } from '../errors.js'
+import type { CameraMessage } from '../model/capture.js'
+import { deadSubject, ENTRANCE, HEADER, rootOf } from '../nats/topology.js'
 
 /** One detection of a message, alone: the others of its message may be good. */
 export interface DeadPart {

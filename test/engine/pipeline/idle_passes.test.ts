@@ -1,5 +1,5 @@
 import t from 'tap'
-import { IdlePasses } from '../../../engine/partition/rest.js'
+import { IdlePasses } from '../../../engine/pipeline/idle_passes.js'
 import type { OpenPass } from '../../../engine/passes/pass.js'
 
 const aPass = () => ({}) as OpenPass

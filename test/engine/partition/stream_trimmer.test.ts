@@ -1,8 +1,8 @@
 import t from 'tap'
 import { BUCKET, ENTRANCE, framesSubject, STREAM } from '../../../engine/nats/topology.js'
-import { CheckpointStore } from '../../../engine/partition/checkpoint.js'
-import { NONE, nextAfter, PartitionConsumer } from '../../../engine/partition/source.js'
-import { StreamTrimmer } from '../../../engine/partition/trimmer.js'
+import { CheckpointStore } from '../../../engine/partition/checkpoint_store.js'
+import { NONE, nextAfter, PartitionConsumer } from '../../../engine/partition/partition_consumer.js'
+import { StreamTrimmer } from '../../../engine/partition/stream_trimmer.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { NatsConnection } from 'nats'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { CheckpointStore } from '../../../engine/partition/checkpoint.js'
+import { CheckpointStore } from '../../../engine/partition/checkpoint_store.js'
 import { CameraPasses } from '../../../engine/passes/camera_passes.js'
 import { detectionOf, frameOf } from '../passes/plates.js'
 import { startTestNats } from '../../servers/nats.js'

@@ -3,7 +3,7 @@ import { AlprError } from '../errors.js'
 import { keysOf } from '../nats/kv_keys.js'
 import { BUCKET } from '../nats/topology.js'
 import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
-import { isConflict } from './lease.js'
+import { isConflict } from '../coordination/lease.js'
 
 /** What is kept of a partition in FLOORS; stream sequences. */
 export interface SavedOffset {

@@ -1,7 +1,7 @@
 import type { JetStreamManager, KV } from 'nats'
 import { sleep } from '../runtime/backoff.js'
 import { partitionKey, type Entrance } from '../nats/topology.js'
-import type { SavedOffset } from './checkpoint.js'
+import type { SavedOffset } from './checkpoint_store.js'
 
 /**
  * What is processed leaves the stream of its entrance: pictures of people's cars are not kept longer than needed.

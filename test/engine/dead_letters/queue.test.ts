@@ -1,8 +1,8 @@
 import { headers, type NatsConnection } from 'nats'
 import t from 'tap'
-import { deadLetter, deadLetters, drop, redrive } from '../../engine/dead_letters.js'
-import { STREAM } from '../../engine/nats/topology.js'
-import { startTestNats } from '../servers/nats.js'
+import { deadLetter, deadLetters, drop, redrive } from '../../../engine/dead_letters/queue.js'
+import { STREAM } from '../../../engine/nats/topology.js'
+import { startTestNats } from '../../servers/nats.js'
 
 const bury = async (
   connection: NatsConnection,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { KV } from 'nats'
 import type { Extracted } from '../../../engine/sources/source.js'
-import { PoisonGuard, Turns } from '../../../engine/partition/trial.js'
+import { PoisonGuard, Turns } from '../../../engine/pipeline/poison_guard.js'
 
 /** Buckets are shared by all processes; everything else dies with one. */
 function bucket() {

@@ -1,6 +1,6 @@
 import { headers as newHeaders, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
-import { AlprError } from './errors.js'
-import { cameraOf, detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from './nats/topology.js'
+import { AlprError } from '../errors.js'
+import { cameraOf, detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from '../nats/topology.js'
 
 /** One frame, or message of detections, that could not be processed, as it lies on stream DEAD. */
 export interface DeadLetter {

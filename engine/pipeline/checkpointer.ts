@@ -1,12 +1,12 @@
 import { codeOf } from '../errors.js'
-import type { Sink } from '../outlet.js'
+import type { Sink } from './sink.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../runtime/backoff.js'
-import type { PipelineParts } from '../pipeline_parts.js'
-import type { CheckpointStore } from './checkpoint.js'
+import type { PipelineParts } from './pipeline_parts.js'
+import type { CheckpointStore } from '../partition/checkpoint_store.js'
 import type { Progress } from './progress.js'
-import type { PartitionConsumer } from './source.js'
-import { StreamTrimmer } from './trimmer.js'
+import type { PartitionConsumer } from '../partition/partition_consumer.js'
+import { StreamTrimmer } from '../partition/stream_trimmer.js'
 
 /** A partition without frames moves its floor up at most this often, so that it holds up no other's trimming. */
 const IDLE_MS = StreamTrimmer.EVERY_MS

@@ -1,12 +1,12 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
-import type { FrameCache } from './pictures/frame_cache.js'
-import type { WatchedCameras } from './cameras/registry.js'
-import type { ListsInForce } from './hotlists/lists_in_force.js'
-import type { Metrics } from './runtime/metrics.js'
-import type { PictureMaker } from './pictures/picture_maker.js'
-import type { GroupWriter } from './store/group_writer.js'
-import type { Self } from './partition/trial.js'
-import type { Retry } from './runtime/retry.js'
+import type { FrameCache } from '../pictures/frame_cache.js'
+import type { WatchedCameras } from '../cameras/registry.js'
+import type { ListsInForce } from '../hotlists/lists_in_force.js'
+import type { Metrics } from '../runtime/metrics.js'
+import type { PictureMaker } from '../pictures/picture_maker.js'
+import type { GroupWriter } from '../store/group_writer.js'
+import type { Self } from './poison_guard.js'
+import type { Retry } from '../runtime/retry.js'
 
 /** Everything behind the inlets; one of each for all partitions of an engine. */
 export interface PipelineParts {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BUCKET } from '../../../engine/nats/topology.js'
-import { InstanceName } from '../../../engine/partition/identity.js'
-import { Members } from '../../../engine/partition/members.js'
+import { InstanceName } from '../../../engine/coordination/instance_name.js'
+import { Members } from '../../../engine/coordination/members.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 

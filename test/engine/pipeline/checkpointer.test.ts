@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { untilBeat } from '../../../engine/partition/checkpointer.js'
+import { untilBeat } from '../../../engine/pipeline/checkpointer.js'
 
 t.test(
   'partitions meet at the same moments, whenever their last checkpoint ended, and none waits for less than half or more than one and a half',

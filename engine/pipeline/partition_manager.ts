@@ -5,10 +5,10 @@ import type { Metrics } from '../runtime/metrics.js'
 import { natsReason } from '../nats/connect.js'
 import { partitionKey } from '../nats/topology.js'
 import { backoffMs, sleep, within } from '../runtime/backoff.js'
-import type { Pipeline } from '../pipeline.js'
-import { Lease } from './lease.js'
-import type { Members } from './members.js'
-import { renewUntil } from './turn.js'
+import type { Pipeline } from './pipeline.js'
+import { Lease } from '../coordination/lease.js'
+import type { Members } from '../coordination/members.js'
+import { renewUntil } from '../coordination/with_lease.js'
 
 export interface PartitionManagerParts {
   leases: KV

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
-import { PartitionConsumer } from '../../../engine/partition/source.js'
+import { PartitionConsumer } from '../../../engine/partition/partition_consumer.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
 import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
 import { until } from '../../until.js'
