@@ -10,7 +10,7 @@ import {
   SqlPlateSearch,
   StoreWriter,
 } from '../engine/mod.js'
-import { launchStore } from '../engine/store/front/mod.js'
+import { launchStore } from '../engine/chdb/mod.js'
 import { startGateway } from '../gateway/mod.js'
 import { CASES, type Asked } from './canvass/questions.js'
 import { freshReads } from './canvass/fresh.js'

@@ -11,7 +11,7 @@ import {
   startPrivateServer,
 } from '../../engine/mod.js'
 import { AlprError, loadSecrets } from '../../engine/runtime/mod.js'
-import { launchStore } from '../../engine/store/front/mod.js'
+import { launchStore } from '../../engine/chdb/mod.js'
 import { printJson, printLine, tell } from '../output.js'
 import { lockRunFolder } from '../run_file.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'

@@ -24,7 +24,7 @@ import { printJson, printLine } from '../output.js'
 import { wholeNumber, withParent } from '../parse.js'
 import { settingsFor, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
-export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/store/main.js', import.meta.url))
+export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/chdb/main.js', import.meta.url))
 
 export function registerStore(program: Command): void {
   const store = withSystemOptions(program.command('store'))

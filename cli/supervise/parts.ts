@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { dataPaths, type Settings, startPrivateServer } from '../../engine/mod.js'
 import type { Secrets } from '../../engine/runtime/mod.js'
-import { DEFAULT_POOL_SIZE, threadsFor } from '../../engine/store/front/mod.js'
+import { DEFAULT_POOL_SIZE, threadsFor } from '../../engine/chdb/mod.js'
 import { STORE_SCRIPT } from '../commands/store.js'
 import type { SystemOptions } from '../system.js'
 import { startChild, type RunningPart } from './child.js'

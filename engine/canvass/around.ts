@@ -2,7 +2,7 @@ import { coverOf } from '../geo/cover.js'
 import { AlprError } from '../errors.js'
 import { cellBounds } from '../geo/cell.js'
 import type { Ask } from './question.js'
-import { and, or, sql, tableOf, time, value, type Sql } from './sql.js'
+import { and, or, sql, tableOf, time, value, type Sql } from '../store/sql.js'
 
 /** Where and when a vehicle was seen. `at` in ms. */
 export interface Anchor {

@@ -1,4 +1,4 @@
-import { and, sql, tableOf, value, type Sql } from './sql.js'
+import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 import type { PatternTolerance } from '../../wasm/internal_mod.js'
 import { alignments, regexOf, type Pattern } from './pattern.js'
 

@@ -10,7 +10,7 @@ import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
 import { COSTS, type Costs } from './planner.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
-import { and, sql, tableOf, value, type Sql } from './sql.js'
+import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 
 export interface CanvassServiceOptions {
   client: ClickHouseClient

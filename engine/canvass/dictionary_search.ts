@@ -6,7 +6,7 @@ import { STREAMED } from '../store/client.js'
 import { checkName } from '../store/schema.js'
 import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
 import { IngestedParts } from './parts_seen.js'
-import { sql, tableOf, value, type Sql } from './sql.js'
+import { sql, tableOf, value, type Sql } from '../store/sql.js'
 
 type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>
 

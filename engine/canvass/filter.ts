@@ -3,7 +3,7 @@ import { AlprError } from '../errors.js'
 import { coverOf, type CellRange } from '../geo/cover.js'
 import { parsePattern, type Pattern } from './pattern.js'
 import { EARTH_M, areasOf, AreasSchema, type Circle, type Area, type Ring } from '../geo/area.js'
-import { and, or, sql, tableOf, value, type Sql } from './sql.js'
+import { and, or, sql, tableOf, value, type Sql } from '../store/sql.js'
 import { dailyOf, DailySchema, windowsOf, windowsSql, WindowsSchema, type Daily, type Window } from './window.js'
 
 /** Fields that say which reads a question is about. */

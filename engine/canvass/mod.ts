@@ -18,7 +18,7 @@ export { openGate, type Answered, type Asked, type Gate, type Look } from './loo
 export { SqlPlateSearch, type Candidate, type Candidates, type PlateSearch, type SearchAsk } from './candidates.js'
 export { DictionarySearch } from './dictionary_search.js'
 export type { Costs } from './planner.js'
-export type { Sql } from './sql.js'
+export type { Sql } from '../store/sql.js'
 export type { QuestionKind }
 
 /** Name, purpose and input of each question: for routes and commands. */

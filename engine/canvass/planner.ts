@@ -1,7 +1,7 @@
 import { both, filterSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
 import { plateMatches } from './candidates.js'
-import { sql, tableOf, time, value, type Sql } from './sql.js'
+import { sql, tableOf, time, value, type Sql } from '../store/sql.js'
 
 /**
  * What the planner reckons with, milliseconds: of a row that is scanned and matched, of a plate whose reads are looked

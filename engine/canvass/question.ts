@@ -2,7 +2,7 @@ import { Type, type Static, type TObject, type TProperties } from '@sinclair/typ
 import type { PlateSearch } from './candidates.js'
 import type { Condition } from './filter.js'
 import type { Costs } from './planner.js'
-import type { Sql } from './sql.js'
+import type { Sql } from '../store/sql.js'
 
 /** Rows of one page of JSON; more belong to an export. */
 export const MAX_PAGE = 5_000

@@ -1,6 +1,6 @@
 import type { CropRef } from '../model/read.js'
 import type { CsvColumn, Shape } from './question.js'
-import { sql } from './sql.js'
+import { sql } from '../store/sql.js'
 
 /** A read as it stands in answers. Times RFC 3339, positions WGS 84 degrees. */
 export interface Sighting {

@@ -1,6 +1,6 @@
 import type { Filter } from './filter.js'
 import type { Ask } from './question.js'
-import { sql, tableOf, value } from './sql.js'
+import { sql, tableOf, value } from '../store/sql.js'
 
 /**
  * Cameras of the question of which no read was ever stored: most often a name mistyped, and "nobody was there" would be

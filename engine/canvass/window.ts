@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
-import { and, or, sql, time, value, type Sql } from './sql.js'
+import { and, or, sql, time, value, type Sql } from '../store/sql.js'
 
 const strict = { additionalProperties: false }
 const DAY_MS = 86_400_000

@@ -2,7 +2,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { columnsDdl } from './column.js'
 import { BY_PLATE, BY_PLATE_DERIVED, GONE, HITS, LEDGER, READS, READS_DERIVED } from './tables.js'
-import { COPYING, readsFromBefore } from './reads_before.js'
+import { COPYING, readsFromBefore } from './migrations/006_compact_reads.js'
 import { CAMERA_CELLS, CAMERA_HOUR, PLATES, PURGES, SEALS, type RollupColumn } from './rollups.js'
 
 /**

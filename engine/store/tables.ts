@@ -3,7 +3,7 @@ import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
 import { cellOf, cellSql, storedCellOf } from '../geo/cell.js'
 import { column as columnOf, type Column, type ColumnType } from './column.js'
-import type { PlateTombstone } from './former_texts.js'
+import type { PlateTombstone } from './plate_tombstones.js'
 
 /** What a row of `reads` is made from; the character distribution is for matching only and is not stored. */
 export type StoredRead = Omit<Read, 'positions'>

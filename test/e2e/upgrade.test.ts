@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { BUCKET, connectNats, createClient, dataPaths, loadSettings, startPrivateServer } from '../../engine/mod.js'
 import { loadSecrets } from '../../engine/runtime/mod.js'
-import { launchStore } from '../../engine/store/front/mod.js'
+import { launchStore } from '../../engine/chdb/mod.js'
 import { eventually, isReady, startUp } from '../cli/up_process.js'
 
 t.setTimeout(240_000)

@@ -18,7 +18,7 @@ import {
   startPrivateServer,
 } from '../../engine/mod.js'
 import { loadSecrets } from '../../engine/runtime/mod.js'
-import { threadsFor } from '../../engine/store/front/mod.js'
+import { threadsFor } from '../../engine/chdb/mod.js'
 import { Keeper, type KeeperOptions } from '../../cli/supervise/keeper.js'
 import { startChild } from '../../cli/supervise/child.js'
 import { STORE_SCRIPT } from '../../cli/commands/store.js'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientOptions, LaunchedStore, LaunchOptions } from '../../engine/internal_mod.js'
 import { type ClickHouseClient, createClient, loadSettings } from '../../engine/mod.js'
-import { launchStore } from '../../engine/store/front/mod.js'
+import { launchStore } from '../../engine/chdb/mod.js'
 
 export interface TestStore {
   url: string

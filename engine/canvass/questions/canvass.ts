@@ -2,7 +2,7 @@ import { filterOf, FilterFields, needsPlace } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
-import { sql, value } from '../sql.js'
+import { sql, value } from '../../store/sql.js'
 import type { CropRef } from '../../model/read.js'
 import { unknownCameras } from '../unseen.js'
 

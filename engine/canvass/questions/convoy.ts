@@ -4,7 +4,7 @@ import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
-import { sql, tableOf, value } from '../sql.js'
+import { sql, tableOf, value } from '../../store/sql.js'
 import { plateOf } from './history.js'
 import { surprise, type Traffic } from '../chance.js'
 

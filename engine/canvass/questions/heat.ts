@@ -3,7 +3,7 @@ import { both, filterOf, FilterFields, needsPlace } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
-import { or, sql, time, value } from '../sql.js'
+import { or, sql, time, value } from '../../store/sql.js'
 import { cellBounds } from '../../geo/cell.js'
 
 export interface HeatItem {

@@ -3,7 +3,7 @@ import { AlprError } from '../../errors.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { placesSql } from '../filter.js'
-import { and, sql, time, value } from '../sql.js'
+import { and, sql, time, value } from '../../store/sql.js'
 import { instantOf } from '../window.js'
 
 export interface NearbyItem extends Sighting {

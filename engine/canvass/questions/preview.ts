@@ -5,7 +5,7 @@ import { filterOf, FilterFields } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { confusionModel, plateSyntax } from '../pattern.js'
 import { inputOf, question } from '../question.js'
-import { sql, value } from '../sql.js'
+import { sql, value } from '../../store/sql.js'
 
 /** Reads that are looked at: each may be hundreds of texts, and the event loop waits for them. */
 const SAMPLE = 200

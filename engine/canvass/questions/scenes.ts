@@ -5,7 +5,7 @@ import { CANONICAL } from '../pattern.js'
 import { plateMatches } from '../candidates.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
-import { join, sql, value } from '../sql.js'
+import { join, sql, value } from '../../store/sql.js'
 import { unknownCameras } from '../unseen.js'
 
 export interface SceneVehicle {

@@ -4,7 +4,7 @@ import { both, filterOf, FilterFields, needsPlace, type Filter } from '../filter
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
-import { and, or, sql, tableOf, time, value, type Sql } from '../sql.js'
+import { and, or, sql, tableOf, time, value, type Sql } from '../../store/sql.js'
 import { unknownCameras } from '../unseen.js'
 
 export interface TimelineItem {

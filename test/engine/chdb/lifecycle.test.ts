@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { isRetryable, waitForStore } from '../../../engine/store/client.js'
-import { launchStore } from '../../../engine/store/launch.js'
+import { launchStore } from '../../../engine/chdb/launch.js'
 import { StoreQueries } from '../../../engine/store/queries.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
-import { aHit, aLedgerRow, aRead } from './rows.js'
+import { aHit, aLedgerRow, aRead } from '../store/rows.js'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const alive = (pid: number): boolean => {
@@ -123,7 +123,7 @@ t.test('SIGTERM ends it cleanly, running queries and all', async (t) => {
 t.test('it ends with the process that started it, even a killed one', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
-  const launcher = fileURLToPath(new URL('../../../engine/store/launch.js', import.meta.url))
+  const launcher = fileURLToPath(new URL('../../../engine/chdb/launch.js', import.meta.url))
   const parent = spawn(
     process.execPath,
     [
@@ -148,7 +148,7 @@ t.test('started without enough threads it sees to them itself', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const { UV_THREADPOOL_SIZE: _, ...env } = process.env
-  const main = fileURLToPath(new URL('../../../engine/store/main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../../../engine/chdb/main.js', import.meta.url))
   const child = spawn(process.execPath, [main, '--path', path, '--pool', '6'], {
     env: { ...env, STORE_TOKEN: 'x'.repeat(32) },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,5 +1,5 @@
 import type { ChdbQueryStream, Session } from 'chdb'
-import { identifier, quote } from './sql.js'
+import { identifier, quote } from './sql_scanner.js'
 
 /** What a query brings along and must not leave behind. */
 export interface Scope {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough, Writable, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { badRequest, StoreException, tooLarge } from './exception.js'
-import { setParam } from './request.js'
+import { setParam } from './request_address.js'
 
 /** What the body must be sent through first. @throws UNKNOWN_COMPRESSION_METHOD (89) */
 export function decodersOf(request: IncomingMessage): Transform[] {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { AlprError, codeOf, reasonOf } from '../errors.js'
-import { DEFAULT_POOL_SIZE, startStore, threadsFor } from './front/server.js'
+import { DEFAULT_POOL_SIZE, startStore, threadsFor } from './server.js'
 
 /**
  * The store process.

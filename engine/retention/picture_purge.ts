@@ -2,8 +2,8 @@ import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { isoWeek, SEGMENT, syncFolder } from '../pictures/segments.js'
-import { checkName } from './schema.js'
-import { partitionOf, rowsOf } from './week.js'
+import { checkName } from '../store/schema.js'
+import { partitionOf, rowsOf } from '../store/week.js'
 
 /** What became of the pictures of a week. */
 export interface PicturePurge {

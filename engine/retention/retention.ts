@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import { checkName } from './schema.js'
-import { READS } from './tables.js'
-import { partitionOf, rowsOf, WEEK_MS } from './week.js'
+import { checkName } from '../store/schema.js'
+import { READS } from '../store/tables.js'
+import { partitionOf, rowsOf, WEEK_MS } from '../store/week.js'
 
 /**
  * What a purge leaves behind: stored in table `purges`, told to the audit. Counts are of reads, duplicates taken out.

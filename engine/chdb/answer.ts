@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badRequest, notImplemented, StoreException } from './exception.js'
-import { bodyError, decodersOf, detached, readForm, readText } from './body.js'
-import type { Lane, SessionPool } from './pool.js'
-import { readAddress, type Asked, type Limits } from './request.js'
+import { bodyError, decodersOf, detached, readForm, readText } from './request_body.js'
+import type { Lane, SessionPool } from './session_pool.js'
+import { readAddress, type Asked, type Limits } from './request_address.js'
 import { sendWhole, setHeaders, StreamedReply } from './reply.js'
-import type { EngineSession, Scope } from './session.js'
-import { NotOneStatement, quote, scan, type Statement } from './sql.js'
+import type { EngineSession, Scope } from './chdb_session.js'
+import { NotOneStatement, quote, scan, type Statement } from './sql_scanner.js'
 import type { Spool, Spooled } from './spool.js'
 
 /** Everything that answering needs. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { scan } from '../../../engine/store/front/sql.js'
+import { scan } from '../../../engine/chdb/sql_scanner.js'
 
 t.test('one statement, whatever stands in it', async (t) => {
   const one = [

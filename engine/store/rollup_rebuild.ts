@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import { writePlateTombstones } from './former_texts.js'
+import { writePlateTombstones } from './plate_tombstones.js'
 import { checkName, rollupColumns, rollupSelect } from './schema.js'
 import { partitionOf, rowsOf } from './week.js'
 

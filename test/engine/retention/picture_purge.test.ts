@@ -3,13 +3,13 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { SegmentReader, SegmentWriter } from '../../../engine/pictures/segments.js'
-import { purgePictures } from '../../../engine/store/picture_purge.js'
-import { holdReads } from '../../../engine/store/retention.js'
+import { purgePictures } from '../../../engine/retention/picture_purge.js'
+import { holdReads } from '../../../engine/retention/retention.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { mondayOf, WEEK_MS } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
-import { aHit, aRead } from './rows.js'
+import { aHit, aRead } from '../store/rows.js'
 
 t.setTimeout(240_000)
 

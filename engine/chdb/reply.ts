@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import type { StoreException } from './exception.js'
-import type { Asked } from './request.js'
+import type { Asked } from './request_address.js'
 
 const gzipAsync = promisify(gzip)
 /** Level 1: the other end is on this machine or near; time counts more than bytes. */

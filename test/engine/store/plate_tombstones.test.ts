@@ -1,6 +1,6 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { writePlateTombstones } from '../../../engine/store/former_texts.js'
+import { writePlateTombstones } from '../../../engine/store/plate_tombstones.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { partitionOf, mondayOf } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'

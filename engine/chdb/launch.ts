@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { AlprError, reasonOf, type ErrorCode } from '../errors.js'
-import { DEFAULT_POOL_SIZE, threadsFor } from './front/server.js'
+import { DEFAULT_POOL_SIZE, threadsFor } from './server.js'
 
 export interface LaunchOptions {
   path: string

@@ -1,6 +1,6 @@
 import { shuttingDown, tooBusy } from './exception.js'
-import type { EngineSession } from './session.js'
-import { quote } from './sql.js'
+import type { EngineSession } from './chdb_session.js'
+import { quote } from './sql_scanner.js'
 
 /**
  * `ask` queries look things up, `change` queries write or are part of writing: dashboards must never keep reads from

@@ -1,4 +1,4 @@
-import { checkName } from '../store/schema.js'
+import { checkName } from './schema.js'
 
 /**
  * SQL that cannot hold a text from outside: a template's own words are ours, and in its holes only values (which travel

@@ -1,6 +1,6 @@
-import { cellSql } from '../geo/cell.js'
-import { READS } from './tables.js'
-import type { Step } from './schema.js'
+import { cellSql } from '../../geo/cell.js'
+import { READS } from '../tables.js'
+import type { Step } from '../schema.js'
 
 interface Parts {
   database: string
