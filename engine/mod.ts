@@ -31,7 +31,7 @@ export {
   saveHotList,
   type HotListHead,
 } from './hotlists/hotlist_store.js'
-export { SearchPool } from './matching/search_pool.js'
+export { SearchPool } from './plate_search/search_pool.js'
 export type { StandingPartial } from './hotlists/standing_partial.js'
 export { listStanding, removeStanding, saveStanding } from './hotlists/standing_store.js'
 export { connectNats, natsReason, type ConnectionLog } from './nats/connect.js'

@@ -1,6 +1,6 @@
 import { both, filterSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
-import { plateMatches } from './candidates.js'
+import { plateMatches } from '../plate_search/candidates.js'
 import { sql, tableOf, time, value, type Sql } from '../store/sql.js'
 
 /**

@@ -1,5 +1,5 @@
 import { Type, type Static, type TObject, type TProperties } from '@sinclair/typebox'
-import type { PlateSearch } from './candidates.js'
+import type { PlateSearch } from '../plate_search/candidates.js'
 import type { Condition } from './filter.js'
 import type { Costs } from './planner.js'
 import type { Sql } from '../store/sql.js'

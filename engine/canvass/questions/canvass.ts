@@ -4,7 +4,7 @@ import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
 import { sql, value } from '../../store/sql.js'
 import type { CropRef } from '../../model/read.js'
-import { unknownCameras } from '../unseen.js'
+import { unknownCameras } from '../unknown_cameras.js'
 
 /** A vehicle that was there, as far as one text is one vehicle. */
 export interface Vehicle {

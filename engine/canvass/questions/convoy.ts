@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
-import { neighbouringReads, type Anchor, type NeighbouringRead } from '../around.js'
+import { neighbouringReads, type Anchor, type NeighbouringRead } from '../neighbouring_reads.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { sql, tableOf, value } from '../../store/sql.js'
 import { plateOf } from './history.js'
-import { surprise, type Traffic } from '../chance.js'
+import { surprise, type Traffic } from '../significance.js'
 
 /** A vehicle that kept meeting the one asked for. */
 export interface Companion {

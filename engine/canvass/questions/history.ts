@@ -1,14 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
 import { normalisePlate } from '../../hotlists/hotlist.js'
-import type { Candidate } from '../candidates.js'
+import type { Candidate } from '../../plate_search/candidates.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { parsePattern } from '../pattern.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { legOf, type Leg } from '../../geo/travel.js'
-import { unknownCameras } from '../unseen.js'
+import { unknownCameras } from '../unknown_cameras.js'
 
 /** Texts that may stand for one plate, the plate itself among them. */
 const MOST_READINGS = 50

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { FoundPlate } from '../candidates.js'
+import type { FoundPlate } from '../../plate_search/candidates.js'
 import { parsePattern, type Pattern } from '../pattern.js'
 import { inputOf, question, type Ask, type Found } from '../question.js'
 

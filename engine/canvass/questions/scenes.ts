@@ -2,11 +2,11 @@ import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
 import { both, filterOf, FilterFields, filterSql } from '../filter.js'
 import { CANONICAL } from '../pattern.js'
-import { plateMatches } from '../candidates.js'
+import { plateMatches } from '../../plate_search/candidates.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
 import { join, sql, value } from '../../store/sql.js'
-import { unknownCameras } from '../unseen.js'
+import { unknownCameras } from '../unknown_cameras.js'
 
 export interface SceneVehicle {
   /** The text read most often. */

@@ -5,7 +5,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { and, or, sql, tableOf, time, value, type Sql } from '../../store/sql.js'
-import { unknownCameras } from '../unseen.js'
+import { unknownCameras } from '../unknown_cameras.js'
 
 export interface TimelineItem {
   camera: string

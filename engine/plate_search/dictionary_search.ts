@@ -1,11 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { ConfusionModel, Dictionary, MatcherModule, PlateBuilder, type SearchPage } from '../../wasm/mod.js'
-import type { SearchPool } from '../matching/search_pool.js'
+import type { SearchPool } from './search_pool.js'
 import { STREAMED } from '../store/client.js'
 import { checkName } from '../store/schema.js'
 import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
-import { IngestedParts } from './parts_seen.js'
+import { IngestedParts } from './ingested_parts.js'
 import { sql, tableOf, value, type Sql } from '../store/sql.js'
 
 type Rows = <Row>(query: Sql, label: string) => Promise<Row[]>

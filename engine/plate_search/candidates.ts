@@ -1,6 +1,6 @@
 import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 import type { PatternTolerance } from '../../wasm/internal_mod.js'
-import { alignments, regexOf, type Pattern } from './pattern.js'
+import { alignments, regexOf, type Pattern } from '../canvass/pattern.js'
 
 /** A plate that may be meant by a pattern. */
 export interface Candidate {

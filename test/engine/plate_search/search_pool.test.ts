@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SearchPool } from '../../../engine/matching/search_pool.js'
+import { SearchPool } from '../../../engine/plate_search/search_pool.js'
 import { loadMatcher } from '../../../wasm/load_node.js'
 import { Dictionary, PlateBuilder, type SearchPage } from '../../../wasm/mod.js'
 

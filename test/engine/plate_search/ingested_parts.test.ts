@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { IngestedParts } from '../../../engine/canvass/parts_seen.js'
+import { IngestedParts } from '../../../engine/plate_search/ingested_parts.js'
 
 const covers = (seen: IngestedParts, low: number, high: number) =>
   seen.lows.some((from, i) => from <= low && seen.highs[i]! >= high)
