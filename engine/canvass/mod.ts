@@ -15,7 +15,13 @@ export {
 } from './canvass_service.js'
 export { fileOf, EXPORT_FORMATS, type ExportFormat } from './export.js'
 export { openGate, type Answered, type Asked, type Gate, type Look } from './access_gate.js'
-export { SqlPlateSearch, type Candidate, type Candidates, type PlateSearch, type SearchAsk } from '../plate_search/candidates.js'
+export {
+  SqlPlateSearch,
+  type Candidate,
+  type Candidates,
+  type PlateSearch,
+  type SearchAsk,
+} from '../plate_search/candidates.js'
 export { DictionarySearch } from '../plate_search/dictionary_search.js'
 export type { Costs } from './planner.js'
 export type { Sql } from '../store/sql.js'
