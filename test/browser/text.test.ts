@@ -16,7 +16,7 @@ async function pageModule<T>(file: string): Promise<T> {
 }
 
 t.test('two plates are put over each other with the fewest differences', async (t) => {
-  const { align } = await pageModule<{ align(read: string, listed: string): Column[] }>('ui-lite/text/plate.ts')
+  const { align } = await pageModule<{ align(read: string, listed: string): Column[] }>('ui-lite/shared/text/plate.ts')
   const plate = fc.string({ unit: fc.constantFrom(...'0O1I8BAC7'), maxLength: 9 })
   fc.assert(
     fc.property(plate, plate, (read, listed) => {
@@ -45,10 +45,10 @@ t.test('two plates are put over each other with the fewest differences', async (
 
 t.test('spans and percentages never claim more than they know', async (t) => {
   const { span, stopwatch } = await pageModule<{ span(ms: number): string; stopwatch(ms: number): string }>(
-    'ui-lite/text/time.ts',
+    'ui-lite/shared/text/time.ts',
   )
   const { percent, compass } = await pageModule<{ percent(p: number): string; compass(d: number): string }>(
-    'ui-lite/text/words.ts',
+    'ui-lite/shared/text/words.ts',
   )
   t.same([-5, 340, 9_999, 42_000, 300_000, 9 * 3_600_000, 15 * 3_600_000, 80 * 3_600_000].map(span), [
     '0.0 s',
