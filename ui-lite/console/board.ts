@@ -1,41 +1,38 @@
+import { Observable } from '../shared/observable.js'
 import type { GapMessage, GatewayMessage, HitMessage, ReadMessage, StatusMessage } from '../shared/protocol.js'
-import { Store } from '../shared/observable.js'
 
-export const MAX_HITS = 200
-export const MAX_READS = 200
+const MAX_HITS = 200
+const MAX_READS = 200
 const MAX_GAPS = 5
 
 export interface ShownHit {
   hit: HitMessage
-  /** Wall clock of its first revision's arrival, milliseconds. */
-  arrived: number
-  /** Came with the first look back, so it is no news. */
-  old: boolean
+  /** In the stream before the page opened, so it is not announced. */
+  replayed: boolean
   /**
-   * From the capture to the first revision seen, milliseconds; later ones (the pass closes) say nothing about how fast
-   * the hit was.
+   * From capture to the first revision received, milliseconds. Later revisions (the pass ends) say nothing about how
+   * fast the hit was.
    */
   delayMs: number
 }
 
-/**
- * What the page shows: bounded lists, newest first. A new revision of a hit or a read takes the place of the old one.
- */
+/** What the page shows: bounded lists, newest first. A new revision of a hit or a read replaces the previous one. */
 export class Board {
-  readonly hits = new Store<readonly ShownHit[]>([], 50)
-  readonly reads = new Store<readonly ReadMessage[]>([], 250)
-  readonly status = new Store<StatusMessage | undefined>(undefined)
-  readonly gaps = new Store<readonly GapMessage[]>([])
-  /** Hits that arrived since the page opened, for the spoken summary. */
-  readonly news = new Store({ hits: 0, high: 0 }, 50)
-  /** Last sequence of the stream when the page opened; hits up to it are old. */
-  #opened: number | undefined
+  readonly hits = new Observable<readonly ShownHit[]>([], 50)
+  readonly reads = new Observable<readonly ReadMessage[]>([], 250)
+  readonly status = new Observable<StatusMessage | undefined>(undefined)
+  readonly gaps = new Observable<readonly GapMessage[]>([])
+  /** Hits that arrived since the page opened, for the screen reader. */
+  readonly arrivals = new Observable({ hits: 0, high: 0 }, 50)
+  /** Last sequence of the stream when the page opened. */
+  #lastAtOpen: number | undefined
   #epoch = ''
 
+  /** Applies a message of the gateway. */
   take(message: GatewayMessage): void {
     switch (message.type) {
       case 'hello':
-        if (this.#opened === undefined || this.#epoch !== message.epoch) this.#opened = message.last
+        if (this.#lastAtOpen === undefined || this.#epoch !== message.epoch) this.#lastAtOpen = message.last
         this.#epoch = message.epoch
         break
       case 'hit':
@@ -57,6 +54,7 @@ export class Board {
     this.gaps.set([])
   }
 
+  /** Adds reads, oldest first. */
   addReads(reads: ReadMessage[]): void {
     this.reads.update((shown) => {
       let list = [...shown]
@@ -70,7 +68,7 @@ export class Board {
   }
 
   #hit(hit: HitMessage): void {
-    const old = hit.seq <= (this.#opened ?? 0)
+    const replayed = hit.seq <= (this.#lastAtOpen ?? 0)
     let isNew = false
     this.hits.update((shown) => {
       const at = shown.findIndex((other) => other.hit.hitId === hit.hitId)
@@ -79,13 +77,11 @@ export class Board {
         return shown.map((other, i) => (i === at ? { ...other, hit } : other))
       }
       isNew = true
-      return [
-        { hit, arrived: Date.now(), old, delayMs: Date.parse(hit.publishedAt) - Date.parse(hit.tsLast) },
-        ...shown,
-      ].slice(0, MAX_HITS)
+      const delayMs = Date.parse(hit.publishedAt) - Date.parse(hit.tsLast)
+      return [{ hit, replayed, delayMs }, ...shown].slice(0, MAX_HITS)
     })
-    if (isNew && !old) {
-      this.news.update(({ hits, high }) => ({ hits: hits + 1, high: high + Number(hit.priority === 'high') }))
+    if (isNew && !replayed) {
+      this.arrivals.update(({ hits, high }) => ({ hits: hits + 1, high: high + Number(hit.priority === 'high') }))
     }
   }
 }

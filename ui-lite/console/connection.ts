@@ -1,46 +1,44 @@
+import { Observable } from '../shared/observable.js'
 import type { GatewayMessage, HelloMessage, SubscribeMessage } from '../shared/protocol.js'
-import { loadPlace, savePlace, type Place } from './stream_position.js'
 import { checkSession } from '../shared/session_client.js'
-import { Store } from '../shared/observable.js'
+import { loadPosition, savePosition, type StreamPosition } from './stream_position.js'
 
 export interface ConnectionState {
   state: 'connecting' | 'live' | 'lost' | 'signed-out'
   /** Wall clock of the last change, milliseconds. */
   since: number
-  /** Wall clock of the next attempt, while lost. */
+  /** Wall clock of the next attempt, milliseconds; only while lost. */
   retryAt?: number
   reason?: string
 }
 
-/**
- * The gateway sends its state each second; silence for this long is a broken connection that nobody has noticed, ms.
- */
+/** The gateway sends its status every second; after this much silence the connection counts as broken, ms. */
 const SILENCE_MS = 8_000
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 15_000
-/** Hits before the newest that a fresh page asks for. */
-export const WINDOW = 200
+const MIN_BACKOFF_MS = 500
+const MAX_BACKOFF_MS = 15_000
+/** Hits a fresh page asks for, counted back from the newest. */
+const BACKLOG_HITS = 200
 
 /**
- * The WebSocket to the gateway: comes back by itself with growing pauses and says where it stopped, so that no hit is
- * missed. A fresh page also asks for the newest hits of before, to have something to show.
+ * The WebSocket to the gateway. It reconnects by itself with exponential backoff and resumes where it stopped, so that
+ * no hit is missed. A fresh page also asks for the newest earlier hits, to have something to show.
  */
 export class Connection {
-  readonly state = new Store<ConnectionState>({ state: 'connecting', since: Date.now() })
+  readonly state = new Observable<ConnectionState>({ state: 'connecting', since: Date.now() })
   #socket: WebSocket | undefined
-  #place: Place | undefined
-  #saved = loadPlace()
+  #position: StreamPosition | undefined
+  #saved = loadPosition()
   #attempt = 0
-  #heard = 0
+  #lastMessageAt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly onMessage: (message: GatewayMessage) => void) {
-    setInterval(() => this.#watch(), 1_000)
+    setInterval(() => this.#checkSilence(), 1_000)
     addEventListener('online', () => this.retry())
     addEventListener('pagehide', () => this.#socket?.close(1000))
   }
 
-  /** Now, not after the pause. */
+  /** Reconnects now instead of after the backoff. */
   retry(): void {
     if (this.#socket) return
     clearTimeout(this.#timer)
@@ -61,16 +59,16 @@ export class Connection {
   }
 
   async #open(): Promise<void> {
-    // A browser does not tell a page why an upgrade was refused, so the session is asked for first.
+    // A browser does not tell a page why an upgrade was refused, so the page checks the session first.
     const session = await checkSession()
-    if (session === 'out') return this.#change('signed-out')
-    if (session === 'unreachable') return this.#later('the gateway does not answer')
+    if (session === 'signed-out') return this.#change('signed-out')
+    if (session === 'unreachable') return this.#reconnectLater('the gateway does not answer')
     if (this.#socket) return
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/hits`)
     this.#socket = socket
-    this.#heard = Date.now()
+    this.#lastMessageAt = Date.now()
     socket.onmessage = ({ data }) => {
-      this.#heard = Date.now()
+      this.#lastMessageAt = Date.now()
       this.#attempt = 0
       if (this.state.value.state !== 'live') this.#change('live')
       this.#take(JSON.parse(String(data)) as GatewayMessage)
@@ -78,7 +76,7 @@ export class Connection {
     socket.onclose = ({ reason }) => {
       if (this.#socket !== socket) return
       this.#socket = undefined
-      this.#later(reason || 'the connection broke')
+      this.#reconnectLater(reason || 'the connection was lost')
     }
   }
 
@@ -88,57 +86,51 @@ export class Connection {
         this.#hello(message)
         break
       case 'restarted':
-        this.#at(message.epoch, message.since)
+        this.#setPosition(message.epoch, message.since)
         break
       case 'hit':
-        this.#at(this.#place!.epoch, message.seq)
+        this.#setPosition(this.#position!.epoch, message.seq)
         break
       case 'gap':
-        this.#at(this.#place!.epoch, message.to)
+        this.#setPosition(this.#position!.epoch, message.to)
         break
       case 'status':
-        if (this.#place && message.seq > this.#place.since) this.#at(this.#place.epoch, message.seq)
+        if (this.#position && message.seq > this.#position.since) this.#setPosition(this.#position.epoch, message.seq)
         break
     }
     this.onMessage(message)
   }
 
   #hello({ epoch, first, last }: HelloMessage): void {
-    const window = Math.max(first - 1, last - WINDOW, 0)
-    const fresh = this.#place === undefined
-    const known = this.#place ?? this.#saved
-    // A reloaded page wants what it missed and something to show; a page that only lost its connection wants what it
-    // missed.
-    const since = !known
-      ? window
-      : known.epoch !== epoch
-        ? known.since
-        : fresh
-          ? Math.min(window, known.since)
-          : known.since
-    const message: SubscribeMessage = { type: 'subscribe', reads: true, since, epoch: known?.epoch ?? epoch }
-    this.#place = { epoch: known?.epoch ?? epoch, since }
+    const resumed = this.#position ?? this.#saved
+    const backlog = Math.max(first - 1, last - BACKLOG_HITS, 0)
+    let since = resumed?.since ?? backlog
+    // A reloaded page wants what it missed and something to show; one that only lost its connection, what it missed.
+    if (!this.#position && resumed?.epoch === epoch) since = Math.min(backlog, resumed.since)
+    const message: SubscribeMessage = { type: 'subscribe', reads: true, since, epoch: resumed?.epoch ?? epoch }
+    this.#position = { epoch: resumed?.epoch ?? epoch, since }
     this.#socket?.send(JSON.stringify(message))
   }
 
-  #at(epoch: string, since: number): void {
-    this.#place = { epoch, since }
-    savePlace(this.#place)
+  #setPosition(epoch: string, since: number): void {
+    this.#position = { epoch, since }
+    savePosition(this.#position)
   }
 
-  #watch(): void {
+  #checkSilence(): void {
     const socket = this.#socket
-    if (!socket || Date.now() - this.#heard < SILENCE_MS) return
+    if (!socket || Date.now() - this.#lastMessageAt < SILENCE_MS) return
     this.#socket = undefined
     socket.close()
-    this.#later('the gateway is silent')
+    this.#reconnectLater('the gateway is silent')
   }
 
-  #later(reason: string): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempt++) * (0.8 + Math.random() * 0.4)
-    this.#change('lost', reason, Date.now() + pause)
+  #reconnectLater(reason: string): void {
+    const jitter = 0.8 + Math.random() * 0.4
+    const backoff = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** this.#attempt++) * jitter
+    this.#change('lost', reason, Date.now() + backoff)
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#open(), pause)
+    this.#timer = setTimeout(() => void this.#open(), backoff)
   }
 
   #change(state: ConnectionState['state'], reason?: string, retryAt?: number): void {

@@ -1,29 +1,29 @@
+import { useObservable, type Observable } from '../shared/observable.js'
 import type { StatusMessage } from '../shared/protocol.js'
 import type { Connection, ConnectionState } from './connection.js'
-import { useStore, type Store } from '../shared/observable.js'
 
-const WORD: Record<ConnectionState['state'], string> = {
+const LABEL: Record<ConnectionState['state'], string> = {
   connecting: 'Connecting',
   live: 'Live',
   lost: 'Connection lost',
   'signed-out': 'Signed out',
 }
 
-/** "Live" only when hits really can come: a good line to a gateway that gets nothing is not live. */
+/** The state of the connection. "Live" also requires that the gateway itself receives hits. */
 export function ConnectionPill({
   connection,
   status,
 }: {
   connection: Connection
-  status: Store<StatusMessage | undefined>
+  status: Observable<StatusMessage | undefined>
 }) {
-  const { state } = useStore(connection.state)
-  const feed = useStore(status)
-  const waits = state === 'live' && feed !== undefined && !feed.hits.live
+  const { state } = useObservable(connection.state)
+  const latest = useObservable(status)
+  const noHits = state === 'live' && latest !== undefined && !latest.hits.live
   return (
-    <span class={`pill pill-${waits ? 'lost' : state}`} role="status">
+    <span class={`pill pill-${noHits ? 'lost' : state}`} role="status">
       <span class="pill-dot" aria-hidden="true" />
-      {waits ? 'No hits coming' : WORD[state]}
+      {noHits ? 'No live hits' : LABEL[state]}
     </span>
   )
 }

@@ -1,35 +1,35 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { plural } from '../shared/text/quantities.js'
 import type { Board } from './board.js'
-import { plural } from '../shared/text/words.js'
 
-/** At most one spoken summary in this time, ms; never one per hit. */
-const PAUSE_MS = 4_000
+/** Shortest time between two announcements, ms. Hits in between are summed up. */
+const INTERVAL_MS = 4_000
 
-/** Tells a screen reader what came in: high priority at once, the rest politely. */
-export function Announcer({ board }: { board: Board }) {
-  const [spoken, setSpoken] = useState({ polite: '', urgent: '' })
-  const told = useRef(board.news.value)
+/** Announces new hits to a screen reader: assertively if one has high priority, politely otherwise. */
+export function HitAnnouncer({ board }: { board: Board }) {
+  const [spoken, setSpoken] = useState({ polite: '', assertive: '' })
+  const announced = useRef(board.arrivals.value)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const speak = () => {
+    const announce = () => {
       timer = undefined
-      const { hits, high } = board.news.value
-      const newHits = hits - told.current.hits
-      const newHigh = high - told.current.high
+      const { hits, high } = board.arrivals.value
+      const newHits = hits - announced.current.hits
+      const newHigh = high - announced.current.high
       if (newHits === 0) return
-      told.current = board.news.value
+      announced.current = board.arrivals.value
       const text = `${plural(newHits, 'new hit')}${newHigh > 0 ? `, ${newHigh} high` : ''}`
-      setSpoken(newHigh > 0 ? { polite: '', urgent: text } : { polite: text, urgent: '' })
-      timer = setTimeout(speak, PAUSE_MS)
+      setSpoken(newHigh > 0 ? { polite: '', assertive: text } : { polite: text, assertive: '' })
+      timer = setTimeout(announce, INTERVAL_MS)
     }
-    return board.news.watch(() => {
-      if (timer === undefined) speak()
+    return board.arrivals.observe(() => {
+      if (timer === undefined) announce()
     })
   }, [board])
   return (
-    <div class="unseen">
+    <div class="visually-hidden">
       <div role="status">{spoken.polite}</div>
-      <div role="alert">{spoken.urgent}</div>
+      <div role="alert">{spoken.assertive}</div>
     </div>
   )
 }

@@ -1,19 +1,22 @@
+import type { ComponentChildren } from 'preact'
+import { ArchivePicture } from '../shared/archive_picture.js'
+import { Icon, type IconName } from '../shared/icon.js'
 import { memo } from '../shared/memo.js'
-import type { ShownHit } from './board.js'
-import { clock, span, zone } from '../shared/text/time.js'
-import { compass, DIRECTION } from '../shared/text/words.js'
-import { spell } from '../shared/text/plate.js'
-import { Icon } from '../shared/icon.js'
-import { Picture } from '../shared/archive_picture.js'
-import { PlateCompare } from './plate_comparison.js'
 import { PriorityBadge } from '../shared/priority_badge.js'
+import type { HitMessage } from '../shared/protocol.js'
+import { compass, DIRECTION } from '../shared/text/headings.js'
+import { spell } from '../shared/text/spelling.js'
+import { clockTime, duration, timeZone } from '../shared/text/time_text.js'
+import type { ShownHit } from './board.js'
+import { PlateComparison } from './plate_comparison.js'
 
-const STALE_MS = 12 * 3_600_000
 const HOUR_MS = 3_600_000
+/** A list that was loaded longer ago is marked as stale, ms. */
+const STALE_LIST_MS = 12 * HOUR_MS
 
-/** One possible match. `now` is coarse (half a minute): only ages depend on it. */
+/** One possible match. `now` is coarse (half a minute), because only ages depend on it. */
 export const HitCard = memo(function HitCard({
-  shown: { hit, old, delayMs: delay },
+  shown: { hit, replayed, delayMs },
   now,
 }: {
   shown: ShownHit
@@ -21,13 +24,12 @@ export const HitCard = memo(function HitCard({
 }) {
   const withdrawn = hit.state === 'withdrawn'
   const seen = Date.parse(hit.tsLast)
-  const listAge = now - Date.parse(hit.listLoadedAt)
-  const title = `hit-${hit.hitId}`
+  const titleId = `hit-${hit.hitId}`
   return (
-    <li class={`hit hit-${hit.priority}${withdrawn ? ' hit-withdrawn' : ''}${old ? '' : ' hit-new'}`}>
-      <article tabIndex={-1} aria-labelledby={title} data-hit={hit.hitId}>
+    <li class={`hit priority-${hit.priority}${withdrawn ? ' hit-withdrawn' : ''}${replayed ? '' : ' hit-new'}`}>
+      <article tabIndex={-1} aria-labelledby={titleId} data-hit={hit.hitId}>
         <header class="hit-head">
-          <h3 id={title} class="hit-title">
+          <h3 id={titleId} class="hit-title">
             {withdrawn ? (
               <span class="badge badge-withdrawn">
                 <Icon name="withdrawn" />
@@ -36,72 +38,68 @@ export const HitCard = memo(function HitCard({
             ) : (
               <span class="hit-possible">Possible match</span>
             )}
-            <span class="unseen">{` ${spell(hit.listedPlate)}, `}</span>
+            <span class="visually-hidden">{` ${spell(hit.listedPlate)}, `}</span>
           </h3>
           <PriorityBadge priority={hit.priority} />
           <span class="hit-reason">{hit.reason || 'no reason given'}</span>
           <time class="hit-time" dateTime={hit.ts}>
-            {clock(seen, now)} <small>{zone(seen)}</small>
+            {clockTime(seen, now)} <small>{timeZone(seen)}</small>
           </time>
         </header>
         <div class="hit-body">
           <div class="hit-pictures">
-            <Picture crop={hit.crop} kind="plate" alt={`Plate as seen: ${spell(hit.plate)}`} />
-            {hit.picture && <Picture crop={hit.picture} kind="vehicle" alt="Vehicle as seen" />}
+            <ArchivePicture crop={hit.crop} kind="plate" alt={`Plate as seen: ${spell(hit.plate)}`} />
+            {hit.picture && <ArchivePicture crop={hit.picture} kind="vehicle" alt="Vehicle as seen" />}
           </div>
-          <PlateCompare hit={hit} />
-          <dl class="facts">
-            <div>
-              <dt>
-                <Icon name="list" />
-                List
-              </dt>
-              <dd>
-                {hit.listName}
-                <small class={listAge > STALE_MS ? 'stale' : ''}>
-                  {listAge > STALE_MS && <Icon name="warning" />}
-                  {`loaded ${clock(Date.parse(hit.listLoadedAt), now)}, ${span(listAge)} old`}
-                </small>
-              </dd>
-            </div>
-            <div>
-              <dt>
-                <Icon name="camera" />
-                Camera
-              </dt>
-              <dd>
-                {hit.cameraName || hit.camera}
-                <small>{`${hit.lat.toFixed(5)}, ${hit.lon.toFixed(5)}`}</small>
-              </dd>
-            </div>
-            <div>
-              <dt>
-                <Icon name="arrow" />
-                Moving
-              </dt>
-              <dd>
-                {hit.heading === undefined ? 'not known' : `${compass(hit.heading)}bound`}
-                <small>{DIRECTION[hit.direction] ?? ''}</small>
-              </dd>
-            </div>
-            <div>
-              <dt>
-                <Icon name="clock" />
-                Delay
-              </dt>
-              <dd>
-                {delay > HOUR_MS ? <span class="late">{`${span(delay)}, from the past`}</span> : span(delay)}
-                <small>capture to hit{hit.revision > 1 ? ` · update ${hit.revision}` : ''}</small>
-              </dd>
-            </div>
-          </dl>
+          <PlateComparison hit={hit} />
+          <HitFacts hit={hit} delayMs={delayMs} now={now} />
         </div>
         {withdrawn && (
           <p class="hit-note">
-            Taken back: the finished read no longer matches this entry, or the entry left the list.
+            Withdrawn: the completed read no longer matches this list entry, or the entry was removed from the list.
           </p>
         )}
       </article>
     </li>
   )
 })
+
+function HitFacts({ hit, delayMs, now }: { hit: HitMessage; delayMs: number; now: number }) {
+  const loaded = Date.parse(hit.listLoadedAt)
+  const stale = now - loaded > STALE_LIST_MS
+  return (
+    <dl class="facts">
+      <Fact icon="list" label="Hot list">
+        {hit.listName}
+        <small class={stale ? 'stale' : ''}>
+          {stale && <Icon name="warning" />}
+          {`loaded ${clockTime(loaded, now)}, ${duration(now - loaded)} old`}
+        </small>
+      </Fact>
+      <Fact icon="camera" label="Camera">
+        {hit.cameraName || hit.camera}
+        <small>{`${hit.lat.toFixed(5)}, ${hit.lon.toFixed(5)}`}</small>
+      </Fact>
+      <Fact icon="arrow" label="Heading">
+        {hit.heading === undefined ? 'unknown' : `${compass(hit.heading)}bound`}
+        <small>{DIRECTION[hit.direction] ?? ''}</small>
+      </Fact>
+      <Fact icon="clock" label="Delay">
+        {delayMs > HOUR_MS ? <span class="late">{`${duration(delayMs)}, recorded earlier`}</span> : duration(delayMs)}
+        <small>capture to hit{hit.revision > 1 ? ` · update ${hit.revision}` : ''}</small>
+      </Fact>
+    </dl>
+  )
+}
+
+function Fact({ icon, label, children }: { icon: IconName; label: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>
+        <Icon name={icon} />
+        {label}
+      </dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

@@ -1,34 +1,32 @@
-import type { Board, ShownHit } from './board.js'
+import { useObservable } from '../shared/observable.js'
+import { plural } from '../shared/text/quantities.js'
 import { useNow } from '../shared/use_now.js'
-import { useStore } from '../shared/observable.js'
-import { plural } from '../shared/text/words.js'
-import { useHeld } from './use_paused.js'
-import { HoldButton } from './pause_button.js'
+import type { Board, ShownHit } from './board.js'
 import { HitCard } from './hit_card.js'
+import { PauseButton } from './pause_button.js'
+import { usePaused } from './use_paused.js'
 
-/** The stream of hits, newest first. */
-export function HitList({ board, held, onHold }: { board: Board; held: boolean; onHold: () => void }) {
-  const hits = useStore(board.hits)
-  const status = useStore(board.status)
-  const shown = useHeld(hits, held)
+/** The live list of hits, newest first. */
+export function HitList({ board, paused, onPause }: { board: Board; paused: boolean; onPause: () => void }) {
+  const hits = useObservable(board.hits)
+  const status = useObservable(board.status)
+  const shown = usePaused(hits, paused)
   const now = useNow(30_000)
-  const first = shown[0]
-  const waiting = held
-    ? first
-      ? Math.max(0, hits.indexOf(hits.find(({ hit }) => hit.hitId === first.hit.hitId)!))
-      : hits.length
-    : 0
+  const newestShown = shown[0]
+  // The newest hit on screen may have fallen out of the bounded list; then the count is unknown and shows as 0.
+  const newHits = newestShown ? hits.findIndex(({ hit }) => hit.hitId === newestShown.hit.hitId) : hits.length
   return (
     <section class="panel panel-hits" aria-labelledby="hits-title">
       <header class="panel-head">
         <h2 id="hits-title">Hits</h2>
-        <span class="count">{hits.length > 0 && counts(hits)}</span>
-        <HoldButton held={held} waiting={waiting} what="hit" onToggle={onHold} />
+        <span class="count">{hits.length > 0 && countText(hits)}</span>
+        <PauseButton paused={paused} waiting={paused ? Math.max(0, newHits) : 0} noun="hit" onToggle={onPause} />
       </header>
-      <p class="grounds">A hit alone is not grounds for a stop.</p>
+      <p class="policy-note">A hit alone is not grounds for a stop.</p>
       {shown.length === 0 ? (
         <NoHits lists={status?.lists} />
       ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must take focus to scroll by keyboard
         <div class="scroll" role="log" aria-live="off" aria-label="Hits, newest first" tabIndex={0}>
           <ol class="hits">
             {shown.map((hit) => (
@@ -41,9 +39,10 @@ export function HitList({ board, held, onHold }: { board: Board; held: boolean; 
   )
 }
 
-function counts(hits: readonly ShownHit[]): string {
+function countText(hits: readonly ShownHit[]): string {
   const withdrawn = hits.filter(({ hit }) => hit.state === 'withdrawn').length
-  return `${plural(hits.length - withdrawn, 'possible match', 'possible matches')}${withdrawn > 0 ? `, ${withdrawn} withdrawn` : ''}`
+  const possible = plural(hits.length - withdrawn, 'possible match', 'possible matches')
+  return withdrawn > 0 ? `${possible}, ${withdrawn} withdrawn` : possible
 }
 
 function NoHits({ lists }: { lists: number | undefined }) {
@@ -52,12 +51,12 @@ function NoHits({ lists }: { lists: number | undefined }) {
       <p class="empty-title">No hits yet.</p>
       {lists === 0 ? (
         <p>
-          There is no hot list, so nothing can match. Load one with <code>platestream hotlist import</code>.
+          No hot list is loaded, so nothing can match. Load one with <code>platestream hotlist import</code>.
         </p>
       ) : (
         <p>
-          {lists === undefined ? 'Every read is' : `Every read is checked against ${plural(lists, 'hot list')} and`} a
-          possible match appears here the moment it is sure enough, usually before the vehicle has passed the camera.
+          Every read is checked against {lists === undefined ? 'the hot lists' : plural(lists, 'hot list')}. A possible
+          match appears here as soon as it is likely enough, usually before the vehicle has passed the camera.
         </p>
       )}
     </div>

@@ -1,36 +1,41 @@
 import type { ComponentChildren } from 'preact'
-import type { Board } from './board.js'
-import { useNow } from '../shared/use_now.js'
-import type { Connection } from './connection.js'
-import { useStore } from '../shared/observable.js'
-import { clock, span, stopwatch } from '../shared/text/time.js'
-import { plural } from '../shared/text/words.js'
 import { Icon } from '../shared/icon.js'
+import { useObservable } from '../shared/observable.js'
+import type { StatusMessage } from '../shared/protocol.js'
+import { plural } from '../shared/text/quantities.js'
+import { clockTime, duration, stopwatch } from '../shared/text/time_text.js'
+import { useNow } from '../shared/use_now.js'
+import type { Board } from './board.js'
+import type { Connection } from './connection.js'
 
-/** What is wrong just now and what it means for the person at the console. Nothing when all is well. */
+/** Stale lists named in the notice, at most. */
+const MAX_NAMED_LISTS = 4
+
+/** What is wrong right now and what it means for the person at the console. Empty when all is well. */
 export function Notices({ connection, board }: { connection: Connection; board: Board }) {
-  const link = useStore(connection.state)
-  const status = useStore(board.status)
-  const gaps = useStore(board.gaps)
+  const link = useObservable(connection.state)
+  const latest = useObservable(board.status)
+  const gaps = useObservable(board.gaps)
   const now = useNow(1_000)
-  const live = link.state === 'live'
-  // Without NATS every engine is silent here; saying so for each would hide the cause.
-  const waits =
-    live && status?.hits.live ? status.engines.filter((e) => !e.fresh || Object.keys(e.waiting).length > 0) : []
+  const status = link.state === 'live' ? latest : undefined
+  // Without NATS every engine is silent; one notice for each would hide the cause.
+  const impaired = status?.hits.live
+    ? status.engines.filter((engine) => !engine.fresh || Object.keys(engine.waiting).length > 0)
+    : []
   return (
     <div class="notices">
-      {/* The live region stands before its content, so that the content is announced. Running times inside are hidden from it. */}
+      {/* The live region exists before its content, so that the content is announced. It has no running times. */}
       <div role="alert">
         {link.state === 'lost' && (
           <Notice kind="bad" title="Connection lost">
-            Hits that come in meanwhile are kept and shown when it is back.{link.reason ? ` (${link.reason})` : ''}
+            Hits that arrive in the meantime are kept and shown after reconnecting.{link.reason && ` (${link.reason})`}
           </Notice>
         )}
-        {live && status && !status.hits.live && (
-          <Notice kind="bad" title="No hits are coming through">
+        {status && !status.hits.live && (
+          <Notice kind="bad" title="No hits are arriving">
             {status.hits.reason}
-            {status.hits.since ? `, since ${clock(Date.parse(status.hits.since), now)}` : ''}. They are kept and follow
-            when it is back.
+            {status.hits.since && `, since ${clockTime(Date.parse(status.hits.since), now)}`}. Hits are kept and shown
+            after recovery.
           </Notice>
         )}
         {gaps.map((gap) => (
@@ -43,7 +48,7 @@ export function Notices({ connection, board }: { connection: Connection; board: 
         <p class="notice-running">
           <span aria-hidden="true">
             {`Down for ${stopwatch(now - link.since)}. `}
-            {retry(link.retryAt, now)}
+            {retryText(link.retryAt, now)}
           </span>
           <button type="button" class="button" onClick={() => connection.retry()}>
             Try now
@@ -53,26 +58,22 @@ export function Notices({ connection, board }: { connection: Connection; board: 
       {gaps.length > 0 && (
         <p class="notice-running">
           <button type="button" class="button" onClick={() => board.dismissGaps()}>
-            Understood
+            Dismiss
           </button>
         </p>
       )}
-      {waits.map((engine) => (
+      {impaired.map((engine) => (
         <Notice key={engine.instance} kind="warn" title={`Engine ${engine.instance}`}>
           {engine.fresh
             ? Object.entries(engine.waiting)
-                .map(([name, reason]) => `waits for ${name}: ${reason}`)
+                .map(([name, reason]) => `waiting for ${name}: ${reason}`)
                 .join('; ')
-            : `has been silent for ${span(engine.ageMs)}; frames wait on the stream until an engine takes them`}
+            : `silent for ${duration(engine.ageMs)}; frames wait in the stream until an engine takes them`}
         </Notice>
       ))}
-      {live && status && status.staleLists.length > 0 && (
+      {status && status.staleLists.length > 0 && (
         <Notice kind="warn" title={plural(status.staleLists.length, 'stale hot list')}>
-          {status.staleLists
-            .slice(0, 4)
-            .map((list) => `${list.name} (${span(now - Date.parse(list.loadedAt))} old)`)
-            .join(', ')}
-          {status.staleLists.length > 4 && ` and ${status.staleLists.length - 4} more`}. Lists are due every 12 hours.
+          {staleListText(status.staleLists, now)}. Lists are due every 12 hours.
         </Notice>
       )}
     </div>
@@ -90,7 +91,15 @@ function Notice({ kind, title, children }: { kind: 'bad' | 'warn'; title: string
   )
 }
 
-function retry(at: number | undefined, now: number): string {
+function retryText(at: number | undefined, now: number): string {
   const seconds = Math.ceil(((at ?? now) - now) / 1_000)
   return seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now …'
+}
+
+function staleListText(lists: StatusMessage['staleLists'], now: number): string {
+  const named = lists
+    .slice(0, MAX_NAMED_LISTS)
+    .map((list) => `${list.name} (${duration(now - Date.parse(list.loadedAt))} old)`)
+    .join(', ')
+  return lists.length > MAX_NAMED_LISTS ? `${named} and ${lists.length - MAX_NAMED_LISTS} more` : named
 }

@@ -1,22 +1,23 @@
-import { plural } from '../shared/text/words.js'
 import { Icon } from '../shared/icon.js'
+import { plural } from '../shared/text/quantities.js'
 
-/** Stops and starts a moving list (WCAG 2.2.2); says how much waits behind it. */
-export function HoldButton({
-  held,
+/** Pauses and resumes a moving list (WCAG 2.2.2). While paused, shows how many new items are waiting. */
+export function PauseButton({
+  paused,
   waiting,
-  what,
+  noun,
   onToggle,
 }: {
-  held: boolean
+  paused: boolean
   waiting: number
-  what: string
+  /** What the list holds, in the singular. */
+  noun: string
   onToggle: () => void
 }) {
   return (
-    <button type="button" class={`button${held ? ' button-on' : ''}`} aria-pressed={held} onClick={onToggle}>
-      <Icon name={held ? 'play' : 'pause'} />
-      {held ? (waiting > 0 ? `Show ${plural(waiting, `new ${what}`)}` : 'Continue') : 'Pause'}
+    <button type="button" class={`button${paused ? ' button-on' : ''}`} aria-pressed={paused} onClick={onToggle}>
+      <Icon name={paused ? 'play' : 'pause'} />
+      {paused ? (waiting > 0 ? `Show ${plural(waiting, `new ${noun}`)}` : 'Resume') : 'Pause'}
     </button>
   )
 }

@@ -1,98 +1,92 @@
-import type { HitMessage } from '../shared/protocol.js'
-import { align, spell, type Column } from '../shared/text/plate.js'
-import { percent } from '../shared/text/words.js'
 import { Icon } from '../shared/icon.js'
+import type { HitMessage } from '../shared/protocol.js'
+import { percent } from '../shared/text/quantities.js'
+import { spell } from '../shared/text/spelling.js'
+import { alignPlates, type AlignmentColumn } from './plate_alignment.js'
 
-/** Below this probability the same characters are no reason for confidence: the reading itself was doubtful. */
-const UNSURE = 0.7
+/** Below this probability even an exact match is marked as doubtful, because the read itself is. */
+const DOUBTFUL = 0.7
 
-/** What the camera read over what the list says, character under character; what differs is boxed and marked with ≈. */
-export function PlateCompare({ hit }: { hit: HitMessage }) {
-  const columns = align(hit.plate, hit.listedPlate)
+/** The read above the listed plate, character by character. Differing characters are boxed; a near match has a ≈. */
+export function PlateComparison({ hit }: { hit: HitMessage }) {
+  const columns = alignPlates(hit.plate, hit.listedPlate)
   return (
     <div class="compare">
-      <div class="compare-row">
-        <span class="compare-label" aria-hidden="true">
-          Read
-        </span>
-        <Plate plate={hit.plate} columns={columns} side="read" label="Read" />
-      </div>
-      <div class="compare-row">
-        <span class="compare-label" aria-hidden="true">
-          Listed
-        </span>
-        <Plate plate={hit.listedPlate} columns={columns} side="listed" label="Listed" />
-      </div>
-      <MatchKind hit={hit} />
+      <PlateRow plate={hit.plate} columns={columns} side="read" label="Read" />
+      <PlateRow plate={hit.listedPlate} columns={columns} side="listed" label="Listed" />
+      {hit.exact ? <ExactMatch hit={hit} /> : <NearMatch hit={hit} />}
     </div>
   )
 }
 
-function Plate({
+function PlateRow({
   plate,
   columns,
   side,
   label,
 }: {
   plate: string
-  columns: Column[]
+  columns: AlignmentColumn[]
   side: 'read' | 'listed'
   label: string
 }) {
   return (
-    <span class={`plate plate-${side}`}>
-      <span class="unseen">{`${label}: ${spell(plate)}. `}</span>
-      <span aria-hidden="true">
-        {columns.map((column, at) => (
-          <span key={at} class={column.same ? 'char' : 'char char-differs'}>
-            {column[side] || '·'}
-          </span>
-        ))}
+    <div class="compare-row">
+      <span class="compare-label" aria-hidden="true">
+        {label}
       </span>
-    </span>
+      <span class={`plate plate-${side}`}>
+        <span class="visually-hidden">{`${label}: ${spell(plate)}. `}</span>
+        <span aria-hidden="true">
+          {columns.map((column, i) => (
+            <span key={i} class={column.same ? 'char' : 'char char-differs'}>
+              {column[side] || '·'}
+            </span>
+          ))}
+        </span>
+      </span>
+    </div>
   )
 }
 
-function MatchKind({ hit }: { hit: HitMessage }) {
-  if (hit.exact) {
-    const unsure = hit.probability < UNSURE
-    return (
-      <p class={unsure ? 'match match-near' : 'match match-exact'}>
-        <Icon name="tick" />
-        <span>
-          Exact, {unsure && 'but only '}
-          <b>{percent(hit.probability)}</b> sure{state(hit)}
-        </span>
-      </p>
-    )
-  }
+function ExactMatch({ hit }: { hit: HitMessage }) {
+  const doubtful = hit.probability < DOUBTFUL
   return (
-    <p class="match match-near">
-      <Icon name="near" />
+    <p class={doubtful ? 'match match-near' : 'match match-exact'}>
+      <Icon name="tick" />
       <span>
-        Near match, <b>{percent(hit.probability)}</b> likely
-        {hit.tolerated.length > 0 && (
-          <>
-            {': '}
-            {hit.tolerated.map((t, i) => (
-              <span key={i} class="tolerated">
-                {i > 0 && ', '}
-                {tolerance(t)} <small>({percent(t.probability)})</small>
-              </span>
-            ))}
-          </>
-        )}
-        {state(hit)}
+        Exact match, {doubtful && 'but only '}
+        <b>{percent(hit.probability)}</b> likely{regionText(hit)}
       </span>
     </p>
   )
 }
 
-/** The same characters exist in every state, so the card says which one was read. */
-const state = ({ region }: HitMessage): string => (region ? ` · state ${region}` : ' · state not read')
+function NearMatch({ hit }: { hit: HitMessage }) {
+  return (
+    <p class="match match-near">
+      <Icon name="near" />
+      <span>
+        Near match, <b>{percent(hit.probability)}</b> likely
+        {hit.tolerated.length > 0 && ': '}
+        {hit.tolerated.map((difference, i) => (
+          <span key={i}>
+            {i > 0 && ', '}
+            {differenceText(difference)} <small>({percent(difference.probability)})</small>
+          </span>
+        ))}
+        {regionText(hit)}
+      </span>
+    </p>
+  )
+}
 
-function tolerance({ position, read, listed }: HitMessage['tolerated'][number]): string {
-  if (read === '') return `no. ${position + 1} “${listed}” not read`
-  if (listed === '') return `“${read}” read before no. ${position + 1}, not listed`
-  return `no. ${position + 1} read “${read}”, listed “${listed}”`
+/** Several states issue the same characters, so the card shows which state was read. */
+const regionText = ({ region }: HitMessage): string => (region ? ` · state ${region}` : ' · state not read')
+
+function differenceText({ position, read, listed }: HitMessage['tolerated'][number]): string {
+  const number = position + 1
+  if (read === '') return `no. ${number} “${listed}” not read`
+  if (listed === '') return `“${read}” read before no. ${number}, not listed`
+  return `no. ${number} read “${read}”, listed “${listed}”`
 }

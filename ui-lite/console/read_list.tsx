@@ -1,30 +1,32 @@
-import type { Board } from './board.js'
+import { useObservable } from '../shared/observable.js'
 import { useNow } from '../shared/use_now.js'
-import { useStore } from '../shared/observable.js'
-import { useHeld } from './use_paused.js'
-import { HoldButton } from './pause_button.js'
+import type { Board } from './board.js'
+import { PauseButton } from './pause_button.js'
 import { ReadRow } from './read_row.js'
+import { usePaused } from './use_paused.js'
 
-/** The stream of reads, newest first: what passes the cameras, listed or not. */
-export function ReadList({ board, held, onHold }: { board: Board; held: boolean; onHold: () => void }) {
-  const reads = useStore(board.reads)
-  const status = useStore(board.status)
-  const shown = useHeld(reads, held)
+/** The live list of reads, newest first: all vehicles that pass the cameras, listed or not. */
+export function ReadList({ board, paused, onPause }: { board: Board; paused: boolean; onPause: () => void }) {
+  const reads = useObservable(board.reads)
+  const status = useObservable(board.status)
+  const shown = usePaused(reads, paused)
   const now = useNow(60_000)
-  const first = shown[0]
-  const waiting = held ? Math.max(0, first ? reads.findIndex((read) => read.readId === first.readId) : reads.length) : 0
+  const newestShown = shown[0]
+  // The newest read on screen may have fallen out of the bounded list; then the count is unknown and shows as 0.
+  const newReads = newestShown ? reads.findIndex((read) => read.readId === newestShown.readId) : reads.length
   return (
     <section class="panel panel-reads" aria-labelledby="reads-title">
       <header class="panel-head">
         <h2 id="reads-title">Reads</h2>
         <span class="count">
-          {status && status.readsDropped > 0 && `${status.readsDropped} skipped, this console was slow`}
+          {status && status.readsDropped > 0 && `${status.readsDropped} skipped: this console was too slow`}
         </span>
-        <HoldButton held={held} waiting={waiting} what="read" onToggle={onHold} />
+        <PauseButton paused={paused} waiting={paused ? Math.max(0, newReads) : 0} noun="read" onToggle={onPause} />
       </header>
       {shown.length === 0 ? (
         <NoReads engines={status?.engines.length} />
       ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must take focus to scroll by keyboard
         <div class="scroll" role="log" aria-live="off" aria-label="Reads, newest first" tabIndex={0}>
           <ol class="reads">
             {shown.map((read) => (
@@ -48,8 +50,8 @@ function NoReads({ engines }: { engines: number | undefined }) {
         </p>
       ) : (
         <p>
-          A read appears here when a vehicle has passed a camera. Without a camera at hand, publish a recorded feed with{' '}
-          <code>platestream replay</code>.
+          A read appears here after a vehicle has passed a camera. If no camera is connected, publish a recorded feed
+          with <code>platestream replay</code>.
         </p>
       )}
     </div>

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
 
-/** Shown instead of the console when there is no session. */
-export function SignedOut({ onSignIn }: { onSignIn: (token: string) => Promise<boolean> }) {
-  const [refused, setRefused] = useState(false)
+/** Replaces the console while there is no session. */
+export function SignInForm({ onSignIn }: { onSignIn: (token: string) => Promise<boolean> }) {
+  const [rejected, setRejected] = useState(false)
   return (
-    <main class="door">
+    <main class="sign-in">
       <h1 class="brand">
         <span class="brand-mark" aria-hidden="true">
           P
@@ -12,13 +12,14 @@ export function SignedOut({ onSignIn }: { onSignIn: (token: string) => Promise<b
         Platestream
       </h1>
       <p>
-        Sign in first: open the address that <code>platestream up</code> printed at its start, or enter its token.
+        Sign in first: open the address that <code>platestream up</code> printed when it started, or enter the token
+        from that address.
       </p>
       <form
         onSubmit={(event) => {
           event.preventDefault()
           const token = new FormData(event.currentTarget).get('token')
-          void onSignIn(String(token ?? '').trim()).then((ok) => setRefused(!ok))
+          void onSignIn(String(token ?? '').trim()).then((ok) => setRejected(!ok))
         }}
       >
         <label for="token">Access token</label>
@@ -27,8 +28,8 @@ export function SignedOut({ onSignIn }: { onSignIn: (token: string) => Promise<b
           Sign in
         </button>
       </form>
-      <p class="refused" role="alert">
-        {refused && 'This token does not open the door. It is in the data folder of the installation.'}
+      <p class="error" role="alert">
+        {rejected && 'This token is not valid. The valid token is in the data folder of the installation.'}
       </p>
       <p class="small">For official law-enforcement use only.</p>
     </main>

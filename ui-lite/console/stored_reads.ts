@@ -1,17 +1,17 @@
 import type { ReadMessage } from '../shared/protocol.js'
 
-type Row = Omit<ReadMessage, 'type' | 'lists'>
+type StoredRead = Omit<ReadMessage, 'type' | 'lists'>
 
 /**
- * The newest stored reads, so that a fresh page is not empty; nothing when the store is away, because live reads follow
- * anyway.
+ * The newest stored reads, oldest first, so that a fresh page is not empty. Empty if the gateway cannot answer: live
+ * reads follow anyway.
  */
-export async function firstReads(limit: number): Promise<ReadMessage[]> {
+export async function fetchStoredReads(limit: number): Promise<ReadMessage[]> {
   try {
-    const answer = await fetch(`/api/reads?limit=${limit}`, { credentials: 'same-origin' })
-    if (!answer.ok) return []
-    const { items } = (await answer.json()) as { items: Row[] }
-    return items.reverse().map((row) => ({ ...row, type: 'read', lists: [] }))
+    const response = await fetch(`/api/reads?limit=${limit}`, { credentials: 'same-origin' })
+    if (!response.ok) return []
+    const { items } = (await response.json()) as { items: StoredRead[] }
+    return items.reverse().map((read) => ({ ...read, type: 'read', lists: [] }))
   } catch {
     return []
   }

@@ -1,13 +1,16 @@
-import type { StatusMessage } from '../shared/protocol.js'
-import type { Connection } from './connection.js'
-import { useStore, type Store } from '../shared/observable.js'
-import { span } from '../shared/text/time.js'
-import { plural, rate } from '../shared/text/words.js'
-import { ConnectionPill } from './connection_pill.js'
 import { Icon } from '../shared/icon.js'
+import { useObservable, type Observable } from '../shared/observable.js'
+import type { StatusMessage } from '../shared/protocol.js'
+import { plural, rate } from '../shared/text/quantities.js'
+import { duration } from '../shared/text/time_text.js'
 import { ThemeButton } from '../shared/theme_button.js'
+import type { Connection } from './connection.js'
+import { ConnectionPill } from './connection_pill.js'
 
-/** The numbers of the room: is it connected, how late is it, how much goes through. */
+/** A longer delay from capture to hit is marked, ms. */
+const LATE_MS = 5_000
+
+/** The state of the system: whether it is connected, how late it is, how much it processes. */
 export function TopBar({
   connection,
   status,
@@ -15,14 +18,14 @@ export function TopBar({
   onSignOut,
 }: {
   connection: Connection
-  status: Store<StatusMessage | undefined>
+  status: Observable<StatusMessage | undefined>
   onHelp: () => void
   onSignOut: () => void
 }) {
-  const { state } = useStore(connection.state)
-  const latest = useStore(status)
-  const now = state === 'live' ? latest : undefined // numbers of a lost connection are not of now
-  const away = now?.engines.filter((engine) => !engine.fresh).length ?? 0
+  const { state } = useObservable(connection.state)
+  const latest = useObservable(status)
+  const now = state === 'live' ? latest : undefined // without a connection the last figures are out of date
+  const silent = now?.engines.filter((engine) => !engine.fresh).length ?? 0
   return (
     <header class="bar">
       <h1 class="brand">
@@ -32,11 +35,11 @@ export function TopBar({
         <span class="brand-name">Platestream</span>
       </h1>
       <ConnectionPill connection={connection} status={status} />
-      <dl class="numbers">
+      <dl class="figures">
         <Figure
           label="Delay"
-          value={now?.delayMs === undefined ? undefined : span(now.delayMs)}
-          warn={(now?.delayMs ?? 0) > 5_000}
+          value={now?.delayMs === undefined ? undefined : duration(now.delayMs)}
+          warn={(now?.delayMs ?? 0) > LATE_MS}
         />
         <Figure label="Frames/s" value={now?.framesPerS === undefined ? undefined : rate(now.framesPerS)} />
         <Figure label="Reads/s" value={now?.readsPerS === undefined ? undefined : rate(now.readsPerS)} />
@@ -47,12 +50,12 @@ export function TopBar({
         <Figure
           label="Engines"
           value={
-            now && (away > 0 ? `${now.engines.length - away} of ${now.engines.length}` : String(now.engines.length))
+            now && (silent > 0 ? `${now.engines.length - silent} of ${now.engines.length}` : String(now.engines.length))
           }
-          warn={now !== undefined && (away > 0 || now.engines.length === 0)}
+          warn={now !== undefined && (silent > 0 || now.engines.length === 0)}
         />
         <Figure
-          label="Lists"
+          label="Hot lists"
           value={
             now && (now.staleLists.length > 0 ? `${now.lists}, ${now.staleLists.length} stale` : String(now.lists))
           }
@@ -60,18 +63,18 @@ export function TopBar({
         />
       </dl>
       <div class="bar-buttons">
-        <a class="button button-icon" href="/recognize" title="Read a picture of your own">
+        <a class="button button-icon" href="/recognize" title="Recognize plates in a picture">
           <Icon name="picture" />
-          <span class="unseen">Read a picture of your own</span>
+          <span class="visually-hidden">Recognize plates in a picture</span>
         </a>
         <ThemeButton />
-        <button type="button" class="button button-icon" onClick={onHelp} title="Keys">
+        <button type="button" class="button button-icon" onClick={onHelp} title="Keyboard shortcuts">
           <Icon name="keyboard" />
-          <span class="unseen">Keys</span>
+          <span class="visually-hidden">Keyboard shortcuts</span>
         </button>
         <button type="button" class="button button-icon" onClick={onSignOut} title="Sign out">
           <Icon name="exit" />
-          <span class="unseen">Sign out</span>
+          <span class="visually-hidden">Sign out</span>
         </button>
       </div>
     </header>
@@ -85,8 +88,8 @@ function Figure({ label, value, warn = false }: { label: string; value: string |
       <dd>
         {warn && <Icon name="warning" />}
         {value ?? (
-          <span class="unknown">
-            –<span class="unseen">not known</span>
+          <span class="figure-unknown">
+            –<span class="visually-hidden">unknown</span>
           </span>
         )}
       </dd>

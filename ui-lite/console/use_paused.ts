@@ -1,8 +1,8 @@
 import { useRef } from 'preact/hooks'
 
-/** While `held`, the value of the moment it began; so a list can stand still while new things come in. */
-export function useHeld<T>(value: T, held: boolean): T {
+/** The current value, or while `paused`, the value at the time of the pause. */
+export function usePaused<T>(value: T, paused: boolean): T {
   const kept = useRef(value)
-  if (!held) kept.current = value
+  if (!paused) kept.current = value
   return kept.current
 }

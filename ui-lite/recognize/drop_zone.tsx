@@ -1,6 +1,6 @@
 import { Icon } from '../shared/icon.js'
 
-/** Where pictures come in; the whole page takes drops and pastes, this says so and opens the file dialog. */
+/** Where pictures come in. The whole page takes drops and pastes; this explains it and opens the file dialog. */
 export function DropZone({ dragging, onFiles }: { dragging: boolean; onFiles: (files: Iterable<File>) => void }) {
   return (
     <div class={dragging ? 'drop drop-over' : 'drop'}>
@@ -12,7 +12,7 @@ export function DropZone({ dragging, onFiles }: { dragging: boolean; onFiles: (f
           multiple
           onChange={(event) => {
             onFiles(event.currentTarget.files ?? [])
-            event.currentTarget.value = '' // the same file may be chosen again
+            event.currentTarget.value = '' // so that choosing the same file again is a change
           }}
         />
         <span class="button button-main">
@@ -20,16 +20,16 @@ export function DropZone({ dragging, onFiles }: { dragging: boolean; onFiles: (f
           Choose pictures
         </span>
       </label>
-      <p class="drop-words">
+      <p>
         {dragging ? (
-          <b>Let go to read the plates.</b>
+          <b>Drop to read the plates.</b>
         ) : (
           <>
             or drop them anywhere on this page, or paste one with <kbd>Ctrl</kbd> <kbd>V</kbd>.
           </>
         )}
       </p>
-      <p class="drop-promise">Plates are read by this browser, on this machine. No picture is sent anywhere.</p>
+      <p class="drop-privacy">This browser reads the plates on this machine. No picture is sent anywhere.</p>
     </div>
   )
 }

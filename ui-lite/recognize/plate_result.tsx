@@ -1,25 +1,25 @@
 import { useEffect, useRef } from 'preact/hooks'
-import type { Detection, Quality } from '../shared/recognizer.js'
-import { spell } from '../shared/text/plate.js'
-import { percent } from '../shared/text/words.js'
+import type { Detection } from '../shared/recognizer.js'
+import { percent } from '../shared/text/quantities.js'
+import { spell } from '../shared/text/spelling.js'
 import { PositionChart } from './position_chart.js'
 
-/** One plate: how it looks, what it says, how sure that is, what else it may be. */
+/** One plate: what it looks like, what it says and how confident the recognizer is, and what else it may say. */
 export function PlateResult({ number, detection, crop }: { number: number; detection: Detection; crop: ImageData }) {
-  const { plate, confidence, region, regionConfidence, alternates, quality, score } = detection
+  const { plate, confidence, region, regionConfidence } = detection
   return (
     <section class="found" aria-label={`Plate ${number}: ${spell(plate)}`}>
       <div class="found-head">
-        <Crop crop={crop} />
+        <PlateCrop crop={crop} />
         <div>
           <p class="plate found-plate">
-            <span class="unseen">{spell(plate)}</span>
+            <span class="visually-hidden">{spell(plate)}</span>
             <span aria-hidden="true">{plate}</span>
           </p>
-          <p class="found-sure">
-            <b>{percent(confidence)}</b> sure ·{' '}
+          <p class="found-confidence">
+            <b>{percent(confidence)}</b> confidence ·{' '}
             {region === null ? (
-              'issuer not told'
+              'issuer unknown'
             ) : (
               <>
                 issued by <b>{region}</b>, {percent(regionConfidence)}
@@ -28,30 +28,17 @@ export function PlateResult({ number, detection, crop }: { number: number; detec
           </p>
         </div>
       </div>
-      <h4>Each position</h4>
+      <h4>Characters by position</h4>
       <PositionChart positions={detection.positions} plate={plate} />
-      <h4>May also be</h4>
-      {alternates.length === 0 ? (
-        <p class="small">nothing else</p>
-      ) : (
-        <ol class="alternates">
-          {alternates.map((other) => (
-            <li key={other.plate}>
-              <span class="plate plate-small">{other.plate}</span> <small>{chance(other.confidence)}</small>
-            </li>
-          ))}
-        </ol>
-      )}
-      <h4>Quality of the picture</h4>
-      <QualityFacts quality={quality} score={score} />
+      <h4>Alternatives</h4>
+      <Alternates alternates={detection.alternates} />
+      <h4>Picture quality</h4>
+      <QualityFacts detection={detection} />
     </section>
   )
 }
 
-/** Of what is hardly possible: not rounded up to a whole per cent. */
-const chance = (probability: number): string => (probability < 0.005 ? 'under 1 %' : percent(probability))
-
-function Crop({ crop }: { crop: ImageData }) {
+function PlateCrop({ crop }: { crop: ImageData }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => canvas.current!.getContext('2d')!.putImageData(crop, 0, 0), [crop])
   return (
@@ -61,13 +48,27 @@ function Crop({ crop }: { crop: ImageData }) {
       width={crop.width}
       height={crop.height}
       role="img"
-      aria-label="the plate, straightened"
+      aria-label="the plate, rectified"
     />
   )
 }
 
-function QualityFacts({ quality, score }: { quality: Quality; score: number }) {
-  const facts: [string, string][] = [
+function Alternates({ alternates }: { alternates: Detection['alternates'] }) {
+  if (alternates.length === 0) return <p class="small">none</p>
+  return (
+    <ol class="alternates">
+      {alternates.map(({ plate, confidence }) => (
+        <li key={plate}>
+          <span class="plate plate-small">{plate}</span>{' '}
+          <small>{confidence < 0.005 ? 'under 1 %' : percent(confidence)}</small>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function QualityFacts({ detection: { quality, score } }: { detection: Detection }) {
+  const facts: [name: string, value: string][] = [
     ['Size', `${quality.widthPx.toFixed(0)} × ${quality.heightPx.toFixed(0)} px`],
     ['Sharpness', percent(quality.sharpness)],
     ['Contrast', percent(quality.contrast)],

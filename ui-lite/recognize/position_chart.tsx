@@ -1,26 +1,34 @@
 import { CHARACTERS } from '../shared/recognizer.js'
-import { percent } from '../shared/text/words.js'
+import { percent } from '../shared/text/quantities.js'
 
-/** Characters shown of a position, at most; and what is too improbable to show. */
-const MOST = 4
-const LEAST = 0.005
+/** Characters shown per position, at most. */
+const MAX_SHOWN = 4
+/** Less probable characters are not shown, except the best one. */
+const MIN_PROBABILITY = 0.005
+/** Name of the class behind the characters: the position may be spurious. */
+const NONE = 'none'
+
+interface Candidate {
+  character: string
+  probability: number
+}
 
 /**
- * Of each position of the text the most probable characters, with bars. A position that may be spurious has 'none'
- * among them.
+ * The most probable characters of each position of the plate, with bars.
+ * @param positions P(class | position), 37 classes each
  */
 export function PositionChart({ positions, plate }: { positions: Float32Array[]; plate: string }) {
   return (
     <ol class="positions">
       {positions.map((position, i) => (
         <li key={i} class="position">
-          <span class="unseen">{`Position ${i + 1}: `}</span>
+          <span class="visually-hidden">{`Position ${i + 1}: `}</span>
           <ol>
-            {best(position).map(({ character, probability }) => (
-              <li key={character} class={character === plate[i] ? 'chance chance-best' : 'chance'}>
-                <span class={character === NOTHING ? 'chance-none' : 'plate'}>{character}</span>
-                <span class="chance-value">{percent(probability)}</span>
-                <span class="chance-bar" aria-hidden="true">
+            {candidates(position).map(({ character, probability }) => (
+              <li key={character} class={character === plate[i] ? 'candidate candidate-best' : 'candidate'}>
+                <span class={character === NONE ? 'candidate-none' : 'plate'}>{character}</span>
+                <span class="candidate-value">{percent(probability)}</span>
+                <span class="candidate-bar" aria-hidden="true">
                   <span style={{ width: `${probability * 100}%` }} />
                 </span>
               </li>
@@ -32,10 +40,9 @@ export function PositionChart({ positions, plate }: { positions: Float32Array[];
   )
 }
 
-const NOTHING = 'none'
-
-function best(position: Float32Array): { character: string; probability: number }[] {
-  return Array.from(position, (probability, i) => ({ character: CHARACTERS[i] ?? NOTHING, probability }))
+/** The characters to show for a position, best first. */
+function candidates(position: Float32Array): Candidate[] {
+  return Array.from(position, (probability, i) => ({ character: CHARACTERS[i] ?? NONE, probability }))
     .sort((a, b) => b.probability - a.probability)
-    .filter(({ probability }, i) => i === 0 || (i < MOST && probability >= LEAST))
+    .filter(({ probability }, i) => i === 0 || (i < MAX_SHOWN && probability >= MIN_PROBABILITY))
 }

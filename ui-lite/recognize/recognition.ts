@@ -1,62 +1,48 @@
-import type { Answer, Fault, WorkerMessage } from './worker_protocol.js'
-import { Store } from '../shared/observable.js'
+import { Observable } from '../shared/observable.js'
+import type { RecognitionFault, RecognitionJob, RecognitionResult, WorkerMessage } from './worker_protocol.js'
 
-/** A picture that was dropped, chosen or pasted. */
-export interface Picture {
+/** A picture that was dropped, chosen or pasted. It has a result or a fault once the worker is done with it. */
+export interface SubmittedPicture {
   id: number
   name: string
   file: Blob
-  answer?: Answer
-  fault?: Fault
+  result?: RecognitionResult
+  fault?: RecognitionFault
 }
 
 export type Readiness =
   | { state: 'loading' }
   | { state: 'ready'; module: string; model: string; name: string }
-  | { state: 'failed'; fault: Fault }
+  | { state: 'failed'; fault: RecognitionFault }
 
-/** Pictures kept on the page; older ones go. */
-const MOST_PICTURES = 24
+/** Pictures kept on the page; older ones are removed. */
+const MAX_PICTURES = 24
 
-/** The pictures of this page and the worker that reads them. */
+/** The pictures on this page and the worker that reads them. */
 export class Recognition {
-  readonly readiness = new Store<Readiness>({ state: 'loading' })
+  readonly readiness = new Observable<Readiness>({ state: 'loading' })
   /** Newest first. */
-  readonly pictures = new Store<Picture[]>([])
-  #worker: Worker
+  readonly pictures = new Observable<SubmittedPicture[]>([])
+  readonly #worker: Worker
   #nextId = 1
 
-  constructor(private readonly open: () => Worker) {
-    this.#worker = this.#start()
+  constructor(worker: Worker) {
+    this.#worker = worker
+    worker.addEventListener('message', ({ data }: MessageEvent<WorkerMessage>) => this.#take(data))
+    worker.addEventListener('error', ({ message }) => this.#fail(message || 'the worker could not start'))
   }
 
   add(files: Iterable<Blob>): void {
     for (const file of files) {
-      const picture: Picture = {
-        id: this.#nextId++,
-        name: file instanceof File && file.name !== '' ? file.name : 'pasted picture',
-        file,
-      }
-      this.pictures.update((all) => [picture, ...all].slice(0, MOST_PICTURES))
-      this.#worker.postMessage({ id: picture.id, file })
+      const job: RecognitionJob = { id: this.#nextId++, file }
+      const name = file instanceof File && file.name !== '' ? file.name : 'pasted picture'
+      this.pictures.update((all) => [{ ...job, name }, ...all].slice(0, MAX_PICTURES))
+      this.#worker.postMessage(job)
     }
   }
 
   clear(): void {
     this.pictures.set([])
-  }
-
-  #start(): Worker {
-    const worker = this.open()
-    worker.addEventListener('message', ({ data }: MessageEvent<WorkerMessage>) => this.#take(data))
-    worker.addEventListener('error', (event) => {
-      const fault: Fault = { message: event.message || 'the worker could not be started', details: {} }
-      this.readiness.set({ state: 'failed', fault })
-      this.pictures.update((all) =>
-        all.map((picture) => (picture.answer || picture.fault ? picture : { ...picture, fault })),
-      )
-    })
-    return worker
   }
 
   #take(message: WorkerMessage): void {
@@ -66,5 +52,14 @@ export class Recognition {
       this.pictures.update((all) =>
         all.map((picture) => (picture.id === message.id ? { ...picture, ...message } : picture)),
       )
+  }
+
+  /** The worker is gone: no waiting picture will get a result. */
+  #fail(message: string): void {
+    const fault: RecognitionFault = { message, details: {} }
+    this.readiness.set({ state: 'failed', fault })
+    this.pictures.update((all) =>
+      all.map((picture) => (picture.result || picture.fault ? picture : { ...picture, fault })),
+    )
   }
 }

@@ -1,45 +1,25 @@
-import { useEffect, useState } from 'preact/hooks'
-import type { Recognition } from './recognition.js'
-import { useStore } from '../shared/observable.js'
-import { sayFault } from './fault_text.js'
-import { plural } from '../shared/text/words.js'
-import { DropZone } from './drop_zone.js'
+import { useCallback } from 'preact/hooks'
 import { Icon } from '../shared/icon.js'
-import { PictureAnnouncer } from './result_announcer.js'
-import { PictureResult } from './picture_result.js'
+import { useObservable } from '../shared/observable.js'
+import { plural } from '../shared/text/quantities.js'
 import { ThemeButton } from '../shared/theme_button.js'
+import { DropZone } from './drop_zone.js'
+import { faultText } from './fault_text.js'
+import { PictureResult } from './picture_result.js'
+import type { Readiness, Recognition } from './recognition.js'
+import { ResultAnnouncer } from './result_announcer.js'
+import { useFileDrop } from './use_file_drop.js'
 
-/** Drop a picture, see what the recognizer sees. Needs no session: nothing is looked up, nothing leaves the machine. */
+/** Reads plates in the browser. Needs no session: it looks up nothing, and no picture leaves the machine. */
 export function RecognizePage({ recognition }: { recognition: Recognition }) {
-  const pictures = useStore(recognition.pictures)
-  const readiness = useStore(recognition.readiness)
-  const [dragging, setDragging] = useState(false)
-  useEffect(() => {
-    // the whole page takes a drop: a picture beside the frame must not replace the page
-    let depth = 0
-    const listeners: [string, (event: any) => void][] = [
-      ['dragenter', () => setDragging(++depth > 0)],
-      ['dragleave', () => setDragging(--depth > 0)],
-      ['dragover', (event: DragEvent) => event.preventDefault()],
-      [
-        'drop',
-        (event: DragEvent) => {
-          event.preventDefault()
-          setDragging((depth = 0) > 0)
-          recognition.add(event.dataTransfer?.files ?? [])
-        },
-      ],
-      ['paste', (event: ClipboardEvent) => recognition.add(event.clipboardData?.files ?? [])],
-    ]
-    for (const [name, listener] of listeners) addEventListener(name, listener)
-    return () => {
-      for (const [name, listener] of listeners) removeEventListener(name, listener)
-    }
-  }, [recognition])
+  const pictures = useObservable(recognition.pictures)
+  const readiness = useObservable(recognition.readiness)
+  const addFiles = useCallback((files: Iterable<File>) => recognition.add(files), [recognition])
+  const dragging = useFileDrop(addFiles)
   return (
     <>
       <a class="skip" href="#results">
-        To the results
+        Skip to results
       </a>
       <header class="bar">
         <h1 class="brand">
@@ -56,24 +36,13 @@ export function RecognizePage({ recognition }: { recognition: Recognition }) {
         </div>
       </header>
       <main class="recognize">
-        <DropZone dragging={dragging} onFiles={(files) => recognition.add(files)} />
+        <DropZone dragging={dragging} onFiles={addFiles} />
         <p class="recognize-state">
-          {readiness.state === 'loading' && 'Getting ready …'}
-          {readiness.state === 'ready' && (
-            <>
-              Ready. Module <code>{readiness.module}</code>, model <code>{readiness.model}</code>.
-            </>
-          )}
-          {readiness.state === 'failed' && (
-            <span class="refused" role="alert">
-              The recognizer did not start. {sayFault(readiness.fault)}
-              {!isSecureContext && ' This page needs https, or localhost.'}
-            </span>
-          )}
+          <ReadinessText readiness={readiness} />
         </p>
         <section id="results" aria-labelledby="results-title" tabIndex={-1}>
           <div class="results-head">
-            <h2 id="results-title">{pictures.length === 0 ? 'No picture yet' : plural(pictures.length, 'picture')}</h2>
+            <h2 id="results-title">{pictures.length === 0 ? 'No pictures yet' : plural(pictures.length, 'picture')}</h2>
             {pictures.length > 0 && (
               <button type="button" class="button" onClick={() => recognition.clear()}>
                 <Icon name="withdrawn" />
@@ -86,7 +55,27 @@ export function RecognizePage({ recognition }: { recognition: Recognition }) {
           ))}
         </section>
       </main>
-      <PictureAnnouncer pictures={pictures} />
+      <ResultAnnouncer pictures={pictures} />
     </>
   )
+}
+
+function ReadinessText({ readiness }: { readiness: Readiness }) {
+  switch (readiness.state) {
+    case 'loading':
+      return <>Loading the recognizer …</>
+    case 'ready':
+      return (
+        <>
+          Ready. Module <code>{readiness.module}</code>, model <code>{readiness.model}</code>.
+        </>
+      )
+    case 'failed':
+      return (
+        <span class="error" role="alert">
+          The recognizer could not start. {faultText(readiness.fault)}
+          {!isSecureContext && ' This page requires HTTPS or localhost.'}
+        </span>
+      )
+  }
 }

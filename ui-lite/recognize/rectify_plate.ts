@@ -1,23 +1,25 @@
 import type { Quad } from '../shared/recognizer.js'
 
-/** Height of a crop, pixels, and the widest it may be in heights. */
+/** Height of a crop, pixels. */
 const HEIGHT = 96
-const WIDEST = 8
+/** Limits of its width, in heights. */
+const MIN_ASPECT = 0.5
+const MAX_ASPECT = 8
 
 /**
- * The plate in `quad`, straightened by the homography of its corners, as a grey picture. Outside the picture the edge
- * is repeated.
+ * The plate in `quad`, rectified by the homography of its corners, as a grey picture. `luma` is the whole picture,
+ * one byte per pixel; its edge pixels extend beyond it.
  */
-export function rectify(luma: Uint8Array, width: number, height: number, quad: Quad): ImageData {
+export function rectifyPlate(luma: Uint8Array, width: number, height: number, quad: Quad): ImageData {
   const [a, b, c, d] = quad
   const across = Math.hypot(b[0] - a[0], b[1] - a[1]) + Math.hypot(c[0] - d[0], c[1] - d[1])
   const down = Math.hypot(d[0] - a[0], d[1] - a[1]) + Math.hypot(c[0] - b[0], c[1] - b[1])
-  const columns = Math.round(HEIGHT * Math.min(WIDEST, Math.max(0.5, across / Math.max(1, down))))
-  const place = unitSquareTo(quad)
+  const columns = Math.round(HEIGHT * Math.min(MAX_ASPECT, Math.max(MIN_ASPECT, across / Math.max(1, down))))
+  const project = unitSquareTo(quad)
   const out = new ImageData(columns, HEIGHT)
   for (let y = 0, at = 0; y < HEIGHT; y++) {
     for (let x = 0; x < columns; x++, at += 4) {
-      const [px, py] = place((x + 0.5) / columns, (y + 0.5) / HEIGHT)
+      const [px, py] = project((x + 0.5) / columns, (y + 0.5) / HEIGHT)
       out.data[at] = out.data[at + 1] = out.data[at + 2] = sample(luma, width, height, px - 0.5, py - 0.5)
       out.data[at + 3] = 255
     }
@@ -25,7 +27,7 @@ export function rectify(luma: Uint8Array, width: number, height: number, quad: Q
   return out
 }
 
-/** Bilinear. */
+/** The grey value at (x, y), bilinear. */
 function sample(luma: Uint8Array, width: number, height: number, x: number, y: number): number {
   const x0 = Math.floor(x)
   const y0 = Math.floor(y)
@@ -40,7 +42,7 @@ function sample(luma: Uint8Array, width: number, height: number, x: number, y: n
 
 const clamp = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value))
 
-/** The projective map that takes the corners of the unit square, clockwise from (0, 0), to those of the quad. */
+/** The projective map from the unit square to the quad, corner to corner, clockwise from (0, 0). */
 function unitSquareTo([a, b, c, d]: Quad): (u: number, v: number) => [number, number] {
   const sx = a[0] - b[0] + c[0] - d[0]
   const sy = a[1] - b[1] + c[1] - d[1]

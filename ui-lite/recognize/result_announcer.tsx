@@ -1,35 +1,33 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Picture } from './recognition.js'
-import { sayFault } from './fault_text.js'
-import { spell } from '../shared/text/plate.js'
-import { percent, plural } from '../shared/text/words.js'
+import { percent, plural } from '../shared/text/quantities.js'
+import { spell } from '../shared/text/spelling.js'
+import { faultText } from './fault_text.js'
+import type { SubmittedPicture } from './recognition.js'
 
-/** Tells a screen reader what came of the latest picture, once. */
-export function PictureAnnouncer({ pictures }: { pictures: Picture[] }) {
+/** Announces the result of each picture to a screen reader, once. */
+export function ResultAnnouncer({ pictures }: { pictures: SubmittedPicture[] }) {
   const [spoken, setSpoken] = useState('')
-  const told = useRef(0)
+  const lastAnnounced = useRef(0)
   useEffect(() => {
-    const news = pictures.filter((picture) => picture.id > told.current && (picture.answer || picture.fault))
-    if (news.length === 0) return
-    told.current = Math.max(...news.map(({ id }) => id))
-    setSpoken(
-      news.length === 1
-        ? sentence(news[0]!)
-        : `${plural(news.length, 'picture')} read, ${plural(
-            news.reduce((sum, { answer }) => sum + (answer?.detections.length ?? 0), 0),
-            'plate',
-          )}`,
-    )
+    const fresh = pictures.filter(({ id, result, fault }) => id > lastAnnounced.current && (result || fault))
+    if (fresh.length === 0) return
+    lastAnnounced.current = Math.max(...fresh.map(({ id }) => id))
+    setSpoken(fresh.length === 1 ? sentence(fresh[0]!) : summary(fresh))
   }, [pictures])
   return (
-    <div class="unseen" role="status">
+    <div class="visually-hidden" role="status">
       {spoken}
     </div>
   )
 }
 
-function sentence({ name, answer, fault }: Picture): string {
-  if (fault) return `${name}: ${sayFault(fault)}`
-  const plates = answer!.detections
-  return `${name}: ${plates.length === 0 ? 'no plate' : plates.map(({ plate, confidence }) => `${spell(plate)}, ${percent(confidence)}`).join('; ')}`
+function sentence({ name, result, fault }: SubmittedPicture): string {
+  if (fault) return `${name}: ${faultText(fault)}`
+  const plates = result!.detections.map(({ plate, confidence }) => `${spell(plate)}, ${percent(confidence)}`)
+  return `${name}: ${plates.join('; ') || 'no plate'}`
+}
+
+function summary(pictures: SubmittedPicture[]): string {
+  const plates = pictures.reduce((sum, { result }) => sum + (result?.detections.length ?? 0), 0)
+  return `${plural(pictures.length, 'picture')} read, ${plural(plates, 'plate')}`
 }

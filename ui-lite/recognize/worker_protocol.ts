@@ -1,32 +1,32 @@
 import type { Detection } from '../shared/recognizer.js'
 
-/** Page to worker. A file is handed over by reference: nothing is copied, nothing is sent. */
-export interface Job {
+/** Page to worker. The file is passed by reference: nothing is copied, nothing is sent over the network. */
+export interface RecognitionJob {
   id: number
   file: Blob
 }
 
-/** What went wrong, with a code of docs/errors.md where it is one of ours. */
-export interface Fault {
+/** What went wrong, with a code of docs/errors.md if Platestream reports it. */
+export interface RecognitionFault {
   code?: string
   message: string
   details: Readonly<Record<string, string | number>>
 }
 
-/** What one picture gave. Quads are in pixels of the picture as it is shown. */
-export interface Answer {
+/** The result for one picture. Quads are in pixels of the picture as shown. */
+export interface RecognitionResult {
   width: number
   height: number
-  /** Milliseconds in the worker. */
+  /** Time spent in the worker, milliseconds. */
   ms: { decode: number; find: number; read: number }
   detections: Detection[]
-  /** Each plate as the reader sees it: straightened, grey. */
+  /** Each plate as the reader sees it: rectified, grey. */
   crops: ImageData[]
 }
 
-/** Worker to page: `ready` or `failed` once, then one answer for each job, in order. */
+/** Worker to page: `ready` or `failed` once, then one result or fault per job, in order. */
 export type WorkerMessage =
   | { ready: { module: string; model: string; name: string } }
-  | { failed: Fault }
-  | { id: number; answer: Answer }
-  | { id: number; fault: Fault }
+  | { failed: RecognitionFault }
+  | { id: number; result: RecognitionResult }
+  | { id: number; fault: RecognitionFault }

@@ -4,8 +4,8 @@ import type { CropRef } from './protocol.js'
 const urlOf = ({ segment, offset, length }: CropRef): string =>
   `/api/crops/${encodeURIComponent(segment)}/${offset}/${length}`
 
-/** A picture of the archive; a quiet sign where there is none (yet). */
-export function Picture({
+/** A picture from the archive, or a placeholder if there is none (yet). */
+export function ArchivePicture({
   crop,
   alt,
   kind,

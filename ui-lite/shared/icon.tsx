@@ -1,4 +1,4 @@
-/** Shapes drawn in the colour of the text; each stands beside a word, so they are hidden from screen readers. */
+/** Icons in the colour of the surrounding text. Each accompanies a word, so screen readers skip them. */
 const PATHS = {
   high: 'M8 1 15.5 14.5H.5zM8 5.5v4.2M8 11.6v1.2',
   medium: 'M8 .8 15.2 8 8 15.2.8 8zM8 4.6v4M8 10.3v1.2',
@@ -16,7 +16,9 @@ const PATHS = {
   warning: 'M8 1 15.5 14.5H.5zM8 5.5v4.2M8 11.6v1.2',
   link: 'M2 8.5a9 9 0 0 1 12 0M4.6 11.2a5.2 5.2 0 0 1 6.8 0M8 13.9v.1',
   keyboard: 'M.8 4h14.4v8.5H.8zM3.5 6.7h.6M6.5 6.7h.6M9.5 6.7h.6M12.3 6.7h.6M4.5 9.8h7',
-  sun: 'M8 4.8a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM8 .8v1.7M8 13.5v1.7M.8 8h1.7M13.5 8h1.7M2.9 2.9l1.2 1.2M11.9 11.9l1.2 1.2M13.1 2.9l-1.2 1.2M4.1 11.9l-1.2 1.2',
+  sun:
+    'M8 4.8a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM8 .8v1.7M8 13.5v1.7M.8 8h1.7M13.5 8h1.7' +
+    'M2.9 2.9l1.2 1.2M11.9 11.9l1.2 1.2M13.1 2.9l-1.2 1.2M4.1 11.9l-1.2 1.2',
   picture: 'M1.5 2.5h13v11h-13zM1.5 11l3.8-3.8 3 3 2.4-2.4 3.8 3.8M10.6 5.6h.1',
   exit: 'M6.5 2H2v12h4.5M6 8h8.5M11 4.5 14.5 8 11 11.5',
 } as const

@@ -1,7 +1,7 @@
 import { Component, createElement, type ComponentType, type FunctionComponent } from 'preact'
 
-/** Draws a component again only when one of its properties is another value. */
-export function memo<P extends object>(drawn: FunctionComponent<P>): ComponentType<P> {
+/** Redraws a component only when one of its properties changes (compared by identity). */
+export function memo<P extends object>(inner: FunctionComponent<P>): ComponentType<P> {
   return class Memo extends Component<P> {
     override shouldComponentUpdate(next: P): boolean {
       const names = new Set([...Object.keys(this.props), ...Object.keys(next)]) as Set<keyof P>
@@ -10,7 +10,7 @@ export function memo<P extends object>(drawn: FunctionComponent<P>): ComponentTy
     }
 
     override render() {
-      return createElement(drawn as ComponentType<P>, this.props)
+      return createElement(inner as ComponentType<P>, this.props)
     }
   } as unknown as ComponentType<P>
 }

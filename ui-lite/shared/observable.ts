@@ -1,17 +1,17 @@
 import { useEffect, useReducer } from 'preact/hooks'
 
 /**
- * A value that components watch. Changes are told at most once in `pauseMs`, so that a flood of messages is one
- * drawing.
+ * A value that components observe. Observers are notified at most once per `intervalMs`, so that a burst of messages
+ * causes one redraw.
  */
-export class Store<T> {
+export class Observable<T> {
   #value: T
   #timer: ReturnType<typeof setTimeout> | undefined
-  readonly #watchers = new Set<() => void>()
+  readonly #observers = new Set<() => void>()
 
   constructor(
     value: T,
-    private readonly pauseMs = 0,
+    private readonly intervalMs = 0,
   ) {
     this.#value = value
   }
@@ -22,29 +22,30 @@ export class Store<T> {
 
   set(value: T): void {
     this.#value = value
-    // A timer and not the next frame: a hidden page gets no frames and would fall behind.
+    // A timer, not an animation frame: a hidden page gets no frames and would fall behind.
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      for (const watcher of this.#watchers) watcher()
-    }, this.pauseMs)
+      for (const observer of this.#observers) observer()
+    }, this.intervalMs)
   }
 
   update(change: (value: T) => T): void {
     this.set(change(this.#value))
   }
 
-  watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
+  /** Calls `observer` after each change. Returns the function that ends this. */
+  observe(observer: () => void): () => void {
+    this.#observers.add(observer)
+    return () => this.#observers.delete(observer)
   }
 }
 
-/** The value of a store in a component. */
-export function useStore<T>(store: Store<T>): T {
+/** The current value of an observable; the component redraws when it changes. */
+export function useObservable<T>(observable: Observable<T>): T {
   const [, redraw] = useReducer((count: number) => count + 1, 0)
   useEffect(() => {
-    redraw(undefined) // it may have changed between drawing and now
-    return store.watch(() => redraw(undefined))
-  }, [store])
-  return store.value
+    redraw(undefined) // the value may have changed between drawing and this effect
+    return observable.observe(() => redraw(undefined))
+  }, [observable])
+  return observable.value
 }

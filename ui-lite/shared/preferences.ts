@@ -1,24 +1,26 @@
-import { Store } from './observable.js'
+import { Observable } from './observable.js'
 
 export type Theme = 'system' | 'dark' | 'light'
 
 export interface Preferences {
   theme: Theme
-  /** Single-letter keys can be switched off (WCAG 2.1.4). */
+  /** Single-letter shortcuts; people can turn them off (WCAG 2.1.4). */
   keys: boolean
 }
 
 const KEY = 'platestream.preferences'
 
-export const preferences = new Store<Preferences>(load())
+/** What this person prefers, kept in this browser. */
+export const preferences = new Observable<Preferences>(load())
 
+/** Changes a preference, applies it and stores it. */
 export function setPreference<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
   preferences.update((all) => ({ ...all, [name]: value }))
   apply(preferences.value)
   try {
     localStorage.setItem(KEY, JSON.stringify(preferences.value))
   } catch {
-    /* it lasts as long as the page */
+    /* without storage it lasts until the page closes */
   }
 }
 
@@ -27,7 +29,7 @@ function load(): Preferences {
   try {
     stored = (JSON.parse(localStorage.getItem(KEY) ?? '{}') ?? {}) as Partial<Preferences>
   } catch {
-    /* damaged: the defaults */
+    /* invalid, or no storage: the defaults */
   }
   const all: Preferences = {
     theme: stored.theme === 'dark' || stored.theme === 'light' ? stored.theme : 'system',

@@ -1,13 +1,19 @@
-import type { HitMessage } from './protocol.js'
-import { PRIORITY } from './text/words.js'
 import { Icon } from './icon.js'
+import type { HitMessage } from './protocol.js'
 
-/** Shape, word and colour: any of them alone says it. */
+const LABEL: Record<HitMessage['priority'], string> = {
+  high: 'High',
+  medium: 'Medium',
+  low: 'Low',
+  informational: 'Informational',
+}
+
+/** The priority of a hit as shape, word and colour: each alone is enough. */
 export function PriorityBadge({ priority }: { priority: HitMessage['priority'] }) {
   return (
-    <span class={`badge badge-${priority}`}>
+    <span class={`badge priority-${priority}`}>
       <Icon name={priority} />
-      {PRIORITY[priority]}
+      {LABEL[priority]}
     </span>
   )
 }

@@ -1,21 +1,21 @@
-export type SignIn = 'in' | 'out' | 'unreachable'
+export type SessionState = 'signed-in' | 'signed-out' | 'unreachable'
 
 /**
- * Trades the token of the address for a session and takes it out of the address bar and the history. Without a token it
- * asks whether there is a session already.
+ * Exchanges the token in the page's address for a session and removes it from the address bar and the history. Without
+ * a token, or if the gateway rejects it, checks whether a session exists.
  */
-export async function signIn(): Promise<SignIn> {
+export async function signIn(): Promise<SessionState> {
   const address = new URL(location.href)
   const token = address.searchParams.get('token')
   if (token !== null) {
     address.searchParams.delete('token')
     history.replaceState(null, '', address)
-    if (await signInWith(token)) return 'in'
+    if (await signInWith(token)) return 'signed-in'
   }
   return checkSession()
 }
 
-/** Whether the token opened the door. */
+/** Starts a session. False if the gateway rejects the token or does not answer. */
 export async function signInWith(token: string): Promise<boolean> {
   try {
     const { ok } = await fetch('/api/session', {
@@ -30,11 +30,11 @@ export async function signInWith(token: string): Promise<boolean> {
   }
 }
 
-/** Asking also renews a session in its second half. */
-export async function checkSession(): Promise<SignIn> {
+/** Asks the gateway for the state of the session. This also renews a session in the second half of its life. */
+export async function checkSession(): Promise<SessionState> {
   try {
     const { status } = await fetch('/api/session', { credentials: 'same-origin', cache: 'no-store' })
-    return status === 200 ? 'in' : status === 401 ? 'out' : 'unreachable'
+    return status === 200 ? 'signed-in' : status === 401 ? 'signed-out' : 'unreachable'
   } catch {
     return 'unreachable'
   }

@@ -1,15 +1,15 @@
-/** One column of a comparison: a character of each plate, or an empty text where one of them has none. */
-export interface Column {
+/** One column of an alignment: a character of each plate, or an empty string where a plate has none. */
+export interface AlignmentColumn {
   read: string
   listed: string
   same: boolean
 }
 
 /**
- * Puts the read over the listed plate so that the fewest characters differ (edit distance; plates have some ten
- * characters).
+ * Aligns the read with the listed plate so that the fewest characters differ (edit distance). Takes time and memory
+ * proportional to the product of the lengths; plates have about ten characters.
  */
-export function align(read: string, listed: string): Column[] {
+export function alignPlates(read: string, listed: string): AlignmentColumn[] {
   const rows = read.length + 1
   const cols = listed.length + 1
   const cost = Array.from({ length: rows }, (_, i) =>
@@ -25,7 +25,7 @@ export function align(read: string, listed: string): Column[] {
       )
     }
   }
-  const columns: Column[] = []
+  const columns: AlignmentColumn[] = []
   let i = read.length
   let j = listed.length
   while (i > 0 || j > 0) {
@@ -45,6 +45,3 @@ export function align(read: string, listed: string): Column[] {
   }
   return columns
 }
-
-/** Letter by letter, for a screen reader: `7 A B C`. */
-export const spell = (plate: string): string => [...plate].join(' ')
