@@ -5,13 +5,13 @@ import sharp from 'sharp'
 import t from 'tap'
 import { readFrames } from '../../engine/feeds/mod.js'
 import { loadWasmFile, Recognizer } from '../../wasm/internal_mod.js'
-import { decodePicture, openRecognizer } from '../../wasm/node.js'
-import { noBrowser, openBrowser } from './chromium.js'
+import { decodePicture, openRecognizer, type Detection } from '../../wasm/node.js'
+import { bytesExpression, noBrowser, openBrowser } from './chromium.js'
 
 const WIDTH = 640
 const HEIGHT = 360
 
-/** A picture that both sides draw by themselves: steps, stripes and noise from a small generator. */
+/** Draws a picture of steps, stripes and noise: the same on both sides, from a small generator. */
 function draw(luma: Uint8Array, width: number): void {
   let state = 12345
   for (let i = 0; i < luma.length; i++) {
@@ -23,14 +23,19 @@ function draw(luma: Uint8Array, width: number): void {
   }
 }
 
-t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, timeout: 120_000 }, async (t) => {
+/** A detection as structured data that survives the way out of the page. */
+function plain(detection: Detection) {
+  return { ...detection, positions: detection.positions.map((p) => [...p]) }
+}
+
+t.test('Chromium reads a picture like Node, bit for bit', { skip: noBrowser, timeout: 120_000 }, async (t) => {
   const wasm = await loadWasmFile('recognizer.wasm')
   const model = await loadWasmFile('platestream.psm')
   const cascade = { coarseFloor: 0.001, fineFloor: 0.001, readFloor: 0, candidates: 6 }
   const node = await Recognizer.create(wasm, model, { cascade, warmUps: 0 })
   draw(node.lumaBuffer(WIDTH, HEIGHT), WIDTH)
-  const wanted = node.recognize(WIDTH, HEIGHT).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
-  t.ok(wanted.length > 0, `${wanted.length} detections to compare`)
+  const expected = node.recognize(WIDTH, HEIGHT).map(plain)
+  t.ok(expected.length > 0, `${expected.length} detections to compare`)
 
   const { outputFiles } = await build({
     entryPoints: ['wasm/mod.ts'],
@@ -42,26 +47,27 @@ t.test('Chromium reads a picture as Node does, bit for bit', { skip: noBrowser, 
   })
   const browser = await openBrowser(t)
   const page = await browser.newPage()
-  // crypto.subtle wants a secure context: a page of localhost that is answered here
+  // crypto.subtle needs a secure context: a page on localhost, which this test serves itself.
   await page.route('**/*', (route) =>
     route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>recognizer</title>' }),
   )
   await page.goto('http://localhost/')
   await page.addScriptTag({ content: outputFiles[0]!.text })
   const result = (await page.evaluate(`(async () => {
-    const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
-    const recognizer = await platestream.Recognizer.create(bytes(${JSON.stringify(Buffer.from(wasm).toString('base64'))}),
-      bytes(${JSON.stringify(Buffer.from(model).toString('base64'))}), { cascade: ${JSON.stringify(cascade)}, warmUps: 0 })
+    const plain = ${plain.toString()}
+    const [wasm, model] = [${bytesExpression(wasm)}, ${bytesExpression(model)}]
+    const options = { cascade: ${JSON.stringify(cascade)}, warmUps: 0 }
+    const recognizer = await platestream.Recognizer.create(wasm, model, options)
     ;(${draw.toString()})(recognizer.lumaBuffer(${WIDTH}, ${HEIGHT}), ${WIDTH})
-    return { moduleId: recognizer.moduleId, modelId: recognizer.modelId,
-      detections: recognizer.recognize(${WIDTH}, ${HEIGHT}).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) })) }
+    const detections = recognizer.recognize(${WIDTH}, ${HEIGHT}).map(plain)
+    return { moduleId: recognizer.moduleId, modelId: recognizer.modelId, detections }
   })()`)) as { moduleId: string; modelId: string; detections: unknown[] }
   t.equal(result.moduleId, node.moduleId)
   t.equal(result.modelId, node.modelId)
-  t.same(result.detections, wanted)
+  t.same(result.detections, expected)
 })
 
-/** The files of the build at http://localhost/, and a page at its root. */
+/** Serves `html` at http://localhost/ and the files of the build beside it. */
 async function serveLibrary(page: Page, html: string): Promise<void> {
   const types: Record<string, string> = {
     js: 'text/javascript',
@@ -78,8 +84,8 @@ async function serveLibrary(page: Page, html: string): Promise<void> {
   })
 }
 
-/** One frame of the sample feed in every form in which a file may come. */
-async function pictures(): Promise<Record<string, Buffer>> {
+/** Frames of the sample feed, and one of them in every supported file format. */
+async function samplePictures(): Promise<Record<string, Buffer>> {
   const all: Record<string, Buffer> = {}
   let index = 0
   for await (const { jpeg } of readFrames('bench/feeds/sample.mcap'))
@@ -102,7 +108,7 @@ async function pictures(): Promise<Record<string, Buffer>> {
 }
 
 t.test(
-  'the same bytes give the same answer in Chromium and in Node',
+  'a file gives the same luma and the same detections in Chromium and in Node',
   { skip: noBrowser, timeout: 240_000 },
   async (t) => {
     const node = await openRecognizer({ warmUps: 0 })
@@ -110,25 +116,26 @@ t.test(
     const page = await browser.newPage()
     await serveLibrary(page, '<!doctype html><title>library</title>')
     await page.goto('http://localhost/')
-    await page.evaluate(
-      "(async () => { const library = await import('/browser.js'); globalThis.library = library; globalThis.recognizer = await library.openRecognizer({ warmUps: 0 }) })()",
-    )
+    await page.evaluate(`(async () => {
+      globalThis.library = await import('/browser.js')
+      globalThis.recognizer = await library.openRecognizer({ warmUps: 0 })
+    })()`)
     let plates = 0
-    for (const [name, bytes] of Object.entries(await pictures())) {
+    for (const [name, bytes] of Object.entries(await samplePictures())) {
       const size = await decodePicture(bytes, node)
       const digest = await globalThis.crypto.subtle.digest(
         'SHA-256',
         new Uint8Array(node.lumaBuffer(size.width, size.height)),
       )
-      const detections = node
-        .recognize(size.width, size.height)
-        .map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) }))
+      const detections = node.recognize(size.width, size.height).map(plain)
       const answer = await page.evaluate(`(async () => {
-      const bytes = Uint8Array.from(atob(${JSON.stringify(bytes.toString('base64'))}), (c) => c.charCodeAt(0))
-      const size = await library.decodePicture(bytes, recognizer)
-      const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(recognizer.lumaBuffer(size.width, size.height)))
-      return { size, luma: [...new Uint8Array(digest)], detections: recognizer.recognize(size.width, size.height).map((d) => ({ ...d, positions: d.positions.map((p) => [...p]) })) }
-    })()`)
+        const plain = ${plain.toString()}
+        const size = await library.decodePicture(${bytesExpression(bytes)}, recognizer)
+        const luma = new Uint8Array(recognizer.lumaBuffer(size.width, size.height))
+        const digest = await crypto.subtle.digest('SHA-256', luma)
+        const detections = recognizer.recognize(size.width, size.height).map(plain)
+        return { size, luma: [...new Uint8Array(digest)], detections }
+      })()`)
       t.same(answer, { size, luma: [...new Uint8Array(digest)], detections }, name)
       plates += detections.length
     }
@@ -136,16 +143,16 @@ t.test(
   },
 )
 
-t.test('the example for a page runs as it is documented', { skip: noBrowser, timeout: 120_000 }, async (t) => {
+t.test('the documented example page works', { skip: noBrowser, timeout: 120_000 }, async (t) => {
   const example = /```html\n(.*?)```/s.exec(readFileSync('docs/recognizer.md', 'utf8'))![1]!
   const browser = await openBrowser(t)
   const page = await browser.newPage()
   await serveLibrary(page, example)
   await page.goto('http://localhost/')
-  const frame = (await pictures())['frame 97']!
+  const frame = (await samplePictures())['frame 97']!
   const node = await openRecognizer({ warmUps: 0 })
   const { width, height } = await decodePicture(frame, node)
-  const wanted =
+  const expected =
     node
       .recognize(width, height)
       .map(({ plate, confidence }) => `${plate} ${confidence.toFixed(3)}`)
@@ -153,5 +160,5 @@ t.test('the example for a page runs as it is documented', { skip: noBrowser, tim
   await page.waitForFunction('document.querySelector("input").onchange !== null')
   await page.locator('input').setInputFiles({ name: 'car.jpg', mimeType: 'image/jpeg', buffer: frame })
   await page.waitForFunction('document.querySelector("pre").textContent !== ""')
-  t.equal(await page.locator('pre').textContent(), wanted)
+  t.equal(await page.locator('pre').textContent(), expected)
 })

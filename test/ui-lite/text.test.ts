@@ -3,24 +3,26 @@ import { execFileSync } from 'node:child_process'
 import { build } from 'esbuild'
 import fc from 'fast-check'
 
-interface Column {
+interface AlignmentColumn {
   read: string
   listed: string
   same: boolean
 }
 
-/** A module of the page, as the page gets it. */
+/** Loads a module of the pages as the bundler delivers it. */
 async function pageModule<T>(file: string): Promise<T> {
   const { outputFiles } = await build({ entryPoints: [file], bundle: true, format: 'esm', write: false })
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]!.contents).toString('base64')}`) as Promise<T>
 }
 
-t.test('two plates are put over each other with the fewest differences', async (t) => {
-  const { align } = await pageModule<{ align(read: string, listed: string): Column[] }>('ui-lite/shared/text/plate.ts')
+t.test('two plates are aligned with the fewest differences', async (t) => {
+  const { alignPlates } = await pageModule<{ alignPlates(read: string, listed: string): AlignmentColumn[] }>(
+    'ui-lite/console/plate_alignment.ts',
+  )
   const plate = fc.string({ unit: fc.constantFrom(...'0O1I8BAC7'), maxLength: 9 })
   fc.assert(
     fc.property(plate, plate, (read, listed) => {
-      const columns = align(read, listed)
+      const columns = alignPlates(read, listed)
       return (
         columns.map((c) => c.read).join('') === read &&
         columns.map((c) => c.listed).join('') === listed &&
@@ -30,7 +32,7 @@ t.test('two plates are put over each other with the fewest differences', async (
     }),
   )
   t.same(
-    align('9LPQ12', '9LPQ712').map((c) => [c.read || '·', c.listed]),
+    alignPlates('9LPQ12', '9LPQ712').map((c) => [c.read || '·', c.listed]),
     [
       ['9', '9'],
       ['L', 'L'],
@@ -43,14 +45,13 @@ t.test('two plates are put over each other with the fewest differences', async (
   )
 })
 
-t.test('spans and percentages never claim more than they know', async (t) => {
-  const { span, stopwatch } = await pageModule<{ span(ms: number): string; stopwatch(ms: number): string }>(
-    'ui-lite/shared/text/time.ts',
+t.test('durations, percentages and headings are rounded without overstating what is known', async (t) => {
+  const { duration, stopwatch } = await pageModule<{ duration(ms: number): string; stopwatch(ms: number): string }>(
+    'ui-lite/shared/text/time_text.ts',
   )
-  const { percent, compass } = await pageModule<{ percent(p: number): string; compass(d: number): string }>(
-    'ui-lite/shared/text/words.ts',
-  )
-  t.same([-5, 340, 9_999, 42_000, 300_000, 9 * 3_600_000, 15 * 3_600_000, 80 * 3_600_000].map(span), [
+  const { percent } = await pageModule<{ percent(p: number): string }>('ui-lite/shared/text/quantities.ts')
+  const { compass } = await pageModule<{ compass(d: number): string }>('ui-lite/shared/text/headings.ts')
+  t.same([-5, 340, 9_999, 42_000, 300_000, 9 * 3_600_000, 15 * 3_600_000, 80 * 3_600_000].map(duration), [
     '0.0 s',
     '0.3 s',
     '10.0 s',
@@ -65,15 +66,15 @@ t.test('spans and percentages never claim more than they know', async (t) => {
   t.same([0, 44, 359, -90, 720].map(compass), ['north', 'north-east', 'north', 'west', 'north'])
 })
 
-t.test('the pages keep to their types', { timeout: 240_000 }, (t) => {
-  // The main build does not see them: they are for a browser, and the bundler takes types as given.
+t.test('the pages pass the type check', { timeout: 240_000 }, (t) => {
+  // The build does not check them: tsc leaves them out, and the bundler ignores types.
   t.doesNotThrow(() =>
     execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'ui-lite'], { encoding: 'utf8' }),
   )
   t.end()
 })
 
-/** Levenshtein's distance, the plain way. */
+/** The Levenshtein distance, one row at a time. */
 function distance(a: string, b: string): number {
   if (a === '' || b === '') return a.length + b.length
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
