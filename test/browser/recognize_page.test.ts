@@ -69,7 +69,7 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
   t.equal(await result.getByRole('region').count(), detections.length, 'the same number of plates as in Node')
   t.match(await result.innerText(), /\d+\.\d ms \(decode \d+\.\d, find \d+\.\d, read \d+\.\d\)/)
   const confidence = Math.min(99, Math.round(detections[0]!.confidence * 100))
-  t.match(await plate.innerText(), new RegExp(`${confidence} % confidence`))
+  t.match(await plate.innerText(), new RegExp(`${confidence} % sure`))
   t.equal(await plate.locator('.position').count(), PLATE.length, 'a distribution for each position')
   const [x, y] = detections[0]!.quad[0]
   t.equal(

@@ -66,9 +66,9 @@ export function Notices({ connection, board }: { connection: Connection; board: 
         <Notice key={engine.instance} kind="warn" title={`Engine ${engine.instance}`}>
           {engine.fresh
             ? Object.entries(engine.waiting)
-                .map(([name, reason]) => `waiting for ${name}: ${reason}`)
-                .join('; ')
-            : `silent for ${duration(engine.ageMs)}; frames wait in the stream until an engine takes them`}
+                .map(([name, reason]) => `Waiting for ${name}: ${reason}.`)
+                .join(' ')
+            : `Silent for ${duration(engine.ageMs)}. Frames wait in the stream until an engine takes them.`}
         </Notice>
       ))}
       {status && status.staleLists.length > 0 && (

@@ -19,7 +19,7 @@ export function ReadList({ board, paused, onPause }: { board: Board; paused: boo
       <header class="panel-head">
         <h2 id="reads-title">Reads</h2>
         <span class="count">
-          {status && status.readsDropped > 0 && `${status.readsDropped} skipped: this console was too slow`}
+          {status && status.readsDropped > 0 && `${status.readsDropped} skipped: console too slow`}
         </span>
         <PauseButton paused={paused} waiting={paused ? Math.max(0, newReads) : 0} noun="read" onToggle={onPause} />
       </header>

@@ -17,7 +17,7 @@ export function PlateResult({ number, detection, crop }: { number: number; detec
             <span aria-hidden="true">{plate}</span>
           </p>
           <p class="found-confidence">
-            <b>{percent(confidence)}</b> confidence ·{' '}
+            <b>{percent(confidence)}</b> sure ·{' '}
             {region === null ? (
               'issuer unknown'
             ) : (
