@@ -19,7 +19,7 @@ export function PlateResult({ number, detection, crop }: { number: number; detec
           <p class="found-confidence">
             <b>{percent(confidence)}</b> sure ·{' '}
             {region === null ? (
-              'issuer unknown'
+              'issuer not read'
             ) : (
               <>
                 issued by <b>{region}</b>, {percent(regionConfidence)}
