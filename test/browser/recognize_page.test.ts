@@ -5,12 +5,12 @@ import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture, openRecognizer, type Detection } from '../../wasm/node.js'
 import { startTestGateway } from '../gateway/fixtures/gateway.js'
 import { until } from '../until.js'
-import { noBrowser, openBrowser } from './chromium.js'
+import { bytesExpression, noBrowser, openBrowser } from './chromium.js'
 
 const options = { skip: noBrowser, timeout: 240_000 }
 
-/** A frame of the sample feed in which the recognizer of Node is sure of a plate. */
-async function surePicture(): Promise<{ jpeg: Buffer; detections: Detection[] }> {
+/** A frame of the sample feed in which the recognizer in Node reads a plate with high confidence. */
+async function clearPicture(): Promise<{ jpeg: Buffer; detections: Detection[] }> {
   const recognizer = await openRecognizer({ warmUps: 0 })
   for await (const { jpeg } of readFrames('bench/feeds/sample.mcap')) {
     const { width, height } = await decodePicture(jpeg, recognizer)
@@ -18,16 +18,17 @@ async function surePicture(): Promise<{ jpeg: Buffer; detections: Detection[] }>
     if (detections[0] && detections[0].confidence > 0.9 && detections[0].quality.widthPx > 90)
       return { jpeg: Buffer.from(jpeg), detections }
   }
-  throw new Error('no frame of the sample feed has a sure plate')
+  throw new Error('no frame of the sample feed has a plate with high confidence')
 }
 
-const { jpeg, detections } = await surePicture()
+const { jpeg, detections } = await clearPicture()
 const PLATE = detections[0]!.plate
 
 interface Visit {
   page: Page
-  /** Addresses asked for, in order. */
+  /** Method and path of each request, in order. */
   requests: string[]
+  /** Script errors and violations of the content security policy. */
   faults: string[]
 }
 
@@ -58,16 +59,17 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
   t.ok(
     requests.some((request) => request === 'GET /recognizer.wasm') &&
       requests.some((request) => request === 'GET /platestream.psm'),
-    'module and model are fetched',
+    'the page fetches module and model',
   )
   const before = requests.length
   await choose(page, 'car.jpg', 'image/jpeg', jpeg)
   const result = page.getByRole('article', { name: 'car.jpg' })
   const plate = result.getByRole('region', { name: `Plate 1: ${[...PLATE].join(' ')}` })
   await plate.waitFor()
-  t.equal(await result.getByRole('region').count(), detections.length, 'as many plates as in Node')
+  t.equal(await result.getByRole('region').count(), detections.length, 'the same number of plates as in Node')
   t.match(await result.innerText(), /\d+\.\d ms \(decode \d+\.\d, find \d+\.\d, read \d+\.\d\)/)
-  t.match(await plate.innerText(), new RegExp(`${Math.min(99, Math.round(detections[0]!.confidence * 100))} % sure`))
+  const confidence = Math.min(99, Math.round(detections[0]!.confidence * 100))
+  t.match(await plate.innerText(), new RegExp(`${confidence} % sure`))
   t.equal(await plate.locator('.position').count(), PLATE.length, 'a distribution for each position')
   const [x, y] = detections[0]!.quad[0]
   t.equal(
@@ -77,7 +79,7 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
       .getAttribute('points')
       .then((points) => points!.split(' ')[0]),
     `${x},${y}`,
-    'the quad is that of Node, to the bit',
+    'the quad equals that of Node, bit for bit',
   )
   await until(
     async () =>
@@ -87,23 +89,29 @@ top.test('a chosen picture is read without a sign-in, and nothing leaves the mac
   )
   await page.getByText(`car.jpg: ${[...PLATE].join(' ')}`).waitFor({ state: 'attached' })
 
-  // several in a row, by drop and by paste
+  // several pictures in a row, dropped and pasted
   await page.evaluate(`(async () => {
-    const bytes = Uint8Array.from(atob(${JSON.stringify(jpeg.toString('base64'))}), (c) => c.charCodeAt(0))
-    const transfer = (...names) => { const t = new DataTransfer(); for (const name of names) t.items.add(new File([bytes], name, { type: 'image/jpeg' })); return t }
-    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer('first.jpg', 'second.jpg'), bubbles: true, cancelable: true }))
-    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer('third.jpg'), bubbles: true }))
+    const bytes = ${bytesExpression(jpeg)}
+    const transfer = (...names) => {
+      const data = new DataTransfer()
+      for (const name of names) data.items.add(new File([bytes], name, { type: 'image/jpeg' }))
+      return data
+    }
+    const dropped = { dataTransfer: transfer('first.jpg', 'second.jpg'), bubbles: true, cancelable: true }
+    document.body.dispatchEvent(new DragEvent('drop', dropped))
+    const pasted = { clipboardData: transfer('third.jpg'), bubbles: true }
+    document.body.dispatchEvent(new ClipboardEvent('paste', pasted))
   })()`)
   for (const name of ['first.jpg', 'second.jpg', 'third.jpg'])
     await page.getByRole('article', { name }).getByRole('region', { name: 'Plate 1:' }).waitFor()
   t.equal(await page.getByRole('heading', { name: '4 pictures' }).count(), 1)
   await page.getByRole('button', { name: 'Clear' }).click()
-  await page.getByText('No picture yet').waitFor()
-  t.same(requests.slice(before), [], 'no request at all after the page was loaded')
-  t.same(faults, [], 'no error, no refusal of the security policy')
+  await page.getByText('No pictures yet').waitFor()
+  t.same(requests.slice(before), [], 'no request after the page has loaded')
+  t.same(faults, [], 'no error, no violation of the content security policy')
 })
 
-top.test('what cannot be read is refused in words, and the next picture is read all the same', options, async (t) => {
+top.test('the page explains why a file cannot be read, and still reads the next picture', options, async (t) => {
   const { page, requests, faults } = await visit(t)
   const before = requests.length
   const tiny = await sharp(jpeg).resize(20, 100, { fit: 'fill' }).jpeg().toBuffer()
@@ -111,7 +119,7 @@ top.test('what cannot be read is refused in words, and the next picture is read 
     .png()
     .toBuffer()
   const cases: [string, string, Buffer, RegExp][] = [
-    ['notes.txt', 'text/plain', Buffer.from('no picture at all'), /no picture that can be read/],
+    ['notes.txt', 'text/plain', Buffer.from('not a picture'), /not a supported picture/],
     ['empty.jpg', 'image/jpeg', Buffer.alloc(0), /The file is empty/],
     ['tiny.jpg', 'image/jpeg', tiny, /too small: 20 × 100 pixels\. Each side needs at least 32/],
     ['wide.png', 'image/png', wide, /too large: 8,300 pixels on one side\. The limit is 8,192/],
@@ -135,7 +143,7 @@ top.test('what cannot be read is refused in words, and the next picture is read 
   t.same(faults, [])
 })
 
-top.test('the page can be used by keyboard, and fits a narrow screen', options, async (t) => {
+top.test('the page works by keyboard and fits a narrow screen', options, async (t) => {
   const { page, faults } = await visit(t, { width: 360, height: 700 })
   const chooser = page.waitForEvent('filechooser')
   await page.locator('input[type=file]').focus()
@@ -146,7 +154,7 @@ top.test('the page can be used by keyboard, and fits a narrow screen', options, 
     await page.setViewportSize({ width, height: 800 })
     t.ok(
       await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
-      `nothing sticks out at ${width} pixels`,
+      `nothing overflows at ${width} pixels`,
     )
   }
   t.same(faults, [])

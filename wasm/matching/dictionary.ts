@@ -221,7 +221,7 @@ export class Dictionary {
 
   /** The memory that is shared, for counters that threads take their work from. */
   get memoryBuffer(): SharedArrayBuffer {
-    return this.memory.memory.buffer
+    return this.memory.memory.buffer as ArrayBufferLike as SharedArrayBuffer
   }
 
   /** Room for such a counter, 64 bytes. */
