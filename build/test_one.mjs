@@ -1,0 +1,20 @@
+// Runs one test file by its source path, about a second after a change:
+//   npm run test:one -- test/engine/passes/vote.test.ts
+// A source path finds its test: engine/passes/vote.ts runs the same file. Prints TAP; the exit code is that of the test.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { transpile } from './transpile.mjs'
+
+const [given, ...rest] = process.argv.slice(2)
+if (given === undefined) fail('give the path of a test, such as test/engine/passes/vote.test.ts')
+const path = relative('.', resolve(given)).replace(/^dist\/(.*)\.js$/, '$1.ts')
+const file = path.endsWith('.test.ts') ? path : join('test', path.replace(/\.tsx?$/, '.test.ts'))
+if (!existsSync(file)) fail(file === path ? `${file} does not exist` : `${path} has no test: ${file} does not exist`)
+const out = await transpile(file)
+process.exit(spawnSync(process.execPath, ['--enable-source-maps', out, ...rest], { stdio: 'inherit' }).status ?? 1)
+
+function fail(reason) {
+  console.error(`test:one: ${reason}`)
+  process.exit(2)
+}
