@@ -41,7 +41,8 @@ const onlyDownward = ENGINE_ROOMS.slice(0, -1).map((name, i) => ({
   name: `engine-${name}-imports-lower-rooms-only`,
   comment: 'Imports go downward only: move the type down, or pass the value in.',
   severity: 'error',
-  from: { path: room([name]) },
+  // A door exports what others may import, from any room.
+  from: { path: room([name]), pathNot: '^engine/runtime/mod\\.ts$' },
   to: { path: room(ENGINE_ROOMS.slice(i + 1)) },
 }))
 
@@ -93,10 +94,10 @@ export default {
       to: { path: '^engine/', pathNot: '^engine/((mod|internal_mod)|(runtime|feeds|chdb)/mod)\\.ts$' },
     },
     {
-      name: 'engine-does-not-use-its-own-door',
+      name: 'engine-does-not-use-its-own-doors',
       severity: 'error',
       from: { path: '^engine/' },
-      to: { path: '^engine/(mod|internal_mod)\\.ts$' },
+      to: { path: '^engine/((mod|internal_mod)|(runtime|feeds|chdb)/mod)\\.ts$' },
     },
     {
       name: 'engine-internals-for-tests-only',
@@ -109,7 +110,10 @@ export default {
       comment: 'engine/runtime/mod.ts is what commands import that connect to nothing.',
       severity: 'error',
       from: { path: '^engine/runtime/mod\\.ts$' },
-      to: { path: 'node_modules/(nats|@clickhouse|chdb|sharp|@julusian|@mcap|fastify|prom-client)/', reachable: true },
+      to: {
+        path: 'node_modules/(nats|@clickhouse|chdb|sharp|@julusian|@mcap|fastify|prom-client|ajv|@sinclair)/',
+        reachable: true,
+      },
     },
     {
       name: 'engine-policy-is-pure',

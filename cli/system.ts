@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { NatsConnection } from 'nats'
-import type { ClickHouseClient } from '../engine/mod.js'
-import { AlprError, dataPaths, loadSecrets, loadSettings, type Settings } from '../engine/runtime/mod.js'
+import type { ClickHouseClient, Settings } from '../engine/mod.js'
+import { AlprError, loadSecrets } from '../engine/runtime/mod.js'
 import { readRunFile } from './run_file.js'
 
 /** Options of every command that uses the running system. */
@@ -19,7 +19,8 @@ export function withSystemOptions(command: Command): Command {
 /** Loads the engine when a command runs: its clients and codecs take half a second, which --help does not need. */
 export const loadEngine = () => import('../engine/mod.js')
 
-export function settingsFor(options: SystemOptions, overrides: Record<string, unknown> = {}): Settings {
+export async function settingsFor(options: SystemOptions, overrides: Record<string, unknown> = {}): Promise<Settings> {
+  const { loadSettings } = await loadEngine()
   return loadSettings({ file: options.config, overrides: { dataFolder: options.data, ...overrides } })
 }
 
@@ -27,18 +28,18 @@ export function settingsFor(options: SystemOptions, overrides: Record<string, un
  * Address of NATS: the server of the settings, or else the private server of the `up` that runs on the data folder.
  * @throws ALPR_ERR_NATS_UNAVAILABLE
  */
-export function findNats(settings: Settings): { url: string; token: string } {
+export async function findNats(settings: Settings): Promise<{ url: string; token: string }> {
   if (settings.nats.url) return { url: settings.nats.url, token: settings.nats.token }
-  const paths = dataPaths(settings)
+  const paths = (await loadEngine()).dataPaths(settings)
   const nats = readRunFile(paths.run)?.nats
   if (!nats) throw notRunning('ALPR_ERR_NATS_UNAVAILABLE', settings, 'NATS_URL')
   return { url: nats.url, token: nats.private ? loadSecrets(paths.secrets).nats : settings.nats.token }
 }
 
 /** Address of the store, found in the same way. @throws ALPR_ERR_STORE_UNAVAILABLE */
-export function findStore(settings: Settings): { url: string; token: string } {
+export async function findStore(settings: Settings): Promise<{ url: string; token: string }> {
   if (settings.clickhouse.url) return { url: settings.clickhouse.url, token: settings.clickhouse.password }
-  const paths = dataPaths(settings)
+  const paths = (await loadEngine()).dataPaths(settings)
   const store = readRunFile(paths.run)?.store
   if (!store) throw notRunning('ALPR_ERR_STORE_UNAVAILABLE', settings, 'CLICKHOUSE_URL')
   return { url: store.url, token: loadSecrets(paths.secrets).store }
@@ -60,9 +61,9 @@ export async function withNats<T>(
   name: string,
   work: (connection: NatsConnection, settings: Settings) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsFor(options)
+  const settings = await settingsFor(options)
   const { connectNats } = await loadEngine()
-  const connection = await connectNats({ ...findNats(settings), name: `cli ${name}` })
+  const connection = await connectNats({ ...(await findNats(settings)), name: `cli ${name}` })
   try {
     return await work(connection, settings)
   } finally {
@@ -75,9 +76,9 @@ export async function withStore<T>(
   options: SystemOptions,
   work: (client: ClickHouseClient, settings: Settings) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsFor(options)
+  const settings = await settingsFor(options)
   const { createClient } = await loadEngine()
-  const client = createClient(settings, findStore(settings), { requestTimeoutMs: 3_600_000 })
+  const client = createClient(settings, await findStore(settings), { requestTimeoutMs: 3_600_000 })
   try {
     return await work(client, settings)
   } finally {

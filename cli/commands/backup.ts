@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { dataPaths } from '../../engine/runtime/mod.js'
 import { bytesText, printJson, printLine, printNote } from '../output.js'
 import { productVersion } from '../version.js'
 import { loadEngine, withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
@@ -24,6 +23,7 @@ Examples:
       const started = performance.now()
       await withNats(options, 'backup', (connection, settings) =>
         withStore(options, async (client) => {
+          const { backUp, dataPaths } = await loadEngine()
           const say = (text: string) => {
             if (!options.json) printNote(text)
           }
@@ -33,7 +33,6 @@ Examples:
             database: settings.clickhouse.database,
             cropsFolder: dataPaths(settings).crops,
           }
-          const { backUp } = await loadEngine()
           const { streams, tables, crops } = await backUp(system, resolve(folder), productVersion(), say)
           const facts = {
             folder: resolve(folder),

@@ -28,7 +28,7 @@ Examples:
   platestream doctor --install --for test`,
     )
     .action(async (options: DoctorOptions) => {
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       if (options.install) await (await import('../doctor/install.js')).ensurePrograms(options.for, printNote)
       const findings = await (await import('../doctor/checks.js')).runChecks(settings)
       const bad = findings.filter((finding) => !finding.ok && isNeeded(finding, options.for))

@@ -36,14 +36,14 @@ Examples:
     .action(async (options: EngineOptions) => {
       const ending = interruptSignal(options.withParent)
       try {
-        const settings = settingsFor(options, {
+        const settings = await settingsFor(options, {
           'engine.workers': options.workers,
           'engine.instance': options.instance,
         })
         const log = pino({ name: 'engine', level: settings.log.level }, pino.destination(2))
-        const store = findStore(settings)
+        const store = await findStore(settings)
         const connection = await connectNats({
-          ...findNats(settings),
+          ...(await findNats(settings)),
           name: `engine ${settings.engine.instance}`,
           log,
           waitOnFirstConnect: true,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { codeOf, dataPaths, loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
+import { dataPaths } from '../../engine/mod.js'
+import { codeOf, loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
 import { gatewayLog, startGateway } from '../../gateway/mod.js'
 import { ReportedFailure } from '../failure.js'
 import { aborted, exitAtLatest, interruptSignal } from '../interrupt.js'
@@ -34,10 +35,10 @@ Examples:
     .action(async (options: GatewayCommandOptions) => {
       const ending = interruptSignal(options.withParent)
       try {
-        const settings = settingsFor(options, { 'gateway.host': options.host, 'gateway.port': options.port })
-        const store = findStore(settings)
+        const settings = await settingsFor(options, { 'gateway.host': options.host, 'gateway.port': options.port })
+        const store = await findStore(settings)
         const gateway = await startGateway(settings, {
-          nats: findNats(settings),
+          nats: await findNats(settings),
           clickhouse: { url: store.url, password: store.token },
           token: loadSecrets(dataPaths(settings).secrets).console,
           log: gatewayLog(settings.log.level),

@@ -32,7 +32,7 @@ Examples:
   platestream up --data /var/lib/platestream`,
     )
     .action(async (folder: string, options: SystemOptions & { json?: boolean }) => {
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       // Reports an invalid folder before anything starts.
       await readManifest(resolve(folder))
       const { streams, tables } = await withEmptySystem(settings, (system) =>

@@ -41,7 +41,7 @@ Examples:
   PLATESTREAM_CLICKHOUSE_PORT=8123 platestream store --data /var/lib/platestream`,
     )
     .action(async (options: SystemOptions & { withParent?: boolean }) => {
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       const paths = dataPaths(settings)
       const args = [
         STORE_SCRIPT,
@@ -83,7 +83,7 @@ Examples:
       // The parent command has options of the same names and receives them first.
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
       const form: Form = options.cluster === undefined ? SINGLE : { kind: 'cluster', cluster: options.cluster }
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       const { database } = settings.clickhouse
       if (options.print) {
         for (const statement of schemaStatements(database, form)) {

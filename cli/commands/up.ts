@@ -1,8 +1,8 @@
 import { existsSync, statfsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { pino } from 'pino'
-import { connectNats, setupNats } from '../../engine/mod.js'
-import { dataPaths, loadSecrets, reasonOf, type Settings } from '../../engine/runtime/mod.js'
+import { connectNats, dataPaths, type Settings, setupNats } from '../../engine/mod.js'
+import { loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
 import { ensurePrograms } from '../doctor/install.js'
 import { aborted, interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, secondsText } from '../output.js'
@@ -42,7 +42,7 @@ Examples:
 
 async function up(options: UpOptions): Promise<void> {
   const ending = interruptSignal()
-  const settings = settingsFor(options)
+  const settings = await settingsFor(options)
   const paths = dataPaths(settings)
   const isNew = ![paths.secrets, paths.nats, paths.store].some((path) => existsSync(path))
   const unlock = await lockRunFolder(paths.run)
@@ -143,7 +143,7 @@ async function startDemo(
     return undefined
   }
   try {
-    const connection = await connectNats({ ...findNats(settings), name: 'up', log: pino({ level: 'silent' }) })
+    const connection = await connectNats({ ...(await findNats(settings)), name: 'up', log: pino({ level: 'silent' }) })
     try {
       await setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas })
       say(`  new data folder: ${await installDemo(connection)}; replaying the sample feed`)

@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connectNats, createClient, SCHEMA_VERSION, schemaVersion } from '../../engine/mod.js'
-import { dataPaths, reasonOf, type Settings } from '../../engine/runtime/mod.js'
+import { connectNats, createClient, dataPaths, SCHEMA_VERSION, schemaVersion, type Settings } from '../../engine/mod.js'
+import { reasonOf } from '../../engine/runtime/mod.js'
 import { bytesText } from '../output.js'
 import { readRunFile } from '../run_file.js'
 import { findNats, findStore } from '../system.js'
@@ -104,7 +104,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
   const findings: Finding[] = []
   if (run || settings.nats.url) {
     try {
-      const connection = await connectNats({ ...findNats(settings), name: 'doctor', firstConnectMs: 1_000 })
+      const connection = await connectNats({ ...(await findNats(settings)), name: 'doctor', firstConnectMs: 1_000 })
       findings.push({
         what: 'NATS',
         ok: true,
@@ -143,7 +143,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
 
 async function storeCheck(settings: Settings): Promise<Finding> {
   const finding = { what: 'ClickHouse', neededFor: 'running' as const }
-  const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), {
+  const client = createClient(settings, settings.clickhouse.url ? undefined : await findStore(settings), {
     requestTimeoutMs: 5_000,
   })
   try {

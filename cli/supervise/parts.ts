@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { startPrivateServer } from '../../engine/mod.js'
-import { dataPaths, type Secrets, type Settings } from '../../engine/runtime/mod.js'
+import { dataPaths, type Settings, startPrivateServer } from '../../engine/mod.js'
+import type { Secrets } from '../../engine/runtime/mod.js'
 import { DEFAULT_POOL_SIZE, threadsFor } from '../../engine/store/front/mod.js'
 import { STORE_SCRIPT } from '../commands/store.js'
 import type { SystemOptions } from '../system.js'

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
 import { parseFixed } from '../../cli/commands/hotlist.js'
 import {
   collect,
   decimal,
+  ID,
   oneOf,
   parseDuration,
   parseSize,
@@ -61,4 +63,9 @@ t.test('choices, repeated options and fixed columns are parsed', async (t) => {
     { name: 'reason', start: 20, end: 60 },
   ])
   refuses(t, parseFixed, '', 'reason=1-2', 'plate=0-1', 'plate=5-4', 'colour=1-2,plate=1-2', 'plate')
+})
+
+t.test('ids have the pattern of the engine', async (t) => {
+  t.equal(ID.source, CAMERA_ID.source)
+  t.equal(ID.source, LIST_ID.source)
 })

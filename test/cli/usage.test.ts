@@ -13,7 +13,7 @@ t.test('wrong usage gives exit code 2 and one line with the reason', async (t) =
     [['up', '--fast'], /unknown option '--fast'/],
     [['replay'], /missing required argument 'file'/],
     [['replay', 'x.mcap', '--speed', 'slow'], /'slow' is invalid/],
-    [['replay', 'x.mcap', '--loop', '0'], /whole number of at least 1/],
+    [['replay', 'x.mcap', '--loop', '0'], /whole number from 1/],
     [['record'], /'--out <file>' not specified/],
     [['record', '--out', 'x', '--max-size', 'big'], /a size such as/],
     [['import', folder, '--out', 'x', '--start', 'noon'], /a time with a zone/],
