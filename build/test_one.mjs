@@ -12,7 +12,9 @@ const path = relative('.', resolve(given)).replace(/^dist\/(.*)\.js$/, '$1.ts')
 const file = path.endsWith('.test.ts') ? path : join('test', path.replace(/\.tsx?$/, '.test.ts'))
 if (!existsSync(file)) fail(file === path ? `${file} does not exist` : `${path} has no test: ${file} does not exist`)
 const out = await transpile(file)
-process.exit(spawnSync(process.execPath, ['--enable-source-maps', out, ...rest], { stdio: 'inherit' }).status ?? 1)
+// The time limit of .taprc, s: a test that runs without tap's runner does not read that file.
+const env = { TAP_TIMEOUT: '300', ...process.env }
+process.exit(spawnSync(process.execPath, ['--enable-source-maps', out, ...rest], { stdio: 'inherit', env }).status ?? 1)
 
 function fail(reason) {
   console.error(`test:one: ${reason}`)

@@ -55,7 +55,10 @@ async function runFiles(files) {
 /** Runs one file and prints its TAP only when it fails. */
 function runFile(out) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', out], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['--enable-source-maps', out], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { TAP_TIMEOUT: '300', ...process.env },
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text) => {

@@ -88,7 +88,7 @@ export function registerAsk(program: Command): void {
     if (fields.has('gapS'))
       command
         .option('--gap-s <seconds>', 'largest gap between the two vehicles at one camera', decimal(1, 600))
-        .option('--min-meetings <n>', 'least number of meetings', wholeNumber(2, 500))
+        .option('--min-meetings <n>', 'minimum number of meetings', wholeNumber(2, 500))
     if (fields.has('entries'))
       command
         .option('--entries <n>', 'number of plates on the list', wholeNumber(0, 5_000_000))
@@ -104,7 +104,7 @@ export function registerAsk(program: Command): void {
     if (fields.has('step'))
       command.option('--step <step>', '1m, 5m, 15m, 1h or 1d', oneOf('1m', '5m', '15m', '1h', '1d'))
     if (fields.has('by')) command.option('--by <how>', 'hour or whole', oneOf('hour', 'whole'))
-    if (fields.has('atLeast')) command.option('--at-least <k>', 'least number of scenes', wholeNumber(1, 10))
+    if (fields.has('atLeast')) command.option('--at-least <k>', 'minimum number of scenes', wholeNumber(1, 10))
     command
       .option(
         '--input <file>',

@@ -63,7 +63,7 @@ export function registerHotlist(program: Command): void {
       oneOf('tolerant', 'exact'),
       'tolerant' as const,
     )
-    .option('--threshold <p>', 'least probability of a tolerant match that makes a hit', decimal(0.001, 1), 0.5)
+    .option('--threshold <p>', 'minimum probability of a tolerant match that makes a hit', decimal(0.001, 1), 0.5)
     .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
     .option('--reason-column <name>', 'column with the reason')
     .option('--region-column <name>', 'column with the state or country')
@@ -160,7 +160,7 @@ Examples:
       'tolerant: misreads can match; exact: only the plate as read',
       oneOf('tolerant', 'exact'),
     )
-    .option('--threshold <p>', 'least probability of a tolerant match that makes a hit', decimal(0.001, 1))
+    .option('--threshold <p>', 'minimum probability of a tolerant match that makes a hit', decimal(0.001, 1))
     .option(
       '--priority <priority>',
       'high, medium, low or informational',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { StandingPartial } from '../../engine/mod.js'
 import { printJson, printLine, printTable } from '../output.js'
 import { decimal, oneOf, parseDuration } from '../parse.js'
@@ -24,17 +24,21 @@ export function registerPartial(program: Command): void {
   withSystemOptions(partial.command('add'))
     .description('watch for a partial plate from now on')
     .argument('<pattern>', 'e.g. "7?B*", "*8BC*~1", "8BC&12"; `platestream match --help` has the syntax')
-    .requiredOption('--reason <text>', 'the crime, as a dispatcher should read it')
+    .requiredOption('--reason <text>', 'the crime, in words for dispatchers')
     .requiredOption('--case <number>', 'case number')
     .option('--by <name>', 'person who enters it (default: the name of this account)')
-    .option('--for <time>', 'how long to watch: 12h, 7d; at most 30d', parseDuration, 7 * 86_400_000)
+    .addOption(
+      new Option('--for <time>', 'how long to watch: 12h, 7d; at most 30d')
+        .argParser(parseDuration)
+        .default(7 * 86_400_000, '7d'),
+    )
     .option(
       '--priority <priority>',
       'high, medium, low or informational',
       oneOf('high', 'medium', 'low', 'informational'),
       'high' as const,
     )
-    .option('--threshold <p>', 'least probability of a match that makes a hit', decimal(0.0001, 1), 0.2)
+    .option('--threshold <p>', 'minimum probability of a match that makes a hit', decimal(0.0001, 1), 0.2)
     .option('--json', 'print one JSON line')
     .action((pattern: string, options: AddOptions) =>
       withNats(options, 'partial add', async (connection) => {

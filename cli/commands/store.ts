@@ -138,7 +138,7 @@ function registerJobs(store: Command): void {
         'reads on hold remain, and a proof is recorded (RET-2, RET-3)',
     )
     .option('--week <monday>', 'Monday of the week, such as 2025-11-17', monday)
-    .option('--keep-days <n>', 'least number of days that reads are kept', wholeNumber(1, 3_650), 730)
+    .option('--keep-days <n>', 'minimum number of days that reads are kept', wholeNumber(1, 3_650), 730)
     .option('--reason <text>', 'reason recorded in the proof', 'retention period is over')
     .option('--proofs', 'print the proofs of past purges')
     .option('--json', 'print one JSON line per proof')

@@ -23,7 +23,7 @@ interface UpOptions extends SystemOptions {
 export function registerUp(program: Command): void {
   withSystemOptions(program.command('up'))
     .description('start the whole system: NATS, the store, an engine, and the gateway with the console')
-    .option('--no-demo', 'do not play the sample feed on a new data folder')
+    .option('--no-demo', 'do not replay the sample feed on a new data folder')
     .option('--verbose', 'print all log lines of the parts, not only warnings and errors')
     .option('--json', 'print one JSON line when the system is ready, and logs as JSON')
     .addHelpText(
