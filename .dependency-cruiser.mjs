@@ -1,6 +1,6 @@
 /**
- * The rules of import directions (docs/architecture.md), checked by `npm run lint`. Type-only imports count: a type that
- * travels upward is a dependency too.
+ * The rules of import directions (docs/architecture.md), checked by `npm run lint`. Type-only imports count: a type
+ * that travels upward is a dependency too.
  */
 
 /** The rooms of engine/, lowest first. A room imports only rooms that come before it. */

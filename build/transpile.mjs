@@ -1,5 +1,5 @@
-// Brings the compiled form of one source, and of everything that it may load, up to date in dist/, without a type check:
-// `npm run lint` and `npm run build` check types. A source is compiled again when it is newer than its output.
+// Updates the compiled form in dist/ of one source and of everything that it may load, without a type check, which is
+// part of `npm run build`. A source is compiled again when it is newer than its output.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { transform } from 'esbuild'

@@ -21,7 +21,7 @@ interface Service {
 
 /**
  * Runs the services of deploy/compose.yml as processes on loopback instead of containers, with its commands,
- * environments, configuration and shared folder. It does not test the images. The embedded store, which has the same HTTP
+ * environments, configuration and shared folder. It does not test the images. The embedded store, with the same HTTP
  * interface, replaces ClickHouse.
  */
 export class ComposeSystem {

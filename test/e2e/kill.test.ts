@@ -11,8 +11,8 @@ const SECONDS = 20
 const KILLS = 10
 
 /**
- * What must not depend on how often the engine dies. Ids are without the minute in which the stream was created; wall-clock
- * times and the locations of pictures are left out.
+ * What must not depend on how often the engine dies. Ids are without the minute in which the stream was created;
+ * wall-clock times and the locations of pictures are left out.
  */
 interface Outcome {
   reads: Record<string, unknown>[]

@@ -11,8 +11,8 @@ const T0 = Date.UTC(2026, 0, 5, 12)
 
 t.test('a frame that is on the stream twice with one id counts once, also across a restart', async (t) => {
   const system = await startTestSystem(t, { cameras: [MAIN_ST] })
-  // A cluster server that dies between storing and acknowledging a frame stores it twice. A duplicate window shorter than
-  // the time between two frames has the same effect.
+  // A cluster server that dies between storing and acknowledging a frame stores it twice. A duplicate window shorter
+  // than the time between two frames has the same effect.
   const manager = await system.connection.jetstreamManager()
   const { config } = await manager.streams.info(STREAM.frames)
   await manager.streams.update(STREAM.frames, { ...config, duplicate_window: nanos(100) })

@@ -96,7 +96,7 @@ async function makeOldNats(jpeg: Uint8Array): Promise<void> {
 }
 
 t.test(
-  'up on a data folder of an earlier release keeps its reads and hits, processes its waiting frame, and takes new frames',
+  'up on the data folder of an earlier release keeps reads and hits, processes the waiting frame and takes new frames',
   async (t) => {
     const jpeg = new Uint8Array(
       await sharp({ create: { width: 640, height: 360, channels: 3, background: '#777' } })
@@ -151,7 +151,7 @@ t.test(
       )
     t.ok(
       await eventually(async () => (await frames()) === 2 + 3, 30_000),
-      'two old frames, the waiting frame, a new frame and a detection; the frame below the committed offset is not repeated',
+      'two old frames, the waiting frame, a new frame and a detection; the processed frame is not repeated',
     )
     t.ok(
       await eventually(async () => (await get('/api/reads?plate=7XYZ890')).items.length === 1, 10_000),

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { findProgram } from '../../engine/mod.js'
 
 /**
- * Oldest nats-server, `[major, minor]`, for tests with three servers: with 2.9.10, frames are lost or duplicated when one
- * server dies.
+ * Oldest nats-server, `[major, minor]`, for tests with three servers: 2.9.10 loses or duplicates frames when one server
+ * dies.
  */
 const MINIMUM = [2, 10] as const
 
