@@ -1,6 +1,6 @@
 // Runs one test file by its source path, about a second after a change:
 //   npm run test:one -- test/engine/passes/vote.test.ts
-// The path of a source runs its test: engine/passes/vote.ts runs the same file. Prints TAP; the exit code is the test's.
+// The path of a source runs its test: engine/passes/vote.ts runs the same file. Prints TAP; exits with the test's code.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
