@@ -1,5 +1,5 @@
-// Writes docs/errors.md from the tables of codes. Run after a change of a table: npm run build:ts && node
-// build/errors_doc.mjs
+// Writes docs/errors.md from the error tables. Run it after a change of a table:
+//   npm run build:ts && node build/errors_doc.mjs
 import { writeFileSync } from 'node:fs'
 import { errorTable } from '../dist/engine/errors.js'
 
@@ -10,8 +10,9 @@ writeFileSync(
   'docs/errors.md',
   `# Error codes
 
-One table, stable codes, never reused. An answer over HTTP is \`{ "code", "message", "details" }\`; a command prints \`code: message\` and
-exits with 1; a frame on stream DEAD has its code in the header \`Dead-Reason\`. Generated from \`engine/errors.ts\` and \`wasm/errors.ts\`.
+Codes are stable and never reused. The HTTP API answers with \`{ "code", "message", "details" }\`. A command prints
+\`code: message\` and exits with 1. A dead letter has its code in the header \`Dead-Reason\`. Generated from
+\`engine/errors.ts\` and \`wasm/errors.ts\`.
 
 | code | HTTP | message |
 |---|---|---|

@@ -1,5 +1,4 @@
-// `npm ci` builds; npm also runs this when `npx platestream` is called for the first time, and then nothing may have
-// changed since.
+// Builds after `npm ci`, unless dist/ is up to date: npm also runs this on the first `npx platestream`.
 import { execSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,31 +16,23 @@ const SOURCES = [
   'test',
   'tsconfig.json',
   'ui-lite',
-  'wasm/assembly',
-  'wasm/matching',
-  'wasm/models',
-  'wasm/picture',
+  'wasm',
 ]
+/** Training code and data do not affect the build. */
+const NOT_BUILT = ['wasm/train']
 
-/**
- * Newest change of a file, or of anything in a folder; folders count too, because a deleted file changes only its
- * folder.
- */
+/** Newest change of a file or of anything in a folder, ms. A folder counts too: a deleted file changes only it. */
 function newest(path) {
+  if (NOT_BUILT.includes(path)) return 0
   const { mtimeMs } = statSync(path)
   if (!statSync(path).isDirectory()) return mtimeMs
   return Math.max(mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
 }
 
-const sources = SOURCES.concat(
-  readdirSync('wasm')
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join('wasm', name)),
-)
 const started = new Date()
-if (!existsSync(STAMP) || Math.max(...sources.map(newest)) > statSync(STAMP).mtimeMs) {
+if (!existsSync(STAMP) || Math.max(...SOURCES.map(newest)) > statSync(STAMP).mtimeMs) {
   execSync('npm run build', { stdio: 'inherit' })
-  // The time of the start: what was changed while the build ran is newer.
+  // The start time, so that changes during the build count as newer.
   writeFileSync(STAMP, `${started.toISOString()}\n`)
   utimesSync(STAMP, started, started)
 }

@@ -1,13 +1,12 @@
 import { CommanderError } from 'commander'
-import { natsReason } from '../engine/mod.js'
-import { AlprError, codeOf } from '../engine/runtime/mod.js'
+import { AlprError, codeOf, reasonOf } from '../engine/runtime/mod.js'
 
-/** A failure that was told already, line by line: only the exit code is left. */
-export class Told extends Error {
+/** A failure that the command has already printed; only the exit code is left. */
+export class ReportedFailure extends Error {
   readonly exitCode: number
 
   constructor(exitCode = 1) {
-    super('told')
+    super('already reported')
     this.exitCode = exitCode
   }
 }
@@ -15,16 +14,24 @@ export class Told extends Error {
 export const usage = (reason: string): AlprError => new AlprError('ALPR_ERR_USAGE', { reason })
 
 /**
- * One line for people or one JSON line for machines, never a stack; the exit code is 2 for wrong usage, 1 for failures.
+ * Prints a failure: one line for people or one JSON line for machines, never a stack.
+ * @returns the exit code: 2 for wrong usage, 1 for any other failure
  */
-export function report(error: unknown, json: boolean): number {
-  if (error instanceof Told) return error.exitCode
-  // commander has printed its line already (main.ts); help and version come this way too, with 0.
+export async function report(error: unknown, json: boolean): Promise<number> {
+  if (error instanceof ReportedFailure) return error.exitCode
+  // commander has printed its own line (program.ts). Help and version also arrive here, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const code = codeOf(error)
-  const message = error instanceof AlprError ? error.message.replace(/\s*\n\s*/g, ' ') : natsReason(error)
+  const message = await messageOf(error)
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
   else
     process.stderr.write(code === 'ALPR_ERR_USAGE' ? `platestream: ${message}\n` : `platestream: ${code}: ${message}\n`)
   return code === 'ALPR_ERR_USAGE' ? 2 : 1
+}
+
+async function messageOf(error: unknown): Promise<string> {
+  if (error instanceof AlprError) return error.message.replace(/\s*\n\s*/g, ' ')
+  // Loads the engine only for an error of the NATS client, which means that it is loaded already.
+  if (error instanceof Error && error.name === 'NatsError') return (await import('../engine/mod.js')).natsReason(error)
+  return reasonOf(error)
 }

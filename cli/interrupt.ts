@@ -1,16 +1,15 @@
 /**
- * A signal that is aborted when the command is asked to end: Ctrl-C, SIGTERM, or, with `withParent`, the end of
- * standard input, which is how a child of `up` notices that its parent was killed. Asking twice ends the process at
- * once, as 130.
+ * A signal that aborts when the command should end: on Ctrl-C, SIGTERM or, with `withParent`, the end of standard
+ * input, which is how a child of `up` notices that its parent was killed. A second request exits at once with code 130.
  */
-export function interruption(withParent = false): AbortSignal {
+export function interruptSignal(withParent = false): AbortSignal {
   const ending = new AbortController()
-  const ask = () => {
+  const onRequest = () => {
     if (ending.signal.aborted) process.exit(130)
     ending.abort()
   }
-  process.on('SIGINT', ask)
-  process.on('SIGTERM', ask)
+  process.on('SIGINT', onRequest)
+  process.on('SIGTERM', onRequest)
   if (withParent)
     process.stdin
       .on('end', () => ending.abort())
@@ -19,14 +18,14 @@ export function interruption(withParent = false): AbortSignal {
   return ending.signal
 }
 
-/** Resolves when the signal is aborted. */
+/** Resolves when the signal aborts. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** A clean end that hangs (a server it needs is gone as well) is cut after `limitMs`. */
+/** Bounds a clean shutdown that hangs, for example because a server it needs is down too: exits after `limitMs`. */
 export function exitAtLatest(limitMs: number, code = 1): void {
   setTimeout(() => process.exit(code), limitMs).unref()
 }

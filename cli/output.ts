@@ -1,8 +1,8 @@
 import { SingleBar, Presets } from 'cli-progress'
 
 /**
- * Whether people watch: only then there are progress bars. They go to standard error, so that standard output stays the
- * command's answer.
+ * Whether a person watches the terminal: only then do commands show progress bars. The bars go to standard error, so
+ * that standard output holds only the answer.
  */
 export const isWatched = (): boolean => process.stderr.isTTY === true
 
@@ -10,12 +10,12 @@ export const printLine = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 export const printJson = (value: unknown): void => printLine(JSON.stringify(value))
-/** For people, beside the answer. */
-export const tell = (text: string): void => {
+/** Prints a line for people to standard error. */
+export const printNote = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }
 
-/** A table for people: columns as wide as their widest cell, the last one as long as it is. */
+/** Prints a table for people. Each column is as wide as its widest cell; the last one is not padded. */
 export function printTable(head: string[], rows: (string | number)[][]): void {
   const all = [head, ...rows].map((row) => row.map(String))
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)))
@@ -29,14 +29,14 @@ export function printTable(head: string[], rows: (string | number)[][]): void {
 }
 
 export interface Progress {
-  /** `total` when it became known only now. */
+  /** @param total given once it is known */
   update(done: number, facts?: Record<string, string>, total?: number): void
   stop(): void
 }
 
 /**
- * A progress bar with the facts named in `format` as `{name}`; nothing at all when nobody watches or `quiet`. `total`
- * 0: unknown.
+ * A progress bar that shows the facts that `format` names as `{name}`. It shows nothing when nobody watches or when
+ * `quiet`. @param total 0 when it is unknown
  */
 export function progressBar(total: number, unit: string, format = '', quiet = false): Progress {
   if (quiet || !isWatched()) return { update: () => {}, stop: () => {} }

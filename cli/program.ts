@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { report } from './failure.js'
+import { productVersion } from './version.js'
 
-/** Each command's file is loaded only when it is asked for: `camera list` must not load the recognizer. */
+/** A command's file is loaded only when the command runs: `camera list` must not load the recognizer. */
 const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   up: async () => (await import('./commands/up.js')).registerUp,
   store: async () => (await import('./commands/store.js')).registerStore,
@@ -24,9 +24,6 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
 }
 
-export const productVersion = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
-
 function newProgram(): Command {
   return new Command('platestream')
     .description(
@@ -43,10 +40,10 @@ function newProgram(): Command {
             .trim()}\n`,
         ),
     })
-    .addHelpText('after', '\nStart here: platestream up\nEach command has its own --help with examples.')
+    .addHelpText('after', '\nStart here: platestream up\nEvery command has its own --help.')
 }
 
-/** Runs one command. @returns the exit code: 0 done, 1 failed, 2 wrong usage */
+/** Runs one command. @returns the exit code: 0 success, 1 failure, 2 wrong usage */
 export async function runCommand(args: string[]): Promise<number> {
   const program = newProgram()
   const wanted = args.find((argument) => !argument.startsWith('-'))
@@ -60,6 +57,6 @@ export async function runCommand(args: string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return process.exitCode === undefined ? 0 : Number(process.exitCode)
   } catch (error) {
-    return report(error, args.includes('--json'))
+    return await report(error, args.includes('--json'))
   }
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AlprError, argumentsOf, isRunning } from '../engine/runtime/mod.js'
 
-/** What `up` tells the other commands about the running system. No secret is in here. */
+/** Where the other commands find the running system. `up` writes it; it holds no secret. */
 export interface RunFile {
-  /** Of `up`. */
+  /** Process id of `up`. */
   pid: number
   startedAt: string
   nats?: { url: string; private: boolean }
@@ -27,7 +27,7 @@ export function removeRunFile(folder: string): void {
   rmSync(join(folder, kFile), { force: true })
 }
 
-/** What the running `up` wrote, or undefined when none runs on this folder. */
+/** The file of the running `up`, or undefined when none runs on this folder. */
 export function readRunFile(folder: string): RunFile | undefined {
   try {
     const content = JSON.parse(readFileSync(join(folder, kFile), 'utf8')) as RunFile
@@ -38,29 +38,31 @@ export function readRunFile(folder: string): RunFile | undefined {
 }
 
 /**
- * Makes this process the only `up` on the data folder. The lock is a file with our pid; one of a process that does not
- * run any more is taken over.
- * @returns gives the lock back
- * @throws ALPR_ERR_USAGE naming the process that has it
+ * Makes this process the only `up` on the data folder. The lock is a file that holds the pid; a lock of a process that
+ * no longer runs is taken over.
+ * @returns releases the lock
+ * @throws ALPR_ERR_USAGE naming the process that holds it
  */
 export async function lockRunFolder(folder: string): Promise<() => void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const file = join(folder, kLock)
   for (let attempt = 0; attempt < 5; attempt++) {
     const holder = readPid(file)
-    if (holder !== undefined && holder !== process.pid && isRunning(holder) && looksLikeUp(holder)) {
+    if (holder !== undefined && holder !== process.pid && isRunning(holder) && isUp(holder)) {
       throw new AlprError('ALPR_ERR_USAGE', {
-        reason: `the data folder is in use by another "platestream up" (process ${holder}); stop that one or give --data`,
+        reason:
+          `another "platestream up" (process ${holder}) uses this data folder; ` +
+          'stop it, or choose another folder with --data',
       })
     }
     rmSync(file, { force: true })
     try {
       writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
     } catch {
-      continue // somebody was quicker: look again
+      continue // another process was faster
     }
-    // Two that found the same stale lock may have removed each other's: whoever's pid stands there a moment later has
-    // it.
+    // Two processes that found the same stale lock may have removed each other's new one. The pid that the file holds
+    // a moment later wins.
     await pause(50)
     if (readPid(file) === process.pid)
       return () => {
@@ -68,7 +70,7 @@ export async function lockRunFolder(folder: string): Promise<() => void> {
       }
   }
   throw new AlprError('ALPR_ERR_USAGE', {
-    reason: 'another "platestream up" starts on this data folder at the same time',
+    reason: 'another "platestream up" is starting on this data folder',
   })
 }
 
@@ -82,10 +84,10 @@ function readPid(file: string): number | undefined {
 }
 
 /**
- * A pid comes back after a restart of the machine for any program. Where arguments cannot be seen, the pid alone
- * counts.
+ * After a reboot, another program may have the pid. Where the arguments of a process cannot be read, the pid alone
+ * decides.
  */
-function looksLikeUp(pid: number): boolean {
+function isUp(pid: number): boolean {
   const args = argumentsOf(pid)
   return args.length === 0 || args.includes('up')
 }

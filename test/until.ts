@@ -1,10 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until `good` says yes. @throws when it does not within `ms` */
-export async function until(good: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+/** Waits until `condition` returns true. @throws when it does not within `ms` */
+export async function until(condition: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const deadline = Date.now() + ms
-  while (!(await good())) {
-    if (Date.now() > deadline) throw new Error(`waited ${ms} ms in vain`)
-    await wait(20)
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`the condition was not met within ${ms} ms`)
+    await sleep(20)
   }
 }

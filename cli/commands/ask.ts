@@ -12,12 +12,12 @@ import {
   questionList,
 } from '../../engine/mod.js'
 import { usage } from '../failure.js'
-import { interruption } from '../interrupt.js'
-import { printJson, printTable, tell } from '../output.js'
+import { interruptSignal } from '../interrupt.js'
+import { printJson, printTable, printNote } from '../output.js'
 import { cameraId, collect, decimal, oneOf, wholeNumber } from '../parse.js'
 import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
-/** Options that stand for fields of a question; a question takes those that its input has. */
+/** Options that set fields of a question. A question offers the options whose fields its input has. */
 interface AskOptions extends SystemOptions {
   input?: string
   purpose?: string
@@ -37,43 +37,43 @@ interface AskOptions extends SystemOptions {
 export function registerAsk(program: Command): void {
   const ask = program
     .command('ask')
-    .description('questions about stored reads: who was here, where has this plate been, who was at all three scenes')
+    .description('ask about stored reads: who was here, where has this plate been, who was at all three scenes')
   for (const { kind, summary, schema } of questionList()) {
     const command = withSystemOptions(ask.command(kind)).description(summary)
     const fields = new Set(Object.keys(schema.properties))
     if (fields.has('places')) {
       command
-        .option('--circle <lat,lon,metres>', 'a circle; may be given several times', collect(circle))
+        .option('--circle <lat,lon,metres>', 'a circle; repeatable', collect(circle))
         .option(
           '--polygon <lon,lat ...>',
-          'corners, separated by blanks, as in GeoJSON; may be given several times',
+          'corners separated by spaces, longitude first as in GeoJSON; repeatable',
           collect(polygon),
         )
-        .option('--camera <id>', 'a camera; may be given several times', collect(cameraId))
+        .option('--camera <id>', 'a camera; repeatable', collect(cameraId))
     }
     if (fields.has('windows')) {
       command
-        .option('--from <time>', 'RFC 3339 with its zone')
-        .option('--to <time>', 'RFC 3339 with its zone; not part of it')
+        .option('--from <time>', 'RFC 3339 with zone; included')
+        .option('--to <time>', 'RFC 3339 with zone; excluded')
         .option('--daily <hh:mm-hh:mm>', 'only this part of each day', daily)
-        .option('--zone <name>', 'IANA time zone of --daily', 'UTC')
+        .option('--zone <name>', 'IANA time zone for --daily', 'UTC')
     }
     if (fields.has('pattern'))
       command
         .option(
           '--pattern <partial plate>',
-          '? one character, * any run, [8B] one of these, & fragments, ~1 misreads, @CA region',
+          '? one character, * any characters, [8B] one of these, & fragments, ~1 misreads, @CA region',
         )
-        .option('--no-look-alikes', 'do not take 8 for B, 0 for O ...')
+        .option('--no-look-alikes', 'do not accept 8 for B, 0 for O and so on')
     if (fields.has('plate')) command.option('--plate <plate>', 'spaces, dashes and case do not matter')
     if (fields.has('plates'))
       command
-        .option('--plates <file>', 'one plate a line', plateFile)
-        .option('--list <id>', 'a hot list, in place of plates')
+        .option('--plates <file>', 'one plate per line', plateFile)
+        .option('--list <id>', 'a hot list instead of plates')
     if (fields.has('regions'))
       command.option(
         '--region <code>',
-        'state or country; may be given several times',
+        'state or country; repeatable',
         collect((text) => text),
       )
     if (fields.has('direction'))
@@ -84,60 +84,58 @@ export function registerAsk(program: Command): void {
       )
     if (fields.has('minConfidence')) command.option('--min-confidence <p>', '0 to 1', decimal(0, 1))
     if (kind === 'history' || kind === 'look-back')
-      command.option('--misreads', 'also texts that a camera may have read instead')
+      command.option('--misreads', 'include plates that a camera may have read by mistake')
     if (fields.has('gapS'))
       command
-        .option('--gap-s <seconds>', 'between the two at one camera', decimal(1, 600))
-        .option('--min-meetings <n>', 'at least so many', wholeNumber(2, 500))
+        .option('--gap-s <seconds>', 'largest gap between the two vehicles at one camera', decimal(1, 600))
+        .option('--min-meetings <n>', 'minimum number of meetings', wholeNumber(2, 500))
     if (fields.has('entries'))
       command
-        .option('--entries <n>', 'plates on the list', wholeNumber(0, 5_000_000))
-        .option(
-          '--threshold <p>',
-          'may be given several times (default: a row of usual ones)',
-          collect(decimal(0.001, 1)),
-        )
-        .option('--reads-per-day <n>', 'traffic (default: that of the reads asked about)', decimal(0, 1e9))
-        .option('--formats-of <code>', 'state or country whose formats the list has')
+        .option('--entries <n>', 'number of plates on the list', wholeNumber(0, 5_000_000))
+        .option('--threshold <p>', 'repeatable (default: a range of common ones)', collect(decimal(0.001, 1)))
+        .option('--reads-per-day <n>', 'traffic (default: the rate of the reads in question)', decimal(0, 1e9))
+        .option('--formats-of <code>', 'state or country whose plate formats the list has')
     if (fields.has('readId'))
       command
         .option('--read-id <id>', 'the read', String)
-        .option('--ts <time>', 'its time, if known')
-        .option('--within-s <seconds>', 'before and after', decimal(1, 3_600))
-        .option('--radius-m <metres>', 'any camera that near', decimal(0, 50_000))
+        .option('--ts <time>', 'time of the read, if known')
+        .option('--within-s <seconds>', 'time before and after the read', decimal(1, 3_600))
+        .option('--radius-m <metres>', 'also other cameras within this distance', decimal(0, 50_000))
     if (fields.has('step'))
       command.option('--step <step>', '1m, 5m, 15m, 1h or 1d', oneOf('1m', '5m', '15m', '1h', '1d'))
     if (fields.has('by')) command.option('--by <how>', 'hour or whole', oneOf('hour', 'whole'))
-    if (fields.has('atLeast')) command.option('--at-least <k>', 'of the scenes', wholeNumber(1, 10))
+    if (fields.has('atLeast')) command.option('--at-least <k>', 'minimum number of scenes', wholeNumber(1, 10))
     command
       .option(
         '--input <file>',
-        'the whole question as JSON, as the HTTP API takes it ("-": standard input); options change it',
+        'the question as JSON, as the HTTP API takes it ("-": standard input); options override it',
       )
-      .option('--purpose <text>', 'why: category and case number')
+      .option('--purpose <text>', 'purpose of the access: category and case number')
       .option(
         '--format <how>',
-        'table, json (a line for each), csv or geojson',
+        'table, json (one object per line), csv or geojson',
         oneOf('table', 'json', 'csv', 'geojson'),
         'table' as const,
       )
-      .option('--json', 'the same as --format json')
-      .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000))
-      .option('--explain', 'say how the answer was found (to standard error)')
+      .option('--json', 'same as --format json')
+      .option('--limit <n>', 'maximum number of rows', wholeNumber(1, 1_000_000))
+      .option('--explain', 'print the query plan to standard error')
       .action((options: AskOptions) => answer(kind, fields, options))
   }
   ask.addHelpText(
     'after',
     `
 Examples:
-  platestream ask canvass --circle 38.752,-121.288,500 --from 2026-11-21T21:00:00-08:00 --to 2026-11-21T21:40:00-08:00 --pattern '7?B*'
-  platestream ask history --plate 7ABC123 --misreads --from 2026-03-01T00:00:00Z --to 2026-12-01T00:00:00Z --format geojson > track.geojson
+  platestream ask canvass --circle 38.752,-121.288,500 --pattern '7?B*' \\
+    --from 2026-11-21T21:00:00-08:00 --to 2026-11-21T21:40:00-08:00
+  platestream ask history --plate 7ABC123 --misreads --format geojson \\
+    --from 2026-03-01T00:00:00Z --to 2026-12-01T00:00:00Z > track.geojson
   platestream ask scenes --input three-scenes.json`,
   )
 }
 
 async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: AskOptions): Promise<void> {
-  const signal = interruption()
+  const signal = interruptSignal()
   const look: Look = {
     who: `cli ${userInfo().username}`,
     ...(options.purpose !== undefined && { purpose: options.purpose }),
@@ -154,11 +152,12 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
     }
     const { items, next, notes, plan } = await desk.ask(look, kind, input, { signal })
     if (format === 'json') items.forEach(printJson)
-    else if (items.length === 0) tell('nothing found')
+    else if (items.length === 0) printNote('nothing found')
     else table(items as Record<string, unknown>[])
-    if (notes && format === 'table') tell(JSON.stringify(notes))
-    if (next !== undefined) tell(`there is more: --limit, --format csv, or --input with "cursor": "${next}"`)
-    if (plan) tell(JSON.stringify(plan, null, 2))
+    if (notes && format === 'table') printNote(JSON.stringify(notes))
+    if (next !== undefined)
+      printNote(`more rows exist: raise --limit, use --format csv, or continue with --input and "cursor": "${next}"`)
+    if (plan) printNote(JSON.stringify(plan, null, 2))
   })
 }
 
@@ -214,10 +213,10 @@ function readInput(file: string): Record<string, unknown> {
   } catch (error) {
     throw usage(`--input ${file}: ${(error as Error).message}`)
   }
-  throw usage(`--input ${file}: it must hold one JSON object`)
+  throw usage(`--input ${file}: it must contain one JSON object`)
 }
 
-/** One column for each field of the first row that is short enough to stand in a table. */
+/** Prints one column per field; nested values as JSON. */
 function table(items: Record<string, unknown>[]): void {
   const flat = items.map((item) =>
     Object.fromEntries(
@@ -253,7 +252,8 @@ function polygon(text: string): object {
 
 function daily(text: string): { from: string; to: string } {
   const [, from, to] = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(text) ?? []
-  if (from === undefined || to === undefined) throw new InvalidArgumentError('It must be such as 22:00-02:00.')
+  if (from === undefined || to === undefined)
+    throw new InvalidArgumentError('It must be a time range such as 22:00-02:00.')
   return { from, to }
 }
 

@@ -1,20 +1,19 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { backUp, dataPaths } from '../../engine/mod.js'
-import { bytesText, printJson, printLine, tell } from '../output.js'
-import { productVersion } from '../program.js'
-import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { bytesText, printJson, printLine, printNote } from '../output.js'
+import { productVersion } from '../version.js'
+import { loadEngine, withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
 export function registerBackup(program: Command): void {
   withSystemOptions(program.command('backup'))
-    .description('write everything of the running system to a folder: streams, buckets, lists, tables, pictures')
-    .argument('<folder>', 'a new folder')
+    .description('back up the running system to a folder: streams, buckets, hot lists, tables, pictures')
+    .argument('<folder>', 'folder that does not exist yet')
     .option('--json', 'one JSON line at the end')
     .addHelpText(
       'after',
       `
-The system goes on meanwhile. The folder is whole when manifest.json is in it, which is written last. It holds what was read and looked for: keep it as
-safe as the system. Tokens (secrets.json) are not in it.
+The system keeps running. The backup is complete when it contains manifest.json, which is written last. It contains
+plate reads and hot lists: protect it like the system itself. It does not contain the tokens (secrets.json).
 
 Examples:
   platestream backup /mnt/backup/2026-11-28
@@ -24,8 +23,9 @@ Examples:
       const started = performance.now()
       await withNats(options, 'backup', (connection, settings) =>
         withStore(options, async (client) => {
+          const { backUp, dataPaths } = await loadEngine()
           const say = (text: string) => {
-            if (!options.json) tell(text)
+            if (!options.json) printNote(text)
           }
           const system = {
             connection,
@@ -45,7 +45,8 @@ Examples:
           if (options.json) printJson(facts)
           else
             printLine(
-              `${facts.folder}: ${facts.streams} streams (${bytesText(facts.streamBytes)}), ${facts.rows} rows, ${bytesText(facts.pictureBytes)} of pictures`,
+              `${facts.folder}: ${facts.streams} streams (${bytesText(facts.streamBytes)}), ${facts.rows} rows, ` +
+                `${bytesText(facts.pictureBytes)} of pictures`,
             )
         }),
       )

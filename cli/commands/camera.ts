@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { type Camera, CameraRegistry } from '../../engine/mod.js'
+import type { Camera } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
-import { printJson, printLine, printTable, tell } from '../output.js'
+import { printJson, printLine, printTable, printNote } from '../output.js'
 import { cameraId, decimal, oneOf } from '../parse.js'
-import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface AddOptions extends SystemOptions {
   name?: string
@@ -19,19 +19,19 @@ interface AddOptions extends SystemOptions {
 export function registerCamera(program: Command): void {
   const camera = program
     .command('camera')
-    .description('the camera registry: frames of a camera that is not in it go to DEAD')
+    .description('manage the camera registry; frames of unregistered cameras become dead letters')
 
   withSystemOptions(camera.command('add'))
     .description('register a camera')
-    .argument('<id>', '1 to 64 of a-z, 0-9 and "-"; it publishes to frames.<id>', cameraId)
-    .option('--name <text>', 'name for people (default: the id)')
+    .argument('<id>', '1 to 64 characters of a-z, 0-9 and "-"; the camera publishes to frames.<id>', cameraId)
+    .option('--name <text>', 'display name (default: the id)')
     .option('--kind <kind>', 'fixed, mobile or trailer', oneOf('fixed', 'mobile', 'trailer'), 'fixed' as const)
-    .option('--lat <degrees>', 'WGS 84; needed for a fixed camera', decimal(-90, 90))
-    .option('--lon <degrees>', 'WGS 84; needed for a fixed camera', decimal(-180, 180))
-    .option('--heading <degrees>', 'where it looks, clockwise from north', decimal(0, 359.999))
-    .option('--agency <text>', 'who owns it', '')
-    .option('--replace', 'replace the record if there is one')
-    .option('--json', 'the record as one JSON line')
+    .option('--lat <degrees>', 'WGS 84; required for a fixed camera', decimal(-90, 90))
+    .option('--lon <degrees>', 'WGS 84; required for a fixed camera', decimal(-180, 180))
+    .option('--heading <degrees>', 'viewing direction, clockwise from north', decimal(0, 359.999))
+    .option('--agency <text>', 'agency that owns it', '')
+    .option('--replace', 'replace an existing record')
+    .option('--json', 'print the record as one JSON line')
     .addHelpText(
       'after',
       `
@@ -41,13 +41,14 @@ Examples:
     )
     .action((id: string, { name, kind, lat, lon, heading, agency, replace, json, ...options }: AddOptions) =>
       withNats(options, 'camera add', async (connection) => {
+        const { CameraRegistry } = await loadEngine()
         const registry = await CameraRegistry.open(connection)
         const record = JSON.parse(JSON.stringify({ id, name: name ?? id, kind, lat, lon, heading, agency })) as unknown
         if (replace) await registry.put(record)
         else if (!(await registry.add(record)))
           throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
             camera: id,
-            reason: 'it is registered already; --replace changes it',
+            reason: 'it is already registered; --replace replaces its record',
           })
         if (json) printJson(await registry.get(id))
         else printLine(`camera ${id} is registered`)
@@ -55,12 +56,13 @@ Examples:
     )
 
   withSystemOptions(camera.command('list'))
-    .description('all cameras')
-    .option('--json', 'one JSON line for each camera')
+    .description('list all cameras')
+    .option('--json', 'print one JSON line per camera')
     .action((options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'camera list', async (connection) => {
+        const { CameraRegistry } = await loadEngine()
         const cameras = await (await CameraRegistry.open(connection)).list({
-          warn: (fields, message) => tell(`${(fields as { camera?: string }).camera}: ${message}`),
+          warn: (fields, message) => printNote(`${(fields as { camera?: string }).camera}: ${message}`),
         })
         if (options.json) cameras.forEach(printJson)
         else
@@ -79,11 +81,12 @@ Examples:
     )
 
   withSystemOptions(camera.command('show'))
-    .description('one camera, as JSON')
+    .description('print one camera as JSON')
     .argument('<id>', 'camera', cameraId)
-    .option('--json', 'one JSON line')
+    .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'camera show', async (connection) => {
+        const { CameraRegistry } = await loadEngine()
         const record = await (await CameraRegistry.open(connection)).get(id)
         if (!record) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: id })
         if (options.json) printJson(record)
@@ -92,11 +95,12 @@ Examples:
     )
 
   withSystemOptions(camera.command('remove'))
-    .description('take a camera out of the registry; its reads stay')
+    .description('remove a camera from the registry; its reads remain')
     .argument('<id>', 'camera', cameraId)
-    .option('--json', 'one JSON line')
+    .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'camera remove', async (connection) => {
+        const { CameraRegistry } = await loadEngine()
         if (!(await (await CameraRegistry.open(connection)).delete(id)))
           throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: id })
         if (options.json) printJson({ removed: id })

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
-import { runChecks, type Finding } from '../doctor/checks.js'
-import { ensurePrograms } from '../doctor/install.js'
-import { Told } from '../failure.js'
-import { printJson, printLine, tell } from '../output.js'
+import type { Finding } from '../doctor/finding.js'
+import { ReportedFailure } from '../failure.js'
+import { printJson, printLine, printNote } from '../output.js'
 import { oneOf } from '../parse.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
@@ -14,23 +13,24 @@ interface DoctorOptions extends SystemOptions {
 
 export function registerDoctor(program: Command): void {
   withSystemOptions(program.command('doctor'))
-    .description('say what is missing on this machine or wrong with the running system, and what to do about it')
-    .option('--install', 'install what is missing by apt-get, where that is allowed (root, or sudo without a password)')
-    .option('--for <purpose>', 'what must work: start, or test as well', oneOf('start', 'test'), 'start' as const)
-    .option('--json', 'one JSON line')
+    .description('report what is missing on this machine or wrong with the running system, and how to fix it')
+    .option('--install', 'install what is missing with apt-get, as root or with passwordless sudo')
+    .option('--for <purpose>', 'what must work: start, or also test', oneOf('start', 'test'), 'start' as const)
+    .option('--json', 'print one JSON line')
     .addHelpText(
       'after',
       `
-Exit code 1 when something is missing that is needed, or a system that runs on the data folder (or behind NATS_URL, CLICKHOUSE_URL) is not well.
+Exit code 1: something required is missing, or the system that runs on the data folder (or at NATS_URL and
+CLICKHOUSE_URL) has a fault.
 
 Examples:
   platestream doctor
   platestream doctor --install --for test`,
     )
     .action(async (options: DoctorOptions) => {
-      const settings = settingsFor(options)
-      if (options.install) await ensurePrograms(options.for, tell)
-      const findings = await runChecks(settings)
+      const settings = await settingsFor(options)
+      if (options.install) await (await import('../doctor/install.js')).ensurePrograms(options.for, printNote)
+      const findings = await (await import('../doctor/checks.js')).runChecks(settings)
       const bad = findings.filter((finding) => !finding.ok && isNeeded(finding, options.for))
       if (options.json)
         printJson({
@@ -39,7 +39,7 @@ Examples:
         })
       else if (options.install) for (const finding of bad) printFinding(finding, options.for)
       else for (const finding of findings) printFinding(finding, options.for)
-      if (bad.length > 0) throw new Told(1)
+      if (bad.length > 0) throw new ReportedFailure(1)
     })
 }
 

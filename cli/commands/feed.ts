@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { framesOf, parsePlan, renderFeed } from '../../engine/feeds/mod.js'
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
-import { interruption } from '../interrupt.js'
+import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, secondsText } from '../output.js'
 
 interface RenderCommandOptions {
@@ -14,27 +14,27 @@ interface RenderCommandOptions {
 }
 
 export function registerFeed(program: Command): void {
-  const feed = program.command('feed').description('recorded feeds (MCAP)')
+  const feed = program.command('feed').description('make feeds (MCAP)')
 
   feed
     .command('render')
-    .description('render traffic from a small YAML into a feed, with the ground truth beside it')
+    .description('render synthetic traffic from a YAML file into a feed, with its ground truth')
     .argument('<file>', 'YAML: cameras, fps, duration, size, light, rain, lanes, speed ... (docs/feeds.md)')
     .requiredOption('--out <file>', 'feed to write, e.g. night.mcap')
-    .option('--truth <file>', 'ground truth to write (default: night.truth.json beside night.mcap)')
-    .option('--force', 'write over files that exist')
-    .option('--json', 'one JSON line at the end')
+    .option('--truth <file>', 'ground truth to write (default for night.mcap: night.truth.json)')
+    .option('--force', 'overwrite existing files')
+    .option('--json', 'print one JSON line at the end')
     .addHelpText(
       'after',
       `
-The same YAML makes the same bytes. Ready ones are in bench/feeds/. Ctrl-C ends early and keeps nothing.
+The same YAML always gives the same bytes. Examples are in bench/feeds/. Ctrl-C cancels and keeps nothing.
 
 Examples:
   platestream feed render bench/feeds/2cam-10fps-day.yaml --out day.mcap
-  platestream feed render bench/feeds/40cam-5fps-night.yaml --out night.mcap && platestream replay night.mcap`,
+  platestream feed render bench/feeds/40cam-5fps-night.yaml --out night.mcap`,
     )
     .action(async (file: string, options: RenderCommandOptions) => {
-      const text = read(file)
+      const text = readText(file)
       const plan = parsePlan(text, file)
       const truth = options.truth ?? `${options.out.replace(/\.mcap$/, '')}.truth.json`
       const targets = [options.out, truth]
@@ -43,11 +43,11 @@ Examples:
           if (exists(target))
             throw new AlprError('ALPR_ERR_FEED_INVALID', {
               file: target,
-              reason: 'this file exists already; --force writes over it',
+              reason: 'this file already exists; --force overwrites it',
             })
-      // Written aside: a feed that bears its name is whole.
+      // Written under another name first: a feed under its final name is complete.
       const asides = targets.map((target) => `${target}.part`) as [string, string]
-      const signal = interruption()
+      const signal = interruptSignal()
       const total = framesOf(plan)
       const bar = progressBar(total, 'frames', '{rate} frames/s  {size}  ETA {eta_formatted}', options.json)
       const began = performance.now()
@@ -63,7 +63,7 @@ Examples:
         if (signal.aborted)
           throw new AlprError('ALPR_ERR_FEED_INVALID', {
             file: options.out,
-            reason: `ended after ${summary.frames} of ${total} frames; nothing is kept`,
+            reason: `cancelled after ${summary.frames} of ${total} frames; nothing was kept`,
           })
         asides.forEach((aside, i) => renameSync(aside, targets[i]!))
         const bytes = statSync(options.out).size
@@ -71,10 +71,12 @@ Examples:
           printJson({ out: options.out, truth, ...summary, bytes, ms: Math.round(performance.now() - began) })
         else {
           printLine(
-            `${summary.frames} frames (${bytesText(bytes)}) of ${summary.cameras} cameras in ${secondsText(performance.now() - began)}, ${rate(summary.frames, began)} frames/s: ${options.out}`,
+            `${summary.frames} frames (${bytesText(bytes)}) of ${summary.cameras} cameras in ` +
+              `${secondsText(performance.now() - began)}, ${rate(summary.frames, began)} frames/s: ${options.out}`,
           )
           printLine(
-            `${summary.passes} vehicles, ${summary.withPlate} with a plate: ${truth}; play it with: platestream replay ${options.out}`,
+            `${summary.passes} vehicles, ${summary.withPlate} with a plate: ${truth}; ` +
+              `replay with: platestream replay ${options.out}`,
           )
         }
       } catch (error) {
@@ -85,7 +87,7 @@ Examples:
     })
 }
 
-function read(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -1,22 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { userInfo } from 'node:os'
-import {
-  changeHotList,
-  CanvassService,
-  type FixedColumn,
-  type HotListColumns,
-  type HotListHead,
-  listHotLists,
-  readHotListFile,
-  removeHotList,
-  saveHotList,
-} from '../../engine/mod.js'
+import type { FixedColumn, HotListColumns, HotListHead } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import type { PreviewRow } from '../../wasm/mod.js'
 import { usage } from '../failure.js'
-import { printJson, printLine, printTable, progressBar, tell } from '../output.js'
+import { printJson, printLine, printTable, progressBar, printNote } from '../output.js'
 import { collect, decimal, listId, oneOf, wholeNumber } from '../parse.js'
-import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface ImportListOptions extends SystemOptions {
   list: string
@@ -52,13 +42,13 @@ interface PreviewOptions extends SystemOptions {
 }
 
 export function registerHotlist(program: Command): void {
-  const hotlist = program.command('hotlist').description('hot lists: what reads are checked against')
+  const hotlist = program.command('hotlist').description('manage hot lists: the plates that reads are matched against')
 
   withSystemOptions(hotlist.command('import'))
-    .description('load a list from a file; it takes the place of the list of the same id')
-    .argument('<file>', 'CSV with a header row, or fixed columns (--fixed)')
-    .requiredOption('--list <id>', 'id of the list: a-z, 0-9, "-"', listId)
-    .option('--name <text>', 'name for people (default: the id)')
+    .description('import a hot list from a file; it replaces the list with the same id')
+    .argument('<file>', 'CSV with a header row, or fixed-width columns (--fixed)')
+    .requiredOption('--list <id>', 'id of the list: a-z, 0-9 and "-"', listId)
+    .option('--name <text>', 'display name (default: the id)')
     .option('--kind <kind>', 'hot, or special (informational, not shared)', oneOf('hot', 'special'), 'hot' as const)
     .option(
       '--priority <priority>',
@@ -66,33 +56,34 @@ export function registerHotlist(program: Command): void {
       oneOf('high', 'medium', 'low', 'informational'),
       'medium' as const,
     )
-    .option('--source <text>', 'where the list is from', 'local')
+    .option('--source <text>', 'origin of the list', 'local')
     .option(
       '--tolerance <how>',
-      'tolerant: misreads may match; exact: only what was read',
+      'tolerant: misreads can match; exact: only the plate as read',
       oneOf('tolerant', 'exact'),
       'tolerant' as const,
     )
-    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1), 0.5)
+    .option('--threshold <p>', 'minimum probability of a tolerant match that makes a hit', decimal(0.001, 1), 0.5)
     .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
     .option('--reason-column <name>', 'column with the reason')
     .option('--region-column <name>', 'column with the state or country')
     .option('--from-column <name>', 'column with the first day or time in force')
-    .option('--until-column <name>', 'column with the day or time from which it is not in force any more')
-    .option('--delimiter <char>', 'of the CSV (default: guessed from , ; tab |)', parseDelimiter)
-    .option('--no-header', 'the file has no header row; columns are numbers from 1, the plate is 1')
-    .option('--fixed <columns>', 'fixed columns, e.g. plate=1-8,region=9-10,reason=20-60', parseFixed)
-    .option('--reason <text>', 'reason of entries that have none')
-    .option('--skip-bad [n]', 'leave out bad lines, at most n of them (default: any number)', wholeNumber(0))
-    .option('--json', 'one JSON line')
+    .option('--until-column <name>', 'column with the day or time at which it expires')
+    .option('--delimiter <char>', 'CSV delimiter (default: detected among , ; tab |)', parseDelimiter)
+    .option('--no-header', 'the file has no header row; columns are numbers from 1 and the plate is in column 1')
+    .option('--fixed <columns>', 'fixed-width columns, e.g. plate=1-8,region=9-10,reason=20-60', parseFixed)
+    .option('--reason <text>', 'reason for entries without one')
+    .option('--skip-bad [n]', 'skip invalid lines, at most n of them (default: any number)', wholeNumber(0))
+    .option('--json', 'print one JSON line')
     .addHelpText(
       'after',
       `
-Plates are compared without blanks, dashes and accents. Entries of one plate are merged. The engines have the list within 2 seconds.
+Plates are compared without spaces, dashes and accents. Entries with the same plate are merged. The list is in force
+within 2 seconds.
 
 Examples:
   platestream hotlist import stolen.csv --list stolen --name "Stolen vehicles" --priority high
-  platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,region=9-10,reason=20-60 --skip-bad 100`,
+  platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,reason=20-60 --skip-bad 100`,
     )
     .action(async (file: string, options: ImportListOptions) => {
       const columns: HotListColumns = {
@@ -103,6 +94,7 @@ Examples:
         until: options.untilColumn,
       }
       const maxBad = options.skipBad === true ? Infinity : (options.skipBad ?? 0)
+      const { readHotListFile, saveHotList } = await loadEngine()
       const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
       const read = await readHotListFile({
         file,
@@ -132,19 +124,24 @@ Examples:
         const merged = read.entries.length - record.entries
         if (options.json)
           return printJson({ ...record, lines: read.lines, merged, bad: read.bad, badLines: read.badLines })
-        for (const { line, reason } of read.badLines.slice(0, 20)) tell(`line ${line}: ${reason}`)
-        if (read.bad > 20) tell(`... and ${read.bad - 20} more`)
+        for (const { line, reason } of read.badLines.slice(0, 20)) printNote(`line ${line}: ${reason}`)
+        if (read.bad > 20) printNote(`... and ${read.bad - 20} more`)
         printLine(
-          `list ${record.id}: ${record.entries} plates, version ${record.version}${merged ? `; ${merged} merged` : ''}${read.bad ? `; ${read.bad} bad lines left out` : ''}`,
+          [
+            `list ${record.id}: ${record.entries} plates, version ${record.version}`,
+            ...(merged ? [`${merged} merged`] : []),
+            ...(read.bad ? [`${read.bad} invalid lines skipped`] : []),
+          ].join('; '),
         )
       })
     })
 
   withSystemOptions(hotlist.command('list'))
-    .description('all hot lists')
-    .option('--json', 'one JSON line for each list')
+    .description('list all hot lists')
+    .option('--json', 'print one JSON line per list')
     .action((options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'hotlist list', async (connection) => {
+        const { listHotLists } = await loadEngine()
         const records = (await listHotLists(connection.jetstream())).map(({ record }) => record)
         if (options.json) records.forEach(printJson)
         else
@@ -156,48 +153,53 @@ Examples:
     )
 
   withSystemOptions(hotlist.command('set'))
-    .description('change how a list is matched; its plates stay')
+    .description('change how a hot list is matched; its plates stay the same')
     .argument('<id>', 'list', listId)
-    .option('--tolerance <how>', 'tolerant: misreads may match; exact: only what was read', oneOf('tolerant', 'exact'))
-    .option('--threshold <p>', 'probability from which a tolerant match is a hit', decimal(0.001, 1))
+    .option(
+      '--tolerance <how>',
+      'tolerant: misreads can match; exact: only the plate as read',
+      oneOf('tolerant', 'exact'),
+    )
+    .option('--threshold <p>', 'minimum probability of a tolerant match that makes a hit', decimal(0.001, 1))
     .option(
       '--priority <priority>',
       'high, medium, low or informational',
       oneOf('high', 'medium', 'low', 'informational'),
     )
-    .option('--json', 'one JSON line')
+    .option('--json', 'print one JSON line')
     .action((id: string, { tolerance, threshold, priority, json, ...options }: SetListOptions) => {
       const change = Object.fromEntries(
         Object.entries({ tolerance, threshold, priority }).filter(([, value]) => value !== undefined),
       )
       if (Object.keys(change).length === 0) throw usage('give --tolerance, --threshold or --priority')
       return withNats(options, 'hotlist set', async (connection) => {
+        const { changeHotList } = await loadEngine()
         const record = await changeHotList(connection.jetstream(), id, change)
         if (json) printJson(record)
         else
           printLine(
-            `list ${id}: ${record.tolerance === 'exact' ? 'exact' : `tolerant from ${record.threshold} on`}, priority ${record.priority}`,
+            `list ${id}: ${record.tolerance}` +
+              `${record.tolerance === 'exact' ? '' : `, threshold ${record.threshold}`}, priority ${record.priority}`,
           )
       })
     })
 
   withSystemOptions(hotlist.command('preview'))
-    .description(
-      "false hits a day that a threshold is expected to give, for a list's size and the traffic of the last days",
-    )
+    .description('estimate the false hits per day at each threshold, from the size of the list and recent traffic')
     .argument('<id>', 'list', listId)
-    .option('--threshold <p>', 'may be given several times (default: a row of usual ones)', collect(decimal(0.001, 1)))
-    .option('--days <n>', 'of reads that are the traffic', wholeNumber(1, 365), 7)
-    .option('--formats-of <code>', 'state or country whose formats the list has, e.g. US-CA')
-    .option('--purpose <text>', 'why: category and case number')
-    .option('--json', 'one JSON line for each threshold')
+    .option('--threshold <p>', 'repeatable (default: a range of common ones)', collect(decimal(0.001, 1)))
+    .option('--days <n>', 'days of recent reads to estimate the traffic from', wholeNumber(1, 365), 7)
+    .option('--formats-of <code>', 'state or country whose plate formats the list has, e.g. US-CA')
+    .option('--purpose <text>', 'purpose of the access: category and case number')
+    .option('--json', 'print one JSON line per threshold')
     .addHelpText(
       'after',
       `
-Entries are taken to be spread as formats of plates are, and to have nothing to do with the traffic. "found" is the share of listed vehicles passing
-whose hit the threshold lets through.`,
+The estimate assumes that listed plates follow the plate formats and are independent of the traffic. "found" is the
+share of passing listed vehicles that give a hit at this threshold.`,
     )
     .action(async (id: string, { threshold, days, formatsOf, purpose, json, ...options }: PreviewOptions) => {
+      const { CanvassService, listHotLists } = await loadEngine()
       const record = await withNats(
         options,
         'hotlist preview',
@@ -220,23 +222,25 @@ whose hit the threshold lets through.`,
         )
         const rows = items as PreviewRow[]
         if (json) return rows.forEach(printJson)
-        if (rows.length === 0) return tell('no reads in this time: there is no traffic to go by')
+        if (rows.length === 0) return printNote('no reads in this period, so there is no traffic to estimate from')
         printTable(
-          ['threshold', 'false hits a day', 'found'],
+          ['threshold', 'false hits per day', 'found'],
           rows.map((row) => [row.threshold, row.falseHitsPerDay.toPrecision(3), row.found.toFixed(3)]),
         )
-        tell(
-          `${record.entries} plates, ${Math.round(Number(notes?.readsPerDay))} reads a day, ${String(notes?.reads)} of them looked at`,
+        printNote(
+          `${record.entries} plates, ${Math.round(Number(notes?.readsPerDay))} reads per day; ` +
+            `estimated from ${String(notes?.reads)} reads`,
         )
       })
     })
 
   withSystemOptions(hotlist.command('remove'))
-    .description('take a hot list out of force')
+    .description('remove a hot list')
     .argument('<id>', 'list', listId)
-    .option('--json', 'one JSON line')
+    .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'hotlist remove', async (connection) => {
+        const { removeHotList } = await loadEngine()
         await removeHotList(connection.jetstream(), id)
         if (options.json) printJson({ removed: id })
         else printLine(`list ${id} is removed`)
@@ -252,7 +256,7 @@ function parseDelimiter(text: string): string {
 
 const COLUMN_NAMES = ['plate', 'reason', 'region', 'from', 'until']
 
-/** `plate=1-8,reason=20-60`: characters from 1, both ends included. */
+/** Parses `plate=1-8,reason=20-60`: character positions from 1, both included. */
 export function parseFixed(text: string): FixedColumn[] {
   const columns = text.split(',').map((part) => {
     const match = /^(\w+)=(\d{1,4})-(\d{1,4})$/.exec(part.trim())

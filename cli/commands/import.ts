@@ -2,12 +2,13 @@ import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import type { Command } from 'commander'
 import { FeedWriter, importFolder, importVideo, type TimeSource } from '../../engine/feeds/mod.js'
-import { type Camera, parseCamera } from '../../engine/mod.js'
+import type { Camera } from '../../engine/mod.js'
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import { usage } from '../failure.js'
-import { interruption } from '../interrupt.js'
-import { bytesText, printJson, printLine, progressBar, tell } from '../output.js'
+import { interruptSignal } from '../interrupt.js'
+import { bytesText, printJson, printLine, progressBar, printNote } from '../output.js'
 import { cameraId, collect, decimal, oneOf, parseDuration, parseTime, parseZone, wholeNumber } from '../parse.js'
+import { loadEngine } from '../system.js'
 
 interface ImportOptions {
   out: string
@@ -33,16 +34,16 @@ interface ImportOptions {
 export function registerImport(program: Command): void {
   program
     .command('import')
-    .description('make a feed (MCAP) from a folder of pictures or from a video')
-    .argument('<source>', 'folder of pictures, or anything that ffmpeg reads (a file, an address)')
+    .description('make a feed (MCAP) from a folder of pictures or a video')
+    .argument('<source>', 'folder of pictures, or a file or URL that ffmpeg can read')
     .requiredOption('--out <file>', 'feed to write')
-    .option('--camera <id>', 'camera of all frames; for a folder without it, each subfolder is a camera', cameraId)
-    .option('--name <text>', 'name of the camera (default: its id)')
+    .option('--camera <id>', 'camera of all frames; without it, each subfolder is a camera', cameraId)
+    .option('--name <text>', 'display name of the camera (default: its id)')
     .option('--kind <kind>', 'fixed, mobile or trailer', oneOf('fixed', 'mobile', 'trailer'), 'fixed' as const)
-    .option('--lat <degrees>', 'where the camera is', decimal(-90, 90))
-    .option('--lon <degrees>', 'where the camera is', decimal(-180, 180))
-    .option('--heading <degrees>', 'where it looks, clockwise from north', decimal(0, 359.999))
-    .option('--agency <text>', 'who owns it', '')
+    .option('--lat <degrees>', 'position of the camera, WGS 84', decimal(-90, 90))
+    .option('--lon <degrees>', 'position of the camera, WGS 84', decimal(-180, 180))
+    .option('--heading <degrees>', 'viewing direction, clockwise from north', decimal(0, 359.999))
+    .option('--agency <text>', 'agency that owns it', '')
     .option('--cameras <file>', 'JSON array of camera records, instead of the options above')
     .option(
       '--time <source>',
@@ -50,27 +51,23 @@ export function registerImport(program: Command): void {
       oneOf('auto', 'name', 'exif', 'mtime'),
       'auto' as const,
     )
-    .option('--utc-offset <offset>', 'zone of times that do not say, e.g. -07:00', parseZone, 0)
+    .option('--utc-offset <offset>', 'zone of times that do not state one, e.g. -07:00', parseZone, 0)
     .option('--start <time>', 'time of the first frame, e.g. 2026-05-01T08:30:00Z', parseTime)
     .option(
       '--fps <n>',
-      'frames a second: of pictures that have no time of their own, or to take from a video',
+      'frames per second: of pictures without capture times, or to extract from a video',
       decimal(0.001, 240),
     )
-    .option('--quality <n>', 'JPEG quality of what has to be encoded, 1 to 100', wholeNumber(1, 100), 90)
-    .option('--duration <time>', 'only so much of a video, e.g. 90s', parseDuration)
-    .option(
-      '--attach <file>',
-      'keep a file with the feed, e.g. truth.jsonl; may be given more than once',
-      collect(String),
-    )
-    .option('--force', 'write over a file that exists')
-    .option('--json', 'one JSON line at the end')
+    .option('--quality <n>', 'JPEG quality of converted pictures, 1 to 100', wholeNumber(1, 100), 90)
+    .option('--duration <time>', 'import only this much of a video, e.g. 90s', parseDuration)
+    .option('--attach <file>', 'attach a file to the feed, e.g. truth.jsonl; repeatable', collect(String))
+    .option('--force', 'overwrite an existing file')
+    .option('--json', 'print one JSON line at the end')
     .addHelpText(
       'after',
       `
-JPEGs are taken as they are, byte for byte; other pictures are converted. Videos need ffmpeg. With --lat and --lon the feed can register its camera
-when it is replayed.
+JPEG files are copied byte for byte; other pictures are converted. Videos require ffmpeg. With --lat and --lon, the
+feed registers its camera when it is replayed.
 
 Examples:
   platestream import pictures/ --out gate.mcap --camera gate-1 --lat 37.77 --lon -122.42
@@ -78,16 +75,16 @@ Examples:
   platestream import drive.mp4 --out drive.mcap --camera car-7 --kind mobile --fps 8`,
     )
     .action(async (source: string, options: ImportOptions) => {
-      const signal = interruption()
+      const signal = interruptSignal()
       if (options.start !== undefined && options.fps === undefined && isFolder(source))
-        throw usage('--start for pictures needs --fps')
-      const cameras = camerasOf(options)
-      // Written aside: a feed that bears its name is whole.
+        throw usage('--start for pictures requires --fps')
+      const cameras = await camerasOf(options)
+      // Written under another name first: a feed under its final name is complete.
       const aside = `${options.out}.part`
       if (!options.force && exists(options.out))
         throw new AlprError('ALPR_ERR_FEED_INVALID', {
           file: options.out,
-          reason: 'this file exists already; --force writes over it',
+          reason: 'this file already exists; --force overwrites it',
         })
       const writer = await FeedWriter.create(aside, { replace: true })
       try {
@@ -103,7 +100,8 @@ Examples:
         if (options.json) printJson({ out: options.out, bytes, interrupted: signal.aborted, ...result.summary })
         else
           printLine(
-            `${result.text}\n${writer.frames} frames (${bytesText(bytes)}) in ${options.out}; play it with: platestream replay ${options.out}`,
+            `${result.text}\n${writer.frames} frames (${bytesText(bytes)}) in ${options.out}; ` +
+              `replay with: platestream replay ${options.out}`,
           )
       } catch (error) {
         rmSync(aside, { force: true })
@@ -133,14 +131,14 @@ async function fromFolder(
     fps: options.fps,
     quality: options.quality,
     signal,
-    log: { warn: (fields, message) => tell(`${(fields as { file?: string }).file}: ${message}`) },
+    log: { warn: (fields, message) => printNote(`${(fields as { file?: string }).file}: ${message}`) },
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
   const sources = { name: 'file names', exif: 'EXIF', mtime: 'file times', start: '--fps' }
   const rest = [
     summary.converted ? `${summary.converted} converted to JPEG` : '',
-    summary.skipped.length ? `${summary.skipped.length} left out` : '',
+    summary.skipped.length ? `${summary.skipped.length} skipped` : '',
   ].filter(Boolean)
   return {
     summary,
@@ -154,7 +152,7 @@ async function fromVideo(
   options: ImportOptions,
   signal: AbortSignal,
 ): Promise<Result> {
-  if (!options.camera) throw usage('--camera is needed for a video')
+  if (!options.camera) throw usage('a video requires --camera')
   const bar = progressBar(1, 'frames', 'ETA {eta_formatted}', options.json)
   const summary = await importVideo(writer, {
     input,
@@ -167,14 +165,15 @@ async function fromVideo(
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
-  if (summary.complaint) tell(`ffmpeg did not like all of it: ${summary.complaint}`)
+  if (summary.complaint) printNote(`ffmpeg reported: ${summary.complaint}`)
   return {
     summary,
-    text: `camera ${options.camera}; ${summary.fps} frames a second from ${new Date(summary.start).toISOString()}`,
+    text: `camera ${options.camera}; ${summary.fps} frames per second from ${new Date(summary.start).toISOString()}`,
   }
 }
 
-function camerasOf(options: ImportOptions): Camera[] {
+async function camerasOf(options: ImportOptions): Promise<Camera[]> {
+  const { parseCamera } = await loadEngine()
   if (options.cameras) {
     try {
       const value: unknown = JSON.parse(readFileSync(options.cameras, 'utf8'))

@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { CsvReader } from '../../engine/mod.js'
-import { AlprError } from '../../engine/runtime/mod.js'
+import { AlprError, CsvReader } from '../../engine/runtime/mod.js'
 import { loadMatcher } from '../../wasm/load_node.js'
 import { Dictionary, parsePattern, PlateBuilder, type PlateMatch, type PlateRow } from '../../wasm/mod.js'
 import { printJson } from '../output.js'
@@ -20,25 +19,25 @@ const HOUR_MS = 3_600_000
 export function registerMatch(program: Command): void {
   program
     .command('match')
-    .description('find a partial plate in a file of plates; needs no running system')
-    .argument('<pattern>', 'the plate as far as it is known')
+    .description('find a partial plate in a file of plates; works without a running system')
+    .argument('<pattern>', 'the known part of the plate; see below')
     .requiredOption(
       '--plates <file>',
-      'text with a plate a line, or CSV with the columns plate [region] [count] [first] [last]',
+      'text with one plate per line, or CSV with the columns plate [region] [count] [first] [last]',
     )
-    .option('--limit <n>', 'best matches wanted', wholeNumber(1, 10_000), 100)
-    .option('--no-look-alikes', 'take 8 for B, 0 for O and the like only as the errors that ~ allows')
-    .option('--json', 'one JSON line for each match (that is what it always prints)')
+    .option('--limit <n>', 'maximum number of matches', wholeNumber(1, 10_000), 100)
+    .option('--no-look-alikes', 'count look-alikes (8 for B, 0 for O ...) as errors, which need ~')
+    .option('--json', 'print one JSON line per match (the only format)')
     .addHelpText(
       'after',
       `
-One JSON line for each match, best first: more probable, then seen later.
+Prints one JSON line per match, best first: most probable, then most recently seen.
 
-  ?      one unknown character             *       any run of characters, also none
-  [8B]   one of these; [A-F] a range       ~1 ~2   so many misread, missing or extra characters are allowed
-  8BC&12 fragments anywhere, in any order  @US-CA  only of this region (@US-CA,US-NV: of these)
+  ?      one unknown character             *       any number of characters, including none
+  [8B]   one of these; [A-F] a range       ~1 ~2   allows 1 or 2 misread, missing or extra characters
+  8BC&12 fragments anywhere, in any order  @US-CA  only this region (@US-CA,US-NV: one of these)
 
-Look-alikes such as 8 and B are always tried. Case, blanks and dashes do not matter.
+Look-alikes such as 8 and B match each other unless --no-look-alikes. Case, spaces and dashes do not matter.
 
 Examples:
   platestream match '7?B*' --plates plates.txt
@@ -56,7 +55,7 @@ Examples:
     })
 }
 
-/** Hour 0: the file does not say when. */
+/** Hour 0 means that the file gives no time. */
 const timeOf = (hour: number): string | undefined => (hour === 0 ? undefined : new Date(hour * HOUR_MS).toISOString())
 
 const lineOf = ({ plate, region, probability, count, firstHour, lastHour, tolerated }: PlateMatch) => ({
@@ -82,9 +81,9 @@ async function readPlates(file: string, builder: PlateBuilder): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const reasons: Record<string, string> = {
-      ENOENT: 'there is no such file',
+      ENOENT: 'the file does not exist',
       EISDIR: 'it is a folder',
-      EACCES: 'this user may not read it',
+      EACCES: 'permission denied',
     }
     if (code !== undefined && code in reasons) throw invalid(reasons[code]!, error)
     throw error
@@ -126,7 +125,7 @@ async function readCsv(file: string, builder: PlateBuilder, invalid: (reason: st
       if (!Number.isInteger(row.count) || row.count < 0)
         throw invalid(`line ${line}: count "${field('count')}" is not a whole number`)
       if (Number.isNaN(row.firstHour) || Number.isNaN(row.lastHour))
-        throw invalid(`line ${line}: a time is not RFC 3339`)
+        throw invalid(`line ${line}: the time is not RFC 3339`)
       builder.addRow(row)
     }
   }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
-import type { Command } from 'commander'
-import { listStanding, removeStanding, saveStanding, type StandingPartial } from '../../engine/mod.js'
+import { Option, type Command } from 'commander'
+import type { StandingPartial } from '../../engine/mod.js'
 import { printJson, printLine, printTable } from '../output.js'
 import { decimal, oneOf, parseDuration } from '../parse.js'
-import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface AddOptions extends SystemOptions {
   reason: string
@@ -19,25 +19,30 @@ interface AddOptions extends SystemOptions {
 export function registerPartial(program: Command): void {
   const partial = program
     .command('partial')
-    .description('standing partial plates: patterns that watch the live stream for a major crime')
+    .description('manage standing partial plates: patterns that are matched against live reads, for major crimes')
 
   withSystemOptions(partial.command('add'))
     .description('watch for a partial plate from now on')
     .argument('<pattern>', 'e.g. "7?B*", "*8BC*~1", "8BC&12"; `platestream match --help` has the syntax')
-    .requiredOption('--reason <text>', 'the crime, as a dispatcher should read it')
-    .requiredOption('--case <number>', 'number of the case')
-    .option('--by <name>', 'who enters it (default: the name of this account)')
-    .option('--for <time>', 'how long it watches: 12h, 7d; at most 30d', parseDuration, 7 * 86_400_000)
+    .requiredOption('--reason <text>', 'the crime, in words for dispatchers')
+    .requiredOption('--case <number>', 'case number')
+    .option('--by <name>', 'person who enters it (default: the name of this account)')
+    .addOption(
+      new Option('--for <time>', 'how long to watch: 12h, 7d; at most 30d')
+        .argParser(parseDuration)
+        .default(7 * 86_400_000, '7d'),
+    )
     .option(
       '--priority <priority>',
       'high, medium, low or informational',
       oneOf('high', 'medium', 'low', 'informational'),
       'high' as const,
     )
-    .option('--threshold <p>', 'probability from which a read is a hit', decimal(0.0001, 1), 0.2)
-    .option('--json', 'one JSON line')
+    .option('--threshold <p>', 'minimum probability of a match that makes a hit', decimal(0.0001, 1), 0.2)
+    .option('--json', 'print one JSON line')
     .action((pattern: string, options: AddOptions) =>
       withNats(options, 'partial add', async (connection) => {
+        const { saveStanding } = await loadEngine()
         const now = Date.now()
         const saved = await saveStanding(connection.jetstream(), {
           id: randomBytes(6).toString('hex'),
@@ -57,10 +62,11 @@ export function registerPartial(program: Command): void {
     )
 
   withSystemOptions(partial.command('list'))
-    .description('all standing partials')
-    .option('--json', 'one JSON line for each')
+    .description('list all standing partials')
+    .option('--json', 'print one JSON line per partial')
     .action((options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'partial list', async (connection) => {
+        const { listStanding } = await loadEngine()
         const partials = await listStanding(connection.jetstream())
         if (options.json) partials.forEach(printJson)
         else
@@ -81,9 +87,10 @@ export function registerPartial(program: Command): void {
   withSystemOptions(partial.command('remove'))
     .description('end a standing partial now')
     .argument('<id>', 'id of the partial')
-    .option('--json', 'one JSON line')
+    .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'partial remove', async (connection) => {
+        const { removeStanding } = await loadEngine()
         await removeStanding(connection.jetstream(), id)
         if (options.json) printJson({ removed: id })
         else printLine(`partial ${id} is removed`)

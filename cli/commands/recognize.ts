@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { AlprError, codeOf, reasonOf } from '../../engine/runtime/mod.js'
 import { decodePicture, openRecognizer, WasmError, type Detection, type Recognizer } from '../../wasm/node.js'
-import { Told } from '../failure.js'
+import { ReportedFailure } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'
 
 /**
- * One line of `--json`: a contract with machines, see README. Pixels are those of the original picture, its EXIF
+ * One line of `--json`: a stable format, see README. Coordinates are pixels of the original picture with its EXIF
  * orientation applied.
  */
-interface Answer {
+interface RecognizeLine {
   file: string
   width: number
   height: number
@@ -26,13 +26,13 @@ interface Answer {
 export function registerRecognize(program: Command): void {
   program
     .command('recognize')
-    .description('find and read the plates in picture files; needs no running system')
+    .description('find and read the plates in picture files; works without a running system')
     .argument('<file...>', 'pictures: JPEG, PNG, WebP, TIFF, GIF, AVIF')
-    .option('--json', 'one JSON line for each file, in order')
+    .option('--json', 'print one JSON line per file, in order')
     .addHelpText(
       'after',
       `
-A file that cannot be read gives an error line, the others are done all the same, and the exit code is 1 at the end.
+A file that cannot be read gives an error line; the other files are still processed, and the exit code is 1.
 
 Examples:
   platestream recognize car.jpg
@@ -46,9 +46,9 @@ Examples:
         try {
           const answer = await recognizeFile(recognizer, file)
           if (json) printJson(answer)
-          else printAnswer(answer)
+          else printForPeople(answer)
         } catch (error) {
-          // A module that trapped has lost its state: the next file must not be answered by it.
+          // A module that trapped has an undefined state and must not process the next file.
           if (error instanceof Error && error.name === 'RuntimeError') throw error
           failed++
           const { code, message } = fileError(file, error)
@@ -58,7 +58,7 @@ Examples:
         bar.update(index + 1)
       }
       bar.stop()
-      if (failed > 0) throw new Told(1)
+      if (failed > 0) throw new ReportedFailure(1)
     })
 }
 
@@ -70,7 +70,7 @@ async function loadRecognizer(): Promise<Recognizer> {
   }
 }
 
-async function recognizeFile(recognizer: Recognizer, file: string): Promise<Answer> {
+async function recognizeFile(recognizer: Recognizer, file: string): Promise<RecognizeLine> {
   const bytes = await readFile(file)
   const start = performance.now()
   const { width, height } = await decodePicture(bytes, recognizer)
@@ -81,11 +81,17 @@ async function recognizeFile(recognizer: Recognizer, file: string): Promise<Answ
     width,
     height,
     ms: { decode: rounded(decoded - start, 3), recognize: rounded(performance.now() - decoded, 3) },
-    detections: detections.map(answerOf),
+    detections: detections.map(detectionLine),
   }
 }
 
-const answerOf = ({ plate, confidence, quad, region, alternates }: Detection): Answer['detections'][number] => ({
+const detectionLine = ({
+  plate,
+  confidence,
+  quad,
+  region,
+  alternates,
+}: Detection): RecognizeLine['detections'][number] => ({
   plate,
   confidence: rounded(confidence, 4),
   quad: quad.map(([x, y]) => [rounded(x, 2), rounded(y, 2)]),
@@ -93,17 +99,21 @@ const answerOf = ({ plate, confidence, quad, region, alternates }: Detection): A
   alternates: alternates.map((alternate) => ({ plate: alternate.plate, confidence: rounded(alternate.confidence, 4) })),
 })
 
-function printAnswer({ file, width, height, ms, detections }: Answer): void {
+function printForPeople({ file, width, height, ms, detections }: RecognizeLine): void {
   printLine(
-    `${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms  ${detections.length === 0 ? 'no plate' : ''}`.trimEnd(),
+    `${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms` +
+      `${detections.length === 0 ? '  no plate' : ''}`,
   )
   for (const { plate, confidence, region, quad, alternates } of detections) {
     const others = alternates
       .filter((a) => a.confidence >= 0.01)
       .slice(0, 3)
       .map((a) => `${a.plate} ${(a.confidence * 100).toFixed(0)} %`)
+    const corners = quad.map(([x, y]) => `${x.toFixed(0)},${y.toFixed(0)}`).join(' ')
     printLine(
-      `  ${plate.padEnd(10)} ${(confidence * 100).toFixed(1).padStart(5)} %  ${(region ?? '').padEnd(6)} at ${quad.map(([x, y]) => `${x.toFixed(0)},${y.toFixed(0)}`).join(' ')}${others.length ? `  or ${others.join(', ')}` : ''}`,
+      `  ${plate.padEnd(10)} ${(confidence * 100).toFixed(1).padStart(5)} %  ` +
+        `${(region ?? '').padEnd(6)} at ${corners}` +
+        `${others.length ? `  or ${others.join(', ')}` : ''}`,
     )
   }
 }
@@ -113,9 +123,9 @@ function fileError(file: string, error: unknown): { code: string; message: strin
   if (error instanceof AlprError) return error
   const { code } = error as NodeJS.ErrnoException
   const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file',
+    ENOENT: 'the file does not exist',
     EISDIR: 'it is a folder',
-    EACCES: 'this user may not read it',
+    EACCES: 'permission denied',
   }
   const unreadable = new AlprError('ALPR_ERR_IMAGE_UNREADABLE', {
     file,

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { Option, type Command } from 'commander'
 import { inspectFeed, replay } from '../../engine/feeds/mod.js'
-import { Told } from '../failure.js'
-import { interruption } from '../interrupt.js'
-import { bytesText, isWatched, printJson, printLine, progressBar, secondsText, tell } from '../output.js'
+import { ReportedFailure } from '../failure.js'
+import { interruptSignal } from '../interrupt.js'
+import { bytesText, isWatched, printJson, printLine, progressBar, secondsText, printNote } from '../output.js'
 import { decimal, oneOf, wholeNumber, withParent } from '../parse.js'
 import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
@@ -17,7 +17,7 @@ interface ReplayCommandOptions extends SystemOptions {
   json?: boolean
 }
 
-/** `original`, `max`, or a factor. */
+/** Parses `original`, `max` or a factor. */
 function parseSpeed(text: string): number {
   if (text === 'original') return 1
   return text === 'max' ? Infinity : decimal(0.01, 10_000)(text)
@@ -25,8 +25,8 @@ function parseSpeed(text: string): number {
 
 export function registerReplay(program: Command): void {
   withSystemOptions(program.command('replay'))
-    .description('publish recorded feeds as if their cameras sent them now')
-    .argument('<file...>', 'feeds (MCAP); several are played together, by their times')
+    .description('publish recorded feeds as if their cameras were sending now')
+    .argument('<file...>', 'feeds (MCAP); several are merged by time')
     .addOption(
       new Option('--speed <speed>', 'original, max, or a factor such as 10')
         .argParser(parseSpeed)
@@ -34,23 +34,29 @@ export function registerReplay(program: Command): void {
     )
     .option(
       '--rate <fps>',
-      'frames a second over all cameras, instead of the recorded times',
+      'frames per second over all cameras, instead of the recorded times',
       decimal(0.001, 1_000_000),
     )
-    .option('--loop <n>', 'how often the feed is played, one after the other in time', wholeNumber(1, 1_000_000), 1)
+    .option(
+      '--loop <n>',
+      'number of times to play the feed, with consecutive event times',
+      wholeNumber(1, 1_000_000),
+      1,
+    )
     .option(
       '--shift-time <how>',
-      'now: Captured-At is moved so that it happens now; keep: as recorded',
+      'now: shift capture times so that the feed happens now; keep: as recorded',
       oneOf('now', 'keep'),
       'now' as const,
     )
-    .option('--no-register', 'do not register the cameras of the feed that the system does not know')
+    .option('--no-register', 'do not register unknown cameras of the feed')
     .addOption(withParent())
-    .option('--json', 'one JSON line at the end')
+    .option('--json', 'print one JSON line at the end')
     .addHelpText(
       'after',
       `
-Nothing is skipped: when the stream is full or the server is away, it waits and goes on. The frames of one camera keep their order.
+No frame is skipped: replay waits while the stream is full or the server is unavailable. The frames of each camera keep
+their order.
 
 Examples:
   platestream replay bench/feeds/sample.mcap
@@ -58,12 +64,12 @@ Examples:
   platestream replay garage.mcap street.mcap --speed max --loop 3 --json`,
     )
     .action(async (files: string[], options: ReplayCommandOptions) => {
-      const signal = interruption(options.withParent)
+      const signal = interruptSignal(options.withParent)
       const log = {
         warn: (fields: object, message: string) =>
-          tell(`${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`),
+          printNote(`${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`),
       }
-      // Before anything is connected: a wrong file should say so at once.
+      // Reports an invalid file before connecting to a server.
       for (const file of files) await inspectFeed(file)
       await withNats(options, 'replay', async (connection) => {
         const bar = progressBar(1, 'frames', '{rate} frames/s  {late} late  ETA {eta_formatted}  {note}', options.json)
@@ -87,7 +93,7 @@ Examples:
             const note = reason ? `waiting: ${reason}` : ''
             if (note === shown.note) return
             show({ note })
-            if (note && !isWatched()) tell(note)
+            if (note && !isWatched()) printNote(note)
           },
           onProgress: ({ sent, total, lateMs }) => {
             if (performance.now() - shown.at >= 200 || sent === total) show({ sent, total, late: lateMs })
@@ -98,14 +104,15 @@ Examples:
         else {
           const { frames, published, duplicates, refused, bytes, ms, cameras, registered } = summary
           printLine(
-            `${published} frames (${bytesText(bytes)}) of ${cameras} cameras in ${secondsText(ms)}, ${((published * 1_000) / Math.max(1, ms)).toFixed(0)} frames/s`,
+            `${published} frames (${bytesText(bytes)}) of ${cameras} cameras in ${secondsText(ms)}, ` +
+              `${((published * 1_000) / Math.max(1, ms)).toFixed(0)} frames/s`,
           )
-          if (registered > 0) printLine(`${registered} cameras were new and have been registered`)
+          if (registered > 0) printLine(`${registered} new cameras registered`)
           if (duplicates > 0)
-            printLine(`${duplicates} of ${frames} frames were on the stream already (the same feed within 2 minutes)`)
-          if (refused > 0) printLine(`${refused} frames are larger than the stream takes`)
+            printLine(`${duplicates} of ${frames} frames were already on the stream (same feed within 2 minutes)`)
+          if (refused > 0) printLine(`${refused} frames exceed the size limit of the stream`)
         }
-        if (summary.refused > 0) throw new Told(1)
+        if (summary.refused > 0) throw new ReportedFailure(1)
       })
     })
 }

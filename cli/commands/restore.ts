@@ -12,32 +12,32 @@ import {
 } from '../../engine/mod.js'
 import { AlprError, loadSecrets } from '../../engine/runtime/mod.js'
 import { launchStore } from '../../engine/chdb/mod.js'
-import { printJson, printLine, tell } from '../output.js'
+import { printJson, printLine, printNote } from '../output.js'
 import { lockRunFolder } from '../run_file.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
 export function registerRestore(program: Command): void {
   withSystemOptions(program.command('restore'))
-    .description('make a system from a backup, on a new data folder or on empty servers')
-    .argument('<folder>', 'what "platestream backup" wrote')
-    .option('--json', 'one JSON line at the end')
+    .description('restore a backup to a new data folder or to empty servers')
+    .argument('<folder>', 'folder written by "platestream backup"')
+    .option('--json', 'print one JSON line at the end')
     .addHelpText(
       'after',
       `
-Nothing may run on the data folder yet; afterwards "platestream up" goes on where the backup was made. With NATS_URL or CLICKHOUSE_URL it fills those servers,
-which must hold nothing of ours.
+The data folder must be new; afterwards "platestream up" continues from the state of the backup. With NATS_URL or
+CLICKHOUSE_URL it restores to those servers, which must not hold Platestream data yet.
 
 Examples:
   platestream restore /mnt/backup/2026-11-28 --data /var/lib/platestream
   platestream up --data /var/lib/platestream`,
     )
     .action(async (folder: string, options: SystemOptions & { json?: boolean }) => {
-      const settings = settingsFor(options)
-      // A wrong folder should say so before anything is started.
+      const settings = await settingsFor(options)
+      // Reports an invalid folder before anything starts.
       await readManifest(resolve(folder))
       const { streams, tables } = await withEmptySystem(settings, (system) =>
         restore(system, resolve(folder), (text) => {
-          if (!options.json) tell(text)
+          if (!options.json) printNote(text)
         }),
       )
       const facts = {
@@ -48,13 +48,14 @@ Examples:
       if (options.json) printJson(facts)
       else
         printLine(
-          `${facts.streams} streams and ${facts.rows} rows are in ${facts.dataFolder}; start with: platestream up --data ${facts.dataFolder}`,
+          `restored ${facts.streams} streams and ${facts.rows} rows to ${facts.dataFolder}; ` +
+            `start with: platestream up --data ${facts.dataFolder}`,
         )
     })
 }
 
 /**
- * Starts the private servers on a folder that has none yet, or connects to those of the settings; they end again
+ * Starts private servers on a new data folder, or connects to the servers of the settings; stops what it started
  * afterwards.
  */
 async function withEmptySystem<T>(
@@ -69,7 +70,7 @@ async function withEmptySystem<T>(
     if (isPrivate && existsSync(path))
       throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
         what: path,
-        reason: 'it is there already; give a new data folder',
+        reason: 'it already exists; choose a new data folder',
       })
   }
   const unlock = await lockRunFolder(paths.run)

@@ -19,7 +19,7 @@ import {
   WEEK_MS,
 } from '../../engine/mod.js'
 import { loadSecrets } from '../../engine/runtime/mod.js'
-import { Told, usage } from '../failure.js'
+import { ReportedFailure, usage } from '../failure.js'
 import { printJson, printLine } from '../output.js'
 import { wholeNumber, withParent } from '../parse.js'
 import { settingsFor, withStore, withSystemOptions, type SystemOptions } from '../system.js'
@@ -28,19 +28,20 @@ export const STORE_SCRIPT = fileURLToPath(new URL('../../engine/chdb/main.js', i
 
 export function registerStore(program: Command): void {
   const store = withSystemOptions(program.command('store'))
-    .description('run the embedded ClickHouse as a process that speaks its HTTP interface (part of "up")')
+    .description('run the embedded ClickHouse with its HTTP interface ("up" starts one)')
     .addOption(withParent())
     .addHelpText(
       'after',
       `
-It listens on loopback only and takes only the token of the data folder's secrets file. When it is ready it prints one JSON line with its address.
+It listens on loopback only and accepts only the token in the secrets file of the data folder. It prints one JSON line
+with its address when it is ready.
 
 Examples:
   platestream store
   PLATESTREAM_CLICKHOUSE_PORT=8123 platestream store --data /var/lib/platestream`,
     )
     .action(async (options: SystemOptions & { withParent?: boolean }) => {
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       const paths = dataPaths(settings)
       const args = [
         STORE_SCRIPT,
@@ -57,32 +58,32 @@ Examples:
       })
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
       const code = await new Promise<number>((resolve) => child.once('exit', (c) => resolve(c ?? 1)))
-      if (code !== 0) throw new Told(code)
+      if (code !== 0) throw new ReportedFailure(code)
     })
 
   withSystemOptions(store.command('migrate'))
-    .description('bring the schema of the store up to date, step by step; or print what would make it from nothing')
+    .description('migrate the schema of the store to the current version, or print the whole schema')
     .option('--print', 'print the statements and change nothing')
     .option(
       '--cluster <name>',
-      'the form for a ClickHouse cluster: replicated local tables, and Distributed ones under the plain names',
+      'schema for a ClickHouse cluster: replicated local tables and Distributed tables',
       clusterName,
     )
-    .option('--json', 'one JSON line for each step or statement')
+    .option('--json', 'print one JSON line per migration or statement')
     .addHelpText(
       'after',
       `
-The engine does this at its start by itself. Steps run once; a run that is cut short is taken up again by the next.
+Engines migrate the schema when they start. Each migration runs once; an interrupted run is continued by the next one.
 
 Examples:
   platestream store migrate
   platestream store migrate --print --cluster plates | clickhouse-client --multiquery`,
     )
     .action(async (own: SystemOptions & { print?: boolean; cluster?: string; json?: boolean }, command: Command) => {
-      // The parent has options of the same names, and takes them first.
+      // The parent command has options of the same names and receives them first.
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
       const form: Form = options.cluster === undefined ? SINGLE : { kind: 'cluster', cluster: options.cluster }
-      const settings = settingsFor(options)
+      const settings = await settingsFor(options)
       const { database } = settings.clickhouse
       if (options.print) {
         for (const statement of schemaStatements(database, form)) {
@@ -100,7 +101,7 @@ Examples:
         })
         if (!options.json)
           printLine(
-            steps === 0 ? `the schema is up to date (${SCHEMA_VERSION})` : `done, the schema is at ${SCHEMA_VERSION}`,
+            steps === 0 ? `the schema is up to date (${SCHEMA_VERSION})` : `the schema is now at ${SCHEMA_VERSION}`,
           )
       })
     })
@@ -109,9 +110,9 @@ Examples:
 
 function registerJobs(store: Command): void {
   withSystemOptions(store.command('check'))
-    .description('compare the rollups with the reads they are made of, week by week; or make those of past weeks anew')
-    .option('--rebuild', 'make the rollup of each week that is over anew and seal it, unless it is sealed and right')
-    .option('--json', 'one JSON line for each week')
+    .description('compare the rollups with the reads, week by week, or rebuild those of past weeks')
+    .option('--rebuild', 'rebuild and seal the rollup of each past week, unless it is sealed and correct')
+    .option('--json', 'print one JSON line per week')
     .action(async (own: SystemOptions & { rebuild?: boolean; json?: boolean }, command: Command) => {
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
       await withStore(options, async (client, { clickhouse: { database } }) => {
@@ -133,13 +134,14 @@ function registerJobs(store: Command): void {
 
   withSystemOptions(store.command('purge'))
     .description(
-      'drop one whole week of reads that need not be kept any more, and their pictures on this machine; held reads stay, and a proof is kept (RET-2, RET-3)',
+      'delete one week of reads whose retention is over, and their pictures on this machine; ' +
+        'reads on hold remain, and a proof is recorded (RET-2, RET-3)',
     )
-    .option('--week <monday>', 'its Monday, such as 2025-11-17', monday)
-    .option('--keep-days <n>', 'days that reads are kept at least', wholeNumber(1, 3_650), 730)
-    .option('--reason <text>', 'for the proof', 'retention period is over')
-    .option('--proofs', 'show the proofs of past purges')
-    .option('--json', 'one JSON line for each proof')
+    .option('--week <monday>', 'Monday of the week, such as 2025-11-17', monday)
+    .option('--keep-days <n>', 'minimum number of days that reads are kept', wholeNumber(1, 3_650), 730)
+    .option('--reason <text>', 'reason recorded in the proof', 'retention period is over')
+    .option('--proofs', 'print the proofs of past purges')
+    .option('--json', 'print one JSON line per proof')
     .action(
       async (
         own: SystemOptions & { week?: number; keepDays: number; reason: string; proofs?: boolean; json?: boolean },
@@ -148,7 +150,7 @@ function registerJobs(store: Command): void {
         const options = { ...command.parent?.opts<SystemOptions>(), ...own }
         await withStore(options, async (client, settings) => {
           const { database } = settings.clickhouse
-          if (options.week === undefined && !options.proofs) throw usage('give --week, or --proofs')
+          if (options.week === undefined && !options.proofs) throw usage('give --week or --proofs')
           const proofs =
             options.week === undefined
               ? await purgeProofs(client, database)
@@ -163,7 +165,8 @@ function registerJobs(store: Command): void {
             if (options.json) printJson({ ...proof, week: partitionOf(proof.week) })
             else
               printLine(
-                `${partitionOf(proof.week)}  ${proof.readsBefore} reads, ${proof.readsHeld} held, ${proof.readsAfter} left; digest ${proof.digest}; ${proof.who}: ${proof.reason}`,
+                `${partitionOf(proof.week)}  ${proof.readsBefore} reads, ${proof.readsHeld} on hold, ` +
+                  `${proof.readsAfter} left; digest ${proof.digest}; ${proof.who}: ${proof.reason}`,
               )
           }
           if (options.week === undefined) return
@@ -175,7 +178,7 @@ function registerJobs(store: Command): void {
           )
           if (!options.json)
             printLine(
-              `pictures: ${segments} segments, ${goneBytes} bytes gone, ${keptBytes} kept for held reads and hits`,
+              `pictures: ${segments} segments, ${goneBytes} bytes deleted, ${keptBytes} kept for held reads and hits`,
             )
         })
       },
@@ -188,9 +191,9 @@ function monday(text: string): number {
   return ms
 }
 
-/** It goes into DDL, where parameters cannot. */
+/** The name becomes part of DDL, which takes no parameters. */
 function clusterName(text: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(text))
-    throw new InvalidArgumentError('It must be a name of letters, digits and _.')
+    throw new InvalidArgumentError('It must be a name of letters, digits and _ that does not start with a digit.')
   return text
 }

@@ -4,14 +4,14 @@ import { pino } from 'pino'
 import { connectNats, dataPaths, type Settings, setupNats } from '../../engine/mod.js'
 import { loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
 import { ensurePrograms } from '../doctor/install.js'
-import { aborted, interruption } from '../interrupt.js'
+import { aborted, interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, secondsText } from '../output.js'
 import { lockRunFolder, removeRunFile, writeRunFile, type RunFile } from '../run_file.js'
-import { productVersion } from '../program.js'
 import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
 import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
 import { readableLogLine } from '../supervise/log_line.js'
 import { enginePart, gatewayPart, natsPart, storePart, type PartsContext } from '../supervise/parts.js'
+import { productVersion } from '../version.js'
 import { findNats, settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface UpOptions extends SystemOptions {
@@ -22,15 +22,15 @@ interface UpOptions extends SystemOptions {
 
 export function registerUp(program: Command): void {
   withSystemOptions(program.command('up'))
-    .description('start everything: NATS, the store, an engine, the gateway with the console')
-    .option('--no-demo', 'do not play the sample feed on a new data folder')
-    .option('--verbose', 'show all log lines of the parts, not only warnings and errors')
-    .option('--json', 'one JSON line when all is ready; logs stay JSON')
+    .description('start the whole system: NATS, the store, an engine, and the gateway with the console')
+    .option('--no-demo', 'do not replay the sample feed on a new data folder')
+    .option('--verbose', 'print all log lines of the parts, not only warnings and errors')
+    .option('--json', 'print one JSON line when the system is ready, and logs as JSON')
     .addHelpText(
       'after',
       `
-On a new data folder it registers the cameras and hot lists of the sample feed and plays it, so that there is something to see.
-With NATS_URL or CLICKHOUSE_URL set it uses those servers instead of starting its own. Ctrl-C stops everything.
+On a new data folder it registers the cameras and hot lists of the sample feed and replays the feed as a demo.
+With NATS_URL or CLICKHOUSE_URL it uses those servers instead of starting its own. Ctrl-C stops everything.
 
 Examples:
   platestream up
@@ -41,8 +41,8 @@ Examples:
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const ending = interruption()
-  const settings = settingsFor(options)
+  const ending = interruptSignal()
+  const settings = await settingsFor(options)
   const paths = dataPaths(settings)
   const isNew = ![paths.secrets, paths.nats, paths.store].some((path) => existsSync(path))
   const unlock = await lockRunFolder(paths.run)
@@ -60,9 +60,9 @@ async function up(options: UpOptions): Promise<void> {
     if (options.json) process.stderr.write(`${line}\n`)
     else if (options.verbose || isWarning(line)) process.stderr.write(`${readableLogLine(part, line)}\n`)
   }
-  const start = async (part: Omit<KeeperOptions, 'say'>) => {
+  const start = async (part: Omit<KeeperOptions, 'log'>) => {
     const since = Date.now()
-    const keeper = new Keeper({ ...part, say: warn })
+    const keeper = new Keeper({ ...part, log: warn })
     started.push(keeper)
     const { facts } = await keeper.start()
     say(`  ${part.name.padEnd(8)} ready  ${factsText(facts).padEnd(34)} ${secondsText(Date.now() - since)}`)
@@ -83,7 +83,7 @@ async function up(options: UpOptions): Promise<void> {
       const { url } = await start(natsPart(context))
       run.nats = { url: url as string, private: true }
     } else run.nats = { url: settings.nats.url, private: false }
-    // Whoever runs a command meanwhile finds what is there already.
+    // Commands that run meanwhile find the servers that are already running.
     writeRunFile(paths.run, run)
     if (!settings.clickhouse.url) {
       const { url } = await start(storePart(context))
@@ -111,8 +111,7 @@ async function up(options: UpOptions): Promise<void> {
     say('stopping')
   } finally {
     demo?.stop()
-    // In the order of the stream, backwards: the engine makes its last checkpoint while the store and NATS are still
-    // there.
+    // Against the order of the stream: the engine writes its last checkpoint while the store and NATS still run.
     for (const names of [['gateway', 'engine'], ['store'], ['nats']]) {
       await Promise.all(
         started
@@ -125,7 +124,7 @@ async function up(options: UpOptions): Promise<void> {
   }
 }
 
-/** Waits for all even when one fails, so that nothing is still starting while the rest is stopped. */
+/** Waits for all tasks even when one fails, so that nothing is still starting while the others are stopped. */
 async function allOrFirstFailure<T>(tasks: Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(tasks)
   const failed = results.find((result) => result.status === 'rejected')
@@ -140,14 +139,14 @@ async function startDemo(
   warn: (text: string) => void,
 ): Promise<{ stop(): void } | undefined> {
   if (!hasSample()) {
-    say('  no sample feed in this build (bench/feeds/sample.mcap): nothing is played')
+    say('  this build has no sample feed (bench/feeds/sample.mcap), so there is no demo')
     return undefined
   }
   try {
-    const connection = await connectNats({ ...findNats(settings), name: 'up', log: pino({ level: 'silent' }) })
+    const connection = await connectNats({ ...(await findNats(settings)), name: 'up', log: pino({ level: 'silent' }) })
     try {
       await setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas })
-      say(`  new data folder: ${await installDemo(connection)}; playing the sample feed`)
+      say(`  new data folder: ${await installDemo(connection)}; replaying the sample feed`)
     } finally {
       await connection.close()
     }
@@ -155,12 +154,12 @@ async function startDemo(
       problem ? warn(`the sample feed stopped: ${problem}`) : say('  the sample feed has ended'),
     )
   } catch (error) {
-    warn(`the demo cannot be set up: ${reasonOf(error)}`)
+    warn(`the demo cannot start: ${reasonOf(error)}`)
     return undefined
   }
 }
 
-/** A full disk would stop JetStream as a whole, so FRAMES may take at most 60 % of what is free (bytes). */
+/** A full disk would stop all of JetStream, so FRAMES may use at most 60 % of the free space. @returns bytes */
 function boundOfFrames(settings: Settings, warn: (text: string) => void): number {
   const wanted = settings.nats.framesMaxBytes
   if (settings.nats.url) return wanted
@@ -168,12 +167,13 @@ function boundOfFrames(settings: Settings, warn: (text: string) => void): number
   const bound = Math.max(16_777_216, Math.floor(bavail * bsize * 0.6))
   if (bound >= wanted) return wanted
   warn(
-    `only ${bytesText(bavail * bsize)} are free: at most ${bytesText(bound)} of frames may wait, not ${bytesText(wanted)} (nats.framesMaxBytes)`,
+    `only ${bytesText(bavail * bsize)} are free: the stream FRAMES is limited to ${bytesText(bound)} ` +
+      `instead of ${bytesText(wanted)} (nats.framesMaxBytes)`,
   )
   return bound
 }
 
-/** pino's levels: 40 is a warning. A line that is no log record is shown. */
+/** A warning is level 40 of pino. A line that is not a log record counts as one. */
 function isWarning(line: string): boolean {
   const level = /"level":(\d+)/.exec(line)
   return !level || Number(level[1]) >= 40

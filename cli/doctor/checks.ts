@@ -7,32 +7,19 @@ import { reasonOf } from '../../engine/runtime/mod.js'
 import { bytesText } from '../output.js'
 import { readRunFile } from '../run_file.js'
 import { findNats, findStore } from '../system.js'
+import type { Finding } from './finding.js'
+import { locate, SYSTEM_PROGRAMS } from './programs.js'
 import { streamChecks } from './streams.js'
-import { locate, SYSTEM_PROGRAMS, type Purpose } from './programs.js'
 
-/** One thing looked at. */
-export interface Finding {
-  what: string
-  ok: boolean
-  detail: string
-  /** What to do about it, exactly; only when not ok. */
-  remedy?: string
-  /**
-   * What it is needed for; a finding that is not ok counts only for those who need it. `running`: of a system that
-   * runs, and so for everybody.
-   */
-  neededFor: Purpose | 'running'
-}
-
-/** Below this the private NATS server may refuse frames before its own bound acts, bytes. */
+/** With less free space, the private NATS server may refuse frames before its own limit applies, bytes. */
 const kFreeBytes = 2_000_000_000
 
 export async function runChecks(settings: Settings): Promise<Finding[]> {
   return [
     nodeVersion(),
     ...SYSTEM_PROGRAMS.map(systemProgram),
-    await module('sharp', 'pictures of hits, import'),
-    await module('@julusian/jpeg-turbo', 'decoding of frames'),
+    await module('sharp', 'pictures of hits and import'),
+    await module('@julusian/jpeg-turbo', 'decoding frames'),
     ...(settings.clickhouse.url ? [] : [await module('chdb', 'the embedded ClickHouse')]),
     ...['recognizer.wasm', 'matcher.wasm', 'platestream.psm'].map(builtFile),
     dataFolder(settings),
@@ -98,7 +85,7 @@ function dataFolder(settings: Settings): Finding {
         neededFor: 'some',
         ok: false,
         detail: `${folder}: ${bytesText(free)} free`,
-        remedy: `make room for at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to another disk`,
+        remedy: `free at least ${bytesText(kFreeBytes)}, or set PLATESTREAM_DATA_FOLDER to a folder on another disk`,
       }
     return { ...finding, ok: true, detail: `${folder}: ${bytesText(free)} free` }
   } catch (error) {
@@ -106,18 +93,18 @@ function dataFolder(settings: Settings): Finding {
       ...finding,
       ok: false,
       detail: `${folder}: ${reasonOf(error)}`,
-      remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user may write to',
+      remedy: 'set PLATESTREAM_DATA_FOLDER to a folder that this user can write to',
     }
   }
 }
 
-/** The running system, if one runs; else whether its port is free. */
+/** Checks the running system, or, if none runs, whether the port of the console is free. */
 async function runningSystem(settings: Settings): Promise<Finding[]> {
   const run = readRunFile(dataPaths(settings).run)
   const findings: Finding[] = []
   if (run || settings.nats.url) {
     try {
-      const connection = await connectNats({ ...findNats(settings), name: 'doctor', firstConnectMs: 1_000 })
+      const connection = await connectNats({ ...(await findNats(settings)), name: 'doctor', firstConnectMs: 1_000 })
       findings.push({
         what: 'NATS',
         ok: true,
@@ -132,8 +119,8 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
         ok: false,
         detail: reasonOf(error),
         remedy: settings.nats.url
-          ? 'look at NATS_URL and its token, and at that server'
-          : 'look at what "platestream up" prints',
+          ? 'check NATS_URL, its token and that server'
+          : 'check the output of "platestream up"',
         neededFor: 'running',
       })
     }
@@ -146,8 +133,8 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
     findings.push({
       what: `port ${port}`,
       ok: free,
-      detail: free ? 'free, for the console' : 'taken by another program',
-      remedy: 'set PLATESTREAM_GATEWAY_PORT to a free one',
+      detail: free ? 'free, for the console' : 'in use by another program',
+      remedy: 'set PLATESTREAM_GATEWAY_PORT to a free port',
       neededFor: 'some',
     })
   }
@@ -156,7 +143,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
 
 async function storeCheck(settings: Settings): Promise<Finding> {
   const finding = { what: 'ClickHouse', neededFor: 'running' as const }
-  const client = createClient(settings, settings.clickhouse.url ? undefined : findStore(settings), {
+  const client = createClient(settings, settings.clickhouse.url ? undefined : await findStore(settings), {
     requestTimeoutMs: 5_000,
   })
   try {
@@ -164,8 +151,8 @@ async function storeCheck(settings: Settings): Promise<Finding> {
     return {
       ...finding,
       ok: found === SCHEMA_VERSION,
-      detail: `answers; its schema is ${found}, this program's ${SCHEMA_VERSION}`,
-      remedy: 'an engine brings it up to date at its start, or: platestream store migrate',
+      detail: `reachable; its schema is ${found}, this program uses ${SCHEMA_VERSION}`,
+      remedy: 'start an engine, which migrates it, or run: platestream store migrate',
     }
   } catch (error) {
     return {
@@ -173,8 +160,8 @@ async function storeCheck(settings: Settings): Promise<Finding> {
       ok: false,
       detail: reasonOf(error),
       remedy: settings.clickhouse.url
-        ? 'look at CLICKHOUSE_URL, user and password'
-        : 'look at what "platestream up" prints',
+        ? 'check CLICKHOUSE_URL, user and password'
+        : 'check the output of "platestream up"',
     }
   } finally {
     await client.close()
@@ -190,7 +177,7 @@ async function readiness(url: string): Promise<Finding> {
       what,
       ok: answer.ok,
       detail: answer.ok ? `ready at ${url}` : `not ready: ${reasons.join('; ')}`,
-      remedy: 'look at what "platestream up" prints',
+      remedy: 'check the output of "platestream up"',
       neededFor: 'running',
     }
   } catch (error) {
@@ -198,7 +185,7 @@ async function readiness(url: string): Promise<Finding> {
       what,
       ok: false,
       detail: `${url} does not answer: ${reasonOf(error)}`,
-      remedy: 'start it again: platestream up',
+      remedy: 'restart it: platestream up',
       neededFor: 'running',
     }
   }

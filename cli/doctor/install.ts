@@ -4,7 +4,7 @@ import { findProgram } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import { missingPrograms, type SystemProgram } from './programs.js'
 
-/** What the installation needs of the machine; another one in tests. */
+/** The machine that programs are installed on; tests replace it. */
 export interface Machine {
   missing(purpose: 'start' | 'test'): SystemProgram[]
   has(program: string): boolean
@@ -23,9 +23,9 @@ const kThisMachine: Machine = {
 }
 
 /**
- * Installs what `purpose` needs and the system lacks, by apt-get, where that may be done without asking: as root, or
- * with sudo that wants no password. Does nothing when all is there.
- * @throws ALPR_ERR_SYSTEM_MISSING with the one line that a person has to run
+ * Installs the missing programs that `purpose` needs with apt-get, where that works without a question: as root or with
+ * passwordless sudo. Does nothing when no program is missing.
+ * @throws ALPR_ERR_SYSTEM_MISSING with the one command that a person has to run
  */
 export async function ensurePrograms(
   purpose: 'start' | 'test',
@@ -34,12 +34,11 @@ export async function ensurePrograms(
 ): Promise<void> {
   const missing = machine.missing(purpose)
   if (missing.length === 0) return
-  const as = await administrator(machine)
+  const as = await rootPrefix(machine)
   if (!as) throw cannotInstall(missing)
   const packages = missing.map((program) => program.package)
   say(`installing ${packages.join(', ')} (apt-get)`)
-  // Without fresh lists a new machine knows no package; a failure here (one dead mirror) does not yet mean that ours
-  // are not to be had.
+  // A new machine has no package lists yet. A failure here (one dead mirror) does not mean that the install fails.
   await machine.run([...as, 'apt-get', 'update', '-qq'])
   const { code, output } = await machine.run([
     ...as,
@@ -59,14 +58,14 @@ export async function ensurePrograms(
         .trim()
         .split('\n')
         .reverse()
-        .find((l) => l.startsWith('E:')) ?? `apt-get ended with ${code}`
+        .find((l) => l.startsWith('E:')) ?? `apt-get exited with code ${code}`
     throw cannotInstall(still.length > 0 ? still : missing, line.trim())
   }
-  if (packages.includes('nats-server')) await switchOffService(as, say, machine)
+  if (packages.includes('nats-server')) await disableService(as, say, machine)
 }
 
-/** How to become root without a question: nothing (root), sudo, or undefined. */
-async function administrator(machine: Machine): Promise<string[] | undefined> {
+/** The prefix that runs a command as root without a question: empty for root, sudo, or undefined if neither works. */
+async function rootPrefix(machine: Machine): Promise<string[] | undefined> {
   if (!machine.has('apt-get')) return undefined
   if (machine.isRoot()) return []
   if (machine.has('sudo') && (await machine.run(['sudo', '-n', 'true'])).code === 0) return ['sudo', '-n']
@@ -74,27 +73,27 @@ async function administrator(machine: Machine): Promise<string[] | undefined> {
 }
 
 /**
- * The package starts a service of its own that listens on every address without a password. We just brought it, nobody
- * relies on it, and our private server does not need it.
+ * The Debian package starts a service that listens on all addresses without a password. It was installed just now, so
+ * nobody relies on it, and the private server does not need it.
  */
-async function switchOffService(as: string[], say: (text: string) => void, machine: Machine): Promise<void> {
+async function disableService(as: string[], say: (text: string) => void, machine: Machine): Promise<void> {
   if (!machine.hasSystemd()) return
   const { code } = await machine.run([...as, 'systemctl', 'disable', '--now', 'nats-server.service'])
   if (code === 0)
-    say(
-      'the nats-server service that came with the package was switched off: it would listen on all addresses without a password',
-    )
+    say('disabled the nats-server service of the package: it would listen on all addresses without a password')
 }
 
 function cannotInstall(missing: readonly SystemProgram[], why?: string): AlprError {
   const packages = missing.map((program) => program.package).join(' ')
   return new AlprError('ALPR_ERR_SYSTEM_MISSING', {
     what: missing.map((program) => program.name).join(', '),
-    remedy: `install with: sudo apt-get update && sudo apt-get install -y ${packages}${why ? ` (tried: ${why})` : ''}`,
+    remedy:
+      `install with: sudo apt-get update && sudo apt-get install -y ${packages}` +
+      `${why ? ` (automatic installation failed: ${why})` : ''}`,
   })
 }
 
-/** The words of the program are kept for the message, the last 64 KiB of them. */
+/** Runs a program and keeps the last 64 KiB of its output, for the error message. */
 function run([command, ...args]: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })

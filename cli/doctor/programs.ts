@@ -1,14 +1,14 @@
 import { findProgram } from '../../engine/mod.js'
 
-/** What a program of the system is needed for: to start, for the tests, or only for some commands. */
+/** What needs a program: starting the system, the tests, or only some commands. */
 export type Purpose = 'start' | 'test' | 'some'
 
-/** A program of the system that npm cannot bring. */
+/** A system program that npm cannot install. */
 export interface SystemProgram {
   name: string
-  /** Names under which it may be found on PATH. */
+  /** Names to look for on PATH. */
   programs: string[]
-  /** Debian package that brings it. */
+  /** Debian package that contains it. */
   package: string
   neededFor: Purpose
   use: string
@@ -32,11 +32,11 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
   },
 ]
 
-/** Where a program of the table is, or undefined. */
+/** Path of a program, or undefined if it is not installed. */
 export const locate = ({ programs }: SystemProgram): string | undefined =>
   programs.map(findProgram).find((path) => path !== undefined)
 
-/** Programs that `purpose` needs and that are not there. The tests need what the start needs. */
+/** Missing programs that `purpose` needs. The tests also need what the start needs. */
 export function missingPrograms(purpose: 'start' | 'test'): SystemProgram[] {
   return SYSTEM_PROGRAMS.filter(
     (program) => (program.neededFor === 'start' || program.neededFor === purpose) && locate(program) === undefined,

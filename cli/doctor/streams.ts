@@ -1,12 +1,12 @@
 import type { NatsConnection, StreamInfo } from 'nats'
 import { natsReason, STREAM } from '../../engine/mod.js'
 import { bytesText } from '../output.js'
-import type { Finding } from './checks.js'
+import type { Finding } from './finding.js'
 
-/** A stream that refuses when it is full is worth a word from here on. */
+/** A stream is reported from this fill level on. */
 const kFull = 0.7
 
-/** How full the streams are that refuse publishers when they are full, and whether dead letters wait for somebody. */
+/** Checks how full the streams are that refuse publishers when full, and the dead letters. */
 export async function streamChecks(connection: NatsConnection): Promise<Finding[]> {
   try {
     const manager = await connection.jetstreamManager({ timeout: 5_000 })
@@ -14,20 +14,17 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
     for await (const info of manager.streams.list()) streams.set(info.config.name, info)
     const findings: Finding[] = []
     for (const [name, remedy] of [
-      [
-        STREAM.frames,
-        'add engines or workers, or raise nats.framesMaxBytes; /readyz says whether an engine waits for something',
-      ],
-      [STREAM.detections, 'add engines; /readyz says whether one waits for something'],
-      [STREAM.dead, 'platestream dead list; then redrive or drop'],
+      [STREAM.frames, 'add engines or workers, or raise nats.framesMaxBytes; /readyz reports what an engine waits for'],
+      [STREAM.detections, 'add engines; /readyz reports what an engine waits for'],
+      [STREAM.dead, 'run "platestream dead list", then redrive or drop them'],
     ] as const) {
       const info = streams.get(name)
       if (!info)
         findings.push({
           what: `stream ${name}`,
           ok: false,
-          detail: 'is not there',
-          remedy: 'start an engine: it makes what is missing',
+          detail: 'does not exist',
+          remedy: 'start an engine, which creates it',
           neededFor: 'some',
         })
       else findings.push(fill(info, remedy))
@@ -37,10 +34,10 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
       .map(({ config }) => config.name)
     if (behind.length > 0)
       findings.push({
-        what: 'copies of streams',
+        what: 'stream replicas',
         ok: false,
-        detail: `not all are up to date: ${behind.join(', ')}`,
-        remedy: 'wait before another NATS server is stopped; if it lasts, look at the logs of the three',
+        detail: `not up to date: ${behind.join(', ')}`,
+        remedy: 'stop no other NATS server until they are; if it lasts, check the logs of the NATS servers',
         neededFor: 'some',
       })
     return findings
@@ -50,7 +47,7 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
         what: 'JetStream',
         ok: false,
         detail: natsReason(error),
-        remedy: 'switch JetStream on (nats-server -js), and look at its disk',
+        remedy: 'enable JetStream (nats-server -js) and check its disk',
         neededFor: 'some',
       },
     ]
@@ -59,6 +56,7 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
 
 function fill({ config, state }: StreamInfo, remedy: string): Finding {
   const part = config.max_bytes > 0 ? state.bytes / config.max_bytes : 0
-  const detail = `${state.messages} messages, ${bytesText(state.bytes)}${config.max_bytes > 0 ? ` of ${bytesText(config.max_bytes)}` : ''}`
+  const limit = config.max_bytes > 0 ? ` of ${bytesText(config.max_bytes)}` : ''
+  const detail = `${state.messages} messages, ${bytesText(state.bytes)}${limit}`
   return { what: `stream ${config.name}`, ok: part < kFull, detail, remedy, neededFor: 'some' }
 }

@@ -7,31 +7,31 @@ export interface Exit {
   signal: NodeJS.Signals | null
 }
 
-/** A process that runs and has said that it is ready. */
+/** A running process that has reported that it is ready. */
 export interface RunningPart {
   readonly pid: number
-  /** Its ready line: the address it listens on, and whatever else it says. */
+  /** The fields of its ready line, such as the address it listens on. */
   readonly facts: Record<string, unknown>
   readonly exited: Promise<Exit>
-  /** Asks it to end, kills it after `graceMs`, resolves when it is gone. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`; resolves when the process has exited. */
   stop(graceMs: number): Promise<void>
 }
 
 export interface ChildOptions {
-  /** Arguments of node: its own, then the script. */
+  /** Arguments of node: options of node, then the script and its arguments. */
   args: string[]
   env?: Record<string, string>
-  /** How long it may take to say that it is ready, ms. */
+  /** How long it may take to become ready, ms. */
   readyMs: number
   /** Each line of its standard error. */
   onLog: (line: string) => void
 }
 
 /**
- * Starts a node process of ours and waits for its first line on standard output: `{"ready":true, ...}` or
- * `{"ready":false,"code","message"}`. It runs in a process group of its own, so that Ctrl-C reaches the supervisor only
- * and parts end in order; its standard input is a pipe that closes with this process, whatever ends this process.
- * @throws the error that it says, or that it ended or took too long
+ * Starts a part of the system as a node process and waits for its first line on standard output: `{"ready":true, ...}`
+ * or `{"ready":false,"code","message"}`. It runs in its own process group, so that Ctrl-C reaches only the supervisor
+ * and parts end in order. Its standard input is a pipe that closes when this process ends in any way.
+ * @throws the error that it reports, or that it exited or took too long
  */
 export async function startChild({ args, env = {}, readyMs, onLog }: ChildOptions): Promise<RunningPart> {
   const child = spawn(process.execPath, args, {
@@ -43,20 +43,20 @@ export async function startChild({ args, env = {}, readyMs, onLog }: ChildOption
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: 1, signal: null }))
   })
-  child.stdin.on('error', () => {}) // it may be gone already
-  let lastWords = ''
+  child.stdin.on('error', () => {}) // the process may have exited already
+  let lastLogLine = ''
   createInterface({ input: child.stderr }).on('line', (line) => {
-    lastWords = line
+    lastLogLine = line
     onLog(line)
   })
-  let gone = false
+  let hasExited = false
   void exited.then(() => {
-    gone = true
+    hasExited = true
   })
   const stop = async (graceMs: number) => {
-    if (!gone) child.kill('SIGTERM')
+    if (!hasExited) child.kill('SIGTERM')
     const timer = setTimeout(() => {
-      if (!gone) child.kill('SIGKILL')
+      if (!hasExited) child.kill('SIGKILL')
     }, graceMs)
     await exited
     clearTimeout(timer)
@@ -65,12 +65,12 @@ export async function startChild({ args, env = {}, readyMs, onLog }: ChildOption
   let timer: NodeJS.Timeout | undefined
   const line = await new Promise<ReadyLine>((resolve) => {
     createInterface({ input: child.stdout }).on('line', (text) => {
-      const said = parseReady(text)
-      if (said) resolve(said)
+      const ready = parseReady(text)
+      if (ready) resolve(ready)
     })
-    // A part that says why it cannot start and then ends: its line may be read just after the exit is known.
+    // A part that reports why it cannot start and exits: its line may arrive just after the exit event.
     void exited.then(({ code, signal }) =>
-      setTimeout(() => resolve({ ready: false, message: lastWords || `it ended (${signal ?? code})` }), 100),
+      setTimeout(() => resolve({ ready: false, message: lastLogLine || `it exited (${signal ?? code})` }), 100),
     )
     timer = setTimeout(
       () => resolve({ ready: false, message: `it was not ready within ${Math.round(readyMs / 1000)} s` }),
@@ -94,11 +94,11 @@ function parseReady(text: string): ReadyLine | undefined {
     const value = JSON.parse(text) as ReadyLine
     return typeof value?.ready === 'boolean' ? value : undefined
   } catch {
-    return undefined // a log line that lost its way
+    return undefined // a log line on the wrong stream
   }
 }
 
-/** The error as the child meant it: its code, its words. */
+/** The error that the child reported, with its code and message. */
 function failure({ code, message = 'it did not start' }: ReadyLine): AlprError {
   const known = ERROR_CODES.includes(code as ErrorCode) ? (code as ErrorCode) : 'ALPR_ERR_INTERNAL'
   const error = new AlprError(known)
@@ -106,10 +106,10 @@ function failure({ code, message = 'it did not start' }: ReadyLine): AlprError {
   return error
 }
 
-/** What a part prints on standard output, once. */
-export const sayReady = (facts: object): void => {
+/** A part prints one of these lines on standard output, once. */
+export const printReady = (facts: object): void => {
   process.stdout.write(`${JSON.stringify({ ready: true, ...facts, pid: process.pid })}\n`)
 }
-export const sayFailed = (code: string, message: string): void => {
+export const printFailed = (code: string, message: string): void => {
   process.stdout.write(`${JSON.stringify({ ready: false, code, message })}\n`)
 }

@@ -9,10 +9,10 @@ import { reasonOf } from '../../engine/runtime/mod.js'
 import type { SystemOptions } from '../system.js'
 import { CLI_SCRIPT, systemArguments } from './parts.js'
 
-/** The feed that comes with the project. */
+/** The sample feed of the project. */
 export const SAMPLE_FEED = fileURLToPath(new URL('../../../bench/feeds/sample.mcap', import.meta.url))
 
-/** The demo lists beside it, as files that `hotlist import` takes as well. */
+/** The demo hot lists, as files that `hotlist import` accepts too. */
 const LISTS_FOLDER = fileURLToPath(new URL('../../../bench/feeds/hotlists/', import.meta.url))
 const DEMO_LISTS: readonly Pick<HotListHead, 'id' | 'name' | 'kind' | 'priority'>[] = [
   { id: 'stolen-vehicles', name: 'Stolen vehicles (demo)', kind: 'hot', priority: 'high' },
@@ -20,12 +20,12 @@ const DEMO_LISTS: readonly Pick<HotListHead, 'id' | 'name' | 'kind' | 'priority'
   { id: 'special-interest', name: 'Special interest (demo)', kind: 'special', priority: 'informational' },
 ]
 
-/** How often the sample is played. */
+/** Number of times that the sample feed is replayed. */
 const kLoops = 5
 
 /**
- * What a newcomer needs to see something: the cameras of the sample feed and lists with some of its plates. @returns a
- * sentence about it
+ * Registers the cameras of the sample feed and imports hot lists with some of its plates.
+ * @returns a summary for the user
  */
 export async function installDemo(connection: NatsConnection): Promise<string> {
   const registry = await CameraRegistry.open(connection)
@@ -45,7 +45,7 @@ export async function installDemo(connection: NatsConnection): Promise<string> {
 
 export const hasSample = (): boolean => existsSync(SAMPLE_FEED)
 
-/** Plays the sample in the background, its event time moved to now. It ends with this process. */
+/** Replays the sample feed in the background with event times shifted to now. It ends with this process. */
 export function playDemo(options: SystemOptions, ended: (problem: string | undefined) => void): { stop(): void } {
   const args = [
     CLI_SCRIPT,
@@ -60,15 +60,15 @@ export function playDemo(options: SystemOptions, ended: (problem: string | undef
     ...systemArguments(options),
   ]
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
-  let words = ''
+  let errorOutput = ''
   let stopped = false
   child.stdin.on('error', () => {})
   child.stderr.on('data', (data: Buffer) => {
-    words = (words + data.toString()).slice(-2_000)
+    errorOutput = (errorOutput + data.toString()).slice(-2_000)
   })
   child.once('error', (error) => ended(reasonOf(error)))
   child.once('exit', (code) => {
-    if (!stopped) ended(code === 0 ? undefined : words.trim().split('\n').at(-1) || `exit code ${code}`)
+    if (!stopped) ended(code === 0 ? undefined : errorOutput.trim().split('\n').at(-1) || `exit code ${code}`)
   })
   return {
     stop: () => {

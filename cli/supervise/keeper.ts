@@ -3,24 +3,24 @@ import type { Exit, RunningPart } from './child.js'
 
 export interface KeeperOptions {
   name: string
-  /** Starts the part; `before` is what ran last, so that it can come back on the same port. */
+  /** Starts the part. `before` is the previous instance, so that the part can return on the same port. */
   start(before: RunningPart | undefined): Promise<RunningPart>
-  /** A sentence for the log: it died, it comes back. */
-  say(text: string): void
-  /** How long a stop may take, ms. */
+  /** Logs that the part exited or runs again. */
+  log(text: string): void
+  /** How long a stop may take before the part is killed, ms. */
   graceMs: number
   /** First pause before a restart, ms. @default 500 */
   firstPauseMs?: number
-  /** No pause is longer, ms. @default 15000 */
+  /** Longest pause before a restart, ms. @default 15000 */
   maxPauseMs?: number
 }
 
-/** A part that ran for this long was well: the next pause is the first one again, ms. */
-const kWellMs = 60_000
+/** After running this long, a part counts as stable and the pauses start from the first one, ms. */
+const kStableMs = 60_000
 
 /**
- * Keeps one part running: starts it, and starts it again after growing pauses (0.5 s to 15 s) when it dies. Ends only
- * when told.
+ * Keeps one part running: starts it, and restarts it after growing pauses (0.5 s to 15 s) when it exits, until
+ * `stop()`.
  */
 export class Keeper {
   readonly #options: KeeperOptions
@@ -40,7 +40,7 @@ export class Keeper {
     return this.#running
   }
 
-  /** The first start must succeed. @throws what the part says */
+  /** Starts the part for the first time. @throws the error of the part if it does not start */
   async start(): Promise<RunningPart> {
     const first = await this.#options.start(undefined)
     this.#running = first
@@ -55,15 +55,15 @@ export class Keeper {
   }
 
   async #keep(first: RunningPart): Promise<void> {
-    const { name, say, firstPauseMs = 500, maxPauseMs = 15_000 } = this.#options
+    const { name, log, firstPauseMs = 500, maxPauseMs = 15_000 } = this.#options
     const { signal } = this.#ending
     for (let last = first, failures = 0; ; ) {
       const since = performance.now()
       const exit = await last.exited
       this.#running = undefined
       if (signal.aborted) return
-      if (performance.now() - since > kWellMs) failures = 0
-      say(`${name} ended (${exitText(exit)}), starting it again`)
+      if (performance.now() - since > kStableMs) failures = 0
+      log(`${name} exited (${exitText(exit)}), restarting it`)
       for (;;) {
         await sleep(backoffMs(failures++, { firstMs: firstPauseMs, maxMs: maxPauseMs }), signal)
         if (signal.aborted) return
@@ -71,12 +71,12 @@ export class Keeper {
           last = await this.#options.start(last)
           break
         } catch (error) {
-          say(`${name} does not start: ${reasonOf(error)}`)
+          log(`${name} does not start: ${reasonOf(error)}`)
         }
       }
       this.#running = last
-      say(`${name} runs again`)
-      // Told to stop while it started: it must not be left over.
+      log(`${name} runs again`)
+      // stop() was called while the part started: it must not be left running.
       if (signal.aborted) await last.stop(this.#options.graceMs)
     }
   }

@@ -2,8 +2,8 @@ const kLevels: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 
 const kOwn = new Set(['level', 'time', 'pid', 'hostname', 'name', 'msg', 'err'])
 
 /**
- * A log line of a part as people read it: `08:30:01 engine   warn  NATS is away url=nats://...`. A line that is not
- * pino's stays as it is, after the name of its part.
+ * Formats a log line of a part for people: `08:30:01 engine   warn  NATS is unavailable url=nats://...`. A line that is
+ * not a pino record is kept unchanged after the name of its part.
  */
 export function readableLogLine(part: string, line: string): string {
   let record: Record<string, unknown>

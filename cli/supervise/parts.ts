@@ -7,21 +7,21 @@ import type { SystemOptions } from '../system.js'
 import { startChild, type RunningPart } from './child.js'
 import type { KeeperOptions } from './keeper.js'
 
-type Part = Omit<KeeperOptions, 'say'>
+type Part = Omit<KeeperOptions, 'log'>
 
 export interface PartsContext {
   settings: Settings
   secrets: Secrets
   options: SystemOptions
-  /** Bound of FRAMES, bytes: the setting, or less on a small disk. */
+  /** Size limit of the stream FRAMES, bytes: the setting, or less on a small disk. */
   framesMaxBytes: number
   onLog: (part: string, line: string) => void
 }
 
-/** This program, as its parts are started: `node main.js <command>`. */
+/** The script that starts parts: `node main.js <command>`. */
 export const CLI_SCRIPT = fileURLToPath(new URL('../main.js', import.meta.url))
 
-/** The private NATS server; it comes back on its port, so that connections heal by themselves. */
+/** The private NATS server. It restarts on the same port, so that clients reconnect by themselves. */
 export function natsPart({ settings, secrets }: PartsContext): Part {
   return {
     name: 'nats',
@@ -63,7 +63,7 @@ export function storePart({ settings, secrets, onLog }: PartsContext): Part {
           '--max-memory',
           String(maxMemoryBytes),
         ],
-        // libuv reads the number of its threads once, at the start of the process.
+        // libuv reads the size of its thread pool once, when the process starts.
         env: { STORE_TOKEN: secrets.store, UV_THREADPOOL_SIZE: String(threadsFor(DEFAULT_POOL_SIZE)) },
         readyMs: 120_000,
         onLog: (line) => onLog('store', line),
@@ -72,15 +72,15 @@ export function storePart({ settings, secrets, onLog }: PartsContext): Part {
 }
 
 /**
- * What reads are made of lives for a second, until it is stored. V8's usual young space of 16 MiB is full before that
- * at some thousand reads a second: all of it is copied out and becomes work for the slow collector, a sixth of the
- * engine's CPU. (The units and the compose file of deploy/ say it by NODE_OPTIONS.)
+ * The objects of a read live for about a second, until the read is stored. At some thousand reads per second they fill
+ * V8's default young generation of 16 MiB sooner: all of them are promoted and become work for the slow collector, a
+ * sixth of the engine's CPU time. (The units and the compose file of deploy/ set this with NODE_OPTIONS.)
  */
-const YOUNG_SPACE = ['--max-semi-space-size=64']
+const YOUNG_GENERATION = ['--max-semi-space-size=64']
 
 export function enginePart(context: PartsContext): Part {
-  // A big checkpoint or a store that loads its tables takes a while; the engine says what it waits for meanwhile.
-  return command(context, 'engine', [], 300_000, 20_000, YOUNG_SPACE)
+  // Loading a large checkpoint, or waiting for a store that loads its tables, takes a while; the engine logs it.
+  return command(context, 'engine', [], 300_000, 20_000, YOUNG_GENERATION)
 }
 
 export function gatewayPart(context: PartsContext): Part {
@@ -93,14 +93,22 @@ function command(
   args: string[],
   readyMs: number,
   graceMs: number,
-  ofNode: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
 ): Part {
   return {
     name,
     graceMs,
     start: (before) =>
       startChild({
-        args: [...ofNode, CLI_SCRIPT, name, '--with-parent', ...args, ...portOf(before), ...systemArguments(options)],
+        args: [
+          ...nodeOptions,
+          CLI_SCRIPT,
+          name,
+          '--with-parent',
+          ...args,
+          ...portOf(before),
+          ...systemArguments(options),
+        ],
         env: { PLATESTREAM_NATS_FRAMES_MAX_BYTES: String(framesMaxBytes) },
         readyMs,
         onLog: (line) => onLog(name, line),
@@ -108,7 +116,7 @@ function command(
   }
 }
 
-/** A gateway that took a free port comes back on it: consoles and bookmarks point there. */
+/** A gateway on a free port restarts on the same port: consoles and bookmarks use it. */
 function portOf(before: RunningPart | undefined): string[] {
   return typeof before?.facts.url === 'string' ? ['--port', new URL(before.facts.url).port] : []
 }

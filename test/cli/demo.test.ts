@@ -5,7 +5,7 @@ import { installDemo, SAMPLE_FEED } from '../../cli/supervise/demo.js'
 import { startTestNats } from '../servers/nats.js'
 
 t.test(
-  'the demo brings every camera of the sample feed and its lists, and changes nothing that a person changed',
+  'the demo registers the cameras and hot lists of the sample feed and keeps changes that a person made',
   async (t) => {
     const nats = await startTestNats(t)
     const connection = await nats.connect()

@@ -7,11 +7,11 @@ import { statusSubject } from '../../engine/internal_mod.js'
 import { startTestNats } from '../servers/nats.js'
 import { run } from './run.js'
 
-t.test('an engine that waits for its store ends when it is told to', async (t) => {
+t.test('an engine that waits for its store exits on SIGTERM', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'platestream-engine-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const nats = await startTestNats(t)
-  // its heartbeat says that it is up and waits
+  // Its heartbeat shows that it is running and waits.
   let child: ChildProcess | undefined
   const connection = await nats.connect()
   connection.subscribe(statusSubject('waits'), {
@@ -27,5 +27,5 @@ t.test('an engine that waits for its store ends when it is told to', async (t) =
     },
   })
   t.equal(code, 0, stderr)
-  t.equal(stdout, '', 'it never ran')
+  t.equal(stdout, '', 'it never reported ready')
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { ensurePrograms, type Machine } from '../../cli/doctor/install.js'
 import { SYSTEM_PROGRAMS } from '../../cli/doctor/programs.js'
 
-/** A machine that lacks nats-server until apt-get has been asked for it. */
+/** A machine without nats-server until apt-get installs it. */
 const machine = (more: Partial<Machine> = {}, install: { code: number; output: string } = { code: 0, output: '' }) => {
   const ran: string[] = []
   let installed = false
@@ -18,15 +18,15 @@ const machine = (more: Partial<Machine> = {}, install: { code: number; output: s
 }
 const INSTALL = 'env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nats-server'
 
-t.test('as root: update, then install, and it says so', async (t) => {
+t.test('root runs apt-get update and install, and the install is announced', async (t) => {
   const { ran, machine: host } = machine()
-  const said: string[] = []
-  await ensurePrograms('start', (text) => said.push(text), host)
+  const messages: string[] = []
+  await ensurePrograms('start', (text) => messages.push(text), host)
   t.same(ran, ['apt-get update -qq', INSTALL])
-  t.same(said, ['installing nats-server (apt-get)'])
+  t.same(messages, ['installing nats-server (apt-get)'])
 })
 
-t.test('by sudo without a password; the service of the package is switched off', async (t) => {
+t.test('passwordless sudo installs, and the service of the package is disabled', async (t) => {
   const { ran, machine: host } = machine({ isRoot: () => false, hasSystemd: () => true })
   await ensurePrograms('start', () => {}, host)
   t.same(ran, [
@@ -37,11 +37,12 @@ t.test('by sudo without a password; the service of the package is switched off',
   ])
 })
 
-t.test('where it may not, one line says exactly what to install', async (t) => {
+t.test('without root or passwordless sudo, one line says exactly what to install', async (t) => {
   const line = {
     code: 'ALPR_ERR_SYSTEM_MISSING',
     message:
-      'nats-server is missing on this machine; install with: sudo apt-get update && sudo apt-get install -y nats-server',
+      'nats-server is missing on this machine; ' +
+      'install with: sudo apt-get update && sudo apt-get install -y nats-server',
   }
   const asks = machine({ isRoot: () => false, run: async () => ({ code: 1, output: 'a password is required' }) })
   await t.rejects(
@@ -58,15 +59,15 @@ t.test('where it may not, one line says exactly what to install', async (t) => {
   )
 })
 
-t.test('a failed installation says what apt-get said', async (t) => {
+t.test('a failed installation reports the error of apt-get', async (t) => {
   const { machine: host } = machine({}, { code: 100, output: 'Reading ...\nE: Unable to locate package nats-server\n' })
   await t.rejects(
     ensurePrograms('start', () => {}, host),
-    { message: /-y nats-server \(tried: E: Unable to locate package nats-server\)$/ },
+    { message: /-y nats-server \(automatic installation failed: E: Unable to locate package nats-server\)$/ },
   )
 })
 
-t.test('nothing is run when nothing is missing', async (t) => {
+t.test('nothing runs when nothing is missing', async (t) => {
   const { ran, machine: host } = machine({ missing: () => [] })
   await ensurePrograms('test', () => {}, host)
   t.same(ran, [])

@@ -16,7 +16,7 @@ const linesOf = (text: string) =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-t.test('a partial plate in a file of plates: one JSON line for each match, best first', async (t) => {
+t.test('matches in a file of plates are printed as JSON lines, best first', async (t) => {
   const plates = file('plates.txt', '7abc-123\n7A8C123\n8XYZ99\n7ABC123\nКАА777\n')
   const { code, stdout } = await run(['match', '7?B*', '--plates', plates])
   t.equal(code, 0)
@@ -28,10 +28,15 @@ t.test('a partial plate in a file of plates: one JSON line for each match, best 
   t.match(linesOf((await run(['match', 'KA?777~1', '--plates', plates])).stdout), [{ plate: 'KAA777' }])
 })
 
-t.test('CSV has regions, counts and times', async (t) => {
+t.test('a CSV file gives regions, counts and times', async (t) => {
   const plates = file(
     'plates.csv',
-    'plate,region,count,first,last\n7ABC123,US-CA,3,2026-05-01T08:10:00Z,2026-06-01T09:00:00Z\n7ABC123,us-nv,,2026-05-01T08:00:00Z,\n',
+    [
+      'plate,region,count,first,last',
+      '7ABC123,US-CA,3,2026-05-01T08:10:00Z,2026-06-01T09:00:00Z',
+      '7ABC123,us-nv,,2026-05-01T08:00:00Z,',
+      '',
+    ].join('\n'),
   )
   const found = linesOf((await run(['match', '7*@us-ca', '--plates', plates])).stdout)
   t.match(found, [
@@ -46,7 +51,7 @@ t.test('CSV has regions, counts and times', async (t) => {
   t.equal(found.length, 1)
 })
 
-t.test('a bad pattern and a bad file are refused by name', async (t) => {
+t.test('an invalid pattern and an invalid file are reported', async (t) => {
   const plates = file('some.txt', '7ABC123\n')
   const bad = await run(['match', '7[8', '--plates', plates])
   t.equal(bad.code, 1)
@@ -54,7 +59,7 @@ t.test('a bad pattern and a bad file are refused by name', async (t) => {
   t.match((await run(['match', '', '--plates', plates])).stderr, /ALPR_ERR_PATTERN_EMPTY/)
   t.match(
     (await run(['match', '7?', '--plates', join(folder, 'none')])).stderr,
-    /ALPR_ERR_PLATES_FILE_INVALID: .*there is no such file/,
+    /ALPR_ERR_PLATES_FILE_INVALID: .*the file does not exist/,
   )
   t.match(
     (await run(['match', '7?', '--plates', file('bad.csv', 'plate,count\n7ABC123,many\n')])).stderr,

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
 import { parseFixed } from '../../cli/commands/hotlist.js'
 import {
   collect,
   decimal,
+  ID,
   oneOf,
   parseDuration,
   parseSize,
@@ -20,14 +22,14 @@ const refuses = (
   for (const text of texts) t.throws(() => parse(text), { code: 'commander.invalidArgument' })
 }
 
-t.test('numbers', async (t) => {
+t.test('numbers are parsed within their range', async (t) => {
   t.equal(wholeNumber(1, 10)('10'), 10)
   refuses(t, wholeNumber(1, 10), '0', '11', '1.5', '', '-1', '1e1', ' 1', 'one')
   t.equal(decimal(-1, 1)('-0.5'), -0.5)
   refuses(t, decimal(-1, 1), '2', 'NaN', 'Infinity', '', '1e-1', '.5')
 })
 
-t.test('sizes and durations', async (t) => {
+t.test('sizes and durations are parsed with their units', async (t) => {
   t.same(['1000', '1kB', '1.5 GB', '2GiB', '500m'].map(parseSize), [1_000, 1_000, 1.5e9, 2_147_483_648, 5e8])
   refuses(t, parseSize, '', 'big', '1TBB', '-1', '1.2.3')
   t.same(
@@ -45,14 +47,14 @@ t.test('sizes and durations', async (t) => {
   )
 })
 
-t.test('times and zones', async (t) => {
+t.test('times and zones are parsed', async (t) => {
   t.equal(parseTime('2026-05-01T08:30:00-07:00'), Date.UTC(2026, 4, 1, 15, 30))
   refuses(t, parseTime, '2026-05-01', '2026-05-01T08:30:00', '2026-13-01T08:30:00Z', 'now')
   t.same(['Z', '+02:00', '-0730'].map(parseZone), [0, 120, -450])
   refuses(t, parseZone, '', '+2', '+99:00', 'PST')
 })
 
-t.test('choices, lists and columns', async (t) => {
+t.test('choices, repeated options and fixed columns are parsed', async (t) => {
   t.equal(oneOf('a', 'b')('a'), 'a')
   refuses(t, oneOf('a', 'b'), 'c', '')
   t.same(collect(wholeNumber(1))('3', [1, 2]), [1, 2, 3])
@@ -61,4 +63,9 @@ t.test('choices, lists and columns', async (t) => {
     { name: 'reason', start: 20, end: 60 },
   ])
   refuses(t, parseFixed, '', 'reason=1-2', 'plate=0-1', 'plate=5-4', 'colour=1-2,plate=1-2', 'plate')
+})
+
+t.test('ids have the pattern of the engine', async (t) => {
+  t.equal(ID.source, CAMERA_ID.source)
+  t.equal(ID.source, LIST_ID.source)
 })

@@ -11,7 +11,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const blank = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#777777' } })
 
-t.test('one JSON line for each file, in order; unreadable ones do not stop the others', async (t) => {
+t.test('each file gives one JSON line in order, and unreadable files do not stop the others', async (t) => {
   const file = (name: string) => join(folder, name)
   writeFileSync(file('a.jpg'), await blank(640, 480).jpeg().toBuffer())
   writeFileSync(file('b.png'), await blank(320, 200).png().toBuffer())
@@ -46,11 +46,11 @@ t.test('one JSON line for each file, in order; unreadable ones do not stop the o
   t.match(lines[0], { width: 640, height: 480, ms: { decode: Number, recognize: Number }, detections: [] })
   t.match(lines[2], { width: 320, height: 200 })
   for (const { error } of lines.filter((line) => 'error' in line)) t.match(error, { code: /^ALPR_ERR_/, message: /./ })
-  t.match(lines[7].error, { code: 'ALPR_ERR_IMAGE_UNREADABLE', message: /there is no such file/ })
+  t.match(lines[7].error, { code: 'ALPR_ERR_IMAGE_UNREADABLE', message: /the file does not exist/ })
   t.equal(outcome.stderr, '')
 })
 
-t.test('all readable: exit code 0; people get a line', async (t) => {
+t.test('readable files give exit code 0 and a line for people', async (t) => {
   t.match(await run(['recognize', join(folder, 'a.jpg')]), {
     code: 0,
     stdout: /a\.jpg {2}640x480 {2}\d+ ms {2}no plate\n/,

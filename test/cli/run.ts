@@ -10,7 +10,7 @@ export interface Outcome {
   stderr: string
 }
 
-/** Environment of a command under test: nothing of the machine's own settings. */
+/** Environment of a command under test, without the settings of this machine. */
 export function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {}
   for (const [name, value] of Object.entries(process.env))
@@ -18,7 +18,7 @@ export function environment(more: Record<string, string> = {}): NodeJS.ProcessEn
   return { ...env, ...more }
 }
 
-/** Runs a command to its end, in a process of its own. */
+/** Runs a command to its end in a child process. */
 export function run(
   args: string[],
   options: { env?: Record<string, string>; cwd?: string; onStart?: (child: ChildProcess) => void } = {},
@@ -44,8 +44,8 @@ export function run(
 }
 
 /**
- * Runs a command in this process: a start of node costs more than most commands. Output is taken from the standard
- * streams, so only one runs at a time, and nothing else of a test may print meanwhile.
+ * Runs a command in this process, because starting node takes longer than most commands. It captures the standard
+ * streams, so only one command runs at a time and the test must not print meanwhile.
  */
 export async function call(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
   const before = { ...process.env }

@@ -10,7 +10,7 @@ import { eventually, isReady, partsOf, startUp, UP_ENV } from './up_process.js'
 const folder = mkdtempSync(join(tmpdir(), 'platestream-up-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
-t.test('up starts everything, keeps it running, and ends it', async (t) => {
+t.test('up starts the system, keeps it running and stops it', async (t) => {
   const data = join(folder, 'one')
   const { child, facts, log } = await startUp(t, data)
   t.match(facts, {
@@ -28,7 +28,7 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
     ['engine', 'gateway', 'nats', 'store', 'up'],
   )
 
-  await t.test('no secret is in the arguments, the logs or an open file', async (t) => {
+  await t.test('no secret is in arguments, logs or readable files', async (t) => {
     const secrets = Object.values(
       JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as Record<string, string>,
     )
@@ -42,23 +42,23 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
       t.equal(statSync(join(data, file)).mode & 0o077, 0, file)
   })
 
-  await t.test('a second up on the folder is refused in one line', async (t) => {
+  await t.test('a second up on the same folder is refused with one line', async (t) => {
     const second = await run(['up', '--data', data], { env: UP_ENV })
     t.match(second, {
       code: 2,
       stderr: new RegExp(
-        `^platestream: the data folder is in use by another "platestream up" \\(process ${child.pid}\\)[^\\n]*\\n$`,
+        `^platestream: another "platestream up" \\(process ${child.pid}\\) uses this data folder[^\\n]*\\n$`,
       ),
     })
-    t.ok(await isReady(facts), 'the first one does not notice')
+    t.ok(await isReady(facts), 'the first one is not affected')
   })
 
-  await t.test('commands find the running system by its data folder', async (t) => {
+  await t.test('commands find the running system through its data folder', async (t) => {
     t.match(await run(['camera', 'add', 'gate-1', '--lat', '1', '--lon', '2', '--data', data]), { code: 0 })
   })
 
   await t.test(
-    'a second engine under the name of the first is refused, with a way out, and the first one goes on',
+    'a second engine with the same name is refused with a remedy, and the first one continues',
     async (t) => {
       const { nats } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8')) as { nats: string }
       const second = await run(['engine', '--data', data], {
@@ -74,8 +74,8 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
     },
   )
 
-  await t.test('doctor tells how the running system is', async (t) => {
-    const look = async (at: string) => {
+  await t.test('doctor reports the state of the running system', async (t) => {
+    const diagnose = async (at: string) => {
       const { code, stdout } = await call(['doctor', '--json', '--data', at])
       const { ok, findings } = JSON.parse(stdout) as {
         ok: boolean
@@ -83,24 +83,24 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
       }
       return { code, ok, of: (what: string) => findings.find((finding) => finding.what === what) }
     }
-    const well = await look(data)
-    t.match(well, { code: 0, ok: true })
+    const healthy = await diagnose(data)
+    t.match(healthy, { code: 0, ok: true })
     for (const what of ['NATS', 'stream FRAMES', 'stream DETECTIONS', 'stream DEAD', 'ClickHouse', 'running system'])
-      t.match(well.of(what), { ok: true }, what)
+      t.match(healthy.of(what), { ok: true }, what)
 
-    // A folder that says the same of the system, but for NATS, which is where nobody listens: one that was really
-    // killed would be started again before anybody has looked.
+    // A copy of the run file with a NATS address where no server listens: a NATS server that was really killed would be
+    // restarted before doctor connects.
     const broken = join(folder, 'broken')
     const written = JSON.parse(readFileSync(join(data, 'run', 'up.json'), 'utf8')) as RunFile
     writeRunFile(join(broken, 'run'), { ...written, nats: { url: 'nats://127.0.0.1:9', private: true } })
     copyFileSync(join(data, 'secrets.json'), join(broken, 'secrets.json'))
-    const ill = await look(broken)
-    t.match(ill, { code: 1, ok: false })
-    t.match(ill.of('NATS'), { ok: false, detail: /127\.0\.0\.1:9/, remedy: /platestream up/ })
-    t.match(ill.of('ClickHouse'), { ok: true }, 'what is well is not blamed')
+    const faulty = await diagnose(broken)
+    t.match(faulty, { code: 1, ok: false })
+    t.match(faulty.of('NATS'), { ok: false, detail: /127\.0\.0\.1:9/, remedy: /platestream up/ })
+    t.match(faulty.of('ClickHouse'), { ok: true }, 'a healthy part is not reported')
   })
 
-  await t.test('a part that is killed comes back, and the system with it', async (t) => {
+  await t.test('a killed part is restarted, and the system becomes ready again', async (t) => {
     for (const what of ['nats', 'store', 'engine', 'gateway']) {
       const { pid } = partsOf(data).find((part) => part.what === what)!
       process.kill(pid, 'SIGKILL')
@@ -108,7 +108,7 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
         await eventually(() => partsOf(data).some((part) => part.what === what && part.pid !== pid)),
         `${what} runs again`,
       )
-      t.ok(await eventually(() => isReady(facts)), `ready after ${what}, at the same address`)
+      t.ok(await eventually(() => isReady(facts)), `ready at the same address after ${what}`)
     }
   })
 
@@ -116,7 +116,7 @@ t.test('up starts everything, keeps it running, and ends it', async (t) => {
   child.kill('SIGTERM')
   const code = await new Promise((resolve) => child.once('exit', resolve))
   t.equal(code, 0)
-  t.same(partsOf(data), [], 'nothing is left over')
+  t.same(partsOf(data), [], 'no process is left')
   t.notOk(existsSync(join(data, 'run', 'up.json')))
   t.notOk(existsSync(join(data, 'run', 'up.lock')))
 })

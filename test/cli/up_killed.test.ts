@@ -7,12 +7,12 @@ import { eventually, isReady, partsOf, startUp } from './up_process.js'
 const folder = mkdtempSync(join(tmpdir(), 'platestream-up-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
-t.test('nothing is left over when up itself is killed, and the next start takes the folder', async (t) => {
+t.test('no process is left when up is killed, and the next up takes over the folder', async (t) => {
   const data = join(folder, 'two')
   const first = await startUp(t, data)
   first.child.removeAllListeners('exit')
   process.kill(first.child.pid!, 'SIGKILL')
-  t.ok(await eventually(() => partsOf(data).length === 0, 40_000), `left over: ${JSON.stringify(partsOf(data))}`)
+  t.ok(await eventually(() => partsOf(data).length === 0, 40_000), `left: ${JSON.stringify(partsOf(data))}`)
   const second = await startUp(t, data)
   t.ok(await eventually(() => isReady(second.facts)))
   second.child.removeAllListeners('exit')

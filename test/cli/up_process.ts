@@ -5,17 +5,17 @@ import { argumentsOf, isRunning } from '../../engine/runtime/mod.js'
 import type { Teardown } from '../servers/nats.js'
 import { CLI, environment } from './run.js'
 
-/** A running `platestream up` of a test. */
+/** A running `platestream up`. */
 export interface Up {
   child: ChildProcess
   facts: { pid: number; console: string; nats: string; store: string }
   log: string[]
 }
 
-/** One thread, no port that another test may have. */
+/** One recognition thread, and no fixed port that another test may use. */
 export const UP_ENV = { PLATESTREAM_GATEWAY_PORT: '0', PLATESTREAM_ENGINE_WORKERS: '1' }
 
-/** Starts it and waits for its ready line. */
+/** Starts `up` and waits for its ready line. */
 export const startUp = (t: Teardown, data: string): Promise<Up> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, 'up', '--data', data, '--no-demo', '--json'], {
@@ -30,10 +30,10 @@ export const startUp = (t: Teardown, data: string): Promise<Up> =>
     createInterface({ input: child.stdout! }).once('line', (line) =>
       resolve({ child, facts: JSON.parse(line) as Up['facts'], log }),
     )
-    child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${log.join('\n')}`)))
+    child.once('exit', (code) => reject(new Error(`up exited with ${code}: ${log.join('\n')}`)))
   })
 
-/** Its processes: those that have the data folder in their arguments. */
+/** Processes of a system: those whose arguments contain the data folder. */
 export const partsOf = (data: string): { pid: number; what: string }[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -46,10 +46,10 @@ export const partsOf = (data: string): { pid: number; what: string }[] =>
         args.find((arg) => ['engine', 'gateway', 'up'].includes(arg)) ?? (args[0]!.includes('nats') ? 'nats' : 'store'),
     }))
 
-/** Whether it comes true within the limit, ms. */
-export const eventually = async (holds: () => boolean | Promise<boolean>, limitMs = 60_000) => {
+/** @returns whether the condition becomes true within the limit, ms */
+export const eventually = async (condition: () => boolean | Promise<boolean>, limitMs = 60_000) => {
   for (const until = Date.now() + limitMs; Date.now() < until; ) {
-    if (await holds()) return true
+    if (await condition()) return true
     await new Promise((r) => setTimeout(r, 100))
   }
   return false

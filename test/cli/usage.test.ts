@@ -7,7 +7,7 @@ import { call as run } from './run.js'
 const folder = mkdtempSync(join(tmpdir(), 'platestream-usage-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-t.test('wrong usage: exit code 2 and one line that says what is wrong', async (t) => {
+t.test('wrong usage gives exit code 2 and one line with the reason', async (t) => {
   const cases: [string[], RegExp][] = [
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['up', '--fast'], /unknown option '--fast'/],
@@ -16,10 +16,10 @@ t.test('wrong usage: exit code 2 and one line that says what is wrong', async (t
     [['replay', 'x.mcap', '--loop', '0'], /whole number from 1/],
     [['record'], /'--out <file>' not specified/],
     [['record', '--out', 'x', '--max-size', 'big'], /a size such as/],
-    [['import', folder, '--out', 'x', '--start', 'noon'], /a time with its zone/],
+    [['import', folder, '--out', 'x', '--start', 'noon'], /a time with a zone/],
     [
       ['import', folder, '--out', join(folder, 'x.mcap'), '--start', '2026-05-01T08:00:00Z'],
-      /--start for pictures needs --fps/,
+      /--start for pictures requires --fps/,
     ],
     [['camera', 'add', 'No Good'], /a-z, 0-9/],
     [['camera', 'add', 'x', '--lat', '91'], /from -90 to 90/],
@@ -43,7 +43,7 @@ t.test('wrong usage: exit code 2 and one line that says what is wrong', async (t
   }
 })
 
-t.test('failures: exit code 1, code and message in one line, JSON where asked', async (t) => {
+t.test('a failure gives exit code 1 and one line with code and message, or JSON', async (t) => {
   const none = ['--data', join(folder, 'none')]
   const failed = await run(['camera', 'list', ...none])
   t.equal(failed.code, 1)
@@ -61,11 +61,11 @@ t.test('failures: exit code 1, code and message in one line, JSON where asked', 
   t.match(
     (await run(['replay', bad, ...none])).stderr,
     /ALPR_ERR_FEED_INVALID: .*not an MCAP file/,
-    'a wrong file is found before a server is missed',
+    'an invalid file is reported before a missing server',
   )
 })
 
-t.test('help of every command, with examples where there is something to choose', async (t) => {
+t.test('every command has help, with examples where there are choices', async (t) => {
   const all = await run(['--help'])
   t.equal(all.code, 0)
   const names = [

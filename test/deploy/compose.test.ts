@@ -16,7 +16,7 @@ import { ComposeSystem } from './compose_system.js'
 t.setTimeout(300_000)
 
 t.test(
-  'what the compose file starts is one system: both engines work, both gateways answer, a NATS server may go',
+  'the compose file starts one system: both engines work, both gateways answer, and one NATS server may die',
   async (t) => {
     const system = await ComposeSystem.start(t)
     const ready = async (gateway: string) =>
@@ -83,7 +83,10 @@ t.test(
 
     await system.kill('nats-1')
     await publish(60, 120)
-    t.ok(await eventually(async () => (await stored()) === 120, 90_000), 'and sixty more, with one server gone')
+    t.ok(
+      await eventually(async () => (await stored()) === 120, 90_000),
+      'sixty more are in the ledger with one server down',
+    )
     system.run('nats-1')
 
     const { console: token } = loadSecrets(
@@ -91,28 +94,28 @@ t.test(
     )
     const get = (gateway: string, path: string) =>
       fetch(`http://${system.at(gateway, 8480)}${path}`, { headers: { authorization: `Bearer ${token}` } })
-    interface Shown {
+    interface ListedRead {
       readId: string
       plate: string
       crop?: { segment: string; offset: number; length: number }
     }
     const reads = async (gateway: string) =>
-      ((await (await get(gateway, '/api/reads?limit=100')).json()) as { items: Shown[] }).items
+      ((await (await get(gateway, '/api/reads?limit=100')).json()) as { items: ListedRead[] }).items
     t.ok(await eventually(async () => (await reads('gateway-b')).some(({ crop }) => crop)), 'reads with pictures')
     t.same(
       (await reads('gateway-a')).map(({ readId }) => readId),
       (await reads('gateway-b')).map(({ readId }) => readId),
-      'both gateways show the same',
+      'both gateways return the same reads',
     )
     const { crop } = (await reads('gateway-a')).find((read) => read.crop)!
     const picture = await get('gateway-b', `/api/crops/${crop!.segment}/${crop!.offset}/${crop!.length}`)
     t.match(
       [picture.status, picture.headers.get('content-type')],
       [200, 'image/jpeg'],
-      'a picture that an engine made is shown by a gateway: they share the folder',
+      'a gateway serves a picture of an engine from the shared folder',
     )
 
     for (const part of ['engine-a', 'engine-b', 'gateway-a', 'gateway-b'])
-      t.equal(await system.kill(part, 'SIGTERM'), 0, `${part} ends when it is asked to`)
+      t.equal(await system.kill(part, 'SIGTERM'), 0, `${part} exits on SIGTERM`)
   },
 )

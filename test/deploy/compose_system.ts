@@ -20,9 +20,9 @@ interface Service {
 }
 
 /**
- * What deploy/compose.yml starts, as processes on loopback in place of containers: its commands, its environments, its
- * configuration, its shared folder. Not tried are the images themselves. In the place of ClickHouse stands the embedded
- * store behind the same HTTP interface.
+ * Runs the services of deploy/compose.yml as processes on loopback instead of containers, with its commands,
+ * environments, configuration and shared folder. It does not test the images. The embedded store, with the same HTTP
+ * interface, replaces ClickHouse.
  */
 export class ComposeSystem {
   readonly data = mkdtempSync(join(tmpdir(), 'platestream-compose-'))
@@ -30,7 +30,7 @@ export class ComposeSystem {
     ['NATS_TOKEN', 'NATS_ROUTE_PASSWORD', 'CLICKHOUSE_PASSWORD'].map((name) => [name, randomBytes(16).toString('hex')]),
   ) as Record<'NATS_TOKEN' | 'NATS_ROUTE_PASSWORD' | 'CLICKHOUSE_PASSWORD', string>
   readonly #processes = new Map<string, ChildProcess>()
-  /** `nats-1:4222` and where it is here. */
+  /** Loopback address of each service address such as `nats-1:4222`. */
   readonly #addresses = new Map<string, string>()
   readonly log: string[] = []
 
@@ -57,7 +57,7 @@ export class ComposeSystem {
     return system
   }
 
-  /** Where a service listens. */
+  /** Loopback address of a service. */
   at(name: string, port: number): string {
     return this.#addresses.get(`${name}:${port}`)!
   }
@@ -66,12 +66,12 @@ export class ComposeSystem {
     const { command = [], environment = {}, volumes = [] } = this.services[name]!
     const nats = name.startsWith('nats-')
     const env = Object.fromEntries(
-      Object.entries(environment).map(([key, value]) => [key, this.#here(name, String(value), volumes)]),
+      Object.entries(environment).map(([key, value]) => [key, this.#localize(name, String(value), volumes)]),
     )
-    const args = command.map((word) => this.#here(name, word, volumes))
+    const args = command.map((word) => this.#localize(name, word, volumes))
     if (nats) mkdirSync(join(this.data, name), { recursive: true })
-    const ours = {
-      PLATESTREAM_DATA_FOLDER: this.#here(name, '/var/lib/platestream', volumes),
+    const overrides = {
+      PLATESTREAM_DATA_FOLDER: this.#localize(name, '/var/lib/platestream', volumes),
       PLATESTREAM_GATEWAY_PORT: name.startsWith('gateway-') ? this.at(name, 8480).split(':')[1] : undefined,
       PLATESTREAM_ENGINE_WORKERS: '1',
     }
@@ -81,7 +81,7 @@ export class ComposeSystem {
           stdio: ['ignore', 'ignore', 'pipe'],
         })
       : spawn(process.execPath, [CLI, ...args], {
-          env: { PATH: process.env.PATH, HOME: this.data, ...env, ...ours },
+          env: { PATH: process.env.PATH, HOME: this.data, ...env, ...overrides },
           stdio: ['ignore', 'ignore', 'pipe'],
         })
     child.stderr!.on('data', (data: Buffer) => {
@@ -94,24 +94,24 @@ export class ComposeSystem {
   async kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
     const child = this.#processes.get(name)!
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     child.kill(signal)
-    await gone
+    await exited
     return child.exitCode
   }
 
-  /** A text of the file with secrets, addresses and folders of this machine. */
-  #here(name: string, text: string, volumes: string[]): string {
-    let here = text.replaceAll(/\$\{(\w+):\?\}/g, (_, secret: keyof ComposeSystem['secrets']) => this.secrets[secret])
-    for (const [address, real] of this.#addresses) here = here.replaceAll(address, real)
-    here = here
+  /** Replaces secrets, addresses and folders in a text of the compose file with those of this machine. */
+  #localize(name: string, text: string, volumes: string[]): string {
+    let local = text.replaceAll(/\$\{(\w+):\?\}/g, (_, secret: keyof ComposeSystem['secrets']) => this.secrets[secret])
+    for (const [address, real] of this.#addresses) local = local.replaceAll(address, real)
+    local = local
       .replaceAll(/0\.0\.0\.0:(\d+)/g, (_, port: string) => this.at(name, Number(port)))
       .replaceAll('0.0.0.0', '127.0.0.1')
     for (const volume of volumes) {
       const [from, to] = volume.split(':') as [string, string]
-      here = here.replaceAll(to, from.startsWith('./') ? join('deploy', from) : join(this.data, from))
+      local = local.replaceAll(to, from.startsWith('./') ? join('deploy', from) : join(this.data, from))
     }
-    return here
+    return local
   }
 
   async #end(): Promise<void> {

@@ -5,10 +5,10 @@ import { schemaStatements } from '../../engine/mod.js'
 import { engineMetrics } from '../../gateway/engine_metrics.js'
 import { startTestGateway } from '../gateway/fixtures/gateway.js'
 
-/** Every metric name in a text: our prefix and what follows. */
+/** Every metric name in a text, with its prefix. */
 const namesIn = (text: string): string[] => [...new Set(text.match(/\balpr_[a-z_]+\b/g) ?? [])].sort()
 
-/** Names that docs/metrics.md lists, with their prefix. A test of the gateway holds that page to what is counted. */
+/** Names that docs/metrics.md lists, with their prefix. A gateway test compares that page with the metrics. */
 async function documented(): Promise<Set<string>> {
   const names = new Set<string>()
   let prefix = ''
@@ -21,7 +21,7 @@ async function documented(): Promise<Set<string>> {
   return names
 }
 
-t.test('each metric that the dashboard and the alerts name exists', async (t) => {
+t.test('every metric in the dashboard and the alerts exists', async (t) => {
   const known = await documented()
   const gateway = await startTestGateway(t)
   const text = await (await fetch(`${gateway.url}/metrics`)).text()
@@ -35,7 +35,7 @@ t.test('each metric that the dashboard and the alerts name exists', async (t) =>
   }
 })
 
-t.test('each engine metric that they name is counted somewhere in the engine', async (t) => {
+t.test('the engine counts every engine metric in the dashboard and the alerts', async (t) => {
   const { readdir } = await import('node:fs/promises')
   const sources = await Promise.all(
     (await readdir('engine', { recursive: true }))
@@ -75,32 +75,29 @@ t.test('each engine metric that they name is counted somewhere in the engine', a
   t.match(text, 'alpr_engine_partitions{instance="a"} 1')
 })
 
-t.test(
-  'the dashboard is one that Grafana opens: ids and places are its own, each panel asks the chosen source',
-  async (t) => {
-    const { panels, templating } = JSON.parse(await readFile('deploy/grafana/platestream.json', 'utf8')) as {
-      panels: {
-        id: number
-        type: string
-        gridPos: object
-        datasource?: { uid: string }
-        targets?: { expr: string }[]
-      }[]
-      templating: { list: { name: string }[] }
-    }
-    t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
-    t.equal(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size, panels.length)
-    t.same(
-      templating.list.map(({ name }) => name),
-      ['datasource'],
-    )
-    for (const { type, datasource, targets } of panels)
-      if (type !== 'row')
-        t.ok(datasource?.uid === '${datasource}' && targets?.every(({ expr }) => expr.includes('alpr_')))
-  },
-)
+t.test('dashboard panels have unique ids and positions and query the chosen data source', async (t) => {
+  const { panels, templating } = JSON.parse(await readFile('deploy/grafana/platestream.json', 'utf8')) as {
+    panels: {
+      id: number
+      type: string
+      gridPos: object
+      datasource?: { uid: string }
+      targets?: { expr: string }[]
+    }[]
+    templating: { list: { name: string }[] }
+  }
+  t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
+  t.equal(new Set(panels.map(({ gridPos }) => JSON.stringify(gridPos))).size, panels.length)
+  t.same(
+    templating.list.map(({ name }) => name),
+    ['datasource'],
+  )
+  for (const { type, datasource, targets } of panels)
+    if (type !== 'row')
+      t.ok(datasource?.uid === '${datasource}' && targets?.every(({ expr }) => expr.includes('alpr_')))
+})
 
-t.test('each alert says what happened and what to do', async (t) => {
+t.test('every alert says what happened and what to do', async (t) => {
   const rules = (await readFile('deploy/prometheus/alerts.yml', 'utf8')).split('- alert: ').slice(1)
   t.ok(rules.length >= 10)
   for (const rule of rules)
@@ -110,7 +107,7 @@ t.test('each alert says what happened and what to do', async (t) => {
     )
 })
 
-t.test('the schema for a cluster is the one that the program makes', async (t) => {
+t.test('deploy/clickhouse/schema.sql is the cluster schema of the program', async (t) => {
   const file = await readFile('deploy/clickhouse/schema.sql', 'utf8')
   t.equal(
     file,

@@ -6,13 +6,13 @@ import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem, type TestFrame, type TestSystem } from '../servers/system.js'
 
 const FEED = 'bench/feeds/sample.mcap'
-/** Seconds of the feed that are played: enough for a dozen passes. */
+/** Seconds of the feed to publish, enough for a dozen passes. */
 const SECONDS = 20
 const KILLS = 10
 
 /**
- * What must be the same however often the engine dies. Ids without the minute in which the stream was made; no
- * wall-clock times, no places of pictures.
+ * What must not depend on how often the engine dies. Ids are without the minute in which the stream was created;
+ * wall-clock times and the locations of pictures are left out.
  */
 interface Outcome {
   reads: Record<string, unknown>[]
@@ -23,37 +23,38 @@ interface Outcome {
 t.setTimeout(280_000)
 
 t.test(
-  `kill -9 of the engine at ${KILLS} random moments: every read exactly once, every hit exactly once`,
-  { skip: existsSync(FEED) ? false : `${FEED} is not there` },
+  `after kill -9 of the engine at ${KILLS} random moments, every read and every hit exists exactly once`,
+  { skip: existsSync(FEED) ? false : `${FEED} does not exist` },
   async (t) => {
     const frames = await framesToPlay()
-    const straight = await play(t, frames, 20, async () => {})
+    const reference = await play(t, frames, 20, async () => {})
 
     const seed = Date.now() % 1_000_000
     t.comment(`seed ${seed}`)
     const random = randomFrom(seed)
-    // Slow enough that frames still come after the last kill.
+    // Slow enough that frames still arrive after the last kill.
     const killed = await play(t, frames, 150, async (system, done) => {
       for (let i = 0; i < KILLS; i++) {
-        // Every third kill comes whenever it comes, also while the engine starts; the others while it works on frames.
+        // Every third kill comes at any moment, also while the engine starts; the others while it processes frames.
         if (i % 3 !== 2) await untilWorking(system)
         await sleep(1_500 * random())
         t.comment(
-          `kill ${i + 1} with ${done()} of ${frames.length} frames published, ${appliedBy(system)} applied since the start`,
+          `kill ${i + 1} with ${done()} of ${frames.length} frames published, ` +
+            `${appliedBy(system)} applied since the start`,
         )
         await system.stopEngine('SIGKILL')
         await system.startEngine()
       }
     })
-    t.ok(straight.reads.length > 5, `${straight.reads.length} reads`)
-    t.ok(straight.hits.length > 0, `${straight.hits.length} hits`)
-    t.same(killed.reads, straight.reads, 'the same reads, bit for bit')
-    t.same(killed.hits, straight.hits, 'the same hits')
-    t.same(killed.ledger, straight.ledger, 'the same ledger')
+    t.ok(reference.reads.length > 5, `${reference.reads.length} reads`)
+    t.ok(reference.hits.length > 0, `${reference.hits.length} hits`)
+    t.same(killed.reads, reference.reads, 'the same reads, bit for bit')
+    t.same(killed.hits, reference.hits, 'the same hits')
+    t.same(killed.ledger, reference.ledger, 'the same ledger')
   },
 )
 
-/** Plays the frames through a fresh system while `disturb` does its worst, and gives what came of it. */
+/** Publishes the frames to a new system while `disturb` runs. @returns the outcome */
 async function play(
   t: Test,
   frames: TestFrame[],
@@ -88,7 +89,7 @@ async function play(
   })()
   await Promise.all([publishing, disturb(system, () => published)])
   await system.untilStored(frames.length, 120_000)
-  // The last frame of each camera is an hour later and closes everything; its epoch is stored when the ledger has it.
+  // The last frame of each camera is an hour later and closes every pass. When the ledger has it, its epoch is stored.
   const reads = await system.rows<
     Record<string, unknown> & {
       crop_segment: string
@@ -99,29 +100,27 @@ async function play(
       read_id: string
     }
   >('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
-  t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read twice')
-  const crops = new SegmentReader(
-    dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops,
-  )
+  t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read is stored twice')
+  const crops = new SegmentReader(dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops)
   for (const read of reads) {
     const jpeg = await crops.read({
       segment: read.crop_segment,
       offset: Number(read.crop_offset),
       length: read.crop_length,
     })
-    // The frame that shows it lies right behind.
+    // The full frame follows the crop.
     const picture = await crops.read({
       segment: read.crop_segment,
       offset: Number(read.crop_offset) + read.crop_length + Number(read.picture_gap),
       length: read.picture_length,
     })
     for (const one of [jpeg, picture])
-      if (one.readUInt16BE(0) !== 0xffd8) t.fail(`a picture of ${String(read.plate)} is no JPEG`)
+      if (one.readUInt16BE(0) !== 0xffd8) t.fail(`a picture of ${String(read.plate)} is not a JPEG`)
   }
   const hits = await system.hits()
   const revisions = hits.map((hit) => `${hit.hitId} ${hit.revision}`)
-  t.equal(new Set(revisions).size, revisions.length, 'no hit revision twice')
-  t.same(await system.dead(), [], 'nothing is dead')
+  t.equal(new Set(revisions).size, revisions.length, 'no hit revision is published twice')
+  t.same(await system.dead(), [], 'there are no dead letters')
   await system.stopEngine('SIGTERM')
   return {
     reads: reads.map(
@@ -153,12 +152,13 @@ async function play(
       },
     ),
     ledger: await system.rows(
-      'SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour',
+      `SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d
+       FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour`,
     ),
   }
 }
 
-/** Frames the engine that runs now has applied; what the one before it said does not count. */
+/** Frames that the current engine process has applied; the status of the previous process does not count. */
 function appliedBy(system: TestSystem): number {
   const status = system.status()
   return status && Date.parse(status.at) > system.engineStartedAt ? (status.counters.frames_total ?? 0) : 0
@@ -183,7 +183,7 @@ async function framesToPlay(): Promise<TestFrame[]> {
   return frames
 }
 
-/** Every plate of the feed's truth: a hit for each pass that is read well enough. */
+/** Every plate in the ground truth of the feed, so that every good read becomes a hit. */
 async function listedPlates(): Promise<string[]> {
   const { readFile } = await import('node:fs/promises')
   const truth = JSON.parse(await readFile('bench/feeds/sample.truth.json', 'utf8')) as {
@@ -192,7 +192,7 @@ async function listedPlates(): Promise<string[]> {
   return [...new Set(truth.passes.map((pass) => pass.plate).filter((plate): plate is string => plate !== null))]
 }
 
-/** The last word on each hit, in the order of ids. */
+/** Last revision of each hit, ordered by id. */
 function lastRevisions(hits: Hit[]): Hit[] {
   const last = new Map<string, Hit>()
   for (const hit of hits) if ((last.get(hit.hitId)?.revision ?? 0) < hit.revision) last.set(hit.hitId, hit)

@@ -16,8 +16,8 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 const paths = dataPaths(loadSettings({ env: {}, overrides: { dataFolder: folder } }))
 const golden = (name: string) => readFileSync(join('test/engine/store/golden', name), 'utf8')
 
-/** The store as the release with schema 5 left it: one read in two versions, its hit, the hour's ledger. */
-async function storeOfBefore(): Promise<void> {
+/** The store of the release with schema 5: one read in two versions, its hit, the ledger of the hour. */
+async function makeOldStore(): Promise<void> {
   mkdirSync(paths.store, { recursive: true })
   const store = await launchStore({ path: paths.store, token: loadSecrets(paths.secrets).store, poolSize: 2 })
   const client = createClient(loadSettings({ env: {} }), { url: store.url, token: loadSecrets(paths.secrets).store })
@@ -26,21 +26,27 @@ async function storeOfBefore(): Promise<void> {
   for (const statement of golden('single_5.sql').split(/;\n+/).filter(Boolean)) await run(statement)
   await run("INSERT INTO platestream.schema_version (version, name) SELECT number + 1, 'before' FROM numbers(5)")
   for (const version of [1, 2]) {
-    await run(`INSERT INTO platestream.reads (cell, ts, read_id, version, plate, confidence, region, camera, ts_last, lat, lon, heading, direction, frames, crop_segment, module, model, lists)
-      SELECT 5, '2026-11-16 08:30:00.007', 4711, ${version}, '8ABC12${version}', 0.9126, 'US-CA', 'gate-1', '2026-11-16 08:30:01.500', 37.7, -122.2, 90, 'approaching', ${version}, '', 'm', 'n', 'l'`)
+    await run(`INSERT INTO platestream.reads (cell, ts, read_id, version, plate, confidence, region, camera,
+        ts_last, lat, lon, heading, direction, frames, crop_segment, module, model, lists)
+      SELECT 5, '2026-11-16 08:30:00.007', 4711, ${version}, '8ABC12${version}', 0.9126, 'US-CA', 'gate-1',
+        '2026-11-16 08:30:01.500', 37.7, -122.2, 90, 'approaching', ${version}, '', 'm', 'n', 'l'`)
   }
-  await run(`INSERT INTO platestream.hits (ts, hit_id, revision, state, read_id, plate, confidence, listed_plate, list, list_name, list_version, list_loaded_at, reason, priority, exact, probability, camera, camera_name, lat, lon, direction, ts_last, published_at)
-    SELECT '2026-11-16 08:30:00.007', 'hit-1', 1, 'possible', 4711, '8ABC122', 0.9126, '8ABC122', 'stolen', 'Stolen', 'v1', '2026-11-15 00:00:00', 'stolen vehicle', 'high', true, 0.9, 'gate-1', 'Gate', 37.7, -122.2, 'approaching', '2026-11-16 08:30:01.500', '2026-11-16 08:30:01.600'`)
+  await run(`INSERT INTO platestream.hits (ts, hit_id, revision, state, read_id, plate, confidence, listed_plate, list,
+      list_name, list_version, list_loaded_at, reason, priority, exact, probability, camera, camera_name, lat, lon,
+      direction, ts_last, published_at)
+    SELECT '2026-11-16 08:30:00.007', 'hit-1', 1, 'possible', 4711, '8ABC122', 0.9126, '8ABC122', 'stolen',
+      'Stolen', 'v1', '2026-11-15 00:00:00', 'stolen vehicle', 'high', true, 0.9, 'gate-1', 'Gate', 37.7, -122.2,
+      'approaching', '2026-11-16 08:30:01.500', '2026-11-16 08:30:01.600'`)
   await run("INSERT INTO platestream.ledger SELECT 'gate-1', '2026-11-16 08:00:00', 0, 2, 2, 0, 0, 1")
   await client.close()
   await store.stop()
 }
 
 /**
- * NATS as a release without the door for detections left it: longer leases, states read from any copy, a floor, a
- * camera, a frame that waits.
+ * NATS of a release before detections: longer leases, states read from any replica, a committed offset, a camera and a
+ * waiting frame.
  */
-async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
+async function makeOldNats(jpeg: Uint8Array): Promise<void> {
   mkdirSync(paths.nats, { recursive: true })
   const { nats: token } = loadSecrets(paths.secrets)
   const {
@@ -75,7 +81,7 @@ async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
   await bucket(BUCKET.leases, { ttl: 8_000 })
   const header = headers()
   header.set('Captured-At', '2026-11-16T08:31:00Z')
-  // One that was done, and one that waits: the floor says which is which.
+  // One processed frame and one waiting frame: the committed offset is between them.
   for (let n = 0; n < 2; n++) await js.publish('frames.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
   const floors = await bucket(BUCKET.floors)
   for (let partition = 0; partition < partitions; partition++)
@@ -90,14 +96,14 @@ async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
 }
 
 t.test(
-  'a data folder of an earlier release is started by this one: reads and hits are there, what waited is done, and frames pass',
+  'up on the data folder of an earlier release keeps reads and hits, processes the waiting frame and takes new frames',
   async (t) => {
     const jpeg = new Uint8Array(
       await sharp({ create: { width: 640, height: 360, channels: 3, background: '#777' } })
         .jpeg()
         .toBuffer(),
     )
-    await Promise.all([storeOfBefore(), natsOfBefore(jpeg)])
+    await Promise.all([makeOldStore(), makeOldNats(jpeg)])
 
     const { facts } = await startUp(t, folder)
     t.ok(await eventually(() => isReady(facts), 120_000), 'ready')
@@ -109,7 +115,7 @@ t.test(
     t.match(
       (await get('/api/reads?plate=8ABC122')).items,
       [{ readId: '4711', version: 2, plate: '8ABC122', camera: 'gate-1', cameraName: 'Gate', lat: 37.7, frames: 2 }],
-      'the read, in its last version',
+      'the last version of the read',
     )
     t.match(
       (await get('/api/hits')).items,
@@ -145,11 +151,11 @@ t.test(
       )
     t.ok(
       await eventually(async () => (await frames()) === 2 + 3, 30_000),
-      'two of before, the one that waited, the new one and a detection; the one below the floor is not done again',
+      'two old frames, the waiting frame, a new frame and a detection; the processed frame is not repeated',
     )
     t.ok(
       await eventually(async () => (await get('/api/reads?plate=7XYZ890')).items.length === 1, 10_000),
-      'a door that the earlier release had not',
+      'detections, which the earlier release did not take',
     )
     t.match(JSON.parse(new TextDecoder().decode((await (await js.views.kv(BUCKET.cameras)).get('gate-1'))!.value)), {
       id: 'gate-1',
@@ -160,7 +166,7 @@ t.test(
         ({ name }) => name === 'engine-0',
       ).length,
       0,
-      'the consumer that nobody pulls from any more is gone',
+      'the unused consumer is deleted',
     )
   },
 )

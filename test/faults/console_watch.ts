@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import type { GatewayMessage, HitMessage } from '../../gateway/messages.js'
 
-/** A hit as it came to the console. */
+/** A hit as the console received it. */
 export interface Delivered {
   seq: number
   hit: HitMessage
 }
 
 /**
- * A console as the page is one: it keeps its place, comes back with `since` when the connection breaks, and notes
- * everything that it was given, also what it was given twice.
+ * A console like the web page: it remembers its position, reconnects with `since` when the connection breaks, and
+ * records everything it receives, including duplicates.
  */
 export class ConsoleWatch {
   readonly delivered: Delivered[] = []
-  /** Hits that the gateway said it cannot give. */
+  /** Gaps that the gateway reported. */
   readonly gaps: { from: number; to: number }[] = []
-  /** Times it had to come back. */
-  returns = -1
+  /** Number of reconnections. */
+  reconnections = -1
   /** Close codes, in order. */
   readonly closes: number[] = []
   #socket: WebSocket | undefined
@@ -29,25 +29,25 @@ export class ConsoleWatch {
     private readonly url: () => string,
     private readonly token: string,
   ) {
-    void this.#stay()
+    void this.#keepConnected()
   }
 
-  /** @param url of the gateway, asked for at each connection */
+  /** @param url address of the gateway, evaluated at each connection */
   static open(url: () => string, token: string): ConsoleWatch {
     return new ConsoleWatch(url, token)
   }
 
-  /** Up to where hits were given. */
+  /** Sequence of the newest hit received. */
   get seq(): number {
     return this.#since
   }
 
-  /** Reads nothing more from its socket, as a page whose computer sleeps. */
+  /** Stops reading from the socket, like a page on a sleeping computer. */
   stopReading(): void {
     this.#socket?.pause()
   }
 
-  readAgain(): void {
+  resumeReading(): void {
     this.#socket?.resume()
   }
 
@@ -56,21 +56,21 @@ export class ConsoleWatch {
     this.#socket?.terminate()
   }
 
-  async #stay(): Promise<void> {
+  async #keepConnected(): Promise<void> {
     while (!this.#ended) {
-      await this.#once()
+      await this.#connectOnce()
       await sleep(200)
     }
   }
 
-  #once(): Promise<void> {
+  #connectOnce(): Promise<void> {
     const socket = new WebSocket(`${this.url().replace(/^http/, 'ws')}/ws/hits`, {
       headers: { authorization: `Bearer ${this.token}` },
       perMessageDeflate: false,
     })
     this.#socket = socket
     socket.on('open', () => {
-      this.returns++
+      this.reconnections++
       socket.send(
         JSON.stringify({ type: 'subscribe', since: this.#since, ...(this.#epoch ? { epoch: this.#epoch } : {}) }),
       )

@@ -6,83 +6,84 @@ import { poisoned } from './feed.js'
 import { streamState } from './outcome.js'
 import type { PartName, Rig } from './rig.js'
 
-/** What a fault may do while the frames of its cameras are published. */
-export interface Turn {
+/** What a fault can use while the frames of its cameras are published. */
+export interface FaultRun {
   rig: Rig
-  /** Ends the names of the cameras of this turn. */
+  /** Suffix of the names of this run's cameras. */
   suffix: string
   /** 0 to 1. */
   random: () => number
-  /** Frames of this turn that the stream acknowledged so far, and how many there will be. */
+  /** Frames of this run that the stream has acknowledged so far; `total` is how many there will be. */
   published: () => number
   total: number
-  /** A figure for the table, ms. */
+  /** Records a duration for the result, ms. */
   took(what: string, ms: number): void
 }
 
 /** One row of the matrix. */
 export interface Fault {
   name: string
-  /** What is done, for the table. */
+  /** What it does, for the result. */
   what: string
-  /** While the frames come; when it resolves, everything is as it should be again. */
-  disturb(turn: Turn): Promise<void>
-  /** Columns of `reads` that it changes rightly. */
+  /** Runs while frames are published; everything is repaired when it resolves. */
+  disturb(run: FaultRun): Promise<void>
+  /** Columns of `reads` that it may change. */
   changing?: string[]
-  /** It needs disks of its own to fill, and so root. */
+  /** It fills disks of its own, which only root can mount. */
   needsDisks?: boolean
 }
 
-/** Waits until this part of the frames has been published. */
-const at = ({ published, total }: Turn, part: number): Promise<void> => until(() => published() >= total * part, 60_000)
+/** Waits until this fraction of the frames has been published. */
+const reached = ({ published, total }: FaultRun, part: number): Promise<void> =>
+  until(() => published() >= total * part, 60_000)
 
 function killing(part: PartName, times: number): Fault['disturb'] {
-  return async (turn) => {
+  return async (run) => {
     for (let n = 0; n < times; n++) {
-      await at(turn, Math.min(0.9, (n + turn.random()) / (times + 0.5)))
-      const pid = turn.rig.pid(part)
-      turn.rig.kill(part)
-      await until(() => ![undefined, pid].includes(turn.rig.pid(part)), 60_000)
+      await reached(run, Math.min(0.9, (n + run.random()) / (times + 0.5)))
+      const pid = run.rig.pid(part)
+      run.rig.kill(part)
+      await until(() => ![undefined, pid].includes(run.rig.pid(part)), 60_000)
     }
   }
 }
 
-/** Something is bad from a third to two thirds of the frames, and for `ms` at least. */
-const spell =
+/** Applies a condition for about `ms`, from 30 % of the frames on. */
+const temporarily =
   (begin: (rig: Rig) => () => void | Promise<void>, ms = 2_500): Fault['disturb'] =>
-  async (turn) => {
-    await at(turn, 0.3)
-    const end = begin(turn.rig)
-    await sleep(ms * (0.75 + turn.random() / 2))
+  async (run) => {
+    await reached(run, 0.3)
+    const end = begin(run.rig)
+    await sleep(ms * (0.75 + run.random() / 2))
     await end()
   }
 
 const onLine =
-  (name: 'nats' | 'store' | 'publisher', line: Parameters<Rig['lines']['nats']['become']>[0]) => (rig: Rig) => {
-    rig.lines[name].become(line)
+  (name: 'nats' | 'store' | 'publisher', condition: Parameters<Rig['lines']['nats']['become']>[0]) => (rig: Rig) => {
+    rig.lines[name].become(condition)
     return () => rig.lines[name].become({ kind: 'open' })
   }
 
 const SLOW = { kind: 'slow', latencyMs: 40, bytesPerS: 4_000_000 } as const
 
 export const FAULTS: readonly Fault[] = [
-  { name: 'engine killed', what: 'kill -9 of the engine, twice, whenever it comes', disturb: killing('engine-0', 2) },
+  { name: 'engine killed', what: 'kill -9 of the engine, twice, at random moments', disturb: killing('engine-0', 2) },
   {
     name: 'gateway killed',
-    what: 'kill -9 of the gateway; its console comes back with since',
+    what: 'kill -9 of the gateway; its console reconnects with since',
     disturb: killing('gateway-0', 1),
   },
   { name: 'nats-server killed', what: 'kill -9 of nats-server', disturb: killing('nats', 1) },
   { name: 'store killed', what: 'kill -9 of the store', disturb: killing('store', 1) },
   {
     name: 'NATS slow',
-    what: 'every piece of data to and from NATS takes 40 ms and more',
-    disturb: spell(onLine('nats', SLOW)),
+    what: 'every packet to and from NATS is delayed by at least 40 ms',
+    disturb: temporarily(onLine('nats', SLOW)),
   },
   {
     name: 'NATS cut',
-    what: "all connections to NATS reset, refused for seconds, then restored; the publisher's too",
-    disturb: spell((rig) => {
+    what: 'all connections to NATS are reset and refused for seconds, including those of the publisher',
+    disturb: temporarily((rig) => {
       const ends = [onLine('nats', { kind: 'refused' })(rig), onLine('publisher', { kind: 'refused' })(rig)]
       return () => {
         for (const end of ends) end()
@@ -91,8 +92,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'NATS silent',
-    what: 'connections stand and nothing gets through, then they are reset',
-    disturb: spell((rig) => {
+    what: 'connections to NATS stay open and pass nothing, then they are reset',
+    disturb: temporarily((rig) => {
       rig.lines.nats.become({ kind: 'silent' })
       return () => {
         rig.lines.nats.become({ kind: 'open' })
@@ -103,93 +104,95 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'store refusing',
     what: 'connections to the store are refused',
-    disturb: spell(onLine('store', { kind: 'refused' })),
+    disturb: temporarily(onLine('store', { kind: 'refused' })),
   },
   {
     name: 'store slow',
-    what: 'every piece of data to and from the store takes 40 ms and more',
-    disturb: spell(onLine('store', SLOW)),
+    what: 'every packet to and from the store is delayed by at least 40 ms',
+    disturb: temporarily(onLine('store', SLOW)),
   },
   {
     name: 'disk of the store full',
-    what: 'not a block is left for the store',
+    what: 'the disk of the store has no free block',
     needsDisks: true,
-    disturb: spell((rig) => rig.fillDisk(rig.paths.store)),
+    disturb: temporarily((rig) => rig.fillDisk(rig.paths.store)),
   },
   {
     name: 'disk of the pictures full',
-    what: 'not a block is left for the pictures',
+    what: 'the disk of the pictures has no free block',
     needsDisks: true,
-    disturb: spell((rig) => rig.fillDisk(rig.paths.crops)),
+    disturb: temporarily((rig) => rig.fillDisk(rig.paths.crops)),
   },
   {
     name: 'disk of NATS full',
-    what: 'not a block is left for the streams; JetStream stops and has to be started again',
+    what: 'the disk of the streams has no free block; JetStream stops and must be restarted',
     needsDisks: true,
-    disturb: spell((rig) => rig.fillDisk(rig.paths.nats)),
+    disturb: temporarily((rig) => rig.fillDisk(rig.paths.nats)),
   },
   {
     name: 'clock jumps',
-    what: 'the wall clock of engine and gateway jumps an hour ahead, then two hours back, then to the right time',
-    async disturb(turn) {
+    what: 'the wall clock of engine and gateway jumps one hour ahead, two hours back, then to the correct time',
+    async disturb(run) {
       for (const [part, offset] of [
         [0.25, 3_600_000],
         [0.5, -3_600_000],
         [0.75, 0],
       ] as const) {
-        await at(turn, part)
-        turn.rig.setClocks(offset)
+        await reached(run, part)
+        run.rig.setClocks(offset)
       }
     },
   },
   {
     name: 'console stops reading',
-    what: 'the console reads nothing for seconds and then goes on',
-    disturb: spell(({ consoles: [console] }) => {
+    what: 'the console reads nothing for seconds, then continues',
+    disturb: temporarily(({ consoles: [console] }) => {
       console!.stopReading()
-      return () => console!.readAgain()
+      return () => console!.resumeReading()
     }),
   },
   {
     name: 'poison frame',
-    what: 'a frame that ends the recognition thread, each time; it goes to DEAD',
-    disturb: (turn) => poison(turn, 'POISON_THREAD'),
+    what: 'a frame that crashes the recognition thread every time; it becomes a dead letter',
+    disturb: (run) => poison(run, 'POISON_THREAD'),
   },
   {
     name: 'poison process',
-    what: 'a frame that ends the whole engine, each time; after five ends it goes to DEAD',
-    async disturb(turn) {
-      await poison(turn, 'POISON_PROCESS')
+    what: 'a frame that crashes the engine every time; after five crashes it becomes a dead letter',
+    async disturb(run) {
+      await poison(run, 'POISON_PROCESS')
       await until(
         async () =>
-          (await streamState(turn.rig.connection, 'DEAD')).messages > 0 &&
-          turn.rig.pid('engine-0') !== undefined &&
-          (await turn.rig.stored(turn.suffix)) >= turn.total + 1,
+          (await streamState(run.rig.connection, 'DEAD')).messages > 0 &&
+          run.rig.pid('engine-0') !== undefined &&
+          (await run.rig.stored(run.suffix)) >= run.total + 1,
         180_000,
       )
     },
   },
   {
     name: 'hot list swapped',
-    what: 'five new versions of the hot list while frames come',
+    what: 'five new versions of the hot list while frames arrive',
     changing: ['lists'],
-    async disturb(turn) {
+    async disturb(run) {
       for (let n = 1; n <= 5; n++) {
-        await at(turn, n / 6)
-        await turn.rig.saveList(` ${turn.suffix} ${n}`)
+        await reached(run, n / 6)
+        await run.rig.saveHotList(` ${run.suffix} ${n}`)
       }
-      // Each read tells the version of the lists: the next fault's are compared with those of before.
-      await turn.rig.saveList()
+      // Reads record the version of the lists. Restore it, so that the next fault compares with the reference run.
+      await run.rig.saveHotList()
     },
   },
   {
     name: 'cut off mid-write',
-    what: 'everything killed at once; half a record at the end of every file that is appended to, and a half-made part in the store; then started again',
-    async disturb(turn) {
-      await at(turn, 0.3 + turn.random() * 0.4)
-      await turn.rig.killAll()
-      tearFiles(turn.rig)
-      await turn.rig.startAll()
+    what:
+      'everything is killed at once and restarted; every append-only file ends in half a record, ' +
+      'and the store has a half-written part',
+    async disturb(run) {
+      await reached(run, 0.3 + run.random() * 0.4)
+      await run.rig.killAll()
+      tearFiles(run.rig)
+      await run.rig.startAll()
     },
   },
 ]
@@ -198,47 +201,47 @@ export const FAULTS: readonly Fault[] = [
 export const SCALE_FAULTS: readonly Fault[] = [
   {
     name: 'one engine of two dies',
-    what: 'kill -9 of an engine that stays away: the other takes its cameras over; then it comes back and gets its share',
-    async disturb(turn) {
-      const { rig } = turn
+    what: 'kill -9 of an engine that stays down: the other takes over its cameras; later it returns and gets its share',
+    async disturb(run) {
+      const { rig } = run
       const heldBy = (name: string) => rig.engineStatus.get(name)?.partitions.length ?? 0
       await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
-      await at(turn, 0.3)
+      await reached(run, 0.3)
       const died = performance.now()
-      await rig.killForGood('engine-1')
+      await rig.killAndKeepDown('engine-1')
       await until(() => heldBy('engine-0') === 4, 60_000)
-      turn.took('cameras taken over', performance.now() - died)
-      await rig.startAgain('engine-1')
+      run.took('cameras taken over', performance.now() - died)
+      await rig.restart('engine-1')
       await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
     },
   },
   {
     name: 'one gateway of two dies',
-    what: 'kill -9 of a gateway: its console comes back, the other notices nothing',
+    what: 'kill -9 of a gateway: its console reconnects, the other console is not affected',
     disturb: killing('gateway-1', 1),
   },
 ]
 
-/** For three servers of NATS. */
+/** For three NATS servers. */
 export const CLUSTER_FAULTS: readonly Fault[] = [
   {
     name: 'each server of three dies',
-    what: 'kill -9 of one NATS server after the other, each back before the next',
-    async disturb(turn) {
+    what: 'kill -9 of each NATS server in run, each restarted before the next',
+    async disturb(run) {
       for (const [n, part] of (['nats-0', 'nats-1', 'nats-2'] as const).entries()) {
-        await at(turn, 0.15 + n * 0.25)
-        await turn.rig.killForGood(part)
+        await reached(run, 0.15 + n * 0.25)
+        await run.rig.killAndKeepDown(part)
         await sleep(3_000)
-        await turn.rig.startAgain(part)
-        await turn.rig.untilCopied()
+        await run.rig.restart(part)
+        await run.rig.untilReplicated()
       }
     },
   },
 ]
 
-async function poison(turn: Turn, mark: 'POISON_THREAD' | 'POISON_PROCESS'): Promise<void> {
-  await at(turn, 0.4)
-  const { rig, suffix } = turn
+async function poison(run: FaultRun, mark: 'POISON_THREAD' | 'POISON_PROCESS'): Promise<void> {
+  await reached(run, 0.4)
+  const { rig, suffix } = run
   const [frame] = rig.options.feed.frames
   await rig.oracle.publish(
     { ...frame!, name: mark, jpeg: poisoned(frame!.jpeg, mark) },
@@ -248,7 +251,8 @@ async function poison(turn: Turn, mark: 'POISON_THREAD' | 'POISON_PROCESS'): Pro
 }
 
 /**
- * What a write leaves that was cut off: JetStream's newest blocks, segments of pictures, a temporary part of a table.
+ * Leaves what an interrupted write leaves: half a record in JetStream's newest blocks and in segments of pictures, a
+ * temporary part in a table.
  */
 function tearFiles({ paths }: Rig): void {
   const files = (folder: string, name: RegExp) =>
@@ -261,8 +265,8 @@ function tearFiles({ paths }: Rig): void {
     const before = newest.get(folder)
     if (!before || numberOf(file) > numberOf(before)) newest.set(folder, file)
   }
-  // A record of a block: length, sequence, time, length of the subject, subject, message, hash. This one ends in its
-  // subject.
+  // A record of a block: length, sequence, time, length of the subject, subject, message, hash. This one is cut off in
+  // its subject.
   const record = Buffer.alloc(30)
   record.writeUInt32LE(25_000, 0)
   record.write('frames.0', 22)

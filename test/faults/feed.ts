@@ -6,7 +6,7 @@ import type { Camera } from '../../engine/mod.js'
 const FEED = 'bench/feeds/sample.mcap'
 const TRUTH = 'bench/feeds/sample.truth.json'
 
-/** A frame to publish. Its name is the same in every run; camera and time are those of the recording. */
+/** A frame to publish. Its name is the same in every run; camera and time come from the recording. */
 export interface FeedFrame {
   name: string
   camera: string
@@ -15,13 +15,13 @@ export interface FeedFrame {
 }
 
 /**
- * What each fault plays: the first seconds of the bundled recording, and an hour later an empty street for each camera,
- * which closes every pass and opens none.
+ * The frames of each fault: the first seconds of the sample feed and, an hour later, one empty frame per camera, which
+ * closes every pass and opens none.
  */
 export interface FaultFeed {
   cameras: Camera[]
   frames: FeedFrame[]
-  /** Every plate of the recording's truth: what is read well enough becomes a hit. */
+  /** Every plate in the ground truth of the recording, so that every good read becomes a hit. */
   plates: string[]
 }
 
@@ -42,7 +42,7 @@ export async function loadFeed(seconds: number): Promise<FaultFeed> {
 }
 
 /**
- * The picture with a mark behind its first marker that only `preload.cts` knows; to a decoder it is the same picture.
+ * Inserts a comment segment that only `preload.ts` recognises. A decoder sees the same picture.
  */
 export function poisoned(jpeg: Uint8Array, mark: 'POISON_THREAD' | 'POISON_PROCESS'): Uint8Array {
   const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, mark.length + 2]), Buffer.from(mark)])

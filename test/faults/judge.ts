@@ -2,25 +2,25 @@ import { hourOf } from '../../engine/internal_mod.js'
 import type { Acknowledged } from './oracle.js'
 import type { Outcome } from './outcome.js'
 
-export interface Case {
+export interface FaultCase {
   /** Acknowledged by the stream. */
   frames: readonly Acknowledged[]
   forgotten: readonly Acknowledged[]
   outcome: Outcome
-  /** What came of the same frames without any fault. */
-  straight: Outcome
-  /** Columns of `reads` that the fault changes rightly, such as the version of the lists. */
+  /** Outcome of the same frames without a fault. */
+  reference: Outcome
+  /** Columns of `reads` that the fault may change, such as the version of the lists. */
   changing?: readonly string[]
 }
 
 /**
- * Nothing lost, nothing doubled: compares what is stored, hit and delivered with what was acknowledged and with what
- * comes of the same frames when nothing happens.
- * @returns what is wrong, in sentences; none when all is right
+ * Checks that nothing is lost or duplicated: compares what is stored and delivered with what was acknowledged and with
+ * the outcome of the same frames without a fault.
+ * @returns the errors as sentences; empty when there are none
  */
-export function judge({ frames, forgotten, outcome, straight, changing = [] }: Case): string[] {
+export function judge({ frames, forgotten, outcome, reference, changing = [] }: FaultCase): string[] {
   const wrong: string[] = []
-  const say = (bad: unknown[], what: string) => {
+  const report = (bad: unknown[], what: string) => {
     if (bad.length > 0)
       wrong.push(
         `${what}: ${bad
@@ -30,22 +30,22 @@ export function judge({ frames, forgotten, outcome, straight, changing = [] }: C
       )
   }
 
-  say(
+  report(
     forgotten.map(({ name }) => name),
     'acknowledged frames that the stream forgot',
   )
-  say(
+  report(
     differences(
       expectedLedger(frames),
       outcome.ledger.map(({ camera, hour, f, d }) => ({ camera, hour, f, d })),
     ),
     'the ledger differs from the acknowledgements',
   )
-  say(
+  report(
     outcome.ledger.filter(({ f, r, w, d }) => r! + w! + d! !== f),
     'ledger rows that do not add up',
   )
-  say(
+  report(
     differences(
       frames
         .filter(({ fate }) => fate === 'dead')
@@ -55,18 +55,18 @@ export function judge({ frames, forgotten, outcome, straight, changing = [] }: C
     ),
     'dead letters',
   )
-  say(outcome.readsDoubled, 'reads stored twice')
-  say(differences(strip(straight.reads, changing), strip(outcome.reads, changing)), 'reads')
-  say(outcome.picturesBad, 'reads without their picture')
-  say(outcome.revisionsDoubled, 'revisions of a hit published twice')
-  say(differences(straight.hits, outcome.hits), 'hits')
-  say(differences(outcome.hitsOnStream, outcome.hitsStored), 'the last revisions in the store, against the stream')
+  report(outcome.duplicateReads, 'reads stored twice')
+  report(differences(strip(reference.reads, changing), strip(outcome.reads, changing)), 'reads')
+  report(outcome.badPictures, 'reads without their picture')
+  report(outcome.duplicateRevisions, 'revisions of a hit published twice')
+  report(differences(reference.hits, outcome.hits), 'hits')
+  report(differences(outcome.hitsOnStream, outcome.hitsStored), 'last revisions in the store differ from the stream')
   for (const delivered of outcome.delivered)
-    say(differences(outcome.sequences, delivered), 'hits at a console, against the stream')
+    report(differences(outcome.sequences, delivered), 'hits at a console differ from the stream')
   return wrong
 }
 
-/** Frames in and dead by camera and hour, as the acknowledgements have it. */
+/** Received and dead frames by camera and hour, according to the acknowledgements. */
 function expectedLedger(frames: readonly Acknowledged[]): unknown[] {
   const rows = new Map<string, { camera: string; hour: string; f: number; d: number }>()
   for (const { camera, capturedAt, fate } of frames) {
@@ -79,7 +79,7 @@ function expectedLedger(frames: readonly Acknowledged[]): unknown[] {
   return [...rows.values()].sort((a, b) => (`${a.camera} ${a.hour}` < `${b.camera} ${b.hour}` ? -1 : 1))
 }
 
-/** What one side has and the other has not, as sentences. Order does not matter, number does. */
+/** What only one side has, as sentences. Compares multisets: order does not matter, multiplicity does. */
 function differences(expected: readonly unknown[], found: readonly unknown[]): string[] {
   const left = found.map((one) => JSON.stringify(one))
   const missing: string[] = []
@@ -88,7 +88,7 @@ function differences(expected: readonly unknown[], found: readonly unknown[]): s
     if (at < 0) missing.push(`missing ${JSON.stringify(one)}`)
     else left.splice(at, 1)
   }
-  return [...missing, ...left.map((text) => `not expected ${text}`)]
+  return [...missing, ...left.map((text) => `unexpected ${text}`)]
 }
 
 const strip = (rows: Record<string, unknown>[], names: readonly string[]): Record<string, unknown>[] =>

@@ -20,17 +20,17 @@ const setups = [
   { name: 'scale', options: {} },
 ]
 
-t.test('rounds go on until the time is over, each with a seed of its own, and every result is kept', async (t) => {
+t.test('rounds repeat until the time is over, each with its own seed, and every result is kept', async (t) => {
   let clock = 0
   const lines: LongLine[] = []
-  const said: string[] = []
+  const logged: string[] = []
   const tally = await runLong({
     setups,
     ms: 50,
     seed: 999_999,
     now: () => clock,
     append: (line) => lines.push(line),
-    say: (text) => said.push(text),
+    log: (text) => logged.push(text),
     run: async ({ name }, seed) => {
       clock += 10
       if (seed === seedOf(999_999, 1) && name === 'scale') throw new Error('nats does not start')
@@ -52,22 +52,22 @@ t.test('rounds go on until the time is over, each with a seed of its own, and ev
       [2, 'one', 'disk full', true],
     ],
   )
-  t.same(tally, { faults: 4, broken: 2 }, 'what was skipped is not counted, a round that breaks off is')
+  t.same(tally, { faults: 4, broken: 2 }, 'a skipped fault is not counted; a failed round is')
   t.match(lines[5], { wrong: [/nats does not start/] })
   t.equal(new Set(lines.map(({ seed }) => seed)).size, 3)
   t.ok(
-    lines.every(({ seed }) => said.some((text) => text.includes(`seed ${seed}`))),
+    lines.every(({ seed }) => logged.some((text) => text.includes(`seed ${seed}`))),
     'each seed is printed',
   )
 })
 
-t.test('without time there is one round', async (t) => {
+t.test('a time of 0 gives one round', async (t) => {
   const tally = await runLong({
     setups,
     ms: 0,
     seed: 1,
     append: () => {},
-    say: () => {},
+    log: () => {},
     run: async (_, __, until) => {
       t.equal(until, Infinity)
       return [result('nothing'), result('x')]

@@ -2,19 +2,19 @@ import type { MatrixOptions, Result } from './matrix.js'
 
 export interface LongOptions {
   setups: readonly { name: string; options: Pick<MatrixOptions, 'faults' | 'parts'> }[]
-  /** For so long new faults begin, ms; the one that runs then is brought to its end. 0: one whole round. */
+  /** How long new faults are started, ms; the last one runs to its end. 0: one whole round. */
   ms: number
-  /** Of the first round; later ones follow from it. */
+  /** Seed of the first round; the seeds of later rounds are derived from it. */
   seed: number
-  /** Runs one setup once; it stops between two faults when `until` (monotonic clock, ms) is over. */
+  /** Runs one setup once. It starts no fault after `until` (monotonic clock, ms). */
   run(setup: LongOptions['setups'][number], seed: number, until: number): Promise<Result[]>
-  /** Each result as soon as it is there, so that nothing is lost of a night that ends early. */
+  /** Receives each result at once, so that a run that ends early loses nothing. */
   append(line: LongLine): void
-  say(text: string): void
+  log(text: string): void
   now?: () => number
 }
 
-/** A line of the results. */
+/** A line of the result file. */
 export interface LongLine extends Partial<Result> {
   at: string
   round: number
@@ -24,9 +24,9 @@ export interface LongLine extends Partial<Result> {
 }
 
 /**
- * The matrix again and again for a given time, each round with other moments. A round that breaks off (the system does
- * not come up, the judge cannot be asked) counts as broken, and the next one begins.
- * @returns how many faults were brought about, and how many times a promise did not hold
+ * Repeats the matrix for a given time, each round with another seed. A round that fails as a whole (the system does not
+ * start, the outcome cannot be queried) counts as one broken promise, and the next round begins.
+ * @returns the number of faults caused and of broken promises
  */
 export async function runLong({
   setups,
@@ -34,7 +34,7 @@ export async function runLong({
   seed,
   run,
   append,
-  say,
+  log,
   now = () => performance.now(),
 }: LongOptions): Promise<{ faults: number; broken: number }> {
   const until = ms > 0 ? now() + ms : Infinity
@@ -43,26 +43,26 @@ export async function runLong({
     const own = seedOf(seed, round)
     for (const setup of setups) {
       if (round > 0 && now() >= until) break
-      say(`round ${round + 1}, ${setup.name}, seed ${own}`)
-      const told = { at: new Date().toISOString(), round, seed: own, setup: setup.name }
+      log(`round ${round + 1}, ${setup.name}, seed ${own}`)
+      const context = { at: new Date().toISOString(), round, seed: own, setup: setup.name }
       try {
         for (const result of await run(setup, own, until)) {
           const held = result.wrong.length === 0
-          append({ ...told, held, ...result })
+          append({ ...context, held, ...result })
           if (!held) tally.broken++
-          // The undisturbed measure is no fault.
+          // The undisturbed reference run is not a fault.
           if (!result.skipped && result.fault !== 'nothing') tally.faults++
         }
       } catch (error) {
         tally.broken++
-        const wrong = [`the round broke off: ${error instanceof Error ? error.message : String(error)}`]
-        append({ ...told, held: false, wrong })
-        say(wrong[0]!)
+        const wrong = [`the round failed: ${error instanceof Error ? error.message : String(error)}`]
+        append({ ...context, held: false, wrong })
+        log(wrong[0]!)
       }
     }
   }
   return tally
 }
 
-/** Six digits, other ones each round, the same from the same first seed. */
+/** A seed of up to six digits per round, the same for the same first seed. */
 export const seedOf = (first: number, round: number): number => (first + round * 104_729) % 1_000_000

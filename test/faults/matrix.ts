@@ -9,61 +9,57 @@ import { Rig, type PartName, type RigOptions } from './rig.js'
 import { Scope } from './scope.js'
 
 export interface MatrixOptions {
-  /** Which faults, by name; all when left out. */
+  /** Names of the faults to run. @default all */
   only?: string[]
-  /** How often each fault is brought about. @default 1 */
+  /** Times that each fault is caused. @default 1 */
   rounds?: number
   seed: number
-  /** @default the faults of one of each part */
+  /** @default FAULTS, for one of each part */
   faults?: readonly Fault[]
-  /** How many of each part. */
+  /** Number of each part. */
   parts?: Pick<RigOptions, 'engines' | 'gateways' | 'cluster'>
-  /** Event time of the recording that each fault plays, seconds. @default 6 */
+  /** Length of the recording that each fault publishes, seconds of event time. @default 6 */
   seconds?: number
   /** Pause between two frames, ms. @default 35 */
   pauseMs?: number
-  /** No fault begins after this moment of the monotonic clock, ms. */
+  /** No fault starts after this time of the monotonic clock, ms. */
   until?: number
   onLog?: (part: string, line: string) => void
   onResult?: (result: Result) => void
 }
 
-/** A row of the table. */
+/** Result of one fault. */
 export interface Result {
   fault: string
   what: string
-  /** Sentences about what is wrong; empty when the promise held. */
+  /** Errors as sentences; empty when the promise held. */
   wrong: string[]
-  /** Why it was not done on this machine. */
+  /** Why it cannot run on this machine. */
   skipped?: string
   frames: number
   reads: number
   hits: number
   /** From the end of the fault until a new frame was stored, ms. */
   recoveryMs: number
-  /** Resident memory of engine and gateway afterwards, bytes. */
+  /** Resident memory of engines and gateways afterwards, bytes. */
   memory: Record<string, number>
-  /** Other figures, ms. */
+  /** Other durations, ms. */
   took: Record<string, number>
   /** Wall time of the whole fault, ms. */
   ms: number
 }
 
-/**
- * A process may have this much more than after the run without faults, bytes: what a garbage collector leaves for
- * later.
- */
+/** A process may use this much more memory than after the run without faults, bytes: garbage not yet collected. */
 const MEMORY_SLACK = 96 * 1_048_576
-/** And this many more files open. */
+/** A process may have this many more files open. */
 const FILES_SLACK = 12
-/** How long the judge looks again, ms. */
+/** How long a wrong outcome is checked again, ms. */
 const SETTLE_MS = 5_000
-/** A frame that comes after the fault must be stored within this, ms. */
+/** A frame published after the fault must be stored within this time, ms. */
 const FRESH_MS = 30_000
 
 /**
- * Brings about one fault after the other in one running system; before them the same frames go through undisturbed, as
- * the measure.
+ * Causes one fault after the other in one running system. First the same frames pass without a fault, as the reference.
  */
 export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
   const cluster = options.parts?.cluster ? clusterProgram() : undefined
@@ -82,29 +78,29 @@ export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
     const rig = await Rig.start(scope, { feed, onLog: options.onLog, ...options.parts })
     const nothing: Fault = {
       name: 'nothing',
-      what: 'the same frames, undisturbed: the measure',
+      what: 'the same frames without a fault: the reference',
       disturb: async () => {},
     }
     const results: Result[] = []
-    let straight: Outcome | undefined
+    let reference: Outcome | undefined
     let levels: Levels | undefined
-    const turn = async (fault: Fault, suffix: string) => {
-      const ran = await runFault(rig, fault, suffix, options.pauseMs ?? 35, random, straight, levels)
-      straight ??= ran.outcome
+    const run = async (fault: Fault, suffix: string) => {
+      const ran = await runFault(rig, fault, suffix, options.pauseMs ?? 35, random, reference, levels)
+      reference ??= ran.outcome
       levels ??= ran.levels
       results.push(ran.result)
       options.onResult?.(ran.result)
     }
-    await turn(nothing, '-f0')
+    await run(nothing, '-f0')
     for (let round = 0; round < (options.rounds ?? 1); round++) {
       for (const [n, fault] of (options.faults ?? FAULTS).entries()) {
         if (options.only && !options.only.includes(fault.name)) continue
         if (performance.now() >= (options.until ?? Infinity)) return results
         if (fault.needsDisks && !rig.hasDisks) {
-          results.push(skippedResult(fault, 'this user may not mount a small disk'))
+          results.push(skippedResult(fault, 'this user cannot mount a small disk'))
           continue
         }
-        await turn(fault, `-f${n + 1}r${round}`)
+        await run(fault, `-f${n + 1}r${round}`)
       }
     }
     return results
@@ -135,7 +131,7 @@ async function runFault(
   suffix: string,
   pauseMs: number,
   random: () => number,
-  straight: Outcome | undefined,
+  reference: Outcome | undefined,
   levels: Levels | undefined,
 ): Promise<{ result: Result; outcome: Outcome; levels: Levels }> {
   const { feed } = rig.options
@@ -165,31 +161,33 @@ async function runFault(
     }),
   ])
 
-  // A frame of a camera that nobody knew before: the system works again when it is stored.
+  // The system has recovered when it stores a frame of a new camera.
   const over = performance.now()
   await rig.addCameras(`${suffix}-new`)
   const first = feed.frames[0]!
   await rig.oracle.publish({ ...first, name: 'fresh' }, `${first.camera}${suffix}-new`)
-  const within = async (what: string, good: () => Promise<boolean>, ms: number) => {
-    await until(() => good().catch(() => false), ms).catch(() =>
-      wrong.push(
-        `${what} within ${ms / 1_000} s; engines: ${JSON.stringify([...rig.engineStatus.values()].map(({ instance, waiting, partitions, gauges }) => ({ instance, waiting, partitions, gauges })))}`,
-      ),
+  const expectWithin = async (what: string, condition: () => Promise<boolean>, ms: number) => {
+    await until(() => condition().catch(() => false), ms).catch(() =>
+      wrong.push(`${what} within ${ms / 1_000} s; engines: ${JSON.stringify(engineStates(rig))}`),
     )
   }
-  await within('a new frame was not stored', async () => (await rig.stored(`${suffix}-new`)) === 1, FRESH_MS)
+  await expectWithin('a new frame was not stored', async () => (await rig.stored(`${suffix}-new`)) === 1, FRESH_MS)
   const recoveryMs = performance.now() - over
   const frames = rig.oracle.of(suffix)
-  await within('the frames were not all stored', async () => (await rig.stored(suffix)) >= frames.length, 60_000)
+  await expectWithin('the frames were not all stored', async () => (await rig.stored(suffix)) >= frames.length, 60_000)
   const last = (await streamState(rig.connection, 'HITS')).last_seq
-  await within('the console did not get all hits', async () => rig.consoles.every(({ seq }) => seq >= last), 20_000)
+  await expectWithin(
+    'a console did not receive all hits',
+    async () => rig.consoles.every(({ seq }) => seq >= last),
+    20_000,
+  )
 
   const { outcome, verdict } = await settle(rig, suffix, (outcome) =>
     judge({
       frames,
       forgotten: rig.oracle.forgotten,
       outcome,
-      straight: straight ?? outcome,
+      reference: reference ?? outcome,
       changing: fault.changing,
     }),
   )
@@ -212,9 +210,17 @@ async function runFault(
   return { result, outcome, levels: now }
 }
 
+const engineStates = (rig: Rig) =>
+  [...rig.engineStatus.values()].map(({ instance, waiting, partitions, gauges }) => ({
+    instance,
+    waiting,
+    partitions,
+    gauges,
+  }))
+
 /**
- * The judge's word when all has come to rest: tables are written side by side, so that the ledger may be there an
- * instant before the hits. What is lost or doubled stays so, however often one looks.
+ * Judges the outcome, repeatedly while it is wrong: tables are written independently, so the ledger may be complete an
+ * instant before the hits. A real loss or duplicate does not go away.
  */
 async function settle(
   rig: Rig,
@@ -237,8 +243,8 @@ async function settle(
 }
 
 /**
- * Memory and open files once they are back, or after a while: a process that has just started still has the connections
- * it loads over.
+ * Waits until memory and open files are back to their levels: a process that has just started still has the connections
+ * that it loads data over. @returns the levels, and the errors if they stay above
  */
 async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; above: string[] }> {
   const deadline = performance.now() + SETTLE_MS
@@ -246,10 +252,12 @@ async function levelsBack(rig: Rig, before: Levels): Promise<{ now: Levels; abov
     const now = levelsOf(rig)
     const above = Object.entries(before).flatMap(([part, { bytes, files }]) => {
       const after = now[part]
-      if (!after) return [`${part} does not run`]
+      if (!after) return [`${part} is not running`]
       if (after.bytes > bytes + MEMORY_SLACK)
-        return [`${part} has ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before`]
-      return after.files > files + FILES_SLACK ? [`${part} has ${after.files} files open, ${files} before`] : []
+        return [`${part} uses ${mib(after.bytes)} MiB of memory, ${mib(bytes)} before the fault`]
+      return after.files > files + FILES_SLACK
+        ? [`${part} has ${after.files} files open, ${files} before the fault`]
+        : []
     })
     if (above.length === 0 || performance.now() > deadline) return { now, above }
     await sleep(250)

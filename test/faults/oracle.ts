@@ -3,38 +3,38 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { framesSubject, HEADER } from '../../engine/mod.js'
 import type { FeedFrame } from './feed.js'
 
-/** What must come of a frame. */
+/** What must become of a frame. */
 export type Fate = 'applied' | 'dead'
 
-/** A frame that the stream said it has. */
+/** A frame that the stream has acknowledged. */
 export interface Acknowledged extends FeedFrame {
-  /** As published: the fault's own name of the camera. */
+  /** Camera name under which it was published, which is specific to the fault. */
   published: string
   seq: number
   /**
-   * The last sequence known when it was first sent: a try that was taken and not acknowledged lies between that and
-   * `seq`.
+   * Last known sequence when it was first sent. An attempt that was stored but not acknowledged lies between this
+   * sequence and `seq`.
    */
   after: number
   fate: Fate
 }
 
 /**
- * Knows every frame published and every acknowledgement given. A frame without an acknowledgement is published again
- * under the same id until there is one, as a camera must do, so what the oracle knows is what the system has promised.
+ * Records every published frame and its acknowledgement. A frame without an acknowledgement is published again with the
+ * same id until there is one, as a camera must do. So the oracle knows exactly what the system has promised.
  */
 export class Oracle {
   readonly acknowledged: Acknowledged[] = []
-  /** Publishes that failed or were not answered in time. */
+  /** Attempts that failed or timed out. */
   refusals = 0
-  /** Frames whose sequence was given again to another. */
+  /** Frames whose sequence was later given to another frame. */
   readonly forgotten: Acknowledged[] = []
   readonly #bySeq = new Map<number, Acknowledged>()
   #last = 0
 
   constructor(private readonly connection: NatsConnection) {}
 
-  /** @returns when the stream has it @throws after `limitMs` without an acknowledgement */
+  /** @returns once the stream has acknowledged the frame @throws after `limitMs` without an acknowledgement */
   async publish(frame: FeedFrame, published: string, fate: Fate = 'applied', limitMs = 60_000): Promise<Acknowledged> {
     const header = headers()
     header.set(HEADER.capturedAt, new Date(frame.capturedAt).toISOString())
@@ -56,24 +56,24 @@ export class Oracle {
     }
   }
 
-  /** Two frames with one sequence: the stream forgot one that it had acknowledged. The judge tells. */
+  /** Two frames with one sequence mean that the stream lost an acknowledged frame; the judge reports it. */
   #note(frame: Acknowledged): Acknowledged {
-    const before = this.#bySeq.get(frame.seq)
-    if (before) this.forgotten.push(before)
+    const previous = this.#bySeq.get(frame.seq)
+    if (previous) this.forgotten.push(previous)
     this.#bySeq.set(frame.seq, frame)
     this.#last = Math.max(this.#last, frame.seq)
     this.acknowledged.push(frame)
     return frame
   }
 
-  /** Frames of the cameras whose name ends so. */
+  /** Frames of the cameras whose name ends in `suffix`. */
   of(suffix: string): Acknowledged[] {
     return this.acknowledged.filter(({ published }) => published.endsWith(suffix))
   }
 
   /**
-   * The id of a read in terms of the recording: which frame began it, and which of its detections. The engine may have
-   * gone by a try of that frame which was never acknowledged.
+   * Expresses the id of a read in terms of the recording: its first frame, and which detection of that frame. The
+   * engine may have used an attempt to publish that frame that was never acknowledged.
    */
   nameOf(readId: string): string {
     const low = BigInt(readId) & 0xff_ffff_ffffn

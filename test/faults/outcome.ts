@@ -5,31 +5,31 @@ import type { ConsoleWatch } from './console_watch.js'
 import type { Oracle } from './oracle.js'
 
 /**
- * What came of a fault's frames, everywhere that it shows, in terms of the recording: two runs of the same frames must
- * be equal.
+ * Outcome of a fault's frames wherever it is visible, expressed in terms of the recording: two runs of the same frames
+ * must be equal.
  */
 export interface Outcome {
   /** `reads FINAL`, by id. */
   reads: Record<string, unknown>[]
-  /** Ids that stand more than once in `reads FINAL`. */
-  readsDoubled: string[]
-  /** Reads whose picture is missing or no JPEG. */
-  picturesBad: string[]
-  /** The last word on each hit on the stream, by id. */
+  /** Ids that occur more than once in `reads FINAL`. */
+  duplicateReads: string[]
+  /** Reads whose picture is missing or not a JPEG. */
+  badPictures: string[]
+  /** Last revision of each hit on the stream, by id. */
   hits: Record<string, unknown>[]
-  /** Revisions that stand more than once on the stream. */
-  revisionsDoubled: string[]
-  /** Ids and last revisions as the store has them, and as the stream has them. */
+  /** Revisions that occur more than once on the stream. */
+  duplicateRevisions: string[]
+  /** Ids and last revisions in the store and on the stream. */
   hitsStored: string[]
   hitsOnStream: string[]
-  /** Sequences on the stream, and as each console was given them. */
+  /** Sequences on the stream, and as delivered to each console. */
   sequences: number[]
   delivered: number[][]
   ledger: Record<string, number>[]
   dead: string[]
 }
 
-export interface Sources {
+export interface OutcomeSources {
   rows<T>(query: string): Promise<T[]>
   connection: NatsConnection
   cropsFolder: string
@@ -46,13 +46,13 @@ type StoredRead = Row & {
   crop_length: number
 }
 
-/** Columns that differ between two runs of the same frames: places of pictures, and the name of the camera. */
-const OWN = ['crop_segment', 'crop_offset', 'crop_length', 'picture_gap', 'picture_length']
+/** Columns that differ between two runs of the same frames: the locations of pictures. */
+const RUN_SPECIFIC = ['crop_segment', 'crop_offset', 'crop_length', 'picture_gap', 'picture_length']
 
 /** @param suffix of the fault's cameras */
 export async function outcomeOf(
   suffix: string,
-  { rows, connection, cropsFolder, oracle, consoles }: Sources,
+  { rows, connection, cropsFolder, oracle, consoles }: OutcomeSources,
 ): Promise<Outcome> {
   const camera = (name: string) => name.slice(0, -suffix.length)
   const where = `WHERE camera LIKE '%${suffix}'`
@@ -66,13 +66,13 @@ export async function outcomeOf(
   return {
     reads: sorted(
       reads.map((read) => ({
-        ...without(read, OWN),
+        ...without(read, RUN_SPECIFIC),
         read_id: oracle.nameOf(read.read_id),
         camera: camera(read.camera),
       })),
     ),
-    readsDoubled: doubled(reads.map((read) => read.read_id)),
-    picturesBad: await badPictures(reads, cropsFolder),
+    duplicateReads: duplicates(reads.map((read) => read.read_id)),
+    badPictures: await findBadPictures(reads, cropsFolder),
     hits: sorted(
       [...last.values()].map(
         ({ hitId, state, plate, listedPlate, list, camera: at, ts, tsLast, direction, probability }) => ({
@@ -89,7 +89,7 @@ export async function outcomeOf(
         }),
       ),
     ),
-    revisionsDoubled: doubled(messages.map(({ hit }) => `${hit.hitId} ${hit.revision}`)),
+    duplicateRevisions: duplicates(messages.map(({ hit }) => `${hit.hitId} ${hit.revision}`)),
     hitsStored: (
       await rows<{ hit_id: string; revision: number }>(`SELECT hit_id, revision FROM platestream.hits FINAL ${where}`)
     )
@@ -105,7 +105,8 @@ export async function outcomeOf(
     ),
     ledger: (
       await rows<Row>(
-        `SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL ${where} GROUP BY camera, hour ORDER BY camera, hour`,
+        `SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d
+         FROM platestream.ledger FINAL ${where} GROUP BY camera, hour ORDER BY camera, hour`,
       )
     ).map(
       ({ camera: name, hour, ...sums }) =>
@@ -120,7 +121,7 @@ export async function outcomeOf(
   }
 }
 
-async function badPictures(reads: StoredRead[], folder: string): Promise<string[]> {
+async function findBadPictures(reads: StoredRead[], folder: string): Promise<string[]> {
   const crops = new SegmentReader(folder)
   const bad: string[] = []
   for (const read of reads) {
@@ -157,10 +158,10 @@ const without = (row: Row, names: string[]): Row =>
 const mapNumbers = (row: Row): Record<string, number> =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]))
 const sorted = (rows: Row[]): Row[] => rows.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-const doubled = (ids: string[]): string[] => [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]
+const duplicates = (ids: string[]): string[] => [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))]
 
 /**
- * State of a stream. Servers of a cluster that choose a leader do not answer for a while: asked again for half a
+ * State of a stream. Servers of a cluster do not answer while they elect a leader, so the request is retried for half a
  * minute.
  */
 export async function streamState(connection: NatsConnection, stream: string): Promise<StreamState> {

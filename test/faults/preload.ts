@@ -1,13 +1,12 @@
 /**
- * Loaded into the processes under test before anything else (`node --import`), so that faults can be brought about that
- * no signal brings:
+ * Loaded first into the processes under test (`node --import`), to cause faults that no signal can cause:
  *
- *     FAULT_CLOCK_FILE   holds milliseconds that the wall clock is off by; read again at each SIGUSR2. The monotonic clock goes on, as in a
- *                        machine whose clock is set.
- *     a JPEG with POISON_THREAD in it   ends the recognition thread that gets it
- *     a JPEG with POISON_PROCESS in it  ends the whole process, as a crash in native code does
+ *     FAULT_CLOCK_FILE                  file with the offset of the wall clock, ms; read again at each SIGUSR2. The
+ *                                       monotonic clock is not affected, as when the clock of a machine is set.
+ *     a JPEG that contains POISON_THREAD   ends the recognition thread that receives it
+ *     a JPEG that contains POISON_PROCESS  ends the whole process, like a crash in native code
  *
- * Recognition threads load it too: threads inherit the options of their process.
+ * Recognition threads load it too, because threads inherit the options of their process.
  */
 import { readFileSync } from 'node:fs'
 import { isMainThread, parentPort } from 'node:worker_threads'

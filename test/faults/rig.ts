@@ -43,25 +43,25 @@ export interface RigOptions {
   cluster?: boolean
   /** Settings of the engines, as environment variables. */
   env?: Record<string, string>
-  /** A line of any part's log. */
+  /** Receives each log line of a part. */
   onLog?: (part: string, line: string) => void
 }
 
-/** Bytes of the small disks that stand in for the data folder, where this user may mount them. */
+/** Size of the small disks that replace the data folder, if this user can mount them, bytes. */
 const DISK_BYTES = 320 * 1_048_576
 const POOL = 4
 const PRELOAD = new URL('./preload.js', import.meta.url).href
 
 /**
- * The whole system as `up` runs it, each part a process that its keeper starts again, with lines between them that can
- * be made bad:
+ * The whole system as `up` runs it: each part is a process that its keeper restarts. Proxies between the parts can
+ * impair their connections:
  *
- *     oracle ──line──► nats-server ◄──line── engines ──line──► store
- *                          ▲                                     ▲
- *                          └──────line── gateways ───────────────┘
+ *     oracle ──proxy──► nats-server ◄──proxy── engines ──proxy──► store
+ *                           ▲                                       ▲
+ *                           └──────proxy── gateways ────────────────┘
  *     console ──► gateway
  *
- * The judge looks at nats-server and store directly.
+ * The judge connects to nats-server and store directly.
  */
 export class Rig {
   readonly lines = {} as { publisher: TcpProxy; nats: TcpProxy; store: TcpProxy }
@@ -70,10 +70,10 @@ export class Rig {
   connection!: NatsConnection
   client!: ClickHouseClient
   oracle!: Oracle
-  /** One at each gateway. */
+  /** One per gateway. */
   readonly consoles: ConsoleWatch[] = []
-  /** What keepers said: parts that ended and came back. */
-  readonly said: string[] = []
+  /** Log of the keepers: parts that exited and restarted. */
+  readonly keeperLog: string[] = []
   readonly clockFile: string
   readonly #keeping = new Map<PartName, KeeperOptions>()
   readonly #clusterUrls: string[] = []
@@ -91,7 +91,7 @@ export class Rig {
     writeFileSync(this.clockFile, '0')
   }
 
-  /** Starts it all; it ends with `scope`. */
+  /** Starts the system; it stops with `scope`. */
   static async start(scope: Scope, options: RigOptions): Promise<Rig> {
     const folder = mkdtempSync(join(tmpdir(), 'platestream-faults-'))
     scope.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -100,7 +100,7 @@ export class Rig {
       overrides: { dataFolder: folder, 'nats.partitions': options.cluster ? NODE_PARTITIONS : 4 },
     })
     const paths = dataPaths(settings)
-    // Three copies of everything need more than a small disk.
+    // Three copies of everything do not fit on a small disk.
     const hasDisks =
       !options.cluster && [paths.nats, paths.store, paths.crops].map((path) => mountDisk(path, scope)).every(Boolean)
     const rig = new Rig(folder, options, settings, scope, hasDisks)
@@ -112,7 +112,7 @@ export class Rig {
   get paths() {
     return dataPaths(this.settings)
   }
-  /** Pid of a part that runs now. */
+  /** Pid of a part, or undefined while it is not running. */
   pid(part: PartName): number | undefined {
     return this.keepers.get(part)?.running?.pid
   }
@@ -124,34 +124,32 @@ export class Rig {
   }
   readonly #gatewayPorts: number[] = []
 
-  /** SIGKILL by default. Its keeper brings it back. */
+  /** Sends a signal, SIGKILL by default. The keeper restarts the part. */
   kill(part: PartName, signal: NodeJS.Signals = 'SIGKILL'): void {
     const pid = this.pid(part)
     if (pid !== undefined) process.kill(pid, signal)
   }
 
-  /** SIGKILL, and it stays away until `startAgain`. */
-  async killForGood(part: PartName): Promise<void> {
+  /** Kills a part and keeps it down until `restart`. */
+  async killAndKeepDown(part: PartName): Promise<void> {
     this.kill(part)
     await this.keepers.get(part)!.stop()
   }
 
-  async startAgain(part: PartName): Promise<void> {
+  async restart(part: PartName): Promise<void> {
     const keeper = new Keeper(this.#keeping.get(part)!)
     this.keepers.set(part, keeper)
     await keeper.start()
   }
 
-  /**
-   * All parts at once, as when the machine's power goes (but for what the kernel had not written yet). They stay down.
-   */
+  /** Kills all parts at once, like a power failure without the loss of unwritten pages. They stay down. */
   async killAll(): Promise<void> {
-    await Promise.all([...this.keepers.keys()].map((part) => this.killForGood(part)))
+    await Promise.all([...this.keepers.keys()].map((part) => this.killAndKeepDown(part)))
   }
 
-  /** After `killAll`. */
+  /** Restarts all parts after `killAll`. */
   async startAll(): Promise<void> {
-    for (const part of this.#keeping.keys()) await this.startAgain(part)
+    for (const part of this.#keeping.keys()) await this.restart(part)
   }
 
   async rows<T>(query: string): Promise<T[]> {
@@ -165,8 +163,8 @@ export class Rig {
       await registry.put({ ...camera, id: `${camera.id}${suffix}`, name: camera.name })
   }
 
-  /** The list of everything that is looked for, in a new version when `extra` is another text. */
-  async saveList(extra = ''): Promise<void> {
+  /** Saves the hot list of all plates, as a new version when `extra` changes. */
+  async saveHotList(extra = ''): Promise<void> {
     const head: HotListHead = {
       id: 'stolen',
       name: 'Stolen',
@@ -180,7 +178,7 @@ export class Rig {
     await saveHotList(this.connection.jetstream(), head, entries)
   }
 
-  /** Frames of the cameras with this suffix that the ledger has. */
+  /** Number of frames in the ledger for cameras with this suffix. */
   async stored(suffix: string): Promise<number> {
     const [row] = await this.rows<{ n: string }>(
       `SELECT sum(frames_in) AS n FROM platestream.ledger FINAL WHERE camera LIKE '%${suffix}'`,
@@ -188,25 +186,24 @@ export class Rig {
     return Number(row?.n ?? 0)
   }
 
-  /** Sets the wall clock of every engine and gateway off by so much. */
+  /** Offsets the wall clock of every engine and gateway. */
   setClocks(offsetMs: number): void {
     writeFileSync(this.clockFile, String(offsetMs))
     for (const [name] of this.keepers) if (/^(engine|gateway)/.test(name)) this.kill(name, 'SIGUSR2')
   }
 
-  /** Fills the disk below `path` to the last block. @returns gives the room back */
+  /** Fills the disk at `path` to the last block. @returns frees the space */
   fillDisk(path: string): () => void {
     const ballast = join(path, 'ballast')
     try {
-      for (let written = 0; ; written++)
-        writeFileSync(ballast, Buffer.alloc(statfsSync(path).bavail > 256 ? 1_048_576 : 4_096), { flag: 'a' })
+      for (;;) writeFileSync(ballast, Buffer.alloc(statfsSync(path).bavail > 256 ? 1_048_576 : 4_096), { flag: 'a' })
     } catch {
       /* full */
     }
     return () => rmSync(ballast, { force: true })
   }
 
-  /** Resident bytes and open files of a process of ours. */
+  /** Resident memory and open files of a part. */
   usage(part: PartName): { bytes: number; files: number } | undefined {
     const pid = this.pid(part)
     if (pid === undefined) return undefined
@@ -218,10 +215,9 @@ export class Rig {
     }
   }
 
-  /** Waits until every copy of every stream is up to date: then another server may die. */
-  async untilCopied(limitMs = 60_000): Promise<void> {
-    // without asking for the account first: while servers choose a leader nobody answers, and that is what is waited
-    // for here
+  /** Waits until every replica of every stream is up to date, so that another server may die. */
+  async untilReplicated(limitMs = 60_000): Promise<void> {
+    // checkAPI would query the account, which fails while the servers elect a leader.
     const manager = await this.connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
     await until(async () => {
       try {
@@ -354,7 +350,7 @@ export class Rig {
       FAULT_CLOCK_FILE: this.clockFile,
       ...options.env,
     }
-    await this.saveList()
+    await this.saveHotList()
     const part = (name: PartName, command: string, args: string[]) =>
       this.#keep({
         name,
@@ -380,12 +376,12 @@ export class Rig {
     })
   }
 
-  async #keep(part: Omit<KeeperOptions, 'say' | 'name'> & { name: PartName }): Promise<void> {
-    const say = (text: string) => {
-      this.said.push(text)
+  async #keep(part: Omit<KeeperOptions, 'log' | 'name'> & { name: PartName }): Promise<void> {
+    const log = (text: string) => {
+      this.keeperLog.push(text)
       this.options.onLog?.(part.name, text)
     }
-    const options = { ...part, say, firstPauseMs: 300, maxPauseMs: 600 }
+    const options = { ...part, log, firstPauseMs: 300, maxPauseMs: 600 }
     const keeper = new Keeper(options)
     this.#keeping.set(part.name, options)
     this.keepers.set(part.name, keeper)
@@ -394,7 +390,7 @@ export class Rig {
   }
 }
 
-/** A disk of its own for one folder, so that it can be filled without filling the machine's. Needs root. */
+/** Mounts a small disk on a folder, so that it can be filled without filling the machine's disk. Requires root. */
 function mountDisk(path: string, scope: Scope): boolean {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   try {

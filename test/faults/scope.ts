@@ -1,6 +1,5 @@
 /**
- * Collects what has to happen at the end, and does it in reverse order: what tap's `t.teardown` is to a test, for a
- * program.
+ * Collects cleanup functions and runs them in reverse order: tap's `t.teardown` for a program.
  */
 export class Scope {
   readonly #ends: (() => unknown)[] = []
@@ -9,7 +8,7 @@ export class Scope {
     this.#ends.push(end)
   }
 
-  /** Everything is ended, whatever fails. @throws the first failure */
+  /** Runs all cleanup functions, even if some fail. @throws the first failure */
   async end(): Promise<void> {
     const failures: unknown[] = []
     for (const end of this.#ends.splice(0).reverse()) {

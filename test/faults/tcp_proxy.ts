@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 
 /**
- * How the line is.
+ * Condition of a connection.
  *
- *     open     passes everything at once
- *     slow     each piece of data waits `latencyMs` and then its share of `bytesPerS`
- *     silent   connections stand, nothing gets through in either direction (a pulled cable)
- *     refused  connections are closed as soon as they come (nobody listens)
+ *     open     passes everything immediately
+ *     slow     delays each piece of data by `latencyMs` plus its time at `bytesPerS`
+ *     silent   keeps connections open and passes nothing in either direction (an unplugged cable)
+ *     refused  resets every connection (no process listens)
  */
 export type Line =
   | { kind: 'open' }
@@ -16,7 +16,7 @@ export type Line =
   | { kind: 'silent' }
   | { kind: 'refused' }
 
-/** A TCP line on loopback between two parts of the system, whose quality can be changed while it is used. */
+/** A TCP proxy on loopback between two parts of the system whose condition can change while it is used. */
 export class TcpProxy {
   #line: Line = { kind: 'open' }
   readonly #pairs = new Set<Socket>()
@@ -29,7 +29,7 @@ export class TcpProxy {
     server.on('connection', (client) => this.#connect(client))
   }
 
-  /** @param target loopback port of the real server, asked for at each connection: it may come back on another one */
+  /** @param target loopback port of the real server, evaluated at each connection: a restart may change it */
   static async open(target: () => number): Promise<TcpProxy> {
     const server = createServer({ pauseOnConnect: true })
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -40,14 +40,14 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port
   }
 
-  /** From now on the line is like this. */
+  /** Changes the condition of open and of new connections. */
   become(line: Line): void {
     this.#line = line
     for (const wake of this.#changed.splice(0)) wake()
     if (line.kind === 'refused') this.cut()
   }
 
-  /** Every connection breaks, with a reset; new ones are as the line is. */
+  /** Resets every open connection. New connections get the current condition. */
   cut(): void {
     for (const socket of this.#pairs) socket.resetAndDestroy()
     this.#pairs.clear()
@@ -76,7 +76,7 @@ export class TcpProxy {
     }
   }
 
-  /** One direction; reads the next piece when the last one has been taken, so that slowness reaches the sender. */
+  /** Passes one direction. It reads the next piece only after the last one was written: backpressure to the sender. */
   async #pass(from: Socket, to: Socket): Promise<void> {
     try {
       for await (const piece of from) {

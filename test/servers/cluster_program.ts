@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { findProgram } from '../../engine/mod.js'
 
 /**
- * Oldest nats-server, `[major, minor]`, that keeps replicated streams: three servers of 2.9.10 lose or double frames
- * when one dies.
+ * Oldest nats-server, `[major, minor]`, for tests with three servers: 2.9.10 loses or duplicates frames when one server
+ * dies.
  */
 const MINIMUM = [2, 10] as const
 
 /**
- * The nats-server that tests with three servers run on, or why there is none. `CLUSTER_NATS_SERVER` names it; else the
- * installed one.
+ * The nats-server for tests with three servers: the one that `CLUSTER_NATS_SERVER` names, or else the installed one.
+ * @returns its path, or the reason why there is none
  */
 export function clusterProgram(): { program: string } | { missing: string } {
   const program = findProgram(process.env.CLUSTER_NATS_SERVER ?? 'nats-server')
@@ -20,6 +20,8 @@ export function clusterProgram(): { program: string } | { missing: string } {
   return isNewer
     ? { program }
     : {
-        missing: `three servers need nats-server ${MINIMUM.join('.')} or newer, this is ${text}; .ci/newer-nats brings one`,
+        missing:
+          `tests with three servers require nats-server ${MINIMUM.join('.')} or newer, this is ${text}; ` +
+          '.ci/newer-nats downloads one',
       }
 }

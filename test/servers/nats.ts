@@ -6,21 +6,21 @@ import type { NatsConnection } from 'nats'
 import type { PrivateServer } from '../../engine/internal_mod.js'
 import { connectNats, setupNats, startPrivateServer } from '../../engine/mod.js'
 
-/** What this needs of tap's `t`: a place to say what happens at the end. */
+/** The part of tap's `t` that registers cleanup functions. */
 export interface Teardown {
   teardown(end: () => Promise<void> | void): unknown
 }
 
 export interface TestNatsOptions {
   partitions?: number
-  /** Default: a free one, the same over every `restart()`. */
+  /** Loopback port, the same after every `restart()`. @default a free port */
   port?: number
-  /** Default: a temporary folder that is removed at the end. */
+  /** @default a temporary folder that is removed at the end */
   dataFolder?: string
-  /** Bytes of FRAMES until publishers are refused; default 64 MiB. */
+  /** Size of the stream FRAMES at which publishers are refused, bytes. @default 64 MiB */
   framesMaxBytes?: number
   deadMaxBytes?: number
-  /** `false`: a bare server without our streams and buckets. */
+  /** `false`: a server without streams and buckets. @default true */
   setup?: boolean
 }
 
@@ -29,15 +29,15 @@ export interface TestNats {
   token: string
   port: number
   partitions: number
-  /** A new connection, closed at the end of the test. */
+  /** Opens a connection that is closed at the end of the test. */
   connect(name?: string): Promise<NatsConnection>
-  /** Ends the server process only; resolves when it is gone. Connections go into their reconnect loop. */
+  /** Kills only the server process; resolves when it has exited. Connections start to reconnect. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same port and folder (ends it first if it runs). */
+  /** Restarts the server on the same port and folder, killing it first if it is running. */
   restart(): Promise<void>
 }
 
-/** A real nats-server for one test: loopback, JetStream in a temporary folder, our streams and buckets set up. */
+/** A real nats-server for one test: on loopback, JetStream in a temporary folder, streams and buckets set up. */
 export async function startTestNats(t: Teardown, options: TestNatsOptions = {}): Promise<TestNats> {
   const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'platestream-nats-'))
   const token = 'test-token'

@@ -5,23 +5,23 @@ import { sleep } from '../../engine/runtime/mod.js'
 import type { RunningPart } from '../../cli/supervise/child.js'
 
 export interface NodeOptions {
-  /** Path of the nats-server. */
+  /** Path of the nats-server program. */
   program: string
   name: string
   folder: string
   token: string
   port: number
   clusterPort: number
-  /** Cluster ports of all three. */
+  /** Cluster ports of all three servers. */
   routes: readonly number[]
 }
 
-/** The number of partitions in the configuration that is shipped. */
+/** Number of partitions in deploy/nats/nats-server.conf. */
 export const NODE_PARTITIONS = 16
 
 /**
- * One server of a cluster of three on loopback, with the configuration that deploy/ ships. Resolves when it listens;
- * the cluster may still be electing.
+ * Starts one server of a cluster of three on loopback with the configuration in deploy/. Resolves when it listens; the
+ * cluster may still be electing a leader.
  */
 export async function startNatsNode({
   program,
@@ -34,7 +34,7 @@ export async function startNatsNode({
 }: NodeOptions): Promise<RunningPart> {
   mkdirSync(folder, { recursive: true })
   const [one, two, three] = routes.map((at) => `nats-route://route:secret@127.0.0.1:${at}`)
-  // In quotes: nats-server reads a value as its own syntax, and an address would be a number to it.
+  // Quoted, because nats-server parses a variable as its own syntax and would read an address as a number.
   const env = Object.fromEntries(
     Object.entries({
       NATS_NAME: name,
@@ -52,14 +52,14 @@ export async function startNatsNode({
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  let words = ''
+  let errorOutput = ''
   child.stderr.on('data', (data: Buffer) => {
-    words = (words + data.toString()).slice(-4_000)
+    errorOutput = (errorOutput + data.toString()).slice(-4_000)
   })
-  let gone = false
+  let hasExited = false
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('exit', (code, signal) => {
-      gone = true
+      hasExited = true
       resolve({ code, signal })
     }),
   )
@@ -68,7 +68,7 @@ export async function startNatsNode({
     await exited
   }
   for (let tries = 0; tries < 100; tries++) {
-    if (gone) throw new Error(`nats-server ended: ${words}`)
+    if (hasExited) throw new Error(`nats-server exited: ${errorOutput}`)
     const connection = await connectNats({
       url: `nats://127.0.0.1:${port}`,
       token,
@@ -82,5 +82,5 @@ export async function startNatsNode({
     await sleep(100)
   }
   await stop()
-  throw new Error(`nats-server does not listen: ${words}`)
+  throw new Error(`nats-server does not listen: ${errorOutput}`)
 }

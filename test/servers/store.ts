@@ -13,20 +13,20 @@ export interface TestStore {
   path: string
   port: number
   pid: number
-  /** Speaks to this store and lives through a restart. Make the tables with `migrate(client, database)`. */
+  /** Client of this store that survives a restart. `migrate(client, database)` creates the tables. */
   client: ClickHouseClient
-  /** Another client; closed after the test. */
+  /** Creates another client, closed after the test. */
   connect(options?: ClientOptions): ClickHouseClient
-  /** SIGKILL, and waits until the process is gone. */
+  /** Sends SIGKILL; resolves when the process has exited. */
   kill(): Promise<void>
-  /** SIGTERM, and waits. */
+  /** Sends SIGTERM; resolves when the process has exited. */
   stop(): Promise<void>
-  /** Starts again on the same folder, port and token. */
+  /** Restarts on the same folder, port and token. */
   restart(): Promise<void>
 }
 
 /**
- * A real store process on a free loopback port and a folder of its own; it ends, by its process id, with the test `t`.
+ * A real store process on a free loopback port and in its own folder; it ends with the test `t`.
  */
 export async function startTestStore(
   t: { teardown(end: () => unknown): unknown },

@@ -18,8 +18,7 @@ import { startTestNats, type TestNats } from './nats.js'
 import { startTestStore, type TestStore } from './store.js'
 
 /**
- * What a test needs of the running system: real nats-server, real store, the engine as a process of its own that can be
- * killed.
+ * The running system for a test: a real nats-server, a real store, and the engine as a process that can be killed.
  */
 export interface TestSystem {
   nats: TestNats
@@ -29,17 +28,17 @@ export interface TestSystem {
   startEngine(): Promise<void>
   /** Wall time, milliseconds. */
   readonly engineStartedAt: number
-  /** SIGKILL by default; resolves when the process is gone. */
+  /** Sends a signal, SIGKILL by default; resolves when the process has exited. */
   stopEngine(signal?: NodeJS.Signals): Promise<void>
-  /** Resolves when the engine has ended, by itself or not. */
-  engineGone(): Promise<void>
+  /** Resolves when the engine has exited for any reason. */
+  engineExited(): Promise<void>
   publish(frame: TestFrame): Promise<void>
-  /** Waits until the ledger has this many frames. */
+  /** Waits until the ledger counts this many frames. */
   untilStored(frames: number, limitMs?: number): Promise<void>
   rows<T>(query: string): Promise<T[]>
   hits(): Promise<Hit[]>
   dead(): Promise<{ reason: string; camera: string; payload: Uint8Array; headers: Record<string, string> }[]>
-  /** The newest status of the engine, or undefined before the first. */
+  /** Latest status of the engine, or undefined before the first one. */
   status(): EngineStatus | undefined
 }
 
@@ -48,22 +47,22 @@ export interface TestFrame {
   capturedAt: number | string | undefined
   jpeg: Uint8Array
   headers?: Record<string, string>
-  /** For publish de-duplication, so that a publish whose answer was lost is not doubled. */
+  /** Message id for deduplication, so that a retry after a lost acknowledgement is not stored twice. */
   id?: string
 }
 
 export interface SystemOptions {
   cameras?: Camera[]
   env?: Record<string, string>
-  /** With the engine running at once. @default true */
+  /** Start the engine immediately. @default true */
   engine?: boolean
-  /** Servers that are there already, with two partitions, instead of new ones. */
+  /** Existing servers with two partitions, instead of new ones. */
   servers?: { nats: TestNats; store: TestStore; dataFolder: string }
 }
 
 const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
-/** Starts all of it; everything ends with the test. */
+/** Starts the system; everything ends with the test. */
 export async function startTestSystem(
   t: { teardown(end: () => unknown): unknown },
   options: SystemOptions = {},
@@ -86,7 +85,7 @@ export async function startTestSystem(
     engine.kill(signal)
     await gone
   }
-  const engineGone = async () => {
+  const engineExited = async () => {
     if (engine && engine.exitCode === null && engine.signalCode === null) await once(engine, 'exit')
   }
   const startEngine = async () => {
@@ -127,7 +126,7 @@ export async function startTestSystem(
     dataFolder,
     startEngine,
     stopEngine,
-    engineGone,
+    engineExited,
     rows,
     status: () => status,
     get engineStartedAt() {

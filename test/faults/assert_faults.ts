@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 import { runMatrix, type MatrixOptions } from './matrix.js'
 
-/** Brings the faults about, from a seed that is said, and demands of each that the promise held. */
-export async function holds(t: Test, options: Omit<MatrixOptions, 'seed'>): Promise<void> {
+/** Causes the faults from a random, printed seed and asserts that each promise held. */
+export async function assertFaults(t: Test, options: Omit<MatrixOptions, 'seed'>): Promise<void> {
   const seed = Date.now() % 1_000_000
   t.comment(`seed ${seed}`)
   const results = await runMatrix({ seed, ...options })
@@ -17,8 +17,9 @@ export async function holds(t: Test, options: Omit<MatrixOptions, 'seed'>): Prom
       t.same(
         wrong,
         [],
-        `${fault} (${what}): ${frames} frames, a new one stored after ${Math.round(recoveryMs)} ms; ${JSON.stringify(took)}`,
+        `${fault} (${what}): ${frames} frames, a new frame stored after ${Math.round(recoveryMs)} ms; ` +
+          JSON.stringify(took),
       )
   }
-  t.ok((results[0]?.reads ?? 0) > 0 && (results[0]?.hits ?? 0) > 0, 'the frames bring reads and hits')
+  t.ok((results[0]?.reads ?? 0) > 0 && (results[0]?.hits ?? 0) > 0, 'the frames give reads and hits')
 }
