@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { AlprError, growingPause, sleep } from '../../engine/runtime/mod.js'
-import type { Caller } from '../door.js'
+import type { Caller } from '../access/authenticator.js'
 import { CLOSE, type GatewayMessage, type SubscribeMessage } from '../messages.js'
 import type { HitFeed, StreamChange } from './feed.js'
 import { Filter } from './filter.js'

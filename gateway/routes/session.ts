@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Api, Parts } from '../api.js'
-import { checkOrigin } from '../door.js'
+import { checkOrigin } from '../access/authenticator.js'
 import { problems, RFC3339, strict } from './listing.js'
 
 /** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { AlprError } from '../engine/runtime/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 
 /** Who asks. Accounts, roles and the purpose of a look will be told apart here. */
 export interface Caller {

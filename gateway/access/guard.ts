@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { isLoopback } from './loopback.js'
-import { checkOrigin, type Caller, type Door } from './door.js'
+import { checkOrigin, type Caller, type Door } from './authenticator.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
