@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import { EXPORT_FORMATS, type ExportFormat, fileOf, type Look, questionList } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import type { Caller } from '../access/authenticator.js'
-import { problems, strict } from './listing.js'
+import { problems, strict } from '../http/listing.js'
 
 /** A polygon of 2,000 corners in each of 16 places, or 20,000 plates, bytes. */
 const BODY_LIMIT = 1_048_576

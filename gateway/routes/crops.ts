@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
-import { problems, strict } from './listing.js'
+import type { Api, Parts } from '../http/api.js'
+import { problems, strict } from '../http/listing.js'
 
 /** Longer records are not ours, bytes. */
 const MAX_CROP_BYTES = 4_194_304

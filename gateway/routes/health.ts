@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 

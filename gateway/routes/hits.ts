@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { LIST_ID } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import type { HitRow } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from './listing.js'
+import type { Column } from '../http/csv_writer.js'
+import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 import { cropPath } from './reads.js'
 
 const HitSchema = Type.Object(

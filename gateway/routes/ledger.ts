@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import type { LedgerEntry } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, pageOf, RFC3339, strict } from './listing.js'
+import type { Column } from '../http/csv_writer.js'
+import { answerList, FormatField, pageOf, RFC3339, strict } from '../http/listing.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import { engineMetrics } from '../engine_metrics.js'
 
 /**

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import type { ReadRow } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from './listing.js'
+import type { Column } from '../http/csv_writer.js'
+import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 
 export const CropSchema = Type.Object(
   { segment: Type.String(), offset: Type.Integer(), length: Type.Integer() },

@@ -1,8 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { type Camera, CameraSchema, type HotList, HotListSchema } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, pageOf, strict } from './listing.js'
+import type { Api, Parts } from '../http/api.js'
+import type { Column } from '../http/csv_writer.js'
+import { answerList, FormatField, pageOf, strict } from '../http/listing.js'
 
 const Format = Type.Object(FormatField, strict)
 

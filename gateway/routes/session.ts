@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
+import type { Api, Parts } from '../http/api.js'
 import { checkOrigin } from '../access/authenticator.js'
-import { problems, RFC3339, strict } from './listing.js'
+import { problems, RFC3339, strict } from '../http/listing.js'
 
 /** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */
 export function sessionRoutes(api: Api, { door }: Parts): void {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
-import { problems, RFC3339 } from './listing.js'
+import type { Api, Parts } from '../http/api.js'
+import { problems, RFC3339 } from '../http/listing.js'
 
 export function statusRoutes(api: Api, { hub }: Parts): void {
   api.get(

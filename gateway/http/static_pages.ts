@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import type { Api } from '../api.js'
-import { WASM_POLICY } from '../headers.js'
+import type { Api } from './api.js'
+import { WASM_POLICY } from './headers.js'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

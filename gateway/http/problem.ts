@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
-import { AlprError, type ErrorDetails } from '../engine/runtime/mod.js'
+import { AlprError, type ErrorDetails } from '../../engine/runtime/mod.js'
 
 /** The body of every error answer. */
 export const ProblemSchema = Type.Object(

@@ -1,4 +1,4 @@
-import { AlprError } from '../engine/runtime/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 
 /** A place in a list that is ordered by time and, within a millisecond, by id. */
 export interface Cursor {

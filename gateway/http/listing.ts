@@ -1,8 +1,8 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { Page } from '../archive.js'
-import { toCsv, type Column } from '../csv.js'
-import { ProblemSchema } from '../problem.js'
+import { toCsv, type Column } from './csv_writer.js'
+import { ProblemSchema } from './problem.js'
 
 /** Fields that every list takes in its address. */
 export const FormatField = {
