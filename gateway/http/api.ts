@@ -5,8 +5,8 @@ import type { Desk } from '../../engine/mod.js'
 import type { Archive } from '../archive.js'
 import type { Directory } from '../directory.js'
 import type { Door } from '../access/authenticator.js'
-import type { Hub } from '../hits/hub.js'
-import type { Link } from '../link.js'
+import type { Hub } from '../live/hub.js'
+import type { Link } from '../live/nats_link.js'
 import type { StatusBoard } from '../status_board.js'
 
 /** TypeBox schemas of a route give the types of its handler. */

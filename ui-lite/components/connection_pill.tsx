@@ -1,4 +1,4 @@
-import type { StatusMessage } from '../../gateway/messages.js'
+import type { StatusMessage } from '../../gateway/live/protocol.js'
 import type { Connection, ConnectionState } from '../state/connection.js'
 import { useStore, type Store } from '../state/store.js'
 

@@ -1,4 +1,4 @@
-import type { HitMessage } from '../../gateway/messages.js'
+import type { HitMessage } from '../../gateway/live/protocol.js'
 import { align, spell, type Column } from '../text/plate.js'
 import { percent } from '../text/words.js'
 import { Icon } from './icon.js'

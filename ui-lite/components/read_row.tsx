@@ -1,4 +1,4 @@
-import type { ReadMessage } from '../../gateway/messages.js'
+import type { ReadMessage } from '../../gateway/live/protocol.js'
 import { spell } from '../text/plate.js'
 import { clock, zone } from '../text/time.js'
 import { percent } from '../text/words.js'

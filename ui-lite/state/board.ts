@@ -1,4 +1,4 @@
-import type { GapMessage, GatewayMessage, HitMessage, ReadMessage, StatusMessage } from '../../gateway/messages.js'
+import type { GapMessage, GatewayMessage, HitMessage, ReadMessage, StatusMessage } from '../../gateway/live/protocol.js'
 import { Store } from './store.js'
 
 export const MAX_HITS = 200

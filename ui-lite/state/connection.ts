@@ -1,4 +1,4 @@
-import type { GatewayMessage, HelloMessage, SubscribeMessage } from '../../gateway/messages.js'
+import type { GatewayMessage, HelloMessage, SubscribeMessage } from '../../gateway/live/protocol.js'
 import { loadPlace, savePlace, type Place } from './place.js'
 import { checkSession } from './session.js'
 import { Store } from './store.js'

@@ -1,4 +1,4 @@
-import type { ReadMessage } from '../../gateway/messages.js'
+import type { ReadMessage } from '../../gateway/live/protocol.js'
 
 type Row = Omit<ReadMessage, 'type' | 'lists'>
 

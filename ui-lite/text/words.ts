@@ -1,4 +1,4 @@
-import type { HitMessage } from '../../gateway/messages.js'
+import type { HitMessage } from '../../gateway/live/protocol.js'
 
 export const PRIORITY: Record<HitMessage['priority'], string> = {
   high: 'High',

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
-import type { SubscribeMessage } from '../messages.js'
+import type { SubscribeMessage } from './protocol.js'
 
 const Longitude = Type.Number({ minimum: -180, maximum: 180 })
 const Latitude = Type.Number({ minimum: -90, maximum: 90 })

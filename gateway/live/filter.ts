@@ -1,5 +1,5 @@
 import type { Hit } from '../../engine/mod.js'
-import type { SubscribeMessage } from '../messages.js'
+import type { SubscribeMessage } from './protocol.js'
 
 /** What one console wants to see. An absent field lets everything pass. */
 export class Filter {

@@ -1,6 +1,6 @@
 import { Events, type NatsConnection } from 'nats'
-import { type ConnectionLog, connectNats } from '../engine/mod.js'
-import { growingPause, reasonOf, sleep } from '../engine/runtime/mod.js'
+import { type ConnectionLog, connectNats } from '../../engine/mod.js'
+import { growingPause, reasonOf, sleep } from '../../engine/runtime/mod.js'
 
 /** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
 export type Duty = (nats: NatsConnection, signal: AbortSignal) => Promise<void>

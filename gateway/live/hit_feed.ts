@@ -10,8 +10,8 @@ import {
 } from 'nats'
 import { STREAM } from '../../engine/mod.js'
 import { reasonOf } from '../../engine/runtime/mod.js'
-import type { Duty } from '../link.js'
-import { deliveryOf } from './delivery.js'
+import type { Duty } from './nats_link.js'
+import { deliveryOf } from './ack_subject.js'
 import { gapEntry, hitEntry } from './entry.js'
 import { Ring, type HitEntry } from './ring.js'
 

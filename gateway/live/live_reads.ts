@@ -1,5 +1,5 @@
 import type { LiveRead } from '../../engine/mod.js'
-import { aborted, type Duty } from '../link.js'
+import { aborted, type Duty } from './nats_link.js'
 import { textFrame } from './text_frame.js'
 
 export interface LiveReadListener {

@@ -1,5 +1,5 @@
 import type { Hit } from '../../engine/mod.js'
-import type { GapMessage } from '../messages.js'
+import type { GapMessage } from './protocol.js'
 import type { GapEntry, HitEntry } from './ring.js'
 import { textFrame } from './text_frame.js'
 

@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats'
 import { STREAM } from '../../engine/mod.js'
-import type { Link } from '../link.js'
+import type { Link } from './nats_link.js'
 import { gapEntry, hitEntry } from './entry.js'
 import type { RingEntry } from './ring.js'
 

@@ -1,4 +1,4 @@
-import type { Hit, LiveRead } from '../engine/mod.js'
+import type { Hit, LiveRead } from '../../engine/mod.js'
 
 /**
  * What travels on `/ws/hits`: JSON text, one message a frame. The console page imports these types and nothing else of
