@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Desk } from '../../engine/mod.js'
 import type { Archive } from '../archive.js'
-import type { Directory } from '../directory.js'
+import type { Directory } from '../status/registry_mirror.js'
 import type { Door } from '../access/authenticator.js'
 import type { Hub } from '../live/hub.js'
 import type { Link } from '../live/nats_link.js'
-import type { StatusBoard } from '../status_board.js'
+import type { StatusBoard } from '../status/status_board.js'
 
 /** TypeBox schemas of a route give the types of its handler. */
 interface TypeBoxProvider extends FastifyTypeProvider {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Api, Parts } from '../http/api.js'
-import { engineMetrics } from '../engine_metrics.js'
+import { engineMetrics } from '../status/engine_metrics.js'
 
 /**
  * `/metrics`: the gateway's own numbers and what the engines say of themselves. Open to this machine only. Names:

@@ -216,7 +216,7 @@ t.test('metrics: of the gateway, and of each engine by instance', async (t) => {
 })
 
 t.test('rates and freshness of engines go by our clock and survive their restarts', async (t) => {
-  const { StatusBoard } = await import('../../gateway/status_board.js')
+  const { StatusBoard } = await import('../../gateway/status/status_board.js')
   let now = 0
   const board = new StatusBoard(() => now)
   t.equal(board.rate('frames_total'), undefined)

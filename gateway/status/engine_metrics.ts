@@ -1,4 +1,4 @@
-import type { EngineStatus } from '../engine/mod.js'
+import type { EngineStatus } from '../../engine/mod.js'
 
 /** Names that one engine may bring; more are cut off, because every name is memory in every Prometheus. */
 const MAX_NAMES = 500

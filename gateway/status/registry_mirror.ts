@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats'
-import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../engine/mod.js'
-import { reasonOf } from '../engine/runtime/mod.js'
-import type { Duty } from './live/nats_link.js'
+import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../../engine/mod.js'
+import { reasonOf } from '../../engine/runtime/mod.js'
+import type { Duty } from '../live/nats_link.js'
 
 /** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */
 const STALE_MS = 12 * 3_600_000

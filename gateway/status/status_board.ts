@@ -1,6 +1,6 @@
-import type { EngineStatus } from '../engine/mod.js'
-import { aborted, type Duty } from './live/nats_link.js'
-import type { EngineState } from './live/protocol.js'
+import type { EngineStatus } from '../../engine/mod.js'
+import { aborted, type Duty } from '../live/nats_link.js'
+import type { EngineState } from '../live/protocol.js'
 
 /** A status older than this means that the engine is away, ms. */
 export const FRESH_MS = 5_000
