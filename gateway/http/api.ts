@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServer
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Desk } from '../../engine/mod.js'
-import type { Archive } from '../archive.js'
+import type { Archive } from '../records/archive.js'
 import type { Directory } from '../status/registry_mirror.js'
 import type { Door } from '../access/authenticator.js'
 import type { Hub } from '../live/hub.js'

@@ -1,6 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import type { Page } from '../archive.js'
+import type { Page } from '../records/archive.js'
 import { toCsv, type Column } from './csv_writer.js'
 import { ProblemSchema } from './problem.js'
 

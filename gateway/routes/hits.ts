@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { LIST_ID } from '../../engine/mod.js'
 import type { Api, Parts } from '../http/api.js'
-import type { HitRow } from '../archive.js'
+import type { HitRow } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 import { cropPath } from './reads.js'

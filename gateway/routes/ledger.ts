@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { CAMERA_ID } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import type { Api, Parts } from '../http/api.js'
-import type { LedgerEntry } from '../archive.js'
+import type { LedgerEntry } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, pageOf, RFC3339, strict } from '../http/listing.js'
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
 import type { Api, Parts } from '../http/api.js'
-import type { ReadRow } from '../archive.js'
+import type { ReadRow } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 

@@ -13,9 +13,9 @@ import {
   type Settings,
   type Sql,
   SqlPlateSearch,
-} from '../engine/mod.js'
-import { AlprError, reasonOf } from '../engine/runtime/mod.js'
-import type { Link } from './live/nats_link.js'
+} from '../../engine/mod.js'
+import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
+import type { Link } from '../live/nats_link.js'
 
 /** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 310_000

@@ -1,4 +1,4 @@
-import type { CropRef, Hit } from '../engine/mod.js'
+import type { CropRef, Hit } from '../../engine/mod.js'
 
 /** What the gateway asks the store for. All lists are newest first. */
 export interface Archive {

@@ -6,9 +6,9 @@ import {
   type Settings,
   storeError,
   StoreQueries,
-} from '../engine/mod.js'
+} from '../../engine/mod.js'
 import type { Archive, HitRow, HitsQuery, LedgerEntry, LedgerQuery, Page, ReadRow, ReadsQuery } from './archive.js'
-import { cursorOf, isBefore, parseCursor, type Cursor } from './http/cursor.js'
+import { cursorOf, isBefore, parseCursor, type Cursor } from '../http/cursor.js'
 
 /** A person waits for these answers, ms. */
 const REQUEST_TIMEOUT_MS = 15_000
