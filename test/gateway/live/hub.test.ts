@@ -1,11 +1,11 @@
 import t from 'tap'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { setupNats, STREAM } from '../../engine/mod.js'
-import { startTestNats } from '../servers/nats.js'
-import { ConsoleClient } from './fixtures/console_client.js'
-import { startTestGateway } from './fixtures/gateway.js'
-import { makeHit, makeRead, publishHit } from './fixtures/hits.js'
-import { until } from '../until.js'
+import { setupNats, STREAM } from '../../../engine/mod.js'
+import { startTestNats } from '../../servers/nats.js'
+import { ConsoleClient } from '../fixtures/console_client.js'
+import { startTestGateway } from '../fixtures/gateway.js'
+import { makeHit, makeRead, publishHit } from '../fixtures/hits.js'
+import { until } from '../../until.js'
 
 const seqs = (client: ConsoleClient) => client.hits.map(({ seq }) => seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)

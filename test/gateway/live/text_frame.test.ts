@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import * as ws from 'ws'
-import { textFrame } from '../../gateway/live/text_frame.js'
+import { textFrame } from '../../../gateway/live/text_frame.js'
 
 /** Exported by ws, though its types do not say so. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream & NodeJS.EventEmitter }

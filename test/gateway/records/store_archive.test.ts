@@ -2,12 +2,12 @@ import t from 'tap'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CropWriter } from '../../engine/internal_mod.js'
-import { loadSettings, migrate, StoreWriter } from '../../engine/mod.js'
-import type { Page } from '../../gateway/records/archive.js'
-import { StoreArchive } from '../../gateway/records/store_archive.js'
-import { aHit, aLedgerRow, aRead } from '../engine/store/rows.js'
-import { startTestStore } from '../servers/store.js'
+import { CropWriter } from '../../../engine/internal_mod.js'
+import { loadSettings, migrate, StoreWriter } from '../../../engine/mod.js'
+import type { Page } from '../../../gateway/records/archive.js'
+import { StoreArchive } from '../../../gateway/records/store_archive.js'
+import { aHit, aLedgerRow, aRead } from '../../engine/store/rows.js'
+import { startTestStore } from '../../servers/store.js'
 
 const TS = Date.UTC(2026, 10, 16, 8, 30)
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Desk, type Gate, migrate, StoreWriter } from '../../engine/mod.js'
-import { cityRows, CAMERAS } from '../engine/canvass/city.js'
-import { startTestStore } from '../servers/store.js'
-import { BEARER, startTestGateway } from './fixtures/gateway.js'
+import { Desk, type Gate, migrate, StoreWriter } from '../../../engine/mod.js'
+import { cityRows, CAMERAS } from '../../engine/canvass/city.js'
+import { startTestStore } from '../../servers/store.js'
+import { BEARER, startTestGateway } from '../fixtures/gateway.js'
 
 const wide = { windows: [{ from: '2026-10-30T00:00:00Z', to: '2026-11-20T00:00:00Z' }] }
 t.setTimeout(240_000)

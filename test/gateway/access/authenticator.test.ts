@@ -2,10 +2,10 @@ import t from 'tap'
 import { request } from 'node:http'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
-import { Door } from '../../gateway/access/authenticator.js'
-import { gatewayLog } from '../../gateway/log.js'
-import { ConsoleClient } from './fixtures/console_client.js'
-import { BEARER, startTestGateway, TOKEN } from './fixtures/gateway.js'
+import { Door } from '../../../gateway/access/authenticator.js'
+import { gatewayLog } from '../../../gateway/log.js'
+import { ConsoleClient } from '../fixtures/console_client.js'
+import { BEARER, startTestGateway, TOKEN } from '../fixtures/gateway.js'
 
 const SHELL = [
   '/',

@@ -1,12 +1,12 @@
 import t from 'tap'
-import type { EngineStatus } from '../../engine/mod.js'
-import { toCsv } from '../../gateway/http/csv_writer.js'
-import { cursorOf, isBefore, parseCursor } from '../../gateway/http/cursor.js'
-import type { ReadRow } from '../../gateway/records/archive.js'
-import { startTestNats } from '../servers/nats.js'
-import { BEARER, startTestGateway } from './fixtures/gateway.js'
-import { makeHit } from './fixtures/hits.js'
-import { until } from '../until.js'
+import type { EngineStatus } from '../../../engine/mod.js'
+import { toCsv } from '../../../gateway/http/csv_writer.js'
+import { cursorOf, isBefore, parseCursor } from '../../../gateway/http/cursor.js'
+import type { ReadRow } from '../../../gateway/records/archive.js'
+import { startTestNats } from '../../servers/nats.js'
+import { BEARER, startTestGateway } from '../fixtures/gateway.js'
+import { makeHit } from '../fixtures/hits.js'
+import { until } from '../../until.js'
 
 const read = (n: number, change: Partial<ReadRow> = {}): ReadRow => ({
   readId: String(n),
@@ -216,7 +216,7 @@ t.test('metrics: of the gateway, and of each engine by instance', async (t) => {
 })
 
 t.test('rates and freshness of engines go by our clock and survive their restarts', async (t) => {
-  const { StatusBoard } = await import('../../gateway/status/status_board.js')
+  const { StatusBoard } = await import('../../../gateway/status/status_board.js')
   let now = 0
   const board = new StatusBoard(() => now)
   t.equal(board.rate('frames_total'), undefined)

@@ -1,10 +1,10 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { Filter } from '../../gateway/live/filter.js'
-import { deliveryOf } from '../../gateway/live/ack_subject.js'
-import { DelayMeter } from '../../gateway/live/delay.js'
-import { gapEntry } from '../../gateway/live/entry.js'
-import { Ring } from '../../gateway/live/ring.js'
+import { Filter } from '../../../gateway/live/filter.js'
+import { deliveryOf } from '../../../gateway/live/ack_subject.js'
+import { DelayMeter } from '../../../gateway/live/delay.js'
+import { gapEntry } from '../../../gateway/live/entry.js'
+import { Ring } from '../../../gateway/live/ring.js'
 
 t.test('the ring is the tail of everything pushed, by place and by sequence', (t) => {
   fc.assert(
