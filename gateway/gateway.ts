@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { dataPaths, type Desk, type Gate, type Settings } from '../engine/mod.js'
-import { StoreDesk } from './records/store_canvass.js'
-import type { Api, Parts } from './http/api.js'
+import { StoreCanvass } from './records/store_canvass.js'
+import type { Api, Services } from './http/api.js'
 import type { Archive } from './records/archive.js'
-import { Directory } from './status/registry_mirror.js'
-import { documentation } from './http/openapi.js'
-import { Door } from './access/authenticator.js'
+import { RegistryMirror } from './status/registry_mirror.js'
+import { registerOpenApi } from './http/openapi.js'
+import { Authenticator } from './access/authenticator.js'
 import { guard } from './access/guard.js'
 import { secureHeaders } from './http/headers.js'
 import { Hub } from './live/hub.js'
-import { Link } from './live/nats_link.js'
+import { NatsLink } from './live/nats_link.js'
 import { gatewayLog } from './log.js'
 import { isLoopbackAddress } from './access/loopback.js'
 import { answerProblems } from './http/problem.js'
@@ -26,7 +26,7 @@ import { metricsRoutes } from './routes/metrics.js'
 import { readsRoutes } from './routes/reads.js'
 import { registryRoutes } from './routes/registry.js'
 import { sessionRoutes } from './routes/session.js'
-import { shellRoutes } from './http/static_pages.js'
+import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { StatusBoard } from './status/status_board.js'
 import { StoreArchive } from './records/store_archive.js'
@@ -44,7 +44,7 @@ export interface GatewayOptions {
   /** Purpose and audit, in front of every question about stored reads. */
   gate?: Gate
   /** Another desk than the store's, for tests. */
-  desk?: Desk
+  canvass?: Desk
   /** Built pages of ui-lite. */
   uiFolder?: string
   /** Consoles at the same time. */
@@ -57,7 +57,7 @@ export interface Gateway {
   /** `http://127.0.0.1:8480`, with the port that was really taken. */
   readonly url: string
   readonly app: FastifyInstance
-  readonly parts: Parts
+  readonly services: Services
   /** Consoles are told, connections closed. Resolves when everything is down. */
   close(): Promise<void>
 }
@@ -72,25 +72,33 @@ const BODY_LIMIT = 65_536
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   const log = options.log ?? gatewayLog(settings.log.level)
-  const door = new Door(options.token)
-  const link = new Link(options.nats, log)
+  const authenticator = new Authenticator(options.token)
+  const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
-  const directory = new Directory()
-  const hub = new Hub(link, door, board, directory, {
+  const registry = new RegistryMirror()
+  const hub = new Hub(natsLink, authenticator, board, registry, {
     queue: settings.gateway.consoleQueue,
     maxConsoles: options.maxConsoles ?? 1_024,
     stallMs: options.stallMs ?? 30_000,
   })
-  link.follow(board.duty)
-  link.follow(directory.camerasDuty)
-  link.follow(directory.listsDuty)
+  natsLink.addTask(board.task)
+  natsLink.addTask(registry.camerasTask)
+  natsLink.addTask(registry.listsTask)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const questions = options.desk
+  const questions = options.canvass
     ? undefined
-    : new StoreDesk(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), link, log })
-  const parts: Parts = { door, link, hub, board, directory, archive, desk: options.desk ?? questions!.desk }
+    : new StoreCanvass(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), natsLink, log })
+  const services: Services = {
+    authenticator,
+    natsLink,
+    hub,
+    board,
+    registry,
+    archive,
+    canvass: options.canvass ?? questions!.canvass,
+  }
 
-  const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
+  const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
   const { host, port } = settings.gateway
   if (!isLoopbackAddress(host))
@@ -103,16 +111,16 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     await archive.close()
     throw error
   }
-  link.start()
+  natsLink.start()
   questions?.start()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
-    parts,
+    services,
     close: async () => {
       hub.close()
       await app.close()
-      await link.close()
+      await natsLink.close()
       await questions?.close()
       await archive.close()
     },
@@ -120,7 +128,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
 }
 
 /** All routes on one fastify instance, not listening yet. */
-export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
+export async function buildApp(services: Services, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -131,10 +139,10 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
     routerOptions: { maxParamLength: 200 },
   }) as unknown as FastifyInstance
   secureHeaders(app)
-  guard(app, parts.door)
+  guard(app, services.authenticator)
   validateStrictly(app)
   answerProblems(app)
-  await documentation(app, version())
+  await registerOpenApi(app, version())
   const api = app as unknown as Api
   for (const routes of [
     healthRoutes,
@@ -148,9 +156,9 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
     cropsRoutes,
     canvassRoutes,
   ]) {
-    routes(api, parts)
+    routes(api, services)
   }
-  shellRoutes(api, uiFolder)
+  staticPages(api, uiFolder)
   await app.ready()
   return app
 }

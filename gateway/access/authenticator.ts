@@ -25,7 +25,7 @@ const VERSION = 'v1'
  *
  * Fail closed: whatever cannot be checked is refused with ALPR_ERR_AUTH_REQUIRED, without saying why.
  */
-export class Door {
+export class Authenticator {
   readonly #digest: Buffer
   readonly #key: Buffer
   /** Distinct per token: browsers share cookies among all ports of a host. */
@@ -44,7 +44,7 @@ export class Door {
   }
 
   /** @throws ALPR_ERR_AUTH_REQUIRED */
-  admit(headers: IncomingHttpHeaders): Caller {
+  authenticate(headers: IncomingHttpHeaders): Caller {
     const { authorization } = headers
     // A caller that names a credential is judged by it alone; a wrong bearer does not fall back to the cookie.
     if (authorization !== undefined) {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { isLoopback } from './loopback.js'
-import { checkOrigin, type Caller, type Door } from './authenticator.js'
+import { checkOrigin, type Caller, type Authenticator } from './authenticator.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,15 +17,15 @@ declare module 'fastify' {
 }
 
 /** Puts the door before every route, the unknown ones too. A route is open only if its own declaration says so. */
-export function guard(app: FastifyInstance, door: Door): void {
+export function guard(app: FastifyInstance, authenticator: Authenticator): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config
     if (access === 'open') return
     if (access === 'loopback' && isLoopback(request.raw)) return
     if (request.method !== 'GET' && request.method !== 'HEAD') checkOrigin(request.headers)
-    request.caller = door.admit(request.headers)
-    const cookie = door.renew(request.caller, request.protocol === 'https')
+    request.caller = authenticator.authenticate(request.headers)
+    const cookie = authenticator.renew(request.caller, request.protocol === 'https')
     if (cookie) reply.header('set-cookie', cookie)
   })
 }

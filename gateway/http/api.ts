@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Desk } from '../../engine/mod.js'
 import type { Archive } from '../records/archive.js'
-import type { Directory } from '../status/registry_mirror.js'
-import type { Door } from '../access/authenticator.js'
+import type { RegistryMirror } from '../status/registry_mirror.js'
+import type { Authenticator } from '../access/authenticator.js'
 import type { Hub } from '../live/hub.js'
-import type { Link } from '../live/nats_link.js'
+import type { NatsLink } from '../live/nats_link.js'
 import type { StatusBoard } from '../status/status_board.js'
 
 /** TypeBox schemas of a route give the types of its handler. */
@@ -18,13 +18,13 @@ interface TypeBoxProvider extends FastifyTypeProvider {
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>
 
 /** What routes may use. */
-export interface Parts {
-  door: Door
-  link: Link
+export interface Services {
+  authenticator: Authenticator
+  natsLink: NatsLink
   hub: Hub
   board: StatusBoard
-  directory: Directory
+  registry: RegistryMirror
   archive: Archive
   /** Questions about stored reads. */
-  desk: Desk
+  canvass: Desk
 }

@@ -8,7 +8,7 @@ const SWAGGER_STYLE = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"
 
 const DESCRIPTION = `Reads, hits and their pictures. Errors are \`{code, message, details}\` with a code of the one table; unknown fields are refused.
 
-Live hits come over the WebSocket \`/ws/hits\` behind the same door: send
+Live hits come over the WebSocket \`/ws/hits\` behind the same authentication: send
 \`{"type":"subscribe","since":0,"reads":true}\` with \`since\` = the last sequence seen, and optionally \`epoch\`, \`lists\`, \`cameras\`,
 \`priority\`, \`area\` (west, south, east, north); receive \`hello\`, \`hit\`, \`read\`, \`status\`, \`gap\`, \`restarted\`. No hit is ever dropped; reads may be.
 Close codes: 4401 sign in again, 4408 stalled (resume with \`since\`), 4400 wrong message.`
@@ -17,7 +17,7 @@ Close codes: 4401 sign in again, 4408 stalled (resume with \`since\`), 4400 wron
  * OpenAPI from the schemas of the routes, as a page at /docs. Behind the door like everything else; nothing is loaded
  * from outside.
  */
-export async function documentation(app: FastifyInstance, version: string): Promise<void> {
+export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -23,7 +23,7 @@ const TYPES: Record<string, string> = {
  * `name.html` is `/name`. The recognizer's page needs no sign-in: it looks nothing up, and no picture leaves the
  * browser.
  */
-export function shellRoutes(api: Api, folder: string): void {
+export function staticPages(api: Api, folder: string): void {
   if (!existsSync(folder)) {
     api.log.warn({ folder }, 'the console pages are not built, only the API is served')
     return

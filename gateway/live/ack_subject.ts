@@ -6,7 +6,7 @@
  *
  * @throws when it is none of these
  */
-export function deliveryOf(reply: string | undefined): { streamSeq: number; consumerSeq: number } {
+export function parseAckSubject(reply: string | undefined): { streamSeq: number; consumerSeq: number } {
   const tokens = (reply ?? '').split('.')
   const skip = tokens.length >= 11 ? 2 : 0
   const streamSeq = Number(tokens[5 + skip])

@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats'
 import { STREAM } from '../../engine/mod.js'
-import type { Link } from './nats_link.js'
+import type { NatsLink } from './nats_link.js'
 import { gapEntry, hitEntry } from './entry.js'
 import type { RingEntry } from './ring.js'
 
@@ -13,11 +13,11 @@ export interface Batch {
 }
 
 /** Reads hits that are older than the ring from the stream, for one console at a time, batch by batch. */
-export class History {
+export class Backlog {
   #running = 0
   readonly #queue: (() => void)[] = []
 
-  constructor(private readonly link: Link) {}
+  constructor(private readonly natsLink: NatsLink) {}
 
   /** Consoles waiting for their turn. */
   get waiting(): number {
@@ -40,7 +40,7 @@ export class History {
   }
 
   async #read(epoch: string, after: number, limit: number): Promise<Batch> {
-    const nats = this.link.nats
+    const nats = this.natsLink.nats
     const manager = await nats.jetstreamManager({ checkAPI: false, timeout: 3_000 })
     const { created, state } = await manager.streams.info(STREAM.hits)
     if (created !== epoch) throw new Error('the stream was made anew')

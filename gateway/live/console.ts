@@ -5,7 +5,7 @@ import type { Caller } from '../access/authenticator.js'
 import { CLOSE, type GatewayMessage, type SubscribeMessage } from './protocol.js'
 import type { HitFeed, StreamChange } from './hit_feed.js'
 import { Filter } from './filter.js'
-import type { History } from './backlog.js'
+import type { Backlog } from './backlog.js'
 import type { Ring, RingEntry } from './ring.js'
 import { parseSubscribe } from './subscribe.js'
 import { textFrame } from './text_frame.js'
@@ -55,7 +55,7 @@ export class Console {
   #subscription: SubscribeMessage | undefined
   /** The ring this console reads, and its place in it; no ring while it waits for the stream or reads history. */
   #ring: Ring | undefined
-  #place = 0
+  #position = 0
   #reads: Buffer[] = []
   /** Frames for the next write. */
   #outgoing: Buffer[] = []
@@ -78,7 +78,7 @@ export class Console {
     private readonly wire: Duplex,
     readonly caller: Caller,
     private readonly feed: HitFeed,
-    private readonly history: History,
+    private readonly backlog: Backlog,
     private readonly limits: ConsoleLimits,
     private readonly counts: ConsoleCounts,
   ) {
@@ -113,12 +113,12 @@ export class Console {
     this.#hello()
     const subscription = this.#subscription
     if (!subscription) return
-    if (change === 'known' || !this.#filter) this.#begin(subscription)
+    if (change === 'first-seen' || !this.#filter) this.#begin(subscription)
     else this.#restart(change)
   }
 
   offerRead(frame: Buffer, place: { camera: string; lat: number; lon: number }): void {
-    if (!this.wantsReads || !this.#filter!.wantsPlace(place)) return
+    if (!this.wantsReads || !this.#filter!.matchesLocation(place)) return
     if (this.#reads.length >= this.limits.queue) {
       this.#reads.shift()
       this.#dropped++
@@ -149,10 +149,10 @@ export class Console {
     while (!this.#closed && this.#hasRoom()) {
       const ring = this.#ring
       if (ring) {
-        if (!ring.has(this.#place)) return this.#fallBehind()
-        const entry = ring.at(this.#place)
+        if (!ring.has(this.#position)) return this.#fallBehind()
+        const entry = ring.at(this.#position)
         if (entry) {
-          this.#place++
+          this.#position++
           // The ring may still be filling up behind a console that starts later in the stream.
           if (entry.seq > this.#cursor) this.#pass(entry)
           continue
@@ -251,15 +251,15 @@ export class Console {
     if (sameEpoch && message.since! <= this.feed.last) {
       this.#cursor = message.since!
       this.#continue()
-    } else this.#restart(sameEpoch ? 'set-back' : 'new')
+    } else this.#restart(sameEpoch ? 'rewound' : 'recreated')
   }
 
   /**
    * A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window
    * on.
    */
-  #restart(change: Exclude<StreamChange, 'known'>): void {
-    const since = change === 'new' ? this.feed.first - 1 : this.feed.ring!.floor
+  #restart(change: Exclude<StreamChange, 'first-seen'>): void {
+    const since = change === 'recreated' ? this.feed.first - 1 : this.feed.ring!.baseSeq
     this.#send({ type: 'restarted', epoch: this.feed.epoch, since })
     this.#cursor = since
     this.#continue()
@@ -267,14 +267,14 @@ export class Console {
 
   /** From the cursor on: out of the ring if it reaches back that far, else out of the stream first. */
   #continue(): void {
-    if (this.#cursor >= this.feed.ring!.floor) this.#goLive(this.#cursor)
+    if (this.#cursor >= this.feed.ring!.baseSeq) this.#goLive(this.#cursor)
     else this.#fallBehind()
   }
 
   #goLive(cursor: number): void {
     this.#cursor = cursor
     this.#ring = this.feed.ring!
-    this.#place = this.#ring.placeAfter(cursor)
+    this.#position = this.#ring.positionAfter(cursor)
     this.pump()
   }
 
@@ -282,14 +282,14 @@ export class Console {
     this.#ring = undefined
     this.#catchUp?.abort()
     const run = (this.#catchUp = new AbortController())
-    void this.#readHistory(run.signal)
+    void this.#readBacklog(run.signal)
   }
 
-  async #readHistory(signal: AbortSignal): Promise<void> {
+  async #readBacklog(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; ) {
-      if (this.#cursor >= this.feed.ring!.floor) return this.#goLive(this.#cursor)
+      if (this.#cursor >= this.feed.ring!.baseSeq) return this.#goLive(this.#cursor)
       try {
-        const { entries, through } = await this.history.batch(this.feed.epoch, this.#cursor, BATCH)
+        const { entries, through } = await this.backlog.batch(this.feed.epoch, this.#cursor, BATCH)
         for (const entry of entries) {
           while (!signal.aborted && !this.#hasRoom()) await this.#waitForRoom()
           if (signal.aborted) return
@@ -309,7 +309,7 @@ export class Console {
   #pass(entry: RingEntry): void {
     this.#cursor = entry.seq
     if (entry.kind === 'hit') {
-      if (!this.#filter!.wantsHit(entry.facts)) return
+      if (!this.#filter!.matchesHit(entry.facts)) return
       this.counts.hitsSent++
     }
     this.#queue(entry.frame)

@@ -15,14 +15,14 @@ export class Filter {
     this.#area = area
   }
 
-  wantsHit(hit: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon'>): boolean {
+  matchesHit(hit: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon'>): boolean {
     if (this.#lists && !this.#lists.has(hit.list)) return false
     if (this.#priority && !this.#priority.has(hit.priority)) return false
-    return this.wantsPlace(hit)
+    return this.matchesLocation(hit)
   }
 
   /** Reads are filtered by where they were made only. */
-  wantsPlace({ camera, lat, lon }: { camera: string; lat: number; lon: number }): boolean {
+  matchesLocation({ camera, lat, lon }: { camera: string; lat: number; lon: number }): boolean {
     if (this.#cameras && !this.#cameras.has(camera)) return false
     return !this.#area || within(this.#area, lat, lon)
   }

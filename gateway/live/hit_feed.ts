@@ -10,8 +10,8 @@ import {
 } from 'nats'
 import { STREAM } from '../../engine/mod.js'
 import { reasonOf } from '../../engine/runtime/mod.js'
-import type { Duty } from './nats_link.js'
-import { deliveryOf } from './ack_subject.js'
+import type { NatsTask } from './nats_link.js'
+import { parseAckSubject } from './ack_subject.js'
 import { gapEntry, hitEntry } from './entry.js'
 import { Ring, type HitEntry } from './ring.js'
 
@@ -24,7 +24,7 @@ const WINDOW = 1_000
  * `known`: seen for the first time; `new`: made anew; `set-back`: the same stream, with its newest messages lost (power
  * failure, backup).
  */
-export type StreamChange = 'known' | 'new' | 'set-back'
+export type StreamChange = 'first-seen' | 'recreated' | 'rewound'
 
 export interface FeedListener {
   /** A hit that was published while this feed listened (not one of before), for the numbers about delay. */
@@ -79,7 +79,7 @@ export class HitFeed {
     return this.#ring
   }
 
-  readonly duty: Duty = async (nats, signal) => {
+  readonly task: NatsTask = async (nats, signal) => {
     try {
       const manager = await nats.jetstreamManager({ checkAPI: false, timeout: 3_000 })
       this.#adopt(await manager.streams.info(STREAM.hits))
@@ -99,11 +99,11 @@ export class HitFeed {
     this.#last = last
     // A last sequence behind ours: the numbers to come will be other hits than those we know by them.
     const change: StreamChange | undefined = !known
-      ? 'known'
+      ? 'first-seen'
       : this.#epoch !== created
-        ? 'new'
+        ? 'recreated'
         : last < known.last
-          ? 'set-back'
+          ? 'rewound'
           : undefined
     if (change) {
       this.#epoch = created
@@ -139,7 +139,7 @@ export class HitFeed {
           return
         }
         try {
-          const { streamSeq, consumerSeq } = deliveryOf(message.reply)
+          const { streamSeq, consumerSeq } = parseAckSubject(message.reply)
           if (consumerSeq !== ++delivered) throw new Error('deliveries were lost')
           this.#take(ring, streamSeq, message)
         } catch (error) {

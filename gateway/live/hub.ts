@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { AlprError, codeOf } from '../../engine/runtime/mod.js'
-import type { Directory } from '../status/registry_mirror.js'
-import { checkOrigin, type Door } from '../access/authenticator.js'
-import type { Link } from './nats_link.js'
+import type { RegistryMirror } from '../status/registry_mirror.js'
+import { checkOrigin, type Authenticator } from '../access/authenticator.js'
+import type { NatsLink } from './nats_link.js'
 import { CLOSE, type StatusMessage } from './protocol.js'
 import type { StatusBoard } from '../status/status_board.js'
 import { Console, type ConsoleLimits } from './console.js'
 import { DelayMeter } from './delay.js'
 import { HitFeed } from './hit_feed.js'
-import { History } from './backlog.js'
+import { Backlog } from './backlog.js'
 import { LiveReads } from './live_reads.js'
 
 export const HITS_PATH = '/ws/hits'
@@ -42,7 +42,7 @@ export interface HubCounts {
  */
 export class Hub {
   readonly feed: HitFeed
-  readonly history: History
+  readonly backlog: Backlog
   readonly counts: HubCounts = { hits: 0, hitsSent: 0, resumed: 0, reads: 0, readsDropped: 0, stalled: 0, refused: 0 }
   readonly #consoles = new Set<Console>()
   readonly #delay = new DelayMeter()
@@ -58,13 +58,13 @@ export class Hub {
   #closed = false
 
   constructor(
-    private readonly link: Link,
-    private readonly door: Door,
+    private readonly natsLink: NatsLink,
+    private readonly authenticator: Authenticator,
     private readonly board: StatusBoard,
-    private readonly directory: Directory,
+    private readonly registry: RegistryMirror,
     private readonly options: HubOptions,
   ) {
-    this.history = new History(link)
+    this.backlog = new Backlog(natsLink)
     this.feed = new HitFeed({
       onLiveHit: ({ facts }) => {
         this.counts.hits++
@@ -82,8 +82,8 @@ export class Hub {
         for (const console of this.#consoles) console.offerRead(frame, read)
       },
     })
-    link.follow(this.feed.duty)
-    link.follow(reads.duty)
+    natsLink.addTask(this.feed.task)
+    natsLink.addTask(reads.task)
     this.#timers = [setInterval(() => this.#tick(), STATUS_MS), setInterval(() => this.#heartbeat(), HEARTBEAT_MS)]
   }
 
@@ -104,11 +104,11 @@ export class Hub {
       if (request.url?.split('?', 1)[0] !== HITS_PATH)
         throw new AlprError('ALPR_ERR_NOT_FOUND', { what: 'this WebSocket address' })
       checkOrigin(request.headers)
-      const caller = this.door.admit(request.headers)
+      const caller = this.authenticator.authenticate(request.headers)
       if (this.#consoles.size >= this.options.maxConsoles)
         throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-        const console = new Console(webSocket, socket, caller, this.feed, this.history, this.options, this.counts)
+        const console = new Console(webSocket, socket, caller, this.feed, this.backlog, this.options, this.counts)
         this.#consoles.add(console)
         webSocket.on('error', () => {}) // the close that follows says it all
         webSocket.on('close', () => this.#consoles.delete(console))
@@ -127,7 +127,7 @@ export class Hub {
 
   /** The part that is the same for everybody. */
   summary(): Omit<StatusMessage, 'seq' | 'readsDropped'> {
-    const { board, directory, feed } = this
+    const { board, registry, feed } = this
     const delay = this.#delay.median() ?? seconds(board.largest('delay_seconds'))
     return {
       type: 'status',
@@ -141,8 +141,8 @@ export class Hub {
       framesWaiting: board.sumOf('frames_waiting'),
       consoles: this.#consoles.size,
       engines: board.engines(),
-      lists: directory.lists().length,
-      staleLists: directory.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
+      lists: registry.lists().length,
+      staleLists: registry.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
     }
   }
 
@@ -154,7 +154,7 @@ export class Hub {
   }
 
   #whyNot(): string {
-    return this.link.state.connected ? this.feed.state.reason : `NATS: ${this.link.state.reason}`
+    return this.natsLink.state.connected ? this.feed.state.reason : `NATS: ${this.natsLink.state.reason}`
   }
 
   /**

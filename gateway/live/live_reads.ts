@@ -1,5 +1,5 @@
 import type { LiveRead } from '../../engine/mod.js'
-import { aborted, type Duty } from './nats_link.js'
+import { aborted, type NatsTask } from './nats_link.js'
 import { textFrame } from './text_frame.js'
 
 export interface LiveReadListener {
@@ -12,7 +12,7 @@ export interface LiveReadListener {
 export class LiveReads {
   constructor(private readonly listener: LiveReadListener) {}
 
-  readonly duty: Duty = async (nats, signal) => {
+  readonly task: NatsTask = async (nats, signal) => {
     const subscription = nats.subscribe('reads.*', {
       callback: (error, message) => {
         if (error || !this.listener.wanted()) return

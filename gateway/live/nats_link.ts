@@ -3,9 +3,9 @@ import { type ConnectionLog, connectNats } from '../../engine/mod.js'
 import { growingPause, reasonOf, sleep } from '../../engine/runtime/mod.js'
 
 /** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
-export type Duty = (nats: NatsConnection, signal: AbortSignal) => Promise<void>
+export type NatsTask = (nats: NatsConnection, signal: AbortSignal) => Promise<void>
 
-export interface LinkState {
+export interface NatsLinkState {
   connected: boolean
   /** Wall clock of the last change, milliseconds. */
   since: number
@@ -19,12 +19,12 @@ export interface LinkState {
  * After a reconnection every duty starts from scratch. Ephemeral consumers do not survive a server's restart, and a
  * client library that keeps them alive by itself cannot say what was missed in between; a duty knows where it stopped.
  */
-export class Link {
+export class NatsLink {
   #nats: NatsConnection | undefined
-  #state: LinkState = { connected: false, since: Date.now(), reason: 'not connected yet' }
+  #state: NatsLinkState = { connected: false, since: Date.now(), reason: 'not connected yet' }
   #session: AbortController | undefined
   readonly #stopped = new AbortController()
-  readonly #duties = new Set<Duty>()
+  readonly #tasks = new Set<NatsTask>()
   #started: Promise<void> | undefined
   #reconnects = 0
 
@@ -33,7 +33,7 @@ export class Link {
     private readonly log: ConnectionLog,
   ) {}
 
-  get state(): LinkState {
+  get state(): NatsLinkState {
     return this.#state
   }
   /** Since the start of the process. */
@@ -53,10 +53,10 @@ export class Link {
   /**
    * Runs `duty` on this and on every later connection, and again (after a growing pause) when it ends on a living one.
    */
-  follow(duty: Duty): void {
-    this.#duties.add(duty)
+  addTask(task: NatsTask): void {
+    this.#tasks.add(task)
     if (this.#nats && this.#session && !this.#session.signal.aborted)
-      void this.#perform(duty, this.#nats, this.#session.signal)
+      void this.#perform(task, this.#nats, this.#session.signal)
   }
 
   async close(): Promise<void> {
@@ -104,7 +104,7 @@ export class Link {
     this.#session?.abort()
     this.#session = new AbortController()
     this.#change(true, '')
-    for (const duty of this.#duties) void this.#perform(duty, nats, this.#session.signal)
+    for (const task of this.#tasks) void this.#perform(task, nats, this.#session.signal)
   }
 
   #down(reason: string): void {
@@ -112,11 +112,11 @@ export class Link {
     this.#change(false, reason)
   }
 
-  async #perform(duty: Duty, nats: NatsConnection, signal: AbortSignal): Promise<void> {
+  async #perform(task: NatsTask, nats: NatsConnection, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const started = performance.now()
       // A duty reports its own trouble where people look for it (its state); here it is only tried again.
-      await duty(nats, signal).catch(() => {})
+      await task(nats, signal).catch(() => {})
       if (performance.now() - started > 10_000) attempt = 0
       await sleep(growingPause(attempt), signal)
     }

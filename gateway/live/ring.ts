@@ -40,24 +40,24 @@ export class Ring {
   #head = 0
   #base = 0
   #bytes = 0
-  #floor: number
+  #baseSeq: number
 
-  /** @param floor the sequence after which the ring knows everything */
+  /** @param baseSeq the sequence after which the ring knows everything */
   constructor(
-    floor: number,
+    baseSeq: number,
     private readonly maxEntries = 4_096,
     private readonly maxBytes = 16_777_216,
   ) {
-    this.#floor = floor
+    this.#baseSeq = baseSeq
   }
 
   /** The ring holds everything that the stream had after this sequence. */
-  get floor(): number {
-    return this.#floor
+  get baseSeq(): number {
+    return this.#baseSeq
   }
   /** The last sequence pushed, or the floor when there is none. */
   get last(): number {
-    return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#floor
+    return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#baseSeq
   }
   get size(): number {
     return this.#entries.length - this.#head
@@ -78,17 +78,17 @@ export class Ring {
   }
 
   /** The entry at a place; undefined when it is not there yet. @throws RangeError when it is no longer there */
-  at(place: number): RingEntry | undefined {
-    if (place < this.#base) throw new RangeError(`place ${place} was evicted, the oldest is ${this.#base}`)
-    return this.#entries[this.#head + place - this.#base]
+  at(position: number): RingEntry | undefined {
+    if (position < this.#base) throw new RangeError(`position ${position} was evicted, the oldest is ${this.#base}`)
+    return this.#entries[this.#head + position - this.#base]
   }
 
-  has(place: number): boolean {
-    return place >= this.#base
+  has(position: number): boolean {
+    return position >= this.#base
   }
 
-  /** The place of the first entry after `seq`. Only meaningful for `seq >= floor`. */
-  placeAfter(seq: number): number {
+  /** The place of the first entry after `seq`. Only meaningful for `seq >= baseSeq`. */
+  positionAfter(seq: number): number {
     let low = this.#head
     let high = this.#entries.length
     while (low < high) {
@@ -101,7 +101,7 @@ export class Ring {
 
   #evict(): void {
     const entry = this.#entries[this.#head]!
-    this.#floor = entry.seq
+    this.#baseSeq = entry.seq
     this.#bytes -= entry.frame.length
     this.#head++
     this.#base++

@@ -4,8 +4,8 @@ import type { CropRef, Hit } from '../../engine/mod.js'
 export interface Archive {
   /** @throws ALPR_ERR_STORE_UNAVAILABLE */
   ping(): Promise<void>
-  reads(query: ReadsQuery): Promise<Page<ReadRow>>
-  hits(query: HitsQuery): Promise<Page<HitRow>>
+  reads(query: ReadsQuery): Promise<Page<ArchivedRead>>
+  hits(query: HitsQuery): Promise<Page<ArchivedHit>>
   ledger(query: LedgerQuery): Promise<LedgerEntry[]>
   /** The JPEG of a crop. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
   crop(ref: CropRef): Promise<Uint8Array>
@@ -41,7 +41,7 @@ export interface LedgerQuery {
 }
 
 /** A stored read. Times are RFC 3339. */
-export interface ReadRow {
+export interface ArchivedRead {
   readId: string
   version: number
   plate: string
@@ -63,7 +63,7 @@ export interface ReadRow {
   model: string
 }
 
-export type HitRow = Hit
+export type ArchivedHit = Hit
 
 export interface LedgerEntry {
   camera: string

@@ -7,7 +7,16 @@ import {
   storeError,
   StoreQueries,
 } from '../../engine/mod.js'
-import type { Archive, HitRow, HitsQuery, LedgerEntry, LedgerQuery, Page, ReadRow, ReadsQuery } from './archive.js'
+import type {
+  Archive,
+  ArchivedHit,
+  HitsQuery,
+  LedgerEntry,
+  LedgerQuery,
+  Page,
+  ArchivedRead,
+  ReadsQuery,
+} from './archive.js'
 import { cursorOf, isBefore, parseCursor, type Cursor } from '../http/cursor.js'
 
 /** A person waits for these answers, ms. */
@@ -40,7 +49,7 @@ export class StoreArchive implements Archive {
     if (!answer.success) throw storeError(answer.error, this.#url)
   }
 
-  reads({ limit, before, ...filter }: ReadsQuery): Promise<Page<ReadRow>> {
+  reads({ limit, before, ...filter }: ReadsQuery): Promise<Page<ArchivedRead>> {
     return this.#page(
       limit,
       before,
@@ -50,7 +59,7 @@ export class StoreArchive implements Archive {
     )
   }
 
-  hits({ limit, before, ...filter }: HitsQuery): Promise<Page<HitRow>> {
+  hits({ limit, before, ...filter }: HitsQuery): Promise<Page<ArchivedHit>> {
     return this.#page(
       limit,
       before,
@@ -119,7 +128,7 @@ export class StoreArchive implements Archive {
   }
 }
 
-function readRow(read: StoredRead): ReadRow {
+function readRow(read: StoredRead): ArchivedRead {
   const {
     readId,
     version,

@@ -15,7 +15,7 @@ import {
   SqlPlateSearch,
 } from '../../engine/mod.js'
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
-import type { Link } from '../live/nats_link.js'
+import type { NatsLink } from '../live/nats_link.js'
 
 /** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 310_000
@@ -27,8 +27,8 @@ const SEARCH_THREADS = 2
  * The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store
  * searches plates itself.
  */
-export class StoreDesk {
-  readonly desk: Desk
+export class StoreCanvass {
+  readonly canvass: Desk
   readonly #client
   readonly #database: string
   readonly #log: FastifyBaseLogger
@@ -40,7 +40,7 @@ export class StoreDesk {
   constructor(
     settings: Settings,
     store: { url: string; password?: string },
-    { gate, link, log }: { gate?: Gate; link: Link; log: FastifyBaseLogger },
+    { gate, natsLink, log }: { gate?: Gate; natsLink: NatsLink; log: FastifyBaseLogger },
   ) {
     // More connections than the store runs questions at once: who waits, waits there, in lanes.
     this.#client = createClient(
@@ -59,12 +59,12 @@ export class StoreDesk {
         return Number((await result.json<{ n: string }>())[0]?.n ?? 0)
       }),
     )
-    this.desk = new Desk({
+    this.canvass = new Desk({
       client: this.#client,
       database: this.#database,
       url: settings.clickhouse.url || store.url,
       search: this.#search,
-      platesOfList: listsOf(link),
+      platesOfList: listsOf(natsLink),
       ...(gate && { gate }),
     })
   }
@@ -117,11 +117,11 @@ export class StoreDesk {
 
 /** Hot lists as they stand now, by the gateway's connection to NATS. */
 const listsOf =
-  (link: Link) =>
+  (natsLink: NatsLink) =>
   async (id: string): Promise<string[]> => {
     let client: JetStreamClient
     try {
-      client = link.nats.jetstream()
+      client = natsLink.nats.jetstream()
     } catch (error) {
       throw new AlprError(
         'ALPR_ERR_NATS_UNAVAILABLE',

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import { EXPORT_FORMATS, type ExportFormat, fileOf, type Look, questionList } from '../../engine/mod.js'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import type { Caller } from '../access/authenticator.js'
 import { problems, strict } from '../http/listing.js'
 
@@ -33,7 +33,7 @@ const Query = Type.Object(
 )
 
 /** One route for each question: its own input as the body, checked by the desk, which every look goes through. */
-export function canvassRoutes(api: Api, { desk }: Parts): void {
+export function canvassRoutes(api: Api, { canvass }: Services): void {
   for (const { kind, summary, schema } of questionList()) {
     api.post(
       `/api/canvass/${kind}`,
@@ -57,12 +57,12 @@ export function canvassRoutes(api: Api, { desk }: Parts): void {
         const look: Look = { who: whoOf(caller), ...(purpose !== undefined && { purpose }) }
         if (format === 'pages')
           return reply.type('application/x-ndjson').send(
-            Readable.from(await begun(lines(desk.watch(look, kind, body, { signal: gone.signal }))), {
+            Readable.from(await begun(lines(canvass.watch(look, kind, body, { signal: gone.signal }))), {
               objectMode: false,
             }),
           )
-        if (format === 'json') return desk.ask(look, kind, body, { signal: gone.signal })
-        const pieces = fileOf(format, kind, desk.export(look, kind, body, { signal: gone.signal }))
+        if (format === 'json') return canvass.ask(look, kind, body, { signal: gone.signal })
+        const pieces = fileOf(format, kind, canvass.export(look, kind, body, { signal: gone.signal }))
         return reply
           .type(EXPORT_FORMATS[format])
           .header('content-disposition', `attachment; filename="${kind}.${format}"`)

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import { problems, strict } from '../http/listing.js'
 
 /** Longer records are not ours, bytes. */
@@ -18,7 +18,7 @@ const Params = Type.Object(
  * Pictures. A record never changes, so the browser of the one who may see it can keep it for a shift; nobody in between
  * may.
  */
-export function cropsRoutes(api: Api, { archive }: Parts): void {
+export function cropsRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/crops/:segment/:offset/:length',
     {

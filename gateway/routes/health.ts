@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
@@ -30,7 +30,7 @@ type Part = { ok: boolean; reason?: string }
 const STORE_TIMEOUT_MS = 2_000
 const STORE_MEMO_MS = 1_000
 
-export function healthRoutes(api: Api, { link, hub, board, directory, archive }: Parts): void {
+export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive }: Services): void {
   const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, archive.ping())
@@ -66,7 +66,7 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
       },
     },
     async (_, reply) => {
-      const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
+      const nats: Part = natsLink.state.connected ? { ok: true } : { ok: false, reason: natsLink.state.reason }
       const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }
       const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
         instance,
@@ -74,9 +74,9 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
         ageMs,
         waiting,
       }))
-      const problem = directory.problem()
-      const registry: Part = problem === '' ? { ok: true } : { ok: false, reason: problem }
-      const parts = { nats, hits, store: await store(), registry }
+      const registryProblem = registry.problem()
+      const registryPart: Part = registryProblem === '' ? { ok: true } : { ok: false, reason: registryProblem }
+      const parts = { nats, hits, store: await store(), registry: registryPart }
       const reasons = Object.entries(parts)
         .filter(([, part]) => !part.ok)
         .map(([name, part]) => `${name}: ${part.reason}`)

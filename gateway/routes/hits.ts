@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { LIST_ID } from '../../engine/mod.js'
-import type { Api, Parts } from '../http/api.js'
-import type { HitRow } from '../records/archive.js'
+import type { Api, Services } from '../http/api.js'
+import type { ArchivedHit } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 import { cropPath } from './reads.js'
@@ -36,7 +36,7 @@ const Query = Type.Object(
   strict,
 )
 
-const COLUMNS: Column<HitRow>[] = [
+const COLUMNS: Column<ArchivedHit>[] = [
   ['hitId', (h) => h.hitId],
   ['revision', (h) => h.revision],
   ['state', (h) => h.state],
@@ -60,7 +60,7 @@ const COLUMNS: Column<HitRow>[] = [
   ['readId', (h) => h.readId],
 ]
 
-export function hitsRoutes(api: Api, { archive }: Parts): void {
+export function hitsRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/hits',
     {

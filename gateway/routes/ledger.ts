@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import type { LedgerEntry } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, pageOf, RFC3339, strict } from '../http/listing.js'
@@ -48,7 +48,7 @@ const COLUMNS: Column<LedgerEntry>[] = [
 ]
 
 /** Where every frame went (EQP-1): per camera and hour. */
-export function ledgerRoutes(api: Api, { archive }: Parts): void {
+export function ledgerRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/ledger',
     {

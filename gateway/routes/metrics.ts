@@ -1,13 +1,13 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import { engineMetrics } from '../status/engine_metrics.js'
 
 /**
  * `/metrics`: the gateway's own numbers and what the engines say of themselves. Open to this machine only. Names:
  * docs/metrics.md.
  */
-export function metricsRoutes(api: Api, parts: Parts): void {
-  const registry = ownMetrics(parts)
+export function metricsRoutes(api: Api, services: Services): void {
+  const metrics = ownMetrics(services)
   api.get(
     '/metrics',
     {
@@ -15,13 +15,13 @@ export function metricsRoutes(api: Api, parts: Parts): void {
       schema: { summary: 'Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
     },
     async (_, reply) =>
-      reply.type(registry.contentType).send((await registry.metrics()) + engineMetrics(parts.board.fresh())),
+      reply.type(metrics.contentType).send((await metrics.metrics()) + engineMetrics(services.board.fresh())),
   )
 }
 
-function ownMetrics({ link, hub, board, directory }: Parts): Registry {
-  const registry = new Registry()
-  const registers = [registry]
+function ownMetrics({ natsLink, hub, board, registry }: Services): Registry {
+  const metrics = new Registry()
+  const registers = [metrics]
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
       name: `alpr_gateway_${name}`,
@@ -44,14 +44,14 @@ function ownMetrics({ link, hub, board, directory }: Parts): Registry {
 
   gauge('consoles', 'consoles connected', () => hub.consoles)
   gauge('console_queue_depth', 'live reads waiting for all consoles', () => hub.depth)
-  gauge('history_waiting', 'consoles waiting to read older hits from the stream', () => hub.history.waiting)
-  gauge('nats_connected', '1 when NATS is connected', () => Number(link.state.connected))
+  gauge('history_waiting', 'consoles waiting to read older hits from the stream', () => hub.backlog.waiting)
+  gauge('nats_connected', '1 when NATS is connected', () => Number(natsLink.state.connected))
   gauge('hits_live', '1 when hits flow from the stream', () => Number(hub.feed.state.live))
   gauge('hits_sequence', 'last sequence of stream HITS seen', () => hub.feed.last)
   gauge('engines', 'engines known', () => board.engines().length)
   gauge('engines_fresh', 'engines whose last status is younger than 5 s', () => board.fresh().length)
-  gauge('hotlists', 'hot lists known', () => directory.lists().length)
-  gauge('hotlists_stale', 'hot lists whose last load is older than 12 h', () => directory.staleLists().length)
+  gauge('hotlists', 'hot lists known', () => registry.lists().length)
+  gauge('hotlists_stale', 'hot lists whose last load is older than 12 h', () => registry.staleLists().length)
   gauge('resident_bytes', 'memory of the process', () => process.memoryUsage.rss())
   counter('hits', 'hits (every revision) taken from the stream while live', () => hub.counts.hits)
   counter('hits_sent', 'hits sent to consoles', () => hub.counts.hitsSent)
@@ -62,6 +62,6 @@ function ownMetrics({ link, hub, board, directory }: Parts): Registry {
   counter('consoles_refused', 'upgrades refused', () => hub.counts.refused)
   counter('consoles_resumed', 'consoles that came back with since', () => hub.counts.resumed)
   counter('feed_resumes', 'starts of the feed from stream HITS', () => hub.feed.resumes)
-  counter('nats_reconnects', 'reconnections to NATS', () => link.reconnects)
-  return registry
+  counter('nats_reconnects', 'reconnections to NATS', () => natsLink.reconnects)
+  return metrics
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
-import type { Api, Parts } from '../http/api.js'
-import type { ReadRow } from '../records/archive.js'
+import type { Api, Services } from '../http/api.js'
+import type { ArchivedRead } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
 
@@ -48,7 +48,7 @@ const Query = Type.Object(
 export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
   crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
 
-const COLUMNS: Column<ReadRow>[] = [
+const COLUMNS: Column<ArchivedRead>[] = [
   ['readId', (r) => r.readId],
   ['plate', (r) => r.plate],
   ['confidence', (r) => r.confidence],
@@ -68,8 +68,11 @@ const COLUMNS: Column<ReadRow>[] = [
   ['model', (r) => r.model],
 ]
 
-export function readsRoutes(api: Api, { archive, directory }: Parts): void {
-  const named = (read: ReadRow): ReadRow => ({ ...read, cameraName: directory.camera(read.camera)?.name ?? '' })
+export function readsRoutes(api: Api, { archive, registry }: Services): void {
+  const named = (read: ArchivedRead): ArchivedRead => ({
+    ...read,
+    cameraName: registry.camera(read.camera)?.name ?? '',
+  })
 
   api.get(
     '/api/reads',

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { type Camera, CameraSchema, type HotList, HotListSchema } from '../../engine/mod.js'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import type { Column } from '../http/csv_writer.js'
 import { answerList, FormatField, pageOf, strict } from '../http/listing.js'
 
@@ -30,14 +30,14 @@ const LIST_COLUMNS: Column<HotList>[] = [
 ]
 
 /** Cameras and hot lists as they stand now. Records only: the entries of a list are not for reading here. */
-export function registryRoutes(api: Api, { directory }: Parts): void {
+export function registryRoutes(api: Api, { registry }: Services): void {
   api.get(
     '/api/cameras',
     {
       schema: { summary: 'Cameras', tags: ['registry'], querystring: Format, response: pageOf(CameraSchema) },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'cameras', { items: directory.cameras() }, CAMERA_COLUMNS),
+      answerList(reply, query.format, 'cameras', { items: registry.cameras() }, CAMERA_COLUMNS),
   )
 
   api.get(
@@ -51,6 +51,6 @@ export function registryRoutes(api: Api, { directory }: Parts): void {
       },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'hotlists', { items: directory.lists() }, LIST_COLUMNS),
+      answerList(reply, query.format, 'hotlists', { items: registry.lists() }, LIST_COLUMNS),
   )
 }

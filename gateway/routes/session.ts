@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import { checkOrigin } from '../access/authenticator.js'
 import { problems, RFC3339, strict } from '../http/listing.js'
 
 /** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */
-export function sessionRoutes(api: Api, { door }: Parts): void {
+export function sessionRoutes(api: Api, { authenticator }: Services): void {
   api.post(
     '/api/session',
     {
@@ -20,7 +20,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
     },
     async (request, reply) => {
       checkOrigin(request.headers)
-      reply.header('set-cookie', door.openSession(request.body.token, request.protocol === 'https'))
+      reply.header('set-cookie', authenticator.openSession(request.body.token, request.protocol === 'https'))
       return reply.code(204).send(null)
     },
   )
@@ -53,7 +53,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
       },
     },
     async (request, reply) => {
-      reply.header('set-cookie', door.closeSession(request.protocol === 'https'))
+      reply.header('set-cookie', authenticator.closeSession(request.protocol === 'https'))
       return reply.code(204).send(null)
     },
   )

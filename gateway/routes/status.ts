@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../http/api.js'
+import type { Api, Services } from '../http/api.js'
 import { problems, RFC3339 } from '../http/listing.js'
 
-export function statusRoutes(api: Api, { hub }: Parts): void {
+export function statusRoutes(api: Api, { hub }: Services): void {
   api.get(
     '/api/status',
     {

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats'
 import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../../engine/mod.js'
 import { reasonOf } from '../../engine/runtime/mod.js'
-import type { Duty } from '../live/nats_link.js'
+import type { NatsTask } from '../live/nats_link.js'
 
 /** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */
 const STALE_MS = 12 * 3_600_000
@@ -14,7 +14,7 @@ const REFRESH_MS = 300_000
  * The registry's cameras and hot lists as they stand now, followed live from their buckets. What was known stays known
  * while NATS is away.
  */
-export class Directory {
+export class RegistryMirror {
   readonly #cameras = new Map<string, Camera>()
   readonly #lists = new Map<string, HotList>()
   readonly #problems = new Map<string, string>()
@@ -39,8 +39,10 @@ export class Directory {
     return this.lists().filter((list) => now - Date.parse(list.loadedAt) > STALE_MS)
   }
 
-  readonly camerasDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
-  readonly listsDuty: Duty = (nats, signal) => this.#follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
+  readonly camerasTask: NatsTask = (nats, signal) =>
+    this.#follow(nats, signal, BUCKET.cameras, this.#cameras, parseCamera)
+  readonly listsTask: NatsTask = (nats, signal) =>
+    this.#follow(nats, signal, BUCKET.hotlists, this.#lists, parseHotList)
 
   async #follow<T>(
     nats: NatsConnection,

@@ -1,5 +1,5 @@
 import type { EngineStatus } from '../../engine/mod.js'
-import { aborted, type Duty } from '../live/nats_link.js'
+import { aborted, type NatsTask } from '../live/nats_link.js'
 import type { EngineState } from '../live/protocol.js'
 
 /** A status older than this means that the engine is away, ms. */
@@ -23,7 +23,7 @@ export class StatusBoard {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  readonly duty: Duty = async (nats, signal) => {
+  readonly task: NatsTask = async (nats, signal) => {
     const subscription = nats.subscribe('status.engine.*', {
       callback: (error, message) => {
         if (error) return

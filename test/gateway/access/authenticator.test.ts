@@ -2,7 +2,7 @@ import t from 'tap'
 import { request } from 'node:http'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
-import { Door } from '../../../gateway/access/authenticator.js'
+import { Authenticator } from '../../../gateway/access/authenticator.js'
 import { gatewayLog } from '../../../gateway/log.js'
 import { ConsoleClient } from '../fixtures/console_client.js'
 import { BEARER, startTestGateway, TOKEN } from '../fixtures/gateway.js'
@@ -135,24 +135,28 @@ t.test('a browser trades the token for a cookie that scripts cannot read', async
 
 t.test('sessions end, are renewed by use in their second half, and die with the token', async (t) => {
   let now = Date.now()
-  const door = new Door(TOKEN, () => now)
-  const cookie = door.openSession(TOKEN, true)
+  const authenticator = new Authenticator(TOKEN, () => now)
+  const cookie = authenticator.openSession(TOKEN, true)
   t.match(cookie, /; Secure$/)
   const headers = { cookie: cookie.split(';')[0] }
   const hour = 3_600_000
-  t.equal(door.renew(door.admit(headers), false), undefined)
+  t.equal(authenticator.renew(authenticator.authenticate(headers), false), undefined)
   now += 7 * hour
-  const renewed = door.renew(door.admit(headers), false)!
+  const renewed = authenticator.renew(authenticator.authenticate(headers), false)!
   t.ok(renewed)
   now += 6 * hour
-  t.throws(() => door.admit(headers), { code: 'ALPR_ERR_AUTH_REQUIRED' })
-  t.equal(door.admit({ cookie: renewed.split(';')[0] }).kind, 'session')
-  const other = new Door('d'.repeat(64), () => now)
-  t.throws(() => other.admit({ cookie: renewed.split(';')[0] }), { code: 'ALPR_ERR_AUTH_REQUIRED' }, 'another token')
-  t.throws(() => new Door(''), { code: 'ALPR_ERR_SETTINGS_INVALID' }, 'an empty token opens nothing')
+  t.throws(() => authenticator.authenticate(headers), { code: 'ALPR_ERR_AUTH_REQUIRED' })
+  t.equal(authenticator.authenticate({ cookie: renewed.split(';')[0] }).kind, 'session')
+  const other = new Authenticator('d'.repeat(64), () => now)
+  t.throws(
+    () => other.authenticate({ cookie: renewed.split(';')[0] }),
+    { code: 'ALPR_ERR_AUTH_REQUIRED' },
+    'another token',
+  )
+  t.throws(() => new Authenticator(''), { code: 'ALPR_ERR_SETTINGS_INVALID' }, 'an empty token opens nothing')
 })
 
-t.test('the WebSocket asks at the same door, and for the origin', async (t) => {
+t.test('the WebSocket asks at the same authenticator, and for the origin', async (t) => {
   const gateway = await startTestGateway(t, { maxConsoles: 2 })
   const open = (headers: Record<string, string>) => ConsoleClient.open(t, gateway.url, undefined, headers)
   await t.rejects(open({}), { message: 'status 401' })

@@ -139,7 +139,7 @@ t.test('a message that is no hit is passed over and counted', async (t) => {
   const console = await ConsoleClient.open(t, gateway.url, { since: 0 })
   await console.until((c) => c.hits.length === 2, 'the hits around it')
   t.same(seqs(console), [1, 3])
-  t.equal(gateway.parts.hub.feed.malformed, 1)
+  t.equal(gateway.services.hub.feed.malformed, 1)
 })
 
 t.test('reads are live only, and only for those who want them', async (t) => {
@@ -174,13 +174,13 @@ t.test('a console that stalls is closed with a reason, loses reads only, disturb
   tcp.pause()
   const long = 'x'.repeat(40_000) // fills the buffers of the network sooner
   let hits = 0
-  for (; gateway.parts.hub.counts.stalled === 0 && hits < 3_000; hits++) {
+  for (; gateway.services.hub.counts.stalled === 0 && hits < 3_000; hits++) {
     await publishHit(publisher, makeHit(hits + 1, { reason: long }))
     for (let r = 0; r < 5; r++) publisher.publish('reads.main-st-n', JSON.stringify(makeRead(hits * 5 + r)))
     if (hits > 400) await sleep(20)
   }
-  t.equal(gateway.parts.hub.counts.stalled, 1, 'closed')
-  t.ok(gateway.parts.hub.counts.readsDropped > 0, 'its reads were dropped and counted')
+  t.equal(gateway.services.hub.counts.stalled, 1, 'closed')
+  t.ok(gateway.services.hub.counts.readsDropped > 0, 'its reads were dropped and counted')
   await healthy.until((c) => c.hits.length === hits, 'every hit at the healthy console')
   t.same(seqs(healthy), range(1, hits))
   t.same(healthy.closed, undefined)

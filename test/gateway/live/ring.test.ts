@@ -1,12 +1,12 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { Filter } from '../../../gateway/live/filter.js'
-import { deliveryOf } from '../../../gateway/live/ack_subject.js'
+import { parseAckSubject } from '../../../gateway/live/ack_subject.js'
 import { DelayMeter } from '../../../gateway/live/delay.js'
 import { gapEntry } from '../../../gateway/live/entry.js'
 import { Ring } from '../../../gateway/live/ring.js'
 
-t.test('the ring is the tail of everything pushed, by place and by sequence', (t) => {
+t.test('the ring is the tail of everything pushed, by position and by sequence', (t) => {
   fc.assert(
     fc.property(
       fc.nat(1_000),
@@ -27,13 +27,14 @@ t.test('the ring is the tail of everything pushed, by place and by sequence', (t
         }
         const kept = pushed.slice(pushed.length - ring.size)
         if (ring.end !== pushed.length || ring.last !== (pushed.at(-1) ?? floor)) return false
-        if (ring.floor !== (pushed[pushed.length - ring.size - 1] ?? floor)) return false
-        for (let place = ring.end - ring.size; place < ring.end; place++)
-          if (ring.at(place)!.seq !== pushed[place]) return false
+        if (ring.baseSeq !== (pushed[pushed.length - ring.size - 1] ?? floor)) return false
+        for (let position = ring.end - ring.size; position < ring.end; position++)
+          if (ring.at(position)!.seq !== pushed[position]) return false
         // From any sequence that the ring still covers, exactly the later ones follow.
-        for (let since = ring.floor; since <= seq + 1; since++) {
+        for (let since = ring.baseSeq; since <= seq + 1; since++) {
           const rest: number[] = []
-          for (let place = ring.placeAfter(since); ring.at(place); place++) rest.push(ring.at(place)!.seq)
+          for (let position = ring.positionAfter(since); ring.at(position); position++)
+            rest.push(ring.at(position)!.seq)
           if (rest.join() !== kept.filter((one) => one > since).join()) return false
         }
         return ring.at(ring.end) === undefined
@@ -44,7 +45,7 @@ t.test('the ring is the tail of everything pushed, by place and by sequence', (t
   const ring = new Ring(0, 2)
   for (let seq = 1; seq <= 3; seq++) ring.push(gapEntry(seq, seq))
   t.equal(ring.has(0), false)
-  t.throws(() => ring.at(0), RangeError, 'an evicted place is an error, never another entry')
+  t.throws(() => ring.at(0), RangeError, 'an evicted position is an error, never another entry')
   t.end()
 })
 
@@ -62,20 +63,26 @@ t.test('an area filter agrees with the plain rule, the date line included', (t) 
       (west, south, east, north, lat, lon) => {
         const inside =
           lat >= south && lat <= north && (west <= east ? lon >= west && lon <= east : !(lon > east && lon < west))
-        return new Filter({ area: [west, south, east, north] }).wantsHit({ ...hit, lat, lon }) === inside
+        return new Filter({ area: [west, south, east, north] }).matchesHit({ ...hit, lat, lon }) === inside
       },
     ),
   )
-  t.equal(new Filter({}).wantsHit({ ...hit, lat: 0, lon: 0 }), true)
-  t.equal(new Filter({ lists: [] }).wantsHit({ ...hit, lat: 0, lon: 0 }), false, 'an empty choice chooses nothing')
+  t.equal(new Filter({}).matchesHit({ ...hit, lat: 0, lon: 0 }), true)
+  t.equal(new Filter({ lists: [] }).matchesHit({ ...hit, lat: 0, lon: 0 }), false, 'an empty choice chooses nothing')
   t.end()
 })
 
 t.test('deliveries of old and new servers', (t) => {
-  t.same(deliveryOf('$JS.ACK.HITS.abc.1.25.7.1690000000000000000.3'), { streamSeq: 25, consumerSeq: 7 })
-  t.same(deliveryOf('$JS.ACK.hub.ACCHASH.HITS.abc.1.25.7.1690000000000000000.3'), { streamSeq: 25, consumerSeq: 7 })
-  t.same(deliveryOf('$JS.ACK.hub.ACCHASH.HITS.abc.1.25.7.1690000000000000000.3.rnd'), { streamSeq: 25, consumerSeq: 7 })
-  for (const reply of [undefined, '', '_INBOX.abc', '$JS.ACK.HITS']) t.throws(() => deliveryOf(reply))
+  t.same(parseAckSubject('$JS.ACK.HITS.abc.1.25.7.1690000000000000000.3'), { streamSeq: 25, consumerSeq: 7 })
+  t.same(parseAckSubject('$JS.ACK.hub.ACCHASH.HITS.abc.1.25.7.1690000000000000000.3'), {
+    streamSeq: 25,
+    consumerSeq: 7,
+  })
+  t.same(parseAckSubject('$JS.ACK.hub.ACCHASH.HITS.abc.1.25.7.1690000000000000000.3.rnd'), {
+    streamSeq: 25,
+    consumerSeq: 7,
+  })
+  for (const reply of [undefined, '', '_INBOX.abc', '$JS.ACK.HITS']) t.throws(() => parseAckSubject(reply))
   t.end()
 })
 

@@ -16,11 +16,11 @@ t.test('questions over HTTP', async (t) => {
     heard.push([look.who, look.purpose, kind, form])
     return async () => {}
   }
-  const { app, url } = await startTestGateway(t, { desk: new Desk({ client: store.client, database: 'p', gate }) })
+  const { app, url } = await startTestGateway(t, { canvass: new Desk({ client: store.client, database: 'p', gate }) })
   const post = (path: string, payload: object, headers: object = BEARER) =>
     app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
 
-  t.equal((await post('canvass', wide, {})).statusCode, 401, 'the door is in front')
+  t.equal((await post('canvass', wide, {})).statusCode, 401, 'the authenticator is in front')
   const page = (await post('canvass?purpose=homicide%20CR-17', { ...wide, limit: 2, explain: true })).json()
   t.match(page, {
     items: [{ plate: String, count: Number, best: { readId: String } }, {}],

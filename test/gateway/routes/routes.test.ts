@@ -2,13 +2,13 @@ import t from 'tap'
 import type { EngineStatus } from '../../../engine/mod.js'
 import { toCsv } from '../../../gateway/http/csv_writer.js'
 import { cursorOf, isBefore, parseCursor } from '../../../gateway/http/cursor.js'
-import type { ReadRow } from '../../../gateway/records/archive.js'
+import type { ArchivedRead } from '../../../gateway/records/archive.js'
 import { startTestNats } from '../../servers/nats.js'
 import { BEARER, startTestGateway } from '../fixtures/gateway.js'
 import { makeHit } from '../fixtures/hits.js'
 import { until } from '../../until.js'
 
-const read = (n: number, change: Partial<ReadRow> = {}): ReadRow => ({
+const read = (n: number, change: Partial<ArchivedRead> = {}): ArchivedRead => ({
   readId: String(n),
   version: 1,
   plate: `7ABC${n}`,
@@ -48,12 +48,12 @@ t.test('lists come in pages, newest first, as JSON and as CSV', async (t) => {
   const get = (url: string) => app.inject({ url, headers: BEARER })
   const first = (await get('/api/reads?limit=2')).json()
   t.same(
-    first.items.map((r: ReadRow) => r.readId),
+    first.items.map((r: ArchivedRead) => r.readId),
     ['1', '2'],
   )
   const second = (await get(`/api/reads?limit=2&before=${first.next}`)).json()
   t.same(
-    second.items.map((r: ReadRow) => r.readId),
+    second.items.map((r: ArchivedRead) => r.readId),
     ['3', '4'],
   )
   const third = (await get(`/api/reads?limit=2&before=${second.next}`)).json()
@@ -156,12 +156,12 @@ t.test('pictures: private, unchanging, and only what is there', async (t) => {
 t.test('readyz tells the truth about each part', async (t) => {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats })
-  const { app, archive, parts } = gateway
+  const { app, archive, services } = gateway
   const ready = async () => {
     const answer = await app.inject({ url: '/readyz' })
     return { ...answer.json(), code: answer.statusCode } as { code: number; ready: boolean; reasons: string[] }
   }
-  await until(async () => parts.hub.feed.state.live)
+  await until(async () => services.hub.feed.state.live)
   t.same((await ready()).reasons, ['engines: none has reported yet'])
   const publisher = await nats.connect()
   const say = async (change: Partial<EngineStatus> = {}) => {
@@ -193,9 +193,9 @@ t.test('readyz tells the truth about each part', async (t) => {
 })
 
 t.test('metrics: of the gateway, and of each engine by instance', async (t) => {
-  const { app, parts } = await startTestGateway(t)
-  parts.board.put(status())
-  parts.board.put(status({ instance: 'e"2\n', counters: { frames_total: 7 }, gauges: {} }))
+  const { app, services } = await startTestGateway(t)
+  services.board.put(status())
+  services.board.put(status({ instance: 'e"2\n', counters: { frames_total: 7 }, gauges: {} }))
   const text = (await app.inject({ url: '/metrics', remoteAddress: '127.0.0.1' })).body
   for (const line of [
     'alpr_gateway_consoles 0',
@@ -241,7 +241,7 @@ t.test('rates and freshness of engines go by our clock and survive their restart
 t.test('cameras and hot lists follow their buckets', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
-  const { app, parts } = await startTestGateway(t, { nats })
+  const { app, services } = await startTestGateway(t, { nats })
   const cameras = await publisher.jetstream().views.kv('CAMERAS', { bindOnly: true })
   const lists = await publisher.jetstream().views.kv('HOTLISTS', { bindOnly: true })
   const camera = { id: 'cam-1', name: 'Main St', kind: 'fixed', lat: 1, lon: 2, heading: 90, agency: 'PD' }
@@ -262,7 +262,7 @@ t.test('cameras and hot lists follow their buckets', async (t) => {
       threshold: 0.5,
     }),
   )
-  await until(async () => parts.directory.cameras().length === 1 && parts.directory.lists().length === 1)
+  await until(async () => services.registry.cameras().length === 1 && services.registry.lists().length === 1)
   t.same((await app.inject({ url: '/api/cameras', headers: BEARER })).json().items, [camera])
   t.match((await app.inject({ url: '/api/hotlists?format=csv', headers: BEARER })).body, /svs,Stolen vehicles,hot,high/)
   t.match(
@@ -271,12 +271,12 @@ t.test('cameras and hot lists follow their buckets', async (t) => {
     'older than 12 h',
   )
   await cameras.put('cam-2', JSON.stringify({ ...camera, id: 'cam-2', name: 'Second' }))
-  await until(async () => parts.directory.cameras().length === 2)
+  await until(async () => services.registry.cameras().length === 2)
   await cameras.delete('cam-2')
-  await until(async () => parts.directory.cameras().length === 1)
+  await until(async () => services.registry.cameras().length === 1)
   await nats.kill()
-  await until(async () => !parts.link.state.connected)
-  t.equal(parts.directory.cameras().length, 1, 'what is known stays known')
+  await until(async () => !services.natsLink.state.connected)
+  t.equal(services.registry.cameras().length, 1, 'what is known stays known')
   await nats.restart()
   await until(async () =>
     publisher.rtt().then(
@@ -285,7 +285,7 @@ t.test('cameras and hot lists follow their buckets', async (t) => {
     ),
   )
   await cameras.delete('cam-1')
-  await until(async () => parts.directory.cameras().length === 0)
+  await until(async () => services.registry.cameras().length === 0)
 })
 
 t.test('the document of the API has every route and its errors', async (t) => {
