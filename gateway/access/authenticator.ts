@@ -1,37 +1,41 @@
+import { fastifyCookie } from '@fastify/cookie'
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { AlprError } from '../../engine/runtime/mod.js'
 
-/** Who asks. Accounts, roles and the purpose of a look will be told apart here. */
+/** The authenticated sender of a request. Accounts and roles will be part of it. */
 export interface Caller {
   kind: 'token' | 'session'
   /** Wall clock, milliseconds; Infinity for a bearer of the token itself. */
   expiresAt: number
 }
 
-/** A session lasts a shift and is renewed by use in its second half. */
+/** A session lasts one shift; using it in its second half renews it. */
 const SESSION_MS = 12 * 3_600_000
 const VERSION = 'v1'
 
 /**
- * The one place that decides who may pass (ACC-1, ACC-2). Everything that returns data asks `admit`, HTTP and WebSocket
- * alike; accounts, purpose and audit will stand here and nowhere else.
+ * The one place that decides who a caller is (ACC-1, ACC-2). Every route and WebSocket that returns data calls
+ * `authenticate`.
  *
- * There is one key: the access token made at the first start. A browser trades it for a session: a signed cookie that
- * says when it ends. No list of sessions is kept, so a console stays signed in when the gateway restarts, and a new
- * token ends all sessions.
+ * There is one key: the access token, which the first start creates. A browser trades it for a session, a signed cookie
+ * that carries its own expiry. The gateway keeps no list of sessions, so a console stays signed in when the gateway
+ * restarts, and a new token ends all sessions.
  *
  *     alpr_<8 hex> = v1.<expires, ms>.<nonce>.<HMAC-SHA-256 of the rest, keyed by the token>
  *
- * Fail closed: whatever cannot be checked is refused with ALPR_ERR_AUTH_REQUIRED, without saying why.
+ * It fails closed: a credential that cannot be verified is refused with ALPR_ERR_AUTH_REQUIRED, without a reason.
  */
 export class Authenticator {
   readonly #digest: Buffer
   readonly #key: Buffer
-  /** Distinct per token: browsers share cookies among all ports of a host. */
+  /** Distinct per token, because browsers share cookies among all ports of a host. */
   readonly cookieName: string
 
-  /** @param token at least 32 characters; an empty or short one would open the door */
+  /**
+   * @param token at least 32 characters, so that an empty setting never grants access
+   * @throws ALPR_ERR_SETTINGS_INVALID for a shorter token
+   */
   constructor(
     token: string,
     private readonly now: () => number = Date.now,
@@ -43,16 +47,15 @@ export class Authenticator {
     this.cookieName = `alpr_${sha256(`name ${token}`).toString('hex').slice(0, 8)}`
   }
 
-  /** @throws ALPR_ERR_AUTH_REQUIRED */
-  authenticate(headers: IncomingHttpHeaders): Caller {
-    const { authorization } = headers
-    // A caller that names a credential is judged by it alone; a wrong bearer does not fall back to the cookie.
+  /** Authenticates an HTTP request or a WebSocket upgrade by its headers. @throws ALPR_ERR_AUTH_REQUIRED */
+  authenticate({ authorization, cookie }: IncomingHttpHeaders): Caller {
+    // An explicit credential decides alone: a wrong bearer does not fall back to the cookie.
     if (authorization !== undefined) {
       const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization) ?? []
       if (token !== undefined && this.#isToken(token)) return { kind: 'token', expiresAt: Infinity }
       throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
     }
-    const expiresAt = this.#sessionEnd(cookieOf(headers.cookie, this.cookieName))
+    const expiresAt = this.#sessionEnd(fastifyCookie.parse(cookie ?? '')[this.cookieName])
     if (expiresAt === undefined) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
     return { kind: 'session', expiresAt }
   }
@@ -60,24 +63,35 @@ export class Authenticator {
   /** Trades the token for a Set-Cookie value. @throws ALPR_ERR_AUTH_REQUIRED */
   openSession(token: string, secure: boolean): string {
     if (!this.#isToken(token)) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
-    return this.#cookie(secure)
+    return this.#newSession(secure)
   }
 
-  /** A new cookie for a session in its second half; undefined while the old one is good enough. */
+  /** A Set-Cookie value for a session in its second half; undefined while the present cookie lasts long enough. */
   renew(caller: Caller, secure: boolean): string | undefined {
     return caller.kind === 'session' && caller.expiresAt - this.now() < SESSION_MS / 2
-      ? this.#cookie(secure)
+      ? this.#newSession(secure)
       : undefined
   }
 
-  /** Ends the session in this browser. */
+  /** A Set-Cookie value that ends the session in this browser. */
   closeSession(secure: boolean): string {
-    return `${this.cookieName}=; Max-Age=0; ${attributes(secure)}`
+    return this.#setCookie('', 0, secure)
   }
 
-  #cookie(secure: boolean): string {
+  #newSession(secure: boolean): string {
     const body = `${VERSION}.${this.now() + SESSION_MS}.${randomBytes(16).toString('base64url')}`
-    return `${this.cookieName}=${body}.${this.#sign(body)}; Max-Age=${SESSION_MS / 1_000}; ${attributes(secure)}`
+    return this.#setCookie(`${body}.${this.#sign(body)}`, SESSION_MS / 1_000, secure)
+  }
+
+  /** @param maxAge seconds */
+  #setCookie(value: string, maxAge: number, secure: boolean): string {
+    return fastifyCookie.serialize(this.cookieName, value, {
+      maxAge,
+      path: '/',
+      httpOnly: true,
+      sameSite: 'strict',
+      secure,
+    })
   }
 
   #sessionEnd(value: string | undefined): number | undefined {
@@ -94,39 +108,10 @@ export class Authenticator {
     return createHmac('sha256', this.#key).update(body).digest('base64url')
   }
 
-  /** Digests are compared, so that neither content nor length shows in the time it takes. */
+  /** Compares digests, so that the time taken reveals neither content nor length. */
   #isToken(token: string): boolean {
     return timingSafeEqual(sha256(token), this.#digest)
   }
-}
-
-/**
- * A browser says where a page came from; a page of another origin must not speak with our cookie. Programs send no
- * Origin.
- * @throws ALPR_ERR_AUTH_REQUIRED
- */
-export function checkOrigin({ origin, host }: IncomingHttpHeaders): void {
-  if (origin === undefined) return
-  let from: string
-  try {
-    from = new URL(origin).host
-  } catch {
-    throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
-  }
-  if (from !== host) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
-}
-
-function attributes(secure: boolean): string {
-  return `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
-}
-
-function cookieOf(header: string | undefined, name: string): string | undefined {
-  const prefix = `${name}=`
-  return header
-    ?.split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(prefix))
-    ?.slice(prefix.length)
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,22 +1,22 @@
 import type { FastifyInstance } from 'fastify'
+import type { Authenticator, Caller } from './authenticator.js'
 import { isLoopback } from './loopback.js'
-import { checkOrigin, type Caller, type Authenticator } from './authenticator.js'
+import { checkOrigin } from './origin.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /**
-     * Why this route needs no caller: `loopback` only from this machine, `open` for everybody. Absent: the door
-     * decides.
-     */
+    /** Who needs no authentication here: `loopback` this machine only, `open` everybody. Absent: nobody. */
     access?: 'open' | 'loopback'
   }
   interface FastifyRequest {
-    /** Who asks; null on open routes only. */
+    /** The authenticated caller; null on routes that need none. */
     caller: Caller | null
   }
 }
 
-/** Puts the door before every route, the unknown ones too. A route is open only if its own declaration says so. */
+/**
+ * Authenticates every request, also those that match no route. A route is open only if its own declaration says so.
+ */
 export function guard(app: FastifyInstance, authenticator: Authenticator): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request, reply) => {

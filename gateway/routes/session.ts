@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Api, Services } from '../http/api.js'
-import { checkOrigin } from '../access/authenticator.js'
+import { checkOrigin } from '../access/origin.js'
 import { problems, RFC3339, strict } from '../http/listing.js'
 
 /** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */

@@ -137,7 +137,7 @@ t.test('sessions end, are renewed by use in their second half, and die with the 
   let now = Date.now()
   const authenticator = new Authenticator(TOKEN, () => now)
   const cookie = authenticator.openSession(TOKEN, true)
-  t.match(cookie, /; Secure$/)
+  t.match(cookie, /; HttpOnly; Secure; SameSite=Strict$/)
   const headers = { cookie: cookie.split(';')[0] }
   const hour = 3_600_000
   t.equal(authenticator.renew(authenticator.authenticate(headers), false), undefined)
