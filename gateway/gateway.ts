@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { dataPaths, type Desk, type Gate, type Settings } from '../engine/mod.js'
 import { StoreCanvass } from './records/store_canvass.js'
-import type { Api, Services } from './http/api.js'
+import type { Api } from './http/api.js'
+import type { Services } from './routes/services.js'
 import type { Archive } from './records/archive.js'
 import { RegistryMirror } from './status/registry_mirror.js'
 import { registerOpenApi } from './http/openapi.js'
@@ -29,6 +30,7 @@ import { sessionRoutes } from './routes/session.js'
 import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { StatusBoard } from './status/status_board.js'
+import { summarize } from './status/status_summary.js'
 import { StoreArchive } from './records/store_archive.js'
 import { validateStrictly } from './http/validation.js'
 
@@ -36,39 +38,39 @@ export interface GatewayOptions {
   nats: { url: string; token?: string }
   /** The embedded store process; `settings.clickhouse.url` names another server. */
   clickhouse: { url: string; password?: string }
-  /** The access token: the only key to the door. */
+  /** The access token, the only credential. */
   token: string
   log?: Logger
-  /** Another source of stored reads than the store, for tests. */
+  /** Replaces the store's archive, for tests. */
   archive?: Archive
-  /** Purpose and audit, in front of every question about stored reads. */
+  /** Access gate (purpose and audit) in front of every question about stored reads. */
   gate?: Gate
-  /** Another desk than the store's, for tests. */
+  /** Replaces the store's canvass service, for tests. */
   canvass?: Desk
-  /** Built pages of ui-lite. */
+  /** Folder of the built pages of ui-lite. */
   uiFolder?: string
-  /** Consoles at the same time. */
+  /** Consoles that may be connected at the same time. */
   maxConsoles?: number
   /** A console without progress for this long is closed, ms. */
   stallMs?: number
 }
 
 export interface Gateway {
-  /** `http://127.0.0.1:8480`, with the port that was really taken. */
+  /** `http://127.0.0.1:8480`, with the port that it listens on. */
   readonly url: string
   readonly app: FastifyInstance
   readonly services: Services
-  /** Consoles are told, connections closed. Resolves when everything is down. */
+  /** Notifies the consoles and closes all connections. Resolves when everything has stopped. */
   close(): Promise<void>
 }
 
-/** What a request may carry besides pictures; we take no uploads here. Bytes. */
+/** Largest request body, bytes. Canvass routes have a limit of their own; there are no uploads. */
 const BODY_LIMIT = 65_536
 
 /**
- * Serves the console, the API and the WebSocket. Starts at once, also while NATS or the store are away: /readyz says
- * what is missing.
- * @throws when the port is taken
+ * Serves the console, the API and the WebSocket. It starts at once, even while NATS or the store is unreachable: /readyz
+ * reports what is missing.
+ * @throws if the port is taken
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   const log = options.log ?? gatewayLog(settings.log.level)
@@ -76,7 +78,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
   const registry = new RegistryMirror()
-  const hub = new Hub(natsLink, authenticator, board, registry, {
+  const hub = new Hub(natsLink, authenticator, (live) => summarize({ natsLink, board, registry }, live), {
     queue: settings.gateway.consoleQueue,
     maxConsoles: options.maxConsoles ?? 1_024,
     stallMs: options.stallMs ?? 30_000,
@@ -85,7 +87,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   natsLink.addTask(registry.camerasTask)
   natsLink.addTask(registry.listsTask)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const questions = options.canvass
+  const storeCanvass = options.canvass
     ? undefined
     : new StoreCanvass(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), natsLink, log })
   const services: Services = {
@@ -95,24 +97,24 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     board,
     registry,
     archive,
-    canvass: options.canvass ?? questions!.canvass,
+    canvass: options.canvass ?? storeCanvass!.canvass,
   }
 
   const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
   const { host, port } = settings.gateway
   if (!isLoopbackAddress(host))
-    log.warn({ host }, 'listening beyond this machine without TLS: put a proxy with TLS in front')
+    log.warn({ host }, 'listening beyond this machine without TLS: put a TLS proxy in front')
   try {
     await app.listen({ host, port })
   } catch (error) {
     hub.close()
-    await questions?.close()
+    await storeCanvass?.close()
     await archive.close()
     throw error
   }
   natsLink.start()
-  questions?.start()
+  storeCanvass?.start()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
@@ -121,13 +123,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       hub.close()
       await app.close()
       await natsLink.close()
-      await questions?.close()
+      await storeCanvass?.close()
       await archive.close()
     },
   }
 }
 
-/** All routes on one fastify instance, not listening yet. */
+/** One fastify instance with all routes, not listening yet. */
 export async function buildApp(services: Services, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,

@@ -1,30 +1,17 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Static, TSchema } from '@sinclair/typebox'
-import type { Desk } from '../../engine/mod.js'
-import type { Archive } from '../records/archive.js'
-import type { RegistryMirror } from '../status/registry_mirror.js'
-import type { Authenticator } from '../access/authenticator.js'
-import type { Hub } from '../live/hub.js'
-import type { NatsLink } from '../live/nats_link.js'
-import type { StatusBoard } from '../status/status_board.js'
 
-/** TypeBox schemas of a route give the types of its handler. */
+/** Derives the types of a handler from the TypeBox schemas of its route. */
 interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
+/** The fastify instance that routes register on. */
 export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxProvider>
 
-/** What routes may use. */
-export interface Services {
-  authenticator: Authenticator
-  natsLink: NatsLink
-  hub: Hub
-  board: StatusBoard
-  registry: RegistryMirror
-  archive: Archive
-  /** Questions about stored reads. */
-  canvass: Desk
-}
+/** Schema option: unknown fields are refused. */
+export const strict = { additionalProperties: false }
+
+export const RFC3339 = Type.String({ description: 'RFC 3339, UTC' })

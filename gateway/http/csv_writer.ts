@@ -1,7 +1,7 @@
-/** One column: its heading and how a row fills it. */
+/** One column: its heading, and its value for a row. */
 export type Column<T> = readonly [heading: string, value: (row: T) => string | number | boolean | undefined]
 
-/** RFC 4180 with CRLF, a heading line first. */
+/** RFC 4180 with CRLF and a heading line. */
 export function toCsv<T>(rows: T[], columns: readonly Column<T>[]): string {
   const lines = [
     columns.map(([heading]) => heading),
@@ -13,7 +13,7 @@ export function toCsv<T>(rows: T[], columns: readonly Column<T>[]): string {
 function cell(value: string | number | boolean | undefined): string {
   if (value === undefined) return ''
   if (typeof value !== 'string') return String(value)
-  // A text that a spreadsheet would run as a formula is made plain text.
+  // Text that a spreadsheet would run as a formula becomes plain text.
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

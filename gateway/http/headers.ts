@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** Nothing from elsewhere, no inline script or style, no frames. The WebSocket is of the same origin. */
+/** Content of this origin only, no inline script or style, no frames. The WebSocket has the same origin. */
 export const CONTENT_POLICY = [
   "default-src 'self'",
   "img-src 'self' data:",
@@ -10,7 +10,7 @@ export const CONTENT_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** For a worker that runs the recognizer: it may compile WebAssembly of this origin, which no page of ours may. */
+/** For the worker that runs the recognizer: it may compile WebAssembly of this origin, which no page may. */
 export const WASM_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 const HEADERS = {
@@ -21,12 +21,12 @@ const HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
-  // No page of ours may be found by a search engine (ACC-2), no answer kept by a cache unless its route says so.
+  // Search engines must not index any page (ACC-2), and caches keep no response unless its route says so.
   'x-robots-tag': 'noindex, nofollow',
   'cache-control': 'no-store',
 } as const
 
-/** Security headers on every answer, refusals too. Must stand before the door. */
+/** Sets the security headers of every response. Register it before `guard`, so that refusals carry them too. */
 export function secureHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (_, reply) => {
     reply.headers(HEADERS)

@@ -1,24 +1,24 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import type { Page } from '../records/archive.js'
 import { toCsv, type Column } from './csv_writer.js'
-import { ProblemSchema } from './problem.js'
+import type { Page } from './cursor.js'
+import { problems } from './problem.js'
 
-/** Fields that every list takes in its address. */
+/** Query fields of every list. */
 export const FormatField = {
   format: Type.Union([Type.Literal('json'), Type.Literal('csv')], {
     default: 'json',
     description: 'csv: the same rows as a table',
   }),
 }
+
+/** Query fields of a list that comes in pages. */
 export const PageFields = {
   limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),
-  before: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'the `next` of the page before' })),
+  before: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'the `next` of the previous page' })),
 }
 
-export const strict = { additionalProperties: false }
-export const RFC3339 = Type.String({ description: 'RFC 3339, UTC' })
-
+/** The response schemas of a list. */
 export const pageOf = <T extends TSchema>(item: T) => ({
   200: Type.Object(
     { items: Type.Array(item), next: Type.Optional(Type.String()) },
@@ -27,11 +27,8 @@ export const pageOf = <T extends TSchema>(item: T) => ({
   ...problems(400, 401, 503),
 })
 
-export const problems = (...statuses: number[]) =>
-  Object.fromEntries(statuses.map((status) => [status, ProblemSchema])) as Record<number, typeof ProblemSchema>
-
-/** JSON as it is, or the rows as a file; the cursor of the next page is then in the header `Next-Page`. */
-export function answerList<T>(
+/** Sends a page as JSON, or its rows as a CSV file with the next page's cursor in the header `Next-Page`. */
+export function sendList<T>(
   reply: FastifyReply,
   format: 'json' | 'csv',
   name: string,

@@ -2,19 +2,23 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Type } from '@sinclair/typebox'
 import { AlprError, type ErrorDetails } from '../../engine/runtime/mod.js'
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export const ProblemSchema = Type.Object(
   {
-    code: Type.String({ description: 'a code of the table of errors, e.g. ALPR_ERR_REQUEST_INVALID' }),
+    code: Type.String({ description: 'a stable error code, for example ALPR_ERR_REQUEST_INVALID' }),
     message: Type.String(),
-    details: Type.Record(Type.String(), Type.Unknown(), { description: 'the values that broke the limit' }),
+    details: Type.Record(Type.String(), Type.Unknown(), { description: 'the values that caused the error' }),
   },
   { description: 'error' },
 )
 
+/** The error responses of a route, for its schema. */
+export const problems = (...statuses: number[]) =>
+  Object.fromEntries(statuses.map((status) => [status, ProblemSchema])) as Record<number, typeof ProblemSchema>
+
 /**
- * Every error leaves as `{code, message, details}`. A foreign one is logged and leaves as ALPR_ERR_INTERNAL without its
- * text.
+ * Sends every error as `{code, message, details}`. An unexpected error is logged and sent as ALPR_ERR_INTERNAL, without
+ * its text.
  */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | AlprError, request, reply) => {
@@ -49,7 +53,7 @@ function asProblem(error: FastifyError | AlprError): { status: number; problem: 
     details.reason = unknown ? `there is no field ${field}` : `${field} ${fault.message ?? 'is not valid'}`
     return { status: 400, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', details) }
   }
-  // fastify's own refusals: body too large, not JSON, wrong media type
+  // Errors that fastify raises itself: body too large, not JSON, wrong media type.
   const status = error.statusCode ?? 500
   if (status >= 400 && status < 500)
     return { status, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: error.message }) }

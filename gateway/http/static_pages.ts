@@ -18,14 +18,13 @@ const TYPES: Record<string, string> = {
 }
 
 /**
- * The pages of ui-lite without any data: code, style and an empty page. They are read once at the start, and each is a
- * route of its own, so the list of what is open is exact and no path leads out of the folder. `index.html` is `/`,
- * `name.html` is `/name`. The recognizer's page needs no sign-in: it looks nothing up, and no picture leaves the
- * browser.
+ * Serves the built files of ui-lite: pages, code and style, without any data. Each file is read once at the start and is
+ * a route of its own, so the list of open routes is exact and no path leads out of the folder. `index.html` is `/`,
+ * `name.html` is `/name`. The recognizer's page needs no sign-in: it queries nothing, and no picture leaves the browser.
  */
 export function staticPages(api: Api, folder: string): void {
   if (!existsSync(folder)) {
-    api.log.warn({ folder }, 'the console pages are not built, only the API is served')
+    api.log.warn({ folder }, 'the console pages are not built; only the API is served')
     return
   }
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
@@ -36,7 +35,7 @@ export function staticPages(api: Api, folder: string): void {
     const path = `/${name.replaceAll('\\', '/').replace(/^index\.html$|\.html$/, '')}`
     const policy = name.endsWith('_worker.js') ? { 'content-security-policy': WASM_POLICY } : {}
     api.get(path, { config: { access: 'open' }, schema: { hide: true } }, async (request, reply) => {
-      // kept, but asked for anew: an update shows at once
+      // Browsers may keep the file but must revalidate it, so that an update shows at once.
       reply.headers(policy).header('cache-control', 'no-cache').header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()
       return reply.type(type).send(body)

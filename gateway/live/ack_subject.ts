@@ -1,13 +1,14 @@
 /**
- * Where a JetStream delivery stands, from its reply subject:
+ * Stream and consumer sequence of a JetStream delivery, from its ack subject (the reply subject):
  *
  *     $JS.ACK.<stream>.<consumer>.<attempt>.<stream seq>.<consumer seq>.<time>.<pending>
- *     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<attempt>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]    newer servers
+ *     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<attempt>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]
  *
- * @throws when it is none of these
+ * Newer servers send the second form.
+ * @throws if the subject has neither form
  */
-export function parseAckSubject(reply: string | undefined): { streamSeq: number; consumerSeq: number } {
-  const tokens = (reply ?? '').split('.')
+export function parseAckSubject(subject: string | undefined): { streamSeq: number; consumerSeq: number } {
+  const tokens = (subject ?? '').split('.')
   const skip = tokens.length >= 11 ? 2 : 0
   const streamSeq = Number(tokens[5 + skip])
   const consumerSeq = Number(tokens[6 + skip])
@@ -17,7 +18,7 @@ export function parseAckSubject(reply: string | undefined): { streamSeq: number;
     !Number.isSafeInteger(streamSeq) ||
     !Number.isSafeInteger(consumerSeq)
   ) {
-    throw new Error('not a delivery of JetStream')
+    throw new Error('not a JetStream delivery')
   }
   return { streamSeq, consumerSeq }
 }

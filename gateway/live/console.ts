@@ -1,16 +1,19 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { AlprError, growingPause, sleep } from '../../engine/runtime/mod.js'
+import { AlprError, sleep } from '../../engine/runtime/mod.js'
 import type { Caller } from '../access/authenticator.js'
-import { CLOSE, type GatewayMessage, type SubscribeMessage } from './protocol.js'
-import type { HitFeed, StreamChange } from './hit_feed.js'
-import { Filter } from './filter.js'
 import type { Backlog } from './backlog.js'
+import { catchUp, type CatchUpTarget } from './catch_up.js'
+import { Filter } from './filter.js'
+import type { HitFeed, StreamChange } from './hit_feed.js'
+import { CLOSE, type GatewayMessage, type SubscribeMessage } from './protocol.js'
+import { ReadQueue } from './read_queue.js'
 import type { Ring, RingEntry } from './ring.js'
+import { SendWindow } from './send_window.js'
 import { parseSubscribe } from './subscribe.js'
 import { textFrame } from './text_frame.js'
 
-/** Counters of the whole gateway that a console moves. */
+/** Counters of the whole gateway that a console increments. */
 export interface ConsoleCounts {
   hitsSent: number
   resumed: number
@@ -19,94 +22,73 @@ export interface ConsoleCounts {
 }
 
 export interface ConsoleLimits {
-  /** Live reads waiting for this console; the oldest are dropped first. */
+  /** Live reads that may wait for this console; the oldest are dropped first. */
   queue: number
-  /** Without progress for this long the console is closed, ms. */
+  /** A console without progress for this long is closed, ms. */
   stallMs: number
 }
 
-/**
- * Messages and bytes given to the socket and not yet taken by the network; more wait where they cost nothing (the ring,
- * the stream).
- */
-const FLIGHT_MESSAGES = 64
-const FLIGHT_BYTES = 1_048_576
-/** Entries of one look into the stream. */
-const BATCH = 256
-/** A console may change its mind this often in ten seconds. */
+/** Messages that a console may send in ten seconds. */
 const SUBSCRIBES_PER_10_S = 20
 
 /**
- * One console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes them, so a slow
- * console has no queue of hits to overflow, and no hit is ever dropped. Reads have a bounded queue of their own and
- * come after hits.
+ * The protocol of one console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes
+ * them, so a slow console has no queue of hits that could overflow, and no hit is ever dropped. Reads have a bounded
+ * queue of their own and come after hits.
  *
- * Frames are the same bytes for every console and go to the wire as they are, all that there is in one write: `ws`
- * would make and write each anew.
- *
- *     stream HITS ──► ring ──place──► pump ──window──► wire
- *          └── history (older than the ring) ──┘  ▲
- *     live reads ──► queue (bounded, oldest out) ─┘
+ *     stream HITS ──► ring ──position──► pump ──► send window ──► wire
+ *          └── backlog (older than the ring) ──┘     ▲
+ *     live reads ──► read queue (bounded) ───────────┘
  */
 export class Console {
   /** Last sequence sent or filtered out. */
   #cursor = 0
   #filter: Filter | undefined
   #subscription: SubscribeMessage | undefined
-  /** The ring this console reads, and its place in it; no ring while it waits for the stream or reads history. */
+  /** The ring this console reads and its position there; undefined while it waits for the stream or catches up. */
   #ring: Ring | undefined
   #position = 0
-  #reads: Buffer[] = []
-  /** Frames for the next write. */
-  #outgoing: Buffer[] = []
-  #outgoingBytes = 0
-  #wantsReads = false
-  #dropped = 0
-  #flight = 0
-  /** Monotonic clock, ms: a clock that is set must close nobody. */
-  #progress = performance.now()
-  #pingOpen = false
-  #subscribes: number[] = []
-  /** Wakes whoever waits for room in the window. */
-  #room: (() => void) | undefined
-  /** A new subscription or another stream ends a catch-up of before. */
+  readonly #reads: ReadQueue
+  readonly #window: SendWindow
+  /** Monotonic clock of the latest messages from the console, ms. */
+  #received: number[] = []
+  /** Ends a catch-up when a new subscription or another stream replaces it. */
   #catchUp: AbortController | undefined
   #closed = false
 
   constructor(
     private readonly socket: WebSocket,
-    private readonly wire: Duplex,
+    wire: Duplex,
     readonly caller: Caller,
     private readonly feed: HitFeed,
     private readonly backlog: Backlog,
     private readonly limits: ConsoleLimits,
     private readonly counts: ConsoleCounts,
   ) {
+    this.#reads = new ReadQueue(limits.queue)
+    this.#window = new SendWindow(socket, wire, () => this.pump())
     socket.on('message', (data, binary) => this.#receive(binary ? undefined : String(data)))
-    socket.on('pong', () => {
-      this.#pingOpen = false
-      this.#progress = performance.now()
-    })
     socket.on('close', () => this.#end())
     if (feed.ring) this.#hello()
   }
 
   get wantsReads(): boolean {
-    return this.#wantsReads && this.#filter !== undefined
+    return this.#subscription?.reads === true && this.#filter !== undefined
   }
   /** Reads waiting. */
   get depth(): number {
     return this.#reads.length
   }
+  /** Reads dropped because this console was slow. */
   get dropped(): number {
-    return this.#dropped
+    return this.#reads.dropped
   }
-  /** Everything up to here was sent or filtered out. */
+  /** Everything up to this sequence has been sent or filtered out. */
   get cursor(): number {
     return this.#cursor
   }
 
-  /** The stream is known now, or its numbers are not those of before. */
+  /** The stream has been seen for the first time, or its sequences no longer continue the previous ones. */
   streamChanged(change: StreamChange): void {
     this.#catchUp?.abort()
     this.#ring = undefined
@@ -117,80 +99,60 @@ export class Console {
     else this.#restart(change)
   }
 
-  offerRead(frame: Buffer, place: { camera: string; lat: number; lon: number }): void {
-    if (!this.wantsReads || !this.#filter!.matchesLocation(place)) return
-    if (this.#reads.length >= this.limits.queue) {
-      this.#reads.shift()
-      this.#dropped++
-      this.counts.readsDropped++
-    }
-    this.#reads.push(frame)
+  offerRead(frame: Buffer, location: { camera: string; lat: number; lon: number }): void {
+    if (!this.wantsReads || !this.#filter!.matchesLocation(location)) return
+    if (this.#reads.push(frame)) this.counts.readsDropped++
     this.pump()
   }
 
-  /**
-   * Small messages about the state go out at once, or not at all when the console is slow: the next one says it all
-   * again.
-   */
+  /** Sends a message about the state, or skips it when the console is slow: the next one replaces it. */
   offerStatus(message: GatewayMessage): void {
-    if (this.#hasRoom()) this.#send(message)
+    if (this.#window.hasRoom) this.#send(message)
   }
 
-  /**
-   * Sends what there is while the window has room. Called for each new entry, each read, and whenever the socket took
-   * something.
-   */
+  /** Sends what is available while the window has room. Called for new entries and reads, and when room appears. */
   pump(): void {
     this.#fill()
-    this.#flush()
+    this.#window.flush()
   }
 
   #fill(): void {
-    while (!this.#closed && this.#hasRoom()) {
+    while (!this.#closed && this.#window.hasRoom) {
       const ring = this.#ring
       if (ring) {
         if (!ring.has(this.#position)) return this.#fallBehind()
         const entry = ring.at(this.#position)
         if (entry) {
           this.#position++
-          // The ring may still be filling up behind a console that starts later in the stream.
-          if (entry.seq > this.#cursor) this.#pass(entry)
+          // The ring may still be filling up with entries before the cursor of this console.
+          if (entry.seq > this.#cursor) this.#deliver(entry)
           continue
         }
       }
       const read = this.#reads.shift()
       if (read === undefined) return
-      this.#queue(read)
+      this.#window.queue(read)
     }
   }
 
-  /** Every 15 s. Also notices what a socket does not report: a peer that is gone, a session that ended. */
+  /** Every 15 s. Detects what a socket does not report: a vanished peer, an expired session. */
   heartbeat(): void {
     if (this.caller.expiresAt <= Date.now()) return this.close(CLOSE.authRequired, 'the session ended')
     this.checkStalled()
-    if (this.#closed) return
-    if (!this.#pingOpen) {
-      if (this.#flight === 0) this.#progress = performance.now() // nothing was owed until now
-      this.#pingOpen = true
-      this.socket.ping()
-    }
+    this.#window.ping()
   }
 
-  /** Something is owed (messages in flight, a pong) and nothing moved for too long. */
+  /** Closes the console when it has made no progress for too long. */
   checkStalled(): void {
-    if (
-      this.#closed ||
-      (this.#flight === 0 && !this.#pingOpen) ||
-      performance.now() - this.#progress < this.limits.stallMs
-    )
-      return
+    if (this.#closed || !this.#window.isStalled(this.limits.stallMs)) return
     this.counts.stalled++
     const error = new AlprError('ALPR_ERR_CONSOLE_STALLED', { limit: this.limits.stallMs / 1_000, since: this.#cursor })
     this.close(CLOSE.stalled, `${error.code}: ${error.message}`)
   }
 
   /**
-   * A stalled peer will not take the close frame either, so the socket is cut soon after. `reason`: 123 bytes at most.
+   * Closes with a reason, of which 120 characters are sent (the protocol allows 123 bytes). A stalled peer does not take
+   * the close frame either, so the socket is cut after 2 s.
    */
   close(code: number, reason: string): void {
     if (this.#closed) return
@@ -200,10 +162,10 @@ export class Console {
   }
 
   #receive(text: string | undefined): void {
+    this.#window.noteProgress()
     const now = performance.now()
-    this.#progress = now
-    this.#subscribes = this.#subscribes.filter((at) => now - at < 10_000)
-    if (this.#subscribes.push(now) > SUBSCRIBES_PER_10_S) return this.close(CLOSE.invalid, 'too many messages')
+    this.#received = this.#received.filter((at) => now - at < 10_000)
+    if (this.#received.push(now) > SUBSCRIBES_PER_10_S) return this.close(CLOSE.invalid, 'too many messages')
     try {
       this.#subscribe(parseSubscribe(text))
     } catch (error) {
@@ -216,11 +178,10 @@ export class Console {
   #subscribe(message: SubscribeMessage): void {
     const first = this.#subscription === undefined
     this.#subscription = message
-    this.#wantsReads = message.reads === true
-    if (!this.#wantsReads) this.#reads = []
-    if (!this.feed.ring) return // begun when the stream is known
+    if (message.reads !== true) this.#reads.clear()
+    if (!this.feed.ring) return // begins when the stream is known
     if (!first && message.since === undefined && this.#filter) {
-      this.#filter = new Filter(message) // only the filter changes; the place stays
+      this.#filter = new Filter(message) // only the filter changes; the position stays
       return
     }
     this.#begin(message)
@@ -233,16 +194,14 @@ export class Console {
     this.#ring = undefined
     if (message.since === undefined) return this.#goLive(feed.last)
     this.counts.resumed++
-    // Another life of the stream, or numbers that it never gave out: what the console knows is worth nothing here.
+    // `since` belongs to another epoch, or the stream has not reached it: verify before trusting it.
     if ((message.epoch !== undefined && message.epoch !== feed.epoch) || message.since > feed.last)
       return void this.#verify(message)
     this.#cursor = message.since
     this.#continue()
   }
 
-  /**
-   * `since` does not fit what this gateway has seen. Perhaps another gateway was a moment ahead: a short wait tells.
-   */
+  /** Another gateway may have been a moment ahead of this one: waits 1 s for the feed to reach `since`. */
   async #verify(message: SubscribeMessage): Promise<void> {
     const run = (this.#catchUp = new AbortController())
     const sameEpoch = message.epoch === undefined || message.epoch === this.feed.epoch
@@ -254,10 +213,7 @@ export class Console {
     } else this.#restart(sameEpoch ? 'rewound' : 'recreated')
   }
 
-  /**
-   * A new stream is shown from its beginning: all of it is news. One that was set back is shown from the newest window
-   * on.
-   */
+  /** A recreated stream is sent from its beginning, because all of it is news; a rewound one from the ring on. */
   #restart(change: Exclude<StreamChange, 'first-seen'>): void {
     const since = change === 'recreated' ? this.feed.first - 1 : this.feed.ring!.baseSeq
     this.#send({ type: 'restarted', epoch: this.feed.epoch, since })
@@ -265,7 +221,7 @@ export class Console {
     this.#continue()
   }
 
-  /** From the cursor on: out of the ring if it reaches back that far, else out of the stream first. */
+  /** Continues after the cursor: from the ring if it reaches back that far, else from the stream first. */
   #continue(): void {
     if (this.#cursor >= this.feed.ring!.baseSeq) this.#goLive(this.#cursor)
     else this.#fallBehind()
@@ -282,37 +238,24 @@ export class Console {
     this.#ring = undefined
     this.#catchUp?.abort()
     const run = (this.#catchUp = new AbortController())
-    void this.#readBacklog(run.signal)
-  }
-
-  async #readBacklog(signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; !signal.aborted; ) {
-      if (this.#cursor >= this.feed.ring!.baseSeq) return this.#goLive(this.#cursor)
-      try {
-        const { entries, through } = await this.backlog.batch(this.feed.epoch, this.#cursor, BATCH)
-        for (const entry of entries) {
-          while (!signal.aborted && !this.#hasRoom()) await this.#waitForRoom()
-          if (signal.aborted) return
-          this.#pass(entry)
-          this.#flush()
-        }
-        if (signal.aborted) return
-        this.#cursor = through
-        attempt = 0
-      } catch {
-        // NATS is away or the stream changes under us: the status says so, and this goes on when it is back.
-        await sleep(growingPause(attempt++), signal)
-      }
+    const target: CatchUpTarget = {
+      cursor: () => this.#cursor,
+      deliver: (entry) => this.#deliver(entry),
+      advanceTo: (seq) => {
+        this.#cursor = seq
+      },
+      goLive: () => this.#goLive(this.#cursor),
     }
+    void catchUp(target, { feed: this.feed, backlog: this.backlog, window: this.#window }, run.signal)
   }
 
-  #pass(entry: RingEntry): void {
+  #deliver(entry: RingEntry): void {
     this.#cursor = entry.seq
     if (entry.kind === 'hit') {
       if (!this.#filter!.matchesHit(entry.facts)) return
       this.counts.hitsSent++
     }
-    this.#queue(entry.frame)
+    this.#window.queue(entry.frame)
   }
 
   #hello(): void {
@@ -320,56 +263,16 @@ export class Console {
     this.#send({ type: 'hello', epoch, first, last })
   }
 
-  #hasRoom(): boolean {
-    return this.#flight < FLIGHT_MESSAGES && this.socket.bufferedAmount + this.#outgoingBytes < FLIGHT_BYTES
-  }
-
-  #waitForRoom(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#room = resolve
-    })
-  }
-
   #send(message: GatewayMessage): void {
-    this.#queue(textFrame(JSON.stringify(message)))
-    this.#flush()
-  }
-
-  #queue(frame: Buffer): void {
-    if (this.#closed) return
-    // the clock of a stall starts with the debt
-    if (this.#flight === 0 && !this.#pingOpen) this.#progress = performance.now()
-    this.#flight++
-    this.#outgoing.push(frame)
-    this.#outgoingBytes += frame.length
-  }
-
-  /** One write for all that is queued. */
-  #flush(): void {
-    const frames = this.#outgoing
-    if (frames.length === 0) return
-    this.#outgoing = []
-    this.#outgoingBytes = 0
-    if (this.#closed || this.socket.readyState !== this.socket.OPEN) return // its close is on the way
-    const taken = () => {
-      this.#flight -= frames.length
-      this.#progress = performance.now()
-      this.#room?.()
-      this.#room = undefined
-      this.pump()
-    }
-    this.wire.cork()
-    for (let i = 0; i < frames.length - 1; i++) this.wire.write(frames[i]!)
-    this.wire.write(frames.at(-1)!, taken)
-    this.wire.uncork()
+    this.#window.queue(textFrame(JSON.stringify(message)))
+    this.#window.flush()
   }
 
   #end(): void {
     this.#closed = true
     this.#catchUp?.abort()
-    this.#reads = []
-    this.#outgoing = []
+    this.#reads.clear()
     this.#ring = undefined
-    this.#room?.()
+    this.#window.close()
   }
 }

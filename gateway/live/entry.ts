@@ -6,8 +6,9 @@ import { textFrame } from './text_frame.js'
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * A message of stream HITS as consoles get it. The engine's JSON is passed on as it is, with `type` and `seq` before
- * its own fields. @throws when it is not a hit
+ * The ring entry of a message of stream HITS. The engine's JSON is passed on unchanged, with `type` and `seq` in front
+ * of its own fields.
+ * @throws if the message is not a hit
  */
 export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
   const text = decoder.decode(payload).trim()
@@ -23,6 +24,7 @@ export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
   }
 }
 
+/** The entry for sequences `from` to `to`, both included, that the stream no longer has. */
 export function gapEntry(from: number, to: number): GapEntry {
   return { kind: 'gap', seq: to, frame: textFrame(JSON.stringify({ type: 'gap', from, to } satisfies GapMessage)) }
 }

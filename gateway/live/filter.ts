@@ -1,7 +1,7 @@
 import type { Hit } from '../../engine/mod.js'
 import type { SubscribeMessage } from './protocol.js'
 
-/** What one console wants to see. An absent field lets everything pass. */
+/** What one console wants to see. An absent field matches everything, an empty list nothing. */
 export class Filter {
   readonly #lists: Set<string> | undefined
   readonly #cameras: Set<string> | undefined
@@ -21,14 +21,14 @@ export class Filter {
     return this.matchesLocation(hit)
   }
 
-  /** Reads are filtered by where they were made only. */
+  /** Camera and area: the only part of the filter that applies to reads. */
   matchesLocation({ camera, lat, lon }: { camera: string; lat: number; lon: number }): boolean {
     if (this.#cameras && !this.#cameras.has(camera)) return false
-    return !this.#area || within(this.#area, lat, lon)
+    return !this.#area || isInside(this.#area, lat, lon)
   }
 }
 
-function within([west, south, east, north]: [number, number, number, number], lat: number, lon: number): boolean {
+function isInside([west, south, east, north]: [number, number, number, number], lat: number, lon: number): boolean {
   if (lat < south || lat > north) return false
   return west <= east ? lon >= west && lon <= east : lon >= west || lon <= east
 }

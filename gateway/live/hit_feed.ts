@@ -15,23 +15,23 @@ import { parseAckSubject } from './ack_subject.js'
 import { gapEntry, hitEntry } from './entry.js'
 import { Ring, type HitEntry } from './ring.js'
 
-/** A feed without a sign of life for three of these (ms) is started anew. */
+/** The server's heartbeat, ms. After three of them without a message the consumer is replaced. */
 const HEARTBEAT_MS = 2_000
-/** Entries that are read from the stream at a start, so that consoles that open find the newest in memory. */
+/** Entries read from the stream at a start, so that new consoles find the latest hits in memory. */
 const WINDOW = 1_000
 
 /**
- * `known`: seen for the first time; `new`: made anew; `set-back`: the same stream, with its newest messages lost (power
- * failure, backup).
+ * `first-seen`: this gateway had not seen the stream before; `recreated`: another stream under the same name; `rewound`:
+ * the same stream without its newest messages (power failure, backup).
  */
 export type StreamChange = 'first-seen' | 'recreated' | 'rewound'
 
 export interface FeedListener {
-  /** A hit that was published while this feed listened (not one of before), for the numbers about delay. */
+  /** A hit published while this feed was listening, which tells the delay. Older hits do not. */
   onLiveHit(entry: HitEntry): void
   /** New entries are in the ring. */
   onEntries(): void
-  /** The ring is a new one, because the numbers of the stream are not those of before. */
+  /** The ring was replaced, because the sequences of the stream do not continue the previous ones. */
   onStream(change: StreamChange): void
 }
 
@@ -45,9 +45,8 @@ export interface FeedState {
 /**
  * Follows stream HITS with one ordered consumer for all consoles and fills the ring.
  *
- * Order is checked, not assumed: deliveries are counted, and the server's heartbeat says how many there should have
- * been. On any doubt the consumer is thrown away and a new one starts behind the last sequence in the ring, so nothing
- * is missed and nothing comes twice.
+ * Order is verified, not assumed: the feed counts deliveries, and the server's heartbeat says how many there should be.
+ * On any mismatch a new consumer starts after the last sequence in the ring, so no hit is lost and none is repeated.
  */
 export class HitFeed {
   #ring: Ring | undefined
@@ -55,8 +54,9 @@ export class HitFeed {
   #first = 1
   #last = 0
   #state: FeedState = { live: false, reason: 'not connected yet', since: Date.now() }
-  /** Messages of the stream that are no hits; they are skipped and counted. */
+  /** Messages of the stream that were skipped because they are not hits. */
   malformed = 0
+  /** Consumers started. */
   resumes = 0
 
   constructor(private readonly listener: FeedListener) {}
@@ -67,14 +67,15 @@ export class HitFeed {
   get epoch(): string {
     return this.#epoch
   }
-  /** First and last sequence of the stream as far as known. */
+  /** First sequence of the stream when the feed last started. */
   get first(): number {
     return this.#first
   }
+  /** Last known sequence of the stream. */
   get last(): number {
     return Math.max(this.#last, this.#ring?.last ?? 0)
   }
-  /** Undefined until the stream was seen once. */
+  /** Undefined until the stream has been seen. */
   get ring(): Ring | undefined {
     return this.#ring
   }
@@ -85,32 +86,32 @@ export class HitFeed {
       this.#adopt(await manager.streams.info(STREAM.hits))
       await this.#listen(nats, manager, signal)
     } catch (error) {
-      this.#change(false, signal.aborted ? 'NATS is away' : `stream ${STREAM.hits}: ${reasonOf(error)}`)
+      this.#change(false, signal.aborted ? 'NATS is unreachable' : `stream ${STREAM.hits}: ${reasonOf(error)}`)
       throw error
     }
   }
 
-  /** Takes over what the stream says of itself: the same as before, with a hole, or another one. */
+  /** Compares the stream with the ring: it continues, it continues after a gap, or it is another stream. */
   #adopt({ created, state }: StreamInfo): void {
     const first = Math.max(1, state.first_seq)
     const last = state.last_seq
-    const known = this.#ring
+    const ring = this.#ring
     this.#first = first
     this.#last = last
-    // A last sequence behind ours: the numbers to come will be other hits than those we know by them.
-    const change: StreamChange | undefined = !known
+    // The stream ends before the ring does: sequences to come will name other hits than those in the ring.
+    const change: StreamChange | undefined = !ring
       ? 'first-seen'
       : this.#epoch !== created
         ? 'recreated'
-        : last < known.last
+        : last < ring.last
           ? 'rewound'
           : undefined
     if (change) {
       this.#epoch = created
       this.#ring = new Ring(Math.max(first - 1, last - WINDOW))
       this.listener.onStream(change)
-    } else if (first > known!.last + 1) {
-      known!.push(gapEntry(known!.last + 1, first - 1))
+    } else if (first > ring!.last + 1) {
+      ring!.push(gapEntry(ring!.last + 1, first - 1))
       this.listener.onEntries()
     }
   }
@@ -122,7 +123,7 @@ export class HitFeed {
     const failed = new Promise<never>((_, reject) => {
       fail = reject
     })
-    failed.catch(() => {}) // awaited below, perhaps only after it was rejected
+    failed.catch(() => {}) // it may reject before it is awaited below
     let delivered = 0
     let alive = performance.now()
     const subscription = nats.subscribe(inbox, {
@@ -132,7 +133,7 @@ export class HitFeed {
         if (message.headers?.code === 100) {
           const expected = Number(message.headers.get('Nats-Last-Consumer') || delivered)
           if (expected !== delivered) return fail(new Error('deliveries were lost'))
-          // Flow control: the server waits for this answer before it sends more.
+          // Flow control: the server sends no more until it has this reply.
           const stalled = message.headers.get('Nats-Consumer-Stalled')
           if (message.reply) message.respond()
           else if (stalled) nats.publish(stalled)
@@ -147,7 +148,7 @@ export class HitFeed {
         }
       },
     })
-    const onAbort = () => fail(new Error('NATS is away'))
+    const onAbort = () => fail(new Error('NATS is unreachable'))
     signal.addEventListener('abort', onAbort, { once: true })
     const watch = setInterval(() => {
       if (performance.now() - alive > 3 * HEARTBEAT_MS) fail(new Error('no heartbeat'))

@@ -2,35 +2,33 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { AlprError, codeOf } from '../../engine/runtime/mod.js'
-import type { RegistryMirror } from '../status/registry_mirror.js'
 import type { Authenticator } from '../access/authenticator.js'
 import { checkOrigin } from '../access/origin.js'
 import type { NatsLink } from './nats_link.js'
-import { CLOSE, type StatusMessage } from './protocol.js'
-import type { StatusBoard } from '../status/status_board.js'
+import { CLOSE, type StatusMessage, type StatusSummary } from './protocol.js'
 import { Console, type ConsoleLimits } from './console.js'
 import { DelayMeter } from './delay.js'
-import { HitFeed } from './hit_feed.js'
+import { HitFeed, type FeedState } from './hit_feed.js'
 import { Backlog } from './backlog.js'
 import { LiveReads } from './live_reads.js'
 
 export const HITS_PATH = '/ws/hits'
-/** A console says little: one subscription, at most a few thousand ids. */
+/** A subscription with at most a few thousand ids fits, bytes. */
 const MAX_MESSAGE_BYTES = 65_536
 const STATUS_MS = 1_000
 const HEARTBEAT_MS = 15_000
-/** Consoles are woken for new hits at most this often. */
+/** New hits wake the consoles at most this often, ms. */
 const WAKE_EVERY_MS = 20
 
 export interface HubOptions extends ConsoleLimits {
-  /** Consoles at the same time; more are refused with 503. */
+  /** Consoles that may be connected at the same time; more are refused with 503. */
   maxConsoles: number
 }
 
 export interface HubCounts {
   hits: number
   hitsSent: number
-  /** Consoles that came back with `since`. */
+  /** Consoles that reconnected with `since`. */
   resumed: number
   reads: number
   readsDropped: number
@@ -38,8 +36,16 @@ export interface HubCounts {
   refused: number
 }
 
+/** What the hub itself contributes to the status. */
+export interface LiveFigures {
+  feed: FeedState
+  /** Median from capture to this gateway over recent hits; undefined without hits. */
+  delayMs: number | undefined
+  consoles: number
+}
+
 /**
- * All consoles: lets them in, feeds them from one feed, tells them the state once a second, closes those that stall.
+ * All consoles: accepts them, feeds them from one feed, sends them the state once a second and closes those that stall.
  */
 export class Hub {
   readonly feed: HitFeed
@@ -59,10 +65,9 @@ export class Hub {
   #closed = false
 
   constructor(
-    private readonly natsLink: NatsLink,
+    natsLink: NatsLink,
     private readonly authenticator: Authenticator,
-    private readonly board: StatusBoard,
-    private readonly registry: RegistryMirror,
+    private readonly summarize: (live: LiveFigures) => StatusSummary,
     private readonly options: HubOptions,
   ) {
     this.backlog = new Backlog(natsLink)
@@ -98,7 +103,7 @@ export class Hub {
     return depth
   }
 
-  /** Answers an HTTP upgrade. Refused ones get the same errors as any route, on the raw socket. */
+  /** Answers an HTTP upgrade. A refusal is the same error as on any route, written to the raw socket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
       if (this.#closed) throw new AlprError('ALPR_ERR_INTERNAL')
@@ -111,7 +116,7 @@ export class Hub {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         const console = new Console(webSocket, socket, caller, this.feed, this.backlog, this.options, this.counts)
         this.#consoles.add(console)
-        webSocket.on('error', () => {}) // the close that follows says it all
+        webSocket.on('error', () => {}) // a close event follows
         webSocket.on('close', () => this.#consoles.delete(console))
         console.offerStatus(this.#status(console))
       })
@@ -121,47 +126,29 @@ export class Hub {
     }
   }
 
-  /** State of the world for one console. */
-  #status(console: Console): StatusMessage {
-    return { ...this.summary(), seq: console.cursor, readsDropped: console.dropped }
+  /** The state of the system, the same for every console. */
+  summary(): StatusSummary {
+    return this.summarize({
+      feed: this.feed.state,
+      delayMs: this.#delay.median(),
+      consoles: this.#consoles.size,
+    })
   }
 
-  /** The part that is the same for everybody. */
-  summary(): Omit<StatusMessage, 'seq' | 'readsDropped'> {
-    const { board, registry, feed } = this
-    const delay = this.#delay.median() ?? seconds(board.largest('delay_seconds'))
-    return {
-      type: 'status',
-      at: new Date().toISOString(),
-      hits: feed.state.live
-        ? { live: true }
-        : { live: false, reason: this.#whyNot(), since: new Date(feed.state.since).toISOString() },
-      delayMs: delay,
-      framesPerS: board.rate('frames_total'),
-      readsPerS: board.rate('reads_total'),
-      framesWaiting: board.sumOf('frames_waiting'),
-      consoles: this.#consoles.size,
-      engines: board.engines(),
-      lists: registry.lists().length,
-      staleLists: registry.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
-    }
+  #status(console: Console, summary = this.summary()): StatusMessage {
+    return { ...summary, seq: console.cursor, readsDropped: console.dropped }
   }
 
   close(): void {
     this.#closed = true
     this.#timers.forEach(clearInterval)
-    for (const console of this.#consoles) console.close(CLOSE.goingAway, 'the gateway stops')
+    for (const console of this.#consoles) console.close(CLOSE.goingAway, 'the gateway is stopping')
     this.#server.close()
   }
 
-  #whyNot(): string {
-    return this.natsLink.state.connected ? this.feed.state.reason : `NATS: ${this.natsLink.state.reason}`
-  }
-
   /**
-   * Many hits can arrive in one turn of the event loop, or one turn after the other; the consoles are woken once for
-   * all of them. A hit after a pause goes out at once, in a run of them each waits up to `WAKE_EVERY_MS`: a write to a
-   * socket costs the same with one hit or with ten.
+   * Wakes the consoles once for all hits of one or several turns of the event loop. A hit after a pause goes out at once;
+   * in a burst each waits up to `WAKE_EVERY_MS`, because a write to a socket costs the same for one hit or ten.
    */
   #wake(): void {
     if (this.#waking) return
@@ -184,7 +171,7 @@ export class Hub {
     const summary = this.summary()
     for (const console of this.#consoles) {
       console.checkStalled()
-      console.offerStatus({ ...summary, seq: console.cursor, readsDropped: console.dropped })
+      console.offerStatus(this.#status(console, summary))
     }
   }
 
@@ -192,9 +179,6 @@ export class Hub {
     for (const console of this.#consoles) console.heartbeat()
   }
 }
-
-const seconds = (value: number | undefined): number | undefined =>
-  value === undefined ? undefined : Math.round(value * 1_000)
 
 function refuse(socket: Duplex, error: unknown): void {
   const known = error instanceof AlprError ? error : new AlprError('ALPR_ERR_INTERNAL')

@@ -3,12 +3,12 @@ import { aborted, type NatsTask } from './nats_link.js'
 import { textFrame } from './text_frame.js'
 
 export interface LiveReadListener {
-  /** Nobody wants reads most of the time at night: then they are not even parsed. */
+  /** Whether any console wants reads. If none does, as on most nights, messages are not even parsed. */
   wanted(): boolean
   onRead(frame: Buffer, read: LiveRead): void
 }
 
-/** Follows `reads.<camera>`, which is for display only: what is lost here is in the store. */
+/** Follows `reads.<camera>`. These messages are for display only: a read lost here is still in the store. */
 export class LiveReads {
   constructor(private readonly listener: LiveReadListener) {}
 

@@ -2,7 +2,7 @@ import { Events, type NatsConnection } from 'nats'
 import { type ConnectionLog, connectNats } from '../../engine/mod.js'
 import { growingPause, reasonOf, sleep } from '../../engine/runtime/mod.js'
 
-/** Work that needs NATS. It runs anew after each (re)connection; `signal` fires when that connection is lost. */
+/** Work that needs NATS. It runs again after each (re)connection; `signal` fires when that connection is lost. */
 export type NatsTask = (nats: NatsConnection, signal: AbortSignal) => Promise<void>
 
 export interface NatsLinkState {
@@ -13,11 +13,11 @@ export interface NatsLinkState {
 }
 
 /**
- * The gateway's one connection to NATS. It is made in the background and for ever: the gateway serves its console and
- * tells the truth at /readyz while NATS is away.
+ * The gateway's one connection to NATS. It connects in the background and retries forever: while NATS is unreachable the
+ * gateway serves its console, and /readyz reports the reason.
  *
- * After a reconnection every duty starts from scratch. Ephemeral consumers do not survive a server's restart, and a
- * client library that keeps them alive by itself cannot say what was missed in between; a duty knows where it stopped.
+ * After a reconnection every task starts from scratch. Ephemeral consumers do not survive a server's restart, and a
+ * client library that revives them cannot say what was missed in between. A task knows where it stopped.
  */
 export class NatsLink {
   #nats: NatsConnection | undefined
@@ -36,11 +36,11 @@ export class NatsLink {
   get state(): NatsLinkState {
     return this.#state
   }
-  /** Since the start of the process. */
+  /** Reconnections since the start of the process. */
   get reconnects(): number {
     return this.#reconnects
   }
-  /** @throws when there is no connection just now */
+  /** @throws while there is no connection */
   get nats(): NatsConnection {
     if (!this.#nats || !this.#state.connected) throw new Error(this.#state.reason)
     return this.#nats
@@ -51,7 +51,8 @@ export class NatsLink {
   }
 
   /**
-   * Runs `duty` on this and on every later connection, and again (after a growing pause) when it ends on a living one.
+   * Runs `task` on this and on every later connection. If it ends while the connection lives, it runs again after a
+   * growing pause.
    */
   addTask(task: NatsTask): void {
     this.#tasks.add(task)
@@ -81,7 +82,7 @@ export class NatsLink {
     }
   }
 
-  /** From a fresh connection until it is closed for good; in between it heals by itself. */
+  /** Resolves when the connection is closed for good. Until then the client reconnects by itself. */
   async #live(nats: NatsConnection): Promise<void> {
     if (this.#stopped.signal.aborted) return nats.close()
     this.#nats = nats
@@ -115,7 +116,7 @@ export class NatsLink {
   async #perform(task: NatsTask, nats: NatsConnection, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const started = performance.now()
-      // A duty reports its own trouble where people look for it (its state); here it is only tried again.
+      // A task reports its failures in its own state; the link only retries it.
       await task(nats, signal).catch(() => {})
       if (performance.now() - started > 10_000) attempt = 0
       await sleep(growingPause(attempt), signal)
@@ -127,7 +128,7 @@ export class NatsLink {
   }
 }
 
-/** Resolves when the signal fires: the end of a duty that only listens. */
+/** Resolves when the signal fires: the end of a task that only listens. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return signal.aborted
     ? Promise.resolve()

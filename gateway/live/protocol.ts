@@ -1,30 +1,31 @@
 import type { Hit, LiveRead } from '../../engine/mod.js'
 
 /**
- * What travels on `/ws/hits`: JSON text, one message a frame. The console page imports these types and nothing else of
- * the gateway.
+ * The messages on `/ws/hits`: JSON text, one message per frame. The console page imports these types and nothing else
+ * from the gateway.
  *
  *     console                         gateway
  *        │  (upgrade, session cookie)    │
- *        │ ◄──────────────────── hello   │  which stream, and what it still holds
+ *        │ ◄──────────────────── hello   │  which stream, and what it holds
  *        │  subscribe {since, epoch} ──► │
- *        │ ◄───────── gap / restarted    │  only if something cannot be replayed
- *        │ ◄─── hit, hit, hit ...        │  by sequence: all after `since`, then live, none missing, none twice
+ *        │ ◄───────── gap / restarted    │  only if hits cannot be replayed
+ *        │ ◄─── hit, hit, hit ...        │  by sequence: all after `since`, then live, none lost, none repeated
  *        │ ◄─── read, status ...         │  reads may be dropped (counted in status), hits never
  */
+
 /** One filter per connection; a new one replaces it. An absent list means "all". */
 export interface SubscribeMessage {
   type: 'subscribe'
   /** The last sequence the console has seen; hits after it are replayed. Absent: live only. */
   since?: number
-  /** Epoch that `since` belongs to; if the stream was made anew meanwhile, everything it holds is replayed. */
+  /** Epoch of `since`. If the stream has been recreated since then, everything it holds is replayed. */
   epoch?: string
   lists?: string[]
   cameras?: string[]
   priority?: Hit['priority'][]
   /** `[west, south, east, north]` in degrees; west > east crosses the 180th meridian. */
   area?: [number, number, number, number]
-  /** Live reads too. */
+  /** Also send live reads. */
   reads?: boolean
 }
 
@@ -37,20 +38,17 @@ export type GatewayMessage =
   | RestartedMessage
   | ErrorMessage
 
-/** Sent when the stream is known, and again when it was made anew. */
+/** Sent when the stream is known, and again when it has been recreated. */
 export interface HelloMessage {
   type: 'hello'
-  /**
-   * Names this life of stream HITS: the time it was created. Sequences of two epochs have nothing to do with each
-   * other.
-   */
+  /** Identifies this instance of stream HITS: the time it was created. Sequences of two epochs are unrelated. */
   epoch: string
-  /** First sequence the stream still holds, and the last; `first > last` is an empty stream. */
+  /** First and last sequence that the stream holds; `first > last` means it is empty. */
   first: number
   last: number
 }
 
-/** `seq` is the sequence in HITS. Every revision of a hit is sent, each with its own sequence. */
+/** `seq` is the sequence in stream HITS. Every revision of a hit is a message of its own. */
 export type HitMessage = { type: 'hit'; seq: number } & Hit
 
 export type ReadMessage = { type: 'read' } & LiveRead
@@ -75,16 +73,16 @@ export interface ErrorMessage {
   message: string
 }
 
-/** Once a second. Numbers are undefined where nobody reports them, never a made-up zero. */
+/** Sent once a second. A number that nobody reports is undefined, never zero. */
 export interface StatusMessage {
   type: 'status'
   /** Wall clock of the gateway, RFC 3339. */
   at: string
-  /** Everything up to this sequence has been sent (or filtered out): what a console should say as `since`. */
+  /** Everything up to this sequence has been sent or filtered out: the `since` to reconnect with. */
   seq: number
   /** Whether hits flow; if not, why and since when (RFC 3339). */
   hits: { live: boolean; reason?: string; since?: string }
-  /** Capture to here, of the newest hits or, without hits, of the frames in the engines; milliseconds. */
+  /** Time from capture to this gateway, of the latest hits; without hits, of the engines' frames. Milliseconds. */
   delayMs?: number
   framesPerS?: number
   readsPerS?: number
@@ -98,13 +96,16 @@ export interface StatusMessage {
   staleLists: StaleList[]
 }
 
+/** The part of a status message that is the same for every console. */
+export type StatusSummary = Omit<StatusMessage, 'seq' | 'readsDropped'>
+
 export interface EngineState {
   instance: string
-  /** Its last status is younger than 5 s. */
+  /** Whether its last status is younger than 5 s. */
   fresh: boolean
   /** Milliseconds since its last status. */
   ageMs: number
-  /** What it waits for: name -> reason. */
+  /** What it is waiting for: name -> reason. */
   waiting: Record<string, string>
 }
 
@@ -115,14 +116,14 @@ export interface StaleList {
   loadedAt: string
 }
 
-/** Close codes of ours on the WebSocket (4000-4999 is the private range). */
+/** WebSocket close codes (4000-4999 is the private range). */
 export const CLOSE = {
-  /** The session ended: open the console's address again. */
+  /** The session ended: sign in again. */
   authRequired: 4401,
   /** ALPR_ERR_CONSOLE_STALLED: no progress for 30 s; reconnect with `since`. */
   stalled: 4408,
   /** Too many or malformed messages from the console. */
   invalid: 4400,
-  /** The gateway stops; reconnect. */
+  /** The gateway is stopping: reconnect. */
   goingAway: 1001,
 } as const

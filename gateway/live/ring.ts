@@ -1,8 +1,8 @@
 import type { Hit } from '../../engine/mod.js'
 
 /**
- * What a filter and the delay meter need of a hit, and the WebSocket frame as every console gets it: made once, shared
- * by all.
+ * A hit in the ring: the fields that filters and the delay meter need, and the WebSocket frame, built once and shared by
+ * all consoles.
  */
 export interface HitEntry {
   kind: 'hit'
@@ -11,10 +11,7 @@ export interface HitEntry {
   facts: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon' | 'tsLast'>
 }
 
-/**
- * Sequences that the stream lost before the gateway saw them; takes its place in the order so that every console is
- * told.
- */
+/** Sequences up to `seq` that the stream lost before the gateway saw them, in their order, so that consoles report it. */
 export interface GapEntry {
   kind: 'gap'
   seq: number
@@ -24,25 +21,25 @@ export interface GapEntry {
 export type RingEntry = HitEntry | GapEntry
 
 /**
- * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a place (0, 1, 2 ...);
- * a console remembers the place it reads next, so a slow console costs nothing but that number. When the ring is full
- * the oldest entries go; a console that still needed them reads them from the stream.
+ * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a position (0, 1, 2 ...).
+ * A console remembers only the position it reads next, so a slow console costs no memory. A full ring evicts its oldest
+ * entries; a console that still needs them reads them from the stream.
  *
- *     place:      base            base+1   ...      end-1
+ *     position:   base            base+1   ...      end-1
  *     entries: [ oldest kept ][          ][ ... ][ newest ]
- *     seq:        > floor       strictly rising
+ *     seq:        > baseSeq    strictly rising
  *
- * Limits: `maxEntries` and `maxBytes` (of frames), whichever acts first.
+ * Limits: `maxEntries`, and `maxBytes` of frames.
  */
 export class Ring {
   #entries: RingEntry[] = []
-  /** Entries before this index are evicted; the array is cut now and then, so that eviction costs nothing per push. */
+  /** Entries before this index are evicted. The array is cut rarely, so that eviction costs nothing per push. */
   #head = 0
   #base = 0
   #bytes = 0
   #baseSeq: number
 
-  /** @param baseSeq the sequence after which the ring knows everything */
+  /** @param baseSeq the ring will hold everything after this sequence */
   constructor(
     baseSeq: number,
     private readonly maxEntries = 4_096,
@@ -55,14 +52,14 @@ export class Ring {
   get baseSeq(): number {
     return this.#baseSeq
   }
-  /** The last sequence pushed, or the floor when there is none. */
+  /** The last sequence pushed; `baseSeq` while the ring is empty. */
   get last(): number {
     return this.#entries.length > this.#head ? this.#entries[this.#entries.length - 1]!.seq : this.#baseSeq
   }
   get size(): number {
     return this.#entries.length - this.#head
   }
-  /** The place that the next entry will get. */
+  /** The position of the next entry. */
   get end(): number {
     return this.#base + this.size
   }
@@ -77,17 +74,18 @@ export class Ring {
     }
   }
 
-  /** The entry at a place; undefined when it is not there yet. @throws RangeError when it is no longer there */
+  /** The entry at a position; undefined if it is not there yet. @throws RangeError if it was evicted */
   at(position: number): RingEntry | undefined {
     if (position < this.#base) throw new RangeError(`position ${position} was evicted, the oldest is ${this.#base}`)
     return this.#entries[this.#head + position - this.#base]
   }
 
+  /** Whether the position has not been evicted. */
   has(position: number): boolean {
     return position >= this.#base
   }
 
-  /** The place of the first entry after `seq`. Only meaningful for `seq >= baseSeq`. */
+  /** The position of the first entry after `seq`. Valid for `seq >= baseSeq` only. */
   positionAfter(seq: number): number {
     let low = this.#head
     let high = this.#entries.length

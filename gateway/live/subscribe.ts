@@ -23,9 +23,12 @@ const SCHEMA = Type.Object(
   { additionalProperties: false },
 )
 
-const check = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
+const isSubscribe = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
 
-/** @throws ALPR_ERR_REQUEST_INVALID naming the field; `undefined` is a binary message */
+/**
+ * @param text `undefined` for a binary message
+ * @throws ALPR_ERR_REQUEST_INVALID naming the field
+ */
 export function parseSubscribe(text: string | undefined): SubscribeMessage {
   let value: unknown
   try {
@@ -33,10 +36,12 @@ export function parseSubscribe(text: string | undefined): SubscribeMessage {
   } catch {
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'the message is not JSON text' })
   }
-  if (check(value)) return value
-  const error = check.errors![0]!
-  const extra = (error.params as { additionalProperty?: string }).additionalProperty
+  if (isSubscribe(value)) return value
+  const error = isSubscribe.errors![0]!
+  const unknownField = (error.params as { additionalProperty?: string }).additionalProperty
   throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
-    reason: extra ? `there is no field ${extra}` : `${error.instancePath.slice(1) || 'message'} ${error.message}`,
+    reason: unknownField
+      ? `there is no field ${unknownField}`
+      : `${error.instancePath.slice(1) || 'message'} ${error.message}`,
   })
 }

@@ -1,5 +1,5 @@
 /**
- * A WebSocket text frame (RFC 6455, 5.2) from a server: whole, not masked, not compressed, and so the same bytes for
+ * A WebSocket text frame (RFC 6455, 5.2) of a server: unfragmented, unmasked and uncompressed, hence the same bytes for
  * every console.
  *
  *     0x81 | length, 7 bits                      up to 125 bytes

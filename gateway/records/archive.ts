@@ -1,6 +1,7 @@
 import type { CropRef, Hit } from '../../engine/mod.js'
+import type { Page } from '../http/cursor.js'
 
-/** What the gateway asks the store for. All lists are newest first. */
+/** What the gateway reads from the store. All lists are newest first. */
 export interface Archive {
   /** @throws ALPR_ERR_STORE_UNAVAILABLE */
   ping(): Promise<void>
@@ -12,18 +13,12 @@ export interface Archive {
   close(): Promise<void>
 }
 
-export interface Page<T> {
-  items: T[]
-  /** Hand it back as `before` for the next page; absent on the last one. */
-  next?: string
-}
-
 export interface ReadsQuery {
   /** 1 to 1000. */
   limit: number
   before?: string
   camera?: string
-  /** As it was read, normalised: upper case letters and digits. */
+  /** The plate as read, normalised: upper-case letters and digits. */
   plate?: string
 }
 
@@ -49,7 +44,7 @@ export interface ArchivedRead {
   alternates: { plate: string; confidence: number }[]
   region: string
   camera: string
-  /** As the registry has it now; empty for a camera that is gone. */
+  /** The name now in the registry; empty for a camera that no longer exists. */
   cameraName?: string
   ts: string
   tsLast: string

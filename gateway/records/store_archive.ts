@@ -7,26 +7,15 @@ import {
   storeError,
   StoreQueries,
 } from '../../engine/mod.js'
-import type {
-  Archive,
-  ArchivedHit,
-  HitsQuery,
-  LedgerEntry,
-  LedgerQuery,
-  Page,
-  ArchivedRead,
-  ReadsQuery,
-} from './archive.js'
-import { cursorOf, isBefore, parseCursor, type Cursor } from '../http/cursor.js'
+import type { Archive, ArchivedHit, HitsQuery, LedgerEntry, LedgerQuery, ArchivedRead, ReadsQuery } from './archive.js'
+import { cursorOf, isBefore, parseCursor, type Cursor, type Page } from '../http/cursor.js'
 
-/** A person waits for these answers, ms. */
+/** A person is waiting for the response, ms. */
 const REQUEST_TIMEOUT_MS = 15_000
 
 type StoredRead = Awaited<ReturnType<StoreQueries['latestReads']>>[number]
 
-/**
- * The archive in ClickHouse (embedded, server or cluster: the client does not know) and in the crop files beside it.
- */
+/** The archive in ClickHouse (embedded, a server or a cluster alike) and in the crop files beside it. */
 export class StoreArchive implements Archive {
   readonly #client
   readonly #queries
@@ -70,7 +59,7 @@ export class StoreArchive implements Archive {
   }
 
   async ledger({ from, to, camera }: LedgerQuery): Promise<LedgerEntry[]> {
-    const rows = await this.#ask(() =>
+    const rows = await this.#run(() =>
       this.#queries.ledger({ from, until: to, ...(camera !== undefined && { camera }) }),
     )
     return rows
@@ -94,34 +83,34 @@ export class StoreArchive implements Archive {
   }
 
   /**
-   * One page in the order (time, id), newest first. The store's questions end at a time, but many rows can share a
-   * millisecond; so the rows of the cursor's own millisecond are asked for again and those already shown are left out.
+   * One page in the order (time, id), newest first. The store's queries are bounded by a time, but many rows can share a
+   * millisecond, so the rows of the cursor's own millisecond are queried again and those already shown are left out.
    */
   async #page<Row, Item>(
     limit: number,
     before: string | undefined,
-    ask: (options: { limit: number; before?: number }) => Promise<Row[]>,
-    place: (row: Row) => Cursor,
+    query: (options: { limit: number; before?: number }) => Promise<Row[]>,
+    positionOf: (row: Row) => Cursor,
     item: (row: Row) => Item,
   ): Promise<Page<Item>> {
     const cursor = before === undefined ? undefined : parseCursor(before)
     for (let spare = 16; ; spare *= 4) {
       const count = Math.min(MAX_ROWS, limit + spare)
-      const rows = await this.#ask(() => ask({ limit: count, ...(cursor && { before: cursor.time + 1 }) }))
-      const left = cursor ? rows.filter((row) => isBefore(place(row), cursor)) : rows
+      const rows = await this.#run(() => query({ limit: count, ...(cursor && { before: cursor.time + 1 }) }))
+      const left = cursor ? rows.filter((row) => isBefore(positionOf(row), cursor)) : rows
       const more = rows.length === count
       if (left.length <= limit && more && count < MAX_ROWS) continue
       const shown = left.slice(0, limit)
       return {
         items: shown.map(item),
-        ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(place(shown.at(-1)!)) }),
+        ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(positionOf(shown.at(-1)!)) }),
       }
     }
   }
 
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
+  async #run<T>(query: () => Promise<T>): Promise<T> {
     try {
-      return await question()
+      return await query()
     } catch (error) {
       throw storeError(error, this.#url)
     }

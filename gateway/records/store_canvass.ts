@@ -17,14 +17,14 @@ import {
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsLink } from '../live/nats_link.js'
 
-/** The store ends a question after 30 s, an export's page after 300 s; then it has answered. Milliseconds. */
+/** The store ends a question after 30 s and a page of an export after 300 s, so it answers within this. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 310_000
 const RETRY_MS = 5_000
-/** Threads that scan the dictionary, so that consoles and other questions do not wait for a scan. */
+/** Threads that scan the dictionary, so that a scan delays neither consoles nor other questions. */
 const SEARCH_THREADS = 2
 
 /**
- * The desk over the store. The dictionary is loaded beside it: until it is there, and while it cannot be, the store
+ * The canvass service over the store. The dictionary of plates loads in the background; until it is loaded, the store
  * searches plates itself.
  */
 export class StoreCanvass {
@@ -33,7 +33,7 @@ export class StoreCanvass {
   readonly #database: string
   readonly #log: FastifyBaseLogger
   readonly #stopped = new AbortController()
-  readonly #search: EitherSearch
+  readonly #search: DictionaryOrStoreSearch
   #loading: Promise<void> | undefined
   #pool: SearchPool | undefined
 
@@ -42,7 +42,7 @@ export class StoreCanvass {
     store: { url: string; password?: string },
     { gate, natsLink, log }: { gate?: Gate; natsLink: NatsLink; log: FastifyBaseLogger },
   ) {
-    // More connections than the store runs questions at once: who waits, waits there, in lanes.
+    // More connections than the store runs questions at the same time: excess questions queue in the store, by class.
     this.#client = createClient(
       settings,
       { url: store.url, token: store.password },
@@ -50,7 +50,7 @@ export class StoreCanvass {
     )
     this.#database = settings.clickhouse.database
     this.#log = log
-    this.#search = new EitherSearch(
+    this.#search = new DictionaryOrStoreSearch(
       new SqlPlateSearch(this.#database, async () => {
         const result = await this.#client.query({
           query: `SELECT count() AS n FROM ${this.#database}.plates`,
@@ -64,12 +64,12 @@ export class StoreCanvass {
       database: this.#database,
       url: settings.clickhouse.url || store.url,
       search: this.#search,
-      platesOfList: listsOf(natsLink),
+      platesOfList: platesByList(natsLink),
       ...(gate && { gate }),
     })
   }
 
-  /** Loads the dictionary in the background, and tries again while the store is away. */
+  /** Loads the dictionary in the background, and retries while the store is unreachable. */
   start(): void {
     this.#pool ??= new SearchPool(SEARCH_THREADS)
     this.#loading ??= this.#load(this.#pool)
@@ -92,11 +92,11 @@ export class StoreCanvass {
         return
       } catch (error) {
         failures += 1
-        // At the very first start the engine is just making the tables: once is no news.
+        // At the very first start the engine is still creating the tables, so one failure is normal.
         if (!signal.aborted && failures === 2)
           this.#log.warn(
             { reason: reasonOf(error) },
-            'the dictionary of plates is not loaded yet; the store searches meanwhile',
+            'the dictionary of plates is not loaded yet; the store searches plates until it is',
           )
         await pause(RETRY_MS, undefined, { signal }).catch(() => {})
       }
@@ -115,8 +115,8 @@ export class StoreCanvass {
   }
 }
 
-/** Hot lists as they stand now, by the gateway's connection to NATS. */
-const listsOf =
+/** Reads the current plates of a hot list over the gateway's connection to NATS. */
+const platesByList =
   (natsLink: NatsLink) =>
   async (id: string): Promise<string[]> => {
     let client: JetStreamClient
@@ -132,8 +132,8 @@ const listsOf =
     return platesOfList(client, id)
   }
 
-/** The dictionary once it is there, before that the store. */
-class EitherSearch implements PlateSearch {
+/** Searches in the dictionary once it is loaded, before that in the store. */
+class DictionaryOrStoreSearch implements PlateSearch {
   dictionary: PlateSearch | undefined
 
   constructor(private readonly store: PlateSearch) {}

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
-import type { Api, Services } from '../http/api.js'
+import type { Api } from '../http/api.js'
+import type { Services } from './services.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
@@ -21,17 +22,17 @@ const Readiness = Type.Object(
       }),
     ),
   },
-  { description: 'whether hits get from the cameras to the consoles just now' },
+  { description: 'whether hits reach the consoles from the cameras' },
 )
 
 type Part = { ok: boolean; reason?: string }
 
-/** How long the store may take to answer, and how long an answer counts, ms: probes must not be a load. */
+/** How long the store may take to answer, and how long an answer is valid, ms: probes must not cause load. */
 const STORE_TIMEOUT_MS = 2_000
-const STORE_MEMO_MS = 1_000
+const STORE_VALID_MS = 1_000
 
 export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive }: Services): void {
-  const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
+  const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, archive.ping())
       return { ok: true }
@@ -59,7 +60,7 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive
     {
       config: { access: 'open' },
       schema: {
-        summary: 'Everything works together, or what is missing',
+        summary: 'Everything works, or a list of what is missing',
         security: [],
         tags: ['operation'],
         response: { 200: Readiness, 503: Readiness },
@@ -82,14 +83,14 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive
         .map(([name, part]) => `${name}: ${part.reason}`)
       if (engines.length === 0) reasons.push('engines: none has reported yet')
       for (const engine of engines.filter(({ ok }) => !ok)) {
-        const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
+        const waits = Object.entries(engine.waiting).map(([name, reason]) => `is waiting for ${name}: ${reason}`)
         reasons.push(
-          `engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`,
+          `engine ${engine.instance}: ${waits.join('; ') || `has been silent for ${Math.round(engine.ageMs / 1_000)} s`}`,
         )
       }
       const uncovered = board.uncovered()
       if (uncovered.length > 0)
-        reasons.push(`partitions: ${uncovered.join(', ')} held by no engine, their cameras wait`)
+        reasons.push(`partitions: ${uncovered.join(', ')} are held by no engine; their cameras wait`)
       return reply
         .code(reasons.length === 0 ? 200 : 503)
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })
@@ -97,8 +98,8 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive
   )
 }
 
-/** At most one call at a time, and its result for `ms`. */
-function memo<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+/** Calls `ask` at most once per `ms` and shares its result. */
+function cached<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
   let asked = -Infinity
   let answer: Promise<T> | undefined
   return () => {

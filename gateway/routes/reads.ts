@@ -1,11 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
-import type { Api, Services } from '../http/api.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import { cropPath } from './crops.js'
+import type { Services } from './services.js'
 import type { ArchivedRead } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
-import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from '../http/listing.js'
+import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
 
-export const CropSchema = Type.Object(
+const CropSchema = Type.Object(
   { segment: Type.String(), offset: Type.Integer(), length: Type.Integer() },
   { description: 'the picture is at /api/crops/<segment>/<offset>/<length>' },
 )
@@ -39,14 +41,11 @@ const Query = Type.Object(
     ...FormatField,
     camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
     plate: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 16, description: 'as it was read; spaces and case do not matter' }),
+      Type.String({ minLength: 1, maxLength: 16, description: 'the plate as read; spaces and case do not matter' }),
     ),
   },
   strict,
 )
-
-export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
-  crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
 
 const COLUMNS: Column<ArchivedRead>[] = [
   ['readId', (r) => r.readId],
@@ -81,7 +80,7 @@ export function readsRoutes(api: Api, { archive, registry }: Services): void {
     },
     async ({ query: { format, plate, ...query } }, reply) => {
       const page = await archive.reads({ ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) })
-      return answerList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
+      return sendList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
     },
   )
 }

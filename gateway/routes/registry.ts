@@ -1,8 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { type Camera, CameraSchema, type HotList, HotListSchema } from '../../engine/mod.js'
-import type { Api, Services } from '../http/api.js'
+import { type Api, strict } from '../http/api.js'
+import type { Services } from './services.js'
 import type { Column } from '../http/csv_writer.js'
-import { answerList, FormatField, pageOf, strict } from '../http/listing.js'
+import { sendList, FormatField, pageOf } from '../http/listing.js'
 
 const Format = Type.Object(FormatField, strict)
 
@@ -29,7 +30,7 @@ const LIST_COLUMNS: Column<HotList>[] = [
   ['threshold', (l) => l.threshold],
 ]
 
-/** Cameras and hot lists as they stand now. Records only: the entries of a list are not for reading here. */
+/** The current cameras and hot lists, without the entries of the lists. */
 export function registryRoutes(api: Api, { registry }: Services): void {
   api.get(
     '/api/cameras',
@@ -37,7 +38,7 @@ export function registryRoutes(api: Api, { registry }: Services): void {
       schema: { summary: 'Cameras', tags: ['registry'], querystring: Format, response: pageOf(CameraSchema) },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'cameras', { items: registry.cameras() }, CAMERA_COLUMNS),
+      sendList(reply, query.format, 'cameras', { items: registry.cameras() }, CAMERA_COLUMNS),
   )
 
   api.get(
@@ -51,6 +52,6 @@ export function registryRoutes(api: Api, { registry }: Services): void {
       },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'hotlists', { items: registry.lists() }, LIST_COLUMNS),
+      sendList(reply, query.format, 'hotlists', { items: registry.lists() }, LIST_COLUMNS),
   )
 }

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Services } from '../http/api.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import type { Services } from './services.js'
 import { checkOrigin } from '../access/origin.js'
-import { problems, RFC3339, strict } from '../http/listing.js'
+import { problems } from '../http/problem.js'
 
-/** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */
+/** A browser trades the access token for a session cookie here, so that the page does not need to keep the token. */
 export function sessionRoutes(api: Api, { authenticator }: Services): void {
   api.post(
     '/api/session',
@@ -29,7 +30,7 @@ export function sessionRoutes(api: Api, { authenticator }: Services): void {
     '/api/session',
     {
       schema: {
-        summary: 'Who am I, and until when',
+        summary: 'The current caller, and when the session expires',
         tags: ['session'],
         response: {
           200: Type.Object({ kind: Type.String(), expiresAt: Type.Optional(RFC3339) }, { description: 'signed in' }),

@@ -1,16 +1,16 @@
 import type { EngineStatus } from '../../engine/mod.js'
 
-/** Names that one engine may bring; more are cut off, because every name is memory in every Prometheus. */
+/** Names that one engine may report; the rest is ignored, because every name costs memory in every Prometheus. */
 const MAX_NAMES = 500
-/** `frames_total`, or with one label value behind a dot: `hot_list_age_seconds.svs`. */
+/** `frames_total`, or with one label value after a dot: `hot_list_age_seconds.svs`. */
 const NAME = /^([a-z][a-z0-9_]{0,80})(?:\.([^"\\\n]{1,200}))?$/
-/** Counters whose name carries what they count: one family with a label is what Prometheus can add up. */
+/** Counters whose name includes a value. It becomes a label, so that Prometheus can sum over the family. */
 const FAMILIES: [pattern: RegExp, name: string, label: string][] = [
   [/^dead_(ALPR_ERR_[A-Z_]+)_total$/, 'dead_total', 'code'],
   [/^bound_([a-zA-Z0-9_]+)_total$/, 'bound_total', 'bound'],
 ]
 
-/** Counters and gauges of the engines as Prometheus text, `alpr_engine_<name>{instance="..."}`. */
+/** The engines' counters and gauges as Prometheus text, `alpr_engine_<name>{instance="..."}`. */
 export function engineMetrics(statuses: EngineStatus[]): string {
   const families = new Map<string, { type: 'counter' | 'gauge'; lines: string[] }>()
   for (const { instance, counters, gauges, at, workers, partitions } of statuses) {

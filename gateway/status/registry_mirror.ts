@@ -3,26 +3,25 @@ import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '..
 import { reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsTask } from '../live/nats_link.js'
 
-/** A list is stale when its last load is older than this: downloads are due twice a day (HOT-1). */
+/** A hot list whose last load is older than this is stale, ms: downloads are due twice a day (HOT-1). */
 const STALE_MS = 12 * 3_600_000
-/**
- * A key-value watch that lost its consumer heals by itself in the client; a reader that missed that starts anew, ms.
- */
+/** How often a watch is restarted, ms. The client revives a watch that lost its consumer, but updates can be missed. */
 const REFRESH_MS = 300_000
 
 /**
- * The registry's cameras and hot lists as they stand now, followed live from their buckets. What was known stays known
- * while NATS is away.
+ * The current cameras and hot lists of the registry, followed live from their buckets. The last known state stays
+ * available while NATS is unreachable.
  */
 export class RegistryMirror {
   readonly #cameras = new Map<string, Camera>()
   readonly #lists = new Map<string, HotList>()
   readonly #problems = new Map<string, string>()
 
-  /** In the order of their ids. */
+  /** Sorted by id. */
   cameras(): Camera[] {
     return sorted(this.#cameras)
   }
+  /** Sorted by id. */
   lists(): HotList[] {
     return sorted(this.#lists)
   }
@@ -30,7 +29,7 @@ export class RegistryMirror {
     return this.#cameras.get(id)
   }
 
-  /** Why a bucket is not followed just now; empty when both are. */
+  /** Why a bucket is not being followed; empty when both are. */
   problem(): string {
     return [...this.#problems].map(([bucket, reason]) => `${bucket}: ${reason}`).join('; ')
   }
@@ -60,7 +59,7 @@ export class RegistryMirror {
   }
 }
 
-/** Mirrors a bucket into a map. Records that do not parse are left out: the engine refuses them too and says so. */
+/** Mirrors a bucket into a map. Skips records that do not parse: the engine refuses and reports them. */
 async function mirror<T>(
   nats: NatsConnection,
   signal: AbortSignal,
@@ -74,7 +73,7 @@ async function mirror<T>(
   const stop = () => watch.stop()
   signal.addEventListener('abort', stop, { once: true })
   const refresh = setTimeout(stop, REFRESH_MS)
-  // Keys deleted while nobody watched leave no trace in a new watch, so the first pass says what exists.
+  // A new watch does not report keys deleted before it, so its initial values say what exists.
   const first = new Set<string>()
   let complete = false
   const check = () => {

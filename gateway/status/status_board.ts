@@ -2,24 +2,24 @@ import type { EngineStatus } from '../../engine/mod.js'
 import { aborted, type NatsTask } from '../live/nats_link.js'
 import type { EngineState } from '../live/protocol.js'
 
-/** A status older than this means that the engine is away, ms. */
+/** An engine whose last status is older than this counts as silent, ms. */
 export const FRESH_MS = 5_000
-/** An engine that said nothing for this long was taken out of service and is forgotten, ms. */
+/** An engine silent for this long has been taken out of service and is forgotten, ms. */
 const FORGET_MS = 600_000
-/** Engines remembered; more are ignored (somebody else publishes on our subjects). */
+/** Engines remembered; more are ignored, because something else must be publishing on these subjects. */
 const MAX_ENGINES = 256
 
-interface Seen {
+interface Entry {
   status: EngineStatus
-  /** Monotonic clock of its arrival here, ms: the engine's own clock may be wrong. */
+  /** Monotonic clock of its arrival, ms: the engine's own clock may be wrong. */
   arrived: number
   /** Per second between its last two statuses, by counter. */
   rates: Record<string, number>
 }
 
-/** What every engine said last, and how fast its counters grow. Follows `status.engine.*`. */
+/** The last status of every engine, and how fast its counters grow. Follows `status.engine.*`. */
 export class StatusBoard {
-  readonly #engines = new Map<string, Seen>()
+  readonly #engines = new Map<string, Entry>()
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -30,7 +30,7 @@ export class StatusBoard {
         try {
           this.put(message.json<EngineStatus>())
         } catch {
-          /* not a status: the engine shows as away soon */
+          /* not a status: the engine will count as silent */
         }
       },
     })
@@ -51,7 +51,7 @@ export class StatusBoard {
     this.#engines.set(status.instance, { status, arrived, rates: before ? rates(before, status, arrived) : {} })
   }
 
-  /** Every engine known, in the order of their names. */
+  /** All known engines, sorted by name. */
   engines(): EngineState[] {
     this.#forget()
     const now = this.now()
@@ -65,15 +65,15 @@ export class StatusBoard {
       .sort((a, b) => a.instance.localeCompare(b.instance))
   }
 
-  /** The last status of the engines that are not away. */
+  /** The last status of each engine that is not silent. */
   fresh(): EngineStatus[] {
     const now = this.now()
     return [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.status)
   }
 
   /**
-   * Partitions of the frames that no engine holds, once one has said how many there are. For seconds when an engine
-   * comes or goes.
+   * Frame partitions that no engine holds; empty until an engine has reported how many there are. When an engine joins
+   * or leaves, some are uncovered for seconds.
    */
   uncovered(): number[] {
     const fresh = this.fresh()
@@ -84,7 +84,7 @@ export class StatusBoard {
     )
   }
 
-  /** Sum over the engines that are not away; undefined when none of them counts it. */
+  /** Growth per second, summed over the engines that are not silent; undefined when none of them reports it. */
   rate(counter: string): number | undefined {
     const now = this.now()
     return sum(
@@ -92,10 +92,12 @@ export class StatusBoard {
     )
   }
 
+  /** Sum of a gauge over the engines that are not silent; undefined when none of them reports it. */
   sumOf(gauge: string): number | undefined {
     return sum(this.fresh().map((status) => status.gauges[gauge]))
   }
 
+  /** Largest value of a gauge among the engines that are not silent; undefined when none of them reports it. */
   largest(gauge: string): number | undefined {
     const values = this.fresh()
       .map((status) => status.gauges[gauge])
@@ -109,8 +111,8 @@ export class StatusBoard {
   }
 }
 
-/** A counter that went back belongs to a new process: no rate until its next status. */
-function rates(before: Seen, status: EngineStatus, arrived: number): Record<string, number> {
+/** A counter that decreased belongs to a new process: it has no rate until the next status. */
+function rates(before: Entry, status: EngineStatus, arrived: number): Record<string, number> {
   const seconds = (arrived - before.arrived) / 1_000
   if (seconds < 0.05) return before.rates
   const grown: Record<string, number> = {}
