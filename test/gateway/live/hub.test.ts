@@ -1,16 +1,44 @@
 import t from 'tap'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
 import { setupNats, STREAM } from '../../../engine/mod.js'
 import { startTestNats } from '../../servers/nats.js'
 import { ConsoleClient } from '../fixtures/console_client.js'
-import { startTestGateway } from '../fixtures/gateway.js'
+import { BEARER, startTestGateway, TOKEN } from '../fixtures/gateway.js'
 import { makeHit, makeRead, publishHit } from '../fixtures/hits.js'
 import { until } from '../../until.js'
 
 const seqs = (client: ConsoleClient) => client.hits.map(({ seq }) => seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
-t.test('a console is told what the stream holds, then gets every revision live and in order', async (t) => {
+t.test('a WebSocket upgrade needs authentication and the same origin', async (t) => {
+  const gateway = await startTestGateway(t, { maxConsoles: 2 })
+  const open = (headers: Record<string, string>) => ConsoleClient.open(t, gateway.url, undefined, headers)
+  await t.rejects(open({}), { message: 'status 401' })
+  await t.rejects(open({ authorization: 'Bearer wrong' }), { message: 'status 401' })
+  await t.rejects(open({ ...BEARER, origin: 'http://elsewhere.example' }), { message: 'status 401' })
+  await t.rejects(open({ ...BEARER, origin: 'null' }), { message: 'status 401' })
+  const cookie = String(
+    (await gateway.app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers[
+      'set-cookie'
+    ],
+  ).split(';')[0]!
+  const first = await open({ cookie, origin: gateway.url })
+  await open(BEARER)
+  await t.rejects(open(BEARER), { message: 'status 503' }, 'the limit of consoles holds')
+  first.socket.terminate()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await open(BEARER)
+
+  const other = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/other`, { headers: BEARER })
+  const status = await new Promise((resolve) => {
+    other.on('unexpected-response', (_, response) => resolve(response.statusCode))
+    other.on('error', () => {})
+  })
+  t.equal(status, 404)
+})
+
+t.test('a console learns what the stream holds, then gets every revision live and in order', async (t) => {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats })
   const publisher = await nats.connect()
@@ -36,15 +64,15 @@ t.test('a console is told what the stream holds, then gets every revision live a
   t.match(
     console.hits[0],
     { plate: hit.plate, listedPlate: hit.listedPlate, tolerated: [] },
-    'the hit as the engine wrote it',
+    'the hit as the engine published it',
   )
-  await console.until((c) => c.status?.seq === 3, 'the place in the status')
+  await console.until((c) => c.status?.seq === 3, 'the sequence in the status')
 })
 
-t.test('since replays what was missed, from memory and from the stream, and goes on live', async (t) => {
+t.test('since replays the missed hits, from memory and from the stream, and continues live', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
-  // more than the window that the gateway reads at its start
+  // more than the gateway reads at its start
   for (let n = 1; n <= 1_400; n++) await publishHit(publisher, makeHit(n))
   const gateway = await startTestGateway(t, { nats })
   const all = await ConsoleClient.open(t, gateway.url, { since: 0 })
@@ -59,7 +87,7 @@ t.test('since replays what was missed, from memory and from the stream, and goes
   t.same(seqs(none), range(1_401, 1_410))
 })
 
-t.test('what the stream no longer has is named as a gap', async (t) => {
+t.test('hits that the stream no longer has are reported as a gap', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
   for (let n = 1; n <= 20; n++) await publishHit(publisher, makeHit(n))
@@ -70,11 +98,11 @@ t.test('what the stream no longer has is named as a gap', async (t) => {
   t.same(console.of('gap'), [{ type: 'gap', from: 5, to: 10 }])
   t.same(seqs(console), range(11, 20))
   const later = await ConsoleClient.open(t, gateway.url, { since: 15 })
-  await later.until((c) => c.hits.length === 5, 'no gap for one who was there')
+  await later.until((c) => c.hits.length === 5, 'no gap after since')
   t.same(later.of('gap'), [])
 })
 
-t.test('a stream made anew is shown from its beginning', async (t) => {
+t.test('a recreated stream is sent from its beginning', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
   for (let n = 1; n <= 5; n++) await publishHit(publisher, makeHit(n))
@@ -92,12 +120,12 @@ t.test('a stream made anew is shown from its beginning', async (t) => {
   t.not(restarted.epoch, before.epoch)
 
   const back = await ConsoleClient.open(t, gateway.url, { since: 5, epoch: before.epoch })
-  await back.until((c) => c.hits.length === 3, 'a console that comes back with a place in the old one')
+  await back.until((c) => c.hits.length === 3, 'a console that reconnects with a sequence of the old one')
   t.same(back.of('restarted').length, 1)
   t.same(seqs(back), [1, 2, 3])
 })
 
-t.test('lists, cameras, priority and area choose; everything else is passed over', async (t) => {
+t.test('lists, cameras, priority and area select hits; all others are skipped', async (t) => {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats })
   const publisher = await nats.connect()
@@ -115,21 +143,21 @@ t.test('lists, cameras, priority and area choose; everything else is passed over
   await publishHit(publisher, makeHit(2, { list: 'svs', priority: 'low', camera: 'cam-2', lat: -17, lon: 179.5 }))
   await publishHit(publisher, makeHit(3, { list: 'svs', priority: 'medium', camera: 'cam-1', lat: 10, lon: 10 }))
   for (const console of [byList, byCamera, byPriority, byArea, acrossDateLine])
-    await console.until((c) => c.status?.seq === 3, 'all looked at')
+    await console.until((c) => c.status?.seq === 3, 'all filtered')
   t.same(seqs(byList), [1])
   t.same(seqs(byCamera), [2])
   t.same(seqs(byPriority), [1, 3])
   t.same(seqs(byArea), [1])
   t.same(seqs(acrossDateLine), [2])
 
-  byList.subscribe({ lists: ['svs'] }) // another filter from here on
+  byList.subscribe({ lists: ['svs'] }) // replaces the filter
   await sleep(100)
   await publishHit(publisher, makeHit(4, { list: 'svs' }))
   await byList.until((c) => c.hits.length === 2, 'the next one')
   t.same(seqs(byList), [1, 4])
 })
 
-t.test('a message that is no hit is passed over and counted', async (t) => {
+t.test('a message that is not a hit is skipped and counted', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
   await publishHit(publisher, makeHit(1))
@@ -142,7 +170,7 @@ t.test('a message that is no hit is passed over and counted', async (t) => {
   t.equal(gateway.services.hub.feed.malformed, 1)
 })
 
-t.test('reads are live only, and only for those who want them', async (t) => {
+t.test('reads are live only, and sent only to consoles that want them', async (t) => {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats })
   const publisher = await nats.connect()
@@ -162,37 +190,40 @@ t.test('reads are live only, and only for those who want them', async (t) => {
   t.same(not.of('read'), [])
 })
 
-t.test('a console that stalls is closed with a reason, loses reads only, disturbs nobody and can resume', async (t) => {
-  const nats = await startTestNats(t)
-  const gateway = await startTestGateway(t, { nats, stallMs: 1_500, consoleQueue: 50 })
-  const publisher = await nats.connect()
-  const stalled = await ConsoleClient.open(t, gateway.url, { since: 0, reads: true })
-  const healthy = await ConsoleClient.open(t, gateway.url, { since: 0, reads: true })
-  await stalled.until((c) => c.of('hello').length > 0, 'hello')
-  await healthy.until((c) => c.of('hello').length > 0, 'hello')
-  const tcp = (stalled.socket as unknown as { _socket: { pause(): void; resume(): void } })._socket
-  tcp.pause()
-  const long = 'x'.repeat(40_000) // fills the buffers of the network sooner
-  let hits = 0
-  for (; gateway.services.hub.counts.stalled === 0 && hits < 3_000; hits++) {
-    await publishHit(publisher, makeHit(hits + 1, { reason: long }))
-    for (let r = 0; r < 5; r++) publisher.publish('reads.main-st-n', JSON.stringify(makeRead(hits * 5 + r)))
-    if (hits > 400) await sleep(20)
-  }
-  t.equal(gateway.services.hub.counts.stalled, 1, 'closed')
-  t.ok(gateway.services.hub.counts.readsDropped > 0, 'its reads were dropped and counted')
-  await healthy.until((c) => c.hits.length === hits, 'every hit at the healthy console')
-  t.same(seqs(healthy), range(1, hits))
-  t.same(healthy.closed, undefined)
-  tcp.resume()
-  await stalled.until((c) => c.closed !== undefined, 'the close')
-  t.ok(stalled.hits.length < hits, 'it did not get all')
-  const back = await ConsoleClient.open(t, gateway.url, { since: stalled.hits.at(-1)?.seq ?? 0 })
-  await back.until((c) => c.hits.at(-1)?.seq === hits, 'the rest after the resume')
-  t.same([...seqs(stalled), ...seqs(back)], range(1, hits), 'nothing missing, nothing twice')
-})
+t.test(
+  'a console that stalls is closed with a reason, loses reads only, disturbs no other and can resume',
+  async (t) => {
+    const nats = await startTestNats(t)
+    const gateway = await startTestGateway(t, { nats, stallMs: 1_500, consoleQueue: 50 })
+    const publisher = await nats.connect()
+    const stalled = await ConsoleClient.open(t, gateway.url, { since: 0, reads: true })
+    const healthy = await ConsoleClient.open(t, gateway.url, { since: 0, reads: true })
+    await stalled.until((c) => c.of('hello').length > 0, 'hello')
+    await healthy.until((c) => c.of('hello').length > 0, 'hello')
+    const tcp = (stalled.socket as unknown as { _socket: { pause(): void; resume(): void } })._socket
+    tcp.pause()
+    const long = 'x'.repeat(40_000) // fills the network buffers sooner
+    let hits = 0
+    for (; gateway.services.hub.counts.stalled === 0 && hits < 3_000; hits++) {
+      await publishHit(publisher, makeHit(hits + 1, { reason: long }))
+      for (let r = 0; r < 5; r++) publisher.publish('reads.main-st-n', JSON.stringify(makeRead(hits * 5 + r)))
+      if (hits > 400) await sleep(20)
+    }
+    t.equal(gateway.services.hub.counts.stalled, 1, 'closed')
+    t.ok(gateway.services.hub.counts.readsDropped > 0, 'its reads were dropped and counted')
+    await healthy.until((c) => c.hits.length === hits, 'every hit at the healthy console')
+    t.same(seqs(healthy), range(1, hits))
+    t.same(healthy.closed, undefined)
+    tcp.resume()
+    await stalled.until((c) => c.closed !== undefined, 'the close')
+    t.ok(stalled.hits.length < hits, 'it did not get every hit')
+    const back = await ConsoleClient.open(t, gateway.url, { since: stalled.hits.at(-1)?.seq ?? 0 })
+    await back.until((c) => c.hits.at(-1)?.seq === hits, 'the rest after the resume')
+    t.same([...seqs(stalled), ...seqs(back)], range(1, hits), 'none lost, none repeated')
+  },
+)
 
-t.test('NATS goes away and comes back: no hit lost, none twice, and consoles are told', async (t) => {
+t.test('NATS stops and restarts: no hit is lost or repeated, and consoles are notified', async (t) => {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats })
   const publisher = await nats.connect()
@@ -207,7 +238,7 @@ t.test('NATS goes away and comes back: no hit lost, none twice, and consoles are
     await nats.kill()
     await console.until(
       (c) => c.status?.hits.live === false && /NATS/.test(c.status.hits.reason ?? ''),
-      'the bad news and its cause',
+      'the outage and its cause',
     )
     t.equal((await fetch(`${gateway.url}/readyz`)).status, 503)
     await nats.restart()
@@ -226,7 +257,7 @@ t.test('NATS goes away and comes back: no hit lost, none twice, and consoles are
   t.equal(console.closed, undefined)
 })
 
-t.test('any number of drops on any side: in the end every console has every hit once', async (t) => {
+t.test('after outages on every side each console has every hit once', async (t) => {
   const nats = await startTestNats(t)
   const publisher = await nats.connect()
   const port = 20_000 + Math.floor(Math.random() * 20_000)
@@ -235,7 +266,7 @@ t.test('any number of drops on any side: in the end every console has every hit 
   let published = 0
   const publishing = (async () => {
     while (published < total) {
-      // As the engine does: the same publish again until it is acknowledged.
+      // Like the engine: publish again until it is acknowledged.
       await publishHit(publisher, makeHit(published + 1)).then(
         () => {
           published++

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import * as ws from 'ws'
 import { textFrame } from '../../../gateway/live/text_frame.js'
 
-/** Exported by ws, though its types do not say so. */
+/** ws exports it, but its types do not. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream & NodeJS.EventEmitter }
 
-/** What ws's own receiver makes of the bytes. */
+/** The messages that ws's receiver decodes. */
 function received(bytes: Buffer): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const texts: string[] = []
@@ -17,7 +17,7 @@ function received(bytes: Buffer): Promise<string[]> {
   })
 }
 
-t.test('frames are what a WebSocket client reads back, at every form of the length', async (t) => {
+t.test('a WebSocket client reads the text back, for every form of the length', async (t) => {
   const texts = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000].map((length) => 'x'.repeat(length))
   t.same(await received(Buffer.concat(texts.map(textFrame))), texts)
   await fc.assert(

@@ -11,7 +11,7 @@ import { startTestStore } from '../../servers/store.js'
 
 const TS = Date.UTC(2026, 10, 16, 8, 30)
 
-t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
+t.test('the archive reads from a store', { timeout: 120_000 }, async (t) => {
   const store = await startTestStore(t)
   const crops = mkdtempSync(join(tmpdir(), 'platestream-crops-'))
   t.teardown(() => rmSync(crops, { recursive: true, force: true }))
@@ -21,8 +21,8 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
   const archive = new StoreArchive(settings, { url: store.url, password: store.token }, crops)
   t.teardown(() => archive.close())
 
-  t.test('pages end nowhere too early and show no row twice, even when many rows share a millisecond', async (t) => {
-    // 90 reads in 3 different milliseconds, so every page border falls into the middle of one.
+  t.test('pages lose no row and repeat none, even when many rows share a millisecond', async (t) => {
+    // 90 reads in 3 milliseconds, so that page borders fall within a millisecond.
     const reads = Array.from({ length: 90 }, (_, i) =>
       aRead({
         readId: String(1_000 + i),
@@ -87,7 +87,7 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
     t.same(await archive.reads({ limit: 5, plate: 'NOBODY' }), { items: [] })
   })
 
-  t.test('a read whose plate was corrected is found under the new one only', async (t) => {
+  t.test('a read whose plate was corrected is found under the new plate only', async (t) => {
     const read = aRead({ readId: '5000', ts: TS + 60_000, plate: '8OLD111' })
     await writer.write({ reads: [read], hits: [], ledger: [] })
     await writer.write({ reads: [{ ...read, version: 2, plate: '8NEW111' }], hits: [], ledger: [] })
@@ -95,14 +95,14 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
     t.match((await archive.reads({ limit: 5, plate: '8NEW111' })).items, [{ readId: '5000', version: 2 }])
   })
 
-  t.test('the ledger of an hour', async (t) => {
+  t.test('the ledger of an hour is complete', async (t) => {
     t.match(await archive.ledger({ from: TS - 3_600_000, to: TS + 3_600_000 }), [
       { camera: 'c1', hour: '2026-11-16T08:00:00.000Z', framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 },
     ])
     t.same(await archive.ledger({ from: TS + 7_200_000, to: TS + 9_000_000 }), [])
   })
 
-  t.test('pictures', async (t) => {
+  t.test('a picture is read by its reference, and no other file is', async (t) => {
     const pictures = await CropWriter.open(crops, 'e1')
     const ref = await pictures.append(TS, Buffer.from('picture'))
     await pictures.close()
@@ -112,7 +112,7 @@ t.test('the archive over a real store', { timeout: 120_000 }, async (t) => {
     await t.rejects(archive.crop({ ...ref, segment: '2020-W01-e1.crops' }), { code: 'ALPR_ERR_NOT_FOUND' })
   })
 
-  t.test('a store that is away is said to be away, and is used again when it is back', async (t) => {
+  t.test('an unreachable store is an error with a code, and a restarted store is used again', async (t) => {
     await archive.ping()
     await store.kill()
     await t.rejects(archive.ping(), { code: 'ALPR_ERR_STORE_UNAVAILABLE' })

@@ -7,27 +7,27 @@ import { BEARER, startTestGateway } from '../fixtures/gateway.js'
 const wide = { windows: [{ from: '2026-10-30T00:00:00Z', to: '2026-11-20T00:00:00Z' }] }
 t.setTimeout(240_000)
 
-t.test('questions over HTTP', async (t) => {
+t.test('canvass questions are answered over HTTP', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: cityRows(400), hits: [], ledger: [] })
-  const heard: unknown[] = []
+  const seen: unknown[] = []
   const gate: Gate = async (look, { kind, form }) => {
-    heard.push([look.who, look.purpose, kind, form])
+    seen.push([look.who, look.purpose, kind, form])
     return async () => {}
   }
   const { app, url } = await startTestGateway(t, { canvass: new Desk({ client: store.client, database: 'p', gate }) })
   const post = (path: string, payload: object, headers: object = BEARER) =>
     app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
 
-  t.equal((await post('canvass', wide, {})).statusCode, 401, 'the authenticator is in front')
+  t.equal((await post('canvass', wide, {})).statusCode, 401, 'authentication comes first')
   const page = (await post('canvass?purpose=homicide%20CR-17', { ...wide, limit: 2, explain: true })).json()
   t.match(page, {
     items: [{ plate: String, count: Number, best: { readId: String } }, {}],
     next: String,
     plan: { queries: [{ ms: Number }] },
   })
-  t.same(heard, [['token', 'homicide CR-17', 'canvass', 'explain']], 'who and why reach the gate')
+  t.same(seen, [['token', 'homicide CR-17', 'canvass', 'explain']], 'caller and purpose reach the access gate')
   t.equal((await post('canvass', { ...wide, limit: 2, cursor: page.next })).json().items.length, 2)
 
   for (const [kind, input] of Object.entries({
@@ -71,7 +71,7 @@ t.test('questions over HTTP', async (t) => {
   t.match(
     (await post('canvass?format=csv', { windows: [{ from: wide.windows[0]!.to, to: wide.windows[0]!.from }] })).json(),
     { code: 'ALPR_ERR_WINDOW_INVALID' },
-    'a file that cannot begin is an error with its code',
+    'a file that cannot start is an error with its code',
   )
   const lines = (await post('plates?format=pages', { pattern: '*' })).body
     .trim()
@@ -80,7 +80,7 @@ t.test('questions over HTTP', async (t) => {
   t.match(
     lines.at(-1),
     { items: [{ plate: String, count: Number, firstSeen: String }], notes: { done: true } },
-    'a line for each page, the last is done',
+    'one line per page; the last one is done',
   )
   t.match((await post('heat?format=pages', wide)).json(), {
     code: 'ALPR_ERR_REQUEST_INVALID',
@@ -113,7 +113,7 @@ t.test('questions over HTTP', async (t) => {
     },
   })
 
-  // a client that goes away: its query leaves the store
+  // When a client disconnects, the store ends its query.
   const leaving = new AbortController()
   const slow = fetch(`${url}/api/canvass/canvass`, {
     method: 'POST',
@@ -129,8 +129,8 @@ t.test('questions over HTTP', async (t) => {
         "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' AND query NOT LIKE '%system.processes%'",
       format: 'JSONEachRow',
     })
-    if (Number((await running.json<{ n: string }>())[0]!.n) === 0) return t.pass('nothing runs on')
-    if (tries > 100) return t.fail('its query still runs')
+    if (Number((await running.json<{ n: string }>())[0]!.n) === 0) return t.pass('no query is left running')
+    if (tries > 100) return t.fail('the query is still running')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 })
