@@ -68,8 +68,8 @@ export interface Gateway {
 const BODY_LIMIT = 65_536
 
 /**
- * Serves the console, the API and the WebSocket. It starts at once, even while NATS or the store is unreachable: /readyz
- * reports what is missing.
+ * Serves the console, the API and the WebSocket. It starts at once, even while NATS or the store is unreachable:
+ * /readyz reports what is missing.
  * @throws if the port is taken
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {

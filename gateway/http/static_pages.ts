@@ -18,9 +18,10 @@ const TYPES: Record<string, string> = {
 }
 
 /**
- * Serves the built files of ui-lite: pages, code and style, without any data. Each file is read once at the start and is
- * a route of its own, so the list of open routes is exact and no path leads out of the folder. `index.html` is `/`,
- * `name.html` is `/name`. The recognizer's page needs no sign-in: it queries nothing, and no picture leaves the browser.
+ * Serves the built files of ui-lite: pages, code and style, without any data. Each file is read once at the start and
+ * is a route of its own, so the list of open routes is exact and no path leads out of the folder. `index.html` is `/`,
+ * `name.html` is `/name`. The recognizer's page needs no sign-in: it queries nothing, and no picture leaves the
+ * browser.
  */
 export function staticPages(api: Api, folder: string): void {
   if (!existsSync(folder)) {

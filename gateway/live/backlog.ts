@@ -26,7 +26,7 @@ export class Backlog {
 
   /**
    * The entries after sequence `after`, at most `limit`. If the stream no longer has the next ones, a gap entry alone.
-   * @throws when NATS is away, or when the stream no longer has this epoch
+   * @throws when NATS is unreachable, or when the stream no longer has this epoch
    */
   batch(epoch: string, after: number, limit: number): Promise<Batch> {
     return this.#readers.run(() => this.#read(epoch, after, limit))

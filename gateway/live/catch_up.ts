@@ -21,7 +21,7 @@ export interface CatchUpTarget {
 
 /**
  * Sends a console the hits that are older than the ring, batch by batch from the stream, until the ring covers its
- * cursor. Retries for as long as NATS is away. Ends early, without an error, when the signal fires.
+ * cursor. Retries for as long as NATS is unreachable. Ends early, without an error, when the signal fires.
  */
 export async function catchUp(
   target: CatchUpTarget,
@@ -42,7 +42,7 @@ export async function catchUp(
       target.advanceTo(through)
       attempt = 0
     } catch {
-      // NATS is away, or the stream is being replaced: the status message reports it.
+      // NATS is unreachable, or the stream is being replaced: the status message reports it.
       await sleep(growingPause(attempt++), signal)
     }
   }

@@ -151,8 +151,8 @@ export class Console {
   }
 
   /**
-   * Closes with a reason, of which 120 characters are sent (the protocol allows 123 bytes). A stalled peer does not take
-   * the close frame either, so the socket is cut after 2 s.
+   * Closes with a reason, of which 120 characters are sent (the protocol allows 123 bytes). A stalled peer does not
+   * take the close frame either, so the socket is cut after 2 s.
    */
   close(code: number, reason: string): void {
     if (this.#closed) return

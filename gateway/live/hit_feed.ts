@@ -21,8 +21,8 @@ const HEARTBEAT_MS = 2_000
 const WINDOW = 1_000
 
 /**
- * `first-seen`: this gateway had not seen the stream before; `recreated`: another stream under the same name; `rewound`:
- * the same stream without its newest messages (power failure, backup).
+ * `first-seen`: this gateway had not seen the stream before; `recreated`: another stream under the same name;
+ * `rewound`: the same stream without its newest messages (power failure, backup).
  */
 export type StreamChange = 'first-seen' | 'recreated' | 'rewound'
 

@@ -147,8 +147,8 @@ export class Hub {
   }
 
   /**
-   * Wakes the consoles once for all hits of one or several turns of the event loop. A hit after a pause goes out at once;
-   * in a burst each waits up to `WAKE_EVERY_MS`, because a write to a socket costs the same for one hit or ten.
+   * Wakes the consoles once for all hits of one or several turns of the event loop. A hit after a pause goes out at
+   * once; in a burst each waits up to `WAKE_EVERY_MS`, because a write to a socket costs the same for one hit or ten.
    */
   #wake(): void {
     if (this.#waking) return
@@ -181,13 +181,13 @@ export class Hub {
 }
 
 function refuse(socket: Duplex, error: unknown): void {
-  const known = error instanceof AlprError ? error : new AlprError('ALPR_ERR_INTERNAL')
-  const body = JSON.stringify(known)
+  const problem = error instanceof AlprError ? error : new AlprError('ALPR_ERR_INTERNAL')
+  const body = JSON.stringify(problem)
   const phrase: Record<number, string> = { 401: 'Unauthorized', 404: 'Not Found', 503: 'Service Unavailable' }
   socket.on('error', () => {})
   socket.end(
     [
-      `HTTP/1.1 ${known.status} ${phrase[known.status] ?? codeOf(known)}`,
+      `HTTP/1.1 ${problem.status} ${phrase[problem.status] ?? codeOf(problem)}`,
       'Connection: close',
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,

@@ -13,8 +13,8 @@ export interface NatsLinkState {
 }
 
 /**
- * The gateway's one connection to NATS. It connects in the background and retries forever: while NATS is unreachable the
- * gateway serves its console, and /readyz reports the reason.
+ * The gateway's one connection to NATS. It connects in the background and retries forever: while NATS is unreachable
+ * the gateway serves its console, and /readyz reports the reason.
  *
  * After a reconnection every task starts from scratch. Ephemeral consumers do not survive a server's restart, and a
  * client library that revives them cannot say what was missed in between. A task knows where it stopped.

@@ -1,8 +1,8 @@
 import type { Hit } from '../../engine/mod.js'
 
 /**
- * A hit in the ring: the fields that filters and the delay meter need, and the WebSocket frame, built once and shared by
- * all consoles.
+ * A hit in the ring: the fields that filters and the delay meter need, and the WebSocket frame, built once and shared
+ * by all consoles.
  */
 export interface HitEntry {
   kind: 'hit'
@@ -11,7 +11,9 @@ export interface HitEntry {
   facts: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon' | 'tsLast'>
 }
 
-/** Sequences up to `seq` that the stream lost before the gateway saw them, in their order, so that consoles report it. */
+/**
+ * Sequences up to `seq` that the stream lost before the gateway saw them, in their order, so that consoles report it.
+ */
 export interface GapEntry {
   kind: 'gap'
   seq: number
@@ -21,9 +23,9 @@ export interface GapEntry {
 export type RingEntry = HitEntry | GapEntry
 
 /**
- * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a position (0, 1, 2 ...).
- * A console remembers only the position it reads next, so a slow console costs no memory. A full ring evicts its oldest
- * entries; a console that still needs them reads them from the stream.
+ * The newest part of stream HITS in memory, shared by all consoles. Every entry ever pushed has a position (0, 1, 2
+ * ...). A console remembers only the position it reads next, so a slow console costs no memory. A full ring evicts its
+ * oldest entries; a console that still needs them reads them from the stream.
  *
  *     position:   base            base+1   ...      end-1
  *     entries: [ oldest kept ][          ][ ... ][ newest ]

@@ -83,8 +83,8 @@ export class StoreArchive implements Archive {
   }
 
   /**
-   * One page in the order (time, id), newest first. The store's queries are bounded by a time, but many rows can share a
-   * millisecond, so the rows of the cursor's own millisecond are queried again and those already shown are left out.
+   * One page in the order (time, id), newest first. The store's queries are bounded by a time, but many rows can share
+   * a millisecond, so the rows of the cursor's own millisecond are queried again and those already shown are left out.
    */
   async #page<Row, Item>(
     limit: number,

@@ -17,7 +17,9 @@ import {
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsLink } from '../live/nats_link.js'
 
-/** The store ends a question after 30 s and a page of an export after 300 s, so it answers within this. Milliseconds. */
+/**
+ * The store ends a question after 30 s and a page of an export after 300 s, so it answers within this. Milliseconds.
+ */
 const REQUEST_TIMEOUT_MS = 310_000
 const RETRY_MS = 5_000
 /** Threads that scan the dictionary, so that a scan delays neither consoles nor other questions. */

@@ -19,7 +19,9 @@ const Params = Type.Object(
 export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
   crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
 
-/** Pictures. A crop never changes, so the browser of an authenticated caller may keep it for a shift; a proxy may not. */
+/**
+ * Pictures. A crop never changes, so the browser of an authenticated caller may keep it for a shift; a proxy may not.
+ */
 export function cropsRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/crops/:segment/:offset/:length',

@@ -84,9 +84,8 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive
       if (engines.length === 0) reasons.push('engines: none has reported yet')
       for (const engine of engines.filter(({ ok }) => !ok)) {
         const waits = Object.entries(engine.waiting).map(([name, reason]) => `is waiting for ${name}: ${reason}`)
-        reasons.push(
-          `engine ${engine.instance}: ${waits.join('; ') || `has been silent for ${Math.round(engine.ageMs / 1_000)} s`}`,
-        )
+        const silence = `has been silent for ${Math.round(engine.ageMs / 1_000)} s`
+        reasons.push(`engine ${engine.instance}: ${waits.join('; ') || silence}`)
       }
       const uncovered = board.uncovered()
       if (uncovered.length > 0)
@@ -100,11 +99,11 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive
 
 /** Calls `ask` at most once per `ms` and shares its result. */
 function cached<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let asked = -Infinity
+  let calledAt = -Infinity
   let answer: Promise<T> | undefined
   return () => {
-    if (!answer || performance.now() - asked > ms) {
-      asked = performance.now()
+    if (!answer || performance.now() - calledAt > ms) {
+      calledAt = performance.now()
       answer = ask()
     }
     return answer

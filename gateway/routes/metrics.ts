@@ -3,7 +3,9 @@ import type { Api } from '../http/api.js'
 import type { Services } from './services.js'
 import { engineMetrics } from '../status/engine_metrics.js'
 
-/** `/metrics`: metrics of the gateway and of the engines, open to this machine only. docs/metrics.md lists the names. */
+/**
+ * `/metrics`: metrics of the gateway and of the engines, open to this machine only. docs/metrics.md lists the names.
+ */
 export function metricsRoutes(api: Api, services: Services): void {
   const metrics = ownMetrics(services)
   api.get(

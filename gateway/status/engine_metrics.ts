@@ -20,9 +20,7 @@ export function engineMetrics(statuses: EngineStatus[]): string {
         if (!metric || typeof value !== 'number') continue
         const family = families.get(metric.name) ?? { type, lines: [] }
         families.set(metric.name, family)
-        family.lines.push(
-          `alpr_engine_${metric.name}{instance="${instance.replace(/["\\\n]/g, '_').slice(0, 64)}"${metric.label}} ${value}`,
-        )
+        family.lines.push(`alpr_engine_${metric.name}{instance="${labelOf(instance)}"${metric.label}} ${value}`)
       }
     }
     add('counter', counters)
@@ -33,6 +31,8 @@ export function engineMetrics(statuses: EngineStatus[]): string {
     .map(([name, { type, lines }]) => `# TYPE alpr_engine_${name} ${type}\n${lines.join('\n')}\n`)
     .join('')
 }
+
+const labelOf = (instance: string): string => instance.replace(/["\\\n]/g, '_').slice(0, 64)
 
 function metricOf(key: string): { name: string; label: string } | undefined {
   for (const [pattern, name, label] of FAMILIES) {

@@ -126,7 +126,8 @@ t.test('canvass questions are answered over HTTP', async (t) => {
   for (let tries = 0; ; tries++) {
     const running = await store.client.query({
       query:
-        "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' AND query NOT LIKE '%system.processes%'",
+        "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' " +
+        "AND query NOT LIKE '%system.processes%'",
       format: 'JSONEachRow',
     })
     if (Number((await running.json<{ n: string }>())[0]!.n) === 0) return t.pass('no query is left running')
