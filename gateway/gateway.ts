@@ -4,19 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { dataPaths, type CanvassService, type Gate, type Settings } from '../engine/mod.js'
-import { StoreDesk } from './store_desk.js'
-import type { Api, Parts } from './api.js'
-import type { Archive } from './archive.js'
-import { Directory } from './directory.js'
-import { documentation } from './docs.js'
-import { Door } from './door.js'
-import { guard } from './guard.js'
-import { secureHeaders } from './headers.js'
-import { Hub } from './hits/hub.js'
-import { Link } from './link.js'
+import { StoreCanvass } from './records/store_canvass.js'
+import type { Api } from './http/api.js'
+import type { Services } from './routes/services.js'
+import type { Archive } from './records/archive.js'
+import { RegistryMirror } from './status/registry_mirror.js'
+import { registerOpenApi } from './http/openapi.js'
+import { Authenticator } from './access/authenticator.js'
+import { guard } from './access/guard.js'
+import { secureHeaders } from './http/headers.js'
+import { Hub } from './live/hub.js'
+import { NatsLink } from './live/nats_link.js'
 import { gatewayLog } from './log.js'
-import { isLoopbackAddress } from './loopback.js'
-import { answerProblems } from './problem.js'
+import { isLoopbackAddress } from './access/loopback.js'
+import { answerProblems } from './http/problem.js'
 import { canvassRoutes } from './routes/canvass.js'
 import { cropsRoutes } from './routes/crops.js'
 import { healthRoutes } from './routes/health.js'
@@ -26,101 +27,110 @@ import { metricsRoutes } from './routes/metrics.js'
 import { readsRoutes } from './routes/reads.js'
 import { registryRoutes } from './routes/registry.js'
 import { sessionRoutes } from './routes/session.js'
-import { shellRoutes } from './routes/shell.js'
+import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
-import { StatusBoard } from './status_board.js'
-import { StoreArchive } from './store_archive.js'
-import { validateStrictly } from './validation.js'
+import { StatusBoard } from './status/status_board.js'
+import { summarize } from './status/status_summary.js'
+import { StoreArchive } from './records/store_archive.js'
+import { validateStrictly } from './http/validation.js'
 
 export interface GatewayOptions {
   nats: { url: string; token?: string }
   /** The embedded store process; `settings.clickhouse.url` names another server. */
   clickhouse: { url: string; password?: string }
-  /** The access token: the only key to the door. */
+  /** The access token, the only credential. */
   token: string
   log?: Logger
-  /** Another source of stored reads than the store, for tests. */
+  /** Replaces the store's archive, for tests. */
   archive?: Archive
-  /** Purpose and audit, in front of every question about stored reads. */
+  /** Access gate (purpose and audit) in front of every question about stored reads. */
   gate?: Gate
-  /** Another desk than the store's, for tests. */
-  desk?: CanvassService
-  /** Built pages of ui-lite. */
+  /** Replaces the store's canvass service, for tests. */
+  canvass?: CanvassService
+  /** Folder of the built pages of ui-lite. */
   uiFolder?: string
-  /** Consoles at the same time. */
+  /** Consoles that may be connected at the same time. */
   maxConsoles?: number
   /** A console without progress for this long is closed, ms. */
   stallMs?: number
 }
 
 export interface Gateway {
-  /** `http://127.0.0.1:8480`, with the port that was really taken. */
+  /** `http://127.0.0.1:8480`, with the port that it listens on. */
   readonly url: string
   readonly app: FastifyInstance
-  readonly parts: Parts
-  /** Consoles are told, connections closed. Resolves when everything is down. */
+  readonly services: Services
+  /** Notifies the consoles and closes all connections. Resolves when everything has stopped. */
   close(): Promise<void>
 }
 
-/** What a request may carry besides pictures; we take no uploads here. Bytes. */
+/** Largest request body, bytes. Canvass routes have a limit of their own; there are no uploads. */
 const BODY_LIMIT = 65_536
 
 /**
- * Serves the console, the API and the WebSocket. Starts at once, also while NATS or the store are away: /readyz says
- * what is missing.
- * @throws when the port is taken
+ * Serves the console, the API and the WebSocket. It starts at once, even while NATS or the store is unreachable:
+ * /readyz reports what is missing.
+ * @throws if the port is taken
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   const log = options.log ?? gatewayLog(settings.log.level)
-  const door = new Door(options.token)
-  const link = new Link(options.nats, log)
+  const authenticator = new Authenticator(options.token)
+  const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
-  const directory = new Directory()
-  const hub = new Hub(link, door, board, directory, {
+  const registry = new RegistryMirror()
+  const hub = new Hub(natsLink, authenticator, (live) => summarize({ natsLink, board, registry }, live), {
     queue: settings.gateway.consoleQueue,
     maxConsoles: options.maxConsoles ?? 1_024,
     stallMs: options.stallMs ?? 30_000,
   })
-  link.follow(board.duty)
-  link.follow(directory.camerasDuty)
-  link.follow(directory.listsDuty)
+  natsLink.addTask(board.task)
+  natsLink.addTask(registry.camerasTask)
+  natsLink.addTask(registry.listsTask)
   const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const questions = options.desk
+  const storeCanvass = options.canvass
     ? undefined
-    : new StoreDesk(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), link, log })
-  const parts: Parts = { door, link, hub, board, directory, archive, desk: options.desk ?? questions!.desk }
+    : new StoreCanvass(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), natsLink, log })
+  const services: Services = {
+    authenticator,
+    natsLink,
+    hub,
+    board,
+    registry,
+    archive,
+    canvass: options.canvass ?? storeCanvass!.canvass,
+  }
 
-  const app = await buildApp(parts, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
+  const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
   const { host, port } = settings.gateway
   if (!isLoopbackAddress(host))
-    log.warn({ host }, 'listening beyond this machine without TLS: put a proxy with TLS in front')
+    log.warn({ host }, 'listening beyond this machine without TLS: put a TLS proxy in front')
   try {
     await app.listen({ host, port })
   } catch (error) {
     hub.close()
-    await questions?.close()
+    await storeCanvass?.close()
     await archive.close()
     throw error
   }
-  link.start()
-  questions?.start()
+  natsLink.start()
+  storeCanvass?.start()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
-    parts,
+    services,
     close: async () => {
       hub.close()
       await app.close()
-      await link.close()
-      await questions?.close()
+      await natsLink.close()
+      await storeCanvass?.close()
       await archive.close()
     },
   }
 }
 
-/** All routes on one fastify instance, not listening yet. */
-export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
+/** One fastify instance with all routes, not listening yet. */
+export async function buildApp(services: Services, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -131,10 +141,10 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
     routerOptions: { maxParamLength: 200 },
   }) as unknown as FastifyInstance
   secureHeaders(app)
-  guard(app, parts.door)
+  guard(app, services.authenticator)
   validateStrictly(app)
   answerProblems(app)
-  await documentation(app, version())
+  await registerOpenApi(app, version())
   const api = app as unknown as Api
   for (const routes of [
     healthRoutes,
@@ -148,9 +158,9 @@ export async function buildApp(parts: Parts, log: FastifyBaseLogger, uiFolder: s
     cropsRoutes,
     canvassRoutes,
   ]) {
-    routes(api, parts)
+    routes(api, services)
   }
-  shellRoutes(api, uiFolder)
+  staticPages(api, uiFolder)
   await app.ready()
   return app
 }

@@ -3,8 +3,8 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 const SECRET = '[redacted]'
 
 /**
- * The gateway's log. What could hold a secret is cut out by name, and addresses lose their query, because the console's
- * first address carries the token. Normal operation logs nothing per request, hit or read.
+ * The gateway's log. Fields that may hold a secret are redacted by name, and URLs lose their query, because the URL
+ * that first opens the console carries the token. Normal operation logs nothing per request, hit or read.
  */
 export function gatewayLog(level: string, destination?: DestinationStream): Logger {
   return pino(

@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
-import { problems, strict } from './listing.js'
+import { type Api, strict } from '../http/api.js'
+import type { Services } from './services.js'
+import { problems } from '../http/problem.js'
 
-/** Longer records are not ours, bytes. */
+/** No crop is longer, bytes. */
 const MAX_CROP_BYTES = 4_194_304
 
 const Params = Type.Object(
@@ -14,11 +15,14 @@ const Params = Type.Object(
   strict,
 )
 
+/** The address of a crop's picture. */
+export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
+  crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
+
 /**
- * Pictures. A record never changes, so the browser of the one who may see it can keep it for a shift; nobody in between
- * may.
+ * Pictures. A crop never changes, so the browser of an authenticated caller may keep it for a shift; a proxy may not.
  */
-export function cropsRoutes(api: Api, { archive }: Parts): void {
+export function cropsRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/crops/:segment/:offset/:length',
     {

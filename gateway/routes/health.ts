@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../api.js'
+import type { Api } from '../http/api.js'
+import type { Services } from './services.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
@@ -21,17 +22,17 @@ const Readiness = Type.Object(
       }),
     ),
   },
-  { description: 'whether hits get from the cameras to the consoles just now' },
+  { description: 'whether hits reach the consoles from the cameras' },
 )
 
 type Part = { ok: boolean; reason?: string }
 
-/** How long the store may take to answer, and how long an answer counts, ms: probes must not be a load. */
+/** How long the store may take to answer, and how long an answer is valid, ms: probes must not cause load. */
 const STORE_TIMEOUT_MS = 2_000
-const STORE_MEMO_MS = 1_000
+const STORE_VALID_MS = 1_000
 
-export function healthRoutes(api: Api, { link, hub, board, directory, archive }: Parts): void {
-  const store = memo(STORE_MEMO_MS, async (): Promise<Part> => {
+export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive }: Services): void {
+  const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, archive.ping())
       return { ok: true }
@@ -59,14 +60,14 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
     {
       config: { access: 'open' },
       schema: {
-        summary: 'Everything works together, or what is missing',
+        summary: 'Everything works, or a list of what is missing',
         security: [],
         tags: ['operation'],
         response: { 200: Readiness, 503: Readiness },
       },
     },
     async (_, reply) => {
-      const nats: Part = link.state.connected ? { ok: true } : { ok: false, reason: link.state.reason }
+      const nats: Part = natsLink.state.connected ? { ok: true } : { ok: false, reason: natsLink.state.reason }
       const hits: Part = hub.feed.state.live ? { ok: true } : { ok: false, reason: hub.feed.state.reason }
       const engines = board.engines().map(({ instance, fresh, ageMs, waiting }) => ({
         instance,
@@ -74,22 +75,21 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
         ageMs,
         waiting,
       }))
-      const problem = directory.problem()
-      const registry: Part = problem === '' ? { ok: true } : { ok: false, reason: problem }
-      const parts = { nats, hits, store: await store(), registry }
+      const registryProblem = registry.problem()
+      const registryPart: Part = registryProblem === '' ? { ok: true } : { ok: false, reason: registryProblem }
+      const parts = { nats, hits, store: await store(), registry: registryPart }
       const reasons = Object.entries(parts)
         .filter(([, part]) => !part.ok)
         .map(([name, part]) => `${name}: ${part.reason}`)
       if (engines.length === 0) reasons.push('engines: none has reported yet')
       for (const engine of engines.filter(({ ok }) => !ok)) {
-        const waits = Object.entries(engine.waiting).map(([name, reason]) => `waits for ${name}: ${reason}`)
-        reasons.push(
-          `engine ${engine.instance}: ${waits.join('; ') || `silent for ${Math.round(engine.ageMs / 1_000)} s`}`,
-        )
+        const waits = Object.entries(engine.waiting).map(([name, reason]) => `is waiting for ${name}: ${reason}`)
+        const silence = `has been silent for ${Math.round(engine.ageMs / 1_000)} s`
+        reasons.push(`engine ${engine.instance}: ${waits.join('; ') || silence}`)
       }
       const uncovered = board.uncovered()
       if (uncovered.length > 0)
-        reasons.push(`partitions: ${uncovered.join(', ')} held by no engine, their cameras wait`)
+        reasons.push(`partitions: ${uncovered.join(', ')} are held by no engine; their cameras wait`)
       return reply
         .code(reasons.length === 0 ? 200 : 503)
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })
@@ -97,13 +97,13 @@ export function healthRoutes(api: Api, { link, hub, board, directory, archive }:
   )
 }
 
-/** At most one call at a time, and its result for `ms`. */
-function memo<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let asked = -Infinity
+/** Calls `ask` at most once per `ms` and shares its result. */
+function cached<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let calledAt = -Infinity
   let answer: Promise<T> | undefined
   return () => {
-    if (!answer || performance.now() - asked > ms) {
-      asked = performance.now()
+    if (!answer || performance.now() - calledAt > ms) {
+      calledAt = performance.now()
       answer = ask()
     }
     return answer

@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import { LIST_ID } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
-import type { HitRow } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from './listing.js'
-import { cropPath } from './reads.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import type { Services } from './services.js'
+import type { ArchivedHit } from '../records/archive.js'
+import type { Column } from '../http/csv_writer.js'
+import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
+import { cropPath } from './crops.js'
 
 const HitSchema = Type.Object(
   {
     hitId: Type.String(),
     revision: Type.Integer(),
-    state: Type.String({ description: "'possible' until a person verifies it, or 'withdrawn'" }),
+    state: Type.String({ description: "'possible' until a person verifies it; or 'withdrawn'" }),
     readId: Type.String(),
     plate: Type.String(),
     listedPlate: Type.String(),
@@ -36,7 +37,7 @@ const Query = Type.Object(
   strict,
 )
 
-const COLUMNS: Column<HitRow>[] = [
+const COLUMNS: Column<ArchivedHit>[] = [
   ['hitId', (h) => h.hitId],
   ['revision', (h) => h.revision],
   ['state', (h) => h.state],
@@ -60,12 +61,12 @@ const COLUMNS: Column<HitRow>[] = [
   ['readId', (h) => h.readId],
 ]
 
-export function hitsRoutes(api: Api, { archive }: Parts): void {
+export function hitsRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/hits',
     {
       schema: {
-        summary: 'Latest hits, each in its last revision',
+        summary: 'Latest hits, each with its last revision',
         description: 'A hit is a possible match. A hit alone is not grounds for a stop.',
         tags: ['hits'],
         querystring: Query,
@@ -73,6 +74,6 @@ export function hitsRoutes(api: Api, { archive }: Parts): void {
       },
     },
     async ({ query: { format, ...query } }, reply) =>
-      answerList(reply, format, 'hits', await archive.hits(query), COLUMNS),
+      sendList(reply, format, 'hits', await archive.hits(query), COLUMNS),
   )
 }

@@ -1,14 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
-import type { Api, Parts } from '../api.js'
-import type { LedgerEntry } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, pageOf, RFC3339, strict } from './listing.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import type { Services } from './services.js'
+import type { LedgerEntry } from '../records/archive.js'
+import type { Column } from '../http/csv_writer.js'
+import { sendList, FormatField, pageOf } from '../http/listing.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** A month of hours per question. */
+/** At most a month of hours per request. */
 const LONGEST_MS = 31 * DAY_MS
 
 const Entry = Type.Object(
@@ -31,7 +32,7 @@ const Time = Type.String({
 const Query = Type.Object(
   {
     ...FormatField,
-    from: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default a day before `to`' })),
+    from: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default one day before `to`' })),
     to: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default now' })),
     camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
   },
@@ -47,13 +48,13 @@ const COLUMNS: Column<LedgerEntry>[] = [
   ['dead', (e) => e.dead],
 ]
 
-/** Where every frame went (EQP-1): per camera and hour. */
-export function ledgerRoutes(api: Api, { archive }: Parts): void {
+/** The outcome of every frame (EQP-1), per camera and hour. */
+export function ledgerRoutes(api: Api, { archive }: Services): void {
   api.get(
     '/api/ledger',
     {
       schema: {
-        summary: 'What became of every frame, per camera and hour',
+        summary: 'The outcome of every frame, per camera and hour',
         tags: ['reads'],
         querystring: Query,
         response: pageOf(Entry),
@@ -63,10 +64,10 @@ export function ledgerRoutes(api: Api, { archive }: Parts): void {
       const to = query.to === undefined ? Date.now() + HOUR_MS : timeOf('to', query.to)
       const from = query.from === undefined ? to - DAY_MS : timeOf('from', query.from)
       if (from >= to || to - from > LONGEST_MS) {
-        throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be before `to`, by 31 days at most' })
+        throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be at most 31 days before `to`' })
       }
       const items = await archive.ledger({ from, to, ...(query.camera !== undefined && { camera: query.camera }) })
-      return answerList(reply, query.format, 'ledger', { items }, COLUMNS)
+      return sendList(reply, query.format, 'ledger', { items }, COLUMNS)
     },
   )
 }
@@ -74,6 +75,6 @@ export function ledgerRoutes(api: Api, { archive }: Parts): void {
 function timeOf(field: string, text: string): number {
   const time = Date.parse(text)
   if (Number.isNaN(time))
-    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `${field} is not a time of the calendar` })
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `${field} is not a valid date and time` })
   return time
 }

@@ -1,27 +1,27 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Api, Parts } from '../api.js'
-import { engineMetrics } from '../engine_metrics.js'
+import type { Api } from '../http/api.js'
+import type { Services } from './services.js'
+import { engineMetrics } from '../status/engine_metrics.js'
 
 /**
- * `/metrics`: the gateway's own numbers and what the engines say of themselves. Open to this machine only. Names:
- * docs/metrics.md.
+ * `/metrics`: metrics of the gateway and of the engines, open to this machine only. docs/metrics.md lists the names.
  */
-export function metricsRoutes(api: Api, parts: Parts): void {
-  const registry = ownMetrics(parts)
+export function metricsRoutes(api: Api, services: Services): void {
+  const metrics = ownMetrics(services)
   api.get(
     '/metrics',
     {
       config: { access: 'loopback' },
-      schema: { summary: 'Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
+      schema: { summary: 'Metrics as Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
     },
     async (_, reply) =>
-      reply.type(registry.contentType).send((await registry.metrics()) + engineMetrics(parts.board.fresh())),
+      reply.type(metrics.contentType).send((await metrics.metrics()) + engineMetrics(services.board.fresh())),
   )
 }
 
-function ownMetrics({ link, hub, board, directory }: Parts): Registry {
-  const registry = new Registry()
-  const registers = [registry]
+function ownMetrics({ natsLink, hub, board, registry }: Services): Registry {
+  const metrics = new Registry()
+  const registers = [metrics]
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
       name: `alpr_gateway_${name}`,
@@ -44,24 +44,28 @@ function ownMetrics({ link, hub, board, directory }: Parts): Registry {
 
   gauge('consoles', 'consoles connected', () => hub.consoles)
   gauge('console_queue_depth', 'live reads waiting for all consoles', () => hub.depth)
-  gauge('history_waiting', 'consoles waiting to read older hits from the stream', () => hub.history.waiting)
-  gauge('nats_connected', '1 when NATS is connected', () => Number(link.state.connected))
+  gauge(
+    'history_waiting',
+    'consoles waiting for their turn to read older hits from the stream',
+    () => hub.backlog.waiting,
+  )
+  gauge('nats_connected', '1 when NATS is connected', () => Number(natsLink.state.connected))
   gauge('hits_live', '1 when hits flow from the stream', () => Number(hub.feed.state.live))
   gauge('hits_sequence', 'last sequence of stream HITS seen', () => hub.feed.last)
-  gauge('engines', 'engines known', () => board.engines().length)
+  gauge('engines', 'known engines', () => board.engines().length)
   gauge('engines_fresh', 'engines whose last status is younger than 5 s', () => board.fresh().length)
-  gauge('hotlists', 'hot lists known', () => directory.lists().length)
-  gauge('hotlists_stale', 'hot lists whose last load is older than 12 h', () => directory.staleLists().length)
-  gauge('resident_bytes', 'memory of the process', () => process.memoryUsage.rss())
-  counter('hits', 'hits (every revision) taken from the stream while live', () => hub.counts.hits)
-  counter('hits_sent', 'hits sent to consoles', () => hub.counts.hitsSent)
-  counter('hits_malformed', 'messages of stream HITS that are no hits', () => hub.feed.malformed)
-  counter('reads', 'live reads passed on', () => hub.counts.reads)
+  gauge('hotlists', 'known hot lists', () => registry.lists().length)
+  gauge('hotlists_stale', 'hot lists whose last load is older than 12 h', () => registry.staleLists().length)
+  gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss())
+  counter('hits', 'hit revisions received from the stream while live', () => hub.counts.hits)
+  counter('hits_sent', 'hit revisions sent to consoles', () => hub.counts.hitsSent)
+  counter('hits_malformed', 'messages of stream HITS that are not hits', () => hub.feed.malformed)
+  counter('reads', 'live reads passed on to consoles', () => hub.counts.reads)
   counter('reads_dropped', 'live reads dropped for slow consoles', () => hub.counts.readsDropped)
   counter('consoles_stalled', 'consoles closed because they made no progress', () => hub.counts.stalled)
   counter('consoles_refused', 'upgrades refused', () => hub.counts.refused)
-  counter('consoles_resumed', 'consoles that came back with since', () => hub.counts.resumed)
-  counter('feed_resumes', 'starts of the feed from stream HITS', () => hub.feed.resumes)
-  counter('nats_reconnects', 'reconnections to NATS', () => link.reconnects)
-  return registry
+  counter('consoles_resumed', 'consoles that reconnected with since', () => hub.counts.resumed)
+  counter('feed_resumes', 'starts of the consumer on stream HITS', () => hub.feed.resumes)
+  counter('nats_reconnects', 'reconnections to NATS', () => natsLink.reconnects)
+  return metrics
 }

@@ -1,11 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
-import type { ReadRow } from '../archive.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, PageFields, pageOf, RFC3339, strict } from './listing.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import { cropPath } from './crops.js'
+import type { Services } from './services.js'
+import type { ArchivedRead } from '../records/archive.js'
+import type { Column } from '../http/csv_writer.js'
+import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
 
-export const CropSchema = Type.Object(
+const CropSchema = Type.Object(
   { segment: Type.String(), offset: Type.Integer(), length: Type.Integer() },
   { description: 'the picture is at /api/crops/<segment>/<offset>/<length>' },
 )
@@ -39,16 +41,13 @@ const Query = Type.Object(
     ...FormatField,
     camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
     plate: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 16, description: 'as it was read; spaces and case do not matter' }),
+      Type.String({ minLength: 1, maxLength: 16, description: 'the plate as read; spaces and case do not matter' }),
     ),
   },
   strict,
 )
 
-export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
-  crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
-
-const COLUMNS: Column<ReadRow>[] = [
+const COLUMNS: Column<ArchivedRead>[] = [
   ['readId', (r) => r.readId],
   ['plate', (r) => r.plate],
   ['confidence', (r) => r.confidence],
@@ -68,8 +67,11 @@ const COLUMNS: Column<ReadRow>[] = [
   ['model', (r) => r.model],
 ]
 
-export function readsRoutes(api: Api, { archive, directory }: Parts): void {
-  const named = (read: ReadRow): ReadRow => ({ ...read, cameraName: directory.camera(read.camera)?.name ?? '' })
+export function readsRoutes(api: Api, { archive, registry }: Services): void {
+  const named = (read: ArchivedRead): ArchivedRead => ({
+    ...read,
+    cameraName: registry.camera(read.camera)?.name ?? '',
+  })
 
   api.get(
     '/api/reads',
@@ -78,7 +80,7 @@ export function readsRoutes(api: Api, { archive, directory }: Parts): void {
     },
     async ({ query: { format, plate, ...query } }, reply) => {
       const page = await archive.reads({ ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) })
-      return answerList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
+      return sendList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
     },
   )
 }

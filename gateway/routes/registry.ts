@@ -1,8 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { type Camera, CameraSchema, type HotList, HotListSchema } from '../../engine/mod.js'
-import type { Api, Parts } from '../api.js'
-import type { Column } from '../csv.js'
-import { answerList, FormatField, pageOf, strict } from './listing.js'
+import { type Api, strict } from '../http/api.js'
+import type { Services } from './services.js'
+import type { Column } from '../http/csv_writer.js'
+import { sendList, FormatField, pageOf } from '../http/listing.js'
 
 const Format = Type.Object(FormatField, strict)
 
@@ -29,15 +30,15 @@ const LIST_COLUMNS: Column<HotList>[] = [
   ['threshold', (l) => l.threshold],
 ]
 
-/** Cameras and hot lists as they stand now. Records only: the entries of a list are not for reading here. */
-export function registryRoutes(api: Api, { directory }: Parts): void {
+/** The current cameras and hot lists, without the entries of the lists. */
+export function registryRoutes(api: Api, { registry }: Services): void {
   api.get(
     '/api/cameras',
     {
       schema: { summary: 'Cameras', tags: ['registry'], querystring: Format, response: pageOf(CameraSchema) },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'cameras', { items: directory.cameras() }, CAMERA_COLUMNS),
+      sendList(reply, query.format, 'cameras', { items: registry.cameras() }, CAMERA_COLUMNS),
   )
 
   api.get(
@@ -51,6 +52,6 @@ export function registryRoutes(api: Api, { directory }: Parts): void {
       },
     },
     async ({ query }: { query: Static<typeof Format> }, reply) =>
-      answerList(reply, query.format, 'hotlists', { items: directory.lists() }, LIST_COLUMNS),
+      sendList(reply, query.format, 'hotlists', { items: registry.lists() }, LIST_COLUMNS),
   )
 }

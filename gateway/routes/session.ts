@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
-import { checkOrigin } from '../door.js'
-import { problems, RFC3339, strict } from './listing.js'
+import { type Api, RFC3339, strict } from '../http/api.js'
+import type { Services } from './services.js'
+import { checkOrigin } from '../access/origin.js'
+import { problems } from '../http/problem.js'
 
-/** A browser trades the access token for a session cookie here; the token is then no longer needed in the page. */
-export function sessionRoutes(api: Api, { door }: Parts): void {
+/** A browser trades the access token for a session cookie here, so that the page does not need to keep the token. */
+export function sessionRoutes(api: Api, { authenticator }: Services): void {
   api.post(
     '/api/session',
     {
@@ -20,7 +21,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
     },
     async (request, reply) => {
       checkOrigin(request.headers)
-      reply.header('set-cookie', door.openSession(request.body.token, request.protocol === 'https'))
+      reply.header('set-cookie', authenticator.openSession(request.body.token, request.protocol === 'https'))
       return reply.code(204).send(null)
     },
   )
@@ -29,7 +30,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
     '/api/session',
     {
       schema: {
-        summary: 'Who am I, and until when',
+        summary: 'The current caller, and when the session expires',
         tags: ['session'],
         response: {
           200: Type.Object({ kind: Type.String(), expiresAt: Type.Optional(RFC3339) }, { description: 'signed in' }),
@@ -53,7 +54,7 @@ export function sessionRoutes(api: Api, { door }: Parts): void {
       },
     },
     async (request, reply) => {
-      reply.header('set-cookie', door.closeSession(request.protocol === 'https'))
+      reply.header('set-cookie', authenticator.closeSession(request.protocol === 'https'))
       return reply.code(204).send(null)
     },
   )

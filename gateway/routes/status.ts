@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { Api, Parts } from '../api.js'
-import { problems, RFC3339 } from './listing.js'
+import { type Api, RFC3339 } from '../http/api.js'
+import type { Services } from './services.js'
+import { problems } from '../http/problem.js'
 
-export function statusRoutes(api: Api, { hub }: Parts): void {
+export function statusRoutes(api: Api, { hub }: Services): void {
   api.get(
     '/api/status',
     {
@@ -18,7 +19,7 @@ export function statusRoutes(api: Api, { hub }: Parts): void {
                 reason: Type.Optional(Type.String()),
                 since: Type.Optional(RFC3339),
               }),
-              delayMs: Type.Optional(Type.Number({ description: 'capture to gateway, milliseconds' })),
+              delayMs: Type.Optional(Type.Number({ description: 'from capture to gateway, milliseconds' })),
               framesPerS: Type.Optional(Type.Number()),
               readsPerS: Type.Optional(Type.Number()),
               framesWaiting: Type.Optional(Type.Number()),
@@ -36,7 +37,7 @@ export function statusRoutes(api: Api, { hub }: Parts): void {
                 description: 'not loaded for 12 h',
               }),
             },
-            { description: 'now' },
+            { description: 'the current state' },
           ),
           ...problems(401),
         },

@@ -1,5 +1,5 @@
 /** The pages' only door to the gateway: the types of what goes over the wire. */
-import type { HitMessage } from '../../gateway/messages.js'
+import type { HitMessage } from '../../gateway/mod.js'
 
 export type {
   GapMessage,
@@ -9,7 +9,7 @@ export type {
   ReadMessage,
   StatusMessage,
   SubscribeMessage,
-} from '../../gateway/messages.js'
+} from '../../gateway/mod.js'
 
 /** Where a picture lies in the archive. */
 export type CropRef = NonNullable<HitMessage['crop']>

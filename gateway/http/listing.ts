@@ -1,0 +1,44 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
+import { toCsv, type Column } from './csv_writer.js'
+import type { Page } from './cursor.js'
+import { problems } from './problem.js'
+
+/** Query fields of every list. */
+export const FormatField = {
+  format: Type.Union([Type.Literal('json'), Type.Literal('csv')], {
+    default: 'json',
+    description: 'csv: the same rows as a table',
+  }),
+}
+
+/** Query fields of a list that comes in pages. */
+export const PageFields = {
+  limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),
+  before: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'the `next` of the previous page' })),
+}
+
+/** The response schemas of a list. */
+export const pageOf = <T extends TSchema>(item: T) => ({
+  200: Type.Object(
+    { items: Type.Array(item), next: Type.Optional(Type.String()) },
+    { description: 'newest first; as CSV with format=csv' },
+  ),
+  ...problems(400, 401, 503),
+})
+
+/** Sends a page as JSON, or its rows as a CSV file with the next page's cursor in the header `Next-Page`. */
+export function sendList<T>(
+  reply: FastifyReply,
+  format: 'json' | 'csv',
+  name: string,
+  page: Page<T>,
+  columns: readonly Column<T>[],
+): FastifyReply {
+  if (format === 'json') return reply.send(page)
+  if (page.next) reply.header('next-page', page.next)
+  return reply
+    .type('text/csv; charset=utf-8; header=present')
+    .header('content-disposition', `attachment; filename="${name}.csv"`)
+    .send(toCsv(page.items, columns))
+}

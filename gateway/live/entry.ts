@@ -1,0 +1,30 @@
+import type { Hit } from '../../engine/mod.js'
+import type { GapMessage } from './protocol.js'
+import type { GapEntry, HitEntry } from './ring.js'
+import { textFrame } from './text_frame.js'
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The ring entry of a message of stream HITS. The engine's JSON is passed on unchanged, with `type` and `seq` in front
+ * of its own fields.
+ * @throws if the message is not a hit
+ */
+export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
+  const text = decoder.decode(payload).trim()
+  const hit = JSON.parse(text) as Hit
+  if (typeof hit?.hitId !== 'string' || typeof hit.list !== 'string' || typeof hit.camera !== 'string')
+    throw new TypeError('not a hit')
+  const { list, camera, priority, lat, lon, tsLast } = hit
+  return {
+    kind: 'hit',
+    seq,
+    frame: textFrame(`{"type":"hit","seq":${seq},${text.slice(1)}`),
+    facts: { list, camera, priority, lat, lon, tsLast },
+  }
+}
+
+/** The entry for sequences `from` to `to`, both included, that the stream no longer has. */
+export function gapEntry(from: number, to: number): GapEntry {
+  return { kind: 'gap', seq: to, frame: textFrame(JSON.stringify({ type: 'gap', from, to } satisfies GapMessage)) }
+}

@@ -1,0 +1,34 @@
+import type { Hit } from '../../engine/mod.js'
+import type { SubscribeMessage } from './protocol.js'
+
+/** What one console wants to see. An absent field matches everything, an empty list nothing. */
+export class Filter {
+  readonly #lists: Set<string> | undefined
+  readonly #cameras: Set<string> | undefined
+  readonly #priority: Set<string> | undefined
+  readonly #area: SubscribeMessage['area']
+
+  constructor({ lists, cameras, priority, area }: Pick<SubscribeMessage, 'lists' | 'cameras' | 'priority' | 'area'>) {
+    this.#lists = lists && new Set(lists)
+    this.#cameras = cameras && new Set(cameras)
+    this.#priority = priority && new Set<string>(priority)
+    this.#area = area
+  }
+
+  matchesHit(hit: Pick<Hit, 'list' | 'camera' | 'priority' | 'lat' | 'lon'>): boolean {
+    if (this.#lists && !this.#lists.has(hit.list)) return false
+    if (this.#priority && !this.#priority.has(hit.priority)) return false
+    return this.matchesLocation(hit)
+  }
+
+  /** Camera and area: the only part of the filter that applies to reads. */
+  matchesLocation({ camera, lat, lon }: { camera: string; lat: number; lon: number }): boolean {
+    if (this.#cameras && !this.#cameras.has(camera)) return false
+    return !this.#area || isInside(this.#area, lat, lon)
+  }
+}
+
+function isInside([west, south, east, north]: [number, number, number, number], lat: number, lon: number): boolean {
+  if (lat < south || lat > north) return false
+  return west <= east ? lon >= west && lon <= east : lon >= west || lon <= east
+}

@@ -1,0 +1,47 @@
+import { Type } from '@sinclair/typebox'
+import { Ajv } from 'ajv'
+import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
+import type { SubscribeMessage } from './protocol.js'
+
+const Longitude = Type.Number({ minimum: -180, maximum: 180 })
+const Latitude = Type.Number({ minimum: -90, maximum: 90 })
+
+const SCHEMA = Type.Object(
+  {
+    type: Type.Literal('subscribe'),
+    since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    epoch: Type.Optional(Type.String({ maxLength: 64 })),
+    lists: Type.Optional(Type.Array(Type.String({ pattern: LIST_ID.source }), { maxItems: 1_000 })),
+    cameras: Type.Optional(Type.Array(Type.String({ pattern: CAMERA_ID.source }), { maxItems: 1_000 })),
+    priority: Type.Optional(
+      Type.Array(Type.Union(['high', 'medium', 'low', 'informational'].map((v) => Type.Literal(v))), { maxItems: 4 }),
+    ),
+    area: Type.Optional(Type.Tuple([Longitude, Latitude, Longitude, Latitude])),
+    reads: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+)
+
+const isSubscribe = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
+
+/**
+ * @param text `undefined` for a binary message
+ * @throws ALPR_ERR_REQUEST_INVALID naming the field
+ */
+export function parseSubscribe(text: string | undefined): SubscribeMessage {
+  let value: unknown
+  try {
+    value = JSON.parse(text ?? '')
+  } catch {
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'the message is not JSON text' })
+  }
+  if (isSubscribe(value)) return value
+  const error = isSubscribe.errors![0]!
+  const unknownField = (error.params as { additionalProperty?: string }).additionalProperty
+  throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+    reason: unknownField
+      ? `there is no field ${unknownField}`
+      : `${error.instancePath.slice(1) || 'message'} ${error.message}`,
+  })
+}

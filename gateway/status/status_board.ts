@@ -1,0 +1,129 @@
+import type { EngineStatus } from '../../engine/mod.js'
+import { aborted, type NatsTask } from '../live/nats_link.js'
+import type { EngineState } from '../live/protocol.js'
+
+/** An engine whose last status is older than this counts as silent, ms. */
+export const FRESH_MS = 5_000
+/** An engine silent for this long has been taken out of service and is forgotten, ms. */
+const FORGET_MS = 600_000
+/** Engines remembered; more are ignored, because something else must be publishing on these subjects. */
+const MAX_ENGINES = 256
+
+interface Entry {
+  status: EngineStatus
+  /** Monotonic clock of its arrival, ms: the engine's own clock may be wrong. */
+  arrived: number
+  /** Per second between its last two statuses, by counter. */
+  rates: Record<string, number>
+}
+
+/** The last status of every engine, and how fast its counters grow. Follows `status.engine.*`. */
+export class StatusBoard {
+  readonly #engines = new Map<string, Entry>()
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  readonly task: NatsTask = async (nats, signal) => {
+    const subscription = nats.subscribe('status.engine.*', {
+      callback: (error, message) => {
+        if (error) return
+        try {
+          this.put(message.json<EngineStatus>())
+        } catch {
+          /* not a status: the engine will count as silent */
+        }
+      },
+    })
+    await aborted(signal)
+    subscription.unsubscribe()
+  }
+
+  put(status: EngineStatus): void {
+    if (
+      typeof status?.instance !== 'string' ||
+      typeof status.counters !== 'object' ||
+      typeof status.gauges !== 'object'
+    )
+      return
+    const before = this.#engines.get(status.instance)
+    if (!before && this.#engines.size >= MAX_ENGINES) return
+    const arrived = this.now()
+    this.#engines.set(status.instance, { status, arrived, rates: before ? rates(before, status, arrived) : {} })
+  }
+
+  /** All known engines, sorted by name. */
+  engines(): EngineState[] {
+    this.#forget()
+    const now = this.now()
+    return [...this.#engines.values()]
+      .map(({ status, arrived }) => ({
+        instance: status.instance,
+        fresh: now - arrived < FRESH_MS,
+        ageMs: Math.round(now - arrived),
+        waiting: status.waiting ?? {},
+      }))
+      .sort((a, b) => a.instance.localeCompare(b.instance))
+  }
+
+  /** The last status of each engine that is not silent. */
+  fresh(): EngineStatus[] {
+    const now = this.now()
+    return [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.status)
+  }
+
+  /**
+   * Frame partitions that no engine holds; empty until an engine has reported how many there are. When an engine joins
+   * or leaves, some are uncovered for seconds.
+   */
+  uncovered(): number[] {
+    const fresh = this.fresh()
+    const total = this.largest('partitions_total') ?? 0
+    const held = new Set(fresh.flatMap(({ partitions }) => partitions ?? []))
+    return Array.from({ length: Math.min(total, 64) }, (_, partition) => partition).filter(
+      (partition) => !held.has(partition),
+    )
+  }
+
+  /** Growth per second, summed over the engines that are not silent; undefined when none of them reports it. */
+  rate(counter: string): number | undefined {
+    const now = this.now()
+    return sum(
+      [...this.#engines.values()].filter((seen) => now - seen.arrived < FRESH_MS).map((seen) => seen.rates[counter]),
+    )
+  }
+
+  /** Sum of a gauge over the engines that are not silent; undefined when none of them reports it. */
+  sumOf(gauge: string): number | undefined {
+    return sum(this.fresh().map((status) => status.gauges[gauge]))
+  }
+
+  /** Largest value of a gauge among the engines that are not silent; undefined when none of them reports it. */
+  largest(gauge: string): number | undefined {
+    const values = this.fresh()
+      .map((status) => status.gauges[gauge])
+      .filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : Math.max(...values)
+  }
+
+  #forget(): void {
+    const now = this.now()
+    for (const [instance, seen] of this.#engines) if (now - seen.arrived > FORGET_MS) this.#engines.delete(instance)
+  }
+}
+
+/** A counter that decreased belongs to a new process: it has no rate until the next status. */
+function rates(before: Entry, status: EngineStatus, arrived: number): Record<string, number> {
+  const seconds = (arrived - before.arrived) / 1_000
+  if (seconds < 0.05) return before.rates
+  const grown: Record<string, number> = {}
+  for (const [name, value] of Object.entries(status.counters)) {
+    const growth = value - (before.status.counters[name] ?? 0)
+    if (growth >= 0) grown[name] = growth / seconds
+  }
+  return grown
+}
+
+function sum(values: (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0)
+}

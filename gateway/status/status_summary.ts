@@ -1,0 +1,33 @@
+import type { LiveFigures } from '../live/hub.js'
+import type { NatsLink } from '../live/nats_link.js'
+import type { StatusSummary } from '../live/protocol.js'
+import type { RegistryMirror } from './registry_mirror.js'
+import type { StatusBoard } from './status_board.js'
+
+export interface StatusSources {
+  natsLink: NatsLink
+  board: StatusBoard
+  registry: RegistryMirror
+}
+
+/** The state of the system that consoles show: hits, delay, rates, engines and hot lists. */
+export function summarize({ natsLink, board, registry }: StatusSources, live: LiveFigures): StatusSummary {
+  const { feed, consoles } = live
+  const reason = natsLink.state.connected ? feed.reason : `NATS: ${natsLink.state.reason}`
+  return {
+    type: 'status',
+    at: new Date().toISOString(),
+    hits: feed.live ? { live: true } : { live: false, reason, since: new Date(feed.since).toISOString() },
+    delayMs: live.delayMs ?? milliseconds(board.largest('delay_seconds')),
+    framesPerS: board.rate('frames_total'),
+    readsPerS: board.rate('reads_total'),
+    framesWaiting: board.sumOf('frames_waiting'),
+    consoles,
+    engines: board.engines(),
+    lists: registry.lists().length,
+    staleLists: registry.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
+  }
+}
+
+const milliseconds = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : Math.round(seconds * 1_000)

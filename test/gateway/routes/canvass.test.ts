@@ -1,0 +1,137 @@
+import t from 'tap'
+import { CanvassService, type Gate, migrate, StoreWriter } from '../../../engine/mod.js'
+import { cityRows, CAMERAS } from '../../engine/canvass/city.js'
+import { startTestStore } from '../../servers/store.js'
+import { BEARER, startTestGateway } from '../fixtures/gateway.js'
+
+const wide = { windows: [{ from: '2026-10-30T00:00:00Z', to: '2026-11-20T00:00:00Z' }] }
+t.setTimeout(240_000)
+
+t.test('canvass questions are answered over HTTP', async (t) => {
+  const store = await startTestStore(t)
+  await migrate(store.client, 'p')
+  await new StoreWriter(store.client, 'p').write({ reads: cityRows(400), hits: [], ledger: [] })
+  const seen: unknown[] = []
+  const gate: Gate = async (look, { kind, form }) => {
+    seen.push([look.who, look.purpose, kind, form])
+    return async () => {}
+  }
+  const { app, url } = await startTestGateway(t, { canvass: new CanvassService({ client: store.client, database: 'p', gate }) })
+  const post = (path: string, payload: object, headers: object = BEARER) =>
+    app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
+
+  t.equal((await post('canvass', wide, {})).statusCode, 401, 'authentication comes first')
+  const page = (await post('canvass?purpose=homicide%20CR-17', { ...wide, limit: 2, explain: true })).json()
+  t.match(page, {
+    items: [{ plate: String, count: Number, best: { readId: String } }, {}],
+    next: String,
+    plan: { queries: [{ ms: Number }] },
+  })
+  t.same(seen, [['token', 'homicide CR-17', 'canvass', 'explain']], 'caller and purpose reach the access gate')
+  t.equal((await post('canvass', { ...wide, limit: 2, cursor: page.next })).json().items.length, 2)
+
+  for (const [kind, input] of Object.entries({
+    canvass: {},
+    history: { plate: '7ABC123' },
+    scenes: undefined,
+    convoy: { plate: '7ABC123', gapS: 600, minMeetings: 2 },
+    nearby: undefined,
+    timeline: { step: '1h' },
+    heat: {},
+    'look-back': { plates: ['7ABC123'] },
+    plates: undefined,
+    preview: { entries: 1_000_000 },
+  })) {
+    const body =
+      kind === 'plates'
+        ? { pattern: '7*' }
+        : kind === 'scenes'
+          ? { scenes: [wide, wide] }
+          : kind === 'nearby'
+            ? { readId: '1001', withinS: 3_600 }
+            : { ...wide, ...input }
+    const json = await post(kind, body)
+    t.equal(json.statusCode, 200, kind)
+    const csv = await post(`${kind}?format=csv`, { ...body, limit: 1_000 })
+    t.match(csv.headers, { 'content-type': /^text\/csv/, 'content-disposition': `attachment; filename="${kind}.csv"` })
+    const geo = (await post(`${kind}?format=geojson`, { ...body, limit: 1_000 })).json()
+    t.equal(geo.type, 'FeatureCollection')
+    t.equal(csv.body.trim().split('\r\n').length - 1, geo.features.length, 'as many rows as features')
+    t.ok(geo.features.length >= json.json().items.length)
+  }
+  t.match(
+    (
+      await post('canvass', {
+        ...wide,
+        places: [{ circle: { lat: CAMERAS[0]!.lat, lon: CAMERAS[0]!.lon, radiusM: 0 } }],
+      })
+    ).json(),
+    { code: 'ALPR_ERR_REQUEST_INVALID' },
+  )
+  t.match(
+    (await post('canvass?format=csv', { windows: [{ from: wide.windows[0]!.to, to: wide.windows[0]!.from }] })).json(),
+    { code: 'ALPR_ERR_WINDOW_INVALID' },
+    'a file that cannot start is an error with its code',
+  )
+  const lines = (await post('plates?format=pages', { pattern: '*' })).body
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.match(
+    lines.at(-1),
+    { items: [{ plate: String, count: Number, firstSeen: String }], notes: { done: true } },
+    'one line per page; the last one is done',
+  )
+  t.match((await post('heat?format=pages', wide)).json(), {
+    code: 'ALPR_ERR_REQUEST_INVALID',
+    details: { field: 'format' },
+  })
+  t.match((await post('plates?format=pages', { pattern: '[8' })).json(), { code: 'ALPR_ERR_PATTERN_INVALID' })
+  const preview = (await post('preview', { ...wide, entries: 1_000_000, thresholds: [0.5, 0.05] })).json()
+  t.match(preview, {
+    items: [{ threshold: 0.5, falseHitsPerDay: Number, found: Number }, { threshold: 0.05 }],
+    notes: { entries: 1_000_000, reads: Number },
+  })
+  t.ok(
+    preview.items[1].falseHitsPerDay >= preview.items[0].falseHitsPerDay &&
+      preview.items[1].found >= preview.items[0].found,
+  )
+  t.match((await post('preview', { ...wide, entries: -1 })).json(), {
+    code: 'ALPR_ERR_REQUEST_INVALID',
+    details: { field: 'entries' },
+  })
+  t.match((await post('canvass', { ...wide, pattern: '[8' })).json(), {
+    code: 'ALPR_ERR_PATTERN_INVALID',
+    details: { position: 1 },
+  })
+  t.equal((await post('canvass?x=1', wide)).statusCode, 400)
+  t.equal((await post('nothing', wide)).statusCode, 404)
+  const openApi = (await app.inject({ url: '/docs/json', headers: BEARER })).json()
+  t.match(openApi.paths['/api/canvass/convoy'].post.requestBody, {
+    content: {
+      'application/json': { schema: { required: ['windows', 'plate'], properties: { gapS: { default: 30 } } } },
+    },
+  })
+
+  // When a client disconnects, the store ends its query.
+  const leaving = new AbortController()
+  const slow = fetch(`${url}/api/canvass/canvass`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: { ...BEARER, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...wide, pattern: '[0-9A-Z]?&?[0-9A-Z]~2' }),
+  })
+  setTimeout(() => leaving.abort(), 20)
+  await slow.then((response) => response.text()).catch(() => {})
+  for (let tries = 0; ; tries++) {
+    const running = await store.client.query({
+      query:
+        "SELECT count() AS n FROM system.processes WHERE query LIKE '%GROUP BY plate%' " +
+        "AND query NOT LIKE '%system.processes%'",
+      format: 'JSONEachRow',
+    })
+    if (Number((await running.json<{ n: string }>())[0]!.n) === 0) return t.pass('no query is left running')
+    if (tries > 100) return t.fail('the query is still running')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+})

@@ -1,0 +1,47 @@
+import t from 'tap'
+import type { EngineStatus } from '../../../engine/mod.js'
+import { startTestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
+import { startTestGateway } from '../fixtures/gateway.js'
+import { makeStatus } from '../fixtures/status.js'
+
+t.test('readyz reports the state of each part', async (t) => {
+  const nats = await startTestNats(t)
+  const gateway = await startTestGateway(t, { nats })
+  const { app, archive, services } = gateway
+  const ready = async () => {
+    const answer = await app.inject({ url: '/readyz' })
+    return { ...answer.json(), code: answer.statusCode } as { code: number; ready: boolean; reasons: string[] }
+  }
+  await until(async () => services.hub.feed.state.live)
+  t.same((await ready()).reasons, ['engines: none has reported yet'])
+  const publisher = await nats.connect()
+  const report = async (change: Partial<EngineStatus> = {}) => {
+    publisher.publish('status.engine.e1', JSON.stringify(makeStatus(change)))
+    await publisher.flush()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await report()
+  t.match(await ready(), { code: 200, ready: true, reasons: [] })
+  await report({ waiting: { clickhouse: 'no answer' } })
+  t.match(await ready(), { code: 503, reasons: ['engine e1: is waiting for clickhouse: no answer'] })
+  await report({ partitions: [0, 3], gauges: { partitions_total: 4 } })
+  t.match(await ready(), { code: 503, reasons: ['partitions: 1, 2 are held by no engine; their cameras wait'] })
+  await report({ partitions: [0, 1, 2, 3], gauges: { partitions_total: 4 } })
+  t.match(await ready(), { code: 200 })
+  await report()
+  archive.alive = false
+  await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('store: ')))
+  archive.alive = true
+  archive.ping = () => new Promise(() => {}) // hangs
+  await until(async () => (await ready()).reasons.some((reason) => reason.includes('no answer within')))
+  await (await publisher.jetstreamManager()).streams.delete('KV_CAMERAS')
+  await nats.restart()
+  await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('registry: CAMERAS: ')))
+  await nats.kill()
+  await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('nats: ')))
+  t.equal((await app.inject({ url: '/healthz' })).statusCode, 200, 'the process is alive throughout')
+  await until(async () =>
+    (await ready()).reasons.some((reason) => /^engine e1: has been silent for \d+ s$/.test(reason)),
+  )
+})
