@@ -66,6 +66,7 @@ const TABLE = {
     422,
   ],
   ALPR_ERR_QUESTION_GIVEN_UP: ['the question was given up before it was answered', 408],
+  ALPR_ERR_SCOPE_RESTRICTED: ['{what} needs access to all cameras and lists', 403],
   ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
   ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} is to be kept: reads are kept for {limit} days at least', 409],
   ALPR_ERR_PURGE_UNPROVEN: ['week {week} was not purged: {reason}', 409],

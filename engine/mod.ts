@@ -1,21 +1,11 @@
-/** The door of the stream engine: what the gateway, the command line and the benchmarks import. */
-export { backUp, readManifest, restore } from './backup/backup.js'
-export {
-  CanvassService,
-  DictionarySearch,
-  EXPORT_FORMATS,
-  SqlPlateSearch,
-  fileOf,
-  questionList,
-  type ExportFormat,
-  type Gate,
-  type Look,
-  type PlateSearch,
-  type QuestionKind,
-  type SearchAsk,
-  type Sql,
-} from './canvass/mod.js'
-export { deadLetter, deadLetters, drop, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
+/**
+ * The door of the stream engine: what the gateway and the command line import. Plate data, stored or live, leaves
+ * through `records/` only; every export of it takes an `Access` and an `AccessGate`.
+ */
+export { readManifest, restore } from './backup/backup.js'
+export { EXPORT_FORMATS, fileOf, type ExportFormat } from './canvass/export.js'
+export { questionList, type QuestionKind } from './canvass/questions.js'
+export { deadLetters, drop, findDeadLetter, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
 export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
 export { CameraRegistry } from './cameras/registry.js'
@@ -26,33 +16,48 @@ export { readHotListFile, type FixedColumn, type HotListColumns } from './hotlis
 export {
   changeHotList,
   listHotLists,
-  platesOfList,
   removeHotList,
   saveHotList,
   type HotListHead,
 } from './hotlists/hotlist_store.js'
-export { SearchPool } from './plate_search/search_pool.js'
 export type { StandingPartial } from './hotlists/standing_partial.js'
-export { listStanding, removeStanding, saveStanding } from './hotlists/standing_store.js'
+export { removeStanding, saveStanding } from './hotlists/standing_store.js'
 export { connectNats, natsReason, type ConnectionLog } from './nats/connect.js'
 export { findProgram, startPrivateServer } from './nats/server.js'
 export { setupNats } from './nats/setup.js'
 export { BUCKET, HEADER, STREAM, detectionsSubject, framesSubject, hitsSubject } from './nats/topology.js'
-export { CameraPasses } from './passes/camera_passes.js'
-export { OpenPass } from './passes/pass.js'
-export type { CropRef } from './model/read.js'
+export { pictureAddress, type CropRef } from './model/read.js'
 export { decodeJpeg } from './recognize/decode.js'
-export { warmUp } from './recognize/warm_up.js'
-export { wholePlates } from './recognize/whole_plates.js'
 export { dataPaths, loadSettings, type Settings } from './settings.js'
 export type { EngineStatus, LiveRead } from './model/engine_status.js'
 export { createClient, storeError, type ClickHouseClient } from './store/client.js'
-export { SegmentReader } from './pictures/segments.js'
 export { purgePictures } from './retention/picture_purge.js'
-export { MAX_ROWS, StoreQueries } from './store/queries.js'
 export { purgeProofs, purgeWeek } from './retention/retention.js'
 export { checkRollups, sealWeek } from './store/rollup_rebuild.js'
 export { SCHEMA_VERSION, SINGLE, migrate, schemaStatements, schemaVersion, type Form } from './store/schema.js'
-export type { StoredRead } from './store/tables.js'
 export { WEEK_MS, mondayOf, partitionOf } from './store/week.js'
-export { StoreWriter } from './store/writer.js'
+export {
+  NOT_STATED,
+  requireAccess,
+  type Access,
+  type AccessEnd,
+  type AccessGate,
+  type AccessKind,
+  type AccessRequest,
+  type Ticket,
+} from './records/access.js'
+export { readDeadLetter, readPartials, recordFeed, writeBackup } from './records/gated.js'
+export { LogGate, type AccessLine } from './records/log_gate.js'
+export { openRecords, type OpenRecords, type RecordsOptions } from './records/open_records.js'
+export { Records } from './records/records.js'
+export type {
+  HitRecord,
+  HitsQuery,
+  LedgerEntry,
+  LedgerQuery,
+  Page,
+  ReadRecord,
+  ReadsQuery,
+  StoredRecords,
+} from './records/stored_records.js'
+export { WHOLE, type Scope } from './store/scope.js'

@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { dataPaths, type CanvassService, type Gate, type Settings } from '../engine/mod.js'
-import { StoreCanvass } from './records/store_canvass.js'
+import { LogGate, openRecords, type AccessGate, type Records, type Settings } from '../engine/mod.js'
 import type { Api } from './http/api.js'
 import type { Services } from './routes/services.js'
-import type { Archive } from './records/archive.js'
 import { RegistryMirror } from './status/registry_mirror.js'
 import { registerOpenApi } from './http/openapi.js'
 import { Authenticator } from './access/authenticator.js'
@@ -31,7 +29,6 @@ import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { StatusBoard } from './status/status_board.js'
 import { summarize } from './status/status_summary.js'
-import { StoreArchive } from './records/store_archive.js'
 import { validateStrictly } from './http/validation.js'
 
 export interface GatewayOptions {
@@ -41,12 +38,10 @@ export interface GatewayOptions {
   /** The access token, the only credential. */
   token: string
   log?: Logger
-  /** Replaces the store's archive, for tests. */
-  archive?: Archive
-  /** Access gate (purpose and audit) in front of every question about stored reads. */
-  gate?: Gate
-  /** Replaces the store's canvass service, for tests. */
-  canvass?: CanvassService
+  /** In front of all plate data. @default records every access in the log */
+  gate?: AccessGate
+  /** Replaces the records of the store, for tests. */
+  records?: Records
   /** Folder of the built pages of ui-lite. */
   uiFolder?: string
   /** Consoles that may be connected at the same time. */
@@ -78,7 +73,18 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
   const registry = new RegistryMirror()
-  const hub = new Hub(natsLink, authenticator, (live) => summarize({ natsLink, board, registry }, live), {
+  const gate = options.gate ?? new LogGate((line) => log.info(line, 'access to plate data'))
+  const opened = options.records
+    ? undefined
+    : openRecords({
+        settings,
+        store: { url: options.clickhouse.url, token: options.clickhouse.password },
+        gate,
+        nats: () => natsLink.nats,
+        log,
+      })
+  const records = options.records ?? opened!.records
+  const hub = new Hub(natsLink, authenticator, records, (live) => summarize({ natsLink, board, registry }, live), {
     queue: settings.gateway.consoleQueue,
     maxConsoles: options.maxConsoles ?? 1_024,
     stallMs: options.stallMs ?? 30_000,
@@ -86,18 +92,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   natsLink.addTask(board.task)
   natsLink.addTask(registry.camerasTask)
   natsLink.addTask(registry.listsTask)
-  const archive = options.archive ?? new StoreArchive(settings, options.clickhouse, dataPaths(settings).crops)
-  const storeCanvass = options.canvass
-    ? undefined
-    : new StoreCanvass(settings, options.clickhouse, { ...(options.gate && { gate: options.gate }), natsLink, log })
   const services: Services = {
     authenticator,
     natsLink,
     hub,
     board,
     registry,
-    archive,
-    canvass: options.canvass ?? storeCanvass!.canvass,
+    records,
   }
 
   const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
@@ -109,12 +110,11 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     await app.listen({ host, port })
   } catch (error) {
     hub.close()
-    await storeCanvass?.close()
-    await archive.close()
+    await opened?.close()
     throw error
   }
   natsLink.start()
-  storeCanvass?.start()
+  opened?.loadDictionary()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
@@ -123,8 +123,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       hub.close()
       await app.close()
       await natsLink.close()
-      await storeCanvass?.close()
-      await archive.close()
+      await opened?.close()
     },
   }
 }

@@ -1,26 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { userInfo } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
-import {
-  CanvassService,
-  type ExportFormat,
-  fileOf,
-  type Look,
-  platesOfList,
-  type QuestionKind,
-  questionList,
-} from '../../engine/mod.js'
+import { type ExportFormat, fileOf, type QuestionKind, questionList } from '../../engine/mod.js'
+import { withRecords, type AccessOptions } from '../access.js'
 import { usage } from '../failure.js'
 import { interruptSignal } from '../interrupt.js'
 import { printJson, printTable, printNote } from '../output.js'
 import { cameraId, collect, decimal, oneOf, wholeNumber } from '../parse.js'
-import { withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { withSystemOptions } from '../system.js'
 
 /** Options that set fields of a question. A question offers the options whose fields its input has. */
-interface AskOptions extends SystemOptions {
+interface AskOptions extends AccessOptions {
   input?: string
-  purpose?: string
   format: 'table' | 'json' | ExportFormat
   explain?: boolean
   limit?: number
@@ -136,21 +127,15 @@ Examples:
 
 async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: AskOptions): Promise<void> {
   const signal = interruptSignal()
-  const look: Look = {
-    who: `cli ${userInfo().username}`,
-    ...(options.purpose !== undefined && { purpose: options.purpose }),
-  }
   const input = inputOf(fields, options)
   const format = options.json ? 'json' : options.format
-  await withStore(options, async (client, settings) => {
-    const platesOf = (id: string) => withNats(options, 'ask', (connection) => platesOfList(connection.jetstream(), id))
-    const desk = new CanvassService({ client, database: settings.clickhouse.database, platesOfList: platesOf })
+  await withRecords(options, async (records, access) => {
     if (format === 'csv' || format === 'geojson') {
-      for await (const piece of fileOf(format, kind, desk.export(look, kind, input, { signal })))
+      for await (const piece of fileOf(format, kind, records.export(access, kind, input, { signal })))
         if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
       return
     }
-    const { items, next, notes, plan } = await desk.ask(look, kind, input, { signal })
+    const { items, next, notes, plan } = await records.ask(access, kind, input, { signal })
     if (format === 'json') items.forEach(printJson)
     else if (items.length === 0) printNote('nothing found')
     else table(items as Record<string, unknown>[])

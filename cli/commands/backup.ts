@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
 import { bytesText, printJson, printLine, printNote } from '../output.js'
 import { productVersion } from '../version.js'
-import { loadEngine, withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withStore, withSystemOptions } from '../system.js'
 
 export function registerBackup(program: Command): void {
-  withSystemOptions(program.command('backup'))
+  withPurpose(withSystemOptions(program.command('backup')))
     .description('back up the running system to a folder: streams, buckets, hot lists, tables, pictures')
     .argument('<folder>', 'folder that does not exist yet')
     .option('--json', 'one JSON line at the end')
@@ -19,11 +20,12 @@ Examples:
   platestream backup /mnt/backup/2026-11-28
   NATS_URL=nats://nats:4222 CLICKHOUSE_URL=http://clickhouse:8123 platestream backup /mnt/backup/today`,
     )
-    .action(async (folder: string, options: SystemOptions & { json?: boolean }) => {
+    .action(async (folder: string, options: AccessOptions & { json?: boolean }) => {
       const started = performance.now()
       await withNats(options, 'backup', (connection, settings) =>
         withStore(options, async (client) => {
-          const { backUp, dataPaths } = await loadEngine()
+          const { dataPaths, writeBackup } = await loadEngine()
+          const [gate, access] = [await accessGate(), await accessOf(options)]
           const say = (text: string) => {
             if (!options.json) printNote(text)
           }
@@ -33,7 +35,14 @@ Examples:
             database: settings.clickhouse.database,
             cropsFolder: dataPaths(settings).crops,
           }
-          const { streams, tables, crops } = await backUp(system, resolve(folder), productVersion(), say)
+          const { streams, tables, crops } = await writeBackup(
+            gate,
+            access,
+            system,
+            resolve(folder),
+            productVersion(),
+            say,
+          )
           const facts = {
             folder: resolve(folder),
             streams: streams.length,

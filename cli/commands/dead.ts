@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JetStreamManager } from 'nats'
 import type { DeadFilter, DeadLetter } from '../../engine/mod.js'
+import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
 import { usage } from '../failure.js'
 import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, printTable, progressBar } from '../output.js'
@@ -31,7 +32,7 @@ export function registerDead(program: Command): void {
         const manager = await connection.jetstreamManager()
         const { deadLetters } = await loadEngine()
         const found: DeadLetter[] = []
-        for await (const { payload: _, ...letter } of deadLetters(manager, options, options.from)) {
+        for await (const letter of deadLetters(manager, options, options.from)) {
           if (options.json) printJson(letter)
           found.push(letter)
           if (found.length >= options.limit) break
@@ -47,15 +48,17 @@ export function registerDead(program: Command): void {
       }),
     )
 
-  withSystemOptions(dead.command('show'))
+  withPurpose(withSystemOptions(dead.command('show')))
     .description('print one dead letter')
     .argument('<seq>', 'sequence number', wholeNumber(1))
     .option('--out <file>', 'write the payload to this file')
     .option('--json', 'print one JSON line')
-    .action((seq: number, options: SystemOptions & { out?: string; json?: boolean }) =>
+    .action((seq: number, options: AccessOptions & { out?: string; json?: boolean }) =>
       withNats(options, 'dead show', async (connection) => {
-        const { deadLetter } = await loadEngine()
-        const { payload, ...letter } = await deadLetter(await connection.jetstreamManager(), seq)
+        const { readDeadLetter } = await loadEngine()
+        const [gate, access] = [await accessGate(), await accessOf(options)]
+        const manager = await connection.jetstreamManager()
+        const { payload, ...letter } = await readDeadLetter(gate, access, manager, seq)
         if (options.out) writeFileSync(options.out, payload)
         printLine(JSON.stringify(letter, null, options.json ? 0 : 2))
       }),
@@ -80,7 +83,7 @@ Examples:
       withNats(options, 'dead redrive', async (connection) => {
         const manager = await connection.jetstreamManager()
         const { redrive } = await loadEngine()
-        const done = await forChosen(manager, seqs, options, (letter) => redrive(connection, manager, letter))
+        const done = await forChosen(manager, seqs, options, ({ seq }) => redrive(connection, manager, seq))
         if (options.json) printJson({ redriven: done })
         else printLine(`${done} redriven`)
       }),
@@ -113,7 +116,7 @@ async function forChosen(
   manager: JetStreamManager,
   seqs: number[] | undefined,
   options: ChoiceOptions,
-  work: (letter: DeadLetter & { payload: Uint8Array }) => Promise<void>,
+  work: (letter: DeadLetter) => Promise<void>,
 ): Promise<number> {
   const signal = interruptSignal()
   if (!options.all && !seqs?.length) throw usage('give sequence numbers, or --all')
@@ -132,6 +135,6 @@ async function forChosen(
 }
 
 async function* chosen(manager: JetStreamManager, seqs: number[]) {
-  const { deadLetter } = await loadEngine()
-  for (const seq of seqs) yield await deadLetter(manager, seq)
+  const { findDeadLetter } = await loadEngine()
+  for (const seq of seqs) yield await findDeadLetter(manager, seq)
 }

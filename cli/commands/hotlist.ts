@@ -1,12 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { userInfo } from 'node:os'
 import type { FixedColumn, HotListColumns, HotListHead } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import type { PreviewRow } from '../../wasm/mod.js'
+import { withRecords } from '../access.js'
 import { usage } from '../failure.js'
 import { printJson, printLine, printTable, progressBar, printNote } from '../output.js'
 import { collect, decimal, listId, oneOf, wholeNumber } from '../parse.js'
-import { loadEngine, withNats, withStore, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
 interface ImportListOptions extends SystemOptions {
   list: string
@@ -199,7 +199,7 @@ The estimate assumes that listed plates follow the plate formats and are indepen
 share of passing listed vehicles that give a hit at this threshold.`,
     )
     .action(async (id: string, { threshold, days, formatsOf, purpose, json, ...options }: PreviewOptions) => {
-      const { CanvassService, listHotLists } = await loadEngine()
+      const { listHotLists } = await loadEngine()
       const record = await withNats(
         options,
         'hotlist preview',
@@ -213,13 +213,8 @@ share of passing listed vehicles that give a hit at this threshold.`,
         ...(threshold && { thresholds: threshold }),
         ...(formatsOf !== undefined && { region: formatsOf }),
       }
-      await withStore(options, async (client, settings) => {
-        const desk = new CanvassService({ client, database: settings.clickhouse.database })
-        const { items, notes } = await desk.ask(
-          { who: `cli ${userInfo().username}`, ...(purpose !== undefined && { purpose }) },
-          'preview',
-          input,
-        )
+      await withRecords({ ...options, ...(purpose !== undefined && { purpose }) }, async (records, access) => {
+        const { items, notes } = await records.ask(access, 'preview', input)
         const rows = items as PreviewRow[]
         if (json) return rows.forEach(printJson)
         if (rows.length === 0) return printNote('no reads in this period, so there is no traffic to estimate from')

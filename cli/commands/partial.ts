@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { Option, type Command } from 'commander'
 import type { StandingPartial } from '../../engine/mod.js'
+import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
 import { printJson, printLine, printTable } from '../output.js'
 import { decimal, oneOf, parseDuration } from '../parse.js'
 import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
@@ -61,13 +62,14 @@ export function registerPartial(program: Command): void {
       }),
     )
 
-  withSystemOptions(partial.command('list'))
+  withPurpose(withSystemOptions(partial.command('list')))
     .description('list all standing partials')
     .option('--json', 'print one JSON line per partial')
-    .action((options: SystemOptions & { json?: boolean }) =>
+    .action((options: AccessOptions & { json?: boolean }) =>
       withNats(options, 'partial list', async (connection) => {
-        const { listStanding } = await loadEngine()
-        const partials = await listStanding(connection.jetstream())
+        const { readPartials } = await loadEngine()
+        const [gate, access] = [await accessGate(), await accessOf(options)]
+        const partials = await readPartials(gate, access, connection.jetstream())
         if (options.json) partials.forEach(printJson)
         else
           printTable(

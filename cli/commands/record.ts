@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { record } from '../../engine/feeds/mod.js'
+import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
 import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, printNote } from '../output.js'
 import { cameraId, collect, decimal, parseSize, wholeNumber, withParent } from '../parse.js'
-import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, withNats, withSystemOptions } from '../system.js'
 
-interface RecordCommandOptions extends SystemOptions {
+interface RecordCommandOptions extends AccessOptions {
   out: string
   camera?: string[]
   maxSize?: number
@@ -17,7 +17,7 @@ interface RecordCommandOptions extends SystemOptions {
 }
 
 export function registerRecord(program: Command): void {
-  withSystemOptions(program.command('record'))
+  withPurpose(withSystemOptions(program.command('record')))
     .description('record the frames that cameras publish into a feed (MCAP), until Ctrl-C')
     .requiredOption(
       '--out <file>',
@@ -44,7 +44,8 @@ Examples:
       const signal = interruptSignal(options.withParent)
       await withNats(options, 'record', async (connection) => {
         const bar = progressBar(options.frames ?? 0, 'frames', '{size} in {file}', options.json)
-        const summary = await record(connection, {
+        const { recordFeed } = await loadEngine()
+        const summary = await recordFeed(await accessGate(), await accessOf(options), connection, {
           out: options.out,
           replace: options.force,
           cameras: options.camera,

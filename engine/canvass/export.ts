@@ -1,4 +1,5 @@
-import type { Cell, Question } from './question.js'
+import { csvRow } from '../runtime/csv_row.js'
+import type { Question } from './question.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 
 export const EXPORT_FORMATS = {
@@ -18,19 +19,10 @@ export async function* fileOf(
   else yield* geoJson(question, pages)
 }
 
-/** RFC 4180 with CRLF, a heading line first, also when there is nothing else. */
+/** RFC 4180, a heading line first, even when no row follows. */
 async function* csv({ columns }: Question, pages: AsyncIterable<unknown[]>): AsyncGenerator<string> {
-  yield `${columns.map(([heading]) => heading).join(',')}\r\n`
-  for await (const page of pages)
-    yield page.map((row) => `${columns.map(([, of]) => csvCell(of(row))).join(',')}\r\n`).join('')
-}
-
-function csvCell(value: Cell): string {
-  if (value === undefined) return ''
-  if (typeof value !== 'string') return String(value)
-  // A text that a spreadsheet would run as a formula is made plain text.
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  yield csvRow(columns.map(([heading]) => heading))
+  for await (const page of pages) yield page.map((row) => csvRow(columns.map(([, of]) => of(row)))).join('')
 }
 
 /** RFC 7946: a FeatureCollection; rows without a place have a geometry of null. */

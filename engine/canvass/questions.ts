@@ -9,7 +9,7 @@ import { preview } from './questions/preview.js'
 import { scenes } from './questions/scenes.js'
 import { timeline } from './questions/timeline.js'
 
-/** All questions by name. Only the desk asks them. */
+/** All questions by name. Only CanvassService asks them. */
 export const QUESTIONS = {
   canvass,
   history,
@@ -23,3 +23,15 @@ export const QUESTIONS = {
   preview,
 } as const
 export type QuestionKind = keyof typeof QUESTIONS
+
+/** Name, summary and input of each question: for routes and commands. */
+export const questionList = (): {
+  kind: QuestionKind
+  summary: string
+  schema: (typeof QUESTIONS)[QuestionKind]['schema']
+}[] =>
+  (Object.keys(QUESTIONS) as QuestionKind[]).map((kind) => ({
+    kind,
+    summary: QUESTIONS[kind].summary,
+    schema: QUESTIONS[kind].schema,
+  }))

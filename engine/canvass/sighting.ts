@@ -1,4 +1,4 @@
-import type { CropRef } from '../model/read.js'
+import { pictureAddress, type CropRef } from '../model/read.js'
 import type { CsvColumn, Shape } from './question.js'
 import { sql } from '../store/sql.js'
 
@@ -74,7 +74,7 @@ export const SIGHTING_COLUMNS: readonly CsvColumn<Sighting>[] = [
   ['lon', (s) => s.lon],
   ['heading', (s) => s.heading],
   ['direction', (s) => s.direction],
-  ['crop', (s) => s.crop && `/api/crops/${s.crop.segment}/${s.crop.offset}/${s.crop.length}`],
+  ['crop', (s) => s.crop && pictureAddress(s.crop)],
 ]
 
 export const pointOf = ({ lat, lon }: { lat: number; lon: number }): Shape => ({ point: [lon, lat] })

@@ -37,13 +37,13 @@ const DEAD_HEADERS: readonly string[] = [
 
 /**
  * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads
- * are large and there are few letters.
+ * are large and there are few letters. They are not given out: a payload shows plates (`readDeadLetter`).
  */
 export async function* deadLetters(
   manager: JetStreamManager,
   filter: DeadFilter = {},
   from = 1,
-): AsyncGenerator<DeadLetter & { payload: Uint8Array }> {
+): AsyncGenerator<DeadLetter> {
   const { state } = await manager.streams.info(STREAM.dead)
   const subject = filter.camera ? `dead.${filter.camera}` : 'dead.>'
   for (let seq = Math.max(from, state.first_seq); seq <= state.last_seq; seq++) {
@@ -51,12 +51,18 @@ export async function* deadLetters(
     const message = await direct(manager).getMessage(STREAM.dead, { seq, next_by_subj: subject }).catch(noneLeft)
     if (!message || message.seq > state.last_seq) return
     seq = message.seq
-    const letter = toLetter(message)
+    const { payload: _, ...letter } = toLetter(message)
     if (!filter.reason || letter.reason === filter.reason) yield letter
   }
 }
 
-/** @throws ALPR_ERR_NOT_FOUND */
+/** A dead letter without its payload. @throws ALPR_ERR_NOT_FOUND */
+export async function findDeadLetter(manager: JetStreamManager, seq: number): Promise<DeadLetter> {
+  const { payload: _, ...letter } = await deadLetter(manager, seq)
+  return letter
+}
+
+/** A dead letter with its payload, a frame or a message with plates: for `records/` only. @throws ALPR_ERR_NOT_FOUND */
 export async function deadLetter(
   manager: JetStreamManager,
   seq: number,
@@ -71,11 +77,8 @@ export async function deadLetter(
  * it. When this process dies in between, the frame is on both; sending it again within the stream's window of 2 minutes
  * makes no second one.
  */
-export async function redrive(
-  connection: NatsConnection,
-  manager: JetStreamManager,
-  letter: DeadLetter & { payload: Uint8Array },
-): Promise<void> {
+export async function redrive(connection: NatsConnection, manager: JetStreamManager, seq: number): Promise<void> {
+  const letter = await deadLetter(manager, seq)
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)

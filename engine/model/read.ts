@@ -59,3 +59,7 @@ export interface CropRef {
   offset: number
   length: number
 }
+
+/** Where the gateway serves a picture. A record of the segment files never changes, so an address does not either. */
+export const pictureAddress = ({ segment, offset, length }: CropRef): string =>
+  `/api/crops/${encodeURIComponent(segment)}/${offset}/${length}`

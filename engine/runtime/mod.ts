@@ -2,5 +2,6 @@
 export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
 export { CsvReader } from '../hotlists/csv_reader.js'
 export { backoffMs, sleep, within } from './backoff.js'
+export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'
 export { loadSecrets, type Secrets } from './secrets.js'

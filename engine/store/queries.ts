@@ -4,6 +4,7 @@ import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
 import { checkName } from './schema.js'
+import { scopeSettings, WHOLE, type Scope } from './scope.js'
 import type { StoredRead } from './tables.js'
 
 /** Larger answers belong to an export: parsing them would hold the event loop up. */
@@ -25,6 +26,8 @@ export interface Latest {
   /** Only rows before this event time (exclusive), milliseconds. */
   before?: number
   signal?: AbortSignal
+  /** ANDed into every statement. @default WHOLE */
+  scope?: Scope
 }
 
 /** The questions that the running system asks of its own tables. */
@@ -77,7 +80,13 @@ export class StoreQueries {
    * Rows of one camera, or of all, with `from <= hour < until`; the parts of an hour added up (`part` is the first,
    * `version` the last).
    */
-  async ledger(options: { camera?: string; from: number; until: number; signal?: AbortSignal }): Promise<LedgerRow[]> {
+  async ledger(options: {
+    camera?: string
+    from: number
+    until: number
+    signal?: AbortSignal
+    scope?: Scope
+  }): Promise<LedgerRow[]> {
     const rows = await this.#rows<Record<keyof LedgerRow, string>>(
       // Qualified: in ClickHouse an alias wins over the column of its name, in WHERE too.
       `SELECT l.camera AS camera, min(l.part) AS part, toUnixTimestamp(l.hour) * 1000 AS hour, sum(l.frames_in) AS framesIn,
@@ -88,6 +97,7 @@ export class StoreQueries {
        GROUP BY l.camera, l.hour ORDER BY l.hour, l.camera LIMIT ${MAX_ROWS}`,
       { from: options.from, until: options.until, camera: options.camera },
       options.signal,
+      options.scope,
     )
     return rows.map((row) => ({
       camera: row.camera,
@@ -114,7 +124,7 @@ export class StoreQueries {
     where: string,
     params: Record<string, unknown>,
   ): Promise<Row[]> {
-    const { limit, before, signal } = options
+    const { limit, before, signal, scope } = options
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS)
       throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
     // From the newest row on, not from now: clocks differ, and the table may hold an old feed. (Free: the partitions
@@ -124,6 +134,7 @@ export class StoreQueries {
       `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest FROM ${this.#database}.${table} ${bounded}`,
       { before },
       signal,
+      scope,
     )) as [{ newest: string; oldest: string }]
     let rows: Row[] = []
     for (const back of LOOK_BACK_MS) {
@@ -134,19 +145,25 @@ export class StoreQueries {
          ORDER BY ts DESC, ${id} DESC LIMIT {limit:UInt32}`,
         { ...params, since, before, limit },
         signal,
+        scope,
       )
       if (rows.length >= limit || since <= Number(oldest)) break
     }
     return rows
   }
 
-  async #rows<Row>(query: string, params: Record<string, unknown>, signal?: AbortSignal): Promise<Row[]> {
+  async #rows<Row>(
+    query: string,
+    params: Record<string, unknown>,
+    signal?: AbortSignal,
+    scope: Scope = WHOLE,
+  ): Promise<Row[]> {
     const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined))
     const result = await this.#client.query({
       query,
       query_params: given,
       format: 'JSONEachRow',
-      clickhouse_settings: FINAL,
+      clickhouse_settings: { ...FINAL, ...scopeSettings(scope, this.#database) },
       abort_signal: signal,
     })
     return result.json<Row>()

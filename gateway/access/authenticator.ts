@@ -6,6 +6,8 @@ import { AlprError } from '../../engine/runtime/mod.js'
 /** The authenticated sender of a request. Accounts and roles will be part of it. */
 export interface Caller {
   kind: 'token' | 'session'
+  /** Names the session in access records: no secret, a signature goes with it in the cookie. 'token' for a bearer. */
+  session: string
   /** Wall clock, milliseconds; Infinity for a bearer of the token itself. */
   expiresAt: number
 }
@@ -52,12 +54,12 @@ export class Authenticator {
     // An explicit credential decides alone: a wrong bearer does not fall back to the cookie.
     if (authorization !== undefined) {
       const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization) ?? []
-      if (token !== undefined && this.#isToken(token)) return { kind: 'token', expiresAt: Infinity }
+      if (token !== undefined && this.#isToken(token)) return { kind: 'token', session: 'token', expiresAt: Infinity }
       throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
     }
-    const expiresAt = this.#sessionEnd(fastifyCookie.parse(cookie ?? '')[this.cookieName])
-    if (expiresAt === undefined) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
-    return { kind: 'session', expiresAt }
+    const session = this.#sessionOf(fastifyCookie.parse(cookie ?? '')[this.cookieName])
+    if (session === undefined) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
+    return { kind: 'session', ...session }
   }
 
   /** Trades the token for a Set-Cookie value. @throws ALPR_ERR_AUTH_REQUIRED */
@@ -94,14 +96,14 @@ export class Authenticator {
     })
   }
 
-  #sessionEnd(value: string | undefined): number | undefined {
+  #sessionOf(value: string | undefined): Pick<Caller, 'session' | 'expiresAt'> | undefined {
     if (value === undefined || value.length > 256) return undefined
     const cut = value.lastIndexOf('.')
     const body = value.slice(0, cut)
     if (cut < 0 || !timingSafeEqual(sha256(value.slice(cut + 1)), sha256(this.#sign(body)))) return undefined
-    const [version, expires] = body.split('.')
+    const [version, expires, nonce = ''] = body.split('.')
     const expiresAt = Number(expires)
-    return version === VERSION && expiresAt > this.now() ? expiresAt : undefined
+    return version === VERSION && expiresAt > this.now() ? { session: nonce, expiresAt } : undefined
   }
 
   #sign(body: string): string {

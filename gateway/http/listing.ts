@@ -1,7 +1,7 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
+import type { Page } from '../../engine/mod.js'
 import { toCsv, type Column } from './csv_writer.js'
-import type { Page } from './cursor.js'
 import { problems } from './problem.js'
 
 /** Query fields of every list. */

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { AlprError, sleep } from '../../engine/runtime/mod.js'
+import type { Access, Ticket } from '../../engine/mod.js'
+import { AlprError, codeOf, sleep } from '../../engine/runtime/mod.js'
+import { accessOf } from '../access/access.js'
 import type { Caller } from '../access/authenticator.js'
 import type { Backlog } from './backlog.js'
 import { catchUp, type CatchUpTarget } from './catch_up.js'
@@ -28,6 +30,17 @@ export interface ConsoleLimits {
   stallMs: number
 }
 
+/** Begins the access of a subscription. @throws what the gate throws */
+export type BeginLive = (access: Access, message: SubscribeMessage) => Promise<Ticket>
+
+/** What a console uses of the gateway. */
+export interface ConsoleParts {
+  feed: HitFeed
+  backlog: Backlog
+  counts: ConsoleCounts
+  begin: BeginLive
+}
+
 /** Messages that a console may send in ten seconds. */
 const SUBSCRIBES_PER_10_S = 20
 
@@ -35,6 +48,9 @@ const SUBSCRIBES_PER_10_S = 20
  * The protocol of one console on `/ws/hits`. It pulls: hits stay in the ring (or the stream) until the socket takes
  * them, so a slow console has no queue of hits that could overflow, and no hit is ever dropped. Reads have a bounded
  * queue of their own and come after hits.
+ *
+ * A subscription is an access to plate data: nothing is sent before the gate has let it pass, and its scope is part of
+ * the filter. A new subscription ends the access of the previous one.
  *
  *     stream HITS ──► ring ──position──► pump ──► send window ──► wire
  *          └── backlog (older than the ring) ──┘     ▲
@@ -52,19 +68,30 @@ export class Console {
   readonly #window: SendWindow
   /** Monotonic clock of the latest messages from the console, ms. */
   #received: number[] = []
+  /** The access of the present subscription, and what was sent under it. */
+  #ticket: Ticket | undefined
+  #sent = 0
+  /** Subscriptions are admitted one after the other, in the order in which they came. */
+  #admitting: Promise<void> = Promise.resolve()
   /** Ends a catch-up when a new subscription or another stream replaces it. */
   #catchUp: AbortController | undefined
   #closed = false
+  private readonly feed: HitFeed
+  private readonly backlog: Backlog
+  private readonly counts: ConsoleCounts
+  private readonly beginAccess: BeginLive
 
   constructor(
     private readonly socket: WebSocket,
     wire: Duplex,
     readonly caller: Caller,
-    private readonly feed: HitFeed,
-    private readonly backlog: Backlog,
+    { feed, backlog, counts, begin }: ConsoleParts,
     private readonly limits: ConsoleLimits,
-    private readonly counts: ConsoleCounts,
   ) {
+    this.feed = feed
+    this.backlog = backlog
+    this.counts = counts
+    this.beginAccess = begin
     this.#reads = new ReadQueue(limits.queue)
     this.#window = new SendWindow(socket, wire, () => this.pump())
     socket.on('message', (data, binary) => this.#receive(binary ? undefined : String(data)))
@@ -131,6 +158,7 @@ export class Console {
       }
       const read = this.#reads.shift()
       if (read === undefined) return
+      this.#sent++
       this.#window.queue(read)
     }
   }
@@ -167,12 +195,39 @@ export class Console {
     this.#received = this.#received.filter((at) => now - at < 10_000)
     if (this.#received.push(now) > SUBSCRIBES_PER_10_S) return this.close(CLOSE.invalid, 'too many messages')
     try {
-      this.#subscribe(parseSubscribe(text))
+      const message = parseSubscribe(text)
+      this.#admitting = this.#admitting.then(() => this.#admit(message))
     } catch (error) {
-      const { code, message } = error as AlprError
-      this.offerStatus({ type: 'error', code, message })
-      this.close(CLOSE.invalid, `${code}: ${message}`)
+      this.#refuse(error, CLOSE.invalid)
     }
+  }
+
+  /** Never throws. */
+  async #admit(message: SubscribeMessage): Promise<void> {
+    if (this.#closed) return
+    let ticket: Ticket
+    try {
+      ticket = await this.beginAccess(accessOf(this.caller), message)
+    } catch (error) {
+      return this.#refuse(error, CLOSE.authRequired)
+    }
+    if (this.#closed) return void endAccess(ticket, 0)
+    this.#endAccess()
+    this.#ticket = ticket
+    this.#subscribe(message)
+  }
+
+  #refuse(error: unknown, close: number): void {
+    const code = codeOf(error)
+    const { message } = error instanceof AlprError ? error : new AlprError(code)
+    this.offerStatus({ type: 'error', code, message })
+    this.close(close, `${code}: ${message}`)
+  }
+
+  #endAccess(): void {
+    if (this.#ticket) endAccess(this.#ticket, this.#sent)
+    this.#ticket = undefined
+    this.#sent = 0
   }
 
   #subscribe(message: SubscribeMessage): void {
@@ -181,7 +236,7 @@ export class Console {
     if (message.reads !== true) this.#reads.clear()
     if (!this.feed.ring) return // begins when the stream is known
     if (!first && message.since === undefined && this.#filter) {
-      this.#filter = new Filter(message) // only the filter changes; the position stays
+      this.#filter = new Filter(message, this.#ticket!.scope) // only the filter changes; the position stays
       return
     }
     this.#begin(message)
@@ -189,7 +244,7 @@ export class Console {
 
   #begin(message: SubscribeMessage): void {
     const { feed } = this
-    this.#filter = new Filter(message)
+    this.#filter = new Filter(message, this.#ticket!.scope)
     this.#catchUp?.abort()
     this.#ring = undefined
     if (message.since === undefined) return this.#goLive(feed.last)
@@ -254,6 +309,7 @@ export class Console {
     if (entry.kind === 'hit') {
       if (!this.#filter!.matchesHit(entry.facts)) return
       this.counts.hitsSent++
+      this.#sent++
     }
     this.#window.queue(entry.frame)
   }
@@ -269,10 +325,17 @@ export class Console {
   }
 
   #end(): void {
+    if (this.#closed) return
     this.#closed = true
+    this.#endAccess()
     this.#catchUp?.abort()
     this.#reads.clear()
     this.#ring = undefined
     this.#window.close()
   }
+}
+
+/** What was sent has left already: a gate that cannot record the end can only say so itself. */
+function endAccess(ticket: Ticket, rows: number): void {
+  ticket.end({ rows }).catch(() => {})
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import type { Records } from '../../engine/mod.js'
 import { AlprError, codeOf } from '../../engine/runtime/mod.js'
 import type { Authenticator } from '../access/authenticator.js'
 import { checkOrigin } from '../access/origin.js'
 import type { NatsLink } from './nats_link.js'
 import { CLOSE, type StatusMessage, type StatusSummary } from './protocol.js'
-import { Console, type ConsoleLimits } from './console.js'
+import { Console, type BeginLive, type ConsoleLimits } from './console.js'
 import { DelayMeter } from './delay.js'
 import { HitFeed, type FeedState } from './hit_feed.js'
 import { Backlog } from './backlog.js'
@@ -67,6 +68,7 @@ export class Hub {
   constructor(
     natsLink: NatsLink,
     private readonly authenticator: Authenticator,
+    private readonly records: Records,
     private readonly summarize: (live: LiveFigures) => StatusSummary,
     private readonly options: HubOptions,
   ) {
@@ -114,7 +116,10 @@ export class Hub {
       if (this.#consoles.size >= this.options.maxConsoles)
         throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-        const console = new Console(webSocket, socket, caller, this.feed, this.backlog, this.options, this.counts)
+        const begin: BeginLive = (access, message) =>
+          this.records.begin(access, { kind: 'live', input: message, form: 'live' })
+        const parts = { feed: this.feed, backlog: this.backlog, counts: this.counts, begin }
+        const console = new Console(webSocket, socket, caller, parts, this.options)
         this.#consoles.add(console)
         webSocket.on('error', () => {}) // a close event follows
         webSocket.on('close', () => this.#consoles.delete(console))

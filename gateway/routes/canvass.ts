@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
-import { EXPORT_FORMATS, type ExportFormat, fileOf, type Look, questionList } from '../../engine/mod.js'
+import { EXPORT_FORMATS, type ExportFormat, fileOf, questionList } from '../../engine/mod.js'
+import { accessOf } from '../access/access.js'
 import { type Api, strict } from '../http/api.js'
 import type { Services } from './services.js'
-import type { Caller } from '../access/authenticator.js'
 import { problems } from '../http/problem.js'
 
 /** Fits 16 areas, each a polygon of 2,000 corners, or 20,000 plates; bytes. */
@@ -35,7 +35,7 @@ const Query = Type.Object(
 )
 
 /** One route per question. Its body is the input of the question, which the canvass service validates. */
-export function canvassRoutes(api: Api, { canvass }: Services): void {
+export function canvassRoutes(api: Api, { records }: Services): void {
   for (const { kind, summary, schema } of questionList()) {
     api.post(
       `/api/canvass/${kind}`,
@@ -46,7 +46,7 @@ export function canvassRoutes(api: Api, { canvass }: Services): void {
           tags: ['canvass'],
           querystring: Query,
           body: schema as unknown as typeof BodySchema,
-          response: { 200: Type.Unsafe<unknown>(AnswerSchema), ...problems(400, 401, 404, 408, 413, 422, 503) },
+          response: { 200: Type.Unsafe<unknown>(AnswerSchema), ...problems(400, 401, 403, 404, 408, 413, 422, 503) },
         },
       },
       async ({ body, query: { format, purpose }, caller, raw }, reply) => {
@@ -56,15 +56,15 @@ export function canvassRoutes(api: Api, { canvass }: Services): void {
           if (!reply.raw.writableFinished) gone.abort()
         })
         if (raw.destroyed) gone.abort()
-        const look: Look = { who: nameOf(caller), ...(purpose !== undefined && { purpose }) }
+        const access = accessOf(caller, purpose)
         if (format === 'pages')
           return reply.type('application/x-ndjson').send(
-            Readable.from(await started(lines(canvass.watch(look, kind, body, { signal: gone.signal }))), {
+            Readable.from(await started(lines(records.watch(access, kind, body, { signal: gone.signal }))), {
               objectMode: false,
             }),
           )
-        if (format === 'json') return canvass.ask(look, kind, body, { signal: gone.signal })
-        const pieces = fileOf(format, kind, canvass.export(look, kind, body, { signal: gone.signal }))
+        if (format === 'json') return records.ask(access, kind, body, { signal: gone.signal })
+        const pieces = fileOf(format, kind, records.export(access, kind, body, { signal: gone.signal }))
         return reply
           .type(EXPORT_FORMATS[format])
           .header('content-disposition', `attachment; filename="${kind}.${format}"`)
@@ -104,6 +104,3 @@ const AnswerSchema = Type.Object(
   },
   { description: 'a page; a file with format=csv or format=geojson' },
 )
-
-/** Until there are accounts, the kind of credential. */
-const nameOf = (caller: Caller | null): string => (caller === null ? '' : caller.kind)

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { accessOf } from '../access/access.js'
 import { type Api, strict } from '../http/api.js'
 import type { Services } from './services.js'
 import { problems } from '../http/problem.js'
@@ -15,14 +16,10 @@ const Params = Type.Object(
   strict,
 )
 
-/** The address of a crop's picture. */
-export const cropPath = (crop?: { segment: string; offset: number; length: number }): string | undefined =>
-  crop && `/api/crops/${crop.segment}/${crop.offset}/${crop.length}`
-
 /**
  * Pictures. A crop never changes, so the browser of an authenticated caller may keep it for a shift; a proxy may not.
  */
-export function cropsRoutes(api: Api, { archive }: Services): void {
+export function cropsRoutes(api: Api, { records }: Services): void {
   api.get(
     '/api/crops/:segment/:offset/:length',
     {
@@ -32,12 +29,12 @@ export function cropsRoutes(api: Api, { archive }: Services): void {
         params: Params,
         response: {
           200: Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', description: 'JPEG' }),
-          ...problems(400, 401, 404, 500),
+          ...problems(400, 401, 403, 404, 500),
         },
       },
     },
-    async ({ params }, reply) => {
-      const jpeg = await archive.crop(params)
+    async ({ params, caller }, reply) => {
+      const jpeg = await records.picture(accessOf(caller), params)
       return reply
         .type('image/jpeg')
         .header('cache-control', 'private, max-age=43200, immutable')

@@ -31,10 +31,10 @@ type Part = { ok: boolean; reason?: string }
 const STORE_TIMEOUT_MS = 2_000
 const STORE_VALID_MS = 1_000
 
-export function healthRoutes(api: Api, { natsLink, hub, board, registry, archive }: Services): void {
+export function healthRoutes(api: Api, { natsLink, hub, board, registry, records }: Services): void {
   const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
     try {
-      await within(STORE_TIMEOUT_MS, archive.ping())
+      await within(STORE_TIMEOUT_MS, records.ping())
       return { ok: true }
     } catch (error) {
       return { ok: false, reason: reasonOf(error) }

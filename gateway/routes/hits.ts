@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { LIST_ID } from '../../engine/mod.js'
+import { LIST_ID, pictureAddress, type HitRecord } from '../../engine/mod.js'
+import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
-import type { ArchivedHit } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
-import { cropPath } from './crops.js'
 
 const HitSchema = Type.Object(
   {
@@ -37,7 +36,7 @@ const Query = Type.Object(
   strict,
 )
 
-const COLUMNS: Column<ArchivedHit>[] = [
+const COLUMNS: Column<HitRecord>[] = [
   ['hitId', (h) => h.hitId],
   ['revision', (h) => h.revision],
   ['state', (h) => h.state],
@@ -57,11 +56,11 @@ const COLUMNS: Column<ArchivedHit>[] = [
   ['direction', (h) => h.direction],
   ['ts', (h) => h.ts],
   ['tsLast', (h) => h.tsLast],
-  ['crop', (h) => cropPath(h.crop)],
+  ['crop', (h) => h.crop && pictureAddress(h.crop)],
   ['readId', (h) => h.readId],
 ]
 
-export function hitsRoutes(api: Api, { archive }: Services): void {
+export function hitsRoutes(api: Api, { records }: Services): void {
   api.get(
     '/api/hits',
     {
@@ -73,7 +72,7 @@ export function hitsRoutes(api: Api, { archive }: Services): void {
         response: pageOf(HitSchema),
       },
     },
-    async ({ query: { format, ...query } }, reply) =>
-      sendList(reply, format, 'hits', await archive.hits(query), COLUMNS),
+    async ({ query: { format, ...query }, caller }, reply) =>
+      sendList(reply, format, 'hits', await records.hits(accessOf(caller), query), COLUMNS),
   )
 }

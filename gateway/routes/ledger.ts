@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { CAMERA_ID } from '../../engine/mod.js'
+import { CAMERA_ID, type LedgerEntry } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
+import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
-import type { LedgerEntry } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { sendList, FormatField, pageOf } from '../http/listing.js'
 
@@ -49,7 +49,7 @@ const COLUMNS: Column<LedgerEntry>[] = [
 ]
 
 /** The outcome of every frame (EQP-1), per camera and hour. */
-export function ledgerRoutes(api: Api, { archive }: Services): void {
+export function ledgerRoutes(api: Api, { records }: Services): void {
   api.get(
     '/api/ledger',
     {
@@ -60,13 +60,14 @@ export function ledgerRoutes(api: Api, { archive }: Services): void {
         response: pageOf(Entry),
       },
     },
-    async ({ query }, reply) => {
+    async ({ query, caller }, reply) => {
       const to = query.to === undefined ? Date.now() + HOUR_MS : timeOf('to', query.to)
       const from = query.from === undefined ? to - DAY_MS : timeOf('from', query.from)
       if (from >= to || to - from > LONGEST_MS) {
         throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be at most 31 days before `to`' })
       }
-      const items = await archive.ledger({ from, to, ...(query.camera !== undefined && { camera: query.camera }) })
+      const wanted = { from, to, ...(query.camera !== undefined && { camera: query.camera }) }
+      const items = await records.ledger(accessOf(caller), wanted)
       return sendList(reply, query.format, 'ledger', { items }, COLUMNS)
     },
   )

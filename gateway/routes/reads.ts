@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { CAMERA_ID, normalisePlate } from '../../engine/mod.js'
+import { CAMERA_ID, normalisePlate, pictureAddress, type ReadRecord } from '../../engine/mod.js'
+import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
-import { cropPath } from './crops.js'
 import type { Services } from './services.js'
-import type { ArchivedRead } from '../records/archive.js'
 import type { Column } from '../http/csv_writer.js'
 import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
 
@@ -47,7 +46,7 @@ const Query = Type.Object(
   strict,
 )
 
-const COLUMNS: Column<ArchivedRead>[] = [
+const COLUMNS: Column<ReadRecord>[] = [
   ['readId', (r) => r.readId],
   ['plate', (r) => r.plate],
   ['confidence', (r) => r.confidence],
@@ -62,13 +61,13 @@ const COLUMNS: Column<ArchivedRead>[] = [
   ['heading', (r) => r.heading],
   ['direction', (r) => r.direction],
   ['frames', (r) => r.frames],
-  ['crop', (r) => cropPath(r.crop)],
+  ['crop', (r) => r.crop && pictureAddress(r.crop)],
   ['module', (r) => r.module],
   ['model', (r) => r.model],
 ]
 
-export function readsRoutes(api: Api, { archive, registry }: Services): void {
-  const named = (read: ArchivedRead): ArchivedRead => ({
+export function readsRoutes(api: Api, { records, registry }: Services): void {
+  const named = (read: ReadRecord): ReadRecord => ({
     ...read,
     cameraName: registry.camera(read.camera)?.name ?? '',
   })
@@ -78,8 +77,9 @@ export function readsRoutes(api: Api, { archive, registry }: Services): void {
     {
       schema: { summary: 'Latest reads', tags: ['reads'], querystring: Query, response: pageOf(ReadSchema) },
     },
-    async ({ query: { format, plate, ...query } }, reply) => {
-      const page = await archive.reads({ ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) })
+    async ({ query: { format, plate, ...query }, caller }, reply) => {
+      const wanted = { ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) }
+      const page = await records.reads(accessOf(caller), wanted)
       return sendList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
     },
   )

@@ -1,8 +1,7 @@
-import type { CanvassService } from '../../engine/mod.js'
+import type { Records } from '../../engine/mod.js'
 import type { Authenticator } from '../access/authenticator.js'
 import type { Hub } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
-import type { Archive } from '../records/archive.js'
 import type { RegistryMirror } from '../status/registry_mirror.js'
 import type { StatusBoard } from '../status/status_board.js'
 
@@ -13,7 +12,6 @@ export interface Services {
   hub: Hub
   board: StatusBoard
   registry: RegistryMirror
-  archive: Archive
-  /** Questions about stored reads. */
-  canvass: CanvassService
+  /** The only way to plate data, stored or live. */
+  records: Records
 }

@@ -2,7 +2,7 @@ import top from 'tap'
 import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { freePort, startTestNats, type Teardown, type TestNats } from '../servers/nats.js'
-import { MemoryArchive } from '../gateway/fixtures/archive.js'
+import { MemoryRecords } from '../gateway/fixtures/memory_records.js'
 import { startTestGateway, TOKEN, type TestGateway } from '../gateway/fixtures/gateway.js'
 import { makeHit, makeRead, publishHit } from '../gateway/fixtures/hits.js'
 import { noBrowser, openBrowser } from './chromium.js'
@@ -23,7 +23,7 @@ let browser: Promise<Browser> | undefined
 
 async function setUp(
   t: Teardown,
-  change: { port?: number; archive?: MemoryArchive; view?: { width: number; height: number } } = {},
+  change: { port?: number; archive?: MemoryRecords; view?: { width: number; height: number } } = {},
 ): Promise<Setup> {
   const nats = await startTestNats(t)
   const gateway = await startTestGateway(t, { nats, ...change })
@@ -72,7 +72,7 @@ top.test('the token leaves the address, and without a session there is only the 
 })
 
 top.test('a hit appears, is updated in place and is withdrawn', options, async (t) => {
-  const archive = new MemoryArchive()
+  const archive = new MemoryRecords()
   const jpeg = await sharp({ create: { width: 60, height: 30, channels: 3, background: '#d0d0d0' } })
     .jpeg()
     .toBuffer()

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { existsSync } from 'node:fs'
 import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
-import { SegmentReader, dataPaths, type Hit, loadSettings, saveHotList } from '../../engine/mod.js'
+import { SegmentReader } from '../../engine/internal_mod.js'
+import { dataPaths, type Hit, loadSettings, saveHotList } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem, type TestFrame, type TestSystem } from '../servers/system.js'
 
@@ -101,7 +102,9 @@ async function play(
     }
   >('SELECT * FROM platestream.reads FINAL ORDER BY read_id')
   t.equal(new Set(reads.map((read) => read.read_id)).size, reads.length, 'no read is stored twice')
-  const crops = new SegmentReader(dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops)
+  const crops = new SegmentReader(
+    dataPaths(loadSettings({ env: {}, overrides: { dataFolder: system.dataFolder } })).crops,
+  )
   for (const read of reads) {
     const jpeg = await crops.read({
       segment: read.crop_segment,

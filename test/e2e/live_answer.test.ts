@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
-import { CanvassService, platesOfList, saveHotList } from '../../engine/mod.js'
+import { platesOfList } from '../../engine/internal_mod.js'
+import { saveHotList } from '../../engine/mod.js'
+import { ACCESS, testRecords } from '../engine/records/test_records.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem } from '../servers/system.js'
 import { until } from '../until.js'
 
 const FEED = 'bench/feeds/sample.mcap'
-const LOOK = { who: 'test' }
 t.setTimeout(240_000)
 
 t.test(
@@ -26,7 +27,7 @@ t.test(
     const info = await inspectFeed(FEED)
     const system = await startTestSystem(t, { cameras: info.cameras })
     const js = system.connection.jetstream()
-    const desk = new CanvassService({
+    const records = testRecords({
       client: system.store.client,
       database: 'platestream',
       platesOfList: (id) => platesOfList(js, id),
@@ -39,7 +40,7 @@ t.test(
       { from: new Date(Date.now() - 300_000).toISOString(), to: new Date(Date.now() + 300_000).toISOString() },
     ]
     const vehicles = async () =>
-      (await desk.ask(LOOK, 'canvass', { windows, places: [{ cameras: [camera] }] }).catch(() => ({ items: [] })))
+      (await records.ask(ACCESS, 'canvass', { windows, places: [{ cameras: [camera] }] }).catch(() => ({ items: [] })))
         .items as { plate: string; best: { readId: string } }[]
     let frames = 0
     for (const pass of passes.filter((one) => one.camera === camera).slice(0, 2)) {
@@ -86,7 +87,7 @@ t.test(
         { plate: '1NEVER1', reason: 'stolen' },
       ],
     )
-    const seen = (await desk.ask(LOOK, 'look-back', { windows, list: 'late' })).items as {
+    const seen = (await records.ask(ACCESS, 'look-back', { windows, list: 'late' })).items as {
       listedPlate: string
       readId: string
     }[]
@@ -95,9 +96,9 @@ t.test(
       [[plate, best.readId]],
       'the read that the list would have matched',
     )
-    await t.rejects(desk.ask(LOOK, 'look-back', { windows, list: 'none' }), { code: 'ALPR_ERR_NOT_FOUND' })
-    await t.rejects(desk.ask(LOOK, 'look-back', { windows }), { code: 'ALPR_ERR_REQUEST_INVALID' })
-    await t.rejects(desk.ask(LOOK, 'look-back', { windows, list: 'late', plates: ['A'] }), {
+    await t.rejects(records.ask(ACCESS, 'look-back', { windows, list: 'none' }), { code: 'ALPR_ERR_NOT_FOUND' })
+    await t.rejects(records.ask(ACCESS, 'look-back', { windows }), { code: 'ALPR_ERR_REQUEST_INVALID' })
+    await t.rejects(records.ask(ACCESS, 'look-back', { windows, list: 'late', plates: ['A'] }), {
       code: 'ALPR_ERR_REQUEST_INVALID',
     })
   },

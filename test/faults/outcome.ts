@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NatsConnection, StreamState } from 'nats'
-import { SegmentReader, type Hit, STREAM } from '../../engine/mod.js'
+import { SegmentReader } from '../../engine/internal_mod.js'
+import { type Hit, STREAM } from '../../engine/mod.js'
 import type { ConsoleWatch } from './console_watch.js'
 import type { Oracle } from './oracle.js'
 

@@ -3,7 +3,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
 import { sql, value } from '../../store/sql.js'
-import type { CropRef } from '../../model/read.js'
+import { pictureAddress, type CropRef } from '../../model/read.js'
 import { unknownCameras } from '../unknown_cameras.js'
 
 /** A vehicle that was there, as far as one text is one vehicle. */
@@ -88,7 +88,7 @@ export const canvass = question({
     ['ts', (v) => v.best.ts],
     ['lat', (v) => v.best.lat],
     ['lon', (v) => v.best.lon],
-    ['crop', (v) => v.best.crop && `/api/crops/${v.best.crop.segment}/${v.best.crop.offset}/${v.best.crop.length}`],
+    ['crop', (v) => v.best.crop && pictureAddress(v.best.crop)],
   ],
   shape: (v: Vehicle) => pointOf(v.best),
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import fc from 'fast-check'
-import { CanvassService, type QuestionKind } from '../../../engine/canvass/mod.js'
+import type { QuestionKind } from '../../../engine/canvass/questions.js'
+import type { Records } from '../../../engine/records/records.js'
+import { ACCESS, testRecords } from '../records/test_records.js'
 import type { PlateSearch } from '../../../engine/plate_search/candidates.js'
 import { migrate } from '../../../engine/store/schema.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
@@ -11,7 +13,6 @@ import { CAMERAS, cityRows, HOUR, iso, START } from './city.js'
 import { canonical, finalRows, groupBy, matching, metres, type OracleFilter } from './oracle.js'
 
 const RUNS = Number(process.env.CANVASS_RUNS ?? 12)
-const LOOK = { who: 'test' }
 // Hundreds of questions, each asked of the store.
 t.setTimeout(900_000)
 
@@ -24,8 +25,8 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
   for (const version of [1, 2])
     await writer.write({ reads: stored.filter((row) => row.version === version), hits: [], ledger: [] })
   const rows = finalRows(stored)
-  const desk = new CanvassService({ client: store.client, database: 'p' })
-  const ask = (kind: QuestionKind, input: object) => pagesOf(desk, kind, input)
+  const records = testRecords({ client: store.client, database: 'p' })
+  const ask = (kind: QuestionKind, input: object) => pagesOf(records, kind, input)
 
   t.test('canvass', async (_t) => {
     await fc.assert(
@@ -86,7 +87,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
         more: false,
       }),
     }
-    const first = new CanvassService({
+    const first = testRecords({
       client: store.client,
       database: 'p',
       search: eager,
@@ -100,7 +101,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
           pattern,
           windows: [{ from: iso(START - 3 * 24 * HOUR), to: iso(START + 6 * 24 * HOUR) }],
         }
-        const answer = await first.ask(LOOK, 'canvass', { ...filter, limit: 5_000, explain: true })
+        const answer = await first.ask(ACCESS, 'canvass', { ...filter, limit: 5_000, explain: true })
         if ((answer.plan!.facts.way as { chosen: string }).chosen === 'pattern first') ways++
         const expected = groupBy(matching(rows, filter), (row) => row.plate)
         assert.deepEqual(
@@ -108,7 +109,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
           [...expected].map(([plate, of]) => [plate, of.length]).sort(),
         )
         // A timeline wants what the index by plate does not have.
-        const { items: days } = await first.ask(LOOK, 'timeline', { ...filter, step: '1d', limit: 5_000 })
+        const { items: days } = await first.ask(ACCESS, 'timeline', { ...filter, step: '1d', limit: 5_000 })
         assert.deepEqual(
           (days as { reads: number }[]).reduce((sum, { reads }) => sum + reads, 0),
           matching(begun(filter), { windows: filter.windows, pattern }).length,
@@ -378,10 +379,10 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
 })
 
 /** All pages of an answer, joined. */
-async function pagesOf(desk: CanvassService, kind: QuestionKind, input: object): Promise<any[]> {
+async function pagesOf(records: Records, kind: QuestionKind, input: object): Promise<any[]> {
   const items: unknown[] = []
   for (let cursor: string | undefined; ; ) {
-    const page = await desk.ask(LOOK, kind, { ...input, ...(cursor && { cursor }) })
+    const page = await records.ask(ACCESS, kind, { ...input, ...(cursor && { cursor }) })
     items.push(...page.items)
     if (page.next === undefined) return items
     cursor = page.next

@@ -1,25 +1,21 @@
 import t from 'tap'
-import {
-  CanvassService,
-  DictionarySearch,
-  type PlateSearch,
-  type SearchAsk,
-  type Sql,
-} from '../../../engine/canvass/mod.js'
+import type { PlateSearch, SearchAsk } from '../../../engine/plate_search/candidates.js'
+import { DictionarySearch } from '../../../engine/plate_search/dictionary_search.js'
 import { migrate } from '../../../engine/store/schema.js'
+import type { Sql } from '../../../engine/store/sql.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
+import { ACCESS, testRecords } from '../records/test_records.js'
 import { startTestStore } from '../../servers/store.js'
 import { aRead } from '../store/rows.js'
 import { iso } from './city.js'
 
-const LOOK = { who: 'test' }
 t.setTimeout(240_000)
 
 t.test('what was acknowledged is in the next answer, while reads are written', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   const writer = new StoreWriter(store.client, 'p')
-  const desk = new CanvassService({ client: store.connect(), database: 'p' })
+  const records = testRecords({ client: store.connect(), database: 'p' })
   const acknowledged = new Set<string>()
   const began = Date.now()
   let writing = true
@@ -43,7 +39,7 @@ t.test('what was acknowledged is in the next answer, while reads are written', a
     last = writing
     const before = [...acknowledged]
     // "The last five minutes": to a little ahead, because clocks differ.
-    const { items } = await desk.ask(LOOK, 'canvass', {
+    const { items } = await records.ask(ACCESS, 'canvass', {
       windows: [{ from: iso(began - 300_000), to: iso(Date.now() + 120_000) }],
       limit: 5_000,
     })
@@ -77,14 +73,14 @@ t.test('the dictionary finds a plate that was stored before the search began', a
     pages: (ask, rows) => dictionary.pages(ask, rows),
     search: (ask, rows) => dictionary.search(ask, rows),
   }
-  const desk = new CanvassService({
+  const records = testRecords({
     client: store.client,
     database: 'p',
     search: eager,
     costs: { row: 1, plate: 0, query: 0 },
   })
   const find = async (pattern: string) => {
-    const { items, plan } = await desk.ask(LOOK, 'canvass', {
+    const { items, plan } = await records.ask(ACCESS, 'canvass', {
       windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }],
       pattern,
       explain: true,
@@ -126,29 +122,29 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await store.client.command({ query: 'INSERT INTO p.anew SELECT * FROM p.plates' })
   await store.client.command({ query: 'EXCHANGE TABLES p.anew AND p.plates' })
   t.same((await look()).plates.map(({ plate }) => plate).sort(), ['9AFTER1', '9AFTER2'])
-  const { items: like, notes } = await desk.ask(LOOK, 'plates', { pattern: '7A8C*' })
+  const { items: like, notes } = await records.ask(ACCESS, 'plates', { pattern: '7A8C*' })
   t.match(like, [
     { plate: '7ABC123', count: 1, tolerated: [{ kind: 'look-alike', position: 2, read: 'B', wanted: '8' }] },
   ])
   t.match(notes, { matched: 1, plates: dictionary.size, done: true })
   // The store itself, while no dictionary is loaded, gives the same.
-  const plain = await new CanvassService({ client: store.client, database: 'p' }).ask(LOOK, 'plates', {
+  const plain = await testRecords({ client: store.client, database: 'p' }).ask(ACCESS, 'plates', {
     pattern: '7A8C*',
   })
   t.same(plain.items, like)
   await write('7ABC999')
   const pages = []
-  for await (const page of desk.watch(LOOK, 'plates', { pattern: '7ABC9*' })) pages.push(page)
+  for await (const page of records.watch(ACCESS, 'plates', { pattern: '7ABC9*' })) pages.push(page)
   t.match(
     pages.at(-1),
     { items: [{ plate: '7ABC999' }], notes: { done: true } },
     'page by page, up to what is stored by now',
   )
   await t.rejects(
-    desk.watch(LOOK, 'heat', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] }).next(),
+    records.watch(ACCESS, 'heat', { windows: [{ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' }] }).next(),
     { code: 'ALPR_ERR_REQUEST_INVALID' },
   )
-  const history = await desk.ask(LOOK, 'history', {
+  const history = await records.ask(ACCESS, 'history', {
     plate: '7A8C123',
     misreads: true,
     minProbability: 0,

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { CanvassService, CACHED_MS } from '../../../engine/canvass/mod.js'
+import { CACHED_MS } from '../../../engine/canvass/canvass_service.js'
+import { ACCESS, testRecords } from '../records/test_records.js'
 import { holdReads, purgeProofs, purgeWeek } from '../../../engine/retention/retention.js'
 import { checkRollups, sealWeek } from '../../../engine/store/rollup_rebuild.js'
 import { migrate } from '../../../engine/store/schema.js'
@@ -9,7 +10,6 @@ import { startTestStore } from '../../servers/store.js'
 import { cityRows, iso, START } from '../canvass/city.js'
 import { finalRows } from '../canvass/oracle.js'
 
-const LOOK = { who: 'test' }
 t.setTimeout(240_000)
 
 t.test('weeks', async (t) => {
@@ -29,11 +29,11 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   const old = rows.filter((row) => mondayOf(row.ts) === week)
   const rest = rows.filter((row) => mondayOf(row.ts) !== week)
   const held = old.filter((_, index) => index % 3 === 0)
-  const desk = new CanvassService({ client, database: 'p' })
+  const records = testRecords({ client, database: 'p' })
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
   // Pattern first, however few reads there are.
-  const eager = new CanvassService({
+  const eager = testRecords({
     client,
     database: 'p',
     costs: { row: 1, plate: 0, query: 0 },
@@ -47,24 +47,24 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
     },
   })
   const ask = async () => ({
-    canvass: (await desk.ask(LOOK, 'canvass', { ...wide, limit: 5_000 })).items.reduce(
+    canvass: (await records.ask(ACCESS, 'canvass', { ...wide, limit: 5_000 })).items.reduce(
       (sum: number, one) => sum + (one as { count: number }).count,
       0,
     ),
-    history: (await desk.ask(LOOK, 'history', { ...wide, plate, limit: 5_000 })).items.map(
+    history: (await records.ask(ACCESS, 'history', { ...wide, plate, limit: 5_000 })).items.map(
       (one) => (one as { readId: string }).readId,
     ),
     lookBack: (
-      await desk.ask(LOOK, 'look-back', {
+      await records.ask(ACCESS, 'look-back', {
         ...wide,
         plates: [plate, ...Array.from({ length: 150 }, (_, index) => `FILLER${index}`)],
         limit: 5_000,
       })
     ).items.map((one) => (one as { readId: string }).readId),
     patterned: (
-      await eager.ask(LOOK, 'timeline', { ...wide, pattern: plate, lookAlikes: false, step: '1d', limit: 5_000 })
+      await eager.ask(ACCESS, 'timeline', { ...wide, pattern: plate, lookAlikes: false, step: '1d', limit: 5_000 })
     ).items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
-    timeline: (await desk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000 })).items.reduce(
+    timeline: (await records.ask(ACCESS, 'timeline', { ...wide, step: '1d', limit: 5_000 })).items.reduce(
       (sum: number, one) => sum + (one as { reads: number }).reads,
       0,
     ),
@@ -90,8 +90,8 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   )
   for (const { week: of } of states) await sealWeek(client, 'p', of)
   t.ok((await checkRollups(client, 'p')).every(({ reads, counted, sealed }) => reads === counted && sealed))
-  const sealedDesk = new CanvassService({ client, database: 'p' })
-  const explained = await sealedDesk.ask(LOOK, 'timeline', { ...wide, step: '1d', limit: 5_000, explain: true })
+  const sealedDesk = testRecords({ client, database: 'p' })
+  const explained = await sealedDesk.ask(ACCESS, 'timeline', { ...wide, step: '1d', limit: 5_000, explain: true })
   t.match(explained.plan!.facts.rollup, { sealedWeeks: states.length })
   t.equal(
     explained.items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),

@@ -1,9 +1,9 @@
 import t from 'tap'
-import type { ArchivedRead } from '../../../gateway/records/archive.js'
+import type { ReadRecord } from '../../../engine/mod.js'
 import { BEARER, startTestGateway } from '../fixtures/gateway.js'
 import { makeHit } from '../fixtures/hits.js'
 
-const read = (n: number, change: Partial<ArchivedRead> = {}): ArchivedRead => ({
+const read = (n: number, change: Partial<ReadRecord> = {}): ReadRecord => ({
   readId: String(n),
   version: 1,
   plate: `7ABC${n}`,
@@ -29,12 +29,12 @@ t.test('lists come in pages, newest first, as JSON and as CSV', async (t) => {
   const get = (url: string) => app.inject({ url, headers: BEARER })
   const first = (await get('/api/reads?limit=2')).json()
   t.same(
-    first.items.map((r: ArchivedRead) => r.readId),
+    first.items.map((r: ReadRecord) => r.readId),
     ['1', '2'],
   )
   const second = (await get(`/api/reads?limit=2&before=${first.next}`)).json()
   t.same(
-    second.items.map((r: ArchivedRead) => r.readId),
+    second.items.map((r: ReadRecord) => r.readId),
     ['3', '4'],
   )
   const third = (await get(`/api/reads?limit=2&before=${second.next}`)).json()

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { CanvassService, type Gate, migrate, StoreWriter } from '../../../engine/mod.js'
+import { StoreWriter } from '../../../engine/internal_mod.js'
+import { migrate } from '../../../engine/mod.js'
+import { OpenGate } from '../../engine/records/test_records.js'
 import { cityRows, CAMERAS } from '../../engine/canvass/city.js'
 import { startTestStore } from '../../servers/store.js'
 import { BEARER, startTestGateway } from '../fixtures/gateway.js'
@@ -11,12 +13,8 @@ t.test('canvass questions are answered over HTTP', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: cityRows(400), hits: [], ledger: [] })
-  const seen: unknown[] = []
-  const gate: Gate = async (look, { kind, form }) => {
-    seen.push([look.who, look.purpose, kind, form])
-    return async () => {}
-  }
-  const { app, url } = await startTestGateway(t, { canvass: new CanvassService({ client: store.client, database: 'p', gate }) })
+  const gate = new OpenGate()
+  const { app, url } = await startTestGateway(t, { client: store.client, gate })
   const post = (path: string, payload: object, headers: object = BEARER) =>
     app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: headers as Record<string, string>, payload })
 
@@ -27,7 +25,11 @@ t.test('canvass questions are answered over HTTP', async (t) => {
     next: String,
     plan: { queries: [{ ms: Number }] },
   })
-  t.same(seen, [['token', 'homicide CR-17', 'canvass', 'explain']], 'caller and purpose reach the access gate')
+  t.match(
+    gate.begun,
+    [{ who: 'service', purpose: 'homicide CR-17', session: 'token', kind: 'question', form: 'explain' }],
+    'caller and purpose reach the access gate',
+  )
   t.equal((await post('canvass', { ...wide, limit: 2, cursor: page.next })).json().items.length, 2)
 
   for (const [kind, input] of Object.entries({

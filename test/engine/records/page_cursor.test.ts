@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cursorOf, isBefore, parseCursor } from '../../../gateway/http/cursor.js'
+import { cursorOf, isBefore, parseCursor } from '../../../engine/records/page_cursor.js'
 
 t.test('a cursor is a position in (time, id), and any other text is refused', (t) => {
   const cursor = { time: 1_795_316_400_000, id: '0000000000000012-0.svs.7ABC123' }

@@ -1,16 +1,23 @@
-import type { CropRef, Hit } from '../../engine/mod.js'
-import type { Page } from '../http/cursor.js'
+import type { Hit } from '../model/hit.js'
+import type { CropRef } from '../model/read.js'
+import type { Scope } from '../store/scope.js'
 
-/** What the gateway reads from the store. All lists are newest first. */
-export interface Archive {
+/** Stored plate data behind the gate: the store, or memory in tests. All lists are newest first. */
+export interface StoredRecords {
   /** @throws ALPR_ERR_STORE_UNAVAILABLE */
   ping(): Promise<void>
-  reads(query: ReadsQuery): Promise<Page<ArchivedRead>>
-  hits(query: HitsQuery): Promise<Page<ArchivedHit>>
-  ledger(query: LedgerQuery): Promise<LedgerEntry[]>
-  /** The JPEG of a crop. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
-  crop(ref: CropRef): Promise<Uint8Array>
+  reads(query: ReadsQuery, scope: Scope): Promise<Page<ReadRecord>>
+  hits(query: HitsQuery, scope: Scope): Promise<Page<HitRecord>>
+  ledger(query: LedgerQuery, scope: Scope): Promise<LedgerEntry[]>
+  /** The JPEG at a place in the segment files. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
+  picture(ref: CropRef): Promise<Uint8Array>
   close(): Promise<void>
+}
+
+export interface Page<T> {
+  items: T[]
+  /** Hand it back as `before` for the next page; absent on the last one. */
+  next?: string
 }
 
 export interface ReadsQuery {
@@ -18,7 +25,7 @@ export interface ReadsQuery {
   limit: number
   before?: string
   camera?: string
-  /** The plate as read, normalised: upper-case letters and digits. */
+  /** As it was read, normalised: upper case letters and digits. */
   plate?: string
 }
 
@@ -36,7 +43,7 @@ export interface LedgerQuery {
 }
 
 /** A stored read. Times are RFC 3339. */
-export interface ArchivedRead {
+export interface ReadRecord {
   readId: string
   version: number
   plate: string
@@ -44,7 +51,7 @@ export interface ArchivedRead {
   alternates: { plate: string; confidence: number }[]
   region: string
   camera: string
-  /** The name now in the registry; empty for a camera that no longer exists. */
+  /** As the registry has it now; empty for a camera that is gone. */
   cameraName?: string
   ts: string
   tsLast: string
@@ -58,7 +65,7 @@ export interface ArchivedRead {
   model: string
 }
 
-export type ArchivedHit = Hit
+export type HitRecord = Hit
 
 export interface LedgerEntry {
   camera: string

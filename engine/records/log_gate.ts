@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto'
+import {
+  requireAccess,
+  type Access,
+  type AccessEnd,
+  type AccessGate,
+  type AccessRequest,
+  type Ticket,
+} from './access.js'
+import { WHOLE } from '../store/scope.js'
+
+/** One line of the access record. `access` pairs the line of the begin with the line of the end. */
+export type AccessLine = { access: string } & (
+  | ({ phase: 'begin' } & Access & AccessRequest)
+  | ({ phase: 'end' } & AccessEnd)
+)
+
+/**
+ * Records every access in the log and refuses none that names who, why and in which session. It stands in until
+ * accounts, purposes and the audit log exist. Its scope is the whole.
+ */
+export class LogGate implements AccessGate {
+  /** @param write writes one line; when it throws, nothing is read */
+  constructor(private readonly write: (line: AccessLine) => void) {}
+
+  async begin(access: Access, request: AccessRequest): Promise<Ticket> {
+    requireAccess(access)
+    const { who, purpose, session } = access
+    const id = randomUUID()
+    this.write({ access: id, phase: 'begin', who, purpose, session, ...request })
+    return { scope: WHOLE, end: async (end) => this.write({ access: id, phase: 'end', ...end }) }
+  }
+}
