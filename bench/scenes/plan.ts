@@ -1,8 +1,8 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { parse, YAMLParseError } from 'yaml'
-import { AlprError, reasonOf } from '../../errors.js'
-import { CAMERA_ID, type Camera } from '../../frames/camera.js'
+import { CAMERA_ID, type Camera } from '../../engine/mod.js'
+import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import { Chance } from './random.js'
 
 export const kLights = ['day', 'dusk', 'night', 'infra-red'] as const

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readFrames, readAttachment, inspectFeed } from '../../../../engine/feeds/reader.js'
-import { parsePlan } from '../../../../engine/feeds/render/plan.js'
-import { renderFeed } from '../../../../engine/feeds/render/render_feed.js'
-import { decodePicture } from '../../../../wasm/node.js'
-import { loadWasmFile, Recognizer } from '../../../../wasm/internal_mod.js'
-import { call } from '../../../cli/run.js'
+import { readFrames, readAttachment, inspectFeed } from '../../../engine/feeds/reader.js'
+import { parsePlan } from '../../../bench/scenes/plan.js'
+import { renderFeed } from '../../../bench/scenes/render_feed.js'
+import { decodePicture } from '../../../wasm/node.js'
+import { loadWasmFile, Recognizer } from '../../../wasm/internal_mod.js'
+import { call } from '../../cli/run.js'
 
 interface Pass {
   camera: string

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { readdirSync, readFileSync } from 'node:fs'
-import { parsePlan } from '../../../../engine/feeds/render/plan.js'
-import { framesOf } from '../../../../engine/feeds/render/render_feed.js'
-import type { AlprError } from '../../../../engine/errors.js'
+import { parsePlan } from '../../../bench/scenes/plan.js'
+import { framesOf } from '../../../bench/scenes/render_feed.js'
+import type { AlprError } from '../../../engine/errors.js'
 
 const kGood = 'duration: 10s\ncameras: 2\n'
 
