@@ -1,5 +1,5 @@
 import { codeOf, reasonOf } from '../engine/runtime/mod.js'
-import { compareCommand } from './report/compare.js'
+import { compareCommand } from './compare/verdicts.js'
 import { loadNow } from './report/machine.js'
 import { ofAccuracy, ofCanvass, ofMatch, ofRecognize } from './report/of_results.js'
 import { saveResult, type Measured } from './report/result.js'
@@ -7,17 +7,17 @@ import { saveResult, type Measured } from './report/result.js'
 /** The benchmarks by name. What `run` gives with figures is saved with the machine beside it; the others only print. */
 const BENCHMARKS: Record<string, () => Promise<{ summary: string; run(args: string[]): Promise<Measured | object> }>> =
   {
-    recognize: () => import('./recognize.js'),
-    accuracy: () => import('./accuracy/accuracy.js'),
-    stream: () => import('./stream.js'),
-    soak: () => import('./soak.js'),
-    recovery: () => import('./recovery.js'),
-    match: () => import('./match/match.js'),
-    canvass: () => import('./canvass.js'),
-    fanout: () => import('./fanout.js'),
-    detections: () => import('./detections.js'),
-    kernels: () => import('./kernels.js'),
-    confusions: () => import('./match/fit_confusions.js'),
+    recognize: () => import('./recognize/mod.js'),
+    accuracy: () => import('./accuracy/mod.js'),
+    stream: () => import('./stream/mod.js'),
+    soak: () => import('./soak/mod.js'),
+    recovery: () => import('./recovery/mod.js'),
+    match: () => import('./match/mod.js'),
+    canvass: () => import('./canvass/mod.js'),
+    fanout: () => import('./fanout/mod.js'),
+    detections: () => import('./detections/mod.js'),
+    kernels: () => import('./kernels/mod.js'),
+    confusions: () => import('./confusions/mod.js'),
   }
 
 /** Figures of those that give a result of their own form. */

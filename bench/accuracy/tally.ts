@@ -1,5 +1,5 @@
 import type { Detection } from '../../wasm/mod.js'
-import type { LabelledPlate, Photo } from './photos.js'
+import type { LabelledPlate, Photo } from '../photos.js'
 
 /** How the plates of a set were read. */
 export interface Tally {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { headers } from 'nats'
 import { connectNats, detectionsSubject, HEADER } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
-import { Plates } from '../match/plates.js'
-import { atPace } from '../report/pace.js'
+import { Plates } from '../random/plates.js'
+import { atPace } from '../system/pace.js'
 
 /** What the bench tells its sender, a process of its own so that its work is not counted as ours. */
 export interface SendOrder {

@@ -1,7 +1,7 @@
 import { plainWeights } from '../../wasm/internal_mod.js'
 import { Matcher } from '../../wasm/mod.js'
 import { matchTwin } from '../../test/wasm/twin/matcher.js'
-import { Plates } from './plates.js'
+import { Plates } from '../random/plates.js'
 
 const SHAPES = ['9AAA999', '9AAA999', '9AAA999', 'AAA9999', 'AAA999']
 const THRESHOLDS = [0.5, 0.1, 0.01, 0.001]

@@ -3,7 +3,7 @@ import { Dictionary, PlateBuilder, type Matcher } from '../../wasm/mod.js'
 import { matcherLayout, parsePattern } from '../../wasm/internal_mod.js'
 import { PatternTwin, type TwinToken } from '../../test/wasm/twin/plate_pattern.js'
 import { CHARACTERS } from '../../wasm/mod.js'
-import { Plates, SHAPES } from './plates.js'
+import { Plates, SHAPES } from '../random/plates.js'
 
 /** Patterns by what they are; `limit`: the multiple of a memory scan that they may take. */
 const PATTERNS: [kind: string, limit: number, pattern: string][] = [

@@ -7,7 +7,7 @@ import Fuse from 'fuse.js'
 import MiniSearch from 'minisearch'
 import { SymSpell } from 'mnemonist'
 import { CHARACTERS, type Matcher } from '../../wasm/mod.js'
-import { Plates } from './plates.js'
+import { Plates } from '../random/plates.js'
 
 /** A package asked for the listed plates near a text. */
 interface Peer {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AlprError } from '../../engine/runtime/mod.js'
-import { median, number, type Figure, type Result } from './result.js'
+import { median, number, type Figure, type Result } from '../report/result.js'
 
 export interface Verdict {
   name: string

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util'
 import { AlprError } from '../../engine/runtime/mod.js'
 import { textsOf } from '../../wasm/internal_mod.js'
 import { CHARACTERS, ConfusionModel, NONE, type ConfusionData } from '../../wasm/mod.js'
-import { photoFolder } from '../accuracy/photos.js'
-import { collectPairs, type Pair } from './confusion_pairs.js'
+import { photoFolder } from '../photos.js'
+import { collectPairs, type Pair } from './pairs.js'
 
 export const summary = 'fits the confusion model to what the recognizer makes of plates it was not trained on'
 

@@ -9,12 +9,12 @@ import {
   migrate,
   SqlPlateSearch,
   StoreWriter,
-} from '../engine/mod.js'
-import { launchStore } from '../engine/store/front/mod.js'
-import { startGateway } from '../gateway/mod.js'
-import { CASES, type Asked } from './canvass/questions.js'
-import { freshReads } from './canvass/fresh.js'
-import { makeYear, settleYear, yearOf, type Year } from './canvass/year.js'
+} from '../../engine/mod.js'
+import { launchStore } from '../../engine/store/front/mod.js'
+import { startGateway } from '../../gateway/mod.js'
+import { CASES, type Asked } from './cases.js'
+import { freshReads } from './fresh_reads.js'
+import { makeYear, settleYear, yearOf, type Year } from './year.js'
 
 export const summary = 'questions about a year of reads over HTTP, beside hand-written SQL'
 
@@ -234,7 +234,7 @@ async function patternSearch(client: ClickHouseClient, year: Year): Promise<obje
   const wasm: number[] = []
   const sql: number[] = []
   const fuzzy: number[] = []
-  const { parsePattern } = await import('../wasm/mod.js')
+  const { parsePattern } = await import('../../wasm/mod.js')
   const inStore = new SqlPlateSearch('bench', async () => year.plates)
   const run = async <Row>(query: { render(): { query: string; params: Record<string, unknown> } }): Promise<Row[]> => {
     const { query: text, params } = query.render()

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { inspectFeed, readFrames } from '../engine/feeds/mod.js'
-import type { Camera } from '../engine/mod.js'
+import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
+import type { Camera } from '../../engine/mod.js'
 
 export interface BenchFrame {
   camera: string

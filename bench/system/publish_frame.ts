@@ -1,7 +1,7 @@
 import { headers, type NatsConnection } from 'nats'
-import { type ClickHouseClient, framesSubject, HEADER } from '../engine/mod.js'
-import { sleep } from '../engine/runtime/mod.js'
-import type { BenchFrame } from './frames_of_feed.js'
+import { type ClickHouseClient, framesSubject, HEADER } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
+import type { BenchFrame } from './feed_frames.js'
 
 /** Publishes a frame until the stream has it. `capturedAt` ms; `id` keeps a second try from being a second frame. */
 export async function publishFrame(

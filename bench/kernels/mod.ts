@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { parseModel } from '../wasm/internal_mod.js'
-import { loadWasmFile } from '../wasm/load_node.js'
-import { loadModuleNet } from './kernels/module_nets.js'
-import { emptyCase, oneLayer, oneLayer8, wholeNet } from './kernels/onnx_nets.js'
-import { installedPeers, loadCase, type Peer } from './kernels/onnx_runner.js'
-import { describeLayer, shapeOf, type NetShape } from './kernels/shapes.js'
+import { parseModel } from '../../wasm/internal_mod.js'
+import { loadWasmFile } from '../../wasm/load_node.js'
+import { loadModuleNet } from './module_nets.js'
+import { emptyCase, oneLayer, oneLayer8, wholeNet } from './onnx_nets.js'
+import { installedPeers, loadCase, type Peer } from './onnx_runner.js'
+import { describeLayer, shapeOf, type NetShape } from './shapes.js'
 
 export const summary =
   'every layer of the nets, in GMAC/s: this module, onnxruntime-web and onnxruntime-node; one thread'

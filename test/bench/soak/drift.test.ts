@@ -1,6 +1,6 @@
 import t from 'tap'
-import { driftOf, type Sample } from '../../bench/report/drift.js'
-import { demand } from '../../bench/soak.js'
+import { driftOf, type Sample } from '../../../bench/soak/drift.js'
+import { demand } from '../../../bench/soak/mod.js'
 
 const sample = (n: number, memory: number, files = 20): Sample => ({
   seconds: n,

@@ -4,14 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CameraRegistry, type ClickHouseClient, type EngineStatus, type Hit, saveHotList } from '../engine/mod.js'
-import { sleep } from '../engine/runtime/mod.js'
-import type { SendOrder, Sent } from './detections/sender.js'
-import { Plates } from './match/plates.js'
-import { Latency } from './report/latency.js'
-import { median, type Measured } from './report/result.js'
-import { cpuFigures, memoryFigures } from './report/usage.js'
-import { startSystem, type BenchSystem } from './system.js'
+import { CameraRegistry, type ClickHouseClient, type EngineStatus, type Hit, saveHotList } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
+import type { SendOrder, Sent } from './sender.js'
+import { Plates } from '../random/plates.js'
+import { Latency } from '../report/latency.js'
+import { median, type Measured } from '../report/result.js'
+import { cpuFigures, memoryFigures } from '../system/usage.js'
+import { startSystem, type BenchSystem } from '../system/system.js'
 
 export const summary = 'JSON of cameras that read plates themselves to stored reads, matched against a million entries'
 
@@ -188,7 +188,7 @@ async function atRate(
 }
 
 async function sender(order: SendOrder): Promise<Sent> {
-  const child = fork(new URL('./detections/sender.js', import.meta.url))
+  const child = fork(new URL('./sender.js', import.meta.url))
   child.send(order)
   const [sent] = (await once(child, 'message')) as [Sent]
   return sent

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { binsOf, calibrationError } from '../../bench/accuracy/calibration.js'
+import { binsOf, calibrationError } from '../../../bench/accuracy/calibration.js'
 
 const stated = (confidence: number, reads: number, right: number) =>
   Array.from({ length: reads }, (_, i) => ({ confidence, right: i < right }))

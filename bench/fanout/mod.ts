@@ -4,14 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Hit, hitsSubject } from '../engine/mod.js'
-import { sleep } from '../engine/runtime/mod.js'
-import type { ConsoleOrder, ConsolesSeen } from './fanout/consoles.js'
-import { Latency, percentilePanel } from './report/latency.js'
-import { atPace } from './report/pace.js'
-import type { Measured } from './report/result.js'
-import { cpuFigures, memoryFigures } from './report/usage.js'
-import { startSystem } from './system.js'
+import { type Hit, hitsSubject } from '../../engine/mod.js'
+import { sleep } from '../../engine/runtime/mod.js'
+import type { ConsoleOrder, ConsolesSeen } from './consoles.js'
+import { Latency, percentilePanel } from '../report/latency.js'
+import { atPace } from '../system/pace.js'
+import type { Measured } from '../report/result.js'
+import { cpuFigures, memoryFigures } from '../system/usage.js'
+import { startSystem } from '../system/system.js'
 
 export const summary = 'hits to many consoles on WebSockets, with one that stops reading'
 
@@ -143,7 +143,7 @@ export async function run(args: string[]): Promise<Measured> {
 }
 
 async function openConsoles(order: ConsoleOrder): Promise<ChildProcess> {
-  const child = fork(new URL('./fanout/consoles.js', import.meta.url))
+  const child = fork(new URL('./consoles.js', import.meta.url))
   child.send(order)
   await once(child, 'message')
   return child

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sharp from 'sharp'
-import { AlprError } from '../../engine/runtime/mod.js'
-import { decodeBmp, isBmp } from '../../wasm/picture/decode_bmp.js'
+import { AlprError } from '../engine/runtime/mod.js'
+import { decodeBmp, isBmp } from '../wasm/picture/decode_bmp.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {

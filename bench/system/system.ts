@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
-import { type ClickHouseClient, connectNats, createClient, dataPaths, loadSettings } from '../engine/mod.js'
-import { loadSecrets } from '../engine/runtime/mod.js'
-import { processesBelow, usageBelow, type Usage } from './report/usage.js'
+import { type ClickHouseClient, connectNats, createClient, dataPaths, loadSettings } from '../../engine/mod.js'
+import { loadSecrets } from '../../engine/runtime/mod.js'
+import { processesBelow, usageBelow, type Usage } from './usage.js'
 
 /** The whole product as a user starts it, for a benchmark. */
 export interface BenchSystem {
@@ -23,7 +23,7 @@ export interface BenchSystem {
   close(): Promise<void>
 }
 
-const CLI = new URL('../cli/main.js', import.meta.url).pathname
+const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
 /** Starts `platestream up` on `folder` and waits until the engine runs. The demo stays off. */
 export async function startSystem(folder: string): Promise<BenchSystem> {

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { decodeJpeg } from '../engine/mod.js'
-import { loadWasmFile } from '../wasm/load_node.js'
-import { Recognizer } from '../wasm/mod.js'
+import { decodeJpeg } from '../../engine/mod.js'
+import { loadWasmFile } from '../../wasm/load_node.js'
+import { Recognizer } from '../../wasm/mod.js'
 
 const WARM_UP = 60
 

@@ -1,4 +1,4 @@
-import type { Usage } from './usage.js'
+import type { Usage } from '../system/usage.js'
 
 /** What a long run looks like at one moment. */
 export interface Sample {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { backAt, type Point } from '../../bench/recovery.js'
+import { backAt, type Point } from '../../../bench/recovery/mod.js'
 
 /** Frames stored by second: `rates` frames a second, one after the other, looked at four times a second. */
 function storedAt(rates: readonly number[]): Point[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { decodePicture } from '../../wasm/picture/decode_node.js'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { Recognizer, type Detection } from '../../wasm/mod.js'
-import { framedPlate, heldOutPhotos } from '../accuracy/photos.js'
+import { framedPlate, heldOutPhotos } from '../photos.js'
 
 /** What was on a plate, and what the reader made of it. */
 export interface Pair {

@@ -8,7 +8,7 @@ import { Recognizer, type Detection } from '../../wasm/mod.js'
 import { binsOf, calibrationError, type Stated } from './calibration.js'
 import { readClip } from './clips.js'
 import { writeContactSheet, type Miss } from './contact_sheet.js'
-import { framedPlate, heldOutPhotos, measuringPhotos, photoFolder, type Photo } from './photos.js'
+import { framedPlate, heldOutPhotos, measuringPhotos, photoFolder, type Photo } from '../photos.js'
 import { judge, lineOf, noTally, sumOf, type Tally } from './tally.js'
 
 export const summary = 'exact plate texts on photos never trained on, by set'

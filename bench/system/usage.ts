@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Figure } from './result.js'
+import type { Figure } from '../report/result.js'
 
 export interface Usage {
   /** CPU used so far, seconds. */

@@ -1,7 +1,7 @@
 """Pictures of rendered plates that no reader was trained on, to learn how it errs (fit_confusions.ts): hard ones among them, because what is read rightly
 teaches little.
 
-    python3 bench/match/render_plates.py --out FOLDER [--count 1500] [--seed 90210]
+    python3 bench/confusions/render_plates.py --out FOLDER [--count 1500] [--seed 90210]
 
 Writes <n>.jpg and truth.json: [{file, plate, region}]. Texts, designs and damage come from the same generators as in training, from another seed; so
 these pictures are of the training's kind, and say less about real cameras than real pictures do.

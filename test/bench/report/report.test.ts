@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { compareResults, readResults } from '../../bench/report/compare.js'
-import { Latency } from '../../bench/report/latency.js'
-import { atPace } from '../../bench/report/pace.js'
-import { drawPanels } from '../../bench/report/plot.js'
-import { number, saveResult, type Figure, type Result } from '../../bench/report/result.js'
+import { compareResults, readResults } from '../../../bench/compare/verdicts.js'
+import { Latency } from '../../../bench/report/latency.js'
+import { atPace } from '../../../bench/system/pace.js'
+import { drawPanels } from '../../../bench/report/plot.js'
+import { number, saveResult, type Figure, type Result } from '../../../bench/report/result.js'
 
 const resultOf = (...figures: Figure[]): Result => ({
   benchmark: 'x',
