@@ -7,9 +7,9 @@ import { decodeBmp, isBmp } from '../wasm/picture/decode_bmp.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {
-  /** Normalised to [A-Z0-9]; null when not labelled. */
+  /** Normalised to [A-Z0-9]; null without a label. */
   text: string | null
-  /** The label as published, where that was wrong. */
+  /** The published label, where it was wrong. */
   text_orig?: string
   /** x, y, width, height in pixels of the file. */
   box?: [number, number, number, number]
@@ -21,7 +21,7 @@ export interface Photo {
   file: string
   kind: 'scene' | 'plate' | 'design' | 'video'
   region: string
-  /** State of the US, or country; null when the collection does not say. */
+  /** US state, or country; null when the collection has none. */
   state_or_country?: string | null
   part: 'train' | 'val'
   plates: LabelledPlate[]
@@ -30,42 +30,44 @@ export interface Photo {
 }
 
 /**
- * Folder of the photo collection: PLATESTREAM_DATA, or ../shared/data. It is not part of the project, its pictures may
- * not be passed on.
+ * The folder of the photo collection: PLATESTREAM_DATA, or ../shared/data. The collection is not part of the project,
+ * and its pictures must not be redistributed.
+ * @throws ALPR_ERR_USAGE when the folder has no index
  */
 export function photoFolder(): string {
   const folder = resolve(process.env.PLATESTREAM_DATA ?? '../shared/data')
   if (!existsSync(join(folder, 'index.jsonl'))) {
     throw new AlprError('ALPR_ERR_USAGE', {
-      reason: `no photo collection in ${folder} (PLATESTREAM_DATA names its folder)`,
+      reason: `no photo collection in ${folder} (set PLATESTREAM_DATA to its folder)`,
     })
   }
   return folder
 }
 
-const allPhotos = (folder: string): Photo[] =>
+/** Every row of the collection. */
+export const allPhotos = (folder: string): Photo[] =>
   readFileSync(join(folder, 'index.jsonl'), 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Photo)
 
-/** The photos that are for measuring only. */
+/** The photos that only benchmarks may use. */
 export const measuringPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'val')
 
 /**
- * The photos of the train part that nets are not trained on (`held_out` of wasm/train/photos.py), for constants and
+ * The photos of the train part that no net is trained on (`held_out` in wasm/train/photos.py), for constants and
  * calibrations.
  */
 export const heldOutPhotos = (folder: string): Photo[] =>
   allPhotos(folder).filter((photo) => photo.part === 'train' && isHeldOut(photo))
 
-/** Same plate, same side: the split goes by the first text, or by the file name. */
+/** Splits by the first label, or by the file name, so that all photos of a plate are on the same side. */
 function isHeldOut({ plates, file }: Photo): boolean {
   const key = plates.find(({ text }) => text)?.text ?? file
   return createHash('sha256').update(`tune:${key}`).digest()[0]! < 32
 }
 
-/** A cut-out plate set into a grey picture of twice its size, as cameras show plates. */
+/** A PNG of a cut-out plate in the middle of a grey picture of twice its size, as a camera would show it. */
 export async function framedPlate(file: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
   let luma = new Uint8Array()

@@ -1,12 +1,12 @@
 import type { StoredRead } from '../../engine/mod.js'
 import { METRO, WEEK_MS, type Year } from './year.js'
 
-/** Reads of one second of the present, which lies behind the generated year. */
+/** The reads of one second of the present, which follows the generated year. */
 export function freshReads(year: Year, second: number, count: number): StoredRead[] {
-  const begin = year.from + year.weeks * WEEK_MS + second * 1_000
+  const start = year.from + year.weeks * WEEK_MS + second * 1_000
   return Array.from({ length: count }, (_, i) => {
     const seed = second * count + i
-    const ts = begin + Math.floor((i * 1_000) / count)
+    const ts = start + Math.floor((i * 1_000) / count)
     return {
       readId: String(2n ** 60n + BigInt(Date.now()) * 100_000n + BigInt(seed)),
       version: 4,

@@ -1,28 +1,29 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodePicture } from '../../wasm/picture/decode_node.js'
-import { loadWasmFile } from '../../wasm/load_node.js'
-import { Recognizer, type Detection } from '../../wasm/mod.js'
+import { loadWasmFile, Recognizer, type Detection } from '../../wasm/internal_mod.js'
 import { framedPlate, heldOutPhotos } from '../photos.js'
 
-/** What was on a plate, and what the reader made of it. */
+/** The truth on a plate, and what the reader made of it. */
 export interface Pair {
   truth: string
-  /** 37 probabilities a position. */
+  /** 37 probabilities per position. */
   positions: Float32Array[]
   kind: 'real' | 'rendered'
 }
 
+/** What `collectPairs` collects. */
 export interface Pairs {
   model: string
   pairs: Pair[]
   /**
-   * By kind: plates shown; of them not found or not read, and read as something so unlike them that it is taken for
+   * By kind: plates shown; those not found or not read; and those read as something so different that it is taken for
    * another plate or a caption.
    */
   counts: Record<Pair['kind'], { plates: number; unread: number; strange: number }>
 }
 
+/** A plate to show to the recognizer. */
 type Shown = {
   kind: Pair['kind']
   truth: string
@@ -31,8 +32,8 @@ type Shown = {
 }
 
 /**
- * Runs the recognizer over the labelled plates of photos that it was not trained on (the train part's held-out rows;
- * never the `val` part, which is for measuring) and over rendered ones (render_plates.py).
+ * Runs the recognizer over the labelled plates of photos that it was not trained on (the held-out rows of the train
+ * part; never the `val` part, which is for measuring) and over rendered plates (render_plates.py).
  */
 export async function collectPairs(sources: { photos?: string; rendered?: string; model?: string }): Promise<Pairs> {
   const recognizer = await Recognizer.create(
@@ -51,7 +52,7 @@ export async function collectPairs(sources: { photos?: string; rendered?: string
     const count = collected.counts[kind]
     count.plates += 1
     const { width, height } = await decodePicture(await picture(), recognizer)
-    const detection = theOne(recognizer.recognize(width, height), box)
+    const detection = detectionAt(recognizer.recognize(width, height), box)
     if (!detection) count.unread += 1
     else if (distance(detection.plate, truth) > MOST_WRONG) count.strange += 1
     else collected.pairs.push({ truth, positions: detection.positions.map((position) => position.slice()), kind })
@@ -59,7 +60,7 @@ export async function collectPairs(sources: { photos?: string; rendered?: string
   return collected
 }
 
-/** Characters wrong, missing and extra up to which a read is taken to be of the plate. */
+/** Up to this many wrong, missing and extra characters, a read is taken to be of the plate. */
 const MOST_WRONG = 3
 
 function* photosOf(folder: string): Generator<Shown> {
@@ -77,17 +78,15 @@ function* photosOf(folder: string): Generator<Shown> {
 }
 
 function* renderedOf(folder: string): Generator<Shown> {
-  for (const { file, plate } of JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as {
-    file: string
-    plate: string
-  }[]) {
+  const rows = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as { file: string; plate: string }[]
+  for (const { file, plate } of rows) {
     if (/^[A-Z0-9]{2,12}$/.test(plate))
       yield { kind: 'rendered', truth: plate, picture: async () => new Uint8Array(readFileSync(join(folder, file))) }
   }
 }
 
-/** The detection whose middle lies in the plate's box; without a box the best. */
-function theOne(detections: readonly Detection[], box: Shown['box']): Detection | undefined {
+/** The detection whose centre is in the plate's box; without a box, the best one. */
+function detectionAt(detections: readonly Detection[], box: Shown['box']): Detection | undefined {
   if (!box) return detections[0]
   const [left, top, width, height] = box
   return detections.find(({ quad }) => {
@@ -99,6 +98,7 @@ function theOne(detections: readonly Detection[], box: Shown['box']): Detection 
   })
 }
 
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

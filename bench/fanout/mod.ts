@@ -1,145 +1,78 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Hit, hitsSubject } from '../../engine/mod.js'
+import { hitsSubject } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
-import type { ConsoleOrder, ConsolesSeen } from './consoles.js'
+import { defineBenchmark, number, type Values } from '../benchmark.js'
 import { Latency, percentilePanel } from '../report/latency.js'
+import { lower, type Measured } from '../report/result.js'
 import { atPace } from '../system/pace.js'
-import type { Measured } from '../report/result.js'
+import { PublishWindow } from '../system/publish_window.js'
+import { type BenchSystem, withSystem } from '../system/system.js'
 import { cpuFigures, memoryFigures } from '../system/usage.js'
-import { startSystem } from '../system/system.js'
+import type { ConsoleOrder, ConsolesSeen } from './consoles.js'
+import { hitBytes, hitOf } from './hit.js'
 
-export const summary = 'hits to many consoles on WebSockets, with one that stops reading'
+const kConsolesPerProcess = 250
+const kGoalP99Ms = 150
 
-/**
- * Question: how long after a hit was meant to be published does each of many consoles have it, is any lost, and does
- * one that stops reading disturb the others?
- *
- * Method: the whole system (`platestream up`); hits of about 1.2 KB are published to stream HITS from here at a steady
- * pace; the consoles are real WebSocket clients in processes of their own, 250 each, that look at each message just
- * enough to tell sequence and time. The delay counts from the time each hit was *meant* to be published to the moment
- * the client's callback has it, clients' queueing included. First all read; then the same with consoles that do not.
- */
-export async function run(args: string[]): Promise<Measured> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      consoles: { type: 'string', default: '500' },
-      rate: { type: 'string', default: '200' },
-      seconds: { type: 'string', default: '20' },
-      stalled: { type: 'string', default: '1' },
-    },
-  })
-  const [consoles, rate, seconds, stalled] = [
-    Number(values.consoles),
-    Number(values.rate),
-    Number(values.seconds),
-    Number(values.stalled),
-  ]
-  const folder = await mkdtemp(join(tmpdir(), 'platestream-bench-'))
-  const system = await startSystem(folder)
-  try {
-    const before = system.usage()
-    const quiet = await round(0)
-    const after = system.usage()
-    const disturbed = await round(stalled)
-    const hits = rate * seconds
-    for (const [name, { seen }] of [
-      ['all reading', quiet],
-      ['one stalled', disturbed],
-    ] as const) {
-      const wrong = seen.flatMap(({ hits: got }) => got).filter((got) => got !== hits).length
-      const sum = (of: 'missing' | 'disordered' | 'closed') => seen.reduce((all, one) => all + one[of], 0)
-      console.log(
-        `${name}: ${consoles} consoles, ${hits} hits each; ${wrong} consoles without exactly that; missing ${sum('missing')}, out of order ${sum('disordered')}, closed ${sum('closed')}`,
-      )
-    }
-    const lost = [...quiet.seen, ...disturbed.seen].reduce(
-      (sum, { hits: got }) => sum + got.reduce((all, one) => all + Math.abs(hits - one), 0),
-      0,
-    )
-    const clientCpu = quiet.seen.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
-    return {
-      workload: {
-        consoles,
-        hitsASecond: rate,
-        seconds,
-        bytesAHit: hitBytes,
-        stalledInSecondRound: stalled,
-        deliveries: quiet.latency.count,
-      },
-      figures: [
-        ...quiet.latency.figures('publish to console', { p99: 150 }),
-        ...disturbed.latency.figures('the same with one stalled,', { p99: 150 }),
-        { name: 'hits lost or doubled, all consoles', value: lost, unit: '', better: 'lower', goal: 0 },
-        ...cpuFigures(before, after, hits * consoles, 'us', 'delivery'),
-        { name: 'CPU a delivery, clients', value: (clientCpu * 1e6) / (hits * consoles), unit: 'us', better: 'lower' },
-        {
-          name: 'publisher behind its pace, most',
-          value: Math.max(quiet.lateMs, disturbed.lateMs),
-          unit: 'ms',
-          better: 'lower',
-        },
-        ...memoryFigures(system.usage()),
-      ],
-      panels: [
-        percentilePanel(
-          `publish to console, ${consoles} consoles at ${rate} hits/s`,
-          [
-            { name: 'all reading', latency: quiet.latency },
-            { name: `${stalled} stalled`, latency: disturbed.latency },
-          ],
-          150,
-        ),
-        {
-          kind: 'bars',
-          title: 'CPU a delivery',
-          unit: 'us',
-          bars: [
-            ...cpuFigures(before, after, hits * consoles, 'us', 'delivery').map(({ name, value }) => ({
-              label: name,
-              value,
-            })),
-            { label: 'clients', value: (clientCpu * 1e6) / (hits * consoles) },
-          ],
-        },
-      ],
-    }
+const OPTIONS = {
+  consoles: number(500, 'consoles that read', 1),
+  rate: number(200, 'hits/s', 1),
+  seconds: number(20, 'seconds per round', 1),
+  stalled: number(1, 'further consoles of the second round, which stop reading'),
+}
 
-    async function round(stalledConsoles: number) {
-      const children = await Promise.all(
-        Array.from({ length: Math.ceil(consoles / 250) }, (_, i) =>
-          openConsoles({
-            url: `${system.gateway.url.replace('http', 'ws')}/ws/hits`,
-            token: system.gateway.token,
-            consoles: Math.min(250, consoles - i * 250) + (i === 0 ? stalledConsoles : 0),
-            stalled: i === 0 ? stalledConsoles : 0,
-          }),
-        ),
-      )
-      await sleep(2_000)
-      const js = system.connection.jetstream({ timeout: 30_000 })
-      const inFlight = new Set<Promise<unknown>>()
-      const lateMs = await atPace(rate, rate * seconds, (i, intended) => {
-        const work: Promise<unknown> = js
-          .publish(hitsSubject('bench', 'cam-1'), hitOf(i, intended))
-          .finally(() => inFlight.delete(work))
-        inFlight.add(work)
-      })
-      await Promise.all(inFlight)
-      const seen = await Promise.all(children.map(report))
-      const latency = new Latency()
-      for (const { counts } of seen) latency.addAll(counts)
-      return { seen, latency, lateMs }
-    }
-  } finally {
-    await system.close()
-    await rm(folder, { recursive: true, force: true })
-  }
+export const benchmark = defineBenchmark({
+  question: `How long after its intended publish time does each of many consoles have a hit, is any lost, and does a
+    console that stops reading disturb the others?`,
+  method: `The whole system (platestream up); hits of about 1.2 KB are published to stream HITS from here at a steady
+    pace. The consoles are real WebSocket clients in separate processes, ${kConsolesPerProcess} each, which read of each
+    message only its sequence and time. The delay counts from the intended publish time of the hit to the client's
+    callback, queueing in the client included. In the first round all consoles read; in the second some do not.`,
+  options: OPTIONS,
+  goals: [`publish to console, p99, in both rounds: at most ${kGoalP99Ms} ms`, 'hits lost or doubled: none'],
+  run: (values) =>
+    withSystem(async (system) => {
+      const before = system.usage()
+      const quiet = await runRound(system, values, 0)
+      const cpu = cpuFigures(before, system.usage(), values.rate * values.seconds * values.consoles, 'us', 'delivery')
+      const disturbed = await runRound(system, values, values.stalled)
+      printRound('all reading', quiet, values)
+      printRound(`${values.stalled} stalled`, disturbed, values)
+      return measuredOf(values, { quiet, disturbed, cpu, usage: system.usage() })
+    }),
+})
+
+type Chosen = Values<typeof OPTIONS>
+
+interface Round {
+  /** By process of consoles. */
+  seen: ConsolesSeen[]
+  latency: Latency
+  /** By how much the publisher fell behind its pace at most, ms. */
+  lateMs: number
+}
+
+async function runRound(system: BenchSystem, { consoles, rate, seconds }: Chosen, stalled: number): Promise<Round> {
+  const url = `${system.gateway.url.replace('http', 'ws')}/ws/hits`
+  const children = await Promise.all(
+    Array.from({ length: Math.ceil(consoles / kConsolesPerProcess) }, (_, i) => {
+      const stalls = i === 0 ? stalled : 0
+      const reading = Math.min(kConsolesPerProcess, consoles - i * kConsolesPerProcess)
+      return openConsoles({ url, token: system.gateway.token, consoles: reading + stalls, stalled: stalls })
+    }),
+  )
+  await sleep(2_000)
+  const js = system.connection.jetstream({ timeout: 30_000 })
+  const publishes = new PublishWindow()
+  const lateMs = await atPace(rate, rate * seconds, (i, intended) =>
+    publishes.add(js.publish(hitsSubject('bench', 'cam-1'), hitOf(i, intended))),
+  )
+  await publishes.drained()
+  const seen = await Promise.all(children.map(reportOf))
+  const latency = new Latency()
+  for (const { counts } of seen) latency.addAll(counts)
+  return { seen, latency, lateMs }
 }
 
 async function openConsoles(order: ConsoleOrder): Promise<ChildProcess> {
@@ -149,52 +82,68 @@ async function openConsoles(order: ConsoleOrder): Promise<ChildProcess> {
   return child
 }
 
-async function report(child: ChildProcess): Promise<ConsolesSeen> {
+async function reportOf(child: ChildProcess): Promise<ConsolesSeen> {
   const answer = once(child, 'message')
   child.send('report')
   const [seen] = (await answer) as [ConsolesSeen]
   return seen
 }
 
-/** A hit as engines make them; the time it was meant for stands first, where clients find it without parsing. */
-function hitOf(n: number, intended: number): string {
-  const at = new Date(intended).toISOString()
-  const hit: Hit = {
-    publishedAt: at,
-    hitId: `${n}.bench.7ABC123`,
-    revision: 1,
-    state: 'possible',
-    readId: String(n),
-    plate: '7ABC123',
-    confidence: 0.93,
-    alternates: ['7A8C123', '7ABC128', '1ABC123', '7ABG123', '7ABC1Z3'].map((plate, i) => ({
-      plate,
-      confidence: 0.03 / (i + 1),
-    })),
-    region: 'US-CA',
-    listedPlate: '7A8C123',
-    list: 'bench',
-    listName: 'Bench',
-    listVersion: '0123456789abcdef',
-    listLoadedAt: at,
-    reason: 'stolen vehicle',
-    priority: 'high',
-    exact: false,
-    probability: 0.71,
-    tolerated: [{ position: 2, read: 'B', listed: '8', probability: 0.74 }],
-    camera: 'cam-1',
-    cameraName: 'Main Street northbound at 5th',
-    lat: 38.752,
-    lon: -121.288,
-    heading: 0,
-    direction: 'approaching',
-    ts: at,
-    tsLast: at,
-    crop: { segment: '2026-11-23/engine-a.0', offset: 12_345_678 + n, length: 9_000 },
-    picture: { segment: '2026-11-23/engine-a.0', offset: 12_354_678 + n, length: 60_000 },
-    module: '9a8504b9154e9d54',
-    model: '96079e212c7bd23f',
-  }
-  return JSON.stringify(hit)
+function printRound(name: string, { seen }: Round, { consoles, rate, seconds }: Chosen): void {
+  const hits = rate * seconds
+  const wrong = seen.flatMap((one) => one.hits).filter((got) => got !== hits).length
+  const sum = (of: 'missing' | 'disordered' | 'closed') => seen.reduce((all, one) => all + one[of], 0)
+  console.log(`${name}: ${consoles} consoles, ${hits} hits each; ${wrong} consoles with another number of hits`)
+  console.log(`  missing ${sum('missing')}, out of order ${sum('disordered')}, closed ${sum('closed')}`)
 }
-const hitBytes = hitOf(1, 0).length
+
+interface Outcome {
+  quiet: Round
+  disturbed: Round
+  cpu: ReturnType<typeof cpuFigures>
+  usage: ReturnType<BenchSystem['usage']>
+}
+
+function measuredOf({ consoles, rate, seconds, stalled }: Chosen, { quiet, disturbed, cpu, usage }: Outcome): Measured {
+  const hits = rate * seconds
+  const lost = [...quiet.seen, ...disturbed.seen]
+    .flatMap((one) => one.hits)
+    .reduce((sum, got) => sum + Math.abs(hits - got), 0)
+  const clientSeconds = quiet.seen.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+  const clientCpu = (clientSeconds * 1e6) / (hits * consoles)
+  return {
+    workload: {
+      consoles,
+      hitsASecond: rate,
+      seconds,
+      bytesAHit: hitBytes,
+      stalledInSecondRound: stalled,
+      deliveries: quiet.latency.count,
+    },
+    figures: [
+      ...quiet.latency.figures('publish to console', { p99: kGoalP99Ms }),
+      ...disturbed.latency.figures('the same with one stalled,', { p99: kGoalP99Ms }),
+      lower('hits lost or doubled, all consoles', lost, '', 0),
+      ...cpu,
+      lower('CPU a delivery, clients', clientCpu, 'us'),
+      lower('publisher behind its pace, most', Math.max(quiet.lateMs, disturbed.lateMs), 'ms'),
+      ...memoryFigures(usage),
+    ],
+    panels: [
+      percentilePanel(
+        `publish to console, ${consoles} consoles at ${rate} hits/s`,
+        [
+          { name: 'all reading', latency: quiet.latency },
+          { name: `${stalled} stalled`, latency: disturbed.latency },
+        ],
+        kGoalP99Ms,
+      ),
+      {
+        kind: 'bars',
+        title: 'CPU per delivery',
+        unit: 'us',
+        bars: [...cpu.map(({ name, value }) => ({ label: name, value })), { label: 'clients', value: clientCpu }],
+      },
+    ],
+  }
+}

@@ -1,44 +1,45 @@
-import { parseArgs } from 'node:util'
-import { loadMatcher } from '../../wasm/load_node.js'
-import { measureHotList } from './hot_list.js'
-import { load, measurePatterns } from './patterns.js'
-import { measurePeers } from './peers.js'
+import { loadMatcher } from '../../wasm/internal_mod.js'
+import { defineBenchmark, flag, number, optionalText } from '../benchmark.js'
+import { loadDictionary } from './dictionary.js'
+import { measuredOf } from './figures.js'
+import { HOT_LIST_GOALS, measureHotList } from './hot_list.js'
+import { checkHotList, checkPatterns } from './oracle_checks.js'
+import { measurePatterns, PATTERN_GOALS } from './patterns.js'
 
-export const summary = 'patterns over ten million plates, a read against a million listed ones'
+export const benchmark = defineBenchmark({
+  question: `What does a pattern over all plates cost, as a multiple of reading the same bytes from memory? What does
+    checking a read against a million entries cost, and what do other packages need for the same?`,
+  method: `Everything in one run. Random plates of usual shapes, 5 to 10 characters, look-alikes on; best of nine rounds,
+    in each the memory scan and then all patterns; then by one and by several threads, to the last page. Other packages
+    are asked the best texts of the same reads of listed plates, at each list size that they can handle. The same
+    patterns and reads on smaller sets are checked against the scalar oracles.`,
+  options: {
+    plates: number(10_000_000, 'plates in the dictionary', 1),
+    entries: number(1_000_000, 'entries of the hot list', 1),
+    reads: number(5_000, 'reads checked against the hot list', 1),
+    threads: number(2, 'threads that search the dictionary together', 1),
+    peers: flag(true, 'ask the other packages too'),
+    only: optionalText('PART', "measure only 'patterns' or only 'hot' lists (default: both)"),
+  },
+  goals: [...PATTERN_GOALS, ...HOT_LIST_GOALS],
+  async run({ plates, entries, reads, threads, peers: withPeers, only }) {
+    const matcher = await loadMatcher()
+    if (only === 'hot') return measuredOf({ ...(await measureLists()) })
+    const patterns = await measurePatterns(matcher, plates, threads)
+    await checkPatterns(matcher)
+    const { dictionary, ms } = await loadDictionary(matcher, plates, ['XXXXXXXXXX'])
+    const bytes = (dictionary.bytes / dictionary.size).toFixed(2)
+    console.log(`worst case, ${dictionary.size} wholly random plates of 10 characters:`)
+    console.log(`  ${bytes} bytes a plate, loaded in ${(ms / 1_000).toFixed(2)} s`)
+    return measuredOf({ patterns, ...(only === 'patterns' ? {} : await measureLists()) })
 
-/**
- * Questions: what does a pattern over all plates cost, as a multiple of reading the same bytes from memory? What does a
- * check of a read against a million entries cost, and what do other packages take for the same?
- *
- * Method: everything in one run. Random plates of usual forms, 5 to 10 characters, look-alikes on; best of nine rounds,
- * in each the memory scan and all patterns, one after the other; then by one and by several threads, to the last page.
- * Peers are asked the best texts of the same reads of listed plates as we are, at each size of the list that they can
- * take. The same patterns and reads on smaller sets are held to the scalar oracles.
- */
-export async function run(args: string[]): Promise<object> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      plates: { type: 'string', default: '10000000' },
-      entries: { type: 'string', default: '1000000' },
-      reads: { type: 'string', default: '5000' },
-      threads: { type: 'string', default: '2' },
-      peers: { type: 'boolean', default: true },
-      only: { type: 'string', default: '' },
-    },
-    allowNegative: true,
-  })
-  const matcher = await loadMatcher()
-  const patterns =
-    values.only === 'hot' ? undefined : await measurePatterns(matcher, Number(values.plates), Number(values.threads))
-  if (values.only !== 'hot') {
-    const { dictionary, ms } = await load(matcher, Number(values.plates), ['XXXXXXXXXX'])
-    console.log(
-      `worst case, ${dictionary.size} wholly random plates of 10 characters: ${(dictionary.bytes / dictionary.size).toFixed(2)} bytes a plate, loaded in ${(ms / 1000).toFixed(2)} s`,
-    )
-  }
-  if (values.only === 'patterns') return { benchmark: 'match', patterns }
-  const hot = await measureHotList(matcher, Number(values.entries), Number(values.reads))
-  const peers = values.peers ? await measurePeers(matcher, hot.listed) : []
-  return { benchmark: 'match', patterns, hotList: hot.rows, peers }
-}
+    async function measureLists() {
+      const { rows: hotList, listed } = await measureHotList(matcher, entries, reads)
+      await checkHotList(matcher)
+      if (!withPeers) return { hotList }
+      // Loaded here because the packages are development dependencies.
+      const { measurePeers } = await import('./peers.js')
+      return { hotList, peers: await measurePeers(matcher, listed) }
+    }
+  },
+})

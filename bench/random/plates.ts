@@ -1,22 +1,23 @@
 import { CHARACTERS, CLASSES } from '../../wasm/mod.js'
+import { xorshift } from './xorshift.js'
 
 /** Random plates and reads, the same for the same seed. */
 export class Plates {
-  constructor(private state: number) {}
+  /** 0 (included) to 1 (excluded). */
+  readonly next: () => number
 
-  /** 0 (included) to 1 (excluded); xorshift32. */
-  next(): number {
-    this.state ^= this.state << 13
-    this.state ^= this.state >>> 17
-    this.state ^= this.state << 5
-    return (this.state >>> 0) / 4294967296
+  constructor(seed: number) {
+    this.next = xorshift(seed)
   }
 
+  /** An integer from 0 to `end` (excluded). */
   whole(end: number): number {
     return Math.floor(this.next() * end)
   }
 
-  /** Writes a plate of a shape (`9` digit, `A` letter, `X` any) at `at`; gives the place behind it. */
+  /**
+   * Writes a plate of a shape (`9` digit, `A` letter, `X` either) at offset `at`. @returns the offset after it
+   */
   write(bytes: Uint8Array, at: number, shape: string): number {
     for (let i = 0; i < shape.length; i++) {
       const kind = shape.charCodeAt(i)
@@ -26,6 +27,7 @@ export class Plates {
     return at
   }
 
+  /** A plate of a shape, as `write` makes it. */
   text(shape: string): string {
     const bytes = new Uint8Array(shape.length)
     this.write(bytes, 0, shape)
@@ -37,8 +39,8 @@ export class Plates {
   }
 
   /**
-   * A read of a plate: each character sure to `certainty`, the rest on three others; one read in eight lacks or doubles
-   * a character.
+   * A read of a plate: each character has probability `certainty`, three others share the rest; one read in eight
+   * lacks a character or has one too many.
    */
   read(plate: string, certainty: number): Float32Array[] {
     const positions = [...plate].map((c) => this.position(CHARACTERS.indexOf(c), certainty))
@@ -58,8 +60,11 @@ export class Plates {
   }
 }
 
-/** What a region's cameras see: mostly one form, many others, 5 to 10 characters. */
-export const SHAPES = [
+/** Plates of one state: what hot lists and cameras of the benchmarks carry. */
+export const STATE_SHAPES = ['9AAA999', '9AAA999', '9AAA999', 'AAA9999', 'AAA999']
+
+/** What the cameras of a region see: mostly one shape, many others, 5 to 10 characters. */
+export const REGION_SHAPES = [
   '9AAA999',
   '9AAA999',
   '9AAA999',

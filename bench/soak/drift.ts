@@ -1,8 +1,9 @@
+import { mean } from '../report/statistics.js'
 import type { Usage } from '../system/usage.js'
 
-/** What a long run looks like at one moment. */
+/** The state of a long run at one moment. */
 export interface Sample {
-  /** From its beginning. */
+  /** From the start of the run. */
   seconds: number
   /** Frames in the ledger. */
   stored: number
@@ -11,9 +12,8 @@ export interface Sample {
 }
 
 /**
- * Where a quantity of a part stood when it had settled, and where it ended: means of a tenth of the samples each. The
- * first tenth is warm-up (pools fill, V8 tiers up) and counts for nothing. Samples before the part was seen are left
- * out.
+ * The level of a quantity of a part after the warm-up and at the end: means of a tenth of the samples each. The first
+ * tenth is warm-up (pools fill, V8 tiers up) and is left out, and so are samples from before the part ran.
  */
 export function driftOf(
   samples: readonly Sample[],
@@ -23,6 +23,5 @@ export function driftOf(
   const values = samples.flatMap(({ parts }) => (parts[part] ? [parts[part][of]] : []))
   const tenth = Math.max(1, Math.floor(values.length / 10))
   const settled = values.length > 2 ? values.slice(tenth) : values
-  const mean = (some: readonly number[]) => some.reduce((sum, value) => sum + value, 0) / Math.max(1, some.length)
   return { first: mean(settled.slice(0, tenth)), last: mean(settled.slice(-tenth)) }
 }

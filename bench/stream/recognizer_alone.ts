@@ -1,34 +1,30 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { decodeJpeg } from '../../engine/mod.js'
-import { loadWasmFile } from '../../wasm/load_node.js'
-import { Recognizer } from '../../wasm/mod.js'
+import { loadWasmFile, Recognizer } from '../../wasm/internal_mod.js'
 
+/** Frames after which V8 has optimised the module. */
 const WARM_UP = 60
 
 /**
- * CPU of decoding and recognizing a frame, ms: on one thread with the machine idle beside it, and on as many threads as
- * the engine has workers, each with all frames. Cores share caches, clock and often their arithmetic units, so that a
- * frame costs more where all cores recognize, with or without an engine round them.
+ * CPU of decoding and recognizing a frame, ms: on one thread of an otherwise idle machine, and on as many threads as
+ * the engine has workers, each with all frames. Cores share caches, clock and often their arithmetic units, so a frame
+ * costs more when all cores recognize, with or without an engine around them.
  */
 export async function recognizerAlone(jpegs: readonly Uint8Array[]): Promise<{ oneThread: number; allCores: number }> {
-  return { oneThread: await cpuOf(jpegs, 1), allCores: await cpuOf(jpegs, availableParallelism()) }
+  return { oneThread: await cpuPerFrame(jpegs, 1), allCores: await cpuPerFrame(jpegs, availableParallelism()) }
 }
 
-async function cpuOf(jpegs: readonly Uint8Array[], threads: number): Promise<number> {
+async function cpuPerFrame(jpegs: readonly Uint8Array[], threads: number): Promise<number> {
   const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData: jpegs }))
-  const said = () =>
-    Promise.all(
-      workers.map(
-        (worker) =>
-          new Promise((resolve, reject) => {
-            worker.once('message', resolve).once('error', reject)
-          }),
-      ),
-    )
-  await said()
+  const messageOf = (worker: Worker) =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject)
+    })
+  const messageOfEach = () => Promise.all(workers.map(messageOf))
+  await messageOfEach()
   const before = process.cpuUsage()
-  const done = said()
+  const done = messageOfEach()
   for (const worker of workers) worker.postMessage('go')
   await done
   const { user, system } = process.cpuUsage(before)
@@ -42,13 +38,13 @@ if (!isMainThread) {
     await loadWasmFile('recognizer.wasm'),
     await loadWasmFile('platestream.psm'),
   )
-  const look = (jpeg: Uint8Array) => {
+  const recognize = (jpeg: Uint8Array) => {
     const { width, height } = decodeJpeg(jpeg, recognizer)
     recognizer.recognize(width, height)
   }
-  jpegs.slice(0, WARM_UP).forEach(look)
+  jpegs.slice(0, WARM_UP).forEach(recognize)
   parentPort!.once('message', () => {
-    jpegs.forEach(look)
+    jpegs.forEach(recognize)
     parentPort!.postMessage('done')
   })
   parentPort!.postMessage('warm')

@@ -10,13 +10,17 @@ export interface BenchFrame {
   jpeg: Uint8Array
 }
 
-/**
- * A small feed as a whole in memory, so that reading it is no part of what is measured. `durationMs` has room for
- * passes to close before it starts again.
- */
-export async function framesOfFeed(
-  file: string,
-): Promise<{ frames: BenchFrame[]; cameras: Camera[]; durationMs: number; hotLists: { id: string; file: string }[] }> {
+/** A feed in memory. */
+export interface FeedFrames {
+  frames: BenchFrame[]
+  cameras: Camera[]
+  /** Event time of one round, ms: long enough that passes close before the next round starts. */
+  durationMs: number
+  hotLists: { id: string; file: string }[]
+}
+
+/** Reads a small feed into memory, so that reading it is not part of what is measured. */
+export async function framesOfFeed(file: string): Promise<FeedFrames> {
   const info = await inspectFeed(file)
   const frames: BenchFrame[] = []
   for await (const frame of readFrames(file))
@@ -25,7 +29,7 @@ export async function framesOfFeed(
   return { frames, cameras: info.cameras, durationMs: info.end - info.start + 10_000, hotLists: hotListsBeside(file) }
 }
 
-/** `hotlists/<id>.csv` beside the feed: lists that some of its plates are on. */
+/** `hotlists/<id>.csv` beside the feed: lists that contain some of its plates. */
 function hotListsBeside(file: string): { id: string; file: string }[] {
   const folder = join(dirname(file), 'hotlists')
   if (!existsSync(folder)) return []

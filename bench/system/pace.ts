@@ -1,8 +1,8 @@
 import { sleep } from '../../engine/runtime/mod.js'
 
 /**
- * Calls `send` `count` times at `perSecond`, each with the time it was meant for (ms since 1970, fractions included),
- * and does not wait for what it starts: a system that is slow gets no pause. @returns how late the latest call was, ms
+ * Calls `send` `count` times at `perSecond`, each with its intended time (ms since 1970, with fractions), and does not
+ * wait for the work that a call starts: a slow system gets no pause. @returns how late the latest call was, ms
  */
 export async function atPace(
   perSecond: number,

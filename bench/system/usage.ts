@@ -1,23 +1,28 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Figure } from '../report/result.js'
+import { lower, type Figure } from '../report/result.js'
 
+/** What the processes of one part of the product use. */
 export interface Usage {
-  /** CPU used so far, seconds. */
+  /** CPU used so far, user and system, seconds. */
   cpu: number
-  /** Resident memory now and at most, MiB. */
+  /** Resident memory now, and its peak, MiB. */
   memory: number
   mostMemory: number
   /** Files and sockets open now. */
   files: number
 }
 
-/** Clock ticks a second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
+/** Clock ticks per second in /proc/<pid>/stat: 100 on every Linux that Node runs on. */
 const TICKS = 100
+/** Parts of the product, and the folders of the scripts that they run. */
+const PARTS: readonly [part: string, ...folders: string[]][] = [
+  ['nats-server'],
+  ['store', 'engine/store/', 'engine/chdb/'],
+  ['engine'],
+  ['gateway'],
+]
 
-/**
- * CPU and memory of every process below `root`, by the part of the product that it is: nats-server, store, engine,
- * gateway, other.
- */
+/** What all processes below `root` use, by part of the product: nats-server, store, engine, gateway, other. */
 export function usageBelow(root: number): Record<string, Usage> {
   const sums: Record<string, Usage> = {}
   for (const { part, ...used } of processesBelow(root)) {
@@ -27,7 +32,7 @@ export function usageBelow(root: number): Record<string, Usage> {
   return sums
 }
 
-/** Every process below `root`, and which part of the product it is. */
+/** Every process below `root`, with the part of the product that it belongs to. */
 export function processesBelow(root: number): (Usage & { part: string; pid: number })[] {
   const parents = new Map<number, number>()
   const found: (Usage & { part: string; pid: number })[] = []
@@ -38,19 +43,17 @@ export function processesBelow(root: number): (Usage & { part: string; pid: numb
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       parents.set(pid, Number(fields[1]))
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-      const mib = (field: string) =>
-        Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024)
+      const { now, most } = memoryOf(pid)
       found.push({
         pid,
         part: partOf(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
         cpu: (Number(fields[11]) + Number(fields[12])) / TICKS,
-        memory: mib('VmRSS'),
-        mostMemory: mib('VmHWM'),
+        memory: now,
+        mostMemory: most,
         files: openFiles(pid),
       })
     } catch {
-      // It ended while we looked.
+      // The process ended meanwhile.
     }
   }
   const below = (pid: number): boolean => {
@@ -60,7 +63,7 @@ export function processesBelow(root: number): (Usage & { part: string; pid: numb
   return found.filter(({ pid }) => below(pid))
 }
 
-/** CPU of each part for each of `count` things, in `unit` (us or ms), and all parts together. */
+/** CPU of each part and of all parts together, per item. @param count items, called `per` in the figures' names */
 export function cpuFigures(
   before: Record<string, Usage>,
   after: Record<string, Usage>,
@@ -73,36 +76,34 @@ export function cpuFigures(
     .filter((part) => part !== 'other')
     .sort()
     .map((part) => [part, (after[part]!.cpu - (before[part]?.cpu ?? 0)) * scale] as const)
-  return [...rows, ['all', rows.reduce((sum, [, value]) => sum + value, 0)] as const].map(([part, value]) => ({
-    name: `CPU a ${per}, ${part}`,
-    value,
-    unit,
-    better: 'lower' as const,
-  }))
+  const all = rows.reduce((sum, [, value]) => sum + value, 0)
+  return [...rows, ['all', all] as const].map(([part, value]) => lower(`CPU a ${per}, ${part}`, value, unit))
 }
 
+/** Peak memory of each part. */
 export const memoryFigures = (usage: Record<string, Usage>): Figure[] =>
   Object.entries(usage)
     .filter(([part]) => part !== 'other')
     .sort()
-    .map(([part, { mostMemory }]) => ({
-      name: `memory at most, ${part}`,
-      value: mostMemory,
-      unit: 'MiB',
-      better: 'lower',
-    }))
+    .map(([part, { mostMemory }]) => lower(`memory at most, ${part}`, mostMemory, 'MiB'))
 
-function partOf(command: string): string {
-  return (
-    ['nats-server', 'store', 'engine', 'gateway'].find((part) =>
-      command
-        .split('\0')
-        .some((word) => word === part || word.endsWith(`/${part}`) || word.includes(`engine/${part}/`)),
-    ) ?? 'other'
-  )
+/** Resident memory of a process now, and its peak, MiB. */
+export function memoryOf(pid: number): { now: number; most: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return { now: mibIn(status, 'VmRSS'), most: mibIn(status, 'VmHWM') }
 }
 
-/** 0 for a process of another user, whose files are not shown. */
+const mibIn = (status: string, field: string): number =>
+  Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024)
+
+function partOf(command: string): string {
+  const words = command.split('\0')
+  const runs = (part: string, folders: readonly string[]) =>
+    words.some((word) => word === part || word.endsWith(`/${part}`) || folders.some((folder) => word.includes(folder)))
+  return PARTS.find(([part, ...folders]) => runs(part, folders))?.[0] ?? 'other'
+}
+
+/** 0 for a process of another user, whose files are hidden. */
 function openFiles(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).length
