@@ -71,12 +71,12 @@ export interface BenchmarkSpec<O extends Options> {
   question: string
   method: string
   options: O
-  /** Names of the arguments that are no options; all are required. */
+  /** Names of the positional arguments; all are required. */
   operands?: readonly string[]
   /** Goal figures, a line each; empty when the project sets none. */
   goals: readonly string[]
   /** @returns figures to save, or nothing when the benchmark only prints */
-  // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return statement is one that only prints
+  // biome-ignore lint/suspicious/noConfusingVoidType: a benchmark that only prints needs no return statement
   run(values: Values<O>, operands: readonly string[]): Promise<Measured | void>
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Fits the confusion model to the shipped reader, in one command: renders plates, lets the recognizer read them and the held-out photos (PLATESTREAM_DATA), and
-# writes wasm/models/confusions.json. Needs a build, and the Python packages of training (wasm/train/README.md).
+# Fits the confusion model to the shipped reader in one command: renders plates, lets the recognizer read them and the
+# held-out photos (PLATESTREAM_DATA), and writes wasm/models/confusions.json. Needs a build, and the Python packages of
+# training (wasm/train/README.md).
 #
-#     bench/confusions/fit_confusions.sh [rendered plates, 1500 if not said] [output file]
+#     bench/confusions/fit_confusions.sh [rendered plates, default 1500] [output file]
 set -eu
 cd "$(dirname "$0")/../.."
 folder=$(mktemp -d)

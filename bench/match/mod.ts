@@ -9,9 +9,9 @@ import { measurePatterns, PATTERN_GOALS } from './patterns.js'
 export const benchmark = defineBenchmark({
   question: `What does a pattern over all plates cost, as a multiple of reading the same bytes from memory? What does
     checking a read against a million entries cost, and what do other packages need for the same?`,
-  method: `Everything in one run. Random plates of usual shapes, 5 to 10 characters, look-alikes on; best of nine rounds,
-    in each the memory scan and then all patterns; then by one and by several threads, to the last page. Other packages
-    are asked the best texts of the same reads of listed plates, at each list size that they can handle. The same
+  method: `Everything in one run. Random plates of usual shapes, 5 to 10 characters, look-alikes on; best of nine
+    rounds, in each the memory scan and then all patterns; then by one and by several threads, to the last page. Other
+    packages are asked the best texts of the same reads of listed plates, at each list size they can handle. The same
     patterns and reads on smaller sets are checked against the scalar oracles.`,
   options: {
     plates: number(10_000_000, 'plates in the dictionary', 1),

@@ -4,7 +4,7 @@ import { halfWidth, kShapes, type End, type Shape } from './shapes.js'
 import { artOf, type Vehicle } from './traffic.js'
 import { cross, dot, unit, type Pixel, type Point, type View } from './view.js'
 
-/** A lamp to be seen: where, how wide (pixels), and its light. */
+/** A visible lamp: its position and radius in pixels, and its light. */
 export interface Glow {
   u: number
   v: number
@@ -14,20 +14,20 @@ export interface Glow {
 
 export interface Drawn {
   tile: Tile
-  /** Corners of the plate, clockwise from its upper left; nothing for a vehicle without one. */
+  /** Corners of the plate, clockwise from its upper left; absent for a vehicle without one. */
   quad?: Pixel[]
   glows: Glow[]
 }
 
-/** How far the corners of a body are cut off, metres across and into the vehicle. */
+/** How much of a body's corners is cut off, metres across and into the vehicle. */
 const kCorner = { across: 0.24, into: 0.2 }
 /**
- * Surfaces overlap by so many pixels: where two meet, each covers its pixels in part, and the road would shine through.
+ * Overlap of surfaces, pixels: where two meet, each covers its pixels in part, and the road would shine through.
  */
 const kSeam = 0.8
 const kHeadLamp: Colour = [1, 0.95, 0.82]
 const kTailLamp: Colour = [1, 0.05, 0.03]
-/** Light that a plate throws back to a lamp at the camera, against a matt white wall. */
+/** Light that a plate reflects to a lamp at the camera, relative to a matt white wall. */
 const kReflex = 4.5
 
 type Face = {
@@ -37,9 +37,7 @@ type Face = {
   glow?: Colour
 }
 
-/**
- * Draws a vehicle whose near end is `y` metres away, as the camera sees it; undefined when it is out of the picture.
- */
+/** Draws a vehicle whose near end is `y` metres away; undefined when it is outside the picture. */
 export function drawBody(vehicle: Vehicle, y: number, view: View, light: Light): Drawn | undefined {
   const shape = kShapes[vehicle.shape]
   const end = vehicle.going === 'approaching' ? shape.front : shape.rear
@@ -58,7 +56,7 @@ export function drawBody(vehicle: Vehicle, y: number, view: View, light: Light):
   if (!bounds) return undefined
   const tile = new Tile(bounds)
   const brush = new Brush(tile, view, light, vehicle, y)
-  const faces = facesOf(shape, end, vehicle, place, view.at[0] - vehicle.x, top)
+  const faces = facesOf(shape, end, place, view.at[0] - vehicle.x, top)
   for (const face of faces) brush.face(face, kSeam)
   for (const face of detailsOf(shape, end, vehicle, place)) brush.face(face)
   const quad = brush.plate(end.plate, place)
@@ -68,13 +66,12 @@ export function drawBody(vehicle: Vehicle, y: number, view: View, light: Light):
 function facesOf(
   shape: Shape,
   end: End,
-  _vehicle: Vehicle,
   place: (x: number, into: number, up: number) => Point,
   aside: number,
   top: number,
 ): Face[] {
   const deck = halfWidth(shape, shape.belt, top)
-  // The far half, lower than the roof: only its upper side is ever seen.
+  // The far half, lower than the roof: only its upper side is visible.
   const faces: Face[] = [
     {
       points: [
@@ -117,7 +114,7 @@ function facesOf(
   return faces
 }
 
-/** The long side that the camera looks at from beside: wheels, doors, windows. */
+/** The long side, when the camera sees it: wheels, doors, windows. */
 function sideOf(
   shape: Shape,
   side: number,
@@ -153,7 +150,7 @@ function sideOf(
   return faces
 }
 
-/** What is drawn on the near end: tyres, lamps, grille, the line of the lid, the hollow of the plate. */
+/** Details of the near end: tyres, lamps, grille, the line of the lid, the recess of the plate. */
 function detailsOf(
   shape: Shape,
   end: End,
@@ -245,7 +242,7 @@ class Brush {
     if (at.some((p) => !p)) return
     const normal = unit(cross(minus(points[3]!, points[0]!), minus(points[1]!, points[0]!)))
     const eye = unit(minus(this.view.at, points[0]!))
-    // A disc (a wheel) has no order of corners that tells its outer side.
+    // The corners of a disc (a wheel) do not show which side is outside.
     const tilt = part === 'tyre' ? Math.abs(dot(normal, eye)) : dot(normal, eye)
     if (tilt < 0.005) return
     const light = lit(this.light, tilt < 0 ? times(normal, -1) : normal, points[0]![0], points[0]![1], tilt)
@@ -260,7 +257,7 @@ class Brush {
     switch (part) {
       case 'body':
       case 'roof': {
-        // Lacquer mirrors the sky above and the road below.
+        // Lacquer reflects the sky above and the road below.
         const mirror = 0.025 + 0.1 * Math.max(0, normal[2])
         const base = times2(paint, light)
         return [plus(times(base, 1.08), times(sky, mirror)), plus(times(base, 0.78), times(sky, mirror * 0.3))]
@@ -280,7 +277,7 @@ class Brush {
     }
   }
 
-  /** The plate, a little before the body; its corners in the picture. */
+  /** Draws the plate, a little in front of the body. @returns its corners in the picture */
   plate(middle: number, place: (x: number, into: number, up: number) => Point): Pixel[] | undefined {
     const art = artOf(this.vehicle)
     if (!art) return undefined
@@ -294,16 +291,16 @@ class Brush {
     if (quad.some((p) => !p)) return undefined
     const rear = this.vehicle.going !== 'approaching'
     const light = lit({ ...this.light, flash: this.light.flash * kReflex }, [0, -1, 0], this.vehicle.x, this.y, 1)
-    // Rear plates have a lamp of their own, which the law wants; by night it is most of their light.
+    // Rear plates have a lamp of their own, as the law requires; at night it is most of their light.
     const lamp = rear && this.vehicle.lampsOn ? 0.5 / this.light.exposure : 0
-    // Retro-reflecting sheeting sends the light of what follows, and of the sky behind the camera, back a little more
-    // than paint does.
+    // Retro-reflective sheeting returns the light of following vehicles, and of the sky behind the camera, a little
+    // better than paint does.
     this.tile.lay(art, quad as Pixel[], plus(times(light, 1.15), [lamp, lamp * 0.96, lamp * 0.88]))
     return quad as Pixel[]
   }
 }
 
-/** A convex polygon with its corners moved outwards by so many pixels. */
+/** A convex polygon with its corners moved outwards by `pixels`. */
 function grown(points: Pixel[], pixels: number): Pixel[] {
   const [cu, cv] = [0, 1].map((c) => points.reduce((sum, p) => sum + p[c]!, 0) / points.length) as [number, number]
   return points.map(([u, v]) => {

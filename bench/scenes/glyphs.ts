@@ -1,7 +1,6 @@
 /**
- * A plate-like alphabet of our own: rounded strokes of one thickness, as plates are embossed. A glyph is a list of
- * paths, a path a list of [x, y, round]: x and y in 0 to 1 (y down), `round` the corner's radius as a share of the
- * face's.
+ * An alphabet in the style of embossed plates: rounded strokes of one thickness. A glyph is a list of paths, a path is
+ * a list of [x, y, round]: x and y from 0 to 1 (y downwards), `round` the corner's radius as a share of the face's.
  */
 export type Corner = readonly [x: number, y: number, round?: number]
 export type Path = readonly Corner[]
@@ -359,7 +358,7 @@ export const GLYPHS: Readonly<Record<string, readonly Path[]>> = {
   ],
 }
 
-/** Width of a glyph as a share of the face's; 1 where it is not named. */
+/** Width of a glyph as a share of the face's; 1 for a glyph that is not in the table. */
 const kWidths: Readonly<Record<string, number>> = {
   1: 0.6,
   I: 0.3,
@@ -375,7 +374,7 @@ const kWidths: Readonly<Record<string, number>> = {
 
 export const glyphWidth = (char: string): number => kWidths[char] ?? 1
 
-/** A path as points, its corners rounded with up to `radius`; all in the unit of `scaleX` and `scaleY`. */
+/** A path as points, with corners rounded by at most `radius`; all in the unit of `scaleX` and `scaleY`. */
 export function polyline(path: Path, scaleX: number, scaleY: number, radius: number): [number, number][] {
   const at = (corner: Corner): [number, number] => [corner[0] * scaleX, corner[1] * scaleY]
   const points = [at(path[0]!)]

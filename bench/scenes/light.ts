@@ -3,22 +3,22 @@ import { dot, unit, type Point } from './view.js'
 
 export type Colour = readonly [red: number, green: number, blue: number]
 
-/** What shines on a scene. Linear light: 1 is what a white wall under an open sky sends back by day. */
+/** The light on a scene, linear: 1 is what a white wall reflects under an open sky by day. */
 export interface Light {
-  /** Where the sun is, or nothing. */
+  /** Direction of the sun; absent without one. */
   sun?: { from: Point; colour: Colour }
   /** Light from above, and from the ground. */
   sky: Colour
   ground: Colour
-  /** Street lamps: light under one, 0 for none. */
+  /** Light under a street lamp; 0 without street lamps. */
   street: number
-  /** Infra-red lamp at the camera: light at 10 m, 0 for none; it falls with the square of the distance. */
+  /** Light of an infra-red lamp at the camera, at 10 m; it falls with the square of the distance. 0 without a lamp. */
   flash: number
-  /** How bright lamps of vehicles are against the rest. */
+  /** Brightness of the vehicles' lamps relative to the scene. */
   lamps: number
-  /** What the lens multiplies with before the curve of the film. */
+  /** Factor of the lens, before the curve of the film. */
   exposure: number
-  /** Noise of the sensor, in steps of 255. */
+  /** Noise of the sensor, in units of a byte. */
   noise: number
   grey: boolean
 }
@@ -67,13 +67,10 @@ export const LIGHTS: Record<LightName, Light> = {
   },
 }
 
-/**
- * Street lamps stand along the road at this distance, metres, the first one at half of it; their light is that of
- * sodium.
- */
+/** Distance between street lamps, metres; the first one is at half of it. Their light is that of sodium. */
 export const kStreetLamps = { every: 26, first: 14, reach: 11, colour: [1.0, 0.8, 0.52] as Colour }
 
-/** Street light on a spot of the road, as a share of that under a lamp. */
+/** Street light at a point of the road, as a share of the light under a lamp. */
 export function streetLight(x: number, y: number): number {
   const along = Math.abs(
     ((((y - kStreetLamps.first) % kStreetLamps.every) + kStreetLamps.every * 1.5) % kStreetLamps.every) -
@@ -83,8 +80,8 @@ export function streetLight(x: number, y: number): number {
 }
 
 /**
- * Light that a matt surface with this normal sends back at a distance from the camera (metres), for an albedo of 1.
- * `tilt`: cosine to the camera.
+ * Light that a matt surface of albedo 1 with this normal reflects, at a distance from the camera (metres).
+ * @param tilt cosine of its angle to the camera
  */
 export function lit(light: Light, normal: Point, x: number, y: number, tilt: number): Colour {
   const up = 0.5 + 0.5 * normal[2]
@@ -104,14 +101,14 @@ export function lit(light: Light, normal: Point, x: number, y: number, tilt: num
 const kSteps = 4_096
 const kBrightest = 8
 
-/** The film: linear light to a byte of the picture and back, by tables. */
+/** The film: converts linear light to a byte of the picture and back, by tables. */
 export class Film {
   readonly #byte = new Uint8Array(kSteps + 1)
   /** Linear light of each byte. */
   readonly linear = new Float32Array(256)
 
   constructor(readonly exposure: number) {
-    // Steps lie close together in the dark, where the curve is steep.
+    // The steps are closest in the dark, where the curve is steep.
     for (let i = 0; i <= kSteps; i++) this.#byte[i] = Math.round(255 * tone((i / kSteps) ** 2 * kBrightest))
     for (let i = 0; i < 256; i++) this.linear[i] = -Math.log(1 - Math.min(0.9985, (i / 255) ** 2.2)) / exposure
   }

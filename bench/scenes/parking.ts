@@ -2,8 +2,8 @@ import type { Vehicle } from './traffic.js'
 import { kFarthest, type View } from './view.js'
 
 /**
- * How far away a car at the kerb stands, metres: as near as the picture still shows its plate whole, since that is
- * where somebody who sets up a camera wants it.
+ * Distance of a car at the kerb, metres: as near as possible with the whole plate in the picture, where an installer
+ * would want it.
  */
 export function parkingPlace(view: View, vehicle: Vehicle): number {
   for (let y = 6; y < kFarthest / 2; y += 0.25) {

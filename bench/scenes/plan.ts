@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import { parse, YAMLParseError } from 'yaml'
 import { CAMERA_ID, type Camera } from '../../engine/mod.js'
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
-import { Chance } from './random.js'
+import { RandomStream } from './random.js'
 
 export const kLights = ['day', 'dusk', 'night', 'infra-red'] as const
 export type LightName = (typeof kLights)[number]
@@ -11,29 +11,29 @@ export type LightName = (typeof kLights)[number]
 const oneOf = <T extends string>(...values: T[]) => Type.Unsafe<T>({ type: 'string', enum: values })
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema)
 
-/** What may be said of all cameras at once, and of each by itself. docs/feeds.md has the same for readers. */
+/** Fields for all cameras together, or for a single one. docs/feeds.md describes them for users. */
 const traffic = {
-  /** Frames a second. */
+  /** Frames per second. */
   fps: optional(Type.Number({ minimum: 0.1, maximum: 60 })),
   /** `1280x720`: pixels. */
   size: optional(Type.String({ pattern: '^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$' })),
   light: optional(oneOf(...kLights)),
-  /** 0 dry to 1 a cloudburst. */
+  /** From 0 (dry) to 1 (cloudburst). */
   rain: optional(Type.Number({ minimum: 0, maximum: 1 })),
-  /** Whether vehicles have their lamps on; by itself at dusk and night. */
+  /** Whether vehicles have their lamps on; by default at dusk and at night. */
   headlights: optional(Type.Boolean()),
   lanes: optional(Type.Integer({ minimum: 1, maximum: 4 })),
   direction: optional(oneOf('approaching', 'receding', 'both')),
   /** km/h, slowest and fastest. */
   speed: optional(Type.Array(Type.Number({ minimum: 3, maximum: 250 }), { minItems: 2, maxItems: 2 })),
-  /** Vehicles a minute and lane. */
+  /** Vehicles per minute and lane. */
   traffic: optional(Type.Number({ minimum: 0, maximum: 40 })),
-  /** Cars at the kerb, there the whole time. */
+  /** Cars that are parked at the kerb the whole time. */
   parked: optional(Type.Integer({ minimum: 0, maximum: 2 })),
   /** Share of vehicles without a plate. */
   noPlate: optional(Type.Number({ minimum: 0, maximum: 1 })),
   plates: optional(oneOf('us', 'eu')),
-  /** Exposure time, ms: what moves in it is blurred. */
+  /** Exposure time, ms: it sets the motion blur. */
   shutter: optional(Type.Number({ minimum: 0.05, maximum: 50 })),
   /** JPEG, 1 to 100. */
   quality: optional(Type.Integer({ minimum: 20, maximum: 100 })),
@@ -59,7 +59,7 @@ const PlanFile = Type.Object(
     duration: Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(s|m|h)$' }),
     /** Capture time of the first frame. */
     start: optional(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$' })),
-    /** How many, or a list of them. */
+    /** Their number, or a list. */
     cameras: Type.Unsafe<number | Static<typeof CameraItem>[]>({}),
     ...traffic,
   },
@@ -68,10 +68,10 @@ const PlanFile = Type.Object(
 
 const kMostCameras = 1_000
 const kLongestMs = 31 * 86_400_000
-/** Pixels a side. */
+/** Limits of a side, pixels. */
 const kSize = { least: 320, most: 3_840 }
 
-/** One camera of the feed to be rendered, every value filled in. */
+/** One camera of a feed to render, with every value filled in. */
 export interface RenderCamera {
   record: Camera
   fps: number
@@ -82,7 +82,7 @@ export interface RenderCamera {
   headlights: boolean
   lanes: number
   direction: 'approaching' | 'receding' | 'both'
-  /** Metres a second. */
+  /** Metres per second. */
   speed: readonly [least: number, most: number]
   traffic: number
   parked: number
@@ -93,6 +93,7 @@ export interface RenderCamera {
   quality: number
 }
 
+/** A feed to render. */
 export interface RenderPlan {
   seed: number
   /** ms since 1970 UTC. */
@@ -107,7 +108,7 @@ const checkCamera = ajv.compile(CameraItem)
 const kShutter: Record<LightName, number> = { day: 1, dusk: 1.5, night: 2.5, 'infra-red': 0.6 }
 
 /**
- * Reads the YAML of a feed to be rendered.
+ * Parses the YAML of a feed to render. @param file name for error messages
  * @throws ALPR_ERR_FEED_INVALID naming the field
  */
 export function parsePlan(text: string, file: string): RenderPlan {
@@ -115,7 +116,7 @@ export function parsePlan(text: string, file: string): RenderPlan {
     new AlprError('ALPR_ERR_FEED_INVALID', { file, reason }, { cause })
   let value: unknown
   try {
-    // Aliases are of no use here, and a few of them can stand for gigabytes.
+    // A plan needs no aliases, and a few of them can expand to gigabytes.
     value = parse(text, { maxAliasCount: 0, prettyErrors: false })
   } catch (error) {
     const line = error instanceof YAMLParseError ? `line ${text.slice(0, error.pos[0]).split('\n').length}: ` : ''
@@ -127,7 +128,7 @@ export function parsePlan(text: string, file: string): RenderPlan {
     Number(plan.duration.slice(0, -1)) * { s: 1_000, m: 60_000, h: 3_600_000 }[plan.duration.at(-1) as 's' | 'm' | 'h']
   if (!(durationMs > 0 && durationMs <= kLongestMs)) throw invalid('duration must be more than 0 and at most 744h')
   const start = Date.parse(plan.start ?? '2026-05-15T15:00:00Z')
-  if (Number.isNaN(start)) throw invalid('start is no time')
+  if (Number.isNaN(start)) throw invalid('start is not a time')
   const { seed = 1, cameras, duration: _, start: __, ...all } = plan
   const items = camerasOf(cameras, invalid)
   return {
@@ -155,7 +156,7 @@ function camerasOf(cameras: unknown, invalid: (reason: string) => AlprError): It
   const seen = new Set<string>()
   for (const [i, item] of (cameras as Item[]).entries()) {
     if (!checkCamera(item)) throw invalid(complaint(checkCamera.errors![0]!, `cameras[${i}]`))
-    if (seen.has(item.id)) throw invalid(`cameras[${i}].id: ${item.id} is there twice`)
+    if (seen.has(item.id)) throw invalid(`cameras[${i}].id: ${item.id} is used twice`)
     seen.add(item.id)
   }
   return cameras as Item[]
@@ -174,15 +175,15 @@ function filled(
     if (side < kSize.least || side > kSize.most)
       throw invalid(`${at}size must have sides of ${kSize.least} to ${kSize.most} pixels`)
   if (speed[0]! > speed[1]!) throw invalid(`${at}speed must be [slowest, fastest]`)
-  const chance = new Chance(`${seed}/${id}/place`)
+  const random = new RandomStream(`${seed}/${id}/place`)
   return {
     record: {
       id,
       name: name ?? `Camera ${index + 1}`,
       kind: 'fixed',
-      lat: lat ?? round(38.75 + chance.between(-0.05, 0.05), 5),
-      lon: lon ?? round(-121.29 + chance.between(-0.05, 0.05), 5),
-      heading: heading ?? chance.below(360),
+      lat: lat ?? round(38.75 + random.between(-0.05, 0.05), 5),
+      lon: lon ?? round(-121.29 + random.between(-0.05, 0.05), 5),
+      heading: heading ?? random.below(360),
       agency: 'Rendered feed',
     },
     fps: item.fps ?? 5,
@@ -203,7 +204,7 @@ function filled(
   }
 }
 
-/** One line that names the field and what it must be. */
+/** One line that names the field and what is required of it. */
 function complaint(
   error: { instancePath: string; keyword: string; message?: string; params: Record<string, unknown> },
   at: string,
@@ -211,8 +212,8 @@ function complaint(
   const path = `${at}${error.instancePath.replace(/\/(\d+)/g, '[$1]').replace(/\//g, '.')}`.replace(/^\./, '')
   const within = path ? `${path}: ` : ''
   if (error.keyword === 'additionalProperties')
-    return `${within}there is no field ${String(error.params.additionalProperty)}`
-  if (error.keyword === 'required') return `${within}${String(error.params.missingProperty)} is needed`
+    return `${within}unknown field ${String(error.params.additionalProperty)}`
+  if (error.keyword === 'required') return `${within}${String(error.params.missingProperty)} is required`
   if (error.keyword === 'enum') return `${path} must be one of ${(error.params.allowedValues as string[]).join(', ')}`
   const shape = error.keyword === 'pattern' ? kShapes[path.split('.').at(-1)!] : undefined
   return `${path || 'the file'} must ${shape ?? String(error.message).replace(/^must /, '')}`
@@ -222,7 +223,7 @@ const kShapes: Record<string, string> = {
   size: 'be like 1280x720',
   duration: 'be a time such as 90s, 10m or 24h',
   start: 'be a time such as 2026-05-15T02:40:00Z',
-  id: 'have 1 to 64 of a-z, 0-9 and "-"',
+  id: 'have 1 to 64 characters of a-z, 0-9 and "-"',
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits))

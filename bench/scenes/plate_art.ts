@@ -1,7 +1,7 @@
 import { GLYPHS, glyphWidth, polyline } from './glyphs.js'
 import type { Serial } from './serials.js'
 
-/** A picture in bytes, three a pixel (red, green, blue as a display has them), with ever smaller copies of itself. */
+/** A picture in bytes, three per pixel (display red, green, blue), with a pyramid of smaller copies. */
 export interface Art {
   /** Metres. */
   width: number
@@ -11,10 +11,10 @@ export interface Art {
 
 type Ink = readonly [red: number, green: number, blue: number]
 
-/** Pixels a millimetre of the largest level: a plate in the picture is rarely wider than 200 pixels. */
+/** Pixels per millimetre of the largest level: a plate in the picture is rarely wider than 200 pixels. */
 const kScale = 1
 
-/** Millimetres, as the plates of each region are made. */
+/** Measures of the plates of each region, millimetres. */
 const kShapes = {
   us: {
     width: 305,
@@ -183,7 +183,7 @@ class Canvas {
     for (let c = 0; c < 3; c++) this.#rgb[at + c] = Math.round(this.#rgb[at + c]! * (1 - share) + ink[c]! * share)
   }
 
-  /** Each level is half as wide and high as the one before, by the mean of four pixels. */
+  /** Each level has half the width and height of the previous one; a pixel is the mean of four. */
   levels(): Art['levels'] {
     const levels = [{ width: this.#width, height: this.#height, rgb: this.#rgb }]
     for (let last = levels[0]!; last.width >= 40; last = levels.at(-1)!) {

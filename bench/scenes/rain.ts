@@ -1,26 +1,26 @@
 import type { Light } from './light.js'
 import type { RenderCamera } from './plan.js'
 import type { Picture } from './raster.js'
-import type { Chance } from './random.js'
+import type { RandomStream } from './random.js'
 
 /** Streaks in a 1280x720 frame of a cloudburst. */
 const kStreaks = 1_500
 
-/** Rain before the lens: a haze that takes contrast, and streaks that are bright against the road. */
-export function drawRain(picture: Picture, camera: RenderCamera, light: Light, chance: Chance): void {
+/** Rain in front of the lens: a haze that lowers contrast, and streaks that are bright against the road. */
+export function drawRain(picture: Picture, camera: RenderCamera, light: Light, random: RandomStream): void {
   const { rgb, width, height, film } = picture
   const air = (light.sky[1] * 0.9 + light.street * 0.35 + light.flash * 0.12) * 0.55
   const haze = 0.16 * camera.rain
   const veil = Uint8Array.from({ length: 256 }, (_, byte) => film.byte(film.linear[byte]! * (1 - haze) + air * haze))
   for (let i = 0; i < rgb.length; i++) rgb[i] = veil[rgb[i]!]!
   const count = Math.round(kStreaks * camera.rain * ((width * height) / 921_600))
-  const lean = chance.between(-0.12, 0.12)
+  const lean = random.between(-0.12, 0.12)
   for (let i = 0; i < count; i++) {
     // A drop near the lens is long, wide and faint.
-    const near = chance.next() ** 3
+    const near = random.next() ** 3
     const long = 6 + 40 * near * (0.4 + camera.shutter * 400)
-    const [u, v] = [chance.between(0, width), chance.between(-40, height)]
-    const strength = (0.16 + 0.2 * chance.next()) * (1 - 0.6 * near)
+    const [u, v] = [random.between(0, width), random.between(-40, height)]
+    const strength = (0.16 + 0.2 * random.next()) * (1 - 0.6 * near)
     for (let k = 0; k < long; k++) {
       const x = Math.floor(u + lean * k)
       const y = Math.floor(v + k)

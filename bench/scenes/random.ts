@@ -1,20 +1,20 @@
 /**
- * Chance that is the same on every machine: a stream of numbers that its name alone decides. Only whole-number
- * arithmetic of 32 bits, so that no rounding of a platform comes in.
+ * Random numbers that are the same on every machine: a stream that depends on its name only. It uses 32-bit integer
+ * arithmetic, so that no platform's rounding matters.
  */
-export class Chance {
+export class RandomStream {
   #a: number
   #b: number
   #c: number
   #d = 1
 
-  /** `name`: whatever the stream is for, e.g. `7/cam-03/lane-1`. */
+  /** @param name what the stream is for, e.g. `7/cam-03/lane-1` */
   constructor(name: string) {
     ;[this.#a, this.#b, this.#c] = digest(name)
     for (let i = 0; i < 12; i++) this.next()
   }
 
-  /** 0 to 1, 1 not included (sfc32). */
+  /** From 0 to 1 (excluded); sfc32. */
   next(): number {
     const t = (this.#a + this.#b + this.#d) | 0
     this.#d = (this.#d + 1) | 0
@@ -28,7 +28,7 @@ export class Chance {
     return least + this.next() * (most - least)
   }
 
-  /** 0 to `count` - 1. */
+  /** An integer from 0 to `count` - 1. */
   below(count: number): number {
     return Math.floor(this.next() * count)
   }
@@ -38,7 +38,7 @@ export class Chance {
   }
 }
 
-/** Three words of a name: FNV-1a with three beginnings, each mixed to the end. */
+/** Three words from a name: FNV-1a with three initial values, each with a final mix. */
 function digest(name: string): [number, number, number] {
   const words = [0x811c9dc5, 0x9e3779b9, 0x85ebca6b].map((start) => {
     let h = start
@@ -50,7 +50,7 @@ function digest(name: string): [number, number, number] {
   return words as [number, number, number]
 }
 
-/** Speckles 0 to 1 of a whole-numbered place: the same place has the same speckle. */
+/** A hash from 0 to 1 of integer coordinates. */
 export function speckle(x: number, y: number, salt: number): number {
   let h = Math.imul(x | 0, 0x27d4eb2d) ^ Math.imul(y | 0, 0x165667b1) ^ Math.imul(salt | 0, 0x9e3779b1)
   h = Math.imul(h ^ (h >>> 15), 0x85ebca6b)
@@ -58,7 +58,7 @@ export function speckle(x: number, y: number, salt: number): number {
   return ((h ^ (h >>> 16)) >>> 0) / 4_294_967_296
 }
 
-/** Smooth noise 0 to 1: speckles, with soft ways between neighbours. */
+/** Smooth noise from 0 to 1: hashes of the grid, interpolated. */
 export function cloud(x: number, y: number, salt: number): number {
   const i = Math.floor(x)
   const j = Math.floor(y)

@@ -2,10 +2,10 @@ import type { Colour, Film } from './light.js'
 import type { Art } from './plate_art.js'
 import type { Pixel, View } from './view.js'
 
-/** Lines a pixel that edges are looked at. */
+/** Sample lines per pixel along edges. */
 const kSubLines = 4
 
-/** Copies that a moving vehicle is laid over itself; more would cost time and look the same. */
+/** Copies of a moving vehicle for its motion blur; more would cost time and look the same. */
 const kMostLooks = 6
 
 export interface Bounds {
@@ -15,7 +15,7 @@ export interface Bounds {
   bottom: number
 }
 
-/** Whole pixels around some points, within a picture; undefined when none of it is inside. */
+/** The pixels around some points, clipped to the picture; undefined when none is inside. */
 export function boundsOf(points: readonly Pixel[], margin: number, width: number, height: number): Bounds | undefined {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const [u, v] of points) {
@@ -34,9 +34,9 @@ export function boundsOf(points: readonly Pixel[], margin: number, width: number
 }
 
 /**
- * Walks the rows of pixels that a convex polygon covers. `each` gets the columns from `from` to before `to`, the
- * covered share of each (0 to 1, in `line` at column - bounds.left) and the row's height in the polygon (0 upper edge,
- * 1 lower edge).
+ * Walks the rows of pixels that a convex polygon covers. `each` gets the columns from `from` to `to` (excluded), the
+ * covered share of each (0 to 1, in `line` at column - bounds.left) and the row's height in the polygon (0 at the
+ * upper edge, 1 at the lower edge).
  */
 function cover(
   points: readonly Pixel[],
@@ -80,14 +80,14 @@ function cover(
 }
 
 /**
- * A piece of picture in linear light, with the share of each pixel that it hides; colours are already multiplied with
- * that share.
+ * A part of the picture in linear light, with the share of each pixel that it hides; colours are premultiplied by that
+ * share.
  */
 export class Tile {
   readonly bounds: Bounds
   readonly width: number
   readonly height: number
-  /** Four numbers a pixel: red, green, blue, share. */
+  /** Four numbers per pixel: red, green, blue, share. */
   data: Float32Array
 
   constructor(bounds: Bounds) {
@@ -97,7 +97,7 @@ export class Tile {
     this.data = new Float32Array(this.width * this.height * 4)
   }
 
-  /** A convex polygon, its colour falling from `upper` to `lower`. */
+  /** Fills a convex polygon with a gradient from `upper` to `lower`. */
   fill(points: readonly Pixel[], upper: Colour, lower: Colour): void {
     const { data, bounds, width } = this
     cover(points, bounds, (y, from, to, line, fall) => {
@@ -123,12 +123,12 @@ export class Tile {
     })
   }
 
-  /** A picture laid over four corners (clockwise from its upper left), under light of the colour `light`. */
+  /** Draws a picture onto four corners (clockwise from its upper left), under light of the colour `light`. */
   lay(art: Art, quad: readonly Pixel[], light: Colour): void {
     const { data, bounds, width } = this
     const toUnit = squareOf(quad)
     const wide = Math.max(1, Math.hypot(quad[1]![0] - quad[0]![0], quad[1]![1] - quad[0]![1]))
-    // The level that is at least as fine as the picture, and four looks a pixel: no glitter.
+    // A level at least as fine as the picture, and four samples per pixel, to avoid aliasing.
     const level = art.levels.findLast((l) => l.width >= wide * 1.4) ?? art.levels[0]!
     cover(quad, bounds, (y, from, to, line) => {
       for (let x = from; x < to; x++) {
@@ -145,7 +145,7 @@ export class Tile {
     })
   }
 
-  /** Spreads everything along a way of (du, dv) pixels: what moves while the shutter is open. */
+  /** Blurs everything along (du, dv) pixels: the motion while the shutter is open. */
   smear(du: number, dv: number): void {
     const length = Math.hypot(du, dv)
     if (length < 0.8) return
@@ -168,7 +168,7 @@ export class Tile {
     this.data = out
   }
 
-  /** Share of a place that this hides; 0 outside. */
+  /** Share of a pixel that this hides; 0 outside. */
   hides(u: number, v: number): number {
     const { left, top, right, bottom } = this.bounds
     if (u < left || v < top || u >= right || v >= bottom) return 0
@@ -176,7 +176,7 @@ export class Tile {
   }
 }
 
-/** A picture in bytes, as it goes to the encoder. */
+/** A picture in bytes, ready for the encoder. */
 export class Picture {
   readonly rgb: Uint8Array
 
@@ -205,8 +205,8 @@ export class Picture {
   }
 
   /**
-   * Multiplies the light on a piece of road (metres: `across` and `along`, least and most) with `factor`, as far as
-   * `share` says of each spot: 0 not at all, 1 wholly.
+   * Multiplies the light on a part of the road (metres: least and most of `across` and `along`) by `factor`, weighted
+   * by the `share` of each point: 0 not at all, 1 fully.
    */
   shade(
     view: View,
@@ -238,7 +238,7 @@ export class Picture {
     }
   }
 
-  /** Light around a lamp, from the lens: strong in the middle, far out weak. */
+  /** Lens glow around a lamp: strong in the middle, weak further out. */
   glow(u: number, v: number, radius: number, colour: Colour): void {
     const { rgb, film, width, height } = this
     for (let y = Math.max(0, Math.floor(v - radius)); y < Math.min(height, v + radius); y++) {
@@ -269,7 +269,7 @@ function look(level: Art['levels'][number], s: number, t: number, sum: number[])
   }
 }
 
-/** Pixel to place in the unit square of a quadrangle (Heckbert's projective map, turned round). */
+/** Maps a pixel to the unit square of a quadrangle (the inverse of Heckbert's projective map). */
 function squareOf(q: readonly Pixel[]): (u: number, v: number) => readonly [number, number] {
   const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = q as unknown as [Pixel, Pixel, Pixel, Pixel]
   const [dx1, dx2, dx3] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3]

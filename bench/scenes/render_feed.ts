@@ -5,10 +5,10 @@ import { Studio, type Shot } from './shot.js'
 import { TruthWriter } from './truth.js'
 
 export interface RenderOptions {
-  /** File of the feed and of its ground truth; both are written over. */
+  /** Files of the feed and of its ground truth; both are overwritten. */
   out: string
   truth: string
-  /** The YAML as it was given: kept with the feed, so that it tells how it was made. */
+  /** The YAML, which is kept in the feed to document how it was made. */
   recipe: { name: string; text: string }
   signal?: AbortSignal
   onProgress?: (frames: number, bytes: number) => void
@@ -23,14 +23,17 @@ export interface RenderSummary {
   withPlate: number
 }
 
+/** Frames of the whole feed. */
 export const framesOf = (plan: RenderPlan): number =>
   plan.cameras.reduce((sum, camera) => sum + framesOfCamera(camera.fps, plan.durationMs), 0)
 const framesOfCamera = (fps: number, durationMs: number): number =>
   Math.max(1, Math.floor((durationMs * fps) / 1_000 + 1e-9))
 
 /**
- * Renders traffic into a feed, frame by frame in the order of their times, and the truth about it beside. Memory holds
- * an empty road for each camera and what is on it, whatever the length. The same plan gives the same bytes.
+ * Renders traffic into a feed, frame by frame in the order of their times, and its ground truth into a second file.
+ * Memory holds an empty road per camera and the vehicles on it, and does not grow with the length of the feed. The same
+ * plan yields the same bytes. An aborted signal ends the feed early.
+ * @throws ALPR_ERR_FEED_INVALID and errors of the file system
  */
 export async function renderFeed(plan: RenderPlan, options: RenderOptions): Promise<RenderSummary> {
   const writer = await FeedWriter.create(options.out, { replace: true })
@@ -57,8 +60,8 @@ export async function renderFeed(plan: RenderPlan, options: RenderOptions): Prom
 }
 
 /**
- * All frames in the order of their times. Cameras begin one after the other within the first interval, as those of a
- * city do.
+ * All frames in the order of their times. The cameras start one after the other within the first interval, like
+ * unsynchronized cameras of a city.
  */
 function* frames(plan: RenderPlan): Generator<{ studio: Studio; frame: number; at: number }> {
   const cameras = plan.cameras.map((camera, i) => ({

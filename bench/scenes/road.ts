@@ -1,7 +1,7 @@
 import { lit, type Colour, type Film, type Light } from './light.js'
 import type { RenderCamera } from './plan.js'
 import { Picture } from './raster.js'
-import { Chance, cloud, speckle } from './random.js'
+import { RandomStream, cloud, speckle } from './random.js'
 import { roadOf } from './traffic.js'
 import { kLaneMetres, type Point, type View } from './view.js'
 
@@ -9,14 +9,14 @@ const kUp: Point = [0, 0, 1]
 /** Metres: dash and gap of the line between lanes, width of a line, of the kerb, of the pavement behind it. */
 const kMarking = { dash: 3, gap: 4.5, wide: 0.12, kerb: 0.16, walk: 2.2 }
 
-/** The empty road as the camera sees it. Drawn once; every frame begins with a copy. */
+/** The empty road as the camera sees it. It is drawn once; every frame starts as a copy. */
 export function drawRoad(camera: RenderCamera, name: string, view: View, light: Light, film: Film): Picture {
   const picture = new Picture(view.width, view.height, film)
-  const chance = new Chance(`${name}/road`)
-  const ground = new Ground(camera, chance)
-  const shade = light.sun ? { x: chance.between(-3, 3), y: chance.between(14, 24) } : undefined
+  const random = new RandomStream(`${name}/road`)
+  const ground = new Ground(camera, random)
+  const shade = light.sun ? { x: random.between(-3, 3), y: random.between(14, 24) } : undefined
   for (let v = 0; v < view.height; v++) {
-    // Two looks a pixel along the diagonal: edges of markings without stairs.
+    // Two samples per pixel along the diagonal smooth the edges of markings.
     const looks = [0.25, 0.75].map((s) => ({ s, row: view.row(v + s) }))
     for (let u = 0; u < view.width; u++) {
       const sum = [0, 0, 0]
@@ -38,10 +38,10 @@ function lightOn(
   light: Light,
   shade: { x: number; y: number } | undefined,
 ): Colour {
-  // The camera looks along the road at a low angle: little of its own lamp comes back.
+  // The camera sees the road at a low angle: little light of its own lamp returns.
   let falling = lit(light, kUp, x, y, 0.16)
   if (shade) {
-    // The shade of a tree: blots with soft edges, darker in the middle.
+    // The shadow of a tree: blots with soft edges, darker in the middle.
     const near = Math.exp(-(((x - shade.x) / 2.4) ** 2 + ((y - shade.y) / 3.2) ** 2))
     const leaf = Math.min(1, Math.max(0, near * 2.2 * cloud(x * 2.1, y * 1.6, 77) - 0.25))
     falling = falling.map((c) => c * (1 - 0.55 * leaf)) as unknown as Colour
@@ -49,7 +49,7 @@ function lightOn(
   return [albedo[0] * falling[0], albedo[1] * falling[1], albedo[2] * falling[2]]
 }
 
-/** What the ground is made of, metre by metre. */
+/** The material of the ground, by position. */
 class Ground {
   readonly #lanes: number[]
   readonly #left: number
@@ -60,15 +60,15 @@ class Ground {
   readonly #grass: boolean
   readonly #wet: number
 
-  constructor(camera: RenderCamera, chance: Chance) {
+  constructor(camera: RenderCamera, random: RandomStream) {
     const { lanes, left, right } = roadOf(camera)
     this.#lanes = lanes
     this.#left = left
     this.#right = right
     this.#both = camera.direction === 'both' && camera.lanes > 1
-    this.#salt = chance.below(1e6)
-    this.#asphalt = chance.between(0.13, 0.2)
-    this.#grass = chance.next() < 0.5
+    this.#salt = random.below(1e6)
+    this.#asphalt = random.between(0.13, 0.2)
+    this.#grass = random.next() < 0.5
     this.#wet = camera.rain
   }
 
@@ -83,7 +83,7 @@ class Ground {
       0.2 * (cloud(x * 4, y * 2, salt + 1) - 0.5)
     const nearest = this.#lanes.reduce((best, lane) => (Math.abs(x - lane) < Math.abs(x - best) ? lane : best))
     const track = Math.exp(-(((Math.abs(x - nearest) - 0.78) / 0.28) ** 2))
-    // Joints and mended cracks: thin, dark, winding.
+    // Joints and repaired cracks: thin, dark, winding.
     const crack =
       Math.abs(x - 0.9 * (cloud(y * 0.12, 0.5, salt + 2) - 0.5) * 6 + 1) < 0.025 ||
       Math.abs(((y + 0.35 * cloud(x * 0.8, 3, salt)) % 19) - 9) < 0.03

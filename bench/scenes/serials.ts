@@ -1,18 +1,18 @@
-import type { Chance } from './random.js'
+import type { RandomStream } from './random.js'
 
 export type Region = 'us' | 'eu'
 
-/** What a plate says, and how it is set out; `shown` has the blanks. */
+/** The text of a plate and its layout; `shown` includes the blanks. */
 export interface Serial {
   region: Region
   /** State or country of issue. */
   state: string
-  /** As it is read: letters and digits. */
+  /** The text to read: letters and digits. */
   text: string
   shown: string
 }
 
-/** 9: a digit, A: a letter. */
+/** Shapes: 9 is a digit, A a letter. */
 const kPatterns: Record<Region, readonly { state: string; pattern: string }[]> = {
   us: [
     { state: 'CA', pattern: '9AAA999' },
@@ -29,17 +29,17 @@ const kPatterns: Record<Region, readonly { state: string; pattern: string }[]> =
   ],
 }
 
-/** Without I, O and Q, which issuers leave out because they look like digits. */
+/** Without I, O and Q, which issuers avoid because they look like digits. */
 const kLetters = 'ABCDEFGHJKLMNPRSTUVWXYZ'
 
-export function drawSerial(region: Region, chance: Chance): Serial {
-  const { state, pattern } = chance.of(kPatterns[region])
+export function drawSerial(region: Region, random: RandomStream): Serial {
+  const { state, pattern } = random.of(kPatterns[region])
   const shown = pattern.replace(/[9A]/g, (kind) =>
     kind === 'A'
-      ? kLetters[chance.below(kLetters.length)]!
+      ? kLetters[random.below(kLetters.length)]!
       : kind === '9' && state === 'CA'
-        ? String(1 + chance.below(9))
-        : String(chance.below(10)),
+        ? String(1 + random.below(9))
+        : String(random.below(10)),
   )
   return { region, state, shown, text: shown.replace(/[^0-9A-Z]/g, '') }
 }

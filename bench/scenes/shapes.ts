@@ -1,21 +1,21 @@
 /**
- * Families of bodies, as they are seen from one end. Metres: `profile` goes from below the bumper to the end of the
- * roof, [into the vehicle, up]; each step is a surface of its own, `parts` says which.
+ * Families of bodies, seen from one end, in metres. `profile` goes from below the bumper to the end of the roof, as
+ * [into the vehicle, up]; each step is a surface, which `parts` names.
  */
 export interface End {
   profile: readonly (readonly [into: number, up: number])[]
-  /** What the step from point i to i + 1 is. */
+  /** The surface between points i and i + 1. */
   parts: readonly ('skirt' | 'body' | 'glass' | 'roof')[]
-  /** Middle of the plate, metres up. */
+  /** Height of the plate's centre, metres. */
   plate: number
-  /** Lower and upper edge of the lamps, and how far in from the side they reach. */
+  /** Lower and upper edge of the lamps, and their width from the side inwards. */
   lamps: readonly [low: number, high: number, wide: number]
 }
 
 export interface Shape {
   width: number
   length: number
-  /** Metres up: from here the sides lean inwards to `roof` of the width. */
+  /** Height in metres above which the sides lean inwards, to `roof` of the width. */
   belt: number
   roof: number
   rear: End
@@ -211,7 +211,7 @@ export const kShapes: Readonly<Record<ShapeName, Shape>> = {
   },
 }
 
-/** Half the width of a shape at a height, metres: the body is a little narrower at its foot, the cabin leans in. */
+/** Half the width of a shape at a height, metres: the body narrows a little at its foot, the cabin leans in. */
 export function halfWidth(shape: Shape, up: number, top: number): number {
   const half = shape.width / 2
   if (up <= shape.belt) return half * (0.965 + 0.035 * Math.min(1, Math.max(0, (up - 0.3) / 0.4)))

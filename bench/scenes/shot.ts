@@ -2,7 +2,7 @@ import { drawBody, type Drawn } from './body.js'
 import { Film, LIGHTS, type Colour, type Light } from './light.js'
 import type { RenderCamera } from './plan.js'
 import { Picture } from './raster.js'
-import { Chance } from './random.js'
+import { RandomStream } from './random.js'
 import { drawRain } from './rain.js'
 import { drawRoad } from './road.js'
 import { kShapes } from './shapes.js'
@@ -10,7 +10,7 @@ import { Lane, parkedCars, placeOf, roadOf, type Vehicle } from './traffic.js'
 import { parkingPlace } from './parking.js'
 import { View, type Pixel } from './view.js'
 
-/** A plate that is wholly in the picture. */
+/** A plate that is entirely in the picture. */
 export interface SeenPlate {
   vehicle: Vehicle
   quad: Pixel[]
@@ -19,18 +19,18 @@ export interface SeenPlate {
 }
 
 export interface Shot {
-  /** Bytes of the picture, three a pixel, or one when `grey`. */
+  /** Bytes of the picture, three per pixel, or one when `grey`. */
   pixels: Uint8Array
   grey: boolean
-  /** Vehicles of which something is in the picture. */
+  /** Vehicles that are at least partly in the picture. */
   vehicles: Vehicle[]
   plates: SeenPlate[]
 }
 
-/** Pixels that a plate keeps from the edge to count as in view; share of it that may be hidden. */
+/** Least distance from the edge for a plate in view, pixels; largest share of it that may be hidden. */
 const kEdge = 3
 const kHidden = 0.06
-/** A square of noise that is laid over frames, pixels a side. */
+/** Side of the square of noise that is laid over frames, pixels. */
 const kNoiseSide = 512
 
 /** One camera of a rendered feed: its frames, one after the other. */
@@ -61,7 +61,7 @@ export class Studio {
     }))
     this.#noise = sharedNoise(this.#light.noise)
     this.#grey = new Uint8Array(this.#light.grey ? camera.width * camera.height : 0)
-    // Who stays is part of the road, but its plate is still to be told of.
+    // A parked vehicle is drawn into the road, but its plate still belongs to the truth.
     for (const { vehicle, drawn } of this.#parked)
       if (drawn) {
         this.#shadow(this.#road, vehicle, parkingPlace(this.#view, vehicle))
@@ -73,7 +73,7 @@ export class Studio {
     return this.#parked.filter(({ drawn }) => drawn).map(({ vehicle }) => vehicle)
   }
 
-  /** The frame of second `t`; times must not go back. The pixels are good until the next call. */
+  /** The frame of second `t`; times must not decrease. The pixels are valid until the next call. */
   shoot(t: number, frame: number): Shot {
     const { camera } = this
     const picture = this.#picture
@@ -96,9 +96,9 @@ export class Studio {
     for (const { drawn } of shown) picture.lay(drawn.tile)
     for (const { drawn } of shown)
       for (const glow of drawn.glows) picture.glow(glow.u, glow.v, glow.radius, glow.colour)
-    const chance = new Chance(`${this.#name}/frame-${frame}`)
-    if (camera.rain > 0) drawRain(picture, camera, this.#light, chance)
-    const pixels = this.#develop(chance)
+    const random = new RandomStream(`${this.#name}/frame-${frame}`)
+    if (camera.rain > 0) drawRain(picture, camera, this.#light, random)
+    const pixels = this.#develop(random)
     const all = [
       ...this.#parked.flatMap(({ vehicle, drawn }) =>
         drawn ? [{ vehicle, y: parkingPlace(this.#view, vehicle), drawn, still: true }] : [],
@@ -150,7 +150,7 @@ export class Studio {
     if (now && later) drawn.tile.smear(later[0] - now[0], later[1] - now[1])
   }
 
-  /** The road under and beside a vehicle gets less light; the edge of the shadow is soft. */
+  /** Darkens the road under and beside a vehicle, with a soft edge. */
   #shadow(picture: Picture, vehicle: Vehicle, y: number): void {
     const shape = kShapes[vehicle.shape]
     const half = shape.width / 2
@@ -184,7 +184,7 @@ export class Studio {
     )
   }
 
-  /** What head lamps throw on the road before a vehicle that comes nearer, or tail lamps behind one that leaves. */
+  /** Light of head lamps on the road before an approaching vehicle, or of tail lamps behind a receding one. */
   #cone(picture: Picture, vehicle: Vehicle, y: number): void {
     if (!vehicle.lampsOn || this.#light.sun) return
     const front = vehicle.going === 'approaching'
@@ -207,15 +207,15 @@ export class Studio {
     )
   }
 
-  /** The sensor's noise, and for a camera without colours its greys. */
-  #develop(chance: Chance): Uint8Array {
+  /** Adds the sensor's noise; for a camera without colours, converts to grey. */
+  #develop(random: RandomStream): Uint8Array {
     const { rgb, width, height } = this.#picture
-    const shift = chance.below(kNoiseSide * kNoiseSide)
+    const shift = random.below(kNoiseSide * kNoiseSide)
     const mask = kNoiseSide * kNoiseSide - 1
     const noise = this.#noise
     const grey = this.#light.grey
     for (let y = 0, i = 0; y < height; y++) {
-      // Rows of the square do not line up with rows of the picture: no pattern.
+      // The rows of the square do not align with those of the picture, to avoid a visible pattern.
       let n = (shift + y * (kNoiseSide + 37) * 11) & mask
       for (let x = 0; x < width; x++, i++) {
         const add = noise[n++ & mask]!
@@ -232,7 +232,7 @@ export class Studio {
   }
 }
 
-/** Clouds and rain take the sun away and make everything a little darker. */
+/** Clouds and rain remove the sun and darken everything a little. */
 function lightOf(camera: RenderCamera): Light {
   const light = LIGHTS[camera.light]
   if (camera.rain === 0 || !light.sun) return light
@@ -244,16 +244,16 @@ function lightOf(camera: RenderCamera): Light {
 
 const squares = new Map<number, Int8Array>()
 
-/** Cameras under the same light share their square: forty of them would hold ten megabytes. */
+/** Cameras under the same light share a square of noise: forty separate ones would hold ten megabytes. */
 function sharedNoise(steps: number): Int8Array {
   const known = squares.get(steps)
   if (known) return known
-  const chance = new Chance(`noise-${steps}`)
+  const random = new RandomStream(`noise-${steps}`)
   const square = new Int8Array(kNoiseSide * kNoiseSide)
   let last = 0
   for (let i = 0; i < square.length; i++) {
-    // The mean of a few is nearly a bell curve; a share of the neighbour makes the grain of a real sensor's pipeline.
-    const bell = (chance.next() + chance.next() + chance.next() - 1.5) * 2
+    // A mean of a few is nearly normal; a share of the neighbour yields the grain of a real sensor's pipeline.
+    const bell = (random.next() + random.next() + random.next() - 1.5) * 2
     last = 0.3 * last + 0.95 * bell
     square[i] = Math.max(-120, Math.min(120, Math.round(last * steps)))
   }

@@ -1,23 +1,23 @@
 import { drawPlate, type Art } from './plate_art.js'
 import type { RenderCamera } from './plan.js'
-import { Chance } from './random.js'
+import { RandomStream } from './random.js'
 import { drawSerial, type Serial } from './serials.js'
 import { kShapes, type ShapeName } from './shapes.js'
 import type { Colour } from './light.js'
 import { kFarthest, kLaneMetres, kNearest, kParkingMetres } from './view.js'
 
-/** One vehicle that goes by, or stays. Its near end, which the camera sees, is `y` metres away. */
+/** A passing or parked vehicle. Its near end, which the camera sees, is `y` metres away. */
 export interface Vehicle {
   shape: ShapeName
-  /** Middle of the vehicle across the road, metres. */
+  /** Position of the vehicle's centre across the road, metres. */
   x: number
   going: 'approaching' | 'receding' | 'parked'
-  /** Metres a second; 0 when parked. */
+  /** Metres per second; 0 when parked. */
   speed: number
-  /** Second at which it comes into being. */
+  /** Second at which it appears. */
   from: number
   paint: Colour
-  /** Nothing for a vehicle without a plate. */
+  /** Absent for a vehicle without a plate. */
   serial?: Serial
   art?: Art
   lampsOn: boolean
@@ -43,7 +43,7 @@ export const placeOf = (vehicle: Vehicle, t: number, parkedAt: number): number =
   return vehicle.going === 'receding' ? kNearest + way : kFarthest - way
 }
 
-/** Widths of what is on the road, and where its lanes are. */
+/** Widths of the road's parts, and positions of its lanes. */
 export function roadOf(camera: RenderCamera): { lanes: number[]; left: number; right: number } {
   const wide = camera.lanes * kLaneMetres
   const left = -wide / 2 - (camera.parked > 1 ? kParkingMetres : 0)
@@ -57,12 +57,12 @@ export function roadOf(camera: RenderCamera): { lanes: number[]; left: number; r
 }
 
 /**
- * The vehicles of one lane, one after the other, for ever. Nobody overtakes: who would catch up drives as fast as the
- * one ahead.
+ * The vehicles of one lane, one after the other, forever. None overtakes: a vehicle that would catch up drives as fast
+ * as the one ahead.
  */
 export class Lane {
   readonly #camera: RenderCamera
-  readonly #chance: Chance
+  readonly #random: RandomStream
   readonly #x: number
   readonly #going: 'approaching' | 'receding'
   #next: Vehicle | undefined
@@ -71,16 +71,16 @@ export class Lane {
 
   constructor(camera: RenderCamera, name: string, index: number) {
     this.#camera = camera
-    this.#chance = new Chance(`${name}/lane-${index}`)
+    this.#random = new RandomStream(`${name}/lane-${index}`)
     this.#x = roadOf(camera).lanes[index]!
-    // Traffic keeps to the right: seen along the road, who comes towards the camera has the left half.
+    // Traffic keeps to the right: seen along the road, approaching vehicles have the left half.
     this.#going =
       camera.direction === 'both' ? (index < camera.lanes / 2 ? 'approaching' : 'receding') : camera.direction
-    // From before the first frame on: a feed does not begin with an empty road.
+    // Traffic starts before the first frame, so that a feed does not start with an empty road.
     this.#next = camera.traffic > 0 ? this.#make(-(kFarthest - kNearest) / camera.speed[0]) : undefined
   }
 
-  /** Vehicles on the road at second `t`; times must not go back. */
+  /** Vehicles on the road at second `t`; times must not decrease. */
   at(t: number): readonly Vehicle[] {
     while (this.#next && this.#next.from <= t) {
       this.#here.push(this.#next)
@@ -92,7 +92,7 @@ export class Lane {
   }
 
   #make(after: number): Vehicle {
-    const chance = this.#chance
+    const random = this.#random
     const {
       speed: [least, most],
       traffic,
@@ -100,14 +100,14 @@ export class Lane {
     const mean = 60 / traffic
     const from = Math.max(
       this.#last.from + kGapSeconds,
-      after - Math.log(1 - chance.next()) * Math.max(0.01, mean - kGapSeconds),
+      after - Math.log(1 - random.next()) * Math.max(0.01, mean - kGapSeconds),
     )
     const length = kFarthest - kNearest
     const room = this.#last.until + kGapSeconds - from
-    const speed = Math.min(chance.between(least, most), room > 0 ? length / room : Infinity)
+    const speed = Math.min(random.between(least, most), room > 0 ? length / room : Infinity)
     this.#last = { from, until: from + length / speed }
     return {
-      ...drawVehicle(this.#camera, chance, this.#x + chance.between(-0.25, 0.25)),
+      ...drawVehicle(this.#camera, random, this.#x + random.between(-0.25, 0.25)),
       going: this.#going,
       speed,
       from,
@@ -115,13 +115,13 @@ export class Lane {
   }
 }
 
-/** Cars at the kerb: on the right, then on the left. */
+/** Parked cars: on the right, then on the left. */
 export function parkedCars(camera: RenderCamera, name: string): Vehicle[] {
   const { left, right } = roadOf(camera)
   return Array.from({ length: camera.parked }, (_, i) => {
-    const chance = new Chance(`${name}/parked-${i}`)
+    const random = new RandomStream(`${name}/parked-${i}`)
     return {
-      ...drawVehicle(camera, chance, i === 0 ? right - 1.15 : left + 1.15),
+      ...drawVehicle(camera, random, i === 0 ? right - 1.15 : left + 1.15),
       lampsOn: false,
       going: 'parked' as const,
       speed: 0,
@@ -130,15 +130,15 @@ export function parkedCars(camera: RenderCamera, name: string): Vehicle[] {
   })
 }
 
-function drawVehicle(camera: RenderCamera, chance: Chance, x: number): Omit<Vehicle, 'going' | 'speed' | 'from'> {
-  const shape = chance.of(Object.keys(kShapes) as ShapeName[])
-  const paint = chance.of(kPaints)
-  const bare = chance.next() < camera.noPlate
-  const serial = drawSerial(camera.plates, chance)
-  const braking = chance.next() < 0.15
+function drawVehicle(camera: RenderCamera, random: RandomStream, x: number): Omit<Vehicle, 'going' | 'speed' | 'from'> {
+  const shape = random.of(Object.keys(kShapes) as ShapeName[])
+  const paint = random.of(kPaints)
+  const bare = random.next() < camera.noPlate
+  const serial = drawSerial(camera.plates, random)
+  const braking = random.next() < 0.15
   return { shape, x, paint, ...(!bare && { serial }), lampsOn: camera.headlights, braking }
 }
 
-/** The plate of a vehicle; drawn when it is first seen, since most of a long feed's vehicles are not there yet. */
+/** The plate of a vehicle, drawn when it is first needed: most vehicles of a long feed appear later. */
 export const artOf = (vehicle: Vehicle): Art | undefined =>
   vehicle.serial ? (vehicle.art ??= drawPlate(vehicle.serial)) : undefined

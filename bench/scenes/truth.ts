@@ -4,26 +4,26 @@ import { finished } from 'node:stream/promises'
 import type { SeenPlate, Shot } from './shot.js'
 import type { Vehicle } from './traffic.js'
 
-/** Pixels: a plate that is narrower is told of frame by frame, but does not count as seen. */
+/** Least width of a plate that counts as seen, pixels; narrower ones are recorded per frame only. */
 export const kLeastPlateWidth = 45
 
 interface Open {
   camera: string
   vehicle: Vehicle
   /**
-   * Times at which the plate was at least `kLeastPlateWidth` wide; of a vehicle without a plate: at which any of it was
-   * in the picture.
+   * First and last time at which the plate was at least `kLeastPlateWidth` wide; for a vehicle without a plate, at which
+   * any of it was in the picture.
    */
   first?: string
   last?: string
   frames: string[]
-  /** Frames of a car that stays would fill the memory: they go to a file beside. */
+  /** The frames of a parked car would fill the memory: they go to a temporary file. */
   aside?: { file: string; stream: WriteStream; count: number }
 }
 
 /**
- * Writes what passed where, in the format of `bench/feeds/sample.truth.json` (docs/sample-feed.md), while the feed is
- * being rendered: a pass is written as soon as its vehicle is gone, so that memory does not grow with the feed.
+ * Writes the ground truth while the feed is rendered, in the format of `bench/feeds/sample.truth.json`
+ * (docs/sample-feed.md). A pass is written when its vehicle has left, so that memory does not grow with the feed.
  */
 export class TruthWriter {
   readonly #file: string
@@ -36,14 +36,20 @@ export class TruthWriter {
   constructor(file: string, facts: { seed: number; start: number; seconds: number }) {
     this.#file = file
     this.#out = createWriteStream(file)
-    // Looked at when something is written; without a listener an error would end the process.
+    // `write` checks for an error; without a listener the error would end the process.
     this.#out.on('error', () => {})
-    this.#out.write(
-      `{"seed":${facts.seed},"start":"${new Date(facts.start).toISOString()}","seconds":${facts.seconds},"leastWidth":${kLeastPlateWidth},"hits":[],"passes":[`,
-    )
+    const { seed, start, seconds } = facts
+    const head = JSON.stringify({
+      seed,
+      start: new Date(start).toISOString(),
+      seconds,
+      leastWidth: kLeastPlateWidth,
+      hits: [],
+    })
+    this.#out.write(`${head.slice(0, -1)},"passes":[`)
   }
 
-  /** Passes written, and how many of them have a plate. */
+  /** Passes written, and those of them with a plate. */
   get counts(): { passes: number; withPlate: number } {
     return { passes: this.#passes, withPlate: this.#withPlate }
   }
@@ -75,7 +81,7 @@ export class TruthWriter {
     await finished(this.#out)
   }
 
-  /** Ends without an answer, after a failure. */
+  /** Closes and removes the temporary files after a failure; the truth stays incomplete. */
   abandon(): void {
     this.#out.destroy()
     for (const { aside } of this.#open.values())
@@ -129,7 +135,7 @@ async function note(pass: Open, t: string, { quad, width }: SeenPlate): Promise<
   else pass.frames.push(frame)
 }
 
-/** @throws the stream's own error, e.g. of a full disk */
+/** @throws the stream's error, e.g. for a full disk */
 async function write(stream: WriteStream, data: string | Buffer): Promise<void> {
   if (stream.errored) throw stream.errored
   if (!stream.write(data)) await once(stream, 'drain')

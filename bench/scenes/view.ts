@@ -1,25 +1,25 @@
 import type { RenderCamera } from './plan.js'
-import { Chance } from './random.js'
+import { RandomStream } from './random.js'
 
-/** Metres: x to the right across the road from its middle, y along it away from the camera, z up. */
+/** Metres: x across the road to the right of its middle, y along it away from the camera, z up. */
 export type Point = readonly [x: number, y: number, z: number]
 /** Pixels of the frame, from its upper left corner. */
 export type Pixel = readonly [u: number, v: number]
 
 export const kLaneMetres = 3.5
-/** Room of a parked car between the lanes and the kerb, metres. */
+/** Width of the parking lane between the traffic lanes and the kerb, metres. */
 export const kParkingMetres = 2.4
-/** So wide a road fills the picture, metres. */
+/** Width of the road that fills the picture, metres. */
 const kRoadMetres = 7.4
-/** Nothing nearer than this is drawn, metres; the camera looks over it. */
+/** Nearest distance that is drawn, metres; the camera's view starts beyond it. */
 export const kNearest = 3
-/** Vehicles come into being and vanish here, metres; the upper edge of the picture is nearer. */
+/** Distance at which vehicles appear and vanish, metres; the upper edge of the picture is nearer. */
 export const kFarthest = 75
 
-/** Where the plate is to be when it is this many pixels wide, for a picture 1280 wide: near the upper edge. */
+/** A plate of `metres` that is `pixels` wide (in a picture 1280 wide) is at `row` of the picture's height. */
 const kFarPlate = { pixels: 52, row: 0.1, metres: 0.305 }
 
-/** A pinhole camera over the road: a long lens on a pole or a bridge, looking down at the lanes. */
+/** A pinhole camera above the road: a long lens on a pole or a bridge, directed down at the lanes. */
 export class View {
   readonly width: number
   readonly height: number
@@ -31,19 +31,19 @@ export class View {
   readonly #down: Point
 
   constructor(camera: RenderCamera, name: string) {
-    const chance = new Chance(`${name}/view`)
+    const random = new RandomStream(`${name}/view`)
     this.width = camera.width
     this.height = camera.height
-    const long = camera.width * chance.between(3.3, 3.7)
+    const long = camera.width * random.between(3.3, 3.7)
     const far = (long * kFarPlate.metres) / kFarPlate.pixels / (camera.width / 1280)
-    // A wider road needs a shorter lens: its plates are smaller, as on a real bridge.
+    // A wider road needs a shorter lens; its plates are smaller, as from a real bridge.
     const wide = camera.lanes * kLaneMetres + camera.parked * kParkingMetres
     this.focal = long * Math.min(1, kRoadMetres / wide)
-    // One lane is watched from beside it, several from above their middle.
+    // A single lane is watched from beside it, several lanes from above their middle.
     this.at = [
-      camera.lanes === 1 ? chance.of([-1, 1]) * chance.between(0.8, 2.2) : chance.between(-0.6, 0.6),
+      camera.lanes === 1 ? random.of([-1, 1]) * random.between(0.8, 2.2) : random.between(-0.6, 0.6),
       0,
-      chance.between(3.7, 4.2),
+      random.between(3.7, 4.2),
     ]
     const yaw = Math.atan2(-this.at[0], far * 0.7)
     const pitch = Math.atan2(this.at[2] - 0.7, far) + Math.atan2((0.5 - kFarPlate.row) * this.height, this.focal)
@@ -52,7 +52,7 @@ export class View {
     this.#down = cross(this.#forward, this.#right)
   }
 
-  /** Where a point is in the picture; points behind the camera have no place. */
+  /** The position of a point in the picture; undefined behind the camera. */
   project(p: Point): Pixel | undefined {
     const d: Point = [p[0] - this.at[0], p[1] - this.at[1], p[2] - this.at[2]]
     const depth = dot(d, this.#forward)
@@ -62,7 +62,7 @@ export class View {
   }
 
   /**
-   * The spots of the road along a row of pixels: at column u they are (x + dx u, y + dy u). Undefined above the
+   * The points of the road along a row of pixels: at column u the point (x + dx u, y + dy u). Undefined above the
    * horizon.
    */
   row(v: number): { x: number; y: number; dx: number; dy: number } | undefined {

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { readdirSync, readFileSync } from 'node:fs'
-import { parsePlan } from '../../../bench/scenes/plan.js'
-import { framesOf } from '../../../bench/scenes/render_feed.js'
+import { framesOf, parsePlan } from '../../../bench/scenes/mod.js'
 import type { AlprError } from '../../../engine/errors.js'
 
 const kGood = 'duration: 10s\ncameras: 2\n'
 
-t.test('what a file leaves out is filled in; a camera may differ from the rest', (t) => {
+t.test('missing fields get defaults, and a camera can differ from the others', (t) => {
   const plan = parsePlan(
-    'seed: 9\nduration: 1.5m\nlight: night\nspeed: [36, 72]\ncameras:\n  - { id: a }\n  - { id: b, light: day, lanes: 3, lat: 1, lon: 2, size: 640x480, fps: 2 }\n',
+    'seed: 9\nduration: 1.5m\nlight: night\nspeed: [36, 72]\ncameras:\n' +
+      '  - { id: a }\n  - { id: b, light: day, lanes: 3, lat: 1, lon: 2, size: 640x480, fps: 2 }\n',
     'x.yaml',
   )
   t.match(plan, {
@@ -41,14 +41,14 @@ t.test('what a file leaves out is filled in; a camera may differ from the rest',
   t.end()
 })
 
-t.test('a bad file is refused by a code, with the field that is wrong', (t) => {
+t.test('an invalid file is refused with a code and the name of the wrong field', (t) => {
   const cases: [string, RegExp][] = [
     ['', /must be object/],
     ['duration: [', /not YAML: line 1/],
     ['a: &a [1]\nb: [*a, *a]', /not YAML/],
-    ['cameras: 2', /duration is needed/],
-    ['duration: 10s', /cameras is needed/],
-    [`${kGood}colour: red`, /there is no field colour/],
+    ['cameras: 2', /duration is required/],
+    ['duration: 10s', /cameras is required/],
+    [`${kGood}colour: red`, /unknown field colour/],
     [`${kGood}light: noon`, /light must be one of day, dusk, night, infra-red/],
     [`${kGood}fps: fast`, /fps must be number/],
     [`${kGood}fps: 0`, /fps must be >= 0.1/],
@@ -66,14 +66,14 @@ t.test('a bad file is refused by a code, with the field that is wrong', (t) => {
     ['duration: 1s\ncameras: many', /cameras must be a whole number/],
     ['duration: 1s\ncameras: [{ id: No Good }]', /cameras\[0\]\.id must have 1 to 64/],
     ['duration: 1s\ncameras: [{ id: a }, { id: b, lanes: 9 }]', /cameras\[1\]\.lanes must be <= 4/],
-    ['duration: 1s\ncameras: [{ id: a }, { id: a }]', /cameras\[1\]\.id: a is there twice/],
-    ['duration: 1s\ncameras: [{ id: a, tracks: 2 }]', /cameras\[0\]: there is no field tracks/],
+    ['duration: 1s\ncameras: [{ id: a }, { id: a }]', /cameras\[1\]\.id: a is used twice/],
+    ['duration: 1s\ncameras: [{ id: a, tracks: 2 }]', /cameras\[0\]: unknown field tracks/],
     ['duration: 1s\ncameras: [{ id: a, speed: [9, 4] }]', /cameras\[0\]\.speed must be/],
   ]
   for (const [text, expected] of cases) {
     try {
       parsePlan(text, 'x.yaml')
-      t.fail(`taken: ${text}`)
+      t.fail(`accepted: ${text}`)
     } catch (error) {
       t.equal((error as AlprError).code, 'ALPR_ERR_FEED_INVALID', text)
       t.match((error as AlprError).message, expected, text)
@@ -83,7 +83,7 @@ t.test('a bad file is refused by a code, with the field that is wrong', (t) => {
   t.end()
 })
 
-t.test('the ready files are good', (t) => {
+t.test('the plans in bench/feeds are valid', (t) => {
   const files = readdirSync('bench/feeds').filter((name) => name.endsWith('.yaml'))
   t.ok(files.length >= 3)
   for (const file of files) t.ok(framesOf(parsePlan(readFileSync(`bench/feeds/${file}`, 'utf8'), file)) > 0, file)

@@ -2,8 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readFrames, readAttachment, inspectFeed } from '../../../engine/feeds/reader.js'
-import { parsePlan } from '../../../bench/scenes/plan.js'
-import { renderFeed } from '../../../bench/scenes/render_feed.js'
+import { parsePlan, renderFeed } from '../../../bench/scenes/mod.js'
 import { decodePicture } from '../../../wasm/node.js'
 import { loadWasmFile, Recognizer } from '../../../wasm/internal_mod.js'
 import { call } from '../../cli/run.js'
@@ -18,7 +17,7 @@ interface Pass {
 }
 
 /** Share of the passes of a small feed by day that must be read exactly. */
-const kFloor = 0.8
+const kLeastShare = 0.8
 
 async function render(t: Test, text: string) {
   const folder = t.testdir()
@@ -42,9 +41,10 @@ const area = (quad: [number, number][]) =>
   ) / 2
 const middle = (quad: [number, number][]) => quad.reduce((sum, [, y]) => sum + y / 4, 0)
 
-t.test('the same recipe makes the same bytes, another seed others', async (t) => {
+t.test('the same plan yields the same bytes, and another seed yields others', async (t) => {
   const text =
-    'seed: 4\nduration: 1s\ncameras: [{ id: a, rain: 0.5, parked: 1 }, { id: b, light: infra-red, traffic: 40 }]\nfps: 3\nsize: 480x320\n'
+    'seed: 4\nduration: 1s\nfps: 3\nsize: 480x320\n' +
+    'cameras: [{ id: a, rain: 0.5, parked: 1 }, { id: b, light: infra-red, traffic: 40 }]\n'
   const other = await render(t, text.replace('seed: 4', 'seed: 5'))
   const once = await render(t, text)
   const again = await render(t, text)
@@ -56,22 +56,23 @@ t.test('the same recipe makes the same bytes, another seed others', async (t) =>
     info.cameras.map((camera) => camera.id),
     ['a', 'b'],
   )
-  t.equal(Buffer.from((await readAttachment(once.out, 'x.yaml'))!).toString(), text, 'the recipe is kept with the feed')
+  t.equal(Buffer.from((await readAttachment(once.out, 'x.yaml'))!).toString(), text, 'the plan is kept in the feed')
   const times: number[] = []
   for await (const frame of readFrames(once.out)) times.push(frame.capturedAt)
   t.same(
     times,
     [...times].sort((a, b) => a - b),
-    'in the order of their times',
+    'frames are in the order of their times',
   )
 })
 
 t.test(
-  'a small feed by day: most passes are read exactly, and the truth is where the plates are',
+  'most passes of a small feed by day are read exactly, and the truth locates the plates',
   { timeout: 120_000 },
   async (t) => {
     const recipe =
-      'seed: 11\nduration: 10s\nspeed: [20, 30]\ntraffic: 36\nnoPlate: 0.15\ncameras: [{ id: near, direction: approaching, fps: 3 }, { id: kerb, parked: 1, traffic: 0, fps: 0.2 }]\n'
+      'seed: 11\nduration: 10s\nspeed: [20, 30]\ntraffic: 36\nnoPlate: 0.15\n' +
+      'cameras: [{ id: near, direction: approaching, fps: 3 }, { id: kerb, parked: 1, traffic: 0, fps: 0.2 }]\n'
     const { out, passes } = await render(t, recipe)
     for (const { direction, frames } of passes.filter(
       (pass) => pass.direction !== 'parked' && pass.frames.length > 1,
@@ -79,7 +80,7 @@ t.test(
       const [from, to] = direction === 'approaching' ? [frames[0]!, frames.at(-1)!] : [frames.at(-1)!, frames[0]!]
       t.ok(
         area(to.quad) > area(from.quad) && middle(to.quad) > middle(from.quad),
-        `a plate grows and sinks in the picture as it comes nearer (${direction})`,
+        `a plate grows and moves down in the picture as it approaches (${direction})`,
       )
     }
     const parked = passes.filter((pass) => pass.direction === 'parked')
@@ -87,11 +88,11 @@ t.test(
     t.equal(
       new Set(parked[0]!.frames.map((frame) => JSON.stringify(frame.quad))).size,
       1,
-      'who is parked stays where it is',
+      'a parked vehicle does not move',
     )
     t.ok(
       passes.some((pass) => pass.plate === null && pass.frames.length === 0),
-      'a vehicle without a plate is told of, with nothing to be read',
+      'a vehicle without a plate is in the truth, with nothing to read',
     )
 
     const wanted = new Map<string, { pass: Pass; quad: [number, number][] }[]>()
@@ -127,11 +128,11 @@ t.test(
       (pass) => [...(votes.get(pass) ?? [])].sort((a, b) => b[1] - a[1])[0]?.[0] === pass.plate,
     )
     t.ok(readable.length >= 5, `${readable.length} passes with a plate`)
-    t.ok(right.length >= kFloor * readable.length, `${right.length} of ${readable.length} passes read exactly`)
+    t.ok(right.length >= kLeastShare * readable.length, `${right.length} of ${readable.length} passes read exactly`)
   },
 )
 
-t.test('the command: a feed and its truth under their names, or neither', async (t) => {
+t.test('the command writes a feed and its truth, or neither', async (t) => {
   const folder = t.testdir()
   const [recipe, out] = [join(folder, 'x.yaml'), join(folder, 'x.mcap')]
   writeFileSync(recipe, 'duration: 1s\ncameras: 1\nsize: 480x320\nlight: dawn\n')
