@@ -1,9 +1,10 @@
-/** A read with a stated confidence, and whether it was right. */
+/** A read's stated confidence, and whether the read was right. */
 export interface Stated {
   confidence: number
   right: boolean
 }
 
+/** The reads of one interval of stated confidence. */
 export interface Bin {
   from: number
   to: number
@@ -13,8 +14,8 @@ export interface Bin {
 }
 
 /**
- * Reads by stated confidence in `count` bins of equal width; empty bins are left out. `confidence` and `right` are
- * means, 0..1.
+ * Reads by stated confidence in `count` bins of equal width, without empty bins; `confidence` and `right` are means,
+ * 0..1.
  */
 export function binsOf(stated: readonly Stated[], count = 10): Bin[] {
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
@@ -31,8 +32,8 @@ export function binsOf(stated: readonly Stated[], count = 10): Bin[] {
 }
 
 /**
- * Expected calibration error: mean distance of stated confidence and truth over the bins, weighed by their reads
- * (Naeini et al., 2015).
+ * Expected calibration error: the mean distance between stated confidence and share of right reads over the bins,
+ * weighted by their reads (Naeini et al., 2015).
  */
 export function calibrationError(stated: readonly Stated[]): number {
   return binsOf(stated).reduce(

@@ -2,17 +2,45 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FeedWriter, importVideo, readFrames } from '../../engine/feeds/mod.js'
-import { type Camera, CameraPasses, decodeJpeg, type OpenPass, wholePlates } from '../../engine/mod.js'
+import { CameraPasses, type OpenPass, wholePlates } from '../../engine/internal_mod.js'
+import { type Camera, decodeJpeg } from '../../engine/mod.js'
 import type { Recognizer } from '../../wasm/mod.js'
+import { allPhotos } from '../photos.js'
 
 const CAMERA: Camera = { id: 'clip', name: 'Clip', kind: 'fixed', agency: '', lat: 0, lon: 0 }
 const IDS = { module: '', model: '', lists: '' }
 
+/** The set of clips. */
+export const CLIPS = 'dutch-video'
+
+export interface ClipCounts {
+  clips: number
+  /** With exactly one read, which is right. */
+  right: number
+}
+
+/** Measures all clips of one vehicle. */
+export async function measureClips(recognizer: Recognizer, folder: string, printErrors: boolean): Promise<ClipCounts> {
+  const clips = allPhotos(folder).filter(({ set, plates }) => set === CLIPS && plates.length === 1 && plates[0]!.text)
+  let right = 0
+  for (const { file, plates } of clips) {
+    const truth = plates[0]!.text
+    const reads = await readClip(recognizer, join(folder, file))
+    if (reads.length === 1 && reads[0]!.plate === truth) right += 1
+    else if (printErrors) {
+      const texts = reads.map((read) => `${read.plate} (${read.frames} frames, ${read.confidence.toFixed(2)})`)
+      console.log(`  ${file} ${truth}: ${texts.join(', ') || 'nothing'}`)
+    }
+  }
+  console.log(`clips of one vehicle: ${right} of ${clips.length} yield exactly one read, which is right`)
+  return { clips: clips.length, right }
+}
+
 /**
- * The reads that a clip gives: its frames through the recognizer and the passes of the product. `gapMs`: setting
- * passGapMs.
+ * The reads of a clip: its frames go through the recognizer and the passes of the product.
+ * @param gapMs setting passGapMs
  */
-export async function readClip(
+async function readClip(
   recognizer: Recognizer,
   file: string,
   gapMs = 3_000,

@@ -8,14 +8,14 @@ export interface Miss {
   truth: string
   /** What was returned for the picture, best first. */
   reads: { plate: string; confidence: number; quad?: Quad }[]
-  /** x, y, width, height of the plate in the picture, if the label has it. */
+  /** x, y, width, height of the plate in the picture, when it is labelled. */
   box?: readonly [number, number, number, number]
 }
 
 const TILE = { width: 300, height: 150, text: 34 }
 const ACROSS = 5
 
-/** Writes a PNG with one tile a miss: the plate's surroundings, the truth, what was read. */
+/** Writes a PNG with one tile per miss: the plate and its surroundings, the truth, what was read. */
 export async function writeContactSheet(misses: readonly Miss[], out: string): Promise<void> {
   const tiles = await Promise.all(misses.map(tileOf))
   const height = TILE.height + TILE.text
@@ -59,7 +59,7 @@ async function tileOf(miss: Miss): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Twice the plate's box, or the first read's; the whole picture when neither is known. */
+/** Twice the plate's box, or the first read's; the whole picture without either. */
 function windowOf({ box, reads }: Miss, width: number, height: number): Region {
   const quad = reads[0]?.quad
   const [x, y, w, h] = box ?? (quad ? boundsOf(quad) : [0, 0, width, height])

@@ -1,25 +1,26 @@
 import type { Detection } from '../../wasm/mod.js'
-import type { LabelledPlate, Photo } from './photos.js'
+import type { LabelledPlate, Photo } from '../photos.js'
+import { TablePrinter } from '../report/table.js'
 
 /** How the plates of a set were read. */
 export interface Tally {
   plates: number
-  /** Right against the labels as published, as corrected, and corrected with O = 0 and I = 1 taken for the same. */
+  /** Right by the published labels, by the corrected ones, and by these with O = 0 and I = 1 taken as equal. */
   published: number
   corrected: number
   folded: number
   /** The truth is among the five most probable texts. */
   topFive: number
-  /** Plates with a box, and those whose box's centre lies in a returned quad. */
+  /** Plates with a box, and those of them with the box's centre in a returned quad. */
   boxes: number
   found: number
-  /** Plates of known state that were read, those of them whose state was named, and rightly. */
+  /** Exactly read plates of known state, those of them with a named state, and with the right one. */
   states: number
   statesNamed: number
   statesRight: number
 }
 
-export const noTally = (): Tally => ({
+export const newTally = (): Tally => ({
   plates: 0,
   published: 0,
   corrected: 0,
@@ -33,7 +34,7 @@ export const noTally = (): Tally => ({
 })
 
 export function sumOf(tallies: readonly Tally[]): Tally {
-  const sum = noTally()
+  const sum = newTally()
   for (const tally of tallies) for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += tally[key]
   return sum
 }
@@ -41,7 +42,7 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 /** O and 0, I and 1 look the same on many plates. */
 export const fold = (text: string): string => text.replaceAll('O', '0').replaceAll('I', '1')
 
-/** Counts one labelled plate of a photo in; true when it was read exactly (corrected label). */
+/** Adds a labelled plate of a photo to a tally. @returns whether it was read exactly (corrected label) */
 export function judge(
   tally: Tally,
   photo: Photo,
@@ -60,7 +61,7 @@ export function judge(
   if (plate.box) {
     const [x, y, w, h] = plate.box
     tally.boxes += 1
-    tally.found += Number(detections.some((d) => holds(d.quad, x + w / 2, y + h / 2)))
+    tally.found += Number(detections.some((d) => contains(d.quad, x + w / 2, y + h / 2)))
   }
   if (right && photo.region === 'us' && photo.state_or_country) {
     tally.states += 1
@@ -70,27 +71,27 @@ export function judge(
   return right !== undefined
 }
 
-/** Is the point inside the quad's bounding box? */
-function holds(quad: Detection['quad'], x: number, y: number): boolean {
+/** Whether the point is inside the quad's bounding box. */
+function contains(quad: Detection['quad'], x: number, y: number): boolean {
   const xs = quad.map((c) => c[0])
   const ys = quad.map((c) => c[1])
   return x >= Math.min(...xs) && x <= Math.max(...xs) && y >= Math.min(...ys) && y <= Math.max(...ys)
 }
 
-const share = (n: number, of: number): string => `${((100 * n) / Math.max(1, of)).toFixed(1).padStart(5)} %`
+const COUNTS = ['n', 'published', 'corrected', 'folded', 'in top 5', 'found', 'of boxes']
+const STATE_COUNTS = ['state right', 'of named', 'of states']
 
-/** One line of the table. */
-export function lineOf(name: string, t: Tally): string {
-  return [
-    name.padEnd(16),
-    `n ${String(t.plates).padStart(4)}`,
-    `published ${share(t.published, t.plates)}`,
-    `corrected ${share(t.corrected, t.plates)}`,
-    `folded ${share(t.folded, t.plates)}`,
-    `in the top 5 ${share(t.topFive, t.plates)}`,
-    t.boxes > 0 ? `found ${t.found} of ${t.boxes}` : '',
-    t.states > 0 ? `state: ${t.statesRight} of ${t.statesNamed} named, of ${t.states}` : '',
-  ]
-    .filter(Boolean)
-    .join('  ')
+/** The table of tallies. */
+export const tallyTable = (): TablePrinter =>
+  new TablePrinter([
+    { title: 'set', width: 17, align: 'left' },
+    ...[...COUNTS, ...STATE_COUNTS].map((title) => ({ title, width: Math.max(8, title.length + 1) })),
+  ]).header()
+
+export function printTally(table: TablePrinter, name: string, t: Tally): void {
+  const percent = (n: number) => `${((100 * n) / Math.max(1, t.plates)).toFixed(1)} %`
+  const exact = [t.published, t.corrected, t.folded, t.topFive].map(percent)
+  const boxes = t.boxes > 0 ? [t.found, t.boxes] : ['', '']
+  const states = t.states > 0 ? [t.statesRight, t.statesNamed, t.states] : []
+  table.row(name, t.plates, ...exact, ...boxes, ...states)
 }

@@ -2,11 +2,12 @@ import { writeOnnx, type OnnxNode, type OnnxTensor } from './onnx_writer.js'
 import type { NetShape, Shape } from './shapes.js'
 
 /**
- * The same layers for onnxruntime: float with bias, addend and ReLU in one graph, which it fuses as it likes; or 8 bits
- * (QLinearConv, no addend), its fastest form. Values are made up: only time is compared, and it does not depend on
- * them.
+ * The same layers for onnxruntime: float with bias, addend and ReLU in one graph, which it can fuse; or 8 bits
+ * (QLinearConv, no addend), its fastest form. The values are invented: only times are compared, and they do not depend
+ * on values.
  */
 
+/** A model and its input. */
 export interface OnnxCase {
   model: Uint8Array
   input: number[]
@@ -14,7 +15,7 @@ export interface OnnxCase {
 }
 
 const planar = ([height, width, channels]: Shape) => [1, channels, height, width]
-/** Small numbers without a pattern, none denormal. */
+/** Small irregular numbers, none of them denormal. */
 const filled = (length: number) => Float32Array.from({ length }, (_, i) => (((i * 7919) % 255) - 127) / 512)
 
 function convAttributes(kernel: number, strideY: number, strideX: number): Record<string, number | number[]> {
@@ -65,6 +66,7 @@ function addend(net: NetShape, index: number, nodes: OnnxNode[], tensors: OnnxTe
   return `u${index}`
 }
 
+/** All layers of a net, float. */
 export function wholeNet(net: NetShape): OnnxCase {
   const nodes: OnnxNode[] = []
   const tensors: OnnxTensor[] = []
@@ -80,7 +82,7 @@ export function wholeNet(net: NetShape): OnnxCase {
   return { model, input, type: 'float' }
 }
 
-/** One layer; an addend is a constant of the output's size. */
+/** One float layer; its addend is a constant of the output's size. */
 export function oneLayer(net: NetShape, index: number): OnnxCase {
   const layer = net.layers[index]!
   const nodes: OnnxNode[] = []
@@ -103,6 +105,7 @@ export function oneLayer(net: NetShape, index: number): OnnxCase {
   return { model, input, type: 'float' }
 }
 
+/** One layer with 8-bit integers, without its addend. */
 export function oneLayer8(net: NetShape, index: number): OnnxCase {
   const { source, kernel, strideY, strideX, channelsIn, channelsOut } = net.layers[index]!
   const input = planar(net.tensors[source]!)
@@ -137,7 +140,7 @@ export function oneLayer8(net: NetShape, index: number): OnnxCase {
   }
 }
 
-/** A model that does nothing: what one call costs beside its layers. */
+/** A model that does nothing: a call of it costs what every call costs beside its layers. */
 export function emptyCase(): OnnxCase {
   const model = writeOnnx(
     [{ op: 'Relu', inputs: ['x'], output: 'y' }],

@@ -1,6 +1,6 @@
 import type { OnnxCase } from './onnx_nets.js'
 
-/** The part of onnxruntime's interface that both of its packages share and that is used here. */
+/** What this benchmark uses of the interface that both packages of onnxruntime share. */
 interface Runtime {
   env: { wasm: { numThreads?: number; simd?: boolean }; logLevel?: string }
   InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
@@ -13,14 +13,14 @@ interface Session {
   release?(): Promise<void>
 }
 
-/** A peer: an onnxruntime on one thread. */
+/** A package of onnxruntime, on one thread. */
 export interface Peer {
   name: string
   runtime: Runtime
   provider: 'cpu' | 'wasm'
 }
 
-/** Both packages are development dependencies; one that is not installed is left out. */
+/** The installed packages; both are development dependencies. */
 export async function installedPeers(): Promise<Peer[]> {
   const peers: Peer[] = []
   for (const [name, provider] of [
@@ -35,16 +35,16 @@ export async function installedPeers(): Promise<Peer[]> {
       peers.push({ name: name.replace('onnxruntime-', 'ort-'), runtime, provider })
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
-      console.error(`${name} is not installed: left out`)
+      console.error(`${name} is not installed and is left out`)
     }
   }
   return peers
 }
 
-/** Calls before anything is timed: onnxruntime-web's own module must reach V8's optimising compiler too. */
+/** Calls before the first timed one: V8 must optimise the module of onnxruntime-web too. */
 const WARM_UPS = 20
 
-/** Loads a case and warms it up; the function that comes back runs it once. */
+/** Loads a case and warms it up. @returns a function that runs it once */
 export async function loadCase(peer: Peer, { model, input, type }: OnnxCase): Promise<() => Promise<unknown>> {
   const session = await peer.runtime.InferenceSession.create(model, {
     executionProviders: [peer.provider],

@@ -1,4 +1,4 @@
-/** Just enough of protobuf and of ONNX (opset 13) to write a small model: https://onnx.ai/onnx/repo-docs/IR.html */
+/** Writes a small ONNX model (opset 13) with a minimum of protobuf: https://onnx.ai/onnx/repo-docs/IR.html */
 
 export interface OnnxTensor {
   name: string
@@ -76,7 +76,7 @@ function value({ name, dims, type }: OnnxValue): Uint8Array {
   return concat([text(1, name), bytes(2, bytes(1, concat([integer(1, ELEMENT[type]), bytes(2, shape)])))])
 }
 
-/** A whole model file. */
+/** The bytes of a model file. */
 export function writeOnnx(nodes: OnnxNode[], tensors: OnnxTensor[], input: OnnxValue, output: OnnxValue): Uint8Array {
   const graph = concat([
     ...nodes.map((n) => bytes(1, node(n))),

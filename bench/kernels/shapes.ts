@@ -3,7 +3,7 @@ import { readLayer, type LayerRecord } from '../../wasm/internal_mod.js'
 /** Height, width, channels of a tensor. */
 export type Shape = [height: number, width: number, channels: number]
 
-/** A net as it is run: its layers, the size of every tensor (0 is the input), and multiplications by layer. */
+/** A net: its layers, the shape of every tensor (0 is the input), and multiplications by layer. */
 export interface NetShape {
   kind: number
   name: string
@@ -15,11 +15,12 @@ export interface NetShape {
 const NAMES = ['', 'coarse', 'fine', 'reader', 'issuer']
 
 /**
- * A frame of 1280x720 gives the coarse net this input (docs/model-format.md, rule 5); the others have their nominal
+ * The coarse net's input for a frame of 1280x720 (docs/model-format.md, rule 5); the other nets have their nominal
  * size.
  */
 const COARSE_INPUT: Shape = [176, 320, 1]
 
+/** Reads the shape of a net from its blob (docs/model-format.md). */
 export function shapeOf(blob: Uint8Array): NetShape {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
   const word = (i: number) => view.getUint32(i * 4, true)
@@ -41,10 +42,13 @@ export function shapeOf(blob: Uint8Array): NetShape {
   return { kind, name: NAMES[kind]!, layers, tensors, macs }
 }
 
+/** Kernel, strides, channels, output size and addend of a layer, in one line. */
 export function describeLayer(net: NetShape, index: number): string {
   const layer = net.layers[index]!
   const [height, width] = net.tensors[index + 1]!
-  if (layer.op === 2) return `mean of the height, ${layer.channelsIn}`
+  if (layer.op === 2) return `mean over the height, ${layer.channelsIn}`
   const addend = ['', ' +', ' +x2'][layer.addendMode]!
-  return `${layer.kernel}x${layer.kernel} /${layer.strideY},${layer.strideX} ${layer.channelsIn}->${layer.channelsOut} ${width}x${height}${addend}`
+  const { kernel, strideY, strideX, channelsIn, channelsOut } = layer
+  const convolution = `${kernel}x${kernel} /${strideY},${strideX} ${channelsIn}->${channelsOut}`
+  return `${convolution} ${width}x${height}${addend}`
 }

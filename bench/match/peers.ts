@@ -7,16 +7,18 @@ import Fuse from 'fuse.js'
 import MiniSearch from 'minisearch'
 import { SymSpell } from 'mnemonist'
 import { CHARACTERS, type Matcher } from '../../wasm/mod.js'
-import { Plates } from './plates.js'
+import { Plates } from '../random/plates.js'
+import { quantile } from '../report/statistics.js'
+import { TablePrinter, type Column } from '../report/table.js'
 
-/** A package asked for the listed plates near a text. */
+/** A package that finds the listed plates near a text. */
 interface Peer {
   name: string
-  /** Lists it is given: not those that take minutes or more memory than there is. */
+  /** List sizes: none that would take minutes, or more memory than the machine has. */
   sizes: readonly number[]
-  /** Reads it is asked, the first of those that we are asked; fewer where one takes long. */
+  /** How many of our reads it is asked; few when one takes long. */
   reads: number
-  /** What it cannot answer, for the report. */
+  /** What it cannot do, for the report. */
   lacks: string
   build(plates: readonly string[]): (text: string) => string[]
 }
@@ -24,7 +26,7 @@ interface Peer {
 const SMALL = 100_000
 const LARGE = 1_000_000
 const READS = 2_000
-/** Ours is asked with each: the lower, the more of what was read wrong is found. */
+/** Ours is asked with each: the lower the threshold, the more misread plates are found. */
 const THRESHOLDS = [0.1, 0.001, 0.0001]
 
 const PEERS: Peer[] = [
@@ -32,7 +34,7 @@ const PEERS: Peer[] = [
     name: 'mnemonist SymSpell',
     sizes: [SMALL, LARGE],
     reads: READS,
-    lacks: 'no probabilities; one edit, two were not tried',
+    lacks: 'no probabilities; one edit (two were not tried)',
     build: (plates) => {
       const index = new SymSpell({ maxDistance: 1, verbosity: 2 })
       for (const plate of plates) index.add(plate)
@@ -43,7 +45,7 @@ const PEERS: Peer[] = [
     name: 'fastest-levenshtein loop',
     sizes: [SMALL, LARGE],
     reads: 20,
-    lacks: 'no probabilities; any number of edits at the same price',
+    lacks: 'no probabilities; any number of edits at the same cost',
     build: (plates) => (text) => plates.filter((plate) => distance(plate, text) <= 1),
   },
   {
@@ -60,7 +62,7 @@ const PEERS: Peer[] = [
     name: 'fuse.js',
     sizes: [SMALL],
     reads: 20,
-    lacks: 'a score that is no probability',
+    lacks: 'a score that is not a probability',
     build: (plates) => {
       const fuse = new Fuse(plates, { threshold: 0.3, ignoreLocation: true })
       return (text) => fuse.search(text, { limit: 256 }).map(({ item }) => item)
@@ -70,7 +72,7 @@ const PEERS: Peer[] = [
     name: 'minisearch',
     sizes: [SMALL, LARGE],
     reads: 500,
-    lacks: 'a score that is no probability',
+    lacks: 'a score that is not a probability',
     build: (plates) => {
       const index = new MiniSearch({ fields: ['plate'] })
       index.addAll(plates.map((plate, id) => ({ id, plate })))
@@ -90,16 +92,16 @@ const PEERS: Peer[] = [
   },
 ]
 
-interface Row {
+/** Times in microseconds per read. */
+export interface PeerRow {
   name: string
   entries: number
   certainty: number
   /** Of ours. */
   threshold?: number
-  /** Time of a read, microseconds. */
   us: number
   p99: number
-  /** Reads of a listed plate for which it is found. */
+  /** Share of the reads for which the listed plate is found. */
   found: number
   buildMs: number
   megabytes: number
@@ -107,7 +109,7 @@ interface Row {
 }
 
 /**
- * A read of a listed plate, and the text that a package without distributions is given: the most probable character of
+ * A read of a listed plate, and the text that a package without distributions gets: the most probable character of
  * each position.
  */
 interface Sample {
@@ -115,6 +117,9 @@ interface Sample {
   read: Float32Array[]
   text: string
 }
+
+/** Samples by how certain their characters are. */
+type SampleSet = { certainty: number; samples: Sample[] }
 
 function samplesOf(random: Plates, plates: readonly string[], certainty: number): Sample[] {
   return Array.from({ length: READS }, () => {
@@ -126,99 +131,126 @@ function samplesOf(random: Plates, plates: readonly string[], certainty: number)
 }
 
 /**
- * The same reads of listed plates asked of ours, on their distributions, and of each package, on their best texts; by
- * size of the list and by how sure the characters are. Each is asked a few reads first that do not count. What a
- * package takes is set beside ours at the highest threshold at which we find as many of the plates as it does, or else
- * at the one at which we find most.
+ * Asks the same reads of listed plates of ours, by their distributions, and of each package, by their best texts; by
+ * list size and certainty. The first reads of each warm up and do not count. A package's time is compared with ours at
+ * the highest threshold at which we find as many of the plates as the package does, or else at the threshold at which
+ * we find most.
  */
-export async function measurePeers(matcher: Matcher, listed: readonly string[]): Promise<Row[]> {
-  const rows: Row[] = []
+export async function measurePeers(matcher: Matcher, listed: readonly string[]): Promise<PeerRow[]> {
+  const rows: PeerRow[] = []
+  const table = new TablePrinter(COLUMNS).header()
   for (const size of [SMALL, LARGE]) {
     const plates = listed.slice(0, size)
     if (plates.length < size) continue
     const random = new Plates(99)
     const sets = [0.98, 0.9, 0.7].map((certainty) => ({ certainty, samples: samplesOf(random, plates, certainty) }))
-    const ask = (
-      name: string,
-      reads: number,
-      find: (sample: Sample) => readonly string[],
-      built: { buildMs: number; megabytes: number; lacks?: string; threshold?: number },
-    ) =>
-      sets.map(({ certainty, samples }): Row => {
-        for (const sample of samples.slice(-Math.min(200, reads))) find(sample)
-        const times: number[] = []
-        let found = 0
-        for (const sample of samples.slice(0, reads)) {
-          const start = performance.now()
-          const answer = find(sample)
-          times.push((performance.now() - start) * 1000)
-          if (answer.includes(sample.plate)) found += 1
-        }
-        times.sort((a, b) => a - b)
-        return {
-          name,
-          entries: size,
-          certainty,
-          us: times[times.length >> 1]!,
-          p99: times[Math.floor(times.length * 0.99)]!,
-          found: found / times.length,
-          ...built,
-        }
-      })
-    const begin = performance.now()
-    const list = await matcher.compileList(plates)
-    const built = { buildMs: performance.now() - begin, megabytes: list.bytes / 1e6 }
-    const ours = THRESHOLDS.flatMap((threshold) =>
-      ask('platestream', READS, ({ read }) => matcher.match(read, list, threshold).map(({ entry }) => plates[entry]!), {
-        ...built,
-        threshold,
-      }),
-    )
-    matcher.release(list)
+    const ours = await askOurs(matcher, plates, sets)
     rows.push(...ours)
-    ours.forEach((row) => print(row))
-    // in a function, so that nothing of a package is left when the next one is weighed
-    const askPeer = ({ name, reads, lacks, build }: Peer) => {
-      const before = heldBytes()
-      const start = performance.now()
-      const find = build(plates)
-      const buildMs = performance.now() - start
-      const asked = ask(name, reads, ({ text }) => find(text), {
-        buildMs,
-        megabytes: Math.max(0, heldBytes() - before) / 1e6,
-        lacks,
-      })
-      rows.push(...asked)
-      for (const row of asked) {
-        const same = ours.filter(({ certainty }) => certainty === row.certainty)
-        print(
-          row,
-          same.find(({ found }) => found >= row.found) ??
-            same.reduce((most, one) => (one.found > most.found ? one : most)),
-        )
+    for (const row of ours) printRow(table, row)
+    for (const peer of PEERS.filter(({ sizes }) => sizes.includes(size))) {
+      for (const row of askPeer(peer, plates, sets)) {
+        rows.push(row)
+        printRow(table, row, comparable(ours, row))
       }
     }
-    for (const peer of PEERS) if (peer.sizes.includes(size)) askPeer(peer)
   }
   return rows
 }
 
-function print(
-  { name, entries, certainty, threshold, us, p99, found, buildMs, megabytes, lacks }: Row,
-  ours?: Row,
-): void {
-  const beside = ours
-    ? ` = ${(us / ours.us).toFixed(1)}x ours at ${ours.threshold!}, which finds ${(100 * ours.found).toFixed(1)} % (p99 ${(p99 / ours.p99).toFixed(1)}x)`
-    : ''
-  console.log(
-    `${name.padEnd(26)} ${entries} entries, sure to ${certainty}${threshold === undefined ? '' : `, p >= ${threshold}`}: p50 ${us.toFixed(1)}, p99 ${p99.toFixed(1)} us a read${beside}; finds ${(100 * found).toFixed(1)} %; built in ${(buildMs / 1000).toFixed(2)} s, ${megabytes.toFixed(0)} MB${lacks ? `; ${lacks}` : ''}`,
-  )
+async function askOurs(matcher: Matcher, plates: readonly string[], sets: readonly SampleSet[]): Promise<PeerRow[]> {
+  const start = performance.now()
+  const list = await matcher.compileList(plates)
+  const built = { buildMs: performance.now() - start, megabytes: list.bytes / 1e6 }
+  const rows = THRESHOLDS.flatMap((threshold) => {
+    const find = ({ read }: Sample) => matcher.match(read, list, threshold).map(({ entry }) => plates[entry]!)
+    return ask('platestream', plates.length, sets, READS, find).map((row) => ({ ...row, ...built, threshold }))
+  })
+  matcher.release(list)
+  return rows
 }
+
+/** A function of its own, so that nothing of a package is left when the memory of the next one is measured. */
+function askPeer(
+  { name, reads, lacks, build }: Peer,
+  plates: readonly string[],
+  sets: readonly SampleSet[],
+): PeerRow[] {
+  const before = heldBytes()
+  const start = performance.now()
+  const find = build(plates)
+  const buildMs = performance.now() - start
+  const asked = ask(name, plates.length, sets, reads, ({ text }) => find(text))
+  const megabytes = Math.max(0, heldBytes() - before) / 1e6
+  return asked.map((row) => ({ ...row, buildMs, megabytes, lacks }))
+}
+
+function ask(
+  name: string,
+  entries: number,
+  sets: readonly SampleSet[],
+  reads: number,
+  find: (sample: Sample) => readonly string[],
+): Omit<PeerRow, 'buildMs' | 'megabytes'>[] {
+  return sets.map(({ certainty, samples }) => {
+    for (const sample of samples.slice(-Math.min(200, reads))) find(sample)
+    const times: number[] = []
+    let found = 0
+    for (const sample of samples.slice(0, reads)) {
+      const start = performance.now()
+      const answer = find(sample)
+      times.push((performance.now() - start) * 1_000)
+      if (answer.includes(sample.plate)) found += 1
+    }
+    const [us, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
+    return { name, entries, certainty, us, p99, found: found / times.length }
+  })
+}
+
+/** Our row that finds as many plates as a package's, at the highest threshold; or else the one that finds most. */
+function comparable(ours: readonly PeerRow[], { certainty, found }: PeerRow): PeerRow {
+  const same = ours.filter((row) => row.certainty === certainty)
+  return same.find((row) => row.found >= found) ?? same.reduce((most, one) => (one.found > most.found ? one : most))
+}
+
+const COLUMNS: Column[] = [
+  { title: 'package', width: 26, align: 'left' },
+  { title: 'entries', width: 9 },
+  { title: 'certainty', width: 10 },
+  { title: 'p >=', width: 7 },
+  { title: 'p50 us', width: 10 },
+  { title: 'p99 us', width: 10 },
+  { title: 'finds', width: 7 },
+  { title: 'built s', width: 8 },
+  { title: 'MB', width: 6 },
+]
+
+/** @param ours what the row is compared with */
+function printRow(table: TablePrinter, row: PeerRow, ours?: PeerRow): void {
+  const { name, entries, certainty, threshold, us, p99, found, buildMs, megabytes, lacks } = row
+  table.row(
+    name,
+    entries,
+    certainty,
+    threshold ?? '',
+    us.toFixed(1),
+    p99.toFixed(1),
+    percent(found),
+    (buildMs / 1_000).toFixed(2),
+    megabytes.toFixed(0),
+  )
+  if (ours) {
+    const [p50Times, p99Times] = [(us / ours.us).toFixed(1), (p99 / ours.p99).toFixed(1)]
+    console.log(`  ${p50Times}x ours (p99 ${p99Times}x) at p >= ${ours.threshold}, which finds ${percent(ours.found)}`)
+  }
+  if (lacks) console.log(`  ${lacks}`)
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Bytes in use once what is not needed has gone. */
+/** Bytes in use after a garbage collection. */
 function heldBytes(): number {
   collect()
   const { heapUsed, external } = process.memoryUsage()

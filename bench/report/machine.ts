@@ -11,7 +11,10 @@ export interface Machine {
 }
 export type Versions = Record<string, string>
 
-/** What stands beside each number. */
+/** Load average a core, from which on figures suffer from other work on the machine. */
+const kSharedLoad = 1.5
+
+/** The circumstances that every result carries. */
 export async function machineNow(): Promise<{ machine: Machine; versions: Versions; load: number }> {
   return {
     machine: {
@@ -23,7 +26,7 @@ export async function machineNow(): Promise<{ machine: Machine; versions: Versio
     versions: {
       platestream: commit(),
       node: process.version,
-      'nats-server': wordsOf('nats-server', ['--version'], /v([\d.]+)/),
+      'nats-server': versionPrintedBy('nats-server', ['--version'], /v([\d.]+)/),
       chdb: packageVersion('chdb'),
       wasm: packageVersion('assemblyscript'),
     },
@@ -31,22 +34,26 @@ export async function machineNow(): Promise<{ machine: Machine; versions: Versio
   }
 }
 
+/** Load average over the last minute. */
 export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100
 
-/** Short commit, with a plus when files were changed since. */
+/** Whether other work had part of the machine while a result was measured. */
+export const isShared = ({ load, machine }: { load: { start: number; end: number }; machine: Machine }): boolean =>
+  Math.max(load.start, load.end) > machine.cores * kSharedLoad
+
+/** Short commit, with a plus when files differ from it. */
 function commit(): string {
   try {
     const git = (...args: string[]) =>
       execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-    return (
-      git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
-    )
+    const clean = git('status', '--porcelain', '--untracked-files=no') === ''
+    return git('rev-parse', '--short', 'HEAD') + (clean ? '' : '+')
   } catch {
     return packageVersion('../package.json')
   }
 }
 
-function wordsOf(program: string, args: string[], pattern: RegExp): string {
+function versionPrintedBy(program: string, args: string[], pattern: RegExp): string {
   const path = findProgram(program)
   if (!path) return 'none'
   try {
@@ -58,11 +65,8 @@ function wordsOf(program: string, args: string[], pattern: RegExp): string {
 
 function packageVersion(name: string): string {
   try {
-    return (
-      JSON.parse(readFileSync(new URL(`../../../node_modules/${name}/package.json`, import.meta.url), 'utf8')) as {
-        version: string
-      }
-    ).version
+    const file = new URL(`../../../node_modules/${name}/package.json`, import.meta.url)
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
   } catch {
     return '?'
   }

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 
-/** Bars, one a row, or lines over numbers; drawn one under the other. */
+/** A chart of a result: bars, one per row, or lines over numbers. */
 export type Panel = BarPanel | LinePanel
 
 export interface BarPanel {
@@ -8,7 +8,7 @@ export interface BarPanel {
   title: string
   unit: string
   bars: { label: string; value: number; goal?: number }[]
-  /** For values that lie decades apart. */
+  /** Logarithmic, for values that lie decades apart. */
   log?: boolean
 }
 
@@ -18,18 +18,20 @@ export interface LinePanel {
   x: { label: string; log?: boolean; ticks?: [value: number, text: string][] }
   y: { label: string; log?: boolean }
   lines: { name: string; points: [x: number, y: number][] }[]
-  /** A horizontal line at what is asked for. */
+  /** Drawn as a horizontal line. */
   goal?: number
 }
 
 const WIDTH = 1_000
 const COLOURS = ['#1f5fa8', '#c2571a', '#2c7a4b', '#8b3a8f', '#6b6b00', '#aa2233', '#3a7d8f']
+const GOAL_COLOUR = '#aa2233'
+/** Margins, and the height of a bar and of a line chart, pixels. */
 const LEFT = 250
 const RIGHT = 110
 const BAR = 22
 const LINES = 300
 
-/** The panels as a PNG. @param heading a line above all */
+/** Draws the panels one below the other. @param heading the line above them @returns a PNG */
 export async function drawPanels(heading: string, panels: readonly Panel[]): Promise<Buffer> {
   let y = 40
   const drawn = panels.map((panel) => {
@@ -37,8 +39,16 @@ export async function drawPanels(heading: string, panels: readonly Panel[]): Pro
     y += height + 30
     return svg
   })
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" font-family="DejaVu Sans, sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/>${text(20, 24, heading, 'start', 11, '#555')}${drawn.join('')}</svg>`
-  return sharp(Buffer.from(svg)).png({ compressionLevel: 9, palette: true }).toBuffer()
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}"`,
+    ' font-family="DejaVu Sans, sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/>',
+    text(20, 24, heading, 'start', 11, '#555'),
+    ...drawn,
+    '</svg>',
+  ]
+  return sharp(Buffer.from(svg.join('')))
+    .png({ compressionLevel: 9, palette: true })
+    .toBuffer()
 }
 
 function bars({ title, unit, bars: rows, log = false }: BarPanel, top: number): [string, number] {
@@ -64,13 +74,13 @@ function bars({ title, unit, bars: rows, log = false }: BarPanel, top: number): 
       `<rect x="${LEFT}" y="${y + 2}" width="${round(at(value))}" height="${BAR - 6}" fill="${COLOURS[0]}"/>`,
       text(LEFT + at(value) + 6, y + 14, short(value)),
     )
-    if (goal !== undefined)
-      out.push(
-        `<line x1="${round(LEFT + at(goal))}" x2="${round(LEFT + at(goal))}" y1="${y}" y2="${y + BAR - 2}" stroke="#aa2233" stroke-width="2"/>`,
-      )
+    if (goal !== undefined) {
+      const x = LEFT + at(goal)
+      out.push(line([x, x], [y, y + BAR - 2], `stroke="${GOAL_COLOUR}" stroke-width="2"`))
+    }
   })
   if (rows.some(({ goal }) => goal !== undefined))
-    out.push(text(WIDTH - 20, top + 14, 'red: the goal', 'end', 11, '#aa2233'))
+    out.push(text(WIDTH - 20, top + 14, 'red: the goal', 'end', 11, GOAL_COLOUR))
   return [out.join(''), 28 + rows.length * BAR]
 }
 
@@ -89,7 +99,7 @@ function lines({ title, x, y, lines: all, goal }: LinePanel, top: number): [stri
   ]
   for (const tick of up.ticks)
     out.push(
-      `<line x1="${left}" x2="${left + width}" y1="${py(tick)}" y2="${py(tick)}" stroke="#eee"/>`,
+      line([left, left + width], [py(tick), py(tick)], 'stroke="#eee"'),
       text(left - 6, py(tick) + 4, short(tick), 'end', 11),
     )
   for (const [value, label] of x.ticks ?? across.ticks.map((tick): [number, string] => [tick, short(tick)]))
@@ -100,20 +110,21 @@ function lines({ title, x, y, lines: all, goal }: LinePanel, top: number): [stri
   )
   if (goal !== undefined)
     out.push(
-      `<line x1="${left}" x2="${left + width}" y1="${py(goal)}" y2="${py(goal)}" stroke="#aa2233" stroke-dasharray="6 4"/>`,
-      text(left + 6, py(goal) - 5, `goal ${short(goal)}`, 'start', 11, '#aa2233'),
+      line([left, left + width], [py(goal), py(goal)], `stroke="${GOAL_COLOUR}" stroke-dasharray="6 4"`),
+      text(left + 6, py(goal) - 5, `goal ${short(goal)}`, 'start', 11, GOAL_COLOUR),
     )
   all.forEach(({ name, points }, i) => {
     const colour = COLOURS[i % COLOURS.length]!
+    const path = points.map(([a, b]) => `${px(a)},${py(b)}`).join(' ')
     out.push(
-      `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${points.map(([a, b]) => `${px(a)},${py(b)}`).join(' ')}"/>`,
+      `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${path}"/>`,
       text(left + width + 6, top + 44 + i * 18, name, 'start', 12, colour),
     )
   })
   return [out.join(''), 28 + LINES + 40]
 }
 
-/** 0..1 of a value, and round numbers to write beside the axis. */
+/** Maps values to 0..1 of an axis, and chooses round numbers as its ticks. */
 function scale(
   values: readonly number[],
   log: boolean,
@@ -137,6 +148,7 @@ function scale(
   return { at: (value) => (value - least) / (most - least), ticks }
 }
 
+/** The next of 1, 2, 5 times a power of ten. */
 function nice(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step))
   return ([1, 2, 5, 10].find((m) => m * power >= step) ?? 10) * power
@@ -144,7 +156,12 @@ function nice(step: number): number {
 
 function text(x: number, y: number, words: string, anchor = 'start', size = 13, fill = '#222', bold = false): string {
   const safe = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" font-size="${size}" fill="${fill}"${bold ? ' font-weight="bold"' : ''}>${safe}</text>`
+  const style = `text-anchor="${anchor}" font-size="${size}" fill="${fill}"${bold ? ' font-weight="bold"' : ''}`
+  return `<text x="${round(x)}" y="${round(y)}" ${style}>${safe}</text>`
+}
+
+function line([x1, x2]: [number, number], [y1, y2]: [number, number], style: string): string {
+  return `<line x1="${round(x1)}" x2="${round(x2)}" y1="${round(y1)}" y2="${round(y2)}" ${style}/>`
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -1,21 +1,36 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { machineNow, type Machine, type Versions } from './machine.js'
+import { isShared, machineNow, type Machine, type Versions } from './machine.js'
 import { drawPanels, type Panel } from './plot.js'
+import { numberText } from './statistics.js'
+import { alignedLines } from './table.js'
 
-/** One number that a benchmark gives. Two results are compared by the names of their figures. */
+/** One number that a benchmark measures. */
 export interface Figure {
+  /** The key by which two results are compared: renaming it makes older results incomparable. */
   name: string
   value: number
   unit: string
   better: 'higher' | 'lower'
-  /** The single measurements that `value` is the median of, when there are several: they tell the noise. */
+  /** The single measurements behind `value`, when there are several: they show the noise. */
   samples?: number[]
   /** What the project asks of it, in the same unit. */
   goal?: number
 }
 
-/** What a benchmark measured; the frame around it (machine, versions, time) is added by `saveResult`. */
+export const lower = (name: string, value: number, unit: string, goal?: number): Figure => ({
+  name,
+  value,
+  unit,
+  better: 'lower',
+  ...(goal !== undefined && { goal }),
+})
+export const higher = (name: string, value: number, unit: string, goal?: number): Figure => ({
+  ...lower(name, value, unit, goal),
+  better: 'higher',
+})
+
+/** What a benchmark measured. `saveResult` adds machine, versions and time. */
 export interface Measured {
   workload: Record<string, unknown>
   figures: Figure[]
@@ -30,17 +45,17 @@ export interface Result extends Omit<Measured, 'panels'> {
   startedAt: string
   seconds: number
   machine: Machine
-  /** Load average (1 min) when it began and ended: above the number of cores, others had their share of the machine. */
+  /** Load average (1 min) at start and end. Above the number of cores, other work had its share of the machine. */
   load: { start: number; end: number }
   versions: Versions
 }
 
-/** Prints the table, writes `<name>-<time>.json` and `.png` into `folder`. @returns the path without its ending */
+/** Prints the table, writes `<name>-<time>.json` and `.png` into `folder`. @returns the path without its extension */
 export async function saveResult(
   name: string,
   args: readonly string[],
   measured: Measured,
-  begun: { at: Date; load: number },
+  started: { at: Date; load: number },
   folder = 'bench/results',
 ): Promise<string> {
   const { machine, versions, load } = await machineNow()
@@ -48,74 +63,64 @@ export async function saveResult(
   const result: Result = {
     benchmark: name,
     command: ['npm run bench --', name, ...args].join(' '),
-    startedAt: begun.at.toISOString(),
-    seconds: Math.round((Date.now() - begun.at.getTime()) / 1_000),
+    startedAt: started.at.toISOString(),
+    seconds: Math.round((Date.now() - started.at.getTime()) / 1_000),
     machine,
-    load: { start: begun.load, end: load },
+    load: { start: started.load, end: load },
     versions,
     ...rest,
   }
-  const path = join(folder, `${name}-${result.startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`)
+  const time = result.startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+  const path = join(folder, `${name}-${time}`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${path}.json`, `${JSON.stringify(result, null, 2)}\n`)
-  writeFileSync(
-    `${path}.png`,
-    await drawPanels(
-      `${name} · ${machine.cores} cores, ${machine.cpu} · load ${begun.load} to ${load} · ${result.startedAt.slice(0, 16)} · ${versions.platestream}`,
-      panels,
-    ),
-  )
+  writeFileSync(`${path}.png`, await drawPanels(headingOf(result), panels))
   console.log(tableOf(result))
   return path
 }
 
-/** A row a figure: value, spread of its samples, goal and whether it is met. */
-export function tableOf({ figures, machine, load, versions, workload, command }: Result): string {
-  const rows = figures.map(({ name, value, unit, samples, goal, better }) => [
-    name,
-    number(value),
-    unit,
-    samples && samples.length > 1
-      ? `${number(Math.min(...samples))} .. ${number(Math.max(...samples))} (${samples.length})`
-      : '',
-    goal === undefined
-      ? ''
-      : `${better === 'higher' ? '>=' : '<='} ${number(goal)} ${(better === 'higher' ? value >= goal : value <= goal) ? 'met' : 'MISSED'}`,
-  ])
-  const all = [['figure', 'value', 'unit', 'least .. most (n)', 'goal'], ...rows]
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  const lines = all.map((row) =>
-    row
-      .map((cell, column) => (column === 1 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
+const headingOf = ({ benchmark, machine, load, startedAt, versions }: Result): string =>
+  [
+    benchmark,
+    `${machine.cores} cores, ${machine.cpu}`,
+    `load ${load.start} to ${load.end}`,
+    startedAt.slice(0, 16),
+    versions.platestream,
+  ].join(' · ')
+
+/** A row per figure: value, spread of its samples, goal and whether it is met; below it the circumstances. */
+export function tableOf(result: Result): string {
+  const { machine, load } = result
+  const [header, ...rows] = alignedLines(
+    [['figure', 'value', 'unit', 'least .. most (n)', 'goal'], ...result.figures.map(rowOf)],
+    [1],
   )
+  const list = (entries: Record<string, unknown>) =>
+    Object.entries(entries)
+      .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+      .join(', ')
+  const shared = isShared(result) ? ' (SHARED: other work had part of the machine)' : ''
   return [
     '',
-    lines[0],
-    widths.map((width) => '-'.repeat(width)).join('  '),
-    ...lines.slice(1),
+    header,
+    '-'.repeat(Math.max(header!.length, ...rows.map((row) => row.length))),
+    ...rows,
     '',
-    `workload  ${Object.entries(workload)
-      .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
-      .join(', ')}`,
-    `machine   ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}; load ${load.start} at the start, ${load.end} at the end${Math.max(load.start, load.end) > machine.cores * 1.5 ? ' (SHARED: others had part of the machine)' : ''}`,
-    `versions  ${Object.entries(versions)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ')}`,
-    `command   ${command}`,
+    `workload  ${list(result.workload)}`,
+    `machine   ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}`,
+    `load      ${load.start} at the start, ${load.end} at the end${shared}`,
+    `versions  ${list(result.versions)}`,
+    `command   ${result.command}`,
   ].join('\n')
 }
 
-/** Three significant digits, as people read them. */
-export function number(value: number): string {
-  if (!Number.isFinite(value)) return String(value)
-  const digits = Math.abs(value) >= 100 || value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
-  return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(6, digits) })
-}
-
-export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+function rowOf({ name, value, unit, samples = [], goal, better }: Figure): string[] {
+  const spread =
+    samples.length > 1
+      ? `${numberText(Math.min(...samples))} .. ${numberText(Math.max(...samples))} (${samples.length})`
+      : ''
+  if (goal === undefined) return [name, numberText(value), unit, spread, '']
+  const met = better === 'higher' ? value >= goal : value <= goal
+  const wanted = `${better === 'higher' ? '>=' : '<='} ${numberText(goal)}`
+  return [name, numberText(value), unit, spread, `${wanted} ${met ? 'met' : 'MISSED'}`]
 }

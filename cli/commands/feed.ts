@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { framesOf, parsePlan, renderFeed } from '../../engine/feeds/mod.js'
 import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, secondsText } from '../output.js'
@@ -34,6 +33,8 @@ Examples:
   platestream feed render bench/feeds/40cam-5fps-night.yaml --out night.mcap`,
     )
     .action(async (file: string, options: RenderCommandOptions) => {
+      // Loaded here because no other command needs the renderer.
+      const { framesOf, parsePlan, renderFeed } = await import('../../bench/scenes/mod.js')
       const text = readText(file)
       const plan = parsePlan(text, file)
       const truth = options.truth ?? `${options.out.replace(/\.mcap$/, '')}.truth.json`

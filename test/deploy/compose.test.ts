@@ -9,7 +9,7 @@ import {
   loadSettings,
 } from '../../engine/mod.js'
 import { loadSecrets } from '../../engine/runtime/mod.js'
-import { framesOfFeed } from '../../bench/frames_of_feed.js'
+import { framesOfFeed } from '../../bench/system/feed_frames.js'
 import { eventually } from '../cli/up_process.js'
 import { ComposeSystem } from './compose_system.js'
 

@@ -3,7 +3,7 @@ import { WasmError } from '../errors.js'
 
 /**
  * The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew
- * (bench/match/fit_confusions.ts).
+ * (bench/confusions/fit_confusions.ts).
  */
 export interface ConfusionData {
   format: 1

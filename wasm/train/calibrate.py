@@ -40,7 +40,7 @@ def observations(cascade):
 
 
 def rendered(cascade, folder):
-    """The same of plates that bench/match/render_plates.py rendered (its seeds are none of the training's)."""
+    """The same of plates that bench/confusions/render_plates.py rendered (its seeds are none of the training's)."""
     folder, out = pathlib.Path(folder), []
     for row in json.loads((folder / "truth.json").read_text()):
         for d in cascade(cv2.imread(str(folder / row["file"]), cv2.IMREAD_GRAYSCALE)):
@@ -69,7 +69,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--out", required=True)
     parser.add_argument("--floor", type=float, default=None, help="readFloor to write beside the fit")
-    parser.add_argument("--rendered", default=None, help="folder of bench/match/render_plates.py: held-out photos alone are few, and constants were chosen on them, so that they flatter")
+    parser.add_argument("--rendered", default=None, help="folder of bench/confusions/render_plates.py: held-out photos alone are few, and constants were chosen on them, so that they flatter")
     args = parser.parse_args()
     cascade = Cascade(args.model, {"readFloor": 0.0, "calibA": 1.0, "calibB": 0.0})
     seen = observations(cascade)
