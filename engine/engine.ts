@@ -15,7 +15,7 @@ import { PartitionManager } from './pipeline/partition_manager.js'
 import { InstanceName, taken } from './coordination/instance_name.js'
 import { Lease } from './coordination/lease.js'
 import { Members } from './coordination/members.js'
-import { Turns } from './pipeline/poison_guard.js'
+import { Semaphore } from './runtime/semaphore.js'
 import { StreamTrimmer } from './partition/stream_trimmer.js'
 import { withLease } from './coordination/with_lease.js'
 import { PictureMaker } from './pictures/picture_maker.js'
@@ -154,7 +154,7 @@ export async function startEngine(
     metrics,
     waiting,
     partitions,
-    self: { session: identity.session, turns: new Turns() },
+    self: { session: identity.session, alone: new Semaphore(1) },
     recent: new FrameCache(connection),
     pictures: await PictureMaker.create(crops, metrics),
     store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),

@@ -12,7 +12,7 @@ import { PoisonGuard } from './poison_guard.js'
 import { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../runtime/backoff.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import { Slots } from '../runtime/slots.js'
+import { InFlight } from './in_flight.js'
 
 /** Pictures and publishing that may be unfinished before the pipeline waits. */
 const MAX_UNFINISHED = 64
@@ -31,9 +31,7 @@ const MAX_READS = 20_000
  * last checkpoint.
  */
 export class Pipeline {
-  private readonly slots: Slots
-  private readonly queue: { source: StreamMessage; look: Promise<Extracted> }[] = []
-  private arrived: () => void = () => {}
+  private readonly inFlight: InFlight<{ source: StreamMessage; look: Promise<Extracted> }>
 
   private constructor(
     private readonly parts: PipelineParts,
@@ -44,7 +42,7 @@ export class Pipeline {
     private readonly checkpointer: Checkpointer,
     private readonly trial: PoisonGuard,
   ) {
-    this.slots = new Slots(inlet.slots)
+    this.inFlight = new InFlight(inlet.slots)
   }
 
   /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
@@ -93,10 +91,7 @@ export class Pipeline {
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const ending = AbortSignal.any([signal, failed.signal])
-    ending.addEventListener('abort', () => {
-      this.slots.interrupt()
-      this.arrived()
-    })
+    ending.addEventListener('abort', () => this.inFlight.interrupt())
     const orFail = (work: Promise<void>) =>
       work.catch((error: unknown) => {
         failed.abort(error)
@@ -128,7 +123,7 @@ export class Pipeline {
   }
 
   get gauges(): { openPasses: number; inFlight: number; pending: number } {
-    return { openPasses: this.progress.openPasses, inFlight: this.queue.length, pending: this.source.pending }
+    return { openPasses: this.progress.openPasses, inFlight: this.inFlight.size, pending: this.source.pending }
   }
 
   /** Messages may come while slots are free and not too much is unacknowledged. */
@@ -139,32 +134,23 @@ export class Pipeline {
       await sleep(50, signal)
     }
     if (this.trial.careful) {
-      while (!signal.aborted && this.queue.length > 0) await sleep(2, signal)
+      await this.inFlight.whenFree(this.inFlight.limit)
       return 1
     }
     // Half of them at once: a pull costs the client and the server about as much as five messages.
-    return Math.max(1, await this.slots.room(this.slots.limit / 2))
+    return Math.max(1, await this.inFlight.whenFree(this.inFlight.limit / 2))
   }
 
   private take(source: StreamMessage): void {
-    this.slots.take()
-    this.queue.push({ source, look: this.trial.guard(source.seq, () => this.inlet.look(source)) })
-    this.arrived()
+    this.inFlight.push({ source, look: this.trial.guard(source.seq, () => this.inlet.look(source)) })
   }
 
   private async applyInOrder(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted || this.queue.length > 0) {
-      const next = this.queue[0]
-      if (!next) {
-        await new Promise<void>((resolve) => {
-          this.arrived = resolve
-          if (signal.aborted) resolve()
-        })
-        continue
-      }
+    while (!signal.aborted || this.inFlight.size > 0) {
+      const next = await this.inFlight.head()
+      if (!next) continue
       const look = await next.look
-      this.queue.shift()
-      this.slots.release()
+      this.inFlight.shift()
       this.apply(next.source, look)
       while (this.progress.epoch.pendingWork > MAX_UNFINISHED) {
         this.parts.metrics.bound('unfinished_work')

@@ -2,6 +2,7 @@ import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
 import type { Extracted } from '../sources/source.js'
 import { trialKey } from '../nats/topology.js'
+import type { Semaphore } from '../runtime/semaphore.js'
 
 /**
  * From this many tenures in a row on that began at the same floor, one is careful: whoever held it before came to an
@@ -29,25 +30,12 @@ interface Note {
   session: string
 }
 
-/**
- * What one process does one after the other, whatever the partition: with two frames in work nobody could tell which
- * one ended it.
- */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve()
-
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work)
-    this.#last = turn.catch(() => {})
-    return turn
-  }
-}
-
 /** The process that holds a partition. */
 export interface Self {
   /** Tells it from every other (Identity). */
   session: string
-  turns: Turns
+  /** One permit for all partitions: with two frames in work nobody could tell which one ended the process. */
+  alone: Semaphore
 }
 
 /**
@@ -67,14 +55,14 @@ export class PoisonGuard {
   private constructor(
     private readonly kv: KV,
     private readonly key: string,
-    private readonly turns: Turns,
+    private readonly alone: Semaphore,
     private note: Note,
   ) {
     this.#left = note.tenures >= kSuspicious ? kCarefulFrames : 0
   }
 
   /** Reads what the tenures before came to, and counts this one. @throws when NATS does not answer */
-  static async begin(kv: KV, partition: string, floor: number, { session, turns }: Self): Promise<PoisonGuard> {
+  static async begin(kv: KV, partition: string, floor: number, { session, alone }: Self): Promise<PoisonGuard> {
     const key = trialKey(partition)
     const entry = await kv.get(key)
     const before = entry?.operation === 'PUT' ? entry.json<Note>() : undefined
@@ -85,7 +73,7 @@ export class PoisonGuard {
     // A frame that is suspected is tried alone, also when the floor has come nearer to it since.
     if (note.suspect) note.tenures = Math.max(note.tenures, kSuspicious)
     await kv.put(key, JSON.stringify(note))
-    return new PoisonGuard(kv, key, turns, note)
+    return new PoisonGuard(kv, key, alone, note)
   }
 
   /** Whether frames are taken one at a time. */
@@ -110,7 +98,7 @@ export class PoisonGuard {
         ],
       }
     }
-    return this.turns.take(async () => {
+    return this.alone.run(async () => {
       await this.write({ ...note, trying: seq })
       try {
         return await look()

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { KV } from 'nats'
 import type { Extracted } from '../../../engine/sources/source.js'
-import { PoisonGuard, Turns } from '../../../engine/pipeline/poison_guard.js'
+import { PoisonGuard } from '../../../engine/pipeline/poison_guard.js'
+import { Semaphore } from '../../../engine/runtime/semaphore.js'
 
 /** Buckets are shared by all processes; everything else dies with one. */
 function bucket() {
@@ -19,7 +20,7 @@ function bucket() {
 const fine: Extracted = { seen: [], refused: [] }
 const lookAway = () => new Promise<Extracted>(() => {})
 let processes = 0
-const newProcess = () => ({ session: `process-${++processes}`, turns: new Turns() })
+const newProcess = () => ({ session: `process-${++processes}`, alone: new Semaphore(1) })
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 t.test('a frame that ends its process each time is set aside after five, and only that one', async (t) => {
