@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { AlprError, argumentsOf, isRunning } from '../engine/runtime/mod.js'
+import { AlprError, argumentsOf, isRunning, sleep } from '../engine/runtime/mod.js'
 
 /** What `up` tells the other commands about the running system. No secret is in here. */
 export interface RunFile {
@@ -61,7 +60,7 @@ export async function lockRunFolder(folder: string): Promise<() => void> {
     }
     // Two that found the same stale lock may have removed each other's: whoever's pid stands there a moment later has
     // it.
-    await pause(50)
+    await sleep(50)
     if (readPid(file) === process.pid)
       return () => {
         if (readPid(file) === process.pid) rmSync(file, { force: true })

@@ -6,6 +6,7 @@ import { CameraRegistry } from './cameras/registry.js'
 import { ListsInForce } from './hotlists/lists_in_force.js'
 import type { AlprError } from './errors.js'
 import { Metrics } from './runtime/metrics.js'
+import { natsReason } from './nats/errors.js'
 import { setupNats } from './nats/setup.js'
 import { DetectionSource } from './sources/detection_source.js'
 import { FrameSource } from './sources/frame_source.js'
@@ -57,7 +58,7 @@ export async function startEngine(
   await identity.claim()
   identity.answer(ending.signal)
   const metrics = new Metrics()
-  const waiting = new Retry(log)
+  const waiting = new Retry(log, natsReason)
   const recognizer = await RecognizerPool.create({
     workers: settings.engine.workers,
     timeoutMs: settings.engine.frameTimeoutMs,

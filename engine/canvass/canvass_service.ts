@@ -1,5 +1,6 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError, codeOf } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { storeError } from '../store/client.js'
 import { SqlPlateSearch, type PlateSearch } from '../plate_search/candidates.js'
 import { validate } from '../runtime/validate.js'
@@ -323,7 +324,7 @@ export class CanvassService {
       AbortSignal.timeout(15_000),
       {},
     )
-    return found.map(({ day }) => day * 86_400_000)
+    return found.map(({ day }) => day * DAY_MS)
   }
 }
 
@@ -390,7 +391,7 @@ function readsOf(
   if (purged.length === 0) return sql`(${stored(fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value(
     'Array(UInt32)',
-    purged.map((ms) => ms / 86_400_000),
+    purged.map((ms) => ms / DAY_MS),
   )})))`
   return sql`(${stored(and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', [fixed, sql`toMonday(ts) IN ${weeks}`], [...ofPlates, rest])})`
 }

@@ -1,5 +1,5 @@
 import type { KV } from 'nats'
-import { isApiError } from '../nats/connect.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { LEASE_MS } from '../nats/setup.js'
 
 /**
@@ -34,7 +34,7 @@ export class Lease {
       this.renewedAt = now
       return true
     } catch (error) {
-      if (isConflict(error)) return false
+      if (isWrongLastSequence(error)) return false
       throw error
     }
   }
@@ -49,7 +49,7 @@ export class Lease {
       this.renewedAt = now
       return true
     } catch (error) {
-      if (isConflict(error)) return this.acquire()
+      if (isWrongLastSequence(error)) return this.acquire()
       return now - this.renewedAt < Lease.GIVE_UP_MS
     }
   }
@@ -68,6 +68,3 @@ export class Lease {
   /** How often a partition that is somebody else's is looked at. */
   static readonly LOOK_MS = 500
 }
-
-/** The server's "wrong last sequence": somebody else wrote in between. */
-export const isConflict = (error: unknown): boolean => isApiError(error, 10_071)

@@ -1,3 +1,5 @@
+import { HOUR_MS } from './time.js'
+
 /**
  * The ledger: per camera and hour, `framesIn = withReads + withoutPlate + dead` (EQP-1, C-4). The hour is that of
  * `Captured-At`, or of the arrival on the stream when the frame has no usable time.
@@ -19,4 +21,4 @@ export interface LedgerRow {
   version: number
 }
 
-export const hourOf = (time: number): number => Math.floor(time / 3_600_000) * 3_600_000
+export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS

@@ -1,5 +1,7 @@
+import { MINUTE_MS } from './time.js'
+
 /** 2020-01-01, the first minute that ids count from. */
-const EPOCH_MINUTES = Date.UTC(2020, 0, 1) / 60_000
+const EPOCH_MINUTES = Date.UTC(2020, 0, 1) / MINUTE_MS
 
 /**
  * Ids of reads, from the place of their first detection on the stream and never from chance or clock, so that a replay
@@ -20,7 +22,7 @@ export class ReadIds {
 
   /** @param streamCreated when the entrance's stream was made, as the server tells it */
   constructor(streamCreated: string, entrance: keyof typeof ReadIds.MOST = 'frames') {
-    const minutes = Math.max(0, Math.floor(Date.parse(streamCreated) / 60_000) - EPOCH_MINUTES)
+    const minutes = Math.max(0, Math.floor(Date.parse(streamCreated) / MINUTE_MS) - EPOCH_MINUTES)
     this.base =
       entrance === 'frames' ? BigInt(minutes % 2 ** 24) << 40n : (1n << 63n) | (BigInt(minutes % 2 ** 23) << 40n)
     this.indexBits = entrance === 'frames' ? 4n : 8n

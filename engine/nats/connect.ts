@@ -1,6 +1,7 @@
-import { connect, DebugEvents, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats'
-import { AlprError, reasonOf } from '../errors.js'
+import { connect, DebugEvents, Events, type ConnectionOptions, type NatsConnection } from 'nats'
+import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
+import { isAuthorization, natsReason } from './errors.js'
 
 /** What a part logs about its connection: pino's loggers fit. */
 export interface ConnectionLog {
@@ -88,25 +89,6 @@ async function firstConnection(
   }
 }
 
-const isAuthorization = (error: unknown): boolean =>
-  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes(
-    (error as { code?: ErrorCode }).code!,
-  )
-
-/**
- * What happened, in words. The client's messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
- * refusal are in `api_error`.
- */
-export function natsReason(error: unknown): string {
-  const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
-  if (api?.description) return api.description
-  if (code === ErrorCode.ConnectionRefused) return 'connection refused'
-  if (isAuthorization(error)) return 'the server refuses our token or password'
-  if (code === ErrorCode.ConnectionTimeout || code === ErrorCode.Timeout) return 'no answer'
-  if (code === ErrorCode.NoResponders) return 'JetStream or the stream is not there'
-  return reasonOf(error)
-}
-
 /** Splits credentials from the addresses; what is `shown` in logs and errors never has them. */
 function parseAddress({ url, token }: ConnectNatsOptions): { options: ConnectionOptions; shown: string } {
   const servers: string[] = []
@@ -133,7 +115,3 @@ function parseAddress({ url, token }: ConnectNatsOptions): { options: Connection
   if (servers.length === 0) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'no address' })
   return { options: { ...options, servers }, shown: servers.map((s) => `nats://${s}`).join(',') }
 }
-
-/** Whether JetStream refused with this error code (its own, of five digits). */
-export const isApiError = (error: unknown, code: number): boolean =>
-  (error as { api_error?: { err_code?: number } }).api_error?.err_code === code

@@ -1,6 +1,6 @@
 import { Events, type KV, type KvEntry, type NatsConnection } from 'nats'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { natsReason } from './connect.js'
+import { natsReason } from './errors.js'
 
 /** What a follower logs: pino's loggers fit. */
 export interface WatchLog {

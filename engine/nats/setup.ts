@@ -10,7 +10,8 @@ import {
 } from 'nats'
 import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { isApiError, natsReason } from './connect.js'
+import { DAY_MS, MINUTE_MS } from '../model/time.js'
+import { isApiError, natsReason } from './errors.js'
 import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 
 export interface SetupOptions {
@@ -28,9 +29,6 @@ export interface SetupOptions {
   /** How long the setup is tried again while the server starts up or elects a leader, ms. */
   readyMs?: number
 }
-
-const kMinute = 60_000
-const kDay = 86_400_000
 
 /**
  * Room in DEAD for the headers that say why: a message of FRAMES may be this much smaller than the server's largest.
@@ -119,7 +117,7 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
     discard: DiscardPolicy.New,
     max_bytes: maxBytes,
     max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
-    duplicate_window: nanos(2 * kMinute),
+    duplicate_window: nanos(2 * MINUTE_MS),
   })
   return [
     entrance(ENTRANCE.frames, options.framesMaxBytes),
@@ -130,8 +128,8 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
       subjects: ['hits.>'],
       discard: DiscardPolicy.Old,
       max_bytes: 1_073_741_824,
-      max_age: nanos(30 * kDay),
-      duplicate_window: nanos(60 * kMinute),
+      max_age: nanos(30 * DAY_MS),
+      duplicate_window: nanos(60 * MINUTE_MS),
     },
     {
       ...shared,
@@ -139,7 +137,7 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
       subjects: ['dead.>'],
       discard: DiscardPolicy.New,
       max_bytes: options.deadMaxBytes ?? kDeadMaxBytes,
-      duplicate_window: nanos(60 * kMinute),
+      duplicate_window: nanos(60 * MINUTE_MS),
     },
   ]
 }

@@ -1,9 +1,9 @@
 import type { JetStreamManager, KV } from 'nats'
 import { AlprError } from '../errors.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { keysOf } from '../nats/kv_keys.js'
 import { BUCKET } from '../nats/topology.js'
 import { CameraPasses, type PassRules } from '../passes/camera_passes.js'
-import { isConflict } from '../coordination/lease.js'
 
 /** What is kept of a partition in FLOORS; stream sequences. */
 export interface SavedOffset {
@@ -84,7 +84,7 @@ export class CheckpointStore {
     try {
       return await kv.put(key, json, { previousSeq: revision })
     } catch (error) {
-      if (!isConflict(error)) throw error
+      if (!isWrongLastSequence(error)) throw error
       const there = await kv.get(key)
       if (there && there.operation === 'PUT' && there.string() === json) return there.revision
       throw new AlprError('ALPR_ERR_STATE_FENCED', { partition: this.key }, { cause: error })

@@ -12,8 +12,9 @@ import {
   type MsgRequest,
 } from 'nats'
 import type { CameraMessage } from '../model/capture.js'
+import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
-import { isApiError } from '../nats/connect.js'
+import { isApiError } from '../nats/errors.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
 
 /** A message as the stream gave it, and the handle that acknowledges it and all before it. */
@@ -75,7 +76,7 @@ export class PartitionConsumer {
       replay_policy: ReplayPolicy.Instant,
       filter_subject: partitionFilter(this.entrance, this.partition, this.partitions),
       // A restart makes the consumer anew and a disconnect too: redelivery by time is only the last resort.
-      ack_wait: nanos(10 * 60_000),
+      ack_wait: nanos(10 * MINUTE_MS),
       max_ack_pending: this.maxUnacknowledged,
     })
     this.consumer = await this.js.consumers.get(this.entrance.stream, name)
@@ -188,7 +189,7 @@ export class PartitionConsumer {
  * A consumer that nobody pulls from for so long is deleted by the server, ms: pulls are 2 s long, a pipeline that waits
  * for the store pulls nothing.
  */
-const kInactiveMs = 10 * 60_000
+const kInactiveMs = 10 * MINUTE_MS
 const kConsumerNotFound = 10_014
 /** What a pull is told of a consumer that was deleted, or whose server no longer leads it. */
 const kConsumerGone = '409'

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
+import { sleep } from '../runtime/backoff.js'
 import { IN_NATIVE_CODE } from './messages.js'
 
 /** How often to look whether the worker has left the decoder, milliseconds. */

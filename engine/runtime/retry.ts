@@ -1,4 +1,4 @@
-import { natsReason } from '../nats/connect.js'
+import { reasonOf } from '../errors.js'
 import { backoffMs, sleep } from './backoff.js'
 
 /**
@@ -10,6 +10,7 @@ export class Retry {
 
   constructor(
     private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void },
+    private readonly wording: (error: unknown) => string = reasonOf,
   ) {}
 
   /**
@@ -36,9 +37,9 @@ export class Retry {
           delete this.reasons[what]
           throw error
         }
-        this.reasons[what] = natsReason(error)
-        if (failures === 0)
-          this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
+        const reason = this.wording(error)
+        this.reasons[what] = reason
+        if (failures === 0) this.log.warn({ what, reason }, `${what} fails, trying again with growing pauses`)
         await sleep(backoffMs(failures, { maxMs: 10_000 }), signal)
       }
     }

@@ -1,6 +1,6 @@
 import { headers, nanos } from 'nats'
 import t from 'tap'
-import { natsReason } from '../../../engine/nats/connect.js'
+import { natsReason } from '../../../engine/nats/errors.js'
 import { LEASE_MS, setupNats } from '../../../engine/nats/setup.js'
 import { BUCKET, OBJECTS, STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
