@@ -7,8 +7,8 @@ import { HOUR_MS } from './time.js'
 export interface LedgerRow {
   camera: string
   /**
-   * Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; a part only
-   * ever grows.
+   * Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; the counts of
+   * a part only grow.
    */
   part: number
   /** Start of the hour, milliseconds since 1970 UTC. */
@@ -17,8 +17,9 @@ export interface LedgerRow {
   withReads: number
   withoutPlate: number
   dead: number
-  /** Stream sequence up to which these totals count: the store keeps the row with the highest. */
+  /** Stream sequence up to which these totals count: the store keeps the row with the highest one. */
   version: number
 }
 
+/** The start of the UTC hour that contains `time`, ms. */
 export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS

@@ -1,5 +1,7 @@
 export interface SemaphoreOptions {
-  /** How many callers may wait for a permit; `acquire` rejects the next one with the error of `full`. @default no bound */
+  /**
+   * How many callers may wait for a permit; `acquire` rejects the next one with the error of `full`. @default no bound
+   */
   maxWaiting?: number
   /** The error for a caller that may not even wait. */
   full?: () => Error
@@ -72,7 +74,9 @@ export class Semaphore {
     }
   }
 
-  /** Rejects all who wait, and every later `acquire`, with `error`. Permits in use stay valid until they are released. */
+  /**
+   * Rejects all who wait, and every later `acquire`, with `error`. Permits in use stay valid until they are released.
+   */
   close(error: Error): void {
     this.#closed ??= error
     for (const { reject } of this.#waiters) reject(this.#closed)

@@ -77,7 +77,7 @@ async function natsOfBefore(jpeg: Uint8Array): Promise<void> {
   header.set('Captured-At', '2026-11-16T08:31:00Z')
   // One that was done, and one that waits: the floor says which is which.
   for (let n = 0; n < 2; n++) await js.publish('frames.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
-  const floors = await bucket(BUCKET.floors)
+  const floors = await bucket(BUCKET.offsets)
   for (let partition = 0; partition < partitions; partition++)
     await floors.put(String(partition), JSON.stringify({ floor: 1, wanted: 2 }))
   await manager.consumers.add('FRAMES', {

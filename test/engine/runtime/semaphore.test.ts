@@ -26,7 +26,7 @@ t.test('only as many callers hold a permit as there are permits, the others wait
   t.equal(semaphore.free, 2)
 })
 
-t.test('a released permit goes to the caller that waits, not to one that comes in the same moment', async (t) => {
+t.test('a released permit goes to the caller that waits, not to one that comes at the same instant', async (t) => {
   const semaphore = new Semaphore(1)
   const release = await semaphore.acquire()
   const order: string[] = []
