@@ -4,11 +4,12 @@
  *
  *     consumer ── whenFree(n), push ──► [ head ... ] ── head, shift ──► apply
  *
- * Both sides may wait, one caller on each side; `interrupt` ends their waits.
+ * Both sides may wait; `close` ends their waits.
  */
 export class InFlight<T> {
   private readonly items: T[] = []
   private readonly waits = new Set<{ until: () => boolean; wake: () => void }>()
+  private closed = false
 
   constructor(readonly limit: number) {}
 
@@ -31,20 +32,21 @@ export class InFlight<T> {
     this.changed()
   }
 
-  /** The oldest item, which stays; waits for one. @returns undefined after an interrupt, when there is none */
+  /** The oldest item, which stays; waits for one. @returns undefined after `close`, when there is none */
   async head(): Promise<T | undefined> {
     await this.wait(() => this.items.length > 0)
     return this.items[0]
   }
 
-  /** Waits until there is room for `least` more. @returns how many fit; after an interrupt it may be less */
+  /** Waits until there is room for `least` more. @returns how many fit; after `close` it may be less */
   async whenFree(least: number): Promise<number> {
     await this.wait(() => this.free >= least)
     return this.free
   }
 
-  /** Wakes everybody who waits. */
-  interrupt(): void {
+  /** Ends all waits, and those of later calls. */
+  close(): void {
+    this.closed = true
     this.wakeIf(() => true)
   }
 
@@ -61,6 +63,6 @@ export class InFlight<T> {
   }
 
   private async wait(until: () => boolean): Promise<void> {
-    if (!until()) await new Promise<void>((wake) => this.waits.add({ until, wake }))
+    if (!this.closed && !until()) await new Promise<void>((wake) => this.waits.add({ until, wake }))
   }
 }

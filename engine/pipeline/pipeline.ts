@@ -73,7 +73,7 @@ export class Pipeline {
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const ending = AbortSignal.any([signal, failed.signal])
-    ending.addEventListener('abort', () => this.inFlight.interrupt())
+    ending.addEventListener('abort', () => this.inFlight.close())
     const orFail = (work: Promise<void>) =>
       work.catch((error: unknown) => {
         failed.abort(error)

@@ -13,8 +13,8 @@ export interface PoolOptions {
   /** Time a frame may take in a worker, milliseconds; a slower worker is replaced. @default 2000 */
   timeoutMs?: number
   /**
-   * Frames that may wait for a worker; more are an error of the caller, who is expected to respect `slots`. @default
-   * 256 per worker: four for each of 64 partitions
+   * Frames that may wait for a worker; more are an error of the caller, who is expected to respect `slots`.
+   * @default 256 per worker: four for each of 64 partitions
    */
   queue?: number
   /**

@@ -22,17 +22,19 @@ test('a caller that needs room for several is woken when that many fit', async (
   t.equal(await inFlight.whenFree(2), 2, 'a caller that finds enough room does not wait')
 })
 
-test('an interrupt wakes everybody with what there is', async (t) => {
+test('closing wakes everybody with what there is, and nobody waits afterwards', async (t) => {
   const inFlight = full(2)
   const rooms = [inFlight.whenFree(1), inFlight.whenFree(2)]
   inFlight.shift()
   t.equal(await rooms[0], 1)
-  inFlight.interrupt()
+  inFlight.close()
   t.equal(await rooms[1], 1)
+  t.equal(await inFlight.whenFree(2), 1)
   const empty = new InFlight<number>(1)
   const head = empty.head()
-  empty.interrupt()
+  empty.close()
   t.equal(await head, undefined)
+  t.equal(await empty.head(), undefined)
 })
 
 test('items leave in the order in which they came, and the head stays until it is taken off', async (t) => {
