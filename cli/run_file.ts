@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { AlprError, argumentsOf, isRunning } from '../engine/runtime/mod.js'
+import { AlprError, argumentsOf, isRunning, sleep } from '../engine/runtime/mod.js'
 
 /** Where the other commands find the running system. `up` writes it; it holds no secret. */
 export interface RunFile {
@@ -63,7 +62,7 @@ export async function lockRunFolder(folder: string): Promise<() => void> {
     }
     // Two processes that found the same stale lock may have removed each other's new one. The pid that the file holds
     // a moment later wins.
-    await pause(50)
+    await sleep(50)
     if (readPid(file) === process.pid)
       return () => {
         if (readPid(file) === process.pid) rmSync(file, { force: true })

@@ -1,12 +1,12 @@
 import { PICTURE_ERRORS, WASM_ERRORS, WasmError, type WasmErrorCode } from '../wasm/mod.js'
 
 /**
- * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test holds
- * them together). Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers
+ * The one table of error codes. A code is never reused or renamed; `docs/errors.md` lists the same codes (a test
+ * compares them). Each entry: message template (`{name}` is filled from the details), HTTP status when a route answers
  * with it.
  */
 const TABLE = {
-  // frames: the reasons of the DEAD stream, beside those of their pictures (PICTURE_ERRORS)
+  // frames: the reasons on stream DEAD, together with those of pictures (PICTURE_ERRORS)
   ALPR_ERR_FRAME_TIMEOUT: ['recognition took longer than {limit} ms', 422],
   ALPR_ERR_FRAME_CRASHED: ['recognition crashed on this frame: {reason}', 422],
   ALPR_ERR_FRAME_TIME_MISSING: ['Captured-At is missing', 422],
@@ -24,7 +24,8 @@ const TABLE = {
   ALPR_ERR_HOTLIST_INVALID: ['hot list {list}: {reason}', 422],
   ALPR_ERR_HOTLIST_UNKNOWN: ['there is no hot list {list}', 404],
   // searches and standing partials
-  ALPR_ERR_SEARCHES_FULL: ['{limit} searches are waiting already, try again in a moment', 503],
+  ALPR_ERR_SEARCHES_FULL: ['{limit} searches are already waiting, try again shortly', 503],
+  ALPR_ERR_SEARCHES_CLOSED: ['the search ended without an answer: this process is closing', 503],
   ALPR_ERR_PARTIAL_INVALID: ['standing partial {partial}: {reason}', 422],
   ALPR_ERR_PARTIAL_UNKNOWN: ['there is no standing partial {partial}', 404],
   ALPR_ERR_PLATES_FILE_INVALID: ['{file}: {reason}', 422],
@@ -33,30 +34,31 @@ const TABLE = {
   ALPR_ERR_USAGE: ['{reason}', 400],
   // feeds
   ALPR_ERR_FEED_INVALID: ['{file}: {reason}', 422],
-  // servers around us
+  // servers
   ALPR_ERR_NATS_UNAVAILABLE: ['NATS at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_UNAVAILABLE: ['ClickHouse at {url} cannot be reached: {reason}', 503],
   ALPR_ERR_STORE_LOCKED: ['the data folder {folder} is in use by another store process', 503],
   ALPR_ERR_SCHEMA_NEWER: [
-    'the store has schema {found}, this program knows {known}: a newer program has been here',
+    'the store has schema {found}, this program knows {known}: a newer program has upgraded it',
     503,
   ],
   ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
   ALPR_ERR_INSTANCE_TAKEN: [
-    'an engine named {instance} runs already ({holder}): give this one a name of its own, with --instance or the setting engine.instance',
+    'an engine named {instance} is already running ({holder}): give this one another name, ' +
+      'with --instance or the setting engine.instance',
     503,
   ],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
-  // the gateway's door
-  ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address that the start printed', 401],
+  // requests to the gateway
+  ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address printed at the start', 401],
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],
   ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
   ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
   ALPR_ERR_CROP_UNWRITABLE: ['crops cannot be written to {segment}: {reason}', 503],
   ALPR_ERR_CONSOLE_STALLED: ['this console made no progress for {limit} s; reconnect with since={since}', 408],
-  ALPR_ERR_CONSOLES_FULL: ['{limit} consoles are open, no more are allowed', 503],
+  ALPR_ERR_CONSOLES_FULL: ['{limit} consoles are open, which is the limit', 503],
   // questions about stored reads
   ALPR_ERR_AREA_INVALID: ['the area is not valid: {reason}', 422],
   ALPR_ERR_WINDOW_INVALID: ['the time is not valid: {reason}', 422],
@@ -65,17 +67,17 @@ const TABLE = {
     'the question is too large ({reason}): ask for a smaller area, a shorter time or fewer rows',
     422,
   ],
-  ALPR_ERR_QUESTION_GIVEN_UP: ['the question was given up before it was answered', 408],
+  ALPR_ERR_QUESTION_GIVEN_UP: ['the question was abandoned before it was answered', 408],
   ALPR_ERR_SCOPE_RESTRICTED: ['{what} needs access to all cameras and lists', 403],
   ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
-  ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} is to be kept: reads are kept for {limit} days at least', 409],
+  ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} must be kept: reads are kept for at least {limit} days', 409],
   ALPR_ERR_PURGE_UNPROVEN: ['week {week} was not purged: {reason}', 409],
   ALPR_ERR_INTERNAL: ['internal error', 500],
 } as const satisfies Record<string, readonly [string, number]>
 
 /**
- * The codes of wasm/ are part of the table: a picture or a pattern is the sender's to mend (422), what else goes wrong
- * in there is ours (500).
+ * The codes of wasm/ are part of the table: an invalid picture or pattern is the sender's error (422), anything else in
+ * there is internal (500).
  */
 export type ErrorCode = keyof typeof TABLE | WasmErrorCode
 export type ErrorDetails = Record<string, string | number | boolean | undefined>
@@ -91,12 +93,12 @@ function entryOf(code: ErrorCode): readonly [message: string, status: number] {
 
 export const ERROR_CODES = [...Object.keys(TABLE), ...Object.keys(WASM_ERRORS)] as ErrorCode[]
 
-/** The whole table, for the documentation and the test that holds it to this. */
+/** The whole table, for the documentation and its test. */
 export function errorTable(): { code: ErrorCode; message: string; status: number }[] {
   return ERROR_CODES.map((code) => ({ code, message: entryOf(code)[0], status: entryOf(code)[1] }))
 }
 
-/** An error of ours: a code from the table, a message for people, and the values that broke the limit. */
+/** A known error: a code from the table, a message for people, and the values that broke the limit. */
 export class AlprError extends Error {
   readonly code: ErrorCode
   readonly status: number
@@ -124,7 +126,7 @@ export function codeOf(error: unknown): ErrorCode {
   return error instanceof AlprError || error instanceof WasmError ? error.code : 'ALPR_ERR_INTERNAL'
 }
 
-/** One line for a log or a header; never a stack. */
+/** One line for a log or a header; never a stack trace. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { BUCKET, ENTRANCE, kTrialPrefix } from '../nats/topology.js'
+import { BUCKET, ENTRANCE, kPoisonPrefix } from '../nats/topology.js'
 import { migrate, SCHEMA_VERSION } from '../store/schema.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
 import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
@@ -87,15 +87,15 @@ async function snapshotAll(
   const take = async (name: string): Promise<StreamSnapshot> =>
     snapshotStream(connection, name, join(folder, `${name}.snapshot`))
   const bound = [
-    `KV_${BUCKET.floors}`,
+    `KV_${BUCKET.offsets}`,
     `KV_${BUCKET.passes}`,
     ...Object.values(ENTRANCE).map(({ stream }) => stream),
   ].filter((name) => names.includes(name))
-  const floors = await connection.jetstream().views.kv(BUCKET.floors, { bindOnly: true })
+  const floors = await connection.jetstream().views.kv(BUCKET.offsets, { bindOnly: true })
   for (let attempt = 1; ; attempt++) {
     const wanted = new Map<string, number>()
     for await (const key of await floors.keys()) {
-      if (key.startsWith(kTrialPrefix)) continue
+      if (key.startsWith(kPoisonPrefix)) continue
       const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
       const { wanted: first = 0 } = (await floors.get(key))?.json<{ wanted?: number }>() ?? {}
       wanted.set(stream, Math.min(wanted.get(stream) ?? Infinity, first))

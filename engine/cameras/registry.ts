@@ -1,6 +1,6 @@
 import type { KV, KvEntry, NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { isApiError } from '../nats/connect.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from '../model/camera.js'
@@ -54,7 +54,7 @@ export class CameraRegistry {
       await this.#bucket.create(camera.id, JSON.stringify(camera))
       return true
     } catch (error) {
-      if (isApiError(error, kWrongLastSequence)) return false
+      if (isWrongLastSequence(error)) return false
       throw error
     }
   }
@@ -108,9 +108,6 @@ export class CameraRegistry {
     return { cameras, refresh, stop }
   }
 }
-
-/** KV `create` on a key that has a value. */
-const kWrongLastSequence = 10_071
 
 function parseEntry(entry: KvEntry): Camera {
   let value: unknown

@@ -1,5 +1,6 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { SqlPlateSearch, type PlateSearch } from '../plate_search/candidates.js'
 import { CachedValue } from '../runtime/cached_value.js'
 import { validate } from '../runtime/validate.js'
@@ -267,7 +268,7 @@ export class CanvassService {
   async #weeks(table: 'purges' | 'rollup_seals'): Promise<number[]> {
     const weeks = sql`SELECT DISTINCT toUInt32(week) AS day FROM ${tableOf(this.#options.database, table)}`
     const found = await this.#statement<{ day: number }>(weeks, AbortSignal.timeout(15_000), {})
-    return found.map(({ day }) => day * 86_400_000)
+    return found.map(({ day }) => day * DAY_MS)
   }
 }
 

@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { coverOf, type CellRange } from '../geo/cover.js'
 import { parsePattern, type Pattern } from './pattern.js'
 import { EARTH_M, areasOf, AreasSchema, type Circle, type Area, type Ring } from '../geo/area.js'
@@ -159,7 +160,7 @@ function ringSql(ring: Ring): Sql {
 /** @throws ALPR_ERR_REQUEST_INVALID: all reads of years are no question */
 export function needsPlace(filter: Filter, daysAtMost: number): void {
   const span = filter.windows.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (filter.places.length === 0 && filter.pattern === undefined && span > daysAtMost * 86_400_000) {
+  if (filter.places.length === 0 && filter.pattern === undefined && span > daysAtMost * DAY_MS) {
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
       field: 'places',
       reason: `everywhere, for more than ${daysAtMost} days and any plate, is too much to ask: name places, a pattern or a shorter time`,

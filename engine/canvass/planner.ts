@@ -2,6 +2,7 @@ import { both, filterSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
 import { plateMatches } from '../plate_search/candidates.js'
 import { sql, tableOf, time, value, type Sql } from '../store/sql.js'
+import { DAY_MS } from '../model/time.js'
 
 /**
  * What the planner reckons with, milliseconds: of a row that is scanned and matched, of a plate whose reads are looked
@@ -17,7 +18,7 @@ export const COSTS: Costs = { row: 60e-6, plate: 1, query: 6 }
 /** Plates that are looked up one by one. */
 const MOST_CANDIDATES = 5_000
 /** Below this an area is simply scanned: asking what it costs would cost more. */
-const SMALL_SPAN_MS = 3 * 86_400_000
+const SMALL_SPAN_MS = 3 * DAY_MS
 
 /**
  * The condition that finds a filter's reads: area first (the key of `reads` leads to the cells, each read is matched)
@@ -38,7 +39,7 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     ask.note('way', {
       chosen: 'area first',
       why: 'a few places for a few days are scanned at once',
-      days: span / 86_400_000,
+      days: span / DAY_MS,
     })
     return areaFirst
   }

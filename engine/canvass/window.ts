@@ -1,9 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { and, or, sql, time, value, type Sql } from '../store/sql.js'
 
 const strict = { additionalProperties: false }
-const DAY_MS = 86_400_000
 /** The longest that any of the five policies keeps reads is 2 years (PV); what is asked beyond 3 is a mistake. */
 const LONGEST_MS = 1_100 * DAY_MS
 const MAX_WINDOWS = 32

@@ -1,3 +1,4 @@
+import { sleep } from '../runtime/backoff.js'
 import { shuttingDown, tooBusy } from './exception.js'
 import type { EngineSession } from './chdb_session.js'
 import { quote } from './sql_scanner.js'
@@ -192,7 +193,7 @@ export class SessionPool {
     while (!gone()) {
       await this.control(`KILL QUERY WHERE Settings['log_comment'] = ${quote(session.mark)} ASYNC`).catch(() => {})
       if (gone()) return
-      await new Promise((resolve) => setTimeout(resolve, KILL_EVERY_MS))
+      await sleep(KILL_EVERY_MS)
     }
   }
 }

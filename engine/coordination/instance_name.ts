@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
-import { identitySubject } from '../nats/topology.js'
+import { instanceNameSubject } from '../nats/topology.js'
 
-/** How long whoever has a name already may take to say so, ms. When nobody listens, the server says so at once. */
+/** How long the holder of a name may take to answer, ms. When nobody listens, the server answers at once. */
 const kAnswerMs = 1_000
 
 /**
- * A name stands for one engine at a time. Two under one name would both have every lease, and fence each other off for
- * ever; so an engine asks before it starts whether somebody goes by its name, and answers those who come later.
+ * The name of one engine at a time. Two engines with one name would both hold every lease and fence each other off
+ * forever; so an engine asks before it starts whether its name is taken, and answers those that ask later.
  *
- * An engine that died answers nothing, so one that restarts does not wait. Two that start in the same moment hear
- * nothing of each other here; they find out by what they announce (members.ts).
+ * A dead engine answers nothing, so an engine that restarts does not wait. Two that start at the same instant do not
+ * hear of each other here; they find out by their announcements (members.ts).
  */
 export class InstanceName {
-  /** Tells this process from every other that was ever started. */
+  /** Distinguishes this process from every other that ever ran. */
   readonly session = randomUUID()
 
   constructor(
@@ -26,21 +26,21 @@ export class InstanceName {
   /** @throws ALPR_ERR_INSTANCE_TAKEN */
   async claim(): Promise<void> {
     const other = await this.connection
-      .request(identitySubject(this.instance), '', { timeout: kAnswerMs })
+      .request(instanceNameSubject(this.instance), '', { timeout: kAnswerMs })
       .catch(() => undefined)
-    if (other) throw taken(this.instance, other.string())
+    if (other) throw nameTaken(this.instance, other.string())
   }
 
-  /** Answers those who ask, until `signal` aborts: from then on the name is free. */
+  /** Answers other engines until `signal` aborts: from then on the name is free. */
   answer(signal: AbortSignal): void {
-    const asked = this.connection.subscribe(identitySubject(this.instance), {
+    const subscription = this.connection.subscribe(instanceNameSubject(this.instance), {
       callback: (error, message) => {
         if (!error) message.respond(`process ${process.pid} on ${hostname()}`)
       },
     })
-    signal.addEventListener('abort', () => asked.unsubscribe())
+    signal.addEventListener('abort', () => subscription.unsubscribe())
   }
 }
 
-export const taken = (instance: string, holder: string): AlprError =>
+export const nameTaken = (instance: string, holder: string): AlprError =>
   new AlprError('ALPR_ERR_INSTANCE_TAKEN', { instance, holder })

@@ -1,18 +1,16 @@
 import type { KV } from 'nats'
-import { isApiError } from '../nats/connect.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { LEASE_MS } from '../nats/setup.js'
 
 /**
- * One engine at a time for a partition of an entrance: a key that expires 6 s after its last renewal (bucket LEASES).
- * The name of the engine is its value, so an engine that restarts under the same name takes its partition back at once.
- * A lease only keeps engines from doing the same work; what keeps a paused former owner from harm is the
- * compare-and-set of the checkpoint.
+ * Lets one engine at a time own a partition of an entrance: a key that expires 6 s after its last renewal (bucket
+ * LEASES). Its value is the name of the engine, so an engine that restarts under the same name takes its partition back
+ * at once. A lease only keeps engines from doing the same work; the compare-and-set of the checkpoint is what fences
+ * off a paused previous owner.
  */
 export class Lease {
   private revision = 0
-  /**
-   * When the last renewal was sent, milliseconds of the monotonic clock: the holder gives up before the server does.
-   */
+  /** When the last renewal was sent, ms of the monotonic clock: the holder gives up before the server does. */
   private renewedAt = -Infinity
 
   constructor(
@@ -21,7 +19,7 @@ export class Lease {
     private readonly holder: string,
   ) {}
 
-  /** True when this engine holds the partition now. */
+  /** @returns whether this engine holds the lease now */
   async acquire(): Promise<boolean> {
     const { key } = this
     const now = performance.now()
@@ -34,14 +32,12 @@ export class Lease {
       this.renewedAt = now
       return true
     } catch (error) {
-      if (isConflict(error)) return false
+      if (isWrongLastSequence(error)) return false
       throw error
     }
   }
 
-  /**
-   * True while it is held; false when another engine has it. A lease that could not be renewed in 4.5 s counts as lost.
-   */
+  /** @returns whether it is still held. A lease that could not be renewed for 4.5 s counts as lost. */
   async renew(): Promise<boolean> {
     const now = performance.now()
     try {
@@ -49,7 +45,7 @@ export class Lease {
       this.renewedAt = now
       return true
     } catch (error) {
-      if (isConflict(error)) return this.acquire()
+      if (isWrongLastSequence(error)) return this.acquire()
       return now - this.renewedAt < Lease.GIVE_UP_MS
     }
   }
@@ -58,16 +54,10 @@ export class Lease {
     await this.kv.delete(this.key, { previousSeq: this.revision }).catch(() => {})
   }
 
-  /**
-   * Without a renewal for this long a lease is over, and so is the engine: its cameras are taken over within 10 s of
-   * its death.
-   */
+  /** A lease expires this long after its last renewal: the cameras of a dead engine are taken over within 10 s. */
   static readonly EXPIRES_MS = LEASE_MS
   static readonly RENEW_MS = 1_500
   static readonly GIVE_UP_MS = 4_500
-  /** How often a partition that is somebody else's is looked at. */
-  static readonly LOOK_MS = 500
+  /** How often to try for a lease that another engine holds. */
+  static readonly POLL_MS = 500
 }
-
-/** The server's "wrong last sequence": somebody else wrote in between. */
-export const isConflict = (error: unknown): boolean => isApiError(error, 10_071)

@@ -2,13 +2,14 @@ import { sleep } from '../runtime/backoff.js'
 import { Lease } from './lease.js'
 
 /**
- * Does what one engine at a time may do, when its turn comes. A lease that is lost on the way (this process or NATS
- * stood still for seconds) does not end the work.
- * @throws the signal's reason when it aborts before the turn comes, what `work` throws, and when NATS does not answer
+ * Waits for a lease, runs `work` while holding it, and releases it. Losing the lease meanwhile (this process or NATS
+ * stalled for seconds) does not end the work.
+ * @throws the signal's reason when it aborts before the lease is held, what `work` throws, and when NATS does not
+ * answer
  */
 export async function withLease<T>(lease: Lease, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   while (!(await lease.acquire())) {
-    await sleep(Lease.LOOK_MS, signal)
+    await sleep(Lease.POLL_MS, signal)
     signal.throwIfAborted()
   }
   const done = new AbortController()
@@ -22,7 +23,7 @@ export async function withLease<T>(lease: Lease, work: () => Promise<T>, signal:
   }
 }
 
-/** Keeps a lease until `over` aborts; aborts it itself when the lease is lost. */
+/** Renews a lease until `over` aborts; aborts `over` when the lease is lost. */
 export async function renewUntil(lease: Lease, over: AbortController): Promise<void> {
   while (!over.signal.aborted) {
     await sleep(Lease.RENEW_MS, over.signal)

@@ -3,17 +3,17 @@ import type { AlprError } from '../errors.js'
 import type { CameraMessage } from '../model/capture.js'
 import { deadSubject, ENTRANCE, HEADER, rootOf } from '../nats/topology.js'
 
-/** One detection of a message, alone: the others of its message may be good. */
+/** A single detection of a message: the others may be valid. */
 export interface DeadPart {
-  /** Its place in the message, from 0. */
+  /** Its index in the message, from 0. */
   index: number
   payload: Uint8Array
 }
 
 /**
- * Puts a message that cannot be processed, or one detection of it, on stream DEAD with the reason, where it came from
- * and its own headers and payload: nothing is dropped in silence. The message id derives from the stream sequence, so
- * doing it twice leaves one.
+ * Publishes a message that cannot be processed, or one detection of it, to stream DEAD with the reason, its origin and
+ * its own headers and payload: nothing is dropped silently. The message id derives from the stream sequence, so
+ * publishing it twice stores one.
  */
 export async function deadLetter(
   js: JetStreamClient,

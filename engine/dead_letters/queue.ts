@@ -2,15 +2,15 @@ import { headers as newHeaders, type JetStreamManager, type NatsConnection, type
 import { AlprError } from '../errors.js'
 import { cameraOf, detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from '../nats/topology.js'
 
-/** One frame, or message of detections, that could not be processed, as it lies on stream DEAD. */
+/** One frame, or one message of detections, that could not be processed, as stored on stream DEAD. */
 export interface DeadLetter {
-  /** Its number on DEAD. */
+  /** Its sequence on DEAD. */
   seq: number
   camera: string
-  /** An error code, and the sentence of it. */
+  /** The error code and its message. */
   reason: string
   message: string
-  /** Where it came from. */
+  /** Its original subject, and its sequence on that stream. */
   subject: string
   sequence: number
   /** When the frame arrived, RFC 3339. */
@@ -36,8 +36,8 @@ const DEAD_HEADERS: readonly string[] = [
 ]
 
 /**
- * Dead letters in the order of the stream, from `from` on, up to what was there at the call. Read one by one: payloads
- * are large and there are few letters. They are not given out: a payload shows plates (`readDeadLetter`).
+ * Dead letters in stream order, from sequence `from` up to the end of the stream at the call. Read one by one: payloads
+ * are large and dead letters are few. A payload shows plates, so it is not given out here (`readDeadLetter`).
  */
 export async function* deadLetters(
   manager: JetStreamManager,
@@ -47,7 +47,7 @@ export async function* deadLetters(
   const { state } = await manager.streams.info(STREAM.dead)
   const subject = filter.camera ? `dead.${filter.camera}` : 'dead.>'
   for (let seq = Math.max(from, state.first_seq); seq <= state.last_seq; seq++) {
-    // The next message of the subject at or after `seq`, so that gaps cost nothing.
+    // Gets the next message of the subject at or after `seq`, so gaps cost nothing.
     const message = await direct(manager).getMessage(STREAM.dead, { seq, next_by_subj: subject }).catch(noneLeft)
     if (!message || message.seq > state.last_seq) return
     seq = message.seq
@@ -73,9 +73,9 @@ export async function deadLetter(
 }
 
 /**
- * Sends it to its camera's subject once more, with the headers it came with, and takes it off DEAD when the stream has
- * it. When this process dies in between, the frame is on both; sending it again within the stream's window of 2 minutes
- * makes no second one.
+ * Publishes a dead letter to its camera's subject again, with its original headers, and deletes it from DEAD once the
+ * stream has it. If this process dies in between, it is on both streams; a redrive within the stream's window of 2
+ * minutes makes no duplicate.
  */
 export async function redrive(connection: NatsConnection, manager: JetStreamManager, seq: number): Promise<void> {
   const letter = await deadLetter(manager, seq)
@@ -87,14 +87,14 @@ export async function redrive(connection: NatsConnection, manager: JetStreamMana
   await drop(manager, letter.seq)
 }
 
-/** Deletes a dead letter for good. */
+/** Deletes a dead letter permanently. */
 export async function drop(manager: JetStreamManager, seq: number): Promise<void> {
   await manager.streams.deleteMessage(STREAM.dead, seq, false)
 }
 
 /**
- * Direct gets bring the payload as it is; the stream's own API encodes it in base64, and a large frame would then be
- * larger than the server's largest message. The client has it, its types do not say so.
+ * A direct get returns the payload as it is; the stream's own API encodes it in base64, which makes a large frame
+ * larger than the server's largest message. The client has direct gets, but its types omit them.
  */
 const direct = (manager: JetStreamManager): DirectGet => (manager as JetStreamManager & { direct: DirectGet }).direct
 

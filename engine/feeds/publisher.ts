@@ -1,6 +1,6 @@
 import { headers as newHeaders, type JetStreamClient } from 'nats'
 import { AlprError } from '../errors.js'
-import { natsReason } from '../nats/connect.js'
+import { natsReason } from '../nats/errors.js'
 import { framesSubject, HEADER } from '../nats/topology.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 

@@ -4,24 +4,18 @@ import type { ListMatch } from '../hotlists/lists_in_force.js'
 import type { OpenPass, PublishedHit } from '../passes/pass.js'
 import type { Read } from '../model/read.js'
 
-/**
- * A vote is worth checking against the lists from this confidence on, or from this many frames, or when the pass
- * closes.
- */
-const SURE_ENOUGH = 0.6
-const FRAMES_ENOUGH = 3
+/** A vote is checked against the lists from this confidence or this many frames on, or when the pass closes. */
+const MIN_CONFIDENCE = 0.6
+const MIN_FRAMES = 3
 
-/** A match that was published stays until it falls clearly under the threshold, so that a hit does not flicker. */
+/** A published match is withdrawn only clearly below the threshold (this share of it), so that hits do not flicker. */
 const WITHDRAW_BELOW = 0.8
-/**
- * When the voted text is the listed plate, character by character, a blurred picture is no reason to keep it from a
- * person's eyes.
- */
+/** Share of the threshold for an exact match: even when the picture is blurred, a person should see it. */
 const EXACT_FROM = 0.5
 
 /**
- * Whether a check is due at all: after frame 1, 2, 3, 4 and then at every half more. Asked before the vote is read out,
- * so that a parked car costs nothing.
+ * Whether a check is due at this number of frames: 1, 2, 3, 4, 6, 8, 12, 16 ... Asked before the vote is evaluated, so
+ * that a parked car costs nothing.
  */
 export function dueForCheck(frames: number): boolean {
   return (
@@ -37,13 +31,12 @@ export function dueForCheck(frames: number): boolean {
 /** Whether the vote should be checked against the lists now. */
 export function worthChecking(pass: OpenPass, confidence: number): boolean {
   const { frames } = pass.state
-  return dueForCheck(frames) && (confidence >= SURE_ENOUGH || frames >= FRAMES_ENOUGH)
+  return dueForCheck(frames) && (confidence >= MIN_CONFIDENCE || frames >= MIN_FRAMES)
 }
 
 /**
- * The revisions that this look at the pass calls for, without their pictures. Updates `pass.state.hits`, which is part
- * of the checkpoint: a replay from there makes the same revisions under the same ids.
- *
+ * The hit revisions that are due for a pass now, without their pictures. Updates `pass.state.hits`, which is part of
+ * the checkpoint: a replay from there makes the same revisions with the same ids.
  * @param closing the pass has ended: every hit gets its last revision
  */
 export function makeHits(
@@ -95,7 +88,7 @@ export function makeHits(
   return hits
 }
 
-/** Probability from which this match is a hit. */
+/** The lowest probability at which this match is a hit. */
 function neededBy({ list, exact }: ListMatch, published: boolean): number {
   return list.threshold * (exact ? EXACT_FROM : published ? WITHDRAW_BELOW : 1)
 }
@@ -104,7 +97,7 @@ const keyOf = (list: string, plate: string): string => `${list}.${plate}`
 
 export const hitIdOf = (readId: string, key: string): string => `${readId}.${key}`
 
-/** A special list is informational whatever its record says (RV 426.6.4 c). */
+/** The fields of the list. A special list is always informational (RV 426.6.4 c). */
 function listedOf({ list, entry }: ListMatch): PublishedHit['listed'] {
   return {
     listName: list.name,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { StorageType, type JetStreamClient, type KV, type ObjectStore } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { BUCKET, OBJECTS } from '../nats/topology.js'
 import { strictPlate } from '../../wasm/mod.js'
 import { LIST_ID, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
@@ -183,8 +184,6 @@ export const MAX_PLATE = 12
 /** What nearly every line of a long list looks like. */
 const kPlain = new RegExp(`^[A-Z0-9]{1,${MAX_PLATE}}$`)
 
-const kWrongLastSequence = 10_071
-
 const fileName = (record: { id: string; version: string }) => `${record.id}.${record.version}`
 
 async function open(client: JetStreamClient): Promise<{ records: KV; files: ObjectStore }> {
@@ -198,7 +197,7 @@ async function putRecord(records: KV, record: HotList, revision: number): Promis
   try {
     await records.put(record.id, JSON.stringify(record), { previousSeq: revision })
   } catch (error) {
-    if ((error as { api_error?: { err_code: number } }).api_error?.err_code !== kWrongLastSequence) throw error
+    if (!isWrongLastSequence(error)) throw error
     throw new AlprError(
       'ALPR_ERR_HOTLIST_INVALID',
       { list: record.id, reason: 'somebody else changed it at the same time; try again' },

@@ -2,11 +2,12 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { parsePattern, WasmError } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 
 /** The id of a standing partial is a NATS key-value key. */
 export const PARTIAL_ID = /^[a-z0-9-]{1,64}$/
 /** Longest that a standing partial watches: as a hot plate (HPL-1, RV 426.6.5). */
-export const MAX_PARTIAL_MS = 30 * 86_400_000
+export const MAX_PARTIAL_MS = 30 * DAY_MS
 
 /**
  * A pattern that watches the live stream (CAN-2), in the key-value bucket PARTIALS. Times in ms since 1970 UTC, event

@@ -5,7 +5,7 @@ import { AlprError } from '../errors.js'
 /** The name of a camera is a NATS subject token and part of ids: lower case, digits and dashes. */
 export const CAMERA_ID = /^[a-z0-9-]{1,64}$/
 
-/** A source of frames (CAN-4: a camera record says which direction it covers). */
+/** A camera. Its record states which direction it covers (CAN-4). */
 export const CameraSchema = Type.Object(
   {
     id: Type.String({ pattern: CAMERA_ID.source }),
@@ -14,7 +14,7 @@ export const CameraSchema = Type.Object(
     /** Degrees, WGS 84. A fixed camera needs both; a mobile one sends its position with each frame. */
     lat: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
     lon: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
-    /** Degrees clockwise from north, the direction the camera looks. */
+    /** Degrees clockwise from north, the direction the camera faces. */
     heading: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 360 })),
     agency: Type.String({ maxLength: 200, default: '' }),
   },
@@ -23,14 +23,14 @@ export const CameraSchema = Type.Object(
 
 export type Camera = Static<typeof CameraSchema>
 
-const check = new Ajv({ useDefaults: true }).compile<Camera>(CameraSchema)
+const isCamera = new Ajv({ useDefaults: true }).compile<Camera>(CameraSchema)
 
 /** @throws ALPR_ERR_CAMERA_INVALID naming the field */
 export function parseCamera(value: unknown): Camera {
   const camera = structuredClone(value) as Camera
   const id = String((value as { id?: unknown })?.id ?? '')
-  if (!check(camera)) {
-    const error = check.errors![0]!
+  if (!isCamera(camera)) {
+    const error = isCamera.errors![0]!
     throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
       camera: id,
       reason: `${error.instancePath.slice(1) || 'record'} ${error.message}`,

@@ -1,9 +1,9 @@
 import { AlprError } from '../errors.js'
 import type { Camera } from './camera.js'
 
-/** One instant at one camera, checked and placed: what detections are seen in. */
+/** One instant at one camera, with a valid time and a position: what detections are observed in. */
 export interface Capture {
-  /** Sequence on the stream it came by: ids derive from it. */
+  /** Sequence on its stream: read ids derive from it. */
   seq: number
   camera: Camera
   /** Event time, milliseconds since 1970 UTC. */
@@ -12,32 +12,32 @@ export interface Capture {
   lon: number
   /** Degrees clockwise from north: of the camera's view for a fixed camera, of the vehicle for a mobile one. */
   heading?: number
-  /** Metres a second. */
+  /** Metres per second. */
   speed?: number
-  /** Id of the recording it comes from, empty for a live camera. */
+  /** Id of the recorded feed it comes from, empty for a live camera. */
   feed: string
-  /** The picture, where there is one. */
+  /** The picture, if there is one. */
   jpeg?: Uint8Array
 }
 
-/** A message as it came from the stream, before any check. */
+/** A message of the stream, not validated. */
 export interface CameraMessage {
   seq: number
   subject: string
-  /** Name of the camera as the subject gives it. */
+  /** Id of the camera, from the subject. */
   camera: string
-  /** When the stream took it in, milliseconds: the only clock that a replay sees again. */
+  /** When the stream stored it, milliseconds: the only clock that a replay reproduces. */
   arrivedAt: number
   header: (name: string) => string | undefined
   payload: Uint8Array
 }
 
-/** No digital plate camera is older; a time before it is a camera whose clock was never set. */
+/** No digital plate camera is older: an earlier time comes from a camera whose clock was never set. */
 export const EARLIEST_CAPTURE = Date.UTC(2000, 0, 1)
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|\+00:00)$/
 
-/** Milliseconds. @throws ALPR_ERR_FRAME_TIME_* */
+/** @returns milliseconds since 1970 UTC @throws ALPR_ERR_FRAME_TIME_* */
 export function parseCapturedAt(value: string | undefined, arrivedAt: number, futureToleranceMs: number): number {
   if (value === undefined || value === '') throw new AlprError('ALPR_ERR_FRAME_TIME_MISSING')
   const time = RFC3339_UTC.test(value) ? Date.parse(value) : NaN
@@ -50,10 +50,11 @@ export function parseCapturedAt(value: string | undefined, arrivedAt: number, fu
 }
 
 /**
- * A fixed camera stands where the registry says; others are where the frame says, or else where the registry last put
- * them.
+ * The position of a capture: of a fixed camera the one in the registry; of any other the one in the message, or else
+ * the one in the registry.
+ * @throws ALPR_ERR_FRAME_POSITION_MISSING
  */
-export function place(
+export function positionOf(
   camera: Camera,
   position: { lat: number; lon: number } | undefined,
 ): { lat: number; lon: number } {

@@ -1,12 +1,11 @@
 /**
- * What an engine says about itself once a second on `status.engine.<instance>`; the gateway turns it into /readyz and
- * /metrics.
+ * What an engine publishes once a second on `status.engine.<instance>`; the gateway serves it as /readyz and /metrics.
  */
 export interface EngineStatus {
   instance: string
-  /** RFC 3339, wall clock. A status older than 5 s means the engine is away. */
+  /** RFC 3339, wall clock. A status older than 5 s means that the engine is down. */
   at: string
-  /** Empty when all is well, else what it waits for: `{ nats: "...", clickhouse: "..." }`. */
+  /** What it waits for, empty when all is well: `{ nats: "...", clickhouse: "..." }`. */
   waiting: Record<string, string>
   partitions: number[]
   workers: number
@@ -14,13 +13,13 @@ export interface EngineStatus {
   model: string
   /** Monotonic counters since the start of the process, by metric name (see docs/metrics.md), e.g. `frames_total`. */
   counters: Record<string, number>
-  /** Gauges: frames waiting on the stream, in flight, seconds of delay, open passes, age of each list ... */
+  /** Gauges: frames waiting on the stream, frames in flight, seconds of delay, open passes, age of each list ... */
   gauges: Record<string, number>
   /** Names of bounds that acted since the last status, for the log and the metric. */
   bounds: string[]
 }
 
-/** A read as it goes out for live display on `reads.<camera>`. */
+/** A read as it is published for live display on `reads.<camera>`. */
 export interface LiveRead {
   readId: string
   version: number

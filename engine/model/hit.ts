@@ -1,10 +1,10 @@
 import type { CropRef } from './read.js'
 
-/** One position that a match tolerated: what was read, what the list says, and how probable that is. */
+/** One position that a match tolerated: the character that was read, the listed one, and how probable that is. */
 export interface Tolerated {
   /** 0-based position in the listed plate. */
   position: number
-  /** `none` (empty string) when the character is missing in the read or extra in it. */
+  /** Empty when the listed character is missing in the read; `listed` is empty when the read has an extra one. */
   read: string
   listed: string
   probability: number
@@ -17,20 +17,20 @@ export interface Tolerated {
 export interface Hit {
   /** `<readId>.<list>.<entry plate>`: the same pass and entry always give the same id. */
   hitId: string
-  /** 1, 2, ... for each update under the same id; the highest is the truth. */
+  /** 1, 2, ... for each update under the same id; only the highest counts. */
   revision: number
   state: 'possible' | 'withdrawn'
   readId: string
-  /** As read by the camera; never rewritten to what is listed. */
+  /** As read by the camera; never rewritten to the listed plate. */
   plate: string
   confidence: number
   alternates: { plate: string; confidence: number }[]
   region: string
-  /** As it stands on the list. */
+  /** As written on the list. */
   listedPlate: string
   list: string
   listName: string
-  /** Digest of the list's content, and when it was loaded (RFC 3339), for the list age on every hit. */
+  /** Digest of the list's content, and when it was loaded (RFC 3339): every hit shows the age of its list. */
   listVersion: string
   listLoadedAt: string
   reason: string
@@ -48,10 +48,10 @@ export interface Hit {
   /** Event time of the first detection, and of the frame that made the hit: RFC 3339. */
   ts: string
   tsLast: string
-  /** When the engine published this revision (RFC 3339, wall clock): for the visible delay only. */
+  /** When the engine published this revision (RFC 3339, wall clock): only for the displayed delay. */
   publishedAt: string
   crop?: CropRef
-  /** Vehicle picture: the whole frame, reduced. */
+  /** Picture of the vehicle: the whole frame, reduced. */
   picture?: CropRef
   module: string
   model: string

@@ -1,3 +1,5 @@
+import { HOUR_MS } from './time.js'
+
 /**
  * The ledger: per camera and hour, `framesIn = withReads + withoutPlate + dead` (EQP-1, C-4). The hour is that of
  * `Captured-At`, or of the arrival on the stream when the frame has no usable time.
@@ -5,8 +7,8 @@
 export interface LedgerRow {
   camera: string
   /**
-   * Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; a part only
-   * ever grows.
+   * Stream sequence of the first frame counted in this row. Rows of one hour with different parts add up; the counts of
+   * a part only grow.
    */
   part: number
   /** Start of the hour, milliseconds since 1970 UTC. */
@@ -15,8 +17,9 @@ export interface LedgerRow {
   withReads: number
   withoutPlate: number
   dead: number
-  /** Stream sequence up to which these totals count: the store keeps the row with the highest. */
+  /** Stream sequence up to which these totals count: the store keeps the row with the highest one. */
   version: number
 }
 
-export const hourOf = (time: number): number => Math.floor(time / 3_600_000) * 3_600_000
+/** The start of the UTC hour that contains `time`, ms. */
+export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS

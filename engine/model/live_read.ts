@@ -1,7 +1,7 @@
 import type { Read } from './read.js'
 import type { LiveRead } from './engine_status.js'
 
-/** A stored read as consoles see it pass by. `lists`: ids of the hot lists it made a hit on. */
+/** A stored read for live display. `lists`: ids of the hot lists on which it made a hit. */
 export function liveReadOf(read: Read, cameraName: string, lists: string[]): LiveRead {
   const { readId, version, plate, confidence, region, camera, lat, lon, frames, direction, crop } = read
   return {

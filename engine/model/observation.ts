@@ -1,9 +1,9 @@
 import type { Detection } from '../../wasm/mod.js'
 
 /**
- * A detection as passes take it: our recognizer's, or one of a camera that reads plates itself. Such a camera may say
- * where in its picture the plate was (`quad`), or which of its vehicles it belongs to (`track`), or neither. A quality
- * of height 0 is not known.
+ * A detection that passes are made of: the recognizer's, or that of a camera that reads plates itself. Such a camera
+ * may say where in its picture the plate was (`quad`), to which of its vehicles it belongs (`track`), or neither. A
+ * quality with height 0 is unknown.
  */
 export type Observation = Pick<
   Detection,
@@ -14,8 +14,8 @@ export type Observation = Pick<
   }
 
 /**
- * With neither place nor track there is no telling that two detections are one vehicle, text alone never does: each is
- * a pass.
+ * Whether nothing but its text could tell that another detection is of the same vehicle. Text alone never merges two
+ * detections, so such a detection is a whole pass.
  */
-export const standsAlone = (detection: Observation): boolean =>
+export const isUntrackable = (detection: Observation): boolean =>
   detection.quad === undefined && detection.track === undefined

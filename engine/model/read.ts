@@ -1,5 +1,5 @@
 /**
- * A read: what is stored of one pass. All times are event time (`Captured-At`), milliseconds since 1970 UTC.
+ * A read: the stored result of one pass. All times are event time (`Captured-At`), milliseconds since 1970 UTC.
  * `read_id` derives from the stream position of the pass's first detection, so a replay gives the same ids.
  */
 export interface Read {
@@ -10,26 +10,27 @@ export interface Read {
   readId: string
   /** Grows with each better version of the same read (frames voted so far); the store keeps the highest. */
   version: number
-  /** No other version of it was or will be: its pass has one detection and can have no second. */
+  /** This is its only version, ever: its pass has one detection and cannot get another. */
   only?: true
   plate: string
   /** 0..1, calibrated by the model. */
   confidence: number
   alternates: { plate: string; confidence: number }[]
-  /** State or country of issue, empty when it could not be told. */
+  /** State or country of issue, empty when unknown. */
   region: string
   camera: string
   /**
-   * First and last detection. The first never changes from version to version, the last only grows: questions rely on
-   * both.
+   * First and last detection. Between versions the first never changes and the last only grows: queries rely on both.
    */
   ts: number
   tsLast: number
   lat: number
   lon: number
-  /** Degrees from north the vehicle moved, as far as the camera's heading and the track tell; undefined if unknown. */
+  /**
+   * Direction of travel, degrees clockwise from north, from the camera's heading and the track; undefined if unknown.
+   */
   heading?: number
-  /** `approaching`, `leaving`, `still` or `unknown`, from the growth of the plate over the pass. */
+  /** From the growth of the plate over the pass. */
   direction: 'approaching' | 'leaving' | 'still' | 'unknown'
   /** Frames of the pass in which the plate was detected. */
   frames: number
@@ -52,7 +53,7 @@ export interface Read {
   positions: Float32Array[]
 }
 
-/** Where a picture lies: crops are append-only segment files by week. */
+/** Address of a picture in the append-only segment files, one folder a week. */
 export interface CropRef {
   segment: string
   /** Byte offset of the record and its length, both in bytes. */

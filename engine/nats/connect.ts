@@ -1,8 +1,9 @@
-import { connect, DebugEvents, ErrorCode, Events, type ConnectionOptions, type NatsConnection } from 'nats'
-import { AlprError, reasonOf } from '../errors.js'
+import { connect, DebugEvents, Events, type ConnectionOptions, type NatsConnection } from 'nats'
+import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
+import { isAuthorization, natsReason } from './errors.js'
 
-/** What a part logs about its connection: pino's loggers fit. */
+/** The logger of a connection; pino's loggers fit. */
 export interface ConnectionLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
@@ -10,15 +11,15 @@ export interface ConnectionLog {
 
 export interface ConnectNatsOptions {
   /**
-   * One address or several with commas: `nats://host:4222`, `tls://...`; `user:password@` or `token@` may stand before
-   * the host.
+   * One address, or several separated by commas: `nats://host:4222`, `tls://...`; `user:password@` or `token@` may
+   * precede the host.
    */
   url: string
   token?: string
   /** Shown in the server's connection list, e.g. `engine a1`. */
   name: string
   log?: ConnectionLog
-  /** Wait for a server that is not there yet, for ever, instead of failing after `firstConnectMs`. */
+  /** Wait for an absent server forever instead of failing after `firstConnectMs`. */
   waitOnFirstConnect?: boolean
   /** How long a first connection is tried, in ms. */
   firstConnectMs?: number
@@ -29,16 +30,16 @@ export interface ConnectNatsOptions {
 const kQuiet: ConnectionLog = { info: () => {}, warn: () => {} }
 
 /**
- * A connection that heals itself for ever: growing, jittered pauses (0.1 s to 5 s) between attempts, also after refused
- * credentials (a server that restarts with another secrets file comes back). A link that answers no ping for 20 s
+ * A connection that reconnects forever, with growing, jittered pauses (0.1 s to 5 s) between attempts, even after
+ * refused credentials (a server may restart with another secrets file). A connection that answers no ping for 20 s
  * counts as broken.
- * @throws ALPR_ERR_NATS_UNAVAILABLE when the first connection fails and nobody wants to wait
+ * @throws ALPR_ERR_NATS_UNAVAILABLE when the first connection fails and `waitOnFirstConnect` is not set
  */
 export async function connectNats(options: ConnectNatsOptions): Promise<NatsConnection> {
   const { log = kQuiet, name } = options
   const address = parseAddress(options)
-  // The client asks for the pause anew after each wake-up, so it must not grow by being asked: attempts are counted by
-  // its events.
+  // The client asks for the pause again after each wake-up, so asking must not lengthen it: its events count the
+  // attempts.
   let attempt = 0
   const connectionOptions: ConnectionOptions = {
     ...address.options,
@@ -56,7 +57,7 @@ export async function connectNats(options: ConnectNatsOptions): Promise<NatsConn
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === DebugEvents.Reconnecting) attempt++
-      else if (status.type === Events.Disconnect) log.warn({ url: address.shown }, 'NATS is away, reconnecting')
+      else if (status.type === Events.Disconnect) log.warn({ url: address.shown }, 'NATS is unreachable, reconnecting')
       else if (status.type === Events.Reconnect) {
         log.info({ url: address.shown, attempts: attempt }, 'NATS is back')
         attempt = 0
@@ -82,32 +83,13 @@ async function firstConnection(
       const enough = !options.waitOnFirstConnect && (performance.now() + pause > deadline || isAuthorization(error))
       if (enough || options.signal?.aborted)
         throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
-      if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not there yet, waiting')
+      if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not reachable yet, waiting')
       await sleep(pause, options.signal)
     }
   }
 }
 
-const isAuthorization = (error: unknown): boolean =>
-  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes(
-    (error as { code?: ErrorCode }).code!,
-  )
-
-/**
- * What happened, in words. The client's messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
- * refusal are in `api_error`.
- */
-export function natsReason(error: unknown): string {
-  const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
-  if (api?.description) return api.description
-  if (code === ErrorCode.ConnectionRefused) return 'connection refused'
-  if (isAuthorization(error)) return 'the server refuses our token or password'
-  if (code === ErrorCode.ConnectionTimeout || code === ErrorCode.Timeout) return 'no answer'
-  if (code === ErrorCode.NoResponders) return 'JetStream or the stream is not there'
-  return reasonOf(error)
-}
-
-/** Splits credentials from the addresses; what is `shown` in logs and errors never has them. */
+/** Separates credentials from the addresses; `shown`, for logs and errors, never contains them. */
 function parseAddress({ url, token }: ConnectNatsOptions): { options: ConnectionOptions; shown: string } {
   const servers: string[] = []
   const options: ConnectionOptions = token ? { token } : {}
@@ -133,7 +115,3 @@ function parseAddress({ url, token }: ConnectNatsOptions): { options: Connection
   if (servers.length === 0) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'nats.url', reason: 'no address' })
   return { options: { ...options, servers }, shown: servers.map((s) => `nats://${s}`).join(',') }
 }
-
-/** Whether JetStream refused with this error code (its own, of five digits). */
-export const isApiError = (error: unknown, code: number): boolean =>
-  (error as { api_error?: { err_code?: number } }).api_error?.err_code === code

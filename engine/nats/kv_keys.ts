@@ -1,9 +1,9 @@
 import type { JetStreamManager } from 'nats'
 
 /**
- * Keys of a bucket under a prefix, as the leader of its stream has them. The client's own `keys` asks a consumer, and
- * in a cluster that may live beside a copy that lags: a key just written would be missing.
- * @param prefix tokens with a dot behind them
+ * Keys of a bucket under a prefix, read from the leader of its stream. The client's own `keys` asks a consumer, which
+ * in a cluster may live beside a replica that lags: a key just written would be missing.
+ * @param prefix tokens, each followed by a dot
  */
 export async function keysOf(manager: JetStreamManager, bucket: string, prefix: string): Promise<string[]> {
   const before = `$KV.${bucket}.`

@@ -1,8 +1,8 @@
 import { Events, type KV, type KvEntry, type NatsConnection } from 'nats'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { natsReason } from './connect.js'
+import { natsReason } from './errors.js'
 
-/** What a follower logs: pino's loggers fit. */
+/** The logger of a watch; pino's loggers fit. */
 export interface WatchLog {
   warn(fields: object, message: string): void
 }
@@ -10,17 +10,17 @@ export interface WatchLog {
 export interface WatchOptions {
   /** A key has this value now. Must not throw. */
   put(key: string, entry: KvEntry): void
-  /** A key is gone. */
+  /** A key was deleted, purged or has expired. */
   remove(key: string): void
   log?: WatchLog
 }
 
 /**
- * Follows every key of a bucket. Resolves when all that was there has been given to `put`; then goes on for ever.
+ * Mirrors a bucket. Resolves when `put` has received every present key; then keeps watching until `stop`.
  *
- * After a reconnect the whole bucket is read anew instead of waiting for the client's missed heartbeats (10 s and
- * more), and keys that vanished meanwhile without a trace (expired, purged) are removed. So `put` may see a value
- * twice; order per key is kept.
+ * After a reconnect it reads the whole bucket again instead of waiting for the client's missed heartbeats (10 s and
+ * more), and removes keys that disappeared meanwhile without a trace (expired, purged). So `put` may receive a value
+ * twice; the order per key is kept.
  */
 export async function watchKeys(
   connection: NatsConnection,
@@ -44,8 +44,8 @@ export async function watchKeys(
     }
     endRound = () => changes.stop()
     if (stopped) return changes.stop()
-    // Asked after the watch began: a value that is there now was or will be delivered, and the last of them says that
-    // none is pending.
+    // Asked after the watch began: every value present now was or will be delivered, and the last one says that none is
+    // pending.
     if ((await bucket.status()).values === 0) complete()
     for await (const entry of changes) {
       seen.add(entry.key)
@@ -69,7 +69,7 @@ export async function watchKeys(
         })
       } catch (error) {
         if (firstRound) throw error
-        options.log?.warn({ reason: natsReason(error) }, 'following the key-value bucket failed, trying again')
+        options.log?.warn({ reason: natsReason(error) }, 'watching the key-value bucket failed, retrying')
       }
       if (!stopped) await sleep(backoffMs(attempt))
     }

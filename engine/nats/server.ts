@@ -8,22 +8,21 @@ import { connectNats } from './connect.js'
 import { watchServer } from './watchdog.js'
 
 /**
- * The largest message of the private server, 16 MiB. It is above the product's own limit for a frame (8 MiB) on
- * purpose: a frame that is too large must arrive, so that it can be kept in DEAD with its reason instead of vanishing
- * at the camera.
+ * The largest message of the private server, 16 MiB. It exceeds the product's own limit for a frame (8 MiB) on purpose:
+ * a frame that is too large must arrive, so that DEAD keeps it with the reason instead of the camera losing it.
  */
 export const MAX_PAYLOAD_BYTES = 16_777_216
 
 export interface PrivateServerOptions {
-  /** Folder for the configuration and JetStream's files; made if missing. */
+  /** Folder for the configuration and JetStream's files; created if missing. */
   folder: string
   token: string
   partitions: number
-  /** Loopback port; 0: a free one, chosen by the server. */
+  /** Loopback port; 0 lets the server choose a free one. */
   port?: number
-  /** How long the start may take, ms. A big stream is checked block by block at the start. */
+  /** How long the start may take, ms. The server verifies a large stream block by block. */
   readyMs?: number
-  /** A server that answers nothing for this long is ended, ms: see `watchServer`. @default 12000 */
+  /** A server that answers nothing for this long is killed, ms: see `watchServer`. @default 12000 */
   silentMs?: number
   /** Name or path of the program. */
   program?: string
@@ -33,23 +32,22 @@ export interface PrivateServer {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** Settles when the process is gone, for whatever reason. */
+  /** Settles when the process has ended, for any reason. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-  /** Ends the process: asks first, kills after `graceMs`. */
+  /** Ends the process: terminates it, and kills it after `graceMs`. */
   stop(graceMs?: number): Promise<void>
   kill(signal?: NodeJS.Signals): void
 }
 
 /**
- * Starts a nats-server of our own: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends
- * with this process, even when this process is killed. Resolves when JetStream answers; a server that stops answering
- * is ended.
+ * Starts a private nats-server: loopback only, token, JetStream on `folder`, subject mapping by partition. It ends with
+ * this process, even when this process is killed. Resolves when JetStream answers; a server that stops answering is
+ * killed.
  *
- * What was acknowledged survives a kill of any process. After a power failure up to 2 minutes of it can be missing:
- * Debian's 2.9 forces its files to the disk at that pace and has no setting for it (docs/operation.md names the one of
- * newer servers).
+ * Acknowledged data survives a kill of any process. A power failure can lose up to 2 minutes of it: Debian's 2.9 syncs
+ * its files to disk at that interval and has no setting for it (docs/operation.md names the one of newer servers).
  * @throws ALPR_ERR_SYSTEM_MISSING when the program is not installed
- * @throws ALPR_ERR_NATS_UNAVAILABLE when it ends at once or does not answer in time, with its own last words
+ * @throws ALPR_ERR_NATS_UNAVAILABLE when it ends at once or does not answer in time, with its last error line
  */
 export async function startPrivateServer(options: PrivateServerOptions): Promise<PrivateServer> {
   const program = findProgram(options.program ?? 'nats-server')
@@ -60,26 +58,26 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     })
   }
   const ports = join(options.folder, 'ports')
-  rmSync(ports, { recursive: true, force: true }) // a pid can come back: no file of an earlier server may be believed
+  rmSync(ports, { recursive: true, force: true }) // pids are reused: never trust a file of an earlier server
   mkdirSync(ports, { recursive: true, mode: 0o700 })
   const config = join(options.folder, 'nats-server.conf')
   endOrphan(options.folder, config)
   writeFileSync(config, configText(options), { mode: 0o600 })
 
   const child = spawnTied(program, ['-c', config])
-  const words = lastWords(child)
+  const errors = lastErrors(child)
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: -1, signal: null }))
   })
-  let gone = false
+  let ended = false
   const over = new AbortController()
   void exited.then(() => {
-    gone = true
+    ended = true
     over.abort()
   })
   const kill = (signal: NodeJS.Signals = 'SIGKILL') => {
-    if (!gone) child.kill(signal)
+    if (!ended) child.kill(signal)
   }
   const stop = async (graceMs = 5_000) => {
     over.abort()
@@ -90,7 +88,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   }
   writeFileSync(pidFile(options.folder), String(child.pid ?? ''))
   try {
-    const port = await waitUntilReady(options, child.pid ?? 0, () => gone)
+    const port = await waitUntilReady(options, child.pid ?? 0, () => ended)
     const url = `nats://127.0.0.1:${port}`
     void watchServer(
       { url, token: options.token, silentMs: options.silentMs ?? 12_000 },
@@ -100,7 +98,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     return { url, port, pid: child.pid!, exited, stop, kill }
   } catch (error) {
     await stop(1_000)
-    const reason = words().at(-1) ?? (error as Error).message
+    const reason = errors().at(-1) ?? (error as Error).message
     throw new AlprError(
       'ALPR_ERR_NATS_UNAVAILABLE',
       { url: `nats://127.0.0.1:${options.port || '?'}`, reason },
@@ -143,12 +141,12 @@ function configText({ folder, token, partitions, port = 0 }: PrivateServerOption
     `ports_file_dir: ${quoted(join(folder, 'ports'))}`,
     `authorization { token: ${quoted(token)} }`,
     `max_payload: ${MAX_PAYLOAD_BYTES}`,
-    // A pull of ten large frames must fit, or the server cuts the consumer off as too slow.
+    // A pull of ten large frames must fit; otherwise the server drops the client as a slow consumer.
     'max_pending: 268435456',
     'jetstream {',
     `  store_dir: ${quoted(folder)}`,
     '  max_memory_store: 268435456',
-    // The streams have bounds of their own (setup.ts); the sum of these must not be refused here.
+    // The streams have their own bounds (setup.ts); the server must not refuse their sum.
     '  max_file_store: 1099511627776',
     '}',
     'mappings {',
@@ -161,9 +159,9 @@ function configText({ folder, token, partitions, port = 0 }: PrivateServerOption
 }
 
 /**
- * nats-server does not notice that its parent is gone, so the kernel is asked to end it with us (`setpriv`, part of
- * every Debian). Where that is missing, the next start ends the orphan by its pid file. The wrapper replaces itself, so
- * the pid is the server's own.
+ * nats-server does not notice the death of its parent, so the kernel is asked to end it (`setpriv`, part of every
+ * Debian). Without `setpriv`, the next start ends the orphan by its pid file. The wrapper replaces itself, so the pid
+ * is the server's own.
  */
 function spawnTied(program: string, args: string[]): ChildProcess {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined
@@ -174,8 +172,7 @@ function spawnTied(program: string, args: string[]): ChildProcess {
 const pidFile = (folder: string) => join(folder, 'nats-server.pid')
 
 /**
- * A server that outlived its parent still holds our files: end it, but only if that pid really is a server with our
- * configuration.
+ * Kills a server that outlived its parent and still holds the files, if that pid is a server with our configuration.
  */
 function endOrphan(folder: string, config: string): void {
   const file = pidFile(folder)
@@ -188,13 +185,13 @@ function endOrphan(folder: string, config: string): void {
   while (isRunning(pid) && Date.now() < until) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
 }
 
-/** The last error lines of the server, for the message when a start fails. At most 20 lines are kept. */
-function lastWords(child: ChildProcess): () => string[] {
+/** The last error lines of the server, 20 at most, for the message when a start fails. */
+function lastErrors(child: ChildProcess): () => string[] {
   const lines: string[] = []
-  let rest = ''
+  let partial = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    const parts = (rest + text).split('\n')
-    rest = parts.pop()!.slice(-4_096)
+    const parts = (partial + text).split('\n')
+    partial = parts.pop()!.slice(-4_096)
     for (const line of parts) {
       // [pid] date time [LEVEL] message, or "nats-server: message" for a bad configuration
       const match = /\[(ERR|FTL)\] (.*)$/.exec(line) ?? /^(nats-server): (.*)$/.exec(line)
@@ -205,10 +202,10 @@ function lastWords(child: ChildProcess): () => string[] {
   return () => lines
 }
 
-async function waitUntilReady(options: PrivateServerOptions, pid: number, gone: () => boolean): Promise<number> {
+async function waitUntilReady(options: PrivateServerOptions, pid: number, ended: () => boolean): Promise<number> {
   const deadline = performance.now() + (options.readyMs ?? 30_000)
   for (let attempt = 0; performance.now() < deadline; attempt++) {
-    if (gone()) throw new Error('the process ended at once')
+    if (ended()) throw new Error('the process ended at once')
     const port = options.port || portFromFile(options.folder, pid)
     if (port && (await answers(port, options.token))) return port
     await sleep(backoffMs(attempt, { firstMs: 20, maxMs: 250 }))
@@ -224,7 +221,7 @@ function portFromFile(folder: string, pid: number): number | undefined {
     const { nats = [] } = JSON.parse(readFileSync(file, 'utf8')) as { nats?: string[] }
     return nats[0] ? Number(new URL(nats[0]).port) : undefined
   } catch {
-    return undefined // half written: asked again
+    return undefined // half written: read again
   }
 }
 

@@ -10,7 +10,8 @@ import {
 } from 'nats'
 import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { isApiError, natsReason } from './connect.js'
+import { DAY_MS, MINUTE_MS } from '../model/time.js'
+import { isApiError, natsReason } from './errors.js'
 import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
 
 export interface SetupOptions {
@@ -21,42 +22,36 @@ export interface SetupOptions {
   /** Copies of each stream in a JetStream cluster: 1, 3 or 5. */
   replicas?: number
   /**
-   * Dead letters kept, in bytes. When full, nothing is thrown away: the engine waits until somebody redrives or drops
-   * them.
+   * Dead letters kept, in bytes. A full stream drops nothing: the engine waits until dead letters are redriven or
+   * dropped.
    */
   deadMaxBytes?: number
-  /** How long the setup is tried again while the server starts up or elects a leader, ms. */
+  /** How long the setup is retried while the server starts up or elects a leader, ms. */
   readyMs?: number
 }
 
-const kMinute = 60_000
-const kDay = 86_400_000
-
-/**
- * Room in DEAD for the headers that say why: a message of FRAMES may be this much smaller than the server's largest.
- */
+/** Room for the Dead-* headers: the largest message of FRAMES is this much smaller than the server's limit. */
 const kDeadHeaderBytes = 65_536
 
-/** 2 GiB: some 7,000 frames of 300 KB. */
+/** 2 GiB: about 7,000 frames of 300 KB. */
 const kDeadMaxBytes = 2_147_483_648
 
-/** 2 GiB: some ten million detections. */
+/** 2 GiB: about ten million detections. */
 const kDetectionsMaxBytes = 2_147_483_648
 
 /** An engine that does not renew its lease for this long loses its partition. */
 export const LEASE_MS = 6_000
 
 /**
- * Makes every stream, bucket and object store of topology.ts that is missing and brings those that are there to the
- * wanted form, as far as the server allows a change. May be run by any number of processes at any time; the last
- * configuration wins.
+ * Creates every missing stream, bucket and object store of topology.ts and updates the existing ones, as far as the
+ * server allows. Any number of processes may run it at any time; the last configuration wins.
  *
- *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops what was accepted.
- *              What is processed is taken out by the engine (partition/trimmer.ts).
- *     HITS     Limits, old hits go first: 30 days or 1 GiB. The store has them all; the stream is what consoles resume from.
- *     DEAD     Limits + DiscardNew: a dead letter leaves only by `platestream dead redrive` or `drop`.
+ *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops messages.
+ *              The engine deletes what is processed (partition/stream_trimmer.ts).
+ *     HITS     Limits + DiscardOld: 30 days or 1 GiB. The store keeps every hit; consoles resume from the stream.
+ *     DEAD     Limits + DiscardNew: only `platestream dead redrive` and `drop` remove a dead letter.
  *
- * @throws ALPR_ERR_NATS_UNAVAILABLE naming the part that could not be made
+ * @throws ALPR_ERR_NATS_UNAVAILABLE with the server's reason
  */
 export async function setupNats(connection: NatsConnection, options: SetupOptions): Promise<void> {
   const deadline = performance.now() + (options.readyMs ?? 15_000)
@@ -78,8 +73,7 @@ export async function setupNats(connection: NatsConnection, options: SetupOption
 }
 
 /**
- * The server understood and refuses (4xx and the configuration errors of 5xx): the same question will get the same
- * answer.
+ * Whether the server understood and refused (4xx and the configuration errors of 5xx): a retry gets the same answer.
  */
 function isFinal(error: unknown): boolean {
   const api = (error as { api_error?: { code: number; err_code: number } }).api_error
@@ -99,7 +93,7 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
   for (const { stream } of Object.values(ENTRANCE)) await dropOldConsumers(manager, stream)
 }
 
-/** Releases before 2026-12 had one durable consumer a partition, which nobody pulls from any more. */
+/** Releases before 2026-12 had one durable consumer a partition, which nothing pulls from any more. */
 async function dropOldConsumers(manager: JetStreamManager, stream: string): Promise<void> {
   for await (const { name } of manager.consumers.list(stream))
     if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
@@ -119,7 +113,7 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
     discard: DiscardPolicy.New,
     max_bytes: maxBytes,
     max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
-    duplicate_window: nanos(2 * kMinute),
+    duplicate_window: nanos(2 * MINUTE_MS),
   })
   return [
     entrance(ENTRANCE.frames, options.framesMaxBytes),
@@ -130,8 +124,8 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
       subjects: ['hits.>'],
       discard: DiscardPolicy.Old,
       max_bytes: 1_073_741_824,
-      max_age: nanos(30 * kDay),
-      duplicate_window: nanos(60 * kMinute),
+      max_age: nanos(30 * DAY_MS),
+      duplicate_window: nanos(60 * MINUTE_MS),
     },
     {
       ...shared,
@@ -139,7 +133,7 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
       subjects: ['dead.>'],
       discard: DiscardPolicy.New,
       max_bytes: options.deadMaxBytes ?? kDeadMaxBytes,
-      duplicate_window: nanos(60 * kMinute),
+      duplicate_window: nanos(60 * MINUTE_MS),
     },
   ]
 }
@@ -147,29 +141,27 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
 interface BucketLimits {
   history: number
   /**
-   * Whether any copy may answer. One that lags would show an engine an old state as the last: what engines begin with
-   * comes from the leader.
+   * Whether any replica may answer. One that lags would give an engine an old state as the last: engines read what they
+   * start from from the leader.
    */
   direct?: boolean
   ttl?: number
   replicas?: number
 }
 
-/** `history` revisions of a key are kept; people's changes (cameras, lists) keep some for a look back. */
+/** `history` revisions of a key are kept: some for what people change (cameras, lists), one for the rest. */
 function bucketLimits(): Record<string, BucketLimits> {
   return {
     [BUCKET.cameras]: { history: 5 },
     [BUCKET.hotlists]: { history: 5 },
     [BUCKET.partials]: { history: 5 },
     [BUCKET.passes]: { history: 1, direct: false },
-    [BUCKET.floors]: { history: 1, direct: false },
+    [BUCKET.offsets]: { history: 1, direct: false },
     [BUCKET.leases]: { history: 1, ttl: LEASE_MS, direct: false },
   }
 }
 
-/**
- * Only the named fields are compared and changed, so that what an administrator set besides (placement, tags) stays.
- */
+/** Compares and changes only the named fields, so that other settings of an administrator (placement, tags) stay. */
 async function ensureStream(
   manager: JetStreamManager,
   wanted: Partial<StreamConfig> & { name: string },
@@ -187,8 +179,8 @@ async function ensureStream(
   )
   if (!changed) return
   const config = { ...found.config, ...wanted }
-  // The server refuses a window longer than the messages last; one of before may be, where an earlier release kept them
-  // longer (leases of 8 s).
+  // The server refuses a window longer than the life of the messages. The existing one may be longer: an earlier
+  // release kept some messages longer (leases of 8 s).
   if (config.max_age > 0 && config.duplicate_window > config.max_age) config.duplicate_window = config.max_age
   await manager.streams.update(wanted.name, config)
 }

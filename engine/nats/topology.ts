@@ -1,16 +1,22 @@
 /**
- * Names of everything on NATS, in one place.
+ * The names of everything on NATS. The server maps `frames.<camera>` and `detections.<camera>` to subjects with a
+ * partition; an unmapped server leaves them as they are.
  *
- *     FRAMES   frames.<camera>  ->  frames.<partition>.<camera>    JPEG + headers (server mapping; unmapped servers keep frames.<camera>)
- *     DETECTIONS   detections.<camera>  ->  detections.<partition>.<camera>   JSON of cameras that read plates themselves, same mapping
- *     HITS     hits.<list>.<camera>                                JSON of Hit
- *     DEAD     dead.<camera>                                       the payload as it came + Dead-* headers
- *     core     reads.<camera>     JSON of a stored read, for live display only (not durable, may be dropped)
- *     core     status.engine.<instance>, one a second              JSON of EngineStatus
- *     core     identity.engine.<instance>, asked                   whether an engine goes by that name already
- *     KV       CAMERAS <camera>; HOTLISTS <list> (record of the list); PARTIALS <id>; PASSES <partition>.<camera> (checkpoint state);
- *              FLOORS <partition>, trial.<partition>; LEASES <partition>, engine.<instance> and schema (6 s); of DETECTIONS the partition is written detections-<partition>
- *     objects  HOTLIST_FILES <list>.<version>                      entries of the list, one JSON object a line
+ *     FRAMES      frames.<partition>.<camera>        JPEG + headers
+ *     DETECTIONS  detections.<partition>.<camera>    JSON of cameras that read plates themselves
+ *     HITS        hits.<list>.<camera>               JSON of Hit
+ *     DEAD        dead.<camera>                      the original payload + Dead-* headers
+ *     core        reads.<camera>                     JSON of LiveRead, for live display only (not durable)
+ *     core        status.engine.<instance>           JSON of EngineStatus, once a second
+ *     core        identity.engine.<instance>         a request: an engine that has this name answers
+ *     KV          CAMERAS <camera>
+ *                 HOTLISTS <list>                    record of the list
+ *                 PARTIALS <id>
+ *                 PASSES <partition>.<camera>        state of the camera in the checkpoint
+ *                 FLOORS <partition>                 committed offset; trial.<partition>: note of the poison guard
+ *                 LEASES <partition>, engine.<instance>, schema: they expire after 6 s
+ *                 A partition of DETECTIONS is written detections-<partition>.
+ *     objects     HOTLIST_FILES <list>.<version>     entries of the list, one JSON object a line
  */
 export const STREAM = { frames: 'FRAMES', detections: 'DETECTIONS', hits: 'HITS', dead: 'DEAD' } as const
 export const BUCKET = {
@@ -18,10 +24,11 @@ export const BUCKET = {
   hotlists: 'HOTLISTS',
   partials: 'PARTIALS',
   passes: 'PASSES',
-  floors: 'FLOORS',
+  /** Committed offsets. */
+  offsets: 'FLOORS',
   leases: 'LEASES',
 } as const
-/** In LEASES: the engine that brings the tables of the store up to date. */
+/** Key in LEASES of the engine that migrates the tables of the store. */
 export const SCHEMA_LEASE = 'schema'
 export const OBJECTS = { hotlistFiles: 'HOTLIST_FILES' } as const
 
@@ -46,19 +53,19 @@ export const hitsSubject = (list: string, camera: string) => `hits.${list}.${cam
 export const deadSubject = (camera: string) => `dead.${camera}`
 export const readsSubject = (camera: string) => `reads.${camera}`
 export const statusSubject = (instance: string) => `status.engine.${instance.replaceAll('.', '-')}`
-export const identitySubject = (instance: string) => `identity.engine.${instance.replaceAll('.', '-')}`
+export const instanceNameSubject = (instance: string) => `identity.engine.${instance.replaceAll('.', '-')}`
 
 export const detectionsSubject = (camera: string) => `detections.${camera}`
 
 /**
- * Where cameras send to. The server maps a camera to the same partition on both, but each has a stream, a floor and
- * leases of its own.
+ * Where cameras send to. The server maps a camera to the same partition on both entrances; each has its own stream,
+ * committed offsets and leases.
  */
 export interface Entrance {
   /** First token of the subject. */
   readonly root: 'frames' | 'detections'
   readonly stream: string
-  /** What stands before the partition in keys of FLOORS, LEASES and PASSES. */
+  /** Prefix of the partition in keys of FLOORS, LEASES and PASSES. */
   readonly keys: string
 }
 export const ENTRANCE = {
@@ -69,15 +76,15 @@ export const ENTRANCE = {
 /** The name of a partition in the buckets. */
 export const partitionKey = (entrance: Entrance, partition: number) => `${entrance.keys}${partition}`
 
-/** Beside the floor of a partition: what came of the tenures that began at it (trial.ts). */
-export const kTrialPrefix = 'trial.'
-export const trialKey = (partition: string) => `${kTrialPrefix}${partition}`
+/** Prefix of the poison guard's keys in FLOORS, beside the committed offsets. */
+export const kPoisonPrefix = 'trial.'
+export const poisonKey = (partition: string) => `${kPoisonPrefix}${partition}`
 
-/** What the consumer of a partition listens to. On an unmapped server there is one partition and no token for it. */
+/** The subjects of a partition. On an unmapped server there is one partition and no token for it. */
 export const partitionFilter = (entrance: Entrance, partition: number, partitions: number) =>
   partitions === 1 ? `${entrance.root}.>` : `${entrance.root}.${partition}.>`
 
-/** The first token of a subject, and so the entrance it came by. */
+/** The first token of a subject, which names the entrance. */
 export const rootOf = (subject: string) => subject.slice(0, subject.indexOf('.'))
 
 /** The camera is the last token of the subject, mapped or not. */

@@ -4,9 +4,9 @@ import { connectNats } from './connect.js'
 const kEveryMs = 2_000
 
 /**
- * Calls `silent` when a server that runs has not answered JetStream's simplest question for `silentMs`. nats-server 2.9
- * locks itself up for good when its disk is full: it keeps its connections, logs nothing, and goes on as if it were
- * slow after there is room again. Only a new start helps. Resolves when `signal` aborts or after the call.
+ * Calls `silent` when a running server has not answered JetStream's simplest request for `silentMs`. nats-server 2.9
+ * locks up for good when its disk is full: it keeps its connections, logs nothing, and stays unresponsive after space
+ * is freed. Only a restart helps. Resolves when `signal` aborts or after the call.
  */
 export async function watchServer(
   server: { url: string; token: string; silentMs: number },

@@ -12,27 +12,27 @@ import {
   type MsgRequest,
 } from 'nats'
 import type { CameraMessage } from '../model/capture.js'
+import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
-import { isApiError } from '../nats/connect.js'
+import { isApiError } from '../nats/errors.js'
 import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
 
-/** A message as the stream gave it, and the handle that acknowledges it and all before it. */
+/** A message of the stream, and the handle that acknowledges it and all earlier ones. */
 export interface StreamMessage extends CameraMessage {
   message: JsMsg
 }
 
 /**
- * What cameras of one partition sent to one entrance (frames or detections), in stream order, each exactly once from
- * `start` on.
+ * The messages that the cameras of one partition sent to one entrance (frames or detections), in stream order, each
+ * exactly once from `start` on.
  *
- * A pull consumer with AckPolicy.All. JetStream alone does not keep order over a disconnect (what was on its way comes
- * again only after `ack_wait`, behind newer messages), so the order is checked by the consumer's own sequence, and on a
- * gap or a reconnect the consumer is made anew at the message after the last one seen. The floor is kept by the caller
- * (checkpoint), so nothing is lost by that.
+ * A pull consumer with AckPolicy.All. JetStream alone does not keep the order over a disconnect (messages in transit
+ * come again only after `ack_wait`, behind newer ones), so the order is checked by the consumer's own sequence. On a
+ * gap or a reconnect the consumer is replaced by a new one that starts after the last message received. The caller
+ * keeps the committed offset (checkpoint), so nothing is lost by that.
  *
- * Each consumer has a name of its own and one copy, in memory. In a cluster one that is made anew under the name of
- * another just deleted may inherit what that one had delivered, or be told of its acknowledgements, and pass over
- * messages.
+ * Each consumer has its own name and one replica, in memory. In a cluster, a consumer that reuses the name of one just
+ * deleted may inherit its deliveries and acknowledgements, and skip messages.
  */
 export class PartitionConsumer {
   /** Highest stream sequence handed out. */
@@ -42,12 +42,12 @@ export class PartitionConsumer {
   private name: string | undefined
   private fetching: ConsumerMessages | undefined
   private broken = false
-  /** Messages of this partition that wait on the stream behind the last one fetched. */
+  /** Messages of this partition that wait on the stream after the last one fetched. */
   pending = 0
 
   /**
-   * @param maxUnacknowledged messages handed out and not yet acknowledged, at most: a bound on what one crash has to do
-   * again
+   * @param maxUnacknowledged most messages handed out and not yet acknowledged: a bound on what a crash makes the next
+   *   owner redo
    */
   constructor(
     private readonly js: JetStreamClient,
@@ -61,7 +61,7 @@ export class PartitionConsumer {
     this.last = start
   }
 
-  /** Messages after the last one seen come; earlier ones are counted as acknowledged. */
+  /** Makes a consumer that starts after the last message handed out; earlier ones count as acknowledged. */
   private async open(): Promise<void> {
     await this.close()
     const { name } = await this.manager.consumers.add(this.entrance.stream, {
@@ -74,8 +74,8 @@ export class PartitionConsumer {
       opt_start_seq: this.last + 1,
       replay_policy: ReplayPolicy.Instant,
       filter_subject: partitionFilter(this.entrance, this.partition, this.partitions),
-      // A restart makes the consumer anew and a disconnect too: redelivery by time is only the last resort.
-      ack_wait: nanos(10 * 60_000),
+      // A restart and a disconnect replace the consumer: redelivery by time is only the last resort.
+      ack_wait: nanos(10 * MINUTE_MS),
       max_ack_pending: this.maxUnacknowledged,
     })
     this.consumer = await this.js.consumers.get(this.entrance.stream, name)
@@ -84,7 +84,7 @@ export class PartitionConsumer {
     this.broken = false
   }
 
-  /** One that cannot be deleted now goes by itself when nobody has pulled for a while. */
+  /** A consumer that cannot be deleted now expires when nobody has pulled for a while. */
   private async close(): Promise<void> {
     const { name } = this
     this.consumer = this.name = undefined
@@ -92,9 +92,9 @@ export class PartitionConsumer {
   }
 
   /**
-   * Pulls frames as `room` allows and hands each to `take`, in order. Returns when `signal` aborts; throws when NATS
-   * refuses (the caller tries again, from the last frame seen).
-   * @param room waits until at least one frame may be taken in, and says how many
+   * Pulls messages as `room` allows and hands each to `take`, in order. Returns when `signal` aborts.
+   * @param room waits until at least one message may come, and returns how many may
+   * @throws when NATS refuses; a second call continues after the last message handed out
    */
   async run(room: () => Promise<number>, take: (message: StreamMessage) => void, signal: AbortSignal): Promise<void> {
     const stop = () => this.fetching?.stop()
@@ -120,7 +120,7 @@ export class PartitionConsumer {
       for await (const message of this.fetching) {
         if (this.broken) break
         if (message.info.deliverySequence !== this.consumed + 1) {
-          // Something before it was lost on its way to us: start again behind the last frame that did arrive.
+          // An earlier message was lost in transit: restart after the last one that arrived.
           this.broken = true
           break
         }
@@ -151,9 +151,9 @@ export class PartitionConsumer {
   }
 
   /**
-   * A stream sequence up to which this partition has no frame beyond `applied`; undefined when one is on its way. The
-   * stream's end is asked for first: a frame before it is then either applied, or counted by the consumer as delivered
-   * or pending.
+   * A stream sequence up to which this partition has no message beyond `applied`; undefined when one is in transit.
+   * Asks for the end of the stream first: a message before that end is then either applied, or counted by the consumer
+   * as delivered or pending.
    */
   async idleUpTo(applied: number): Promise<number | undefined> {
     if (!this.consumer || this.broken || this.last > applied) return undefined
@@ -171,13 +171,13 @@ export class PartitionConsumer {
       cluster?.leader,
     )
     if (next === NONE) return state.last_seq
-    // It was there before the consumer was asked, and the consumer knows nothing of it: made anew, it may be led by a
-    // server that does.
+    // The stream had the message before the consumer was asked, but the consumer does not know it. A new consumer may
+    // be led by a server that does.
     if (next !== undefined && next <= state.last_seq) this.interrupt()
     return undefined
   }
 
-  /** The link broke or came back: what was on its way is lost to this consumer. */
+  /** The connection broke or came back: messages in transit are lost to this consumer. */
   interrupt(): void {
     this.broken = true
     this.fetching?.stop()
@@ -185,27 +185,28 @@ export class PartitionConsumer {
 }
 
 /**
- * A consumer that nobody pulls from for so long is deleted by the server, ms: pulls are 2 s long, a pipeline that waits
- * for the store pulls nothing.
+ * The server deletes a consumer that nobody pulls from for this long, ms. Pulls last 2 s; a pipeline that waits for the
+ * store pulls nothing.
  */
-const kInactiveMs = 10 * 60_000
+const kInactiveMs = 10 * MINUTE_MS
 const kConsumerNotFound = 10_014
-/** What a pull is told of a consumer that was deleted, or whose server no longer leads it. */
+/** The answer to a pull when the consumer was deleted or its server no longer leads it. */
 const kConsumerGone = '409'
 const kMessageNotFound = 10_037
-/** An election takes a second and more: who leads before and after so short a time has led all the while, ms. */
+/** An election takes at least a second: a server that leads before and after this time led all through it, ms. */
 const kSameLeaderMs = 1_000
 
-/** No sequence: nothing is behind. */
+/** Not a sequence: no message follows. */
 export const NONE = 0
 
 /**
- * The first message of `filter` behind sequence `seq` in the copy of a stream that `leader` keeps; NONE, or undefined
- * when another server leads by now.
+ * The first message of `filter` after sequence `seq` in the replica of a stream that `leader` keeps; NONE when there is
+ * none, undefined when another server leads by now.
  *
- * A consumer's numbers are those of the copy beside it, which may lag behind the leader's, whose end `idleUpTo` has
- * asked for: it would call a partition idle whose frames it has not heard of yet, and the floor would move over them.
- * nats-server 2.9 has consumers that never hear of them. (Both were seen when one of three servers had just come back.)
+ * A consumer's numbers are those of the replica beside it. That replica may lag behind the leader, whose end `idleUpTo`
+ * asked for: the consumer would report a partition as idle whose messages it does not know yet, and the committed
+ * offset would skip them. nats-server 2.9 has consumers that never learn of them. (Both were seen when one of three
+ * servers had just come back.)
  */
 export async function nextAfter(
   manager: JetStreamManager,

@@ -6,21 +6,21 @@ import { RecentIds } from './recent_ids.js'
 import type { Observation } from '../model/observation.js'
 
 /**
- * Frames up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.
+ * Captures up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.
  * Event time.
  */
 export const LATE_AFTER_MS = 10_000
 
-/** Live event time without a late frame after which the late lane's passes end. */
+/** The passes of the late-event track end after this much live event time without a late capture. */
 export const LATE_OVER_MS = 60_000
 
-/** How the passes of an entrance are kept. */
+/** How the passes of an entrance are formed. */
 export interface PassRules {
-  /** Event time without a detection that closes a pass, ms. */
+  /** A pass closes after this much event time without a detection, ms. */
   gapMs: number
   /**
-   * Added to the sequence that names a part of the ledger, so that the streams of a camera that sends to both entrances
-   * do not share one. @default 0
+   * Added to the sequence that names a part of the ledger, so that a camera that sends to both entrances never has one
+   * part for both. @default 0
    */
   firstPart?: number
 }
@@ -34,14 +34,40 @@ export interface Advance {
   overflowed: boolean
 }
 
+interface TrackJson {
+  /** null before the first capture. */
+  watermark: number | null
+  open: ReturnType<OpenPass['toJSON']>[]
+}
+
+/** The state of a camera in a checkpoint. */
+export interface CameraJson {
+  camera: string
+  seq: number
+  lateAt: number
+  live: TrackJson
+  late: TrackJson
+  /** Missing in the state of an older version. */
+  ids?: string
+  hours: [
+    hour: number,
+    framesIn: number,
+    withReads: number,
+    withoutPlate: number,
+    dead: number,
+    part: number,
+    version: number,
+  ][]
+}
+
 /**
- * All that is remembered of one camera between frames: its passes, live and late, and its counts. It is the unit of the
- * checkpoint: `seq` says up to which frame of the stream it holds, and frames up to there are not applied again.
+ * The state of one camera between messages: its passes, live and late, and its counts. It is the unit of the
+ * checkpoint: `seq` is the last message it contains, and messages up to there are not applied again.
  */
 export class CameraPasses {
-  /** Sequence of the last frame applied. */
+  /** Sequence of the last message applied. */
   seq = 0
-  /** Live watermark when the last late frame came. */
+  /** Live watermark when the last late capture came. */
   private lateAt = 0
 
   private constructor(
@@ -66,35 +92,35 @@ export class CameraPasses {
     yield* this.late.open
   }
 
-  /** Whether a message under this id was not here before; from now on it was. `arrivedAt` ms. */
+  /** Whether a message with this id is new; from now on it is not. @param arrivedAt ms */
   isNew(id: string | undefined, arrivedAt: number): boolean {
     return this.ids.add(id, arrivedAt)
   }
 
   /**
-   * Takes the detections of one moment. Late frames run in a lane of their own, so that they neither disturb live
-   * passes nor get lost; within it, a jump back in time ends what was open.
+   * Adds the detections of one capture. Late captures go to their own track, so that they neither disturb live passes
+   * nor get lost; on it, a jump back in time closes every open pass.
    */
-  advance(moment: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
-    this.seq = moment.seq
+  advance(capture: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
+    this.seq = capture.seq
     this.count(
-      hourOf(moment.capturedAt),
+      hourOf(capture.capturedAt),
       detections.length > 0 ? 'withReads' : 'withoutPlate',
-      moment.jpeg ? 1 : detections.length,
+      capture.jpeg ? 1 : detections.length,
     )
-    if (moment.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
-      const advance = this.live.advance(moment, detections, readIdOf)
-      // No late frame for a while of live time: the run that was being sent is over.
+    if (capture.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
+      const advance = this.live.advance(capture, detections, readIdOf)
+      // No late capture for a while of live time: the camera has sent all of its backlog.
       const over = this.live.watermark - this.lateAt > LATE_OVER_MS ? this.late.closeAll() : []
       return { ...advance, closed: [...advance.closed, ...over] }
     }
     this.lateAt = this.live.watermark
-    const cut = moment.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
-    const advance = this.late.advance(moment, detections, readIdOf)
+    const cut = capture.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
+    const advance = this.late.advance(capture, detections, readIdOf)
     return { ...advance, closed: [...cut, ...advance.closed] }
   }
 
-  /** A frame that went to DEAD: it is counted in the hour it has or else arrived in. */
+  /** Counts a message that went to DEAD. @param time decides in which hour, ms */
   dead(seq: number, time: number): void {
     this.seq = seq
     this.count(hourOf(time), 'dead')
@@ -104,24 +130,23 @@ export class CameraPasses {
   takeLedger(): LedgerRow[] {
     const rows = [...this.hours.values()].filter((row) => row.version > this.ledgerSeq)
     this.ledgerSeq = this.seq
-    // An hour that leaves the state stays in the store; a frame that comes for it later starts a new part, which adds
-    // to it.
+    // The store keeps an hour that leaves the state; a later frame of that hour starts a new part, which adds to it.
     const kept = [...this.hours.keys()].sort((a, b) => b - a).slice(0, CameraPasses.MAX_HOURS)
     for (const hour of this.hours.keys()) if (!kept.includes(hour)) this.hours.delete(hour)
     return rows.map((row) => ({ ...row }))
   }
   private ledgerSeq = 0
-  /** Hours of counts that a camera keeps in its state. */
+  /** Hours of counts that the state of a camera contains. */
   static readonly MAX_HOURS = 24
 
-  toJSON(): unknown {
+  toJSON(): CameraJson {
     return {
       camera: this.camera,
       seq: this.seq,
       lateAt: this.lateAt,
-      live: laneJSON(this.live),
-      late: laneJSON(this.late),
-      ids: this.ids,
+      live: trackJSON(this.live),
+      late: trackJSON(this.late),
+      ids: this.ids.toJSON(),
       hours: [...this.hours.values()].map((r) => [
         r.hour,
         r.framesIn,
@@ -134,26 +159,17 @@ export class CameraPasses {
     }
   }
 
-  static fromJSON(json: any, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
+  static fromJSON(json: CameraJson, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
     const hours = new Map<number, LedgerRow>(
-      (json.hours as number[][]).map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) => [
-        hour!,
-        {
-          camera: json.camera,
-          hour: hour!,
-          framesIn: framesIn!,
-          withReads: withReads!,
-          withoutPlate: withoutPlate!,
-          dead: dead!,
-          part: part!,
-          version: version!,
-        },
+      json.hours.map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) => [
+        hour,
+        { camera: json.camera, hour, framesIn, withReads, withoutPlate, dead, part, version },
       ]),
     )
     const passes = new CameraPasses(
       json.camera,
-      laneFrom(json.live, gapMs),
-      laneFrom(json.late, gapMs),
+      trackFrom(json.live, gapMs),
+      trackFrom(json.late, gapMs),
       hours,
       firstPart,
       RecentIds.fromJSON(json.ids),
@@ -182,14 +198,14 @@ export class CameraPasses {
   }
 }
 
-const laneJSON = (lane: Track) => ({
-  watermark: Number.isFinite(lane.watermark) ? lane.watermark : null,
-  open: lane.open.map((pass) => pass.toJSON()),
+const trackJSON = (track: Track): TrackJson => ({
+  watermark: Number.isFinite(track.watermark) ? track.watermark : null,
+  open: track.open.map((pass) => pass.toJSON()),
 })
 
-const laneFrom = (json: any, gapMs: number): Track =>
+const trackFrom = (json: TrackJson, gapMs: number): Track =>
   new Track(
     gapMs,
-    (json.open as any[]).map((pass) => OpenPass.fromJSON(pass)),
+    json.open.map((pass) => OpenPass.fromJSON(pass)),
     json.watermark ?? -Infinity,
   )

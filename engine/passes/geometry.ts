@@ -10,7 +10,7 @@ export interface Box {
   height: number
 }
 
-/** Centre and size of a plate. */
+/** The centre and size of a plate. */
 export function boxOf(quad: Quad): Box {
   const [a, b, c, d] = quad
   return {

@@ -1,25 +1,25 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Messages that are remembered at most: what a camera of 30 frames a second sends in 4 s, the usual wait for an
+ * Most ids that are remembered: what a camera with 30 frames per second sends in 4 s, the usual wait for an
  * acknowledgement.
  */
 const MOST = 128
 /**
- * So long after a message its id means the same message, ms: retries come sooner; a camera that starts its numbers anew
- * comes later.
+ * For this long an id means the same message, ms: retries come sooner; a camera that restarts its numbering comes
+ * later.
  */
 const WITHIN_MS = 60_000
-/** Of a digest: one of a camera's frames in 10^12 would be taken for another. */
+/** Length of a digest: one of a camera's frames in 10^12 is mistaken for another. */
 const BYTES = 6
 const CHARACTERS = (BYTES / 3) * 4
-/** Seconds since 1970 in base 36 have so many, from 1992 to 2059. */
+/** Digits of seconds since 1970 in base 36, from 1992 to 2059. */
 const TIME_CHARACTERS = 6
 
 /**
- * The ids under which a camera sent its last messages (`Nats-Msg-Id`), and when they arrived. nats-server drops what is
- * sent twice under one id, but not always: when a server of a cluster dies between taking a message and acknowledging
- * it, the next leader may take it again. A message counts once all the same.
+ * The ids of a camera's last messages (`Nats-Msg-Id`), and when they arrived. nats-server drops a second message with
+ * the same id, but not always: when a server of a cluster dies between storing a message and acknowledging it, the next
+ * leader may store it again. Here such a message counts once.
  */
 export class RecentIds {
   private constructor(private readonly arrived: Map<string, number>) {}
@@ -31,12 +31,12 @@ export class RecentIds {
   /**
    * Notes an id. A message without one always counts.
    * @param at when it arrived, ms by the servers' clocks
-   * @returns false when it is known: the message is here for the second time
+   * @returns false when the id is known: the message came for the second time
    */
   add(id: string | undefined, at: number): boolean {
     if (id === undefined) return true
     const { arrived } = this
-    // A Map keeps the order of coming: the oldest are first.
+    // A Map keeps the order of insertion: the oldest are first.
     for (const [old, then] of arrived) {
       if (then >= at - WITHIN_MS && arrived.size < MOST) break
       arrived.delete(old)
@@ -47,7 +47,7 @@ export class RecentIds {
     return true
   }
 
-  /** One text, oldest first. */
+  /** One string, oldest first. */
   toJSON(): string {
     return [...this.arrived]
       .map(
@@ -59,7 +59,7 @@ export class RecentIds {
       .join('')
   }
 
-  /** @param text none in the state that an older version left */
+  /** @param text missing in the state of an older version */
   static fromJSON(text = ''): RecentIds {
     const size = CHARACTERS + TIME_CHARACTERS
     return new RecentIds(

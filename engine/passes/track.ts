@@ -1,21 +1,22 @@
 import type { Capture } from '../model/capture.js'
 import { boxOf, distance } from './geometry.js'
 import { OpenPass } from './pass.js'
-import { standsAlone, type Observation } from '../model/observation.js'
+import { isUntrackable, type Observation } from '../model/observation.js'
 import { similarity } from './vote.js'
 
 /**
- * The passes of one camera in one run of event time. A lane sees frames in stream order and gives each detection to an
- * open pass or opens a new one. Who belongs together is decided by place, motion and text at once:
+ * The passes of one camera along one line of event time. A track takes captures in stream order and adds each detection
+ * to an open pass or opens a new one. Position, motion and text together decide which detections belong together:
  *
- * | text of both              | how far apart they may be, in plate widths           | why |
- * |---------------------------|------------------------------------------------------|-----|
- * | about the same (>= 0.7)   | 2 + 45 a second, at most 30                          | a fast car at a low frame rate; never unbounded: text alone does not merge |
- * | half the same (>= 0.35)   | 1.5 + 6 a second, at most 6, from where it would be  | a misread or a blurred frame |
- * | different                 | 0.5, and at most 0.6 s apart                         | nothing else can stand there so soon: a misread, not a second car |
+ *     text of both              how far apart they may be, in plate widths
+ *     about the same (>= 0.7)   2 + 45 a second, at most 30: a fast car at a low frame rate. Never unbounded: text
+ *                               alone does not merge
+ *     half the same (>= 0.35)   1.5 + 6 a second, at most 6, from the expected position: a misread or a blurred frame
+ *     different                 0.5, and at most 0.6 s apart: nothing else can be there so soon, so it is a misread,
+ *                               not a second car
  *
- * No two detections of one moment go to one pass. Where a camera names its vehicles (`track`), the name decides; a
- * detection with neither place nor name is a pass of its own, over at once.
+ * No two detections of one capture go to one pass. When a camera names its vehicles (`track`), the name decides; a
+ * detection with neither position nor name is a pass of its own, closed at once.
  */
 export class Track {
   constructor(
@@ -24,9 +25,9 @@ export class Track {
     public watermark = -Infinity,
   ) {}
 
-  /** A car that stands may be hidden by others for long; it is one read all the same. */
+  /** Others may hide a parked car for a long time; it remains one read. */
   static readonly PARKED_GAP_MS = 120_000
-  /** Open passes a lane holds; over it the one not seen for longest is closed. */
+  /** Most open passes of a track; beyond it the one not seen for longest is closed. */
   static readonly MAX_OPEN = 64
 
   get open(): readonly OpenPass[] {
@@ -34,22 +35,22 @@ export class Track {
   }
 
   /**
-   * Advances event time to this frame and takes its detections.
-   * @returns the passes that ended, the passes that took a detection, and whether the bound on open passes acted
+   * Advances event time to this capture and adds its detections.
+   * @returns the closed passes, the passes that took a detection, and whether the bound on open passes took effect
    */
   advance(
-    moment: Capture,
+    capture: Capture,
     detections: readonly Observation[],
     readIdOf: (index: number) => string,
   ): { closed: OpenPass[]; touched: OpenPass[]; overflowed: boolean } {
-    this.watermark = Math.max(this.watermark, moment.capturedAt)
+    this.watermark = Math.max(this.watermark, capture.capturedAt)
     const closed = this.closeQuiet()
-    const given = this.associate(moment, detections)
+    const assigned = this.associate(capture, detections)
     const touched: OpenPass[] = []
     detections.forEach((detection, index) => {
-      const pass = given.get(index) ?? OpenPass.open(readIdOf(index), moment, detection)
-      if (standsAlone(detection)) return void closed.push(pass)
-      if (given.has(index)) pass.extend(moment, detection)
+      const pass = assigned.get(index) ?? OpenPass.open(readIdOf(index), capture, detection)
+      if (isUntrackable(detection)) return void closed.push(pass)
+      if (assigned.has(index)) pass.extend(capture, detection)
       else this.passes.push(pass)
       touched.push(pass)
     })
@@ -58,7 +59,7 @@ export class Track {
     return { closed, touched, overflowed }
   }
 
-  /** Ends every pass: event time has turned back, what was open cannot go on. */
+  /** Closes every pass: event time went back, so none can continue. */
   closeAll(): OpenPass[] {
     this.watermark = -Infinity
     return this.passes.splice(0)
@@ -75,23 +76,23 @@ export class Track {
   /**
    * Greedy from the best pair on; ties go to the older pass and the better detection, so that a replay decides alike.
    */
-  private associate(moment: Capture, detections: readonly Observation[]): Map<number, OpenPass> {
+  private associate(capture: Capture, detections: readonly Observation[]): Map<number, OpenPass> {
     const pairs: { cost: number; pass: number; detection: number }[] = []
     this.passes.forEach((pass, p) => {
       detections.forEach((detection, d) => {
-        const cost = costOf(pass, moment, detection)
+        const cost = costOf(pass, capture, detection)
         if (cost < Infinity) pairs.push({ cost, pass: p, detection: d })
       })
     })
     pairs.sort((a, b) => a.cost - b.cost || a.pass - b.pass || a.detection - b.detection)
-    const given = new Map<number, OpenPass>()
+    const assigned = new Map<number, OpenPass>()
     const taken = new Set<number>()
     for (const pair of pairs) {
-      if (taken.has(pair.pass) || given.has(pair.detection)) continue
+      if (taken.has(pair.pass) || assigned.has(pair.detection)) continue
       taken.add(pair.pass)
-      given.set(pair.detection, this.passes[pair.pass]!)
+      assigned.set(pair.detection, this.passes[pair.pass]!)
     }
-    return given
+    return assigned
   }
 
   private removeOldest(): OpenPass {
@@ -101,13 +102,13 @@ export class Track {
   }
 }
 
-/** Lower is likelier; Infinity is impossible. */
-function costOf(pass: OpenPass, moment: Capture, detection: Observation): number {
+/** The cost of adding a detection to a pass: lower is likelier, Infinity is impossible. */
+function costOf(pass: OpenPass, capture: Capture, detection: Observation): number {
   const { last, velocity, track } = pass.state
   if (track !== undefined || detection.track !== undefined) return track === detection.track ? 0 : Infinity
   if (!last.box || !detection.quad) return Infinity
   const box = boxOf(detection.quad)
-  const seconds = Math.abs(moment.capturedAt - last.ts) / 1000
+  const seconds = Math.abs(capture.capturedAt - last.ts) / 1000
   const width = Math.max(box.width, last.box.width)
   const ratio = box.width / last.box.width
   if (ratio > 1.6 + 3 * seconds || ratio < 1 / (1.6 + 3 * seconds)) return Infinity

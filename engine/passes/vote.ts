@@ -3,28 +3,27 @@ import { CHARACTERS, CLASSES, NONE } from '../../wasm/mod.js'
 /**
  * The vote of a pass: the character distributions of its detections, aligned and pooled per position.
  *
- * A vote is a row of columns. A column holds, for each of the 36 characters and 'none' (index 36), the weighted sum of
- * the log probabilities that the detections gave it. Detections of other lengths are aligned first (Needleman-Wunsch on
- * expected agreement): a position that a detection lacks votes 'none' there, a position that only it has opens a new
- * column.
+ * A vote is a row of columns. For each of the 36 characters and 'none' (index 36), a column contains the weighted sum
+ * of the log probabilities of the detections. Detections of other lengths are aligned first (Needleman-Wunsch on
+ * expected agreement): a position that a detection lacks votes 'none', a position that only it has opens a new column.
  *
  *     detection   7 A B C 1 2 3          columns   7 A B C 1 2 3
  *     detection   7 A   C 1 2 3   ->               7 A - C 1 2 3     '-' is a vote for none
  *
- * Pooling is the geometric mean raised to sqrt(n): n frames of one car are not independent witnesses (same glare, same
- * dirt), so certainty grows with the root of their number. With one detection the pooled distribution is that
- * detection's. All sums are f32, so that a vote restored from a checkpoint goes on bit for bit.
+ * Pooling is the geometric mean raised to sqrt(n): n frames of one car are not independent (same glare, same dirt), so
+ * certainty grows with the root of their number. With one detection the pooled distribution is that detection's. All
+ * sums are f32, so that a vote restored from a checkpoint continues bit for bit.
  */
-/** Longest vote in columns: the longest plates have 10 characters, the rest is room for misreads. */
+/** Most columns of a vote: the longest plates have 10 characters, the rest is room for misreads. */
 const MAX_COLUMNS = 16
-/** Floor of a probability: one frame alone can never rule a character out. */
+/** The lowest probability: one frame alone can never rule a character out. */
 const FLOOR = 1e-4
 /**
- * Of the best text so far: a text less probable than this is not looked at further. Without it most of the time goes to
- * texts that nobody will see.
+ * Texts less probable than this share of the best one so far are dropped. Without it most of the time goes to texts
+ * that nobody will see.
  */
 const HOPELESS = 1e-6
-/** What a missing position says: most likely nothing is there, but it may have been missed. */
+/** The distribution of a missing position: most likely it does not exist, but it may have been missed. */
 const MISSING = distributionOfNone(0.9)
 
 export class Vote {
@@ -40,7 +39,7 @@ export class Vote {
     return new Vote([], 0, 0)
   }
 
-  /** Adds one detection: `positions` are 37 probabilities each, `weight` above 0 is how much its picture is worth. */
+  /** Adds one detection: `positions` are 37 probabilities each, `weight` is above 0. */
   add(positions: readonly Float32Array[], weight: number): void {
     if (positions.length === 0 || !(weight > 0)) return
     const steps = align(this.positions(), positions)
@@ -60,20 +59,18 @@ export class Vote {
     return this.detections
   }
 
-  /** The pooled distribution, one row of 37 probabilities for each column. */
+  /** The pooled distribution: 37 probabilities for each column. */
   positions(): readonly Float32Array[] {
     const sharpness = Math.sqrt(this.detections)
     return (this.pooled ??= this.columns.map((sums) => softmax(sums, sharpness / this.weight)))
   }
 
-  /** Columns that probably are a character: what a matcher and a reader of alternates want to see. */
+  /** The columns that probably are a character: what the matcher needs. */
   likelyPositions(): Float32Array[] {
     return this.positions().filter((column) => column[NONE]! < 0.9)
   }
 
-  /**
-   * The `n` most probable texts with their probabilities, best first. Texts that differ only in empty columns are one.
-   */
+  /** The `n` most probable texts, best first. Texts that differ only in empty columns are one. */
   best(n: number): { plate: string; probability: number }[] {
     let beam: { plate: string; probability: number }[] = [{ plate: '', probability: 1 }]
     for (const column of this.positions()) {
@@ -108,7 +105,7 @@ export class Vote {
     return new Vote(columns, json.weight, json.detections)
   }
 
-  /** Over the bound, the columns most sure to be empty go. */
+  /** Drops the columns that are most likely empty, down to the bound. */
   private withoutWeakest(columns: Float32Array[]): Float32Array[] {
     const emptiness = columns.map((sums) => softmax(sums, 1 / this.weight)[NONE]!)
     const kept = [...emptiness].sort((a, b) => a - b)[MAX_COLUMNS - 1]!
@@ -117,8 +114,8 @@ export class Vote {
 }
 
 /**
- * How alike two distributions are, 0 to 1: expected share of agreeing positions under the best alignment.
- * Equal sure texts give 1, one misread of seven gives 6/7.
+ * How similar two distributions are, 0 to 1: the expected share of agreeing positions under the best alignment.
+ * Equal certain texts give 1, one misread of seven gives 6/7.
  */
 export function similarity(a: readonly Float32Array[], b: readonly Float32Array[]): number {
   if (a.length === 0 || b.length === 0) return 0
@@ -130,7 +127,7 @@ export function similarity(a: readonly Float32Array[], b: readonly Float32Array[
 
 type Step = [column: number | undefined, position: number | undefined]
 
-/** Best alignment by expected agreement; a gap costs nothing beyond what it fails to win, ties prefer pairs. */
+/** The best alignment by expected agreement; a gap costs nothing but the agreement it forgoes, ties prefer pairs. */
 function align(columns: readonly Float32Array[], positions: readonly Float32Array[]): Step[] {
   const n = columns.length
   const m = positions.length
@@ -159,10 +156,10 @@ function align(columns: readonly Float32Array[], positions: readonly Float32Arra
   return steps.reverse()
 }
 
-/** A pair that disagrees is still a better account of two rows of the same length than two gaps. */
+/** A pair that disagrees still explains two rows of the same length better than two gaps. */
 const pairScore = (a: Float32Array, b: Float32Array): number => agreement(a, b) - 0.25
 
-/** Probability that both name the same character. */
+/** The probability that both are the same character. */
 function agreement(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let c = 0; c < NONE; c++) sum += a[c]! * b[c]!
@@ -183,7 +180,7 @@ function scaled(probabilities: Float32Array, weight: number): Float32Array {
   return Float32Array.from(probabilities, (p) => weight * Math.log(Math.max(p, FLOOR)))
 }
 
-/** Loops, not `reduce` and `map`: this is done for every column of every detection. */
+/** Loops, not `reduce` and `map`: this runs for every column of every detection. */
 function softmax(sums: Float32Array, factor: number): Float32Array {
   const top = highest(sums)
   const out = new Float32Array(sums.length)

@@ -2,7 +2,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { FrameCache } from './frame_cache.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
-import { Slots } from '../runtime/slots.js'
+import { Semaphore } from '../runtime/semaphore.js'
 import type { SegmentWriter } from './segments.js'
 import { Renderer } from './renderer.js'
 
@@ -11,14 +11,15 @@ const AT_ONCE = 2
 
 /** Makes the two pictures of a read and puts them into the segment files. */
 export class PictureMaker {
-  private readonly slots: Slots
+  /** One permit for each idle renderer. */
+  private readonly permits: Semaphore
 
   private constructor(
     private readonly crops: SegmentWriter,
     private readonly metrics: Metrics,
     private readonly idle: Renderer[],
   ) {
-    this.slots = new Slots(idle.length)
+    this.permits = new Semaphore(idle.length)
   }
 
   static async create(crops: SegmentWriter, metrics: Metrics): Promise<PictureMaker> {
@@ -30,8 +31,7 @@ export class PictureMaker {
     frames: FrameCache,
     view: BestView & { seq: number },
   ): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
-    while (this.slots.free === 0) await this.slots.room()
-    this.slots.take()
+    const release = await this.permits.acquire()
     const renderer = this.idle.pop()!
     try {
       const jpeg = await frames.get(view.seq)
@@ -45,7 +45,7 @@ export class PictureMaker {
       return { crop: crop!, picture: picture! }
     } finally {
       this.idle.push(renderer)
-      this.slots.release()
+      release()
     }
   }
 

@@ -2,6 +2,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AlprError, reasonOf } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import type { CropRef } from '../model/read.js'
 
 /**
@@ -23,7 +24,6 @@ const MAX_JPEG_BYTES = 16_777_216
 const MAX_OPEN = 8
 export const SEGMENT = /^\d{4}-W\d{2}-[a-zA-Z0-9._-]{1,64}\.crops$/
 const INSTANCE = /^[a-zA-Z0-9._-]{1,64}$/
-const DAY_MS = 86_400_000
 
 interface Segment {
   name: string

@@ -2,11 +2,11 @@ import type { Hit } from '../model/hit.js'
 import type { Read } from '../model/read.js'
 
 /**
- * What the frames between two checkpoints brought about. Work that is still going on (pictures, publishing) is waited
- * for before the epoch is written; the frames after it go on meanwhile.
+ * The effects of the messages between two checkpoints. Work still in progress (pictures, publishing) ends before the
+ * epoch is written; later messages are processed in the meantime.
  */
 export class Epoch {
-  /** By read id: the latest version of a read is the one that counts. */
+  /** By read id: only the latest version of a read counts. */
   readonly reads = new Map<string, Read>()
   readonly hits: Hit[] = []
   readonly cameras = new Set<string>()
@@ -14,7 +14,7 @@ export class Epoch {
   private failure: unknown
   private unfinished = 0
 
-  /** An epoch with failed work is never written: its frames come again. */
+  /** An epoch with failed work is never written: its messages come again. */
   add(work: Promise<unknown>): void {
     this.unfinished += 1
     this.work.push(
@@ -32,11 +32,11 @@ export class Epoch {
     return this.unfinished
   }
 
-  /** @throws the first failure */
+  /** Resolves when all work has ended. @throws the first failure */
   async settled(): Promise<void> {
-    // Work may add work (a hit after its pictures), so until nothing new has come.
-    for (let seen = -1; seen !== this.work.length; ) {
-      seen = this.work.length
+    // Work may add work (a hit after its pictures): repeat until none was added.
+    for (let awaited = -1; awaited !== this.work.length; ) {
+      awaited = this.work.length
       await Promise.all(this.work)
     }
     if (this.failure !== undefined) throw this.failure

@@ -2,7 +2,7 @@ import type { KV } from 'nats'
 import { codeOf } from '../errors.js'
 import type { Source } from '../sources/source.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { natsReason } from '../nats/connect.js'
+import { natsReason } from '../nats/errors.js'
 import { partitionKey } from '../nats/topology.js'
 import { backoffMs, sleep, within } from '../runtime/backoff.js'
 import type { Pipeline } from './pipeline.js'
@@ -17,33 +17,33 @@ export interface PartitionManagerParts {
   partitions: number
   metrics: Metrics
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void }
-  /** Takes a partition over from whoever had it. */
-  open(inlet: Source, partition: number): Promise<Pipeline>
+  /** Takes a partition over from its previous owner. */
+  open(source: Source, partition: number): Promise<Pipeline>
 }
 
-/** A pipeline that ran this long was well: the next pause is the first one again, ms. */
-const kWellMs = 60_000
+/** A pipeline that ran this long was healthy: the pause after its failure is the shortest one again, ms. */
+const kHealthyMs = 60_000
 /**
- * Longer than this the last checkpoint is not waited for, ms: where servers die while it is read, the client may wait
- * for ever. What comes late is fenced off.
+ * Longest wait for the last checkpoint, ms: when servers die while it is read, the client may wait forever. A pipeline
+ * that opens later is fenced off.
  */
 const kOpenMs = 20_000
 
 /**
  * Holds this engine's share of the partitions of one entrance, each with a pipeline that runs while its lease is held.
- * More than the share (another engine has come) is given back one at a time, each after a last checkpoint; less (one
- * has gone) is taken as leases expire.
+ * When another engine joins, the surplus is given back one partition at a time, each after a last checkpoint; when one
+ * leaves, its partitions are taken over as their leases expire.
  */
 export class PartitionManager {
-  /** Of the partitions held, as far as they are open. */
+  /** Of the held partitions, once they are open. */
   readonly pipelines = new Map<number, Pipeline>()
-  /** Partitions held, and how to end each. */
-  private readonly tenures = new Map<number, { given: AbortController; over: Promise<void> }>()
-  /** Tenures of a partition that failed, one after the other, and when the next may begin (monotonic clock, ms). */
+  /** The held partitions. `giveBack` ends a tenure, `ended` resolves after its last checkpoint. */
+  private readonly tenures = new Map<number, { giveBack: AbortController; ended: Promise<void> }>()
+  /** Failed tenures in a row by partition, and when the next may begin (monotonic clock, ms). */
   private readonly failures = new Map<number, { times: number; until: number }>()
 
   constructor(
-    readonly inlet: Source,
+    readonly source: Source,
     private readonly parts: PartitionManagerParts,
   ) {}
 
@@ -51,10 +51,10 @@ export class PartitionManager {
   async run(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
       if (this.tenures.size > this.share) this.giveOneBack()
-      else await this.take(ending)
-      await sleep(Lease.LOOK_MS, ending)
+      else await this.takeOver(ending)
+      await sleep(Lease.POLL_MS, ending)
     }
-    await Promise.all([...this.tenures.values()].map(({ over }) => over))
+    await Promise.all([...this.tenures.values()].map(({ ended }) => ended))
   }
 
   private get share(): number {
@@ -62,44 +62,45 @@ export class PartitionManager {
   }
 
   private giveOneBack(): void {
-    // One that is being given back is not counted twice: the next look waits for it.
-    if ([...this.tenures.values()].some(({ given }) => given.signal.aborted)) return
-    this.tenures.get(Math.max(...this.tenures.keys()))?.given.abort()
+    // One at a time: while a partition is being given back it still counts as held.
+    if ([...this.tenures.values()].some(({ giveBack }) => giveBack.signal.aborted)) return
+    this.tenures.get(Math.max(...this.tenures.keys()))?.giveBack.abort()
   }
 
-  private async take(ending: AbortSignal): Promise<void> {
+  private async takeOver(ending: AbortSignal): Promise<void> {
     const { leases, instance, partitions } = this.parts
     for (let partition = 0; partition < partitions && this.tenures.size < this.share && !ending.aborted; partition++) {
       if (this.tenures.has(partition) || (this.failures.get(partition)?.until ?? 0) > performance.now()) continue
-      const lease = new Lease(leases, partitionKey(this.inlet.entrance, partition), instance)
+      const lease = new Lease(leases, partitionKey(this.source.entrance, partition), instance)
       if (!(await lease.acquire().catch(() => false))) continue
-      const given = new AbortController()
-      const over = this.hold(partition, lease, AbortSignal.any([ending, given.signal])).finally(() =>
+      const giveBack = new AbortController()
+      const ended = this.hold(partition, lease, AbortSignal.any([ending, giveBack.signal])).finally(() =>
         this.tenures.delete(partition),
       )
-      this.tenures.set(partition, { given, over })
+      this.tenures.set(partition, { giveBack, ended })
     }
   }
 
-  /** One tenure; `end` asks for its last checkpoint and gives the partition back. */
+  /** Runs one tenure. `end` makes it take a last checkpoint and give the partition back. */
   private async hold(partition: number, lease: Lease, end: AbortSignal): Promise<void> {
-    const { parts, inlet } = this
+    const { parts, source } = this
     const lost = new AbortController()
-    // Until the tenure is over, its last checkpoint included.
+    // The lease is kept until the last checkpoint is done.
     const renewing = renewUntil(lease, lost)
     const started = performance.now()
     try {
-      const pipeline = await within(kOpenMs, parts.open(inlet, partition))
+      const pipeline = await within(kOpenMs, parts.open(source, partition))
       this.pipelines.set(partition, pipeline)
       await pipeline.run(AbortSignal.any([end, lost.signal]))
       this.failures.delete(partition)
     } catch (error) {
       parts.metrics.count('pipeline_restarts_total')
       parts.log.warn(
-        { partition: partitionKey(inlet.entrance, partition), code: codeOf(error), reason: natsReason(error) },
-        'the pipeline of a partition stopped; nothing is lost, it goes on from its last checkpoint. If this comes again and again, /readyz says what is missing',
+        { partition: partitionKey(source.entrance, partition), code: codeOf(error), reason: natsReason(error) },
+        'the pipeline of a partition stopped; nothing is lost, it resumes from its last checkpoint. ' +
+          'If this keeps happening, /readyz says what is missing',
       )
-      const times = performance.now() - started > kWellMs ? 0 : (this.failures.get(partition)?.times ?? -1) + 1
+      const times = performance.now() - started > kHealthyMs ? 0 : (this.failures.get(partition)?.times ?? -1) + 1
       this.failures.set(partition, { times, until: performance.now() + backoffMs(times) })
     } finally {
       this.pipelines.delete(partition)

@@ -1,115 +1,91 @@
 import type { KV } from 'nats'
 import { CAMERA_ID } from '../model/camera.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from '../model/capture.js'
-import type { Source, Extracted } from '../sources/source.js'
+import type { Source, CaptureObservations, Extracted } from '../sources/source.js'
 import { HEADER, partitionKey } from '../nats/topology.js'
 import { Sink } from './sink.js'
 import { CheckpointStore } from '../partition/checkpoint_store.js'
 import { Checkpointer } from './checkpointer.js'
+import { InFlight } from './in_flight.js'
 import { Progress } from './progress.js'
 import { PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
 import { PoisonGuard } from './poison_guard.js'
 import { CameraPasses } from '../passes/camera_passes.js'
 import { sleep } from '../runtime/backoff.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import { Slots } from '../runtime/slots.js'
 
 /** Pictures and publishing that may be unfinished before the pipeline waits. */
 const MAX_UNFINISHED = 64
-/** Reads that may wait for a checkpoint, for each partition: some 20 MB. */
+/** Reads of a partition that may wait for a checkpoint: about 20 MB. */
 const MAX_READS = 20_000
 
 /**
- * camera -> NATS -> inlet: decode, find, read -> pass -> match -> hits -> NATS, reads -> ClickHouse; for one partition
+ * camera -> NATS -> source: decode, find, read -> pass -> match -> hits -> NATS, reads -> ClickHouse; for one partition
  * of the cameras of one entrance.
  *
- *     take        each message of the stream goes to the inlet (of frames: the recognizer), as many at once as there are slots
- *     apply       in stream order again: passes, votes; the outlet matches and sends hits out
- *     checkpoint  once a second what the messages brought about is made durable, then they are acknowledged
+ *     extract     the source turns each message into detections (frames: by the recognizer), as many at once as slots
+ *     apply       in stream order again: passes, votes; the sink matches and sends hits out
+ *     checkpoint  once a second the effects of the messages are made durable, then the messages are acknowledged
  *
  * One instance is one tenure of the partition: what it holds in memory is dropped with it, the next one begins at the
  * last checkpoint.
  */
 export class Pipeline {
-  private readonly slots: Slots
-  private readonly queue: { source: StreamMessage; look: Promise<Extracted> }[] = []
-  private arrived: () => void = () => {}
+  private readonly inFlight: InFlight<{ message: StreamMessage; extracting: Promise<Extracted> }>
 
   private constructor(
     private readonly parts: PipelineParts,
-    private readonly inlet: Source,
+    private readonly source: Source,
     private readonly progress: Progress,
-    private readonly source: PartitionConsumer,
-    private readonly outlet: Sink,
+    private readonly consumer: PartitionConsumer,
+    private readonly sink: Sink,
     private readonly checkpointer: Checkpointer,
-    private readonly trial: PoisonGuard,
+    private readonly poisonGuard: PoisonGuard,
   ) {
-    this.slots = new Slots(inlet.slots)
+    this.inFlight = new InFlight(source.slots)
   }
 
-  /** Takes the partition over from whoever had it, at its last checkpoint. @throws when NATS does not answer */
+  /** Takes the partition over from its previous owner, at its last checkpoint. @throws when NATS does not answer */
   static async open(
     partition: number,
-    inlet: Source,
+    source: Source,
     parts: PipelineParts,
-    buckets: { passes: KV; floors: KV },
+    buckets: { passes: KV; offsets: KV },
   ): Promise<Pipeline> {
-    const memory = new CheckpointStore(
-      parts.manager,
-      buckets.passes,
-      buckets.floors,
-      partitionKey(inlet.entrance, partition),
-      inlet.rules,
-    )
-    const { floor, wanted, cameras } = await memory.load()
-    await memory.fence(floor, wanted)
-    const trial = await PoisonGuard.begin(buckets.floors, partitionKey(inlet.entrance, partition), floor, parts.self)
-    const progress = new Progress(floor, cameras)
-    const source = new PartitionConsumer(
-      parts.js,
-      parts.manager,
-      inlet.entrance,
-      partition,
-      parts.partitions,
-      floor,
-      inlet.maxUnacknowledged,
-    )
-    const outlet = new Sink(parts, progress)
-    return new Pipeline(
-      parts,
-      inlet,
-      progress,
-      source,
-      outlet,
-      new Checkpointer(parts, progress, outlet, memory, source),
-      trial,
-    )
+    const { manager, js, partitions } = parts
+    const { entrance, rules, maxUnacknowledged } = source
+    const key = partitionKey(entrance, partition)
+    const checkpoints = new CheckpointStore(manager, buckets.passes, buckets.offsets, key, rules)
+    const { committed, wanted, cameras } = await checkpoints.load()
+    await checkpoints.fence(committed, wanted)
+    const poisonGuard = await PoisonGuard.begin(buckets.offsets, key, committed, parts.process)
+    const progress = new Progress(committed, cameras)
+    const consumer = new PartitionConsumer(js, manager, entrance, partition, partitions, committed, maxUnacknowledged)
+    const sink = new Sink(parts, progress)
+    const checkpointer = new Checkpointer(parts, progress, sink, checkpoints, consumer)
+    return new Pipeline(parts, source, progress, consumer, sink, checkpointer, poisonGuard)
   }
 
   /**
-   * Runs until `signal` aborts, then finishes what is in flight and makes a last checkpoint. @throws when this engine
-   * was fenced off or NATS refuses; nothing is lost by that.
+   * Runs until `signal` aborts, then finishes what is in flight and makes a last checkpoint.
+   * @throws when another engine fenced this one off or NATS refuses; nothing is lost by that
    */
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const ending = AbortSignal.any([signal, failed.signal])
-    ending.addEventListener('abort', () => {
-      this.slots.interrupt()
-      this.arrived()
-    })
+    ending.addEventListener('abort', () => this.inFlight.close())
     const orFail = (work: Promise<void>) =>
       work.catch((error: unknown) => {
         failed.abort(error)
         throw error
       })
+    const pulling = this.consumer.run(
+      () => this.room(ending),
+      (message) => this.extract(message),
+      ending,
+    )
     const done = await Promise.allSettled([
-      orFail(
-        this.source.run(
-          () => this.room(ending),
-          (message) => this.take(message),
-          ending,
-        ),
-      ),
+      orFail(pulling),
       orFail(this.applyInOrder(ending)),
       orFail(this.checkpointer.run(ending)),
     ])
@@ -118,104 +94,101 @@ export class Pipeline {
       if (failure) throw failure.reason
       await this.checkpointer.checkpoint(AbortSignal.timeout(5_000))
     } finally {
-      this.parts.recent.drop(this.progress)
+      this.parts.frames.drop(this.progress)
     }
   }
 
   /** The connection broke or came back. */
   interrupt(): void {
-    this.source.interrupt()
+    this.consumer.interrupt()
   }
 
   get gauges(): { openPasses: number; inFlight: number; pending: number } {
-    return { openPasses: this.progress.openPasses, inFlight: this.queue.length, pending: this.source.pending }
+    return { openPasses: this.progress.openPasses, inFlight: this.inFlight.size, pending: this.consumer.pending }
   }
 
-  /** Messages may come while slots are free and not too much is unacknowledged. */
+  /** Waits while no slots are free or too much is unacknowledged. @returns how many messages may come, 1 or more */
   private async room(signal: AbortSignal): Promise<number> {
-    const { parts, progress, inlet } = this
-    while (!signal.aborted && progress.applied.seq - progress.floor > inlet.maxUnacknowledged * parts.partitions) {
-      parts.metrics.bound(`unacknowledged_${inlet.entrance.root}`)
+    const { parts, progress, source, inFlight } = this
+    while (!signal.aborted && progress.applied.seq - progress.committed > source.maxUnacknowledged * parts.partitions) {
+      parts.metrics.bound(`unacknowledged_${source.entrance.root}`)
       await sleep(50, signal)
     }
-    if (this.trial.careful) {
-      while (!signal.aborted && this.queue.length > 0) await sleep(2, signal)
+    if (this.poisonGuard.careful) {
+      await inFlight.whenFree(inFlight.limit)
       return 1
     }
-    // Half of them at once: a pull costs the client and the server about as much as five messages.
-    return Math.max(1, await this.slots.room(this.slots.limit / 2))
+    // Half of the slots at once: a pull costs the client and the server about as much as five messages.
+    return Math.max(1, await inFlight.whenFree(inFlight.limit / 2))
   }
 
-  private take(source: StreamMessage): void {
-    this.slots.take()
-    this.queue.push({ source, look: this.trial.guard(source.seq, () => this.inlet.look(source)) })
-    this.arrived()
+  private extract(message: StreamMessage): void {
+    const extracting = this.poisonGuard.run(message.seq, () => this.source.extract(message))
+    this.inFlight.push({ message, extracting })
   }
 
   private async applyInOrder(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted || this.queue.length > 0) {
-      const next = this.queue[0]
-      if (!next) {
-        await new Promise<void>((resolve) => {
-          this.arrived = resolve
-          if (signal.aborted) resolve()
-        })
-        continue
-      }
-      const look = await next.look
-      this.queue.shift()
-      this.slots.release()
-      this.apply(next.source, look)
-      while (this.progress.epoch.pendingWork > MAX_UNFINISHED) {
-        this.parts.metrics.bound('unfinished_work')
-        await sleep(5)
-      }
-      if (this.progress.epoch.reads.size >= MAX_READS) {
-        this.parts.metrics.bound('unwritten_reads')
-        this.checkpointer.hurry()
-        while (this.progress.epoch.reads.size >= MAX_READS && !signal.aborted) await sleep(5)
-      }
+    while (!signal.aborted || this.inFlight.size > 0) {
+      const next = await this.inFlight.head()
+      if (!next) continue
+      const extracted = await next.extracting
+      this.inFlight.shift()
+      this.apply(next.message, extracted)
+      await this.backpressure(signal)
     }
   }
 
-  private apply(source: StreamMessage, look: Extracted): void {
-    const {
-      progress,
-      inlet,
-      parts: { metrics },
-    } = this
-    const name = CAMERA_ID.test(source.camera) ? source.camera : '_invalid'
-    const camera = progress.cameras.get(name) ?? CameraPasses.empty(name, inlet.rules)
-    progress.applied = { seq: source.seq, message: source.message }
+  /** Waits while too much work is unfinished or too many reads are unwritten. */
+  private async backpressure(signal: AbortSignal): Promise<void> {
+    const { progress, parts } = this
+    while (progress.epoch.pendingWork > MAX_UNFINISHED) {
+      parts.metrics.bound('unfinished_work')
+      await sleep(5)
+    }
+    if (progress.epoch.reads.size < MAX_READS) return
+    parts.metrics.bound('unwritten_reads')
+    this.checkpointer.hurry()
+    while (progress.epoch.reads.size >= MAX_READS && !signal.aborted) await sleep(5)
+  }
+
+  private apply(message: StreamMessage, extracted: Extracted): void {
+    const { progress, source, sink } = this
+    const { metrics } = this.parts
+    const name = CAMERA_ID.test(message.camera) ? message.camera : '_invalid'
+    const camera = progress.cameras.get(name) ?? CameraPasses.empty(name, source.rules)
+    progress.applied = { seq: message.seq, message: message.message }
     // Applied before the restart: its effects are durable already.
-    if (source.seq <= camera.seq) return
-    if (!camera.isNew(source.header(HEADER.msgId), source.arrivedAt)) return metrics.count('messages_repeated_total')
+    if (message.seq <= camera.seq) return
+    if (!camera.isNew(message.header(HEADER.msgId), message.arrivedAt)) return metrics.count('messages_repeated_total')
     progress.cameras.set(name, camera)
     progress.epoch.cameras.add(name)
-    const now = performance.now()
-    inlet.count(metrics, look)
-    for (const refused of look.refused) {
-      camera.dead(source.seq, hourTimeOf(source))
-      this.outlet.deadLetter(source, refused)
+    source.count(metrics, extracted)
+    for (const rejection of extracted.rejected) {
+      camera.dead(message.seq, hourTimeOf(message))
+      sink.deadLetter(message, rejection)
     }
-    for (const { moment, detections, first } of look.seen) {
-      if (detections.length > 0 && moment.jpeg) this.parts.recent.keep(progress, moment.seq, moment.jpeg.slice())
-      const { closed, touched, overflowed } = camera.advance(moment, detections, (index) =>
-        inlet.ids.of(moment.seq, first + index),
-      )
-      if (overflowed) metrics.bound('open_passes')
-      for (const pass of closed) this.outlet.enqueue(pass, moment.camera, true)
-      progress.rest.frame(name, moment.capturedAt, now)
-      for (const pass of touched) {
-        progress.rest.touch(pass, now)
-        this.outlet.checkEarly(pass, moment.camera)
-      }
+    for (const observed of extracted.observed) this.observe(camera, observed)
+  }
+
+  /** Adds the detections of one capture to the passes of its camera. */
+  private observe(camera: CameraPasses, { capture, detections, first }: CaptureObservations): void {
+    const { progress, source, sink, parts } = this
+    const now = performance.now()
+    if (detections.length > 0 && capture.jpeg) parts.frames.keep(progress, capture.seq, capture.jpeg.slice())
+    const readIdOf = (index: number) => source.ids.of(capture.seq, first + index)
+    const { closed, touched, overflowed } = camera.advance(capture, detections, readIdOf)
+    if (overflowed) parts.metrics.bound('open_passes')
+    for (const pass of closed) sink.enqueue(pass, capture.camera, true)
+    progress.idle.noteFrame(camera.camera, capture.capturedAt, now)
+    for (const pass of touched) {
+      progress.idle.touch(pass, now)
+      sink.checkEarly(pass, capture.camera)
     }
   }
 }
 
 /** The time that decides in which hour a dead message is counted: its own when that is plausible, else its arrival. */
-function hourTimeOf(source: CameraMessage): number {
-  const captured = Date.parse(source.header(HEADER.capturedAt) ?? '')
-  return captured >= EARLIEST_CAPTURE && captured <= source.arrivedAt ? captured : source.arrivedAt
+function hourTimeOf(message: CameraMessage): number {
+  const captured = Date.parse(message.header(HEADER.capturedAt) ?? '')
+  return captured >= EARLIEST_CAPTURE && captured <= message.arrivedAt ? captured : message.arrivedAt
 }

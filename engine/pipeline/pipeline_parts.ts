@@ -5,26 +5,26 @@ import type { ListsInForce } from '../hotlists/lists_in_force.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { PictureMaker } from '../pictures/picture_maker.js'
 import type { GroupWriter } from '../store/group_writer.js'
-import type { Self } from './poison_guard.js'
+import type { EngineProcess } from './poison_guard.js'
 import type { Retry } from '../runtime/retry.js'
 
-/** Everything behind the inlets; one of each for all partitions of an engine. */
+/** What the pipelines of all partitions of an engine share. */
 export interface PipelineParts {
   connection: NatsConnection
   js: JetStreamClient
   manager: JetStreamManager
   cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>
-  recent: FrameCache
+  frames: FrameCache
   lists: ListsInForce
   pictures: PictureMaker
   store: GroupWriter
-  /** What a read was made with, now. */
+  /** What makes a read now: the WASM module, the model and the lists in force. */
   provenance: () => { module: string; model: string; lists: string }
   metrics: Metrics
-  waiting: Retry
+  retry: Retry
   partitions: number
-  self: Self
+  process: EngineProcess
   batchMs: number
-  /** Aborts when the engine ends: what is being tried again and again gives up. */
+  /** Aborts when the engine ends: everything that is being retried then gives up. */
   ending: AbortSignal
 }

@@ -1,127 +1,110 @@
 import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
 import type { Extracted } from '../sources/source.js'
-import { trialKey } from '../nats/topology.js'
+import { poisonKey } from '../nats/topology.js'
+import type { Semaphore } from '../runtime/semaphore.js'
 
-/**
- * From this many tenures in a row on that began at the same floor, one is careful: whoever held it before came to an
- * end before it got anywhere.
- */
+/** After this many tenures in a row that began at one offset, the next is careful: none of them got anywhere. */
 const kSuspicious = 3
 /**
- * A frame that was in work, alone, when its process ended so many times in a row is set aside. Two may be chance, where
- * somebody kills an engine again and again from outside.
+ * A message is dead-lettered when this many processes in a row ended while it was the only one in work. Two may be a
+ * coincidence, where somebody kills an engine repeatedly from outside.
  */
 const kCrashes = 3
-/** So many frames of a tenure are taken carefully: more than are ever in flight beyond a floor. */
-const kCarefulFrames = 512
+/** Messages of a tenure that are processed carefully: more than are ever in flight beyond a committed offset. */
+const kCarefulMessages = 512
 
+/** JSON in bucket FLOORS. */
 interface Note {
-  /** Where the tenure began; a note about another floor is of the past. */
+  /** The committed offset at which the tenure began; a note about another offset is out of date. */
   floor: number
-  /** Tenures that began there, one after the other. */
+  /** Tenures in a row that began there. */
   tenures: number
-  /** The frame in work. */
+  /** The message in work. */
   trying?: number
-  /** The frame in which a process ended last, and how often one did. */
+  /** The message during which a process last ended, and how many processes did. */
   suspect?: { seq: number; crashes: number }
   /** The process that wrote it. */
   session: string
 }
 
-/**
- * What one process does one after the other, whatever the partition: with two frames in work nobody could tell which
- * one ended it.
- */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve()
-
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work)
-    this.#last = turn.catch(() => {})
-    return turn
-  }
-}
-
 /** The process that holds a partition. */
-export interface Self {
-  /** Tells it from every other (Identity). */
+export interface EngineProcess {
+  /** Distinguishes it from every other process (InstanceName). */
   session: string
-  turns: Turns
+  /** One permit for all partitions: with two messages in work nobody could tell which one ended the process. */
+  alone: Semaphore
 }
 
 /**
- * Finds the frame that ends the whole process, as a fault in native code does, and sets it aside: no error is ever seen
- * of it, the process is gone, and the next one would begin with the same frame, for ever.
+ * Finds the message that ends the whole process, as a fault in native code does, and dead-letters it. No error of it is
+ * ever seen: the process is gone, and the next one would begin with the same message, forever.
  *
- *     floor F ──► crash ──► floor F ──► crash ──► floor F: careful
- *                                                   one frame at a time in this process, its number written down while it is in work
- *                                                   ──► crash ──► the same number again ──► crash ──► and again ──► crash ──► DEAD, and on
+ *     offset F ──► crash ──► offset F ──► crash ──► offset F: careful
+ *         one message at a time in this process, its sequence noted while it is in work
+ *         ──► crash ──► the same sequence ──► crash ──► again ──► crash ──► DEAD, and on
  *
- * The note is a key of its own in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two a frame
- * only while careful.
+ * The note has its own key in bucket FLOORS (`trial.<partition>`). It costs one write a tenure, and two writes a
+ * message while careful.
  */
 export class PoisonGuard {
-  #left: number
+  #carefulLeft: number
 
   private constructor(
     private readonly kv: KV,
     private readonly key: string,
-    private readonly turns: Turns,
+    private readonly alone: Semaphore,
     private note: Note,
   ) {
-    this.#left = note.tenures >= kSuspicious ? kCarefulFrames : 0
+    this.#carefulLeft = note.tenures >= kSuspicious ? kCarefulMessages : 0
   }
 
-  /** Reads what the tenures before came to, and counts this one. @throws when NATS does not answer */
-  static async begin(kv: KV, partition: string, floor: number, { session, turns }: Self): Promise<PoisonGuard> {
-    const key = trialKey(partition)
+  /** Reads the note of the previous tenures and counts this one. @throws when NATS does not answer */
+  static async begin(
+    kv: KV,
+    partition: string,
+    committed: number,
+    { session, alone }: EngineProcess,
+  ): Promise<PoisonGuard> {
+    const key = poisonKey(partition)
     const entry = await kv.get(key)
-    const before = entry?.operation === 'PUT' ? entry.json<Note>() : undefined
-    const same = before?.floor === floor ? before : undefined
-    const note: Note = { floor, tenures: (same?.tenures ?? 0) + 1, session, suspect: suspectOf(before, session) }
-    // Whoever is done with is suspected no more.
-    if (note.suspect && note.suspect.seq <= floor) delete note.suspect
-    // A frame that is suspected is tried alone, also when the floor has come nearer to it since.
+    const previous = entry?.operation === 'PUT' ? entry.json<Note>() : undefined
+    const tenures = previous?.floor === committed ? previous.tenures + 1 : 1
+    const note: Note = { floor: committed, tenures, session, suspect: suspectOf(previous, session) }
+    // A message that is done is no longer suspect.
+    if (note.suspect && note.suspect.seq <= committed) delete note.suspect
+    // A suspect is processed alone, even when the committed offset has moved nearer to it since.
     if (note.suspect) note.tenures = Math.max(note.tenures, kSuspicious)
     await kv.put(key, JSON.stringify(note))
-    return new PoisonGuard(kv, key, turns, note)
+    return new PoisonGuard(kv, key, alone, note)
   }
 
-  /** Whether frames are taken one at a time. */
+  /** Whether messages are processed one at a time. */
   get careful(): boolean {
-    return this.#left > 0
+    return this.#carefulLeft > 0
   }
 
-  /** Looks at a message, as carefully as it has to be. Never throws, as `look` does not. */
-  async guard(seq: number, look: () => Promise<Extracted>): Promise<Extracted> {
-    if (!this.careful) return look()
-    this.#left--
+  /** Extracts a message, as carefully as necessary. Never throws, as `extract` does not. */
+  async run(seq: number, extract: () => Promise<Extracted>): Promise<Extracted> {
+    if (!this.careful) return extract()
+    this.#carefulLeft--
     const { note } = this
     if (note.suspect?.seq === seq && note.suspect.crashes >= kCrashes) {
-      return {
-        seen: [],
-        refused: [
-          {
-            error: new AlprError('ALPR_ERR_FRAME_CRASHED', {
-              reason: `the engine ended ${note.suspect.crashes} times while it had this frame and no other`,
-            }),
-          },
-        ],
-      }
+      const reason = `the engine ended ${note.suspect.crashes} times while it had this frame and no other`
+      return { observed: [], rejected: [{ error: new AlprError('ALPR_ERR_FRAME_CRASHED', { reason }) }] }
     }
-    return this.turns.take(async () => {
+    return this.alone.run(async () => {
       await this.write({ ...note, trying: seq })
       try {
-        return await look()
+        return await extract()
       } finally {
-        // It did no harm. Without this it would be suspected when another partition's frame ends the process.
+        // It did no harm. Otherwise it would be suspect when the message of another partition ends the process.
         await this.write({ ...note, trying: undefined })
       }
     })
   }
 
-  /** Without NATS there is no note; nor can the frame be acknowledged then, so it comes again. */
+  /** Without NATS there is no note; but then the message cannot be acknowledged either, and comes again. */
   private async write(note: Note): Promise<void> {
     this.note = note
     await this.kv.put(this.key, JSON.stringify(note)).catch(() => {})
@@ -129,10 +112,11 @@ export class PoisonGuard {
 }
 
 /**
- * A process that ended while it had a frame makes that frame suspect; a tenure of this very process that ended left the
- * process alive.
+ * A message is suspect when its process ended while it was in work. A previous tenure of this same process left the
+ * process alive, so it makes nothing suspect.
  */
-function suspectOf(before: Note | undefined, session: string): Note['suspect'] {
-  if (before?.trying === undefined || before.session === session) return before?.suspect
-  return { seq: before.trying, crashes: before.suspect?.seq === before.trying ? before.suspect.crashes + 1 : 1 }
+function suspectOf(previous: Note | undefined, session: string): Note['suspect'] {
+  if (previous?.trying === undefined || previous.session === session) return previous?.suspect
+  const { trying, suspect } = previous
+  return { seq: trying, crashes: suspect?.seq === trying ? suspect.crashes + 1 : 1 }
 }

@@ -3,34 +3,34 @@ import type { CameraPasses } from '../passes/camera_passes.js'
 import { Epoch } from './epoch.js'
 import { IdlePasses } from './idle_passes.js'
 
-/** How far a partition has come, in memory: what its frames have brought about and how much of that is durable. */
+/** How far a partition has come, in memory: the effects of its messages, and how many of those are durable. */
 export class Progress {
-  /** What the frames since the last checkpoint brought about. */
+  /** Effects of the messages since the last checkpoint. */
   epoch = new Epoch()
-  /** The last frame applied, and its message, which acknowledges it and all before it. */
+  /** The last message applied, and its handle, which acknowledges it and all earlier ones. */
   applied: { seq: number; message: JsMsg | undefined }
-  readonly rest = new IdlePasses()
+  readonly idle = new IdlePasses()
 
   /**
-   * @param floor every frame up to it is done
+   * @param committed stream sequence up to which every message is done
    * @param cameras open passes and counts by camera
    */
   constructor(
-    public floor: number,
+    public committed: number,
     readonly cameras: Map<string, CameraPasses>,
   ) {
-    this.applied = { seq: floor, message: undefined }
+    this.applied = { seq: committed, message: undefined }
     // What the last owner left open is stored soon, even if its camera never sends again.
-    for (const [name, camera] of cameras) if (camera.openCount > 0) this.rest.await(name, performance.now())
+    for (const [name, camera] of cameras) if (camera.openCount > 0) this.idle.expect(name, performance.now())
   }
 
   /**
-   * Frames up to `floor` are done without having come to this partition. A frame that was applied meanwhile stays the
-   * last one.
+   * Commits messages that did not come to this partition. A message that was applied in the meantime remains the last
+   * one.
    */
-  moveFloor(floor: number): void {
-    if (this.applied.seq < floor) this.applied = { seq: floor, message: undefined }
-    this.floor = floor
+  commitIdle(committed: number): void {
+    if (this.applied.seq < committed) this.applied = { seq: committed, message: undefined }
+    this.committed = committed
   }
 
   /** Ends the epoch and begins the next. */
@@ -40,7 +40,7 @@ export class Progress {
     return ended
   }
 
-  /** The frames that show the open passes best so far. */
+  /** Sequences of the frames that show the open passes best so far. */
   bestFrames(): Set<number> {
     const frames = new Set<number>()
     for (const camera of this.cameras.values())

@@ -1,6 +1,7 @@
 import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 import type { PatternTolerance } from '../../wasm/internal_mod.js'
 import { alignments, regexOf, type Pattern } from '../canvass/pattern.js'
+import { HOUR_MS } from '../model/time.js'
 
 /** A plate that may be meant by a pattern. */
 export interface Candidate {
@@ -145,7 +146,7 @@ export class SqlPlateSearch implements PlateSearch {
 const MOST_RANKED = 10_000
 
 /** An hour since 1970 as RFC 3339. */
-export const hourText = (hour: number): string => new Date(hour * 3_600_000).toISOString()
+export const hourText = (hour: number): string => new Date(hour * HOUR_MS).toISOString()
 
 /** The whole pattern as a condition on column `plate` (regions apart). */
 export function plateMatches(pattern: Pattern, lookAlikes: boolean): Sql {

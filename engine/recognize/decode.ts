@@ -6,8 +6,8 @@ import { AlprError } from '../errors.js'
 export type { LumaTarget, Size }
 
 /**
- * Decodes the luma of a frame straight into the target. An EXIF orientation is not applied: a camera's frames stay as
- * they are.
+ * Decodes the luma of a frame directly into the target. Ignores the EXIF orientation: a camera's frames stay as they
+ * are.
  * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export function decodeJpeg(jpeg: Uint8Array, target: LumaTarget): Size {

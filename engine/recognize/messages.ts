@@ -1,7 +1,7 @@
 import type { Detection } from '../../wasm/mod.js'
 import type { ErrorCode, ErrorDetails } from '../errors.js'
 
-/** What one frame gave. */
+/** The result of one frame. */
 export interface Recognition {
   width: number
   height: number
@@ -17,14 +17,14 @@ export interface Job {
   jpeg: ArrayBuffer
 }
 
-/** Worker to pool: `ready` once after warming up, then one answer for each job, in order. */
+/** Worker to pool: `ready` once after the warm-up, then one answer for each job, in order. */
 export type WorkerMessage =
   | { ready: { moduleId: string; modelId: string } }
   | { failed: { code: ErrorCode; details: ErrorDetails } }
   | ({ id: number } & Recognition)
   | { id: number; error: { code: ErrorCode; message: string; details: ErrorDetails } }
 
-/** What a worker is started with. */
+/** The input of a new worker. */
 export interface WorkerSetup {
   wasm: Uint8Array
   model: Uint8Array
@@ -33,8 +33,8 @@ export interface WorkerSetup {
 }
 
 /**
- * A worker must not be terminated inside the native decoder: its N-API calls would fail with nobody to catch them,
- * which ends the whole process. The worker says when it is in there, and whoever wants to end it waits (retire.ts).
+ * A worker must not be terminated inside the native decoder: its N-API calls would fail uncaught, which ends the whole
+ * process. The worker marks the time it spends there, and `retire` waits for its end.
  */
 export const IN_NATIVE_CODE = 1
 export const INTERRUPTIBLE = 0

@@ -10,71 +10,70 @@ export type { Recognition } from './messages.js'
 export interface PoolOptions {
   /** Recognition threads. @default the number of cores */
   workers?: number
-  /** Time a frame may take in a worker, milliseconds; over it the worker is replaced. @default 2000 */
+  /** Time a frame may take in a worker, milliseconds; a slower worker is replaced. @default 2000 */
   timeoutMs?: number
   /**
-   * Frames that may wait for a worker; more are a mistake of the caller, who looks at `slots` first. @default 256 per
-   * worker: four for each of 64 partitions
+   * Frames that may wait for a worker; more are an error of the caller, who is expected to respect `slots`.
+   * @default 256 per worker: four for each of 64 partitions
    */
   queue?: number
   /**
-   * JavaScript heap of a worker, MB; the frame itself lies in WASM memory (at most 128 MB) and in the JPEG. @default
-   * 192
+   * JavaScript heap of a worker, MB; the frame itself is in WASM memory (at most 128 MB) and in the JPEG. @default 192
    */
   heapMb?: number
-  /** Module and model; the files of the build when left out. */
+  /** Module and model. @default the files of the build */
   wasm?: Uint8Array
   model?: Uint8Array
-  /** Entry of the workers; tests give one that fails. */
+  /** Entry point of the workers; tests use one that fails. */
   entry?: URL
-  /** Called when a worker was replaced, with the reason. */
+  /** Called with the reason when a worker is replaced. */
   onReplaced?: (reason: string) => void
 }
 
-interface Waiting {
+interface QueuedFrame {
   jpeg: Uint8Array
-  /** Crashes this frame was in. */
+  /** Workers that crashed on this frame. */
   crashes: number
   resolve(recognition: Recognition): void
   reject(error: AlprError): void
 }
 
-/** A worker, and the frame it has. */
-interface Seat {
+/** A worker and its frame. */
+interface Slot {
   worker: Worker
-  /** Shared with the worker: whether it may be ended now. */
+  /** Shared with the worker: whether it may be terminated now. */
   phase: Int32Array
   ready: boolean
-  job: (Waiting & { id: number; timer: NodeJS.Timeout }) | undefined
-  /** Starts that ended before `ready`, one after the other. */
+  job: (QueuedFrame & { id: number; timer: NodeJS.Timeout }) | undefined
+  /** Starts in a row that ended before `ready`. */
   failures: number
 }
 
-/** A frame that was in the worker when it crashed is tried once more, in case the crash was not its doing. */
+/** A frame whose worker crashed is tried once more, in case it did not cause the crash. */
 const MAX_CRASHES = 2
-/** Starts of one worker in a row that may fail before the pool gives up. */
+/** Failed starts in a row after which the pool gives up. */
 const MAX_FAILURES = 5
-/** A start that takes longer is taken for dead, milliseconds. */
+/** A start that takes longer counts as failed, milliseconds. */
 const START_TIMEOUT_MS = 30_000
 
 /**
- * Recognition threads. Every frame given to `recognize` is answered: with what was found, or with an error that says
- * why not. A worker that crashes or takes too long is replaced; the frames that wait are not touched by it.
+ * Recognition threads. Every call of `recognize` is answered: with detections, or with an error that says why not. A
+ * worker that crashes or takes too long is replaced; queued frames are not affected.
  *
- *     recognize ──► waiting (bounded) ──► seat: worker + one frame ──► answer
- *                      ▲                     │ crash, first time
- *                      └─────────────────────┘
+ *     recognize ──► queue (bounded) ──► slot: worker + one frame ──► answer
+ *                     ▲                    │ first crash
+ *                     └────────────────────┘
  */
 export class RecognizerPool {
-  /** Number of workers: how many frames make progress at once. */
+  /** Number of workers: how many frames are processed at once. */
   readonly slots: number
-  #seats: Seat[] = []
-  #waiting: Waiting[] = []
+  #workers: Slot[] = []
+  #queue: QueuedFrame[] = []
   #queueLimit: number
   #timeoutMs: number
   #options: PoolOptions
   #files: Omit<WorkerSetup, 'phase'> | undefined
-  /** Workers that were replaced and still have to end. */
+  /** Replaced workers that have not ended yet. */
   #retiring = new Set<Promise<void>>()
   #closed = false
   #broken: AlprError | undefined
@@ -105,7 +104,7 @@ export class RecognizerPool {
       pool.#becomeReady = resolve
       pool.#failReady = reject
     })
-    pool.#seats = Array.from({ length: pool.slots }, () => pool.#seat(0))
+    pool.#workers = Array.from({ length: pool.slots }, () => pool.#start(0))
     await ready
     return pool
   }
@@ -119,18 +118,18 @@ export class RecognizerPool {
     return this.#ids.modelId
   }
 
-  /** Frames waiting or in a worker. */
+  /** Frames queued or in a worker. */
   get pending(): number {
-    return this.#waiting.length + this.#seats.filter((seat) => seat.job).length
+    return this.#queue.length + this.#workers.filter((slot) => slot.job).length
   }
 
-  /** Frames that can be given now without waiting for a worker. */
+  /** Frames that a worker can start on now. */
   get free(): number {
     return Math.max(0, this.slots - this.pending)
   }
 
   /**
-   * Decodes a JPEG and finds and reads the plates in it. The bytes are copied, the caller keeps its own.
+   * Decodes a JPEG and finds and reads the plates in it. Copies the bytes; the caller keeps its own.
    * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE, _TIMEOUT, _CRASHED;
    *   ALPR_ERR_INTERNAL when the queue is full or the pool closed
    */
@@ -138,66 +137,66 @@ export class RecognizerPool {
     if (this.#broken) return Promise.reject(this.#broken)
     if (this.#closed)
       return Promise.reject(new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' }))
-    if (this.#waiting.length >= this.#queueLimit) {
+    if (this.#queue.length >= this.#queueLimit) {
       return Promise.reject(
         new AlprError('ALPR_ERR_INTERNAL', {
-          reason: `${this.#waiting.length} frames wait for a worker`,
+          reason: `${this.#queue.length} frames are queued for a worker`,
           limit: this.#queueLimit,
         }),
       )
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ jpeg, crashes: 0, resolve, reject })
+      this.#queue.push({ jpeg, crashes: 0, resolve, reject })
       this.#assign()
     })
   }
 
-  /** Ends the workers. Frames that wait or are in work are rejected; who wants their answers awaits them first. */
+  /** Ends the workers. Rejects frames that are queued or in work; await their answers first to get them. */
   async close(): Promise<void> {
     this.#closed = true
     const error = new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' })
     this.#failReady(error)
     this.#rejectAll(error)
-    for (const seat of this.#seats.splice(0)) this.#retire(seat)
+    for (const slot of this.#workers.splice(0)) this.#retire(slot)
     await Promise.all(this.#retiring)
   }
 
-  /** Starts a worker and listens to it. */
-  #seat(failures: number): Seat {
+  /** Starts a worker and handles its messages. */
+  #start(failures: number): Slot {
     const phase = new Int32Array(new SharedArrayBuffer(4))
     const worker = new Worker(this.#options.entry ?? new URL('./worker.js', import.meta.url), {
       workerData: { ...this.#files!, phase } satisfies WorkerSetup,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb ?? 192 },
     })
-    const seat: Seat = { worker, phase, ready: false, job: undefined, failures }
-    const startTimer = setTimeout(() => this.#replace(seat, 'the start took too long'), START_TIMEOUT_MS)
+    const slot: Slot = { worker, phase, ready: false, job: undefined, failures }
+    const startTimer = setTimeout(() => this.#replace(slot, 'the start took too long'), START_TIMEOUT_MS)
     startTimer.unref()
     worker.on('message', (message: WorkerMessage) => {
       clearTimeout(startTimer)
-      this.#take(seat, message)
+      this.#take(slot, message)
     })
-    worker.on('error', (error) => this.#replace(seat, reasonOf(error)))
+    worker.on('error', (error) => this.#replace(slot, reasonOf(error)))
     worker.on('exit', (code) => {
       clearTimeout(startTimer)
-      this.#replace(seat, `the worker ended with code ${code}`)
+      this.#replace(slot, `the worker ended with code ${code}`)
     })
-    return seat
+    return slot
   }
 
-  #take(seat: Seat, message: WorkerMessage): void {
+  #take(slot: Slot, message: WorkerMessage): void {
     if ('ready' in message) {
-      seat.ready = true
-      seat.failures = 0
+      slot.ready = true
+      slot.failures = 0
       this.#ids = message.ready
-      if (this.#seats.every((other) => other.ready)) this.#becomeReady()
+      if (this.#workers.every((other) => other.ready)) this.#becomeReady()
     } else if ('failed' in message) {
       this.#break(new AlprError(message.failed.code, message.failed.details))
       return
     } else {
-      const job = seat.job
+      const job = slot.job
       if (!job || job.id !== message.id) return
       clearTimeout(job.timer)
-      seat.job = undefined
+      slot.job = undefined
       if ('error' in message) job.reject(new AlprError(message.error.code, message.error.details))
       else job.resolve({ width: message.width, height: message.height, ms: message.ms, detections: message.detections })
     }
@@ -205,69 +204,69 @@ export class RecognizerPool {
   }
 
   #assign(): void {
-    for (const seat of this.#seats) {
-      if (!seat.ready || seat.job) continue
-      const next = this.#waiting.shift()
+    for (const slot of this.#workers) {
+      if (!slot.ready || slot.job) continue
+      const next = this.#queue.shift()
       if (!next) return
       const id = this.#nextId++
-      const timer = setTimeout(() => this.#timeOut(seat), this.#timeoutMs)
-      seat.job = { ...next, id, timer }
-      // a copy to give away: the caller's bytes are often a view into a larger buffer
+      const timer = setTimeout(() => this.#timeOut(slot), this.#timeoutMs)
+      slot.job = { ...next, id, timer }
+      // A copy to transfer: the caller's bytes are often a view of a larger buffer.
       const copy = new Uint8Array(next.jpeg).buffer
-      seat.worker.postMessage({ id, jpeg: copy } satisfies Job, [copy])
+      slot.worker.postMessage({ id, jpeg: copy } satisfies Job, [copy])
     }
   }
 
-  #timeOut(seat: Seat): void {
-    const job = seat.job
-    seat.job = undefined
+  #timeOut(slot: Slot): void {
+    const job = slot.job
+    slot.job = undefined
     job?.reject(new AlprError('ALPR_ERR_FRAME_TIMEOUT', { limit: this.#timeoutMs }))
-    this.#replace(seat, `a frame took longer than ${this.#timeoutMs} ms`)
+    this.#replace(slot, `a frame took longer than ${this.#timeoutMs} ms`)
   }
 
-  /** Puts a new worker in the place of one that is no good any more; its frame is tried again or rejected. */
-  #replace(seat: Seat, reason: string): void {
-    const place = this.#seats.indexOf(seat)
-    if (place < 0 || this.#closed || this.#broken) return
-    const job = seat.job
+  /** Replaces a worker that has failed; its frame is retried or rejected. */
+  #replace(slot: Slot, reason: string): void {
+    const index = this.#workers.indexOf(slot)
+    if (index < 0 || this.#closed || this.#broken) return
+    const job = slot.job
     if (job) {
       clearTimeout(job.timer)
-      seat.job = undefined
+      slot.job = undefined
       job.crashes += 1
       if (job.crashes >= MAX_CRASHES) job.reject(new AlprError('ALPR_ERR_FRAME_CRASHED', { reason }))
-      else this.#waiting.unshift(job)
+      else this.#queue.unshift(job)
     }
-    const failures = seat.ready ? 0 : seat.failures + 1
+    const failures = slot.ready ? 0 : slot.failures + 1
     if (failures >= MAX_FAILURES) {
       this.#break(new AlprError('ALPR_ERR_MODEL_INVALID', { reason: `recognition workers do not start: ${reason}` }))
       return
     }
     this.#options.onReplaced?.(reason)
-    this.#seats[place] = this.#seat(failures)
-    this.#retire(seat)
+    this.#workers[index] = this.#start(failures)
+    this.#retire(slot)
   }
 
-  #retire(seat: Seat): void {
-    const done = retire(seat.worker, seat.phase).finally(() => this.#retiring.delete(done))
+  #retire(slot: Slot): void {
+    const done = retire(slot.worker, slot.phase).finally(() => this.#retiring.delete(done))
     this.#retiring.add(done)
   }
 
-  /** No worker can be had: everything that waits and will come is rejected with the reason. */
+  /** No worker starts: rejects every queued and later frame with the reason. */
   #break(error: AlprError): void {
     if (this.#broken) return
     this.#broken = error
     this.#failReady(error)
     this.#rejectAll(error)
-    for (const seat of this.#seats.splice(0)) this.#retire(seat)
+    for (const slot of this.#workers.splice(0)) this.#retire(slot)
   }
 
   #rejectAll(error: AlprError): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
-    for (const seat of this.#seats) {
-      if (!seat.job) continue
-      clearTimeout(seat.job.timer)
-      seat.job.reject(error)
-      seat.job = undefined
+    for (const frame of this.#queue.splice(0)) frame.reject(error)
+    for (const slot of this.#workers) {
+      if (!slot.job) continue
+      clearTimeout(slot.job.timer)
+      slot.job.reject(error)
+      slot.job = undefined
     }
   }
 }

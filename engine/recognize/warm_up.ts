@@ -1,14 +1,14 @@
 import type { Recognizer } from '../../wasm/mod.js'
 
-/** Frames recognised before a worker is ready. */
+/** Frames recognized before a worker is ready. */
 const FRAMES = 6
 const WIDTH = 1280
 const HEIGHT = 720
 
 /**
- * Recognises a drawn frame a few times: a grey road with a bright plate of dark bars on it. The nets were run by
- * Recognizer.create; this takes the rest (pyramid, sampling, beam search) through V8's tiers and grows the memory to a
- * usual frame.
+ * Recognizes a drawn frame a few times: a grey road with a bright plate of dark bars. Recognizer.create has run the
+ * nets already; this takes the rest (pyramid, sampling, beam search) through V8's tiers and grows the memory to the
+ * size of a usual frame.
  */
 export function warmUp(recognizer: Recognizer): void {
   for (let i = 0; i < FRAMES; i++) {

@@ -7,8 +7,8 @@ import { warmUp } from './warm_up.js'
 import { wholePlates } from './whole_plates.js'
 
 /**
- * A recognition thread: one Recognizer, one frame at a time, nothing kept between frames. It answers every job, also
- * one it cannot decode; only a crash or the pool's time cap ends it.
+ * A recognition thread: one Recognizer, one frame at a time, no state between frames. It answers every job, even one
+ * that it cannot decode; only a crash or the pool's time limit ends it.
  */
 const port = parentPort!
 const send = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
@@ -21,7 +21,7 @@ try {
   port.on('message', (job: Job) => answer(recognizer, job))
   send({ ready: { moduleId: recognizer.moduleId, modelId: recognizer.modelId } })
 } catch (error) {
-  // a module or model that does not load will not load in the next worker either: the pool gives up
+  // A module or model that does not load would not load in the next worker either: the pool gives up.
   if (error instanceof WasmError && error.code === 'ALPR_ERR_MODULE_ABI')
     send({ failed: { code: error.code, details: { ...error.details } } })
   else send({ failed: { code: 'ALPR_ERR_MODEL_INVALID', details: { reason: reasonOf(error) } } })
@@ -40,7 +40,7 @@ function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
       detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)),
     )
   } catch (error) {
-    // a trap: this instance is not to be trusted any more
+    // A trap: this instance can no longer be trusted.
     if (error instanceof Error && error.name === 'RuntimeError') throw error
     const details = error instanceof AlprError ? error.details : {}
     send({ id, error: { code: codeOf(error), message: reasonOf(error), details } })

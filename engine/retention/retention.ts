@@ -1,7 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { checkName } from '../store/schema.js'
+import { sleep } from '../runtime/backoff.js'
 import { READS } from '../store/tables.js'
 import { partitionOf, rowsOf, WEEK_MS } from '../store/week.js'
 
@@ -88,7 +89,7 @@ export async function purgeWeek(
   const db = checkName(database)
   const day = partitionOf(week)
   const { who, reason, keepDays, now = Date.now(), waitMs = WAIT_MS } = options
-  if (week + WEEK_MS + keepDays * 86_400_000 > now)
+  if (week + WEEK_MS + keepDays * DAY_MS > now)
     throw new AlprError('ALPR_ERR_RETENTION_BELOW_MINIMUM', { week: day, limit: keepDays })
   const run = (query: string, query_params: Record<string, unknown> = {}) =>
     client.command({
@@ -147,7 +148,7 @@ export async function purgeWeek(
   }
   const version = (told?.version ?? 0) + (unfinished ? 0 : 1)
   await tell(client, db, proof, version, 'begun', now)
-  await pause(waitMs)
+  await sleep(waitMs)
 
   await run(`ALTER TABLE ${db}.reads DROP PARTITION '${day}'`)
   await run(`ALTER TABLE ${db}.camera_hour DROP PARTITION '${day}'`)
@@ -192,7 +193,7 @@ export async function purgeProofs(
     SELECT toUInt32(week) AS day, state, who, reason, reads_before, reads_held AS held, reads_after, toString(digest) AS digest, at FROM ${checkName(database)}.purges FINAL ORDER BY week`,
   )
   return rows.map((row) => ({
-    week: row.day * 86_400_000,
+    week: row.day * DAY_MS,
     who: row.who,
     reason: row.reason,
     readsBefore: Number(row.reads_before),

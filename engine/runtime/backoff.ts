@@ -1,6 +1,6 @@
 /**
- * Pauses between attempts: doubled each time, with jitter so that many clients of one dead server do not come back
- * in the same instant. All times are milliseconds of wall time.
+ * Pauses between attempts: doubled each time, with jitter so that the clients of a dead server do not all return at the
+ * same instant. All times are milliseconds.
  */
 export interface BackoffOptions {
   /** First pause. */
@@ -15,10 +15,7 @@ export function backoffMs(attempt: number, { firstMs = 100, maxMs = 5_000 }: Bac
   return Math.round(pause * (0.75 + Math.random() * 0.5))
 }
 
-/**
- * Sleeps, and wakes early (without an error) when the signal is aborted. The timer does not keep a process alive by
- * itself if `unref`.
- */
+/** Sleeps; wakes early, without an error, when the signal aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
@@ -33,18 +30,18 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * What `work` gives, if it does within `ms`; it goes on all the same. @throws an error without a code when it takes
- * longer
+ * The result of `work` if it comes within `ms`. A slow `work` is not stopped.
+ * @throws what `work` throws; an error without a code when it takes longer
  */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const over = new AbortController()
-  const late = sleep(ms, over.signal).then(() => {
+  const done = new AbortController()
+  const late = sleep(ms, done.signal).then(() => {
     throw new Error(`no answer within ${ms / 1_000} s`)
   })
   late.catch(() => {})
   try {
     return await Promise.race([work, late])
   } finally {
-    over.abort()
+    done.abort()
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Something small that every question needs to know of the store, at most `maxAgeMs` old. It is asked for anew when
- * half of that is over, so that a desk in use never waits for it.
+ * A small value of the store that every query needs, at most `maxAgeMs` old. It is loaded again after half of that
+ * time, so that a service in regular use never waits for it.
  */
 export class CachedValue<T> {
-  #held: { at: number; value: T } | undefined
-  #coming: Promise<T> | undefined
+  #cached: { at: number; value: T } | undefined
+  #loading: Promise<T> | undefined
 
   constructor(
     private readonly maxAgeMs: number,
@@ -12,26 +12,26 @@ export class CachedValue<T> {
     private readonly load: () => Promise<T>,
   ) {}
 
-  /** @throws what `load` throws; the next call tries again */
+  /** @throws what `load` throws; the next call retries */
   async get(): Promise<T> {
-    const age = this.#held === undefined ? Infinity : this.now() - this.#held.at
-    if (age > this.maxAgeMs) return this.#fresh()
+    const age = this.#cached === undefined ? Infinity : this.now() - this.#cached.at
+    if (age > this.maxAgeMs) return this.#load()
     if (age > this.maxAgeMs / 2)
-      this.#fresh().catch(() => {
-        /* what is held is good for a while, then the caller hears it */
+      this.#load().catch(() => {
+        /* the cached value is still good; after `maxAgeMs` the caller gets the error */
       })
-    return this.#held!.value
+    return this.#cached!.value
   }
 
-  /** As old as its question is, not as its answer: what changed meanwhile may be missing in it. */
-  #fresh(): Promise<T> {
-    if (this.#coming) return this.#coming
+  /** The age counts from the request, not from the answer: a change in between may be missing. */
+  #load(): Promise<T> {
+    if (this.#loading) return this.#loading
     const at = this.now()
-    this.#coming = this.load().finally(() => {
-      this.#coming = undefined
+    this.#loading = this.load().finally(() => {
+      this.#loading = undefined
     })
-    return this.#coming.then((value) => {
-      this.#held = { at, value }
+    return this.#loading.then((value) => {
+      this.#cached = { at, value }
       return value
     })
   }

@@ -1,12 +1,12 @@
 /**
- * Counters and gauges of one process by name, as plain numbers: cheap on the frame path. The names are listed in
- * docs/metrics.md. A bound that acts is counted under `bound_<name>_total` and remembered for the next status
- * (backpressure is never silent).
+ * Counters and gauges of one process by name, as plain numbers: cheap on the frame path. docs/metrics.md lists the
+ * names. Each time a bound takes effect it is counted under `bound_<name>_total` and reported with the next status, so
+ * backpressure is never silent.
  */
 export class Metrics {
   readonly counters: Record<string, number> = {}
   readonly gauges: Record<string, number> = {}
-  private acted = new Set<string>()
+  private activeBounds = new Set<string>()
 
   count(name: string, by = 1): void {
     this.counters[name] = (this.counters[name] ?? 0) + by
@@ -16,15 +16,16 @@ export class Metrics {
     this.gauges[name] = value
   }
 
+  /** Counts that the bound `name` took effect. */
   bound(name: string): void {
     this.count(`bound_${name}_total`)
-    this.acted.add(name)
+    this.activeBounds.add(name)
   }
 
-  /** Bounds that acted since the last call. */
+  /** Bounds that took effect since the last call. */
   takeBounds(): string[] {
-    const names = [...this.acted]
-    this.acted = new Set()
+    const names = [...this.activeBounds]
+    this.activeBounds = new Set()
     return names
   }
 }

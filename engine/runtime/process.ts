@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Whether a process runs. One that has ended but was not collected by its parent (a zombie) does not run. */
+/** Whether a process runs. A zombie (ended, not yet collected by its parent) does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -8,7 +8,7 @@ export function isRunning(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   try {
-    // "pid (name) state ...": the name may hold blanks and parentheses, so the state is after the last one.
+    // "pid (name) state ...": the name may contain blanks and parentheses; the state follows the last one.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
   } catch {
@@ -16,7 +16,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** The arguments of a running process, or none where the system does not tell. */
+/** The arguments of a running process, empty where the system does not report them. */
 export function argumentsOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

@@ -1,21 +1,21 @@
-import { natsReason } from '../nats/connect.js'
+import { reasonOf } from '../errors.js'
 import { backoffMs, sleep } from './backoff.js'
 
-/**
- * What a process waits for, by the name of the thing: shown in /readyz and metrics. Work that must not be lost is tried
- * until it succeeds or the process ends.
- */
+/** Retries work that must not be lost until it succeeds or the process ends. */
 export class Retry {
+  /** What is being retried, by name, and why its last attempt failed: /readyz and /metrics show it. */
   readonly reasons: Record<string, string> = {}
 
+  /** @param wording puts an error into words */
   constructor(
     private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void },
+    private readonly wording: (error: unknown) => string = reasonOf,
   ) {}
 
   /**
    * Runs `attempt` until it succeeds, with growing pauses of 0.1 to 10 s. The first failure and the recovery are
    * logged, not each attempt.
-   * @throws the last error when `signal` aborts, or at once when `fatal` says that trying again is pointless
+   * @throws the last error when `signal` aborts, or at once when `fatal` says that a retry is pointless
    */
   async until<T>(
     what: string,
@@ -36,9 +36,9 @@ export class Retry {
           delete this.reasons[what]
           throw error
         }
-        this.reasons[what] = natsReason(error)
-        if (failures === 0)
-          this.log.warn({ what, reason: natsReason(error) }, `${what} fails, trying again with growing pauses`)
+        const reason = this.wording(error)
+        this.reasons[what] = reason
+        if (failures === 0) this.log.warn({ what, reason }, `${what} fails, retrying with growing pauses`)
         await sleep(backoffMs(failures, { maxMs: 10_000 }), signal)
       }
     }

@@ -3,37 +3,40 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFi
 import { dirname } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 
-/** Tokens of one installation. Each is 256 random bits in hexadecimal. */
+/** The tokens of one installation. Each is 256 random bits in hexadecimal. */
 export interface Secrets {
   /** Of the private nats-server. */
   nats: string
   /** Of the store process. */
   store: string
-  /** Of the console: who has it may enrol at the gateway. */
+  /** Of the console: its holder may enrol at the gateway. */
   console: string
 }
 
 const kNames = ['nats', 'store', 'console'] as const
 
 /**
- * The secrets of a data folder, made at the first call. The file is readable by its owner only; one that others may
- * read is closed to them again, because a copy or a backup may have opened it. Never log what this returns.
- * @throws ALPR_ERR_SETTINGS_INVALID when the file is not what we wrote
+ * The secrets of a data folder, created at the first call. Only the owner may read the file; if others may (a copy or a
+ * backup can cause that), their permission is removed. Never log the result.
+ * @throws ALPR_ERR_SETTINGS_INVALID when the file is damaged
  */
 export function loadSecrets(file: string): Secrets {
   const found = read(file)
   if (found) return found
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const fresh = Object.fromEntries(kNames.map((name) => [name, randomBytes(32).toString('hex')])) as unknown as Secrets
-  // Written aside and linked: two processes that start at once end up with one file, and nobody sees half of it.
-  const aside = `${file}.${process.pid}.new`
-  writeFileSync(aside, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  const secrets = Object.fromEntries(
+    kNames.map((name) => [name, randomBytes(32).toString('hex')]),
+  ) as unknown as Secrets
+  // Written to a temporary file and linked: two processes that start together end up with one file, and nobody reads
+  // half of it.
+  const temporary = `${file}.${process.pid}.new`
+  writeFileSync(temporary, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
   try {
-    linkSync(aside, file)
+    linkSync(temporary, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
-    rmSync(aside, { force: true })
+    rmSync(temporary, { force: true })
   }
   return read(file)!
 }

@@ -6,8 +6,8 @@ const ajv = new Ajv({ useDefaults: true, coerceTypes: false, allErrors: false, s
 const compiled = new WeakMap<TSchema, ValidateFunction>()
 
 /**
- * A copy of `input` that has the form of `schema`, defaults filled in. Unknown fields are refused.
- * @throws ALPR_ERR_REQUEST_INVALID with the field
+ * A copy of `input` that conforms to `schema`, with defaults filled in. Rejects unknown fields.
+ * @throws ALPR_ERR_REQUEST_INVALID naming the field
  */
 export function validate<T extends TSchema>(schema: T, input: unknown): Static<T> {
   let check = compiled.get(schema)

@@ -5,11 +5,11 @@ import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import type { Observation } from '../model/observation.js'
 import { ReadIds } from '../model/read_id.js'
-import { distributionOf } from './message_distribution.js'
+import { characterDistributions } from './message_distribution.js'
 
-/** 1 MiB: 256 detections with everything in them are a tenth of it. */
+/** 1 MiB: ten times 256 detections with every field. */
 export const MAX_MESSAGE_BYTES = 1_048_576
-/** Detections in one message. */
+/** Most detections in one message. */
 export const MAX_DETECTIONS = ReadIds.MOST.detections
 
 const strict = { additionalProperties: false }
@@ -18,40 +18,40 @@ const Corner = Type.Tuple([Type.Number({ minimum: -1e6, maximum: 1e6 }), Type.Nu
 const PlateText = Type.String({ minLength: 1, maxLength: 64 })
 
 /**
- * What a camera that reads plates itself says of one plate (docs/feeds.md): the names are those that `platestream
- * recognize --json` uses, units those of the headers of a frame.
+ * One plate that a camera read itself (docs/feeds.md): names as in `platestream recognize --json`, units as in the
+ * headers of a frame.
  */
 export const DetectionSchema = Type.Object(
   {
     /** RFC 3339, UTC. */
     capturedAt: Type.String({ maxLength: 64 }),
-    /** As read, the whole text; case, blanks and dashes do not matter. */
+    /** The whole text as read; case, blanks and dashes are ignored. */
     plate: PlateText,
-    /** How often such a read is right. */
+    /** Probability that the whole text is right. */
     confidence: Confidence,
-    /** How sure each character of the plate is, in its order. Without it all are alike. */
+    /** Confidence of each character of the plate, in order. @default the same for all */
     characters: Type.Optional(Type.Array(Confidence, { minItems: 1, maxItems: 12 })),
-    /** Other texts that it may be, best first. */
+    /** Other possible texts, best first. */
     alternates: Type.Optional(
       Type.Array(Type.Object({ plate: PlateText, confidence: Confidence }, strict), { maxItems: 5 }),
     ),
     /** State or country of issue as ISO 3166 writes it. */
     region: Type.Optional(Type.String({ pattern: '^[A-Z]{2}(-[A-Z0-9]{1,3})?$' })),
     /**
-     * Corners of the plate clockwise from its upper left, pixels of the camera's picture: detections of one vehicle are
-     * voted into one read.
+     * Corners of the plate clockwise from its upper left, in pixels of the camera's picture. With it the detections of
+     * one vehicle are voted into one read.
      */
     quad: Type.Optional(Type.Tuple([Corner, Corner, Corner, Corner])),
-    /** The camera's own name for the vehicle: the same. */
+    /** The camera's own name for the vehicle; serves the same purpose. */
     track: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-    /** Degrees, WGS 84; of a camera that moves. */
+    /** Degrees, WGS 84; for a camera that moves. */
     position: Type.Optional(
       Type.Object(
         { lat: Type.Number({ minimum: -90, maximum: 90 }), lon: Type.Number({ minimum: -180, maximum: 180 }) },
         strict,
       ),
     ),
-    /** Degrees clockwise from north; metres a second. */
+    /** Degrees clockwise from north; metres per second. */
     heading: Type.Optional(Type.Number({ minimum: 0, maximum: 360 })),
     speed: Type.Optional(Type.Number({ minimum: 0, maximum: 150 })),
   },
@@ -60,16 +60,16 @@ export const DetectionSchema = Type.Object(
 
 type Raw = Static<typeof DetectionSchema>
 
-const check = new Ajv({ strict: false }).compile<Raw>(DetectionSchema)
+const isDetection = new Ajv({ strict: false }).compile<Raw>(DetectionSchema)
 
-/** A detection, checked. */
+/** A valid detection. */
 export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | 'heading' | 'speed'> {
-  sighted: Observation
+  observation: Observation
 }
 
 /**
  * The detections of a message: one object, or an array of 1 to 256.
- * @returns `alone`: the message is that one object
+ * @returns `alone`: whether the message is one object, not an array
  * @throws ALPR_ERR_DETECTION_INVALID
  */
 export function splitMessage(payload: Uint8Array): { elements: readonly unknown[]; alone: boolean } {
@@ -91,8 +91,8 @@ export function splitMessage(payload: Uint8Array): { elements: readonly unknown[
 
 /** @throws ALPR_ERR_DETECTION_INVALID naming the field */
 export function parseDetection(value: unknown): CameraDetection {
-  if (!check(value)) {
-    const error = check.errors![0]!
+  if (!isDetection(value)) {
+    const error = isDetection.errors![0]!
     const extra = (error.params as { additionalProperty?: string }).additionalProperty
     throw invalid(
       extra !== undefined
@@ -120,10 +120,10 @@ export function parseDetection(value: unknown): CameraDetection {
     position,
     heading,
     speed,
-    sighted: {
+    observation: {
       plate,
       confidence,
-      positions: distributionOf(plate, confidence, characters),
+      positions: characterDistributions(plate, confidence, characters),
       region,
       regionConfidence: region === null ? 0 : confidence,
       alternates:
@@ -140,10 +140,10 @@ export function parseDetection(value: unknown): CameraDetection {
 }
 
 const NO_ALTERNATES: Observation['alternates'] = []
-/** Of the picture, which stayed in the camera. */
+/** The quality of a picture that stayed in the camera. */
 const UNKNOWN = { heightPx: 0, widthPx: 0, sharpness: 0, contrast: 0, glare: 0 }
 
-/** A wildcard or an odd character would change which plate is meant if it were left out. */
+/** Rejects wildcards and odd characters: dropping one would change which plate is meant. */
 function plateOf(text: string): string {
   const strict = strictPlate(text)
   if ('odd' in strict) throw invalid(`plate has the character "${strict.odd}", which no plate has`)

@@ -1,5 +1,5 @@
 import { AlprError, reasonOf } from '../errors.js'
-import { parseCapturedAt, place, type CameraMessage, type Capture } from '../model/capture.js'
+import { parseCapturedAt, positionOf, type CameraMessage, type Capture } from '../model/capture.js'
 import type { Camera } from '../model/camera.js'
 import type { WatchedCameras } from '../cameras/registry.js'
 import type { Metrics } from '../runtime/metrics.js'
@@ -9,12 +9,12 @@ import type { Observation } from '../model/observation.js'
 import type { ReadIds } from '../model/read_id.js'
 import { loadCamera } from './load_camera.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
-import type { Source, Extracted, Refused, Seen } from './source.js'
+import type { Source, Extracted, Rejection, CaptureObservations } from './source.js'
 
 /** Added to sequences of DETECTIONS where they name a part of the ledger: beyond any sequence of FRAMES. */
 const FIRST_PART = 2 ** 52
 
-/** Detections of cameras that read plates themselves: JSON, checked and placed. */
+/** Detections of cameras that read plates themselves: JSON, validated and given a position. */
 export class DetectionSource implements Source {
   readonly entrance = ENTRANCE.detections
   readonly maxUnacknowledged = 131_072
@@ -30,82 +30,76 @@ export class DetectionSource implements Source {
     this.rules = { ...rules, firstPart: FIRST_PART }
   }
 
-  async look(message: CameraMessage): Promise<Extracted> {
+  async extract(message: CameraMessage): Promise<Extracted> {
     try {
       await loadCamera(this.cameras, message.camera)
       const camera = this.cameras.cameras.get(message.camera)
       if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
-      return this.takeApart(message, camera)
-    } catch (error) {
-      return {
-        seen: [],
-        refused: [
-          {
-            error:
-              error instanceof AlprError
-                ? error
-                : new AlprError('ALPR_ERR_DETECTION_INVALID', { reason: reasonOf(error) }, { cause: error }),
-          },
-        ],
-      }
+      return this.split(message, camera)
+    } catch (cause) {
+      const error =
+        cause instanceof AlprError
+          ? cause
+          : new AlprError('ALPR_ERR_DETECTION_INVALID', { reason: reasonOf(cause) }, { cause })
+      return { observed: [], rejected: [{ error }] }
     }
   }
 
-  count(metrics: Metrics, { seen, refused }: Extracted): void {
+  count(metrics: Metrics, { observed, rejected }: Extracted): void {
     metrics.count('camera_messages_total')
-    if (refused.length > 0) metrics.count('camera_detections_dead_total', refused.length)
-    for (const { moment, detections } of seen) {
+    if (rejected.length > 0) metrics.count('camera_detections_dead_total', rejected.length)
+    for (const { capture, detections } of observed) {
       metrics.count('camera_detections_total', detections.length)
-      metrics.gauge('camera_delay_seconds', Math.max(0, Date.now() - moment.capturedAt) / 1000)
+      metrics.gauge('camera_delay_seconds', Math.max(0, Date.now() - capture.capturedAt) / 1000)
     }
   }
 
-  /** The good ones of a message go on, each bad one is refused by itself. */
-  private takeApart(message: CameraMessage, camera: Camera): Extracted {
+  /** Valid detections of a message are processed; each invalid one is rejected by itself. */
+  private split(message: CameraMessage, camera: Camera): Extracted {
     const { elements, alone } = splitMessage(message.payload)
-    const seen: (Seen & { detections: Observation[] })[] = []
-    const refused: Refused[] = []
+    const observed: (CaptureObservations & { detections: Observation[] })[] = []
+    const rejected: Rejection[] = []
     elements.forEach((element, index) => {
       try {
         const detection = parseDetection(element)
         const capturedAt = parseCapturedAt(detection.capturedAt, message.arrivedAt, this.futureToleranceMs)
-        const before = seen.at(-1)
-        // Detections of one moment stand one after the other, and are two vehicles.
+        const last = observed.at(-1)
+        // Neighbouring detections of one time and position are one capture, and so two vehicles.
         if (
-          before &&
-          before.moment.capturedAt === capturedAt &&
-          before.first + before.detections.length === index &&
-          samePlace(before.moment, detection)
+          last &&
+          last.capture.capturedAt === capturedAt &&
+          last.first + last.detections.length === index &&
+          isSamePosition(last.capture, detection)
         )
-          before.detections.push(detection.sighted)
+          last.detections.push(detection.observation)
         else
-          seen.push({
-            moment: momentOf(message, camera, detection, capturedAt),
-            detections: [detection.sighted],
+          observed.push({
+            capture: captureOf(message, camera, detection, capturedAt),
+            detections: [detection.observation],
             first: index,
           })
       } catch (error) {
         if (!(error instanceof AlprError)) throw error
-        refused.push({
+        rejected.push({
           error,
           ...(!alone && { part: { index, payload: new TextEncoder().encode(JSON.stringify(element)) } }),
         })
       }
     })
-    return { seen, refused }
+    return { observed, rejected }
   }
 }
 
-/** Only a position of its own makes a moment another place. */
-const samePlace = (moment: Capture, { position }: CameraDetection): boolean =>
-  position === undefined || (position.lat === moment.lat && position.lon === moment.lon)
+/** Only a detection with a position of its own can be elsewhere. */
+const isSamePosition = (capture: Capture, { position }: CameraDetection): boolean =>
+  position === undefined || (position.lat === capture.lat && position.lon === capture.lon)
 
-function momentOf(
+function captureOf(
   { seq }: CameraMessage,
   camera: Camera,
   { position, heading, speed }: CameraDetection,
   capturedAt: number,
 ): Capture {
-  const { lat, lon } = place(camera, position)
+  const { lat, lon } = positionOf(camera, position)
   return { seq, camera, capturedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
 }

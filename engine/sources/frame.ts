@@ -1,19 +1,19 @@
 import { AlprError } from '../errors.js'
 import type { Camera } from '../model/camera.js'
-import { parseCapturedAt, place, type CameraMessage, type Capture } from '../model/capture.js'
+import { parseCapturedAt, positionOf, type CameraMessage, type Capture } from '../model/capture.js'
 
 /** One encoded image from one camera at one instant. */
 export interface Frame extends Capture {
   jpeg: Uint8Array
 }
 
-/** 8 MB: twenty times a usual 1080p photo. */
+/** 8 MiB: twenty times a usual 1080p photo. */
 export const MAX_FRAME_BYTES = 8_388_608
 
 /**
- * Checks all that can be known without decoding: payload size, camera, time, position (CAN-3: no read without time and
+ * Validates everything that needs no decoding: payload size, camera, time, position (CAN-3: no read without time and
  * position).
- * @throws AlprError ALPR_ERR_FRAME_* or ALPR_ERR_CAMERA_UNKNOWN: the reason under which the frame goes to DEAD
+ * @throws AlprError ALPR_ERR_FRAME_* or ALPR_ERR_CAMERA_UNKNOWN: the reason with which the frame goes to DEAD
  */
 export function parseFrame(
   message: CameraMessage,
@@ -38,7 +38,7 @@ export function parseFrame(
     seq: message.seq,
     camera,
     capturedAt,
-    ...place(camera, position),
+    ...positionOf(camera, position),
     heading: heading ?? camera.heading,
     speed,
     feed: parseFeed(message.header('Feed')),

@@ -10,13 +10,13 @@ import type { RecognizerPool } from '../recognize/pool.js'
 import { loadCamera } from './load_camera.js'
 import type { Source, Extracted } from './source.js'
 
-/** Frames: decode, find, read. */
+/** Frames: decodes each one, finds the plates in it and reads them. */
 export class FrameSource implements Source {
   readonly entrance = ENTRANCE.frames
   readonly maxUnacknowledged = 8_192
   /**
-   * Frames of a partition between the stream and the passes: so many that one pull fetches several, and workers are
-   * never short of frames.
+   * Frames of a partition between the stream and the passes: enough for one pull to fetch several, so that workers
+   * never run short of frames.
    */
   readonly slots: number
 
@@ -31,36 +31,30 @@ export class FrameSource implements Source {
     this.slots = recognizer.slots * 4
   }
 
-  async look(message: CameraMessage): Promise<Extracted> {
+  async extract(message: CameraMessage): Promise<Extracted> {
     try {
       await loadCamera(this.cameras, message.camera)
-      const moment = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
-      const { detections, ms } = await this.recognizer.recognize(moment.jpeg)
+      const capture = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
+      const { detections, ms } = await this.recognizer.recognize(capture.jpeg)
       this.metrics.count('decode_ms_total', ms.decode)
       this.metrics.count('recognize_ms_total', ms.recognize)
-      return { seen: [{ moment, detections, first: 0 }], refused: [] }
-    } catch (error) {
-      return {
-        seen: [],
-        refused: [
-          {
-            error:
-              error instanceof AlprError
-                ? error
-                : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(error) }, { cause: error }),
-          },
-        ],
-      }
+      return { observed: [{ capture, detections, first: 0 }], rejected: [] }
+    } catch (cause) {
+      const error =
+        cause instanceof AlprError
+          ? cause
+          : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(cause) }, { cause })
+      return { observed: [], rejected: [{ error }] }
     }
   }
 
-  count(metrics: Metrics, { seen, refused }: Extracted): void {
+  count(metrics: Metrics, { observed, rejected }: Extracted): void {
     metrics.count('frames_total')
-    if (refused.length > 0) return metrics.count('frames_dead_total')
-    for (const { moment, detections } of seen) {
+    if (rejected.length > 0) return metrics.count('frames_dead_total')
+    for (const { capture, detections } of observed) {
       metrics.count(detections.length > 0 ? 'frames_with_reads_total' : 'frames_without_plate_total')
       metrics.count('detections_total', detections.length)
-      metrics.gauge('delay_seconds', Math.max(0, Date.now() - moment.capturedAt) / 1000)
+      metrics.gauge('delay_seconds', Math.max(0, Date.now() - capture.capturedAt) / 1000)
     }
   }
 }

@@ -1,6 +1,9 @@
 import type { WatchedCameras } from '../cameras/registry.js'
 
-/** A camera may have been registered a moment before its first message: the bucket itself is asked. */
+/**
+ * Asks the bucket for a camera that the registry does not know yet: it may have been registered just before its first
+ * message.
+ */
 export async function loadCamera(
   { cameras, refresh }: Pick<WatchedCameras, 'cameras' | 'refresh'>,
   camera: string,

@@ -7,29 +7,29 @@ import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'
 import type { ReadIds } from '../model/read_id.js'
 
-/** Detections of one moment of a message. */
-export interface Seen {
-  moment: Capture
+/** What was observed in one capture. */
+export interface CaptureObservations {
+  capture: Capture
   detections: readonly Observation[]
-  /** Place of the first of them in the message: ids derive from it. */
+  /** Index of the first of them in the message: read ids derive from it. */
   first: number
 }
 
 /** A message, or one detection of it, that goes to DEAD. */
-export interface Refused {
+export interface Rejection {
   error: AlprError
   part?: DeadPart
 }
 
-/** What a message of a camera came to. */
+/** What a source made of one message of a camera. */
 export interface Extracted {
-  seen: readonly Seen[]
-  refused: readonly Refused[]
+  observed: readonly CaptureObservations[]
+  rejected: readonly Rejection[]
 }
 
 /**
- * A way in: what makes detections of the messages of an entrance. Everything behind it (passes, hits, store,
- * checkpoint) is the same for all.
+ * Turns the messages of one entrance into detections. Everything behind it (passes, hits, store, checkpoints) is the
+ * same for all sources.
  */
 export interface Source {
   readonly entrance: Entrance
@@ -37,15 +37,13 @@ export interface Source {
   readonly rules: PassRules
   /** Messages in work at once, for each partition. */
   readonly slots: number
-  /**
-   * Messages of a partition handed out and not yet acknowledged, at most: a bound on what one crash has to do again.
-   */
+  /** Most messages of a partition handed out and not yet acknowledged: a bound on what a crash makes it redo. */
   readonly maxUnacknowledged: number
   /**
-   * Never throws: what cannot be processed is refused with a reason. Stateless, so that messages may be looked at side
-   * by side.
+   * Never throws: it rejects what it cannot process, with a reason. Stateless, so messages can be extracted in
+   * parallel.
    */
-  look(message: CameraMessage): Promise<Extracted>
+  extract(message: CameraMessage): Promise<Extracted>
   /** Counts a message that was applied. */
-  count(metrics: Metrics, look: Extracted): void
+  count(metrics: Metrics, extracted: Extracted): void
 }

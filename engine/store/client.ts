@@ -6,6 +6,7 @@ import {
   type ClickHouseSettings,
 } from '@clickhouse/client'
 import { AlprError, reasonOf } from '../errors.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 import type { Settings } from '../settings.js'
 
 export type { ClickHouseClient } from '@clickhouse/client'
@@ -76,9 +77,8 @@ export function createClient(
   })
 }
 
-/** Pauses between tries: 50 ms, doubled up to 2 s. */
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 2_000
+/** Pauses between attempts to reach the store. */
+const PAUSES = { firstMs: 50, maxMs: 2_000 }
 
 /**
  * Waits until the store answers a query.
@@ -88,14 +88,14 @@ export async function waitForStore(
   client: ClickHouseClient,
   options: { signal?: AbortSignal; onRetry?: (error: Error) => void } = {},
 ): Promise<void> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let attempt = 0; ; attempt++) {
     options.signal?.throwIfAborted()
     const result = await client.ping({ select: true, abort_signal: options.signal })
     if (result.success) return
     options.signal?.throwIfAborted()
     if (!isRetryable(result.error)) throw result.error
     options.onRetry?.(result.error)
-    await pauseFor(pause, options.signal)
+    await sleep(backoffMs(attempt, PAUSES), options.signal)
   }
 }
 
@@ -171,18 +171,4 @@ export function storeError(error: unknown, url: string): AlprError {
     { url, reason },
     { cause: error },
   )
-}
-
-function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer)
-      reject(signal!.reason as Error)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, milliseconds)
-    signal?.addEventListener('abort', stop, { once: true })
-  })
 }

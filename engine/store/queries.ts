@@ -1,5 +1,6 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
@@ -16,7 +17,6 @@ export const MAX_ROWS = 5_000
  */
 const FINAL: ClickHouseSettings = { do_not_merge_across_partitions_select_final: 1 }
 
-const DAY_MS = 86_400_000
 /** How far back the latest rows are looked for, step by step: most often the first step has them. */
 const LOOK_BACK_MS = [DAY_MS, 9 * DAY_MS, 90 * DAY_MS, Number.POSITIVE_INFINITY]
 

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { DAY_MS } from '../model/time.js'
 import { writePlateTombstones } from './plate_tombstones.js'
 import { checkName, rollupColumns, rollupSelect } from './schema.js'
 import { partitionOf, rowsOf } from './week.js'
@@ -25,7 +26,7 @@ export async function checkRollups(client: ClickHouseClient, database: string): 
       UNION ALL SELECT toUInt32(week) AS day, 0, 0, 1 FROM ${db}.rollup_seals
     ) GROUP BY day ORDER BY day`,
   )
-  return rows.map(({ day, n, m, sealed }) => ({ week: day * 86_400_000, reads: n, counted: m, sealed: sealed === 1 }))
+  return rows.map(({ day, n, m, sealed }) => ({ week: day * DAY_MS, reads: n, counted: m, sealed: sealed === 1 }))
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { WEEK_MS } from '../model/time.js'
 
-export const WEEK_MS = 604_800_000
+export { WEEK_MS }
 /** 1970-01-05, the first Monday of the numbering. */
 const FIRST_MONDAY = 345_600_000
 

@@ -68,7 +68,7 @@ t.test('up starts the system, keeps it running and stops it', async (t) => {
       t.match(JSON.parse(second.stdout), {
         ready: false,
         code: 'ALPR_ERR_INSTANCE_TAKEN',
-        message: /runs already \(process \d+ on .+\): give this one a name of its own, with --instance/,
+        message: /is already running \(process \d+ on .+\): give this one another name, with --instance/,
       })
       t.ok(await isReady(facts))
     },

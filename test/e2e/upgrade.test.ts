@@ -83,7 +83,7 @@ async function makeOldNats(jpeg: Uint8Array): Promise<void> {
   header.set('Captured-At', '2026-11-16T08:31:00Z')
   // One processed frame and one waiting frame: the committed offset is between them.
   for (let n = 0; n < 2; n++) await js.publish('frames.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
-  const floors = await bucket(BUCKET.floors)
+  const floors = await bucket(BUCKET.offsets)
   for (let partition = 0; partition < partitions; partition++)
     await floors.put(String(partition), JSON.stringify({ floor: 1, wanted: 2 }))
   await manager.consumers.add('FRAMES', {

@@ -7,6 +7,7 @@ import { iso } from '../sighting.js'
 import { sql, tableOf, value } from '../../store/sql.js'
 import { plateOf } from './history.js'
 import { surprise, type Traffic } from '../significance.js'
+import { DAY_MS, HOUR_MS } from '../../model/time.js'
 
 /** A vehicle that kept meeting the one asked for. */
 export interface Companion {
@@ -144,9 +145,8 @@ async function judged(
   if (often.length === 0) return []
   const cameras = [...new Set(sights.map(({ cam }) => cam))]
   const times = sights.map(({ at }) => at)
-  const hour = 3_600_000
-  const from = Math.floor((Math.min(...times) - gapMs) / hour) * hour
-  const to = (Math.floor((Math.max(...times) + gapMs) / hour) + 1) * hour
+  const from = Math.floor((Math.min(...times) - gapMs) / HOUR_MS) * HOUR_MS
+  const to = (Math.floor((Math.max(...times) + gapMs) / HOUR_MS) + 1) * HOUR_MS
   const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
   const [ofPlate, ofCamera] = await Promise.all([
     ask.rows<{ text: string; cam: string; n: number }>(
@@ -181,7 +181,7 @@ async function judged(
       plate,
       meetings: of.size,
       cameras: new Set(at.map(({ cam }) => cam)).size,
-      days: new Set(seen.map((ms) => Math.floor(ms / 86_400_000))).size,
+      days: new Set(seen.map((ms) => Math.floor(ms / DAY_MS))).size,
       first: iso(Math.min(...seen)),
       last: iso(Math.max(...seen)),
       medianGapS: offsets[offsets.length >> 1]! / 1_000,

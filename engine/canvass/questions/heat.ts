@@ -5,6 +5,7 @@ import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
 import { or, sql, time, value } from '../../store/sql.js'
 import { cellBounds } from '../../geo/cell.js'
+import { HOUR_MS } from '../../model/time.js'
 
 export interface HeatItem {
   cell: number
@@ -62,7 +63,7 @@ export const heat = question({
         ({ square, at: hour, n, p }): HeatItem => ({
           cell: square,
           ...cellBounds(square),
-          ...(hourly && { time: iso(Number(hour) * 3_600_000) }),
+          ...(hourly && { time: iso(Number(hour) * HOUR_MS) }),
           reads: n,
           plates: p,
         }),

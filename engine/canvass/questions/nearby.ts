@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
+import { MINUTE_MS } from '../../model/time.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { placesSql } from '../filter.js'
@@ -14,8 +15,6 @@ export interface NearbyItem extends Sighting {
 interface Row extends SightingRow {
   off: number
 }
-
-const MINUTE_MS = 60_000
 
 /** Who passed this camera within a minute of that read: the witness behind, the second car. */
 export const nearby = question({

@@ -6,10 +6,10 @@ import { conditionOf } from '../planner.js'
 import { confusionModel, plateSyntax } from '../pattern.js'
 import { inputOf, question } from '../question.js'
 import { sql, value } from '../../store/sql.js'
+import { DAY_MS } from '../../model/time.js'
 
 /** Reads that are looked at: each may be hundreds of texts, and the event loop waits for them. */
 const SAMPLE = 200
-const DAY_MS = 86_400_000
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 
 interface Row {

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
+import { DAY_MS, HOUR_MS, WEEK_MS } from '../../model/time.js'
 import { both, filterOf, FilterFields, needsPlace, type Filter } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
@@ -28,8 +29,6 @@ interface Row {
 }
 
 const STEPS = { '1m': 60, '5m': 300, '15m': 900, '1h': 3_600, '1d': 86_400 } as const
-const WEEK_MS = 7 * 86_400_000
-const HOUR_MS = 3_600_000
 
 /**
  * Reads per camera and minute (or hour, or day), by the time of their first frame, with the means of their quality: the
@@ -135,7 +134,7 @@ async function sealedSql(ask: Ask, filter: Filter, seconds: number): Promise<{ r
   const cameras = places.flatMap((place) => (place.kind === 'cameras' ? place.ids : []))
   const days = sql`(SELECT toDate(arrayJoin(${value(
     'Array(UInt32)',
-    weeks.map((ms) => ms / 86_400_000),
+    weeks.map((ms) => ms / DAY_MS),
   )})))`
   const [quality] = [
     sql`sum(confidence_sum) AS s1, sum(height_px_sum) AS s2, sum(sharpness_sum) AS s3, sum(contrast_sum) AS s4, sum(glare_sum) AS s5`,

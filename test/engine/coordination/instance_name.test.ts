@@ -5,19 +5,19 @@ import { Members } from '../../../engine/coordination/members.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 
-t.test('a name that is in use is refused, and free again as soon as its engine ends', async (t) => {
+t.test('a name in use is refused, and free again as soon as its engine ends', async (t) => {
   const nats = await startTestNats(t)
   const [a, b, c] = [await nats.connect('a'), await nats.connect('b'), await nats.connect('c')]
   const first = new InstanceName(a, 'gate.1')
   const began = performance.now()
   await first.claim()
-  t.ok(performance.now() - began < 900, 'nobody there: no waiting for an answer')
+  t.ok(performance.now() - began < 900, 'it does not wait when nobody can answer')
   const ending = new AbortController()
   first.answer(ending.signal)
   await a.flush()
   await t.rejects(new InstanceName(b, 'gate.1').claim(), {
     code: 'ALPR_ERR_INSTANCE_TAKEN',
-    message: /engine named gate\.1 runs already .*--instance/,
+    message: /engine named gate\.1 is already running .*--instance/,
   })
   await new InstanceName(b, 'gate.2').claim()
   ending.abort()
@@ -28,13 +28,13 @@ t.test('a name that is in use is refused, and free again as soon as its engine e
   await new InstanceName(c, 'gate.1').claim()
 })
 
-t.test('of two that started under one name in the same moment, the later one is told', async (t) => {
+t.test('of two engines that start with one name at the same instant, the later one is told', async (t) => {
   const nats = await startTestNats(t)
-  const told: string[] = []
-  const start = async (session: string, instance = 'twin') => {
+  const duplicates: string[] = []
+  const start = async (session: string, instance = 'same-name') => {
     const connection = await nats.connect(session)
     const members = new Members(await connection.jetstream().views.kv(BUCKET.leases), instance, undefined, session)
-    members.onTwin = () => told.push(session)
+    members.onDuplicate = () => duplicates.push(session)
     await members.follow(connection)
     const ending = new AbortController()
     const staying = members.stay(ending.signal)
@@ -43,8 +43,8 @@ t.test('of two that started under one name in the same moment, the later one is 
       await staying
     }
   }
-  const leave = [await start('elder'), await start('younger'), await start('other', 'not-a-twin')]
-  await until(() => told.length > 0)
+  const leave = [await start('earlier'), await start('later'), await start('other', 'another-name')]
+  await until(() => duplicates.length > 0)
   await Promise.all(leave.map((end) => end()))
-  t.same([...new Set(told)], ['younger'])
+  t.same([...new Set(duplicates)], ['later'])
 })

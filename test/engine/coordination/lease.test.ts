@@ -5,7 +5,7 @@ import { sleep } from '../../../engine/runtime/backoff.js'
 import { startTestNats } from '../../servers/nats.js'
 
 t.test(
-  'a partition has one holder; who comes back under the same name has it at once; a dead one loses it within 10 s',
+  'a lease has one holder; a restart under the same name regains it at once; a dead holder loses it within 10 s',
   async (t) => {
     const nats = await startTestNats(t)
     const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
@@ -20,7 +20,7 @@ t.test(
     const diedAt = Date.now()
     while (!(await b.acquire())) await sleep(200)
     t.ok(Date.now() - diedAt < 10_000, `taken over after ${Date.now() - diedAt} ms`)
-    t.equal(await a.renew(), false, 'the former holder learns of it')
+    t.equal(await a.renew(), false, 'the previous holder learns of it')
 
     await b.release()
     t.equal(await a.acquire(), true, 'a released partition is free at once')

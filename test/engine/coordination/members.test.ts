@@ -8,7 +8,7 @@ import { until } from '../../until.js'
 
 const nobody = undefined as never
 
-t.test('the shares of all engines add up to all partitions and differ by one at most', async (t) => {
+t.test('the shares of all engines add up to all partitions and differ by at most one', async (t) => {
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(
@@ -21,7 +21,7 @@ t.test('the shares of all engines add up to all partitions and differ by one at 
         (names, partitions) => {
           const shares = names.map((name) => {
             const members = new Members(nobody, name)
-            for (const other of names) members.hear(`engine.${other.replaceAll('.', '-')}`)
+            for (const other of names) members.heardFrom(`engine.${other.replaceAll('.', '-')}`)
             return members.share(partitions)
           })
           return shares.reduce((a, b) => a + b) === partitions && Math.max(...shares) - Math.min(...shares) <= 1
@@ -31,24 +31,24 @@ t.test('the shares of all engines add up to all partitions and differ by one at 
   )
 })
 
-t.test('an engine that is not heard of any more counts no longer; leases in the same bucket are nobody', async (t) => {
+t.test('a silent engine stops counting; leases in the same bucket are not engines', async (t) => {
   let now = 0
   const members = new Members(nobody, 'a', () => now)
-  members.hear('engine.b')
-  members.hear('0')
-  members.hear('detections-0')
+  members.heardFrom('engine.b')
+  members.heardFrom('0')
+  members.heardFrom('detections-0')
   t.same(members.names, ['a', 'b'])
   t.equal(members.share(4), 2)
   now = Lease.EXPIRES_MS + 1
   t.same(members.names, ['a'])
   t.equal(members.share(4), 4)
-  members.hear('engine.b')
+  members.heardFrom('engine.b')
   members.forget('engine.b')
   members.forget('engine.a')
-  t.same(members.names, ['a'], 'never without itself')
+  t.same(members.names, ['a'], 'it always counts itself')
 })
 
-t.test('engines find each other, and a good-bye is heard at once', async (t) => {
+t.test('engines find each other, and notice at once when one leaves', async (t) => {
   const nats = await startTestNats(t)
   const open = async (name: string) => {
     const connection = await nats.connect(name)
@@ -66,7 +66,7 @@ t.test('engines find each other, and a good-bye is heard at once', async (t) => 
   }
   const a = await open('a')
   const b = await open('b.1')
-  t.same(b.members.names, ['a', 'b-1'], 'who comes later knows at once')
+  t.same(b.members.names, ['a', 'b-1'], 'a newcomer knows the others at once')
   await until(() => a.members.names.length === 2)
   await b.leave()
   await until(() => a.members.names.length === 1)

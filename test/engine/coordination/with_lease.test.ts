@@ -12,7 +12,7 @@ import { startTestStore } from '../../servers/store.js'
 t.setTimeout(120_000)
 
 t.test(
-  'one after the other, each to its end; one that fails gives way, one that died is waited for no longer than its lease',
+  'work runs one at a time and to its end; a failure releases the lease, a dead holder blocks it until it expires',
   async (t) => {
     const nats = await startTestNats(t)
     const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
@@ -28,7 +28,7 @@ t.test(
       await Promise.all([9_000, 1, 2].map((ms, i) => withLease(new Lease(kv, 'a', `engine-${i}`), work(ms), signal))),
       [9_000, 1, 2],
     )
-    t.equal(most, 1, 'also where the work takes longer than a lease lasts')
+    t.equal(most, 1, 'even when the work takes longer than a lease lasts')
 
     await t.rejects(
       withLease(
@@ -42,7 +42,7 @@ t.test(
     )
     const before = performance.now()
     await withLease(new Lease(kv, 'a', 'engine-1'), work(1), signal)
-    t.ok(performance.now() - before < 3_000, 'its turn was over at once')
+    t.ok(performance.now() - before < 3_000, 'the lease was released at once')
 
     t.equal(await new Lease(kv, 'a', 'dead').acquire(), true)
     await withLease(new Lease(kv, 'a', 'engine-1'), work(1), signal)
@@ -50,19 +50,23 @@ t.test(
   },
 )
 
-t.test('who is to end does not wait for its turn', async (t) => {
+t.test('an aborted caller stops waiting for the lease', async (t) => {
   const nats = await startTestNats(t)
   const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
   const ending = new AbortController()
   const holder = withLease(new Lease(kv, 'a', 'engine-0'), () => sleep(4_000), ending.signal)
   await sleep(500)
-  const waiting = withLease(new Lease(kv, 'a', 'engine-1'), async () => t.fail('it was not its turn'), ending.signal)
+  const waiting = withLease(
+    new Lease(kv, 'a', 'engine-1'),
+    async () => t.fail('it does not hold the lease'),
+    ending.signal,
+  )
   setTimeout(() => ending.abort(new Error('ending')), 300)
   await t.rejects(waiting, { message: 'ending' })
   await holder
 })
 
-t.test('three engines that start on tables of schema 6 at the same moment bring them up to date once', async (t) => {
+t.test('three engines that start together on tables of schema 6 migrate them once', async (t) => {
   const nats = await startTestNats(t)
   const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
   const { client } = await startTestStore(t)
@@ -74,19 +78,21 @@ t.test('three engines that start on tables of schema 6 at the same moment bring 
     .filter((one) => one && !one.startsWith('CREATE DATABASE')))
     await run(statement)
   await run("INSERT INTO p.schema_version (version, name) SELECT number + 1, 'before' FROM numbers(6)")
-  await run(`INSERT INTO p.reads (cell, ts, read_id, version, plate, confidence, region, camera, stay_ms, lat, lon, direction)
-    SELECT number % 50, fromUnixTimestamp64Milli(1795000000000 + number * 1000, 'UTC'), number, 1, concat('8AB', toString(number % 5000)), 0.9, 'US-CA', 'gate-1', 10, 37.7, -122.2, 'unknown' FROM numbers(200000)`)
-  const told: number[] = []
+  await run(`INSERT INTO p.reads
+      (cell, ts, read_id, version, plate, confidence, region, camera, stay_ms, lat, lon, direction)
+    SELECT number % 50, fromUnixTimestamp64Milli(1795000000000 + number * 1000, 'UTC'), number, 1,
+      concat('8AB', toString(number % 5000)), 0.9, 'US-CA', 'gate-1', 10, 37.7, -122.2, 'unknown' FROM numbers(200000)`)
+  const applied: number[] = []
   await Promise.all(
     [0, 1, 2].map((i) =>
       withLease(
         new Lease(kv, SCHEMA_LEASE, `engine-${i}`),
-        () => migrate(client, 'p', undefined, ({ version }) => told.push(version)),
+        () => migrate(client, 'p', undefined, ({ version }) => applied.push(version)),
         new AbortController().signal,
       ),
     ),
   )
-  t.same(told, [7])
+  t.same(applied, [7])
   const rows = await (
     await client.query({
       query: 'SELECT count() AS n, uniqExact(read_id) AS reads FROM p.reads_by_plate FINAL',

@@ -4,7 +4,7 @@ import { deadLetter, deadLetters, drop, redrive } from '../../../engine/dead_let
 import { STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
-const bury = async (
+const publishDead = async (
   connection: NatsConnection,
   camera: string,
   reason: string,
@@ -37,7 +37,7 @@ t.test('dead letters are listed, filtered, redriven and dropped', async (t) => {
   const manager = await connection.jetstreamManager()
   t.same(await list(manager), [])
   for (let i = 1; i <= 6; i++)
-    await bury(
+    await publishDead(
       connection,
       i % 2 ? 'odd' : 'even',
       i > 4 ? 'ALPR_ERR_FRAME_CORRUPT' : 'ALPR_ERR_CAMERA_UNKNOWN',
@@ -80,26 +80,26 @@ t.test('dead letters are listed, filtered, redriven and dropped', async (t) => {
   const frames = (await manager.streams.info(STREAM.frames)).state
   t.equal(frames.messages, 1)
   const frame = await manager.streams.getMessage(STREAM.frames, { seq: 1 })
-  t.match(frame.subject, /^frames\.\d\.odd$/, 'the partition is chosen anew')
+  t.match(frame.subject, /^frames\.\d\.odd$/, 'the server chooses the partition again')
   t.equal(frame.header.get('Position'), '1,2')
   t.notOk(frame.header.has('Dead-Reason'))
   t.same([...frame.data], [3])
   await t.rejects(deadLetter(manager, 3), { code: 'ALPR_ERR_NOT_FOUND' })
 })
 
-t.test('a letter stays when the stream does not take the frame', async (t) => {
+t.test('a dead letter stays when the stream refuses the frame', async (t) => {
   const nats = await startTestNats(t, { framesMaxBytes: 100_000 })
   const connection = await nats.connect()
   const manager = await connection.jetstreamManager()
-  await bury(connection, 'big', 'ALPR_ERR_FRAME_CORRUPT', new Uint8Array(200_000), 1)
+  await publishDead(connection, 'big', 'ALPR_ERR_FRAME_CORRUPT', new Uint8Array(200_000), 1)
   await t.rejects(redrive(connection, manager, 1))
   t.equal((await list(manager)).length, 1)
 })
 
-t.test('the largest letter there can be is read whole', async (t) => {
+t.test('the largest possible dead letter is read whole', async (t) => {
   const nats = await startTestNats(t)
   const connection = await nats.connect()
   const manager = await connection.jetstreamManager()
-  await bury(connection, 'huge', 'ALPR_ERR_FRAME_TOO_LARGE', new Uint8Array(16_777_216 - 70_000), 1)
+  await publishDead(connection, 'huge', 'ALPR_ERR_FRAME_TOO_LARGE', new Uint8Array(16_777_216 - 70_000), 1)
   t.equal((await deadLetter(manager, 1)).bytes, 16_777_216 - 70_000)
 })

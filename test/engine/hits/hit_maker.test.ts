@@ -37,44 +37,41 @@ const readOf = (pass: OpenPass) => pass.toRead(MAIN_ST, { module: 'm', model: 'n
 const hits = (pass: OpenPass, matches: ListMatch[], closing = false) =>
   makeHits(pass, readOf(pass), matches, MAIN_ST, closing)
 
-t.test(
-  'a match is published once while the pass is open, and once more with the last word when it closes',
-  async (t) => {
-    const pass = passOf(2)
-    t.match(hits(pass, [match(0.95)]), [
-      {
-        hitId: '77.stolen.7ABC123',
-        revision: 1,
-        state: 'possible',
-        plate: '7ABC123',
-        listedPlate: '7ABC123',
-        reason: 'stolen vehicle',
-        listVersion: LIST.version,
-        listLoadedAt: LIST.loadedAt,
-      },
-    ])
-    t.same(hits(pass, [match(0.95)]), [], 'no second time')
-    passOf(5, pass)
-    t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'possible' }])
-  },
-)
+t.test('a match is published once while the pass is open, and once more when it closes', async (t) => {
+  const pass = passOf(2)
+  t.match(hits(pass, [match(0.95)]), [
+    {
+      hitId: '77.stolen.7ABC123',
+      revision: 1,
+      state: 'possible',
+      plate: '7ABC123',
+      listedPlate: '7ABC123',
+      reason: 'stolen vehicle',
+      listVersion: LIST.version,
+      listLoadedAt: LIST.loadedAt,
+    },
+  ])
+  t.same(hits(pass, [match(0.95)]), [], 'it is not published again')
+  passOf(5, pass)
+  t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'possible' }])
+})
 
-t.test('closing right after publishing says nothing new', async (t) => {
+t.test('closing right after publishing makes no new revision', async (t) => {
   const pass = passOf(3)
   hits(pass, [match(0.95)])
   t.same(hits(pass, [match(0.95)], true), [])
 })
 
-t.test('a match that fades is withdrawn under the same id, and may come back', async (t) => {
+t.test('a match that fades is withdrawn under the same id, and may return', async (t) => {
   const pass = passOf(2)
   hits(pass, [match(0.6)])
-  t.same(hits(pass, [match(0.45)]), [], 'a little under the threshold it stays')
+  t.same(hits(pass, [match(0.45)]), [], 'slightly below the threshold it stays')
   t.match(hits(pass, [match(0.3)]), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn' }])
   t.same(hits(pass, []), [], 'withdrawn once')
   t.match(hits(pass, [match(0.8)], true), [{ revision: 3, state: 'possible' }])
 })
 
-t.test('an entry that left the list withdraws its open hit', async (t) => {
+t.test('removing an entry from its list withdraws the open hit', async (t) => {
   const pass = passOf(2)
   hits(pass, [match(0.95)])
   t.match(hits(pass, []), [
@@ -86,20 +83,17 @@ t.test('below the threshold there is no hit', async (t) => {
   t.same(hits(passOf(2), [match(0.49)], true), [])
 })
 
-t.test(
-  'the listed plate itself, read without doubt about any character but blurred, is a hit from half the threshold on',
-  async (t) => {
-    t.match(hits(passOf(2), [{ ...match(0.3), exact: true }]), [{ state: 'possible', exact: true }])
-    t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
-  },
-)
+t.test('an exact but blurred read of the listed plate is a hit from half the threshold on', async (t) => {
+  t.match(hits(passOf(2), [{ ...match(0.3), exact: true }]), [{ state: 'possible', exact: true }])
+  t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
+})
 
 t.test('a special hot list is informational whatever priority it claims', async (t) => {
   const special: HotList = { ...LIST, id: 'local', kind: 'special' }
   t.match(hits(passOf(2), [match(0.95, '7ABC123', special)]), [{ priority: 'informational' }])
 })
 
-t.test('revisions go on after a restart from the checkpoint', async (t) => {
+t.test('revisions continue after a restart from the checkpoint', async (t) => {
   const pass = passOf(2)
   hits(pass, [match(0.95)])
   const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
@@ -108,7 +102,7 @@ t.test('revisions go on after a restart from the checkpoint', async (t) => {
   t.match(hits(restored, [match(0.95)], true), [{ revision: 2 }])
 })
 
-t.test('a vote is checked when it is sure or old enough, and ever more rarely', async (t) => {
+t.test('a vote is checked once it is certain or old enough, and then more and more rarely', async (t) => {
   t.equal(worthChecking(passOf(1), 0.9), true)
   t.equal(worthChecking(passOf(1), 0.2), false)
   t.equal(worthChecking(passOf(3), 0.2), true)

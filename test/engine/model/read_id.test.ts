@@ -17,13 +17,13 @@ t.test('ids are unique, fit in 64 bits and grow with the stream', async (t) => {
   t.pass()
 })
 
-t.test('the same place gives the same id; a stream made anew gives others', async (t) => {
+t.test('the same position gives the same id; a stream created again gives others', async (t) => {
   t.equal(new ReadIds('2026-11-22T03:10:59Z').of(7, 1), ids.of(7, 1))
   t.not(new ReadIds('2026-11-22T03:11:00Z').of(7, 1), ids.of(7, 1))
 })
 
 t.test(
-  'ids of the two entrances never meet, and a sequence that outgrows its bits still gives no id twice',
+  'ids of the two entrances never collide, and a sequence that outgrows its bits still gives unique ids',
   async (t) => {
     const made = '2026-11-22T03:10:00Z'
     const [frames, detections] = [new ReadIds(made, 'frames'), new ReadIds(made, 'detections')]

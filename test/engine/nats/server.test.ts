@@ -16,7 +16,7 @@ const folderFor = (test: Teardown) => {
   return folder
 }
 
-t.test('a free port is chosen, the token is needed and not in the arguments', async (t) => {
+t.test('the server chooses a free port; the token is required and not in its arguments', async (t) => {
   const folder = folderFor(t)
   const server = await startPrivateServer({ folder, token: 'secret-of-the-test', partitions: 2 })
   t.teardown(() => server.stop())
@@ -49,7 +49,7 @@ t.test('a camera always gets the same partition, and each partition is in range'
   for (const seen of partitions.values()) t.equal(seen.size, 1)
 })
 
-t.test('a missing program says what to install', async (t) => {
+t.test('the error for a missing program says what to install', async (t) => {
   await t.rejects(
     startPrivateServer({ folder: folderFor(t), token: 'x', partitions: 1, program: 'no-such-nats-server' }),
     {
@@ -59,7 +59,7 @@ t.test('a missing program says what to install', async (t) => {
   )
 })
 
-t.test('a taken port fails with the words of the server', async (t) => {
+t.test('a port in use fails with the message of the server', async (t) => {
   const nats = await startTestNats(t, { setup: false })
   await t.rejects(startPrivateServer({ folder: folderFor(t), token: 'x', partitions: 1, port: nats.port }), {
     code: 'ALPR_ERR_NATS_UNAVAILABLE',
@@ -83,7 +83,7 @@ t.test('the server ends with its parent, even when the parent is killed', async 
   t.notOk(isRunning(pid))
 })
 
-t.test('an orphan that still holds the folder is ended by the next start', async (t) => {
+t.test('the next start kills an orphan that still holds the folder', async (t) => {
   const folder = folderFor(t)
   const first = await startPrivateServer({ folder, token: 'x', partitions: 1 })
   const second = await startPrivateServer({ folder, token: 'x', partitions: 1 })
@@ -92,7 +92,7 @@ t.test('an orphan that still holds the folder is ended by the next start', async
   t.not(first.pid, second.pid)
 })
 
-t.test('a connection heals itself over kill -9 and restart, and what was acknowledged is there', async (t) => {
+t.test('a connection survives kill -9 and a restart, and acknowledged data is there', async (t) => {
   const nats = await startTestNats(t)
   const connection = await nats.connect()
   const h = headers()
@@ -114,7 +114,7 @@ t.test('a connection heals itself over kill -9 and restart, and what was acknowl
   }
 })
 
-t.test('nobody waits for a server that is not there, unless asked to', async (t) => {
+t.test('connecting does not wait for an absent server, unless asked to', async (t) => {
   const started = Date.now()
   await t.rejects(connectNats({ url: 'nats://127.0.0.1:1', name: 'test', firstConnectMs: 200 }), {
     message: /127\.0\.0\.1:1.*connection refused/,

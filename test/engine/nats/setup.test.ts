@@ -1,11 +1,11 @@
 import { headers, nanos } from 'nats'
 import t from 'tap'
-import { natsReason } from '../../../engine/nats/connect.js'
+import { natsReason } from '../../../engine/nats/errors.js'
 import { LEASE_MS, setupNats } from '../../../engine/nats/setup.js'
 import { BUCKET, OBJECTS, STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
-t.test('everything of the topology is made, twice without harm, and changes are carried over', async (t) => {
+t.test('the setup creates the whole topology, may run twice, and applies changes', async (t) => {
   const nats = await startTestNats(t)
   const connection = await nats.connect()
   await setupNats(connection, { framesMaxBytes: 16_777_216 })
@@ -37,7 +37,7 @@ t.test('a full FRAMES stream refuses the publisher and keeps what it accepted', 
   t.ok(accepted >= 8)
 })
 
-t.test('a frame over the cap of the product arrives, and there is room for it in DEAD with its reason', async (t) => {
+t.test('a frame over the limit of the product arrives, and fits into DEAD with its reason', async (t) => {
   const nats = await startTestNats(t)
   const connection = await nats.connect()
   const js = connection.jetstream()

@@ -26,35 +26,35 @@ async function publish(connection: NatsConnection, camera: string, from: number,
 }
 
 /**
- * Runs a source until it has seen `count` frames; gives their payloads in order. A source that fails is run again, as
- * the engine does.
+ * Runs a consumer until it has received `count` frames; returns their payloads in order. Restarts a consumer that
+ * fails, as the engine does.
  */
 async function collect(
   _connection: NatsConnection,
-  source: PartitionConsumer,
+  consumer: PartitionConsumer,
   count: number,
   room = 4,
 ): Promise<string[]> {
-  const seen: string[] = []
+  const received: string[] = []
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), 30_000)
   while (!stop.signal.aborted) {
-    await source
+    await consumer
       .run(
         async () => room,
         (frame) => {
-          seen.push(new TextDecoder().decode(frame.payload))
-          if (seen.length >= count) stop.abort()
+          received.push(new TextDecoder().decode(frame.payload))
+          if (received.length >= count) stop.abort()
         },
         stop.signal,
       )
       .catch(() => sleep(50, stop.signal))
   }
   clearTimeout(timer)
-  return seen
+  return received
 }
 
-async function sourceOf(
+async function consumerOf(
   connection: NatsConnection,
   start = 0,
   partition = 0,
@@ -76,20 +76,23 @@ t.test('frames come in stream order, with subject, camera, headers and arrival',
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   await publish(connection, 'main-st', 1, 20)
-  t.same(await collect(connection, await sourceOf(connection), 20), numbers(1, 20))
+  t.same(await collect(connection, await consumerOf(connection), 20), numbers(1, 20))
 })
 
-t.test('a new owner starts behind the floor, at once, whatever the last one left unacknowledged', async (t) => {
-  const nats = await startTestNats(t, { partitions: 1 })
-  const connection = await nats.connect()
-  await publish(connection, 'main-st', 1, 30)
-  await collect(connection, await sourceOf(connection), 30)
-  const started = Date.now()
-  t.same(await collect(connection, await sourceOf(connection, 12), 18), numbers(13, 30))
-  t.ok(Date.now() - started < 5_000, 'without waiting for ack_wait')
-})
+t.test(
+  'a new owner starts after the committed offset at once, however much the last one left unacknowledged',
+  async (t) => {
+    const nats = await startTestNats(t, { partitions: 1 })
+    const connection = await nats.connect()
+    await publish(connection, 'main-st', 1, 30)
+    await collect(connection, await consumerOf(connection), 30)
+    const started = Date.now()
+    t.same(await collect(connection, await consumerOf(connection, 12), 18), numbers(13, 30))
+    t.ok(Date.now() - started < 5_000, 'without waiting for ack_wait')
+  },
+)
 
-t.test('the server maps a camera to one partition, and its consumer sees only that', async (t) => {
+t.test('the server maps a camera to one partition, and its consumer gets only that', async (t) => {
   const nats = await startTestNats(t, { partitions: 2 })
   const connection = await nats.connect()
   const cameras = ['a', 'b', 'c', 'd', 'e', 'f']
@@ -98,8 +101,8 @@ t.test('the server maps a camera to one partition, and its consumer sees only th
   for (const partition of [0, 1]) {
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 2_500)
-    const source = await sourceOf(connection, 0, partition, 2)
-    await source.run(
+    const consumer = await consumerOf(connection, 0, partition, 2)
+    await consumer.run(
       async () => 8,
       (frame) => all.push(`${frame.camera}:${new TextDecoder().decode(frame.payload)}`),
       stop.signal,
@@ -108,17 +111,17 @@ t.test('the server maps a camera to one partition, and its consumer sees only th
   t.same(all.sort(), cameras.flatMap((camera) => ['1', '2', '3'].map((n) => `${camera}:${n}`)).sort())
 })
 
-t.test('a server that is killed and comes back costs no frame and no order', async (t) => {
+t.test('a server that is killed and restarts loses no frame and no order', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const publisher = await nats.connect('publisher')
-  const source = await sourceOf(connection)
+  const consumer = await consumerOf(connection)
   void (async () => {
     for await (const event of connection.status())
-      if (event.type === 'reconnect' || event.type === 'disconnect') source.interrupt()
+      if (event.type === 'reconnect' || event.type === 'disconnect') consumer.interrupt()
   })()
   const published = publish(publisher, 'main-st', 1, 300)
-  const collected = collect(connection, source, 300)
+  const collected = collect(connection, consumer, 300)
   for (let i = 0; i < 2; i++) {
     await sleep(300)
     await nats.restart()
@@ -127,16 +130,16 @@ t.test('a server that is killed and comes back costs no frame and no order', asy
   t.same(await collected, numbers(1, 300))
 })
 
-t.test('more than the room is never pulled', async (t) => {
+t.test('it never pulls more than there is room for', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   await publish(connection, 'main-st', 1, 50)
-  const source = await sourceOf(connection)
+  const consumer = await consumerOf(connection)
   const stop = new AbortController()
   let inFlight = 0
   let most = 0
   let done = 0
-  await source.run(
+  await consumer.run(
     async () => {
       while (inFlight >= 3) await sleep(5)
       return 3 - inFlight
@@ -155,18 +158,18 @@ t.test('more than the room is never pulled', async (t) => {
   t.ok(most <= 3, `${most} at once`)
 })
 
-t.test('messages lost on the way come again, also when none comes after them', async (t) => {
+t.test('messages lost in transit come again, even when none follows them', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
-  const source = await sourceOf(connection)
+  const consumer = await consumerOf(connection)
   await publish(connection, 'main-st', 1, 3)
   const thief = await nats.connect('thief')
   const stop = new AbortController()
-  const seen: string[] = []
+  const received: string[] = []
   let pulls = 0
-  await source.run(
+  await consumer.run(
     async () => {
-      // Between two pulls of ours somebody else's is answered with the rest: to the server they are delivered.
+      // Between two pulls another client pulls the rest: the server takes them for delivered.
       if (pulls++ === 1)
         for await (const message of await (
           await thief.jetstream().consumers.get('FRAMES', await onlyConsumer(thief))
@@ -175,40 +178,40 @@ t.test('messages lost on the way come again, also when none comes after them', a
       return pulls === 1 ? 1 : 4
     },
     (frame) => {
-      if (seen.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort()
+      if (received.push(new TextDecoder().decode(frame.payload)) === 3) stop.abort()
     },
     stop.signal,
   )
-  t.same(seen, numbers(1, 3))
+  t.same(received, numbers(1, 3))
 })
 
-t.test('a consumer that the server has let go is made anew behind the last message seen', async (t) => {
+t.test('a consumer that the server deleted is replaced after the last message received', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
-  const source = await sourceOf(connection)
+  const consumer = await consumerOf(connection)
   await publish(connection, 'main-st', 1, 3)
   const stop = new AbortController()
-  const seen: string[] = []
-  const running = source.run(
+  const received: string[] = []
+  const running = consumer.run(
     async () => 4,
     (frame) => {
-      if (seen.push(new TextDecoder().decode(frame.payload)) === 6) stop.abort()
+      if (received.push(new TextDecoder().decode(frame.payload)) === 6) stop.abort()
     },
     stop.signal,
   )
-  while (seen.length < 3) await sleep(10)
+  while (received.length < 3) await sleep(10)
   const before = await onlyConsumer(connection)
   await (await connection.jetstreamManager()).consumers.delete('FRAMES', before)
   await publish(connection, 'main-st', 4, 6)
   await running
-  t.same(seen, numbers(1, 6))
+  t.same(received, numbers(1, 6))
 })
 
-t.test('a source that ends leaves no consumer behind', async (t) => {
+t.test('ending leaves no consumer on the server', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   await publish(connection, 'main-st', 1, 3)
-  t.equal((await collect(connection, await sourceOf(connection), 3)).length, 3)
+  t.equal((await collect(connection, await consumerOf(connection), 3)).length, 3)
   const manager = await connection.jetstreamManager()
   await until(async () => (await manager.streams.info('FRAMES')).state.consumer_count === 0)
   t.pass()

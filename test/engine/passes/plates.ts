@@ -15,8 +15,8 @@ export const MAIN_ST: Camera = {
 }
 
 /**
- * The distribution of a text that is read with probability `sure` at each position, the rest spread over everything
- * else.
+ * The distribution of a text that is read with probability `sure` at each position; the remainder is spread over all
+ * other characters.
  */
 export function positionsOf(text: string, sure = 0.97): Float32Array[] {
   return Array.from(text, (character) => {

@@ -12,7 +12,7 @@ function vote(...texts: [text: string, weight?: number, sure?: number][]): Vote 
   return result
 }
 
-t.test('one detection gives back its own distribution', async (t) => {
+t.test('the vote of one detection is its own distribution', async (t) => {
   fc.assert(
     fc.property(
       plateText,
@@ -34,7 +34,7 @@ t.test('one detection gives back its own distribution', async (t) => {
   t.pass()
 })
 
-t.test('any number of equal detections give their text, ever more surely', async (t) => {
+t.test('equal detections give their text, with growing certainty', async (t) => {
   fc.assert(
     fc.property(plateText, fc.integer({ min: 2, max: 20 }), (text, n) => {
       const few = vote(...Array.from({ length: n - 1 }, (): [string] => [text])).best(1)[0]!
@@ -46,7 +46,7 @@ t.test('any number of equal detections give their text, ever more surely', async
 })
 
 t.test('the majority wins per position, not per text', async (t) => {
-  // Each detection has another misread; no text is seen twice, yet every position has a majority.
+  // Each detection has another misread; no text comes twice, yet every position has a majority.
   t.equal(vote(['7ABC128'], ['7A8C123'], ['1ABC123']).best(1)[0]!.plate, '7ABC123')
 })
 
@@ -68,7 +68,7 @@ t.test('alternates are the other texts by probability', async (t) => {
   for (let i = 1; i < best.length; i++) t.ok(best[i]!.probability <= best[i - 1]!.probability)
 })
 
-t.test('a vote restored from its checkpoint goes on bit for bit', async (t) => {
+t.test('a vote restored from a checkpoint continues bit for bit', async (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(plateText, fc.double({ min: 0.05, max: 1, noNaN: true })), { minLength: 1, maxLength: 8 }),
@@ -88,7 +88,7 @@ t.test('a vote restored from its checkpoint goes on bit for bit', async (t) => {
   t.pass()
 })
 
-t.test('votes stay bounded whatever comes', async (t) => {
+t.test('votes are bounded for any input', async (t) => {
   fc.assert(
     fc.property(
       fc.array(plateText, { minLength: 1, maxLength: 40 }),
@@ -98,7 +98,7 @@ t.test('votes stay bounded whatever comes', async (t) => {
   t.pass()
 })
 
-t.test('similarity: 1 for equal, less for each misread, near 0 for strangers', async (t) => {
+t.test('similarity is 1 for equal texts, less for each misread, near 0 for unrelated ones', async (t) => {
   const of = (a: string, b: string) => similarity(positionsOf(a, 0.999), positionsOf(b, 0.999))
   t.ok(of('7ABC123', '7ABC123') > 0.98)
   t.ok(of('7ABC123', '7A8C123') > 0.8 && of('7ABC123', '7A8C123') < 0.9)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { untilBeat } from '../../../engine/pipeline/checkpointer.js'
 
 t.test(
-  'partitions meet at the same moments, whenever their last checkpoint ended, and none waits for less than half or more than one and a half',
+  'partitions make checkpoints at the same times, after half to one and a half intervals, however the last ones ended',
   async (t) => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.integer({ min: 50, max: 10_000 }), (now, every) => {
@@ -13,6 +13,6 @@ t.test(
       }),
     )
     t.equal(untilBeat(1_200, 1_000), 800)
-    t.equal(untilBeat(1_700, 1_000), 1_300, 'the next one is too near')
+    t.equal(untilBeat(1_700, 1_000), 1_300, 'the next time is too near')
   },
 )

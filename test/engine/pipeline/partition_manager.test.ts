@@ -8,11 +8,11 @@ import type { Pipeline } from '../../../engine/pipeline/pipeline.js'
 import { startTestNats, type TestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 
-const inlet = { entrance: ENTRANCE.frames } as Source
+const source = { entrance: ENTRANCE.frames } as Source
 const PARTITIONS = 8
 
-/** An engine without anything in its pipelines: what is held is what `working` has. */
-async function startHolder(nats: TestNats, instance: string, working: Map<number, string>) {
+/** An engine with empty pipelines: `working` contains the partitions it holds. */
+async function startManager(nats: TestNats, instance: string, working: Map<number, string>) {
   const connection = await nats.connect(instance)
   const leases = await connection.jetstream().views.kv(BUCKET.leases)
   const members = new Members(leases, instance)
@@ -30,7 +30,7 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
           })
         }),
     }) as unknown as Pipeline
-  const holder = new PartitionManager(inlet, {
+  const manager = new PartitionManager(source, {
     leases,
     members,
     instance,
@@ -39,7 +39,7 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
     log: { info: () => {}, warn: () => {} },
     open,
   })
-  const running = Promise.all([holder.run(ending.signal), members.stay(ending.signal)])
+  const running = Promise.all([manager.run(ending.signal), members.stay(ending.signal)])
   return {
     leave: async () => {
       ending.abort()
@@ -52,11 +52,11 @@ async function startHolder(nats: TestNats, instance: string, working: Map<number
 t.test('engines that come and go share the partitions evenly, and no partition is held twice', async (t) => {
   const nats = await startTestNats(t, { partitions: PARTITIONS })
   const working = new Map<number, string>()
-  const a = await startHolder(nats, 'a', working)
+  const a = await startManager(nats, 'a', working)
   await until(() => a.count() === 8)
-  const b = await startHolder(nats, 'b', working)
+  const b = await startManager(nats, 'b', working)
   await until(() => a.count() === 4 && b.count() === 4)
-  const c = await startHolder(nats, 'c', working)
+  const c = await startManager(nats, 'c', working)
   await until(() => a.count() === 3 && b.count() === 3 && c.count() === 2)
   await b.leave()
   await until(() => a.count() === 4 && c.count() === 4)

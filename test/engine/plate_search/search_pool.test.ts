@@ -69,3 +69,48 @@ t.test('a search that is left does not hold the next one up; too many are refuse
   )
   t.ok(many.filter(({ status }) => status === 'fulfilled').length >= 64)
 })
+
+t.test('a search that comes as another ends does not overtake the one that waits', async (t) => {
+  const dictionary = await dictionaryOf(numbered)
+  const pool = new SearchPool(2)
+  t.teardown(() => pool.close())
+  const exact = { lookAlikes: false }
+  for (let round = 0; round < 5; round++) {
+    const running = pool.search(dictionary, '1?X?', exact)
+    let page = await running.next()
+    const waiting = last(pool.search(dictionary, '12X?', exact))
+    while (!page.value!.done) page = await running.next()
+    // The threads are free for the one that waits; this one starts in the same moment.
+    const ended = running.next()
+    const newcomer = last(pool.search(dictionary, '13X?', exact))
+    t.same(await ended, { done: true, value: undefined })
+    t.match((await waiting).matches, [{ plate: '12XY' }])
+    t.match((await newcomer).matches, [{ plate: '13XY' }])
+  }
+})
+
+t.test('an aborted search leaves the queue, and the next one takes its turn', async (t) => {
+  const dictionary = await dictionaryOf(numbered)
+  const pool = new SearchPool(2)
+  t.teardown(() => pool.close())
+  const running = last(pool.search(dictionary, '*1*~2'))
+  const abort = new AbortController()
+  const aborted = last(pool.search(dictionary, '*2*~2', { signal: abort.signal }))
+  const next = last(pool.search(dictionary, '12X?', { lookAlikes: false }))
+  abort.abort(new Error('left'))
+  await t.rejects(aborted, { message: 'left' })
+  t.ok((await running).done)
+  t.equal((await next).matched, 1)
+})
+
+t.test('closing the pool ends the search that runs, those that wait and those that come', async (t) => {
+  const dictionary = await dictionaryOf(numbered)
+  const pool = new SearchPool(2)
+  const running = pool.search(dictionary, '*1*~2')
+  await running.next()
+  const searches = [last(running), ...Array.from({ length: 2 }, () => last(pool.search(dictionary, '*1*~2')))]
+  const ended = Promise.allSettled(searches)
+  await pool.close()
+  for (const one of await ended) t.match(one, { status: 'rejected', reason: { code: 'ALPR_ERR_SEARCHES_CLOSED' } })
+  await t.rejects(last(pool.search(dictionary, '12X?')), { code: 'ALPR_ERR_SEARCHES_CLOSED' })
+})

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 
-/** The real worker, but as often as the file CRASH_COUNT_FILE says it dies when it is given a frame. */
+/** The real worker, but it dies on as many frames as the file CRASH_COUNT_FILE says. */
 const file = process.env.CRASH_COUNT_FILE!
 
 parentPort!.on('message', () => {

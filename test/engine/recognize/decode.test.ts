@@ -7,7 +7,7 @@ import { decodePicture } from '../../../wasm/node.js'
 import { readJpegHeader } from '../../../wasm/picture/jpeg_header.js'
 import { jpeg, scene } from './pictures.js'
 
-/** Keeps what was decoded last. */
+/** Keeps the last decoded picture. */
 class Target implements LumaTarget {
   luma = new Uint8Array(0)
   lumaBuffer(width: number, height: number): Uint8Array {
@@ -27,7 +27,7 @@ function codeOf(bytes: Uint8Array): string {
 
 const baseline = await jpeg(320, 200)
 
-t.test('baseline and progressive, colour and grey: the luma of the file', async (t) => {
+t.test('baseline and progressive, colour and grey files give their luma', async (t) => {
   const reference = await sharp(await scene(320, 200))
     .flatten()
     .toColourspace('b-w')
@@ -52,7 +52,7 @@ t.test('the header is read without decoding', async (t) => {
   t.match(readJpegHeader(await jpeg(64, 48, { progressive: true })), { width: 64, height: 48, frame: 0xc2 })
 })
 
-t.test('what is not a whole JPEG is refused by its own code', async (t) => {
+t.test('anything but a whole JPEG is rejected with its own code', async (t) => {
   t.equal(codeOf(new Uint8Array(0)), 'ALPR_ERR_FRAME_EMPTY')
   t.equal(codeOf(Buffer.from('not a picture')), 'ALPR_ERR_FRAME_NOT_JPEG')
   t.equal(codeOf(await scene(64, 64)), 'ALPR_ERR_FRAME_NOT_JPEG', 'a PNG')
@@ -73,7 +73,7 @@ t.test('what is not a whole JPEG is refused by its own code', async (t) => {
       `the first ${keep} of ${baseline.length} bytes`,
     )
   }
-  t.equal(codeOf(Buffer.concat([baseline, Buffer.alloc(100)])), '320x200', 'padding behind the end is harmless')
+  t.equal(codeOf(Buffer.concat([baseline, Buffer.alloc(100)])), '320x200', 'padding after the end is harmless')
 })
 
 t.test('a scan cut short but closed by an end marker is corrupt, not a half-grey picture', (t) => {
@@ -89,7 +89,7 @@ t.test('a corrupt scan is corrupt', (t) => {
   t.end()
 })
 
-t.test('a progressive picture of very many scans is refused before it is decoded', async (t) => {
+t.test('a progressive picture with very many scans is rejected before decoding', async (t) => {
   const progressive = await jpeg(320, 200, { progressive: true })
   const scan = progressive.lastIndexOf(Buffer.from([0xff, 0xda]))
   const tail = progressive.subarray(scan, progressive.length - 2)
@@ -102,7 +102,7 @@ t.test('a progressive picture of very many scans is refused before it is decoded
   t.equal(codeOf(many), 'ALPR_ERR_FRAME_CORRUPT')
 })
 
-t.test('sizes are judged by the header, before memory is asked for', async (t) => {
+t.test('sizes are checked in the header, before memory is allocated', async (t) => {
   const resized = (width: number, height: number) => {
     const bytes = Buffer.from(baseline)
     const at = bytes.indexOf(Buffer.from([0xff, 0xc0]))
@@ -130,7 +130,7 @@ t.test('sizes are judged by the header, before memory is asked for', async (t) =
   t.equal(code(resized(8000, 8000)), 'ALPR_ERR_FRAME_TOO_LARGE', '64 megapixels')
 })
 
-t.test('CMYK is not taken from a stream, but from a file', async (t) => {
+t.test('CMYK is accepted from a file, not from a stream', async (t) => {
   const cmyk = await sharp(await scene(120, 90))
     .flatten()
     .toColourspace('cmyk')
@@ -140,7 +140,7 @@ t.test('CMYK is not taken from a stream, but from a file', async (t) => {
   t.same(await decodePicture(cmyk, new Target()), { width: 120, height: 90 })
 })
 
-t.test('files: PNG, WebP, TIFF, with and without alpha; what is no picture keeps a code', async (t) => {
+t.test('files may be PNG, WebP or TIFF, with or without alpha; anything else has a code', async (t) => {
   const png = await scene(150, 100)
   const reference = await sharp(png).flatten().toColourspace('b-w').raw().toBuffer()
   for (const bytes of [
@@ -160,7 +160,7 @@ t.test('files: PNG, WebP, TIFF, with and without alpha; what is no picture keeps
   await t.rejects(decodePicture(baseline.subarray(0, 900), new Target()), { code: 'ALPR_ERR_FRAME_TRUNCATED' })
 })
 
-t.test('whatever the bytes, there is an answer or a code', (t) => {
+t.test('any bytes give an answer or a code', (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 12 }),

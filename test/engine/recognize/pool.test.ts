@@ -4,7 +4,7 @@ import type { AlprError } from '../../../engine/errors.js'
 import { RecognizerPool } from '../../../engine/recognize/pool.js'
 import { jpeg } from './pictures.js'
 
-/** Entry of a worker that dies at the next `frames` frames it gets, then works. */
+/** The entry point of a worker that dies on its next `frames` frames and then works. */
 function crashing(t: Test, frames: number): URL {
   process.env.CRASH_COUNT_FILE = join(t.testdir({ count: String(frames) }), 'count')
   return new URL('./crashing_worker.js', import.meta.url)
@@ -13,7 +13,7 @@ function crashing(t: Test, frames: number): URL {
 const small = await jpeg(320, 200)
 const large = await jpeg(1280, 720)
 
-t.test('every frame is answered, in whatever order, with its own size', async (t) => {
+t.test('every frame is answered, in any order, with its own size', async (t) => {
   const pool = await RecognizerPool.create({ workers: 2 })
   t.teardown(() => pool.close())
   t.equal(pool.slots, 2)
@@ -30,7 +30,7 @@ t.test('every frame is answered, in whatever order, with its own size', async (t
   t.equal(small[0], 0xff, 'the caller keeps its bytes')
 })
 
-t.test('a frame that does not decode is refused by its code, and the worker goes on', async (t) => {
+t.test('a frame that does not decode is rejected with its code, and the worker continues', async (t) => {
   const pool = await RecognizerPool.create({ workers: 1 })
   t.teardown(() => pool.close())
   const [a, b, c, d] = await Promise.allSettled([
@@ -45,7 +45,7 @@ t.test('a frame that does not decode is refused by its code, and the worker goes
   t.equal(d.status, 'fulfilled')
 })
 
-t.test('a frame that takes too long is given up, the others are not', async (t) => {
+t.test('a frame that takes too long is rejected, the others are not', async (t) => {
   const replaced: string[] = []
   const pool = await RecognizerPool.create({ workers: 1, timeoutMs: 1, onReplaced: (reason) => replaced.push(reason) })
   t.teardown(() => pool.close())
@@ -54,7 +54,7 @@ t.test('a frame that takes too long is given up, the others are not', async (t) 
   await t.rejects(pool.recognize(large), { code: 'ALPR_ERR_FRAME_TIMEOUT' }, 'the new worker took the next frame')
 })
 
-t.test('a worker that dies is replaced, and its frame tried once more', async (t) => {
+t.test('a worker that dies is replaced, and its frame is retried once', async (t) => {
   const replaced: string[] = []
   const pool = await RecognizerPool.create({
     workers: 1,
@@ -71,7 +71,7 @@ t.test('a worker that dies is replaced, and its frame tried once more', async (t
   t.equal(replaced.length, 1)
 })
 
-t.test('a frame that kills two workers is given up', async (t) => {
+t.test('a frame that kills two workers is rejected', async (t) => {
   const pool = await RecognizerPool.create({ workers: 1, entry: crashing(t, 2) })
   t.teardown(() => pool.close())
   const [first, second] = await Promise.allSettled([pool.recognize(small), pool.recognize(large)])
@@ -79,12 +79,12 @@ t.test('a frame that kills two workers is given up', async (t) => {
   t.match(second, { status: 'fulfilled' })
 })
 
-t.test('what cannot start says why', async (t) => {
+t.test('a pool that cannot start reports why', async (t) => {
   await t.rejects(RecognizerPool.create({ workers: 1, model: new Uint8Array(64) }), { code: 'ALPR_ERR_MODEL_INVALID' })
   await t.rejects(RecognizerPool.create({ workers: 1, wasm: new Uint8Array(64) }), { code: 'ALPR_ERR_MODEL_INVALID' })
 })
 
-t.test('the queue is bounded, and closing answers what waits', async (t) => {
+t.test('the queue is bounded, and closing rejects queued frames', async (t) => {
   const pool = await RecognizerPool.create({ workers: 1, queue: 2 })
   const ends = Promise.allSettled(Array.from({ length: 5 }, () => pool.recognize(large)))
   await pool.close()
@@ -93,6 +93,6 @@ t.test('the queue is bounded, and closing answers what waits', async (t) => {
     codes.every((code) => code === 'ALPR_ERR_INTERNAL' || code === 'answered'),
     codes.join(),
   )
-  t.equal(codes[4], 'ALPR_ERR_INTERNAL', 'one in work and two waiting were all it takes')
+  t.equal(codes[4], 'ALPR_ERR_INTERNAL', 'it holds one in work and two queued')
   await t.rejects(pool.recognize(small), { code: 'ALPR_ERR_INTERNAL' })
 })

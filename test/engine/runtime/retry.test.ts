@@ -12,32 +12,32 @@ const log = {
 }
 
 t.test(
-  'work is tried until it succeeds; meanwhile it is said what is waited for; one line at the start and one at the end',
+  'work is retried until it succeeds, reports its reason meanwhile, and logs one line at the start and one at the end',
   async (t) => {
-    const waiting = new Retry(log)
+    const retry = new Retry(log)
     let attempts = 0
-    const result = await waiting.until(
+    const result = await retry.until(
       'clickhouse',
       async () => {
         attempts += 1
-        if (attempts === 2) t.same(waiting.reasons, { clickhouse: 'refused' })
+        if (attempts === 2) t.same(retry.reasons, { clickhouse: 'refused' })
         if (attempts < 4) throw new Error('refused')
         return 'stored'
       },
       new AbortController().signal,
     )
     t.equal(result, 'stored')
-    t.same(waiting.reasons, {})
-    t.same(log.lines, ['clickhouse fails, trying again with growing pauses', 'clickhouse works again'])
+    t.same(retry.reasons, {})
+    t.same(log.lines, ['clickhouse fails, retrying with growing pauses', 'clickhouse works again'])
   },
 )
 
-t.test('it gives up when the process ends, and at once when trying again is pointless', async (t) => {
-  const waiting = new Retry(log)
+t.test('it gives up when the process ends, and at once when a retry is pointless', async (t) => {
+  const retry = new Retry(log)
   const ending = new AbortController()
   setTimeout(() => ending.abort(), 150)
   await t.rejects(
-    waiting.until(
+    retry.until(
       'nats',
       async () => {
         throw new Error('away')
@@ -48,7 +48,7 @@ t.test('it gives up when the process ends, and at once when trying again is poin
   )
   let attempts = 0
   await t.rejects(
-    waiting.until(
+    retry.until(
       'nats',
       async () => {
         attempts += 1
@@ -60,5 +60,5 @@ t.test('it gives up when the process ends, and at once when trying again is poin
     { message: 'fenced' },
   )
   t.equal(attempts, 1)
-  t.same(waiting.reasons, {})
+  t.same(retry.reasons, {})
 })

@@ -7,7 +7,7 @@ import { loadSecrets } from '../../../engine/runtime/secrets.js'
 const folder = mkdtempSync(join(tmpdir(), 'platestream-secrets-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-t.test('made once, the same ever after, closed to others', async (t) => {
+t.test('secrets are created once, never change, and are closed to others', async (t) => {
   const file = join(folder, 'a', 'secrets.json')
   const first = loadSecrets(file)
   t.match(first, { nats: /^[0-9a-f]{64}$/, store: /^[0-9a-f]{64}$/, console: /^[0-9a-f]{64}$/ })
@@ -17,7 +17,7 @@ t.test('made once, the same ever after, closed to others', async (t) => {
   t.equal(statSync(file).mode & 0o777, 0o600)
 })
 
-t.test('a damaged file is refused and not replaced', async (t) => {
+t.test('a damaged file is an error and is not replaced', async (t) => {
   const file = join(folder, 'damaged.json')
   for (const text of ['', 'null', '{}', '{"nats":"short"}']) {
     writeFileSync(file, text)

@@ -1,18 +1,18 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { CHARACTERS, CLASSES } from '../../../wasm/mod.js'
-import { distributionOf } from '../../../engine/sources/message_distribution.js'
+import { characterDistributions } from '../../../engine/sources/message_distribution.js'
 import { MAX_DETECTIONS, parseDetection, splitMessage } from '../../../engine/sources/detection_message.js'
 
 const GOOD = { capturedAt: '2026-05-01T08:30:00.250Z', plate: '7ABC123', confidence: 0.93 }
 const bytes = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))
 
-t.test('one detection, and several in one message', async (t) => {
+t.test('a message has one detection or an array of them', async (t) => {
   t.same(splitMessage(bytes(GOOD)), { elements: [GOOD], alone: true })
   t.same(splitMessage(bytes([GOOD, GOOD])), { elements: [GOOD, GOOD], alone: false })
 })
 
-t.test('a message that is none says why', async (t) => {
+t.test('a message without valid detections is rejected with the reason', async (t) => {
   for (const [payload, reason] of [
     ['', /is empty/],
     ['{"plate":', /not JSON/],
@@ -24,14 +24,14 @@ t.test('a message that is none says why', async (t) => {
   t.throws(() => splitMessage(new Uint8Array([0x22, 0xff, 0x22])), { message: /not UTF-8/ })
 })
 
-t.test('a detection with everything in it', async (t) => {
+t.test('a detection may have every field', async (t) => {
   const quad = [
     [10, 20],
     [110, 20],
     [110, 70],
     [10, 70],
   ]
-  const { sighted, ...rest } = parseDetection({
+  const { observation, ...rest } = parseDetection({
     ...GOOD,
     plate: '7abc-123',
     region: 'US-CA',
@@ -44,7 +44,7 @@ t.test('a detection with everything in it', async (t) => {
     characters: [1, 1, 0.9, 1, 1, 1, 1],
   })
   t.same(rest, { capturedAt: GOOD.capturedAt, position: { lat: 38.7, lon: -121.2 }, heading: 90, speed: 12 })
-  t.match(sighted, {
+  t.match(observation, {
     plate: '7ABC123',
     confidence: 0.93,
     region: 'US-CA',
@@ -53,7 +53,7 @@ t.test('a detection with everything in it', async (t) => {
     alternates: [{ plate: '7A8C123', confidence: 0.04 }],
   })
   t.ok(
-    sighted.positions[2]![CHARACTERS.indexOf('B')]! < sighted.positions[1]![CHARACTERS.indexOf('A')]!,
+    observation.positions[2]![CHARACTERS.indexOf('B')]! < observation.positions[1]![CHARACTERS.indexOf('A')]!,
     'the character it is less sure of',
   )
 })
@@ -90,7 +90,7 @@ t.test('what is wrong is named', async (t) => {
     t.throws(() => parseDetection(value), { code: 'ALPR_ERR_DETECTION_INVALID' })
 })
 
-t.test('whatever JSON comes, it is a detection or an error of ours', async () => {
+t.test('any JSON is a detection or an error with a code', async () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -121,14 +121,14 @@ t.test('whatever JSON comes, it is a detection or an error of ours', async () =>
 })
 
 t.test(
-  'the distribution of a text: each row sums to one, the character read leads, the product is the confidence',
+  'in the distribution of a text each row sums to one, the character read leads, and the product is the confidence',
   async () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^[A-Z0-9]{1,12}$/),
         fc.double({ min: 0.5, max: 0.98, noNaN: true }),
         (plate, confidence) => {
-          const rows = distributionOf(plate, confidence)
+          const rows = characterDistributions(plate, confidence)
           let product = 1
           for (const [i, row] of rows.entries()) {
             const top = row[CHARACTERS.indexOf(plate[i]!)]!

@@ -16,15 +16,15 @@ const cameraOf = (id: string): Camera => ({
   heading: 0,
   agency: 'test',
 })
-/** No frames come here: one recognition thread is quicker to start. */
+/** These tests send no frames, and one recognition thread starts faster. */
 const ENV = { PLATESTREAM_ENGINE_WORKERS: '1', PLATESTREAM_ENGINE_BATCH_MS: '300' }
 const CAMERAS = ['alpha', 'beta', 'gamma'].map(cameraOf)
 const START = Date.now() - 3_600_000
 const at = (ms: number) => new Date(START + ms).toISOString()
-const plateOf = (n: number) =>
-  `7${String.fromCharCode(65 + (n % 26))}${String.fromCharCode(65 + (Math.floor(n / 26) % 26))}X${String(n % 1_000).padStart(3, '0')}`
+const letter = (n: number) => String.fromCharCode(65 + (n % 26))
+const plateOf = (n: number) => `7${letter(n)}${letter(Math.floor(n / 26))}X${String(n % 1_000).padStart(3, '0')}`
 
-/** Publishes until the stream has it, with an id, so that a publish whose answer was lost is there once. */
+/** Publishes with an id until the stream has the message, so that a publish whose answer was lost is stored once. */
 async function send(system: TestSystem, camera: string, value: unknown, id: string): Promise<boolean> {
   const header = headers()
   header.set(HEADER.msgId, id)
@@ -69,12 +69,13 @@ const readsOf = (system: TestSystem) =>
     read_id: string
     direction: string
   }>(
-    'SELECT plate, camera, ts, frames, confidence, read_id, direction FROM platestream.reads FINAL ORDER BY camera, ts, read_id',
+    `SELECT plate, camera, ts, frames, confidence, read_id, direction
+      FROM platestream.reads FINAL ORDER BY camera, ts, read_id`,
   )
 
 t.setTimeout(280_000)
 
-t.test('valid, invalid, late, duplicate', async (t) => {
+t.test('valid detections are stored once, invalid ones are dead-lettered, late ones keep their time', async (t) => {
   const system = await startTestSystem(t, { cameras: CAMERAS, engine: false, env: ENV })
   await listed(system, ['7STL001'])
   await system.startEngine()
@@ -82,9 +83,9 @@ t.test('valid, invalid, late, duplicate', async (t) => {
   t.equal(
     await send(system, 'alpha', { capturedAt: at(0), plate: '7abc 123', confidence: 0.9, region: 'US-CA' }, 'a'),
     true,
-    'the stream knows a duplicate',
+    'the stream recognizes a duplicate',
   )
-  // A message of several, one of them bad: the good ones pass, the bad one is kept by itself.
+  // A message with several detections, one invalid: the valid ones pass, the invalid one is dead-lettered alone.
   await send(
     system,
     'alpha',
@@ -98,7 +99,7 @@ t.test('valid, invalid, late, duplicate', async (t) => {
   await send(system, 'beta', '{"plate": ', 'c')
   await send(system, 'nowhere', { capturedAt: at(0), plate: '7ABC123', confidence: 0.9 }, 'd')
   await send(system, 'beta', { capturedAt: '2099-01-01T00:00:00Z', plate: '7ABC123', confidence: 0.9 }, 'e')
-  // One vehicle in three detections of one track, voted; then one that comes an hour late and keeps its time.
+  // One vehicle in three detections of one track, voted; then a detection that comes an hour late and keeps its time.
   for (const [i, plate] of ['7TRK123', '7TRK128', '7TRK123'].entries())
     await send(system, 'gamma', { capturedAt: at(i * 300), plate, confidence: 0.9, track: 'v1' }, `f${i}`)
   await send(system, 'gamma', { capturedAt: at(20_000), plate: '9NEXT11', confidence: 0.9, track: 'v2' }, 'g')
@@ -118,7 +119,7 @@ t.test('valid, invalid, late, duplicate', async (t) => {
       ['gamma', '9NEXT11', 20_000, 1],
     ],
   )
-  t.ok(Math.abs(reads[0]!.confidence - 0.9) < 1e-6, 'its own confidence')
+  t.ok(Math.abs(reads[0]!.confidence - 0.9) < 1e-6, 'the confidence is that of the camera')
   t.match(await system.hits(), [
     { listedPlate: '7STL001', plate: '7STL001', camera: 'alpha', exact: true, revision: 1 },
   ])
@@ -130,7 +131,8 @@ t.test('valid, invalid, late, duplicate', async (t) => {
     ['nowhere', 'ALPR_ERR_CAMERA_UNKNOWN'],
   ])
   const ledger = await system.rows<Record<string, string>>(
-    'SELECT camera, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d FROM platestream.ledger FINAL GROUP BY camera ORDER BY camera',
+    `SELECT camera, sum(frames_in) AS f, sum(with_reads) AS r, sum(without_plate) AS w, sum(dead) AS d
+      FROM platestream.ledger FINAL GROUP BY camera ORDER BY camera`,
   )
   t.same(
     ledger.map(({ camera, f, r, w, d }) => [camera, Number(f), Number(r), Number(w), Number(d)]),
@@ -142,7 +144,7 @@ t.test('valid, invalid, late, duplicate', async (t) => {
     ],
   )
 
-  // A dead letter of this entrance goes back to it.
+  // A dead letter is redriven to its own entrance.
   const manager = await system.connection.jetstreamManager()
   await system.stopEngine('SIGTERM')
   const { CameraRegistry } = await import('../../../engine/cameras/registry.js')
@@ -155,7 +157,7 @@ t.test('valid, invalid, late, duplicate', async (t) => {
 })
 
 t.test(
-  'kill -9 in between, batches of 1,000 detections a second from one camera: every read once, every hit once',
+  'kill -9 under 1,000 detections a second from one camera stores every read once and every hit once',
   async (t) => {
     const messages = Array.from({ length: 60 }, (_, m) => ({
       camera: m % 3 === 0 ? 'beta' : 'alpha',
@@ -174,8 +176,8 @@ t.test(
 )
 
 /**
- * 20 messages of 50 a second, in as many parts as there are lives of the engine; each but the last ends at a random
- * moment.
+ * Sends 20 messages of 50 detections a second, in one part for each run of the engine; each run but the last is killed
+ * at a random time.
  */
 async function play(t: Test, messages: { camera: string; value: unknown }[], kills: number) {
   const system = await startTestSystem(t, { cameras: CAMERAS, engine: false, env: ENV })
@@ -208,10 +210,11 @@ async function play(t: Test, messages: { camera: string; value: unknown }[], kil
   t.equal(new Set(revisions).size, revisions.length, 'no hit revision twice')
   t.same(await system.dead(), [])
   const ledger = await system.rows(
-    'SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour',
+    `SELECT camera, hour, sum(frames_in) AS f, sum(with_reads) AS r
+      FROM platestream.ledger FINAL GROUP BY camera, hour ORDER BY camera, hour`,
   )
   await system.stopEngine('SIGTERM')
-  // Ids without the minute in which the stream was made.
+  // Ids without the minute in which the stream was created.
   const short = (id: string) => (BigInt(id) & 0xff_ffff_ffffn).toString()
   return {
     reads: reads.map((read) => ({ ...read, read_id: short(read.read_id) })),
@@ -227,7 +230,7 @@ async function play(t: Test, messages: { camera: string; value: unknown }[], kil
   }
 }
 
-/** Until the engine that runs now has applied something. */
+/** Waits until the running engine has applied a message. */
 async function untilWorking(system: TestSystem): Promise<void> {
   for (let i = 0; i < 600; i++) {
     const status = system.status()

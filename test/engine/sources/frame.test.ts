@@ -40,7 +40,7 @@ function codeOf(message: CameraMessage): ErrorCode | 'accepted' {
   }
 }
 
-t.test('a good frame is placed in time and space', async (t) => {
+t.test('a valid frame gets a time and a position', async (t) => {
   t.match(parseFrame(message(), cameras, FUTURE_MS), {
     seq: 7,
     capturedAt: ARRIVED - 500,
@@ -53,11 +53,11 @@ t.test('a good frame is placed in time and space', async (t) => {
   t.match(parseFrame(moving, cameras, FUTURE_MS), { lat: 38.7521, lon: -121.288, heading: 271.5, speed: 13.4 })
 })
 
-t.test('a fixed camera stands where the registry says, whatever the frame says', async (t) => {
+t.test('a fixed camera is where the registry says, even if the frame says otherwise', async (t) => {
   t.match(parseFrame(message({ Position: '10,10' }), cameras, FUTURE_MS), { lat: 38.75, lon: -121.28 })
 })
 
-t.test('each kind of bad frame has its own reason', async (t) => {
+t.test('each kind of invalid frame has its own reason', async (t) => {
   const time = (value: string) => codeOf(message({ 'Captured-At': value }))
   t.equal(codeOf(message({}, 'nobody')), 'ALPR_ERR_CAMERA_UNKNOWN')
   t.equal(codeOf(message({}, 'main-st', new Uint8Array())), 'ALPR_ERR_FRAME_EMPTY')
@@ -82,7 +82,7 @@ t.test('each kind of bad frame has its own reason', async (t) => {
   t.equal(codeOf(message({ Speed: '-1' })), 'ALPR_ERR_FRAME_HEADER_INVALID')
 })
 
-t.test('no header, whatever is in it, does anything but pass or name a reason', async (t) => {
+t.test('any header either passes or is rejected with a reason', async (t) => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (at, position, heading, speed) => {
       codeOf(message({ 'Captured-At': at, Position: position, Heading: heading, Speed: speed }, 'trailer-1'))

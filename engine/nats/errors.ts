@@ -1,0 +1,34 @@
+import { ErrorCode } from 'nats'
+import { reasonOf } from '../errors.js'
+
+const kWrongLastSequence = 10_071
+
+/** Whether JetStream refused with this error code (its own, of five digits). */
+export const isApiError = (error: unknown, code: number): boolean =>
+  (error as { api_error?: { err_code?: number } }).api_error?.err_code === code
+
+/**
+ * The server's "wrong last sequence", its refusal of a compare-and-set: the key was written since it was read, or a key
+ * that is to be created exists.
+ */
+export const isWrongLastSequence = (error: unknown): boolean => isApiError(error, kWrongLastSequence)
+
+/** Whether the server refused the credentials of a connection. */
+export const isAuthorization = (error: unknown): boolean =>
+  [ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.BadAuthentication].includes(
+    (error as { code?: ErrorCode }).code!,
+  )
+
+/**
+ * What happened, in words. The client's own messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
+ * refusal are in `api_error`.
+ */
+export function natsReason(error: unknown): string {
+  const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
+  if (api?.description) return api.description
+  if (code === ErrorCode.ConnectionRefused) return 'connection refused'
+  if (isAuthorization(error)) return 'the server refuses our token or password'
+  if (code === ErrorCode.ConnectionTimeout || code === ErrorCode.Timeout) return 'no answer'
+  if (code === ErrorCode.NoResponders) return 'JetStream or the stream does not exist'
+  return reasonOf(error)
+}
