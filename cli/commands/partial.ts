@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import { listStanding, removeStanding, saveStanding, type StandingPartial } from '../../engine/mod.js'
+import {
+  listStandingPartials,
+  removeStandingPartial,
+  saveStandingPartial,
+  type StandingPartial,
+} from '../../engine/mod.js'
 import { printJson, printLine, printTable } from '../output.js'
 import { decimal, oneOf, parseDuration } from '../parse.js'
 import { withNats, withSystemOptions, type SystemOptions } from '../system.js'
@@ -39,7 +44,7 @@ export function registerPartial(program: Command): void {
     .action((pattern: string, options: AddOptions) =>
       withNats(options, 'partial add', async (connection) => {
         const now = Date.now()
-        const saved = await saveStanding(connection.jetstream(), {
+        const saved = await saveStandingPartial(connection.jetstream(), {
           id: randomBytes(6).toString('hex'),
           pattern,
           reason: options.reason,
@@ -61,7 +66,7 @@ export function registerPartial(program: Command): void {
     .option('--json', 'one JSON line for each')
     .action((options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'partial list', async (connection) => {
-        const partials = await listStanding(connection.jetstream())
+        const partials = await listStandingPartials(connection.jetstream())
         if (options.json) partials.forEach(printJson)
         else
           printTable(
@@ -84,7 +89,7 @@ export function registerPartial(program: Command): void {
     .option('--json', 'one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'partial remove', async (connection) => {
-        await removeStanding(connection.jetstream(), id)
+        await removeStandingPartial(connection.jetstream(), id)
         if (options.json) printJson({ removed: id })
         else printLine(`partial ${id} is removed`)
       }),

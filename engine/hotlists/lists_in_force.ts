@@ -8,7 +8,7 @@ import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 import { loadHotListEntries } from './hotlist_store.js'
-import { StandingPartials } from './standing_partials.js'
+import { PartialsInForce } from './partials_in_force.js'
 
 /** One entry that a read may be, with the reason why. */
 export interface ListMatch {
@@ -36,14 +36,14 @@ export class ListsInForce {
   private loading: Promise<void> = Promise.resolve()
   private digest = digestOf([])
   private stopFollowing: () => void = () => {}
-  private readonly standing: StandingPartials
+  private readonly standing: PartialsInForce
 
   constructor(
     private readonly matcher: Matcher,
     private readonly metrics: Metrics,
     private readonly log: WatchLog & { info(fields: object, text: string): void },
   ) {
-    this.standing = new StandingPartials(matcher.confusions, log)
+    this.standing = new PartialsInForce(matcher.confusions, log)
   }
 
   /** Resolves when every list there is has been loaded (or has failed to); follows from then on until `stop`. */

@@ -12,7 +12,7 @@ export const MAX_PARTIAL_MS = 30 * 86_400_000
  * A pattern that watches the live stream (CAN-2), in the key-value bucket PARTIALS. Times in ms since 1970 UTC, event
  * time.
  */
-export const StandingSchema = Type.Object(
+export const StandingPartialSchema = Type.Object(
   {
     id: Type.String({ pattern: PARTIAL_ID.source }),
     /** As typed; kept as it is. */
@@ -31,18 +31,18 @@ export const StandingSchema = Type.Object(
   { additionalProperties: false },
 )
 
-export type StandingPartial = Omit<Static<typeof StandingSchema>, 'priority'> & {
+export type StandingPartial = Omit<Static<typeof StandingPartialSchema>, 'priority'> & {
   priority: 'high' | 'medium' | 'low' | 'informational'
 }
 
-const check = new Ajv().compile<StandingPartial>(StandingSchema)
+const check = new Ajv().compile<StandingPartial>(StandingPartialSchema)
 
 /**
  * A standing partial, checked: its fields, its pattern, that it says something, and that it ends within 30 days of its
  * entry (HPL-1).
  * @throws ALPR_ERR_PARTIAL_INVALID naming the field, ALPR_ERR_PATTERN_... for the pattern
  */
-export function parseStanding(value: unknown): StandingPartial {
+export function parseStandingPartial(value: unknown): StandingPartial {
   const id = String((value as { id?: unknown } | undefined)?.id ?? '')
   const invalid = (reason: string) => new AlprError('ALPR_ERR_PARTIAL_INVALID', { partial: id, reason })
   if (!check(value)) {

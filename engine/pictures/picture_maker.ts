@@ -3,7 +3,7 @@ import type { FrameCache } from './frame_cache.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
 import { Slots } from '../runtime/slots.js'
-import type { SegmentWriter } from './segments.js'
+import type { SegmentWriter } from './segment_writer.js'
 import { Renderer } from './renderer.js'
 
 /** So that recognition keeps the cores. */

@@ -1,4 +1,4 @@
-import type { WatchedCameras } from '../cameras/registry.js'
+import type { WatchedCameras } from '../cameras/camera_registry.js'
 
 /** A camera may have been registered a moment before its first message: the bucket itself is asked. */
 export async function loadCamera(

@@ -1,5 +1,5 @@
 import turbo from '@julusian/jpeg-turbo'
-import { FeedWriter } from '../writer.js'
+import { FeedWriter } from '../feed_writer.js'
 import type { RenderPlan } from './plan.js'
 import { Studio, type Shot } from './shot.js'
 import { TruthWriter } from './truth.js'

@@ -145,7 +145,7 @@ t.test('valid, invalid, late, duplicate', async (t) => {
   // A dead letter of this entrance goes back to it.
   const manager = await system.connection.jetstreamManager()
   await system.stopEngine('SIGTERM')
-  const { CameraRegistry } = await import('../../../engine/cameras/registry.js')
+  const { CameraRegistry } = await import('../../../engine/cameras/camera_registry.js')
   await (await CameraRegistry.open(system.connection)).put(cameraOf('nowhere'))
   for await (const letter of deadLetters(manager, { camera: 'nowhere' }))
     await redrive(system.connection, manager, letter)

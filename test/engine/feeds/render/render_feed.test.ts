@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readFrames, readAttachment, inspectFeed } from '../../../../engine/feeds/reader.js'
+import { readFrames, readAttachment, inspectFeed } from '../../../../engine/feeds/feed_reader.js'
 import { parsePlan } from '../../../../engine/feeds/render/plan.js'
 import { renderFeed } from '../../../../engine/feeds/render/render_feed.js'
 import { decodePicture } from '../../../../wasm/node.js'

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { AlprError } from '../errors.js'
 import { findProgram } from '../nats/server.js'
 import { JpegSplitter } from './jpeg_splitter.js'
-import type { FeedWriter } from './writer.js'
+import type { FeedWriter } from './feed_writer.js'
 
 export interface VideoOptions {
   /** Anything that ffmpeg reads: a file, an address. */

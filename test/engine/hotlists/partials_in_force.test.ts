@@ -1,6 +1,10 @@
 import t from 'tap'
-import { MAX_PARTIAL_MS, parseStanding, type StandingPartial } from '../../../engine/hotlists/standing_partial.js'
-import { StandingPartials } from '../../../engine/hotlists/standing_partials.js'
+import {
+  MAX_PARTIAL_MS,
+  parseStandingPartial,
+  type StandingPartial,
+} from '../../../engine/hotlists/standing_partial.js'
+import { PartialsInForce } from '../../../engine/hotlists/partials_in_force.js'
 import { loadMatcher } from '../../../wasm/load_node.js'
 import { Random } from '../../wasm/random.js'
 import { position, readOf } from '../../wasm/reads.js'
@@ -22,8 +26,8 @@ const aPartial = (some: Partial<StandingPartial> = {}): StandingPartial => ({
   ...some,
 })
 
-function watch(...partials: StandingPartial[]): StandingPartials {
-  const standing = new StandingPartials(confusions, { warn: () => {} })
+function watch(...partials: StandingPartial[]): PartialsInForce {
+  const standing = new PartialsInForce(confusions, { warn: () => {} })
   for (const partial of partials) standing.put(partial.id, JSON.stringify(partial))
   return standing
 }
@@ -55,9 +59,13 @@ t.test(
     t.equal(standing.check(read, '', NOW).length, 1)
     t.equal(standing.check(read, '', NOW + 999).length, 1)
     t.equal(standing.check(read, '', NOW + 1_000).length, 0)
-    t.throws(() => parseStanding(aPartial({ until: NOW + MAX_PARTIAL_MS + 1 })), { code: 'ALPR_ERR_PARTIAL_INVALID' })
-    t.ok(parseStanding(aPartial({ until: NOW + MAX_PARTIAL_MS })))
-    t.throws(() => parseStanding(aPartial({ from: NOW + 9, until: NOW + 9 })), { code: 'ALPR_ERR_PARTIAL_INVALID' })
+    t.throws(() => parseStandingPartial(aPartial({ until: NOW + MAX_PARTIAL_MS + 1 })), {
+      code: 'ALPR_ERR_PARTIAL_INVALID',
+    })
+    t.ok(parseStandingPartial(aPartial({ until: NOW + MAX_PARTIAL_MS })))
+    t.throws(() => parseStandingPartial(aPartial({ from: NOW + 9, until: NOW + 9 })), {
+      code: 'ALPR_ERR_PARTIAL_INVALID',
+    })
   },
 )
 
@@ -93,12 +101,12 @@ t.test('regions are held against what the read says of its region, if it does', 
 
 t.test('one that every vehicle satisfies, or cannot be read, is refused and not in force', async (t) => {
   for (const pattern of ['*', '?*', '7*', '7AB~2', '7?~1'])
-    t.throws(() => parseStanding(aPartial({ pattern })), { code: 'ALPR_ERR_PARTIAL_INVALID' }, pattern)
-  t.throws(() => parseStanding(aPartial({ pattern: '7[B' })), { code: 'ALPR_ERR_PATTERN_INVALID' })
-  t.throws(() => parseStanding({ ...aPartial(), caseNumber: '' }), { code: 'ALPR_ERR_PARTIAL_INVALID' })
-  t.throws(() => parseStanding({ ...aPartial(), more: 1 }), { code: 'ALPR_ERR_PARTIAL_INVALID' })
+    t.throws(() => parseStandingPartial(aPartial({ pattern })), { code: 'ALPR_ERR_PARTIAL_INVALID' }, pattern)
+  t.throws(() => parseStandingPartial(aPartial({ pattern: '7[B' })), { code: 'ALPR_ERR_PATTERN_INVALID' })
+  t.throws(() => parseStandingPartial({ ...aPartial(), caseNumber: '' }), { code: 'ALPR_ERR_PARTIAL_INVALID' })
+  t.throws(() => parseStandingPartial({ ...aPartial(), more: 1 }), { code: 'ALPR_ERR_PARTIAL_INVALID' })
   const told: string[] = []
-  const standing = new StandingPartials(confusions, { warn: (fields) => told.push(JSON.stringify(fields)) })
+  const standing = new PartialsInForce(confusions, { warn: (fields) => told.push(JSON.stringify(fields)) })
   standing.put('x', '{')
   standing.put('p1', JSON.stringify(aPartial()))
   standing.put('p1', JSON.stringify(aPartial({ pattern: '*' })))

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { McapIndexedReader, McapStreamReader, type IReadable, type McapTypes } from '@mcap/core'
 import { AlprError, reasonOf } from '../errors.js'
 import { parseCamera, type Camera } from '../model/camera.js'
-import { CAMERA_METADATA, parseTopic, toMillis, type FeedInfo, type NumberedFrame } from './feed.js'
+import { CAMERA_METADATA, parseTopic, toMillis, type FeedInfo, type NumberedFrame } from './feed_format.js'
 
 /** What a reader says when it cannot go on in good order. */
 export interface FeedLog {

@@ -1,11 +1,11 @@
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
-import { CameraRegistry } from '../cameras/registry.js'
+import { CameraRegistry } from '../cameras/camera_registry.js'
 import { HEADER } from '../nats/topology.js'
-import type { FeedInfo, NumberedFrame } from './feed.js'
-import { Pace } from './pace.js'
-import { FramePublisher, type PublisherCounts } from './publisher.js'
-import { inspectFeed, readFrames, type FeedLog } from './reader.js'
+import type { FeedInfo, NumberedFrame } from './feed_format.js'
+import { Pace } from './replay_pace.js'
+import { FramePublisher, type PublisherCounts } from './frame_publisher.js'
+import { inspectFeed, readFrames, type FeedLog } from './feed_reader.js'
 
 export interface ReplayOptions {
   files: readonly string[]

@@ -6,12 +6,12 @@ import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import type { HotList } from './hotlist.js'
 import type { ListMatch } from './lists_in_force.js'
-import { matchPattern } from './read_pattern.js'
-import { parseStanding, type StandingPartial } from './standing_partial.js'
-import { MAX_STANDING } from './standing_store.js'
+import { matchPattern } from './pattern_match.js'
+import { parseStandingPartial, type StandingPartial } from './standing_partial.js'
+import { MAX_STANDING_PARTIALS } from './standing_partial_store.js'
 
 /** The list under which hits on standing partials go out. */
-export const STANDING_LIST = 'standing-partials'
+export const STANDING_PARTIALS_LIST = 'standing-partials'
 
 interface Watched {
   partial: StandingPartial
@@ -23,7 +23,7 @@ interface Watched {
  * The standing partials that the engine holds reads against, followed live (CAN-2). Each is in force from `from` to
  * `until`, event time, like a hot plate.
  */
-export class StandingPartials {
+export class PartialsInForce {
   private readonly watched = new Map<string, Watched>()
   private stopFollowing: () => void = () => {}
 
@@ -58,9 +58,9 @@ export class StandingPartials {
   /** Takes a record as it is stored; one that is not valid is not in force, and the log says why. */
   put(id: string, json: string): void {
     try {
-      const partial = parseStanding(JSON.parse(json))
-      if (!this.watched.has(id) && this.watched.size >= 2 * MAX_STANDING)
-        throw new Error(`more than ${2 * MAX_STANDING} standing partials`)
+      const partial = parseStandingPartial(JSON.parse(json))
+      if (!this.watched.has(id) && this.watched.size >= 2 * MAX_STANDING_PARTIALS)
+        throw new Error(`more than ${2 * MAX_STANDING_PARTIALS} standing partials`)
       this.watched.set(id, { partial, pattern: parsePattern(partial.pattern), list: listOf(partial) })
     } catch (error) {
       this.watched.delete(id)
@@ -92,7 +92,7 @@ export class StandingPartials {
 function listOf(partial: StandingPartial): HotList {
   const version = createHash('sha256').update(JSON.stringify(partial)).digest('hex').slice(0, 16)
   return {
-    id: STANDING_LIST,
+    id: STANDING_PARTIALS_LIST,
     name: 'Partial plates',
     kind: 'hot',
     priority: partial.priority,

@@ -3,7 +3,7 @@ import { ordersOf } from '../../wasm/internal_mod.js'
 import type { Tolerated } from '../model/hit.js'
 
 /** The best way in which a read may satisfy a pattern. */
-export interface PatternHit {
+export interface PatternMatch {
   /** 0..1, calibrated. */
   probability: number
   tolerated: Tolerated[]
@@ -32,10 +32,10 @@ export function matchPattern(
   positions: readonly Float32Array[],
   pattern: Pattern,
   model: ConfusionModel,
-): PatternHit | undefined {
+): PatternMatch | undefined {
   const emissions = positions.map((p) => emissionsOf(p, model))
   const tops = positions.map(topOf)
-  let best: PatternHit | undefined
+  let best: PatternMatch | undefined
   for (const { elements, stars } of ordersOf(pattern)) {
     const n = positions.length
     const width = elements.length + 1

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import type { FeedFrame } from '../../../engine/feeds/feed.js'
-import { inspectFeed, readAttachment, readFrames } from '../../../engine/feeds/reader.js'
-import { FeedWriter } from '../../../engine/feeds/writer.js'
+import type { FeedFrame } from '../../../engine/feeds/feed_format.js'
+import { inspectFeed, readAttachment, readFrames } from '../../../engine/feeds/feed_reader.js'
+import { FeedWriter } from '../../../engine/feeds/feed_writer.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-feed-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

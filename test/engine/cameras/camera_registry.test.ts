@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CameraRegistry } from '../../../engine/cameras/registry.js'
+import { CameraRegistry } from '../../../engine/cameras/camera_registry.js'
 import { startTestNats } from '../../servers/nats.js'
 
 const camera = (id: string, more: object = {}) => ({

@@ -1,11 +1,11 @@
 import { extname } from 'node:path'
 import type { Msg, NatsConnection } from 'nats'
 import { CAMERA_ID, type Camera } from '../model/camera.js'
-import { CameraRegistry } from '../cameras/registry.js'
+import { CameraRegistry } from '../cameras/camera_registry.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
-import type { FeedFrame } from './feed.js'
-import type { FeedLog } from './reader.js'
-import { FeedWriter } from './writer.js'
+import type { FeedFrame } from './feed_format.js'
+import type { FeedLog } from './feed_reader.js'
+import { FeedWriter } from './feed_writer.js'
 
 export interface RecordOptions {
   /** File to write; with a bound the files are numbered: `feed.mcap` becomes `feed-0001.mcap`, `feed-0002.mcap` ... */

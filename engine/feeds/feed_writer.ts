@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { McapWriter, type IWritable } from '@mcap/core'
 import { AlprError, reasonOf } from '../errors.js'
 import type { Camera } from '../model/camera.js'
-import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed.js'
+import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed_format.js'
 
 /**
  * Frames are gathered to chunks of this size, in bytes. A process that is killed loses at most the chunk it was

@@ -3,8 +3,8 @@ import { basename, extname, join, relative, sep } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 import { CAMERA_ID } from '../model/camera.js'
 import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
-import type { FeedLog } from './reader.js'
-import type { FeedWriter } from './writer.js'
+import type { FeedLog } from './feed_reader.js'
+import type { FeedWriter } from './feed_writer.js'
 
 export interface FolderOptions {
   folder: string

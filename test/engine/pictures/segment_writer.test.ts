@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import fc from 'fast-check'
-import { SegmentReader, SegmentWriter, isoWeek } from '../../../engine/pictures/segments.js'
+import { SegmentReader, SegmentWriter, isoWeek } from '../../../engine/pictures/segment_writer.js'
 
 const TS = Date.UTC(2026, 10, 16, 8)
 const WEEK_MS = 7 * 86_400_000

@@ -3,8 +3,8 @@ import sharp from 'sharp'
 import t from 'tap'
 import { timeFromExif, timeFromName } from '../../../engine/feeds/capture_time.js'
 import { JpegSplitter } from '../../../engine/feeds/jpeg_splitter.js'
-import { Pace } from '../../../engine/feeds/pace.js'
-import { shiftToNow } from '../../../engine/feeds/replay.js'
+import { Pace } from '../../../engine/feeds/replay_pace.js'
+import { shiftToNow } from '../../../engine/feeds/feed_replay.js'
 
 t.test('JPEGs behind each other are cut apart, however the pipe cuts them', async (_t) => {
   const pictures = await Promise.all(

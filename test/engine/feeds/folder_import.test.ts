@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
-import { importFolder, type FolderOptions } from '../../../engine/feeds/from_folder.js'
-import { importVideo } from '../../../engine/feeds/from_video.js'
-import { readFrames } from '../../../engine/feeds/reader.js'
-import { FeedWriter } from '../../../engine/feeds/writer.js'
+import { importFolder, type FolderOptions } from '../../../engine/feeds/folder_import.js'
+import { importVideo } from '../../../engine/feeds/video_import.js'
+import { readFrames } from '../../../engine/feeds/feed_reader.js'
+import { FeedWriter } from '../../../engine/feeds/feed_writer.js'
 
 const root = mkdtempSync(join(tmpdir(), 'platestream-import-'))
 t.teardown(() => rmSync(root, { recursive: true, force: true }))
