@@ -21,7 +21,7 @@ export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camer
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
 export { CsvReader } from './hotlists/csv_reader.js'
-export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './hotlists/hotlist.js'
+export { HotListSchema, LIST_ID, parseHotList, type HotList } from './hotlists/hotlist.js'
 export { readHotListFile, type FixedColumn, type HotListColumns } from './hotlists/hotlist_file.js'
 export {
   changeHotList,
@@ -56,3 +56,5 @@ export { SCHEMA_VERSION, SINGLE, migrate, schemaStatements, schemaVersion, type 
 export type { StoredRead } from './store/tables.js'
 export { WEEK_MS, mondayOf, partitionOf } from './store/week.js'
 export { StoreWriter } from './store/writer.js'
+export { faultText, parserOf, schemaFault, type SchemaError, type SchemaFault } from './runtime/validate.js'
+export { normalisePlate } from '../wasm/mod.js'
