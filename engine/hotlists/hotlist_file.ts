@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { AlprError, reasonOf } from '../errors.js'
 import { CsvReader, type CsvRecord } from './csv_reader.js'
 import type { HotListEntry } from './hotlist.js'
-import { listedPlate } from './hotlist_store.js'
+import { parseListedPlate } from './listed_plate.js'
 
 /** Which column of the file is what: the name in the header row, or a number from 1 in a file without one. */
 export interface HotListColumns {
@@ -137,7 +137,7 @@ function toEntry(
   field: (name: keyof HotListColumns) => string,
   usualReason: string,
 ): HotListEntry | { problem: string } {
-  const listed = listedPlate(field('plate'))
+  const listed = parseListedPlate(field('plate'))
   if ('reason' in listed) return { problem: listed.reason }
   const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || usualReason).slice(0, 500) }
   const region = field('region')

@@ -1,30 +1,30 @@
-import { createHash } from 'node:crypto'
 import type { NatsConnection } from 'nats'
 import { parsePattern, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
 import { reasonOf } from '../errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
+import { contentVersion } from '../runtime/content_version.js'
 import type { HotList } from './hotlist.js'
-import type { ListMatch } from './lists_in_force.js'
+import type { ListMatch } from './list_match.js'
 import { matchPattern } from './pattern_match.js'
 import { parseStandingPartial, type StandingPartial } from './standing_partial.js'
 import { MAX_STANDING_PARTIALS } from './standing_partial_store.js'
 
-/** The list under which hits on standing partials go out. */
+/** Hits on standing partials name this list. */
 export const STANDING_PARTIALS_LIST = 'standing-partials'
 
-interface Watched {
+interface PartialInForce {
   partial: StandingPartial
   pattern: Pattern
   list: HotList
 }
 
 /**
- * The standing partials that the engine holds reads against, followed live (CAN-2). Each is in force from `from` to
- * `until`, event time, like a hot plate.
+ * The standing partials that the engine matches reads against, followed live (CAN-2). Each is in force in
+ * `[from, until)`, event time, like a hot plate.
  */
 export class PartialsInForce {
-  private readonly watched = new Map<string, Watched>()
+  private readonly partials = new Map<string, PartialInForce>()
   private stopFollowing: () => void = () => {}
 
   constructor(
@@ -32,13 +32,13 @@ export class PartialsInForce {
     private readonly log: WatchLog,
   ) {}
 
-  /** Resolves when all there are have been taken; follows from then on until `stop`. */
+  /** Resolves when all stored partials were read; follows changes from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
     const kv = await connection.jetstream().views.kv(BUCKET.partials, { bindOnly: true })
     const followed = await watchKeys(connection, kv, {
       put: (id, entry) => this.put(id, entry.string()),
       remove: (id) => {
-        this.watched.delete(id)
+        this.partials.delete(id)
       },
       log: this.log,
     })
@@ -47,57 +47,62 @@ export class PartialsInForce {
 
   stop(): void {
     this.stopFollowing()
-    this.watched.clear()
+    this.partials.clear()
   }
 
-  /** Names and contents, for the digest of all that reads are matched against. */
+  /** `<id>:<content version>` of each partial: part of the version of all lists in force. */
   get versions(): string[] {
-    return [...this.watched.values()].map(({ list, partial }) => `${partial.id}:${list.version}`)
+    return [...this.partials.values()].map(({ list, partial }) => `${partial.id}:${list.version}`)
   }
 
-  /** Takes a record as it is stored; one that is not valid is not in force, and the log says why. */
+  /** Adds or replaces a stored record. One that is not valid is not in force, and the log says why. */
   put(id: string, json: string): void {
     try {
       const partial = parseStandingPartial(JSON.parse(json))
-      if (!this.watched.has(id) && this.watched.size >= 2 * MAX_STANDING_PARTIALS)
+      if (!this.partials.has(id) && this.partials.size >= 2 * MAX_STANDING_PARTIALS)
         throw new Error(`more than ${2 * MAX_STANDING_PARTIALS} standing partials`)
-      this.watched.set(id, { partial, pattern: parsePattern(partial.pattern), list: listOf(partial) })
+      this.partials.set(id, { partial, pattern: parsePattern(partial.pattern), list: listOf(partial) })
     } catch (error) {
-      this.watched.delete(id)
+      this.partials.delete(id)
       this.log.warn({ partial: id, reason: reasonOf(error) }, 'standing partial not in force')
     }
   }
 
-  /** Every partial in force at `ts` that the read may satisfy. @param positions 37 probabilities each */
+  /**
+   * Every partial in force at `ts` that the read may satisfy.
+   * @param positions probabilities by position (37 each)
+   * @param region region of issue as read; empty when unknown
+   * @param ts event time, ms
+   */
   check(positions: readonly Float32Array[], region: string, ts: number): ListMatch[] {
-    const found: ListMatch[] = []
-    for (const { partial, pattern, list } of this.watched.values()) {
+    const matches: ListMatch[] = []
+    for (const { partial, pattern, list } of this.partials.values()) {
       if (ts < partial.from || ts >= partial.until) continue
       if (pattern.regions.length > 0 && region !== '' && !pattern.regions.includes(region.toUpperCase())) continue
-      const hit = matchPattern(positions, pattern, this.model)
-      // Looser than the threshold, so that a hit that falls below it can be told from one that is gone.
-      if (!hit || hit.probability < partial.threshold * 0.5) continue
+      const match = matchPattern(positions, pattern, this.model)
+      // Half the threshold: a hit that falls below the threshold stays distinct from one that is gone.
+      if (!match || match.probability < partial.threshold * 0.5) continue
       const entry = {
         plate: pattern.text,
         reason: `${partial.reason} (case ${partial.caseNumber})`,
         from: partial.from,
         until: partial.until,
       }
-      found.push({ list, entry, probability: hit.probability, exact: hit.exact, tolerated: hit.tolerated })
+      matches.push({ list, entry, probability: match.probability, exact: match.exact, tolerated: match.tolerated })
     }
-    return found
+    return matches
   }
 }
 
+/** The list that a hit on a partial names: a hot list of one entry. */
 function listOf(partial: StandingPartial): HotList {
-  const version = createHash('sha256').update(JSON.stringify(partial)).digest('hex').slice(0, 16)
   return {
     id: STANDING_PARTIALS_LIST,
     name: 'Partial plates',
     kind: 'hot',
     priority: partial.priority,
     source: partial.enteredBy,
-    version,
+    version: contentVersion([JSON.stringify(partial)]),
     loadedAt: new Date(partial.enteredAt).toISOString(),
     entries: 1,
     tolerance: 'tolerant',
