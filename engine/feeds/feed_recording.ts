@@ -1,22 +1,20 @@
 import { extname } from 'node:path'
-import type { Msg, NatsConnection } from 'nats'
-import { CAMERA_ID, type Camera } from '../model/camera.js'
+import type { NatsConnection } from 'nats'
 import { CameraRegistry } from '../cameras/camera_registry.js'
-import { cameraOf, HEADER } from '../nats/topology.js'
-import type { FeedFrame } from './feed_format.js'
-import type { FeedLog } from './feed_reader.js'
+import type { FeedLog } from './feed_format.js'
 import { FeedWriter } from './feed_writer.js'
+import { LiveFrames } from './live_frames.js'
 
 export interface RecordOptions {
-  /** File to write; with a bound the files are numbered: `feed.mcap` becomes `feed-0001.mcap`, `feed-0002.mcap` ... */
+  /** File to write. With a bound, files are numbered: `feed.mcap` becomes `feed-0001.mcap`, `feed-0002.mcap` ... */
   out: string
   replace?: boolean
-  /** Only these; all when empty. */
+  /** Cameras to record; all when empty. */
   cameras?: readonly string[]
-  /** A new file is begun when one has this many bytes, or frames of this many ms of wall time. */
+  /** Bounds of one file: bytes, and ms of wall time. The next file begins when one is reached. */
   maxBytes?: number
   maxMs?: number
-  /** Ends by itself after so many frames. */
+  /** Ends the recording after this many frames. */
   maxFrames?: number
   signal: AbortSignal
   log?: FeedLog
@@ -36,131 +34,92 @@ export interface RecordSummary extends RecordProgress {
   cameras: number
 }
 
-/** Frames waiting for the disk, bytes. NATS would buffer without a bound. */
-const kMaxWaitingBytes = 268_435_456
-
-/** A publisher that repeats a refused frame sends it again to us as well; so many ids are remembered. */
-const kRememberedIds = 10_000
-
 /**
- * Records what cameras publish, beside the stream: it takes nothing away from the engines. It sees the frames from now
- * on, also those that a full stream refuses. Ends in good order when the signal is aborted.
+ * Records the frames that cameras publish, beside the stream: engines lose nothing. It sees the frames from now on,
+ * those that a full stream refuses included. When the signal is aborted, it writes the frames that wait and ends.
  * @throws ALPR_ERR_FEED_INVALID when the file cannot be written
  */
 export async function record(connection: NatsConnection, options: RecordOptions): Promise<RecordSummary> {
-  const { signal, log } = options
-  const followed = await (await CameraRegistry.open(connection)).watch(log)
-  const wanted = options.cameras?.length ? new Set(options.cameras) : undefined
-  const files: string[] = []
+  const { cameras, maxFrames = Infinity, signal, log } = options
+  const registry = await (await CameraRegistry.open(connection)).watch(log)
   const seen = new Set<string>()
-  const ids = new Set<string>()
   const progress: RecordProgress = { frames: 0, bytes: 0, missed: 0, file: '' }
-  let writer: FeedWriter | undefined
-  let bytesBefore = 0
-  let openedAt = 0
-  let waitingBytes = 0
-
-  const next = async (): Promise<FeedWriter> => {
-    const rotates = options.maxBytes !== undefined || options.maxMs !== undefined
-    const file = rotates ? numbered(options.out, files.length + 1) : options.out
-    const fresh = await FeedWriter.create(file, { replace: options.replace })
-    files.push(file)
-    progress.file = file
-    openedAt = Date.now()
-    return fresh
-  }
-  const isFull = (open: FeedWriter) =>
-    open.frames > 0 &&
-    ((options.maxBytes !== undefined && open.bytes >= options.maxBytes) ||
-      (options.maxMs !== undefined && Date.now() - openedAt >= options.maxMs))
-
-  writer = await next()
-  const queue: FeedFrame[] = []
-  let wake = () => {}
-  const subscription = connection.subscribe('frames.>', {
-    callback: (error, message) => {
-      if (error) return
-      const camera = cameraOf(message.subject)
-      if (!CAMERA_ID.test(camera) || (wanted && !wanted.has(camera)) || isRepeated(message, ids)) return
-      if (waitingBytes > kMaxWaitingBytes) {
-        if (progress.missed++ === 0)
-          log?.warn(
-            { bound: 'record queue', bytes: kMaxWaitingBytes },
-            'the disk is slower than the cameras: frames are missing in the recording',
-          )
-        return
-      }
-      // The payload is a view into the client's buffer, which is used again.
-      queue.push(toFrame(camera, message))
-      waitingBytes += message.data.length
-      wake()
-    },
-  })
-  const stop = () => wake()
-  signal.addEventListener('abort', stop, { once: true })
+  let files: FeedFiles | undefined
+  let live: LiveFrames | undefined
   try {
-    while (!signal.aborted && !(options.maxFrames !== undefined && progress.frames >= options.maxFrames)) {
-      const frame = queue.shift()
-      if (!frame) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          if (signal.aborted || queue.length > 0) resolve()
-        })
-        continue
-      }
-      if (isFull(writer)) {
-        bytesBefore += writer.bytes
-        await writer.close()
-        writer = await next()
-      }
-      const known: Camera | undefined = followed.cameras.get(frame.camera)
-      if (known) await writer.addCamera(known)
+    files = await FeedFiles.open(options)
+    live = new LiveFrames(connection, { cameras, signal, log })
+    while (progress.frames < maxFrames) {
+      const frame = await live.next()
+      if (!frame) break
+      const writer = await files.current()
+      const camera = registry.cameras.get(frame.camera)
+      if (camera) await writer.addCamera(camera)
       await writer.addFrame(frame)
       seen.add(frame.camera)
-      waitingBytes -= frame.jpeg.length
       progress.frames++
-      progress.bytes = bytesBefore + writer.bytes
+      Object.assign(progress, { bytes: files.bytes, missed: live.missed, file: writer.file })
       options.onProgress?.(progress)
     }
-    for (const frame of signal.aborted ? queue.splice(0) : []) {
-      await writer.addFrame(frame)
-      progress.frames++
-    }
   } finally {
-    signal.removeEventListener('abort', stop)
-    subscription.unsubscribe()
-    followed.stop()
-    await writer.close()
+    live?.close()
+    registry.stop()
+    await files?.close()
   }
-  return { ...progress, bytes: bytesBefore + writer.bytes, files, cameras: seen.size }
+  const { names, bytes } = files
+  return { ...progress, bytes, missed: live.missed, file: names.at(-1)!, files: names, cameras: seen.size }
 }
 
-const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|\+00:00)$/
+type FileOptions = Pick<RecordOptions, 'out' | 'replace' | 'maxBytes' | 'maxMs'>
 
-/** MCAP's clock, 64 bits of nanoseconds, ends in 2554; ours a little earlier, ms. */
-const kLatestMs = 9_000_000_000_000
+/** The files of a recording, one after the other. */
+class FeedFiles {
+  readonly names: string[] = []
+  readonly #options: FileOptions
+  #writer!: FeedWriter
+  /** Of the files that are complete. */
+  #closedBytes = 0
+  #openedAt = 0
 
-function isRepeated(message: Msg, ids: Set<string>): boolean {
-  const id = message.headers?.get(HEADER.msgId)
-  if (!id) return false
-  if (ids.has(id)) return true
-  ids.add(id)
-  if (ids.size > kRememberedIds) ids.delete(ids.values().next().value as string)
-  return false
-}
-
-function toFrame(camera: string, message: Msg): FeedFrame {
-  const recordedAt = Date.now()
-  const headers: Record<string, string> = {}
-  for (const [name, values] of message.headers ?? []) {
-    if (!name.startsWith('Nats-') && name !== HEADER.capturedAt) headers[name] = values.at(-1) ?? ''
+  private constructor(options: FileOptions) {
+    this.#options = options
   }
-  const text = message.headers?.get(HEADER.capturedAt) ?? ''
-  const time = RFC3339_UTC.test(text) ? Date.parse(text) : NaN
-  // What is no time stays a header, word for word: a replay must send what the camera sent.
-  const usable = time >= 0 && time < kLatestMs
-  if (!usable) headers[HEADER.capturedAt] = text
-  return { camera, capturedAt: usable ? time : recordedAt, recordedAt, headers, jpeg: Uint8Array.from(message.data) }
+
+  /** @throws ALPR_ERR_FEED_INVALID when the first file cannot be created */
+  static async open(options: FileOptions): Promise<FeedFiles> {
+    const files = new FeedFiles(options)
+    await files.#openNext()
+    return files
+  }
+
+  /** Bytes written to all files. */
+  get bytes(): number {
+    return this.#closedBytes + this.#writer.bytes
+  }
+
+  /** The writer of the next frame: a new one when the file has reached a bound. */
+  async current(): Promise<FeedWriter> {
+    const { maxBytes = Infinity, maxMs = Infinity } = this.#options
+    const full = this.#writer.bytes >= maxBytes || Date.now() - this.#openedAt >= maxMs
+    if (full && this.#writer.frames > 0) {
+      this.#closedBytes += this.#writer.bytes
+      await this.#writer.close()
+      await this.#openNext()
+    }
+    return this.#writer
+  }
+
+  close(): Promise<void> {
+    return this.#writer.close()
+  }
+
+  async #openNext(): Promise<void> {
+    const { out, replace, maxBytes, maxMs } = this.#options
+    const file = maxBytes === undefined && maxMs === undefined ? out : numbered(out, this.names.length + 1)
+    this.#writer = await FeedWriter.create(file, { replace })
+    this.names.push(file)
+    this.#openedAt = Date.now()
+  }
 }
 
 function numbered(file: string, number: number): string {

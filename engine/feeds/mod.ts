@@ -1,8 +1,9 @@
-/** The door of recorded feeds (MCAP): import, replay, record. */
+/** The public interface of recorded feeds (MCAP): import, record, replay, inspect. */
 export type { TimeSource } from './capture_time.js'
 export { importFolder } from './folder_import.js'
 export { importVideo } from './video_import.js'
-export { inspectFeed, readFrames } from './feed_reader.js'
+export { inspectFeed, readAttachment } from './feed_index.js'
+export { readFrames } from './feed_reader.js'
 export { record } from './feed_recording.js'
 export { parsePlan } from './render/plan.js'
 export { framesOf, renderFeed } from './render/render_feed.js'

@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
 import { importFolder, type FolderOptions } from '../../../engine/feeds/folder_import.js'
-import { importVideo } from '../../../engine/feeds/video_import.js'
 import { readFrames } from '../../../engine/feeds/feed_reader.js'
 import { FeedWriter } from '../../../engine/feeds/feed_writer.js'
 
@@ -26,26 +24,29 @@ const importOf = async (name: string, options: Partial<FolderOptions> & { folder
   return { summary, frames }
 }
 
-t.test('pictures in numeric order at a rate; other formats are converted, what is no picture is named', async (t) => {
-  const folder = join(root, 'rate')
-  mkdirSync(folder)
-  const jpeg = await picture('jpeg')
-  for (const n of [1, 2, 10]) writeFileSync(join(folder, `f${n}.jpg`), n === 10 ? await picture('jpeg', 80) : jpeg)
-  writeFileSync(join(folder, 'f11.png'), await picture('png'))
-  writeFileSync(join(folder, 'f12.jpg'), 'not a picture')
-  writeFileSync(join(folder, 'readme.txt'), 'x')
-  const { summary, frames } = await importOf('rate', { folder, camera: 'c', start: 1_000_000, fps: 4 })
-  t.match(summary, { frames: 4, cameras: ['c'], time: 'start', converted: 1, skipped: [{ file: /f12\.jpg$/ }] })
-  t.same(
-    frames.map((f) => f.capturedAt),
-    [1_000_000, 1_000_250, 1_000_500, 1_000_750],
-  )
-  t.ok(Buffer.from(frames[0]!.jpeg).equals(jpeg), 'a JPEG stays as it is')
-  t.equal((await sharp(frames[2]!.jpeg).metadata()).width, 80, 'f10 comes after f2')
-  t.equal((await sharp(frames[3]!.jpeg).metadata()).format, 'jpeg')
-})
+t.test(
+  'pictures become frames in numeric order at a rate; other formats are converted, other files reported',
+  async (t) => {
+    const folder = join(root, 'rate')
+    mkdirSync(folder)
+    const jpeg = await picture('jpeg')
+    for (const n of [1, 2, 10]) writeFileSync(join(folder, `f${n}.jpg`), n === 10 ? await picture('jpeg', 80) : jpeg)
+    writeFileSync(join(folder, 'f11.png'), await picture('png'))
+    writeFileSync(join(folder, 'f12.jpg'), 'not a picture')
+    writeFileSync(join(folder, 'readme.txt'), 'x')
+    const { summary, frames } = await importOf('rate', { folder, camera: 'c', start: 1_000_000, fps: 4 })
+    t.match(summary, { frames: 4, cameras: ['c'], time: 'start', converted: 1, skipped: [{ file: /f12\.jpg$/ }] })
+    t.same(
+      frames.map((f) => f.capturedAt),
+      [1_000_000, 1_000_250, 1_000_500, 1_000_750],
+    )
+    t.ok(Buffer.from(frames[0]!.jpeg).equals(jpeg), 'a JPEG is kept byte for byte')
+    t.equal((await sharp(frames[2]!.jpeg).metadata()).width, 80, 'f10 comes after f2')
+    t.equal((await sharp(frames[3]!.jpeg).metadata()).format, 'jpeg')
+  },
+)
 
-t.test('times from names, cameras from subfolders, in order of time over all', async (t) => {
+t.test('names give times, subfolders give cameras, and all frames are ordered by time', async (t) => {
   const folder = join(root, 'names')
   for (const [camera, second] of [
     ['North Gate', 1],
@@ -67,7 +68,7 @@ t.test('times from names, cameras from subfolders, in order of time over all', a
   )
 })
 
-t.test('one picture without a time in its name: file times for all, never a mixture', async (t) => {
+t.test('one picture without a time in its name makes all pictures use their file time', async (t) => {
   const folder = join(root, 'mixed')
   mkdirSync(folder)
   for (const [i, name] of ['20260501_083000.jpg', 'x.jpg'].entries()) {
@@ -86,7 +87,7 @@ t.test('one picture without a time in its name: file times for all, never a mixt
   })
 })
 
-t.test('folders that cannot be imported say why', async (t) => {
+t.test('a folder that cannot be imported is refused with the reason', async (t) => {
   const folder = join(root, 'empty')
   mkdirSync(folder)
   await t.rejects(importOf('empty', { folder, camera: 'c' }), { message: /no pictures/ })
@@ -95,7 +96,7 @@ t.test('folders that cannot be imported say why', async (t) => {
   await t.rejects(importOf('empty3', { folder: join(root, 'nowhere'), camera: 'c' }), { code: 'ALPR_ERR_FEED_INVALID' })
 })
 
-t.test('a picture that lies on its side is put upright', async (t) => {
+t.test('a picture that lies on its side is turned upright', async (t) => {
   const folder = join(root, 'side')
   mkdirSync(folder)
   writeFileSync(
@@ -107,49 +108,4 @@ t.test('a picture that lies on its side is put upright', async (t) => {
   )
   const { frames } = await importOf('side', { folder, camera: 'c', fps: 1 })
   t.match(await sharp(frames[0]!.jpeg).metadata(), { width: 48, height: 64 })
-})
-
-t.test('videos through ffmpeg: rate, times, length', async (t) => {
-  const video = join(root, 'v.mp4')
-  execFileSync('ffmpeg', [
-    '-v',
-    'error',
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc=duration=3:size=320x240:rate=10',
-    '-metadata',
-    'creation_time=2026-05-01T08:30:00Z',
-    video,
-  ])
-  const run = async (name: string, more: object) => {
-    const file = join(root, `${name}.mcap`)
-    const writer = await FeedWriter.create(file)
-    const summary = await importVideo(writer, { input: video, camera: 'v', quality: 90, ...more })
-    await writer.close()
-    const frames = []
-    for await (const frame of readFrames(file)) frames.push(frame)
-    return { summary, frames }
-  }
-  const own = await run('own', {})
-  t.match(own.summary, { frames: 30, fps: 10, start: Date.UTC(2026, 4, 1, 8, 30) })
-  t.same(
-    own.frames.map((f) => f.capturedAt),
-    Array.from({ length: 30 }, (_, i) => Date.UTC(2026, 4, 1, 8, 30) + i * 100),
-  )
-  for (const frame of own.frames)
-    t.match(await sharp(frame.jpeg).metadata(), { width: 320, height: 240, format: 'jpeg' })
-  t.match(
-    (await run('slow', { fps: 2, start: 5_000, maxMs: 2_000 })).frames.map((f) => f.capturedAt),
-    [5_000, 5_500, 6_000, 6_500],
-  )
-  const broken = join(root, 'broken.mp4')
-  copyFileSync(video, broken)
-  writeFileSync(broken, Buffer.alloc(10_000, 3))
-  const writer = await FeedWriter.create(join(root, 'broken.mcap'))
-  await t.rejects(importVideo(writer, { input: broken, camera: 'v', quality: 90 }), {
-    code: 'ALPR_ERR_FEED_INVALID',
-    message: /ffmpeg gets no frame out of it: /,
-  })
-  await writer.close()
 })
