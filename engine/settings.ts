@@ -208,8 +208,8 @@ function parseFile(file: string): Record<string, unknown> {
 }
 
 /**
- * The key that a variable sets: PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs. The schema decides where a
- * section ends.
+ * The key that a variable sets: PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs. The schema decides where
+ * a section ends.
  */
 function keyOf(variable: string): string {
   const flat = variable.slice('PLATESTREAM_'.length).toLowerCase().replaceAll('_', '')

@@ -5,7 +5,7 @@ import { CsvReader, type CsvRecord } from './csv_reader.js'
 import type { HotListEntry } from './hotlist.js'
 import { parseListedPlate } from './listed_plate.js'
 
-/** Which column of the file is what: the name in the header row, or a number from 1 in a file without one. */
+/** The columns of a file: their names in the header row, or their numbers from 1 in a file without one. */
 export interface HotListColumns {
   plate?: string
   reason?: string
@@ -14,7 +14,7 @@ export interface HotListColumns {
   until?: string
 }
 
-/** A column of a fixed-width file: characters `start` to `end`, from 1, both included. */
+/** A column of a fixed-width file: characters `start` to `end`, from 1, both inclusive. */
 export interface FixedColumn {
   name: keyof HotListColumns
   start: number
@@ -24,15 +24,15 @@ export interface FixedColumn {
 export interface HotListFileOptions {
   file: string
   columns?: HotListColumns
-  /** One character; guessed from the first line when left out. */
+  /** One character. @default guessed from the first line */
   delimiter?: string
   /** Reads columns by position instead of CSV. */
   fixed?: readonly FixedColumn[]
   /** The first line names the columns. @default true; not for fixed columns */
   header?: boolean
-  /** For entries without one. */
+  /** Reason of entries that have none. */
   reason?: string
-  /** More bad lines than this, and the file is refused. @default 0 */
+  /** A file with more bad lines than this is refused. @default 0 */
   maxBad?: number
   onProgress?: (bytes: number, total: number) => void
 }
@@ -44,17 +44,17 @@ export interface BadLine {
 
 export interface HotListFile {
   entries: HotListEntry[]
-  /** Lines with data. */
+  /** Lines that are not blank. */
   lines: number
   bad: number
-  /** The first hundred of them. */
+  /** The first 100 of them. */
   badLines: BadLine[]
 }
 
-const kKept = 100
+const KEPT_BAD_LINES = 100
 
-/** Names of columns as lists of agencies use them; the first that is in the header is taken. */
-const kUsual: Record<keyof HotListColumns, string[]> = {
+/** Column names in the lists of agencies; the first one that the header has is used. */
+const COMMON_NAMES: Record<keyof HotListColumns, string[]> = {
   plate: [
     'plate',
     'license plate',
@@ -78,20 +78,20 @@ const kUsual: Record<keyof HotListColumns, string[]> = {
 /**
  * Reads the entries of a hot list from a file, line by line.
  * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, has no plate column, or has more bad lines than
- * allowed, with the first ones
+ * allowed; it names the first three
  */
 export async function readHotListFile(options: HotListFileOptions): Promise<HotListFile> {
   const { file, maxBad = 0 } = options
   const invalid = (reason: string) => new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: file, reason })
   const result: HotListFile = { entries: [], lines: 0, bad: 0, badLines: [] }
-  let places: Record<keyof HotListColumns, number> | undefined
-  if (!options.fixed && options.header === false) places = byNumber(options.columns ?? {}, invalid)
+  let indexes: Record<keyof HotListColumns, number> | undefined
+  if (!options.fixed && options.header === false) indexes = byNumber(options.columns ?? {}, invalid)
 
   const column = (name: keyof HotListColumns): number =>
-    options.fixed ? options.fixed.findIndex((c) => c.name === name) : places![name]
+    options.fixed ? options.fixed.findIndex((c) => c.name === name) : indexes![name]
   const take = ({ line, fields }: CsvRecord) => {
-    if (!options.fixed && !places) {
-      places = byName(fields, options.columns ?? {}, invalid)
+    if (!options.fixed && !indexes) {
+      indexes = byName(fields, options.columns ?? {}, invalid)
       return
     }
     if (fields.every((field) => field.trim() === '')) return
@@ -102,7 +102,7 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
       return
     }
     result.bad++
-    if (result.badLines.length < kKept) result.badLines.push({ line, reason: entry.problem })
+    if (result.badLines.length < KEPT_BAD_LINES) result.badLines.push({ line, reason: entry.problem })
     if (result.bad > maxBad) {
       const shown = result.badLines
         .slice(0, 3)
@@ -129,17 +129,18 @@ export async function readHotListFile(options: HotListFileOptions): Promise<HotL
     if (error instanceof AlprError) throw error
     throw invalid((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : reasonOf(error))
   }
-  if (!options.fixed && !places) throw invalid('the file is empty')
+  if (!options.fixed && !indexes) throw invalid('the file is empty')
   return result
 }
 
+/** The entry of one line, or what is wrong with it. */
 function toEntry(
   field: (name: keyof HotListColumns) => string,
-  usualReason: string,
+  defaultReason: string,
 ): HotListEntry | { problem: string } {
   const listed = parseListedPlate(field('plate'))
   if ('reason' in listed) return { problem: listed.reason }
-  const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || usualReason).slice(0, 500) }
+  const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || defaultReason).slice(0, 500) }
   const region = field('region')
   if (region) entry.region = region.toUpperCase().slice(0, 10)
   for (const name of ['from', 'until'] as const) {
@@ -155,60 +156,59 @@ function toEntry(
   return entry
 }
 
-/** RFC 3339, or a day, which begins at midnight UTC. Other forms are refused: 03/04/2026 is two different days. */
+/** RFC 3339, or a day, which begins at midnight UTC. Other forms are refused: 03/04/2026 may be either of two days. */
 function parseDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined
   const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
 }
 
+/** Index of each column by its name in the header, -1 when missing. @throws what `invalid` makes */
 function byName(
   header: string[],
   wanted: HotListColumns,
   invalid: (reason: string) => AlprError,
 ): Record<keyof HotListColumns, number> {
   const names = header.map((name) => name.trim().toLowerCase())
+  const shown = header.map((name) => `"${name.trim()}"`).join(', ')
   const find = (column: keyof HotListColumns): number => {
-    const asked = wanted[column]
-    if (asked === undefined) return kUsual[column].map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1
-    const at = names.indexOf(asked.trim().toLowerCase())
-    if (at < 0)
-      throw invalid(`there is no column "${asked}"; the header has ${header.map((h) => `"${h.trim()}"`).join(', ')}`)
+    const given = wanted[column]
+    if (given === undefined) return COMMON_NAMES[column].map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1
+    const at = names.indexOf(given.trim().toLowerCase())
+    if (at < 0) throw invalid(`there is no column "${given}"; the header has ${shown}`)
     return at
   }
-  const places = {
+  const indexes = {
     plate: find('plate'),
     reason: find('reason'),
     region: find('region'),
     from: find('from'),
     until: find('until'),
   }
-  if (places.plate < 0)
-    throw invalid(
-      `no column is the plate; name it with --plate-column (the header has ${header.map((h) => `"${h.trim()}"`).join(', ')})`,
-    )
-  return places
+  if (indexes.plate < 0) throw invalid(`no column is the plate; name it with --plate-column (the header has ${shown})`)
+  return indexes
 }
 
+/** Index of each column by its number, -1 when missing. @throws what `invalid` makes */
 function byNumber(
   wanted: HotListColumns,
   invalid: (reason: string) => AlprError,
 ): Record<keyof HotListColumns, number> {
-  const place = (text: string | undefined, usual: number): number => {
-    if (text === undefined) return usual
+  const indexOf = (text: string | undefined, fallback: number): number => {
+    if (text === undefined) return fallback
     if (!/^[1-9]\d{0,3}$/.test(text)) throw invalid(`without a header a column is a number from 1, not "${text}"`)
     return Number(text) - 1
   }
   return {
-    plate: place(wanted.plate, 0),
-    reason: place(wanted.reason, -1),
-    region: place(wanted.region, -1),
-    from: place(wanted.from, -1),
-    until: place(wanted.until, -1),
+    plate: indexOf(wanted.plate, 0),
+    reason: indexOf(wanted.reason, -1),
+    region: indexOf(wanted.region, -1),
+    from: indexOf(wanted.from, -1),
+    until: indexOf(wanted.until, -1),
   }
 }
 
-/** The candidate that the first line has most of, outside quotes. */
+/** The delimiter that is most frequent in the first line, outside quotes. */
 function guessDelimiter(piece: Buffer): string {
   const line = piece
     .toString('utf8')
@@ -218,6 +218,7 @@ function guessDelimiter(piece: Buffer): string {
   return [',', ';', '\t', '|'].reduce((best, c) => (count(c) > count(best) ? c : best))
 }
 
+/** Cuts lines into columns by position. */
 class FixedReader {
   readonly #lines = new CsvReader('\0')
   readonly #columns: readonly FixedColumn[]
