@@ -197,15 +197,19 @@ const parse = parserOf<Static<typeof SCHEMA>>(
 const OUTSIDE = new Set(['PLATESTREAM_CONFIG', 'PLATESTREAM_DATA', 'PLATESTREAM_CACHE'])
 
 function parseFile(file: string): Record<string, unknown> {
+  const invalid = (reason: string) => new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason })
+  let value: unknown
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
-      key: file,
-      reason: `not valid JSON: ${(error as Error).message}`,
-    })
+    throw invalid(`not valid JSON: ${(error as Error).message}`)
   }
+  if (!isSection(value)) throw invalid('must be an object')
+  return value
 }
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
 
 /**
  * The key that a variable sets: PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs. The schema decides where
@@ -235,15 +239,19 @@ function setPath(target: Record<string, unknown>, key: string, value: unknown): 
   const names = key.split('.')
   const last = names.pop()!
   let at = target
-  for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>
+  for (const name of names) {
+    const section = (at[name] ??= {})
+    // The validation refuses a section that is not an object.
+    if (!isSection(section)) return
+    at = section
+  }
   const isNumber = typeof value === 'string' && /^(number|integer)$/.test(typeOf(key)) && /^-?\d+(\.\d+)?$/.test(value)
   at[last] = isNumber ? Number(value) : value
 }
 
 function merge(target: Record<string, unknown>, from: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(from)) {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value))
-      merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>)
+    if (isSection(value)) merge((target[key] ??= {}) as Record<string, unknown>, value)
     else target[key] = value
   }
 }
@@ -252,8 +260,10 @@ function merge(target: Record<string, unknown>, from: Record<string, unknown>): 
 function fill(schema: TObject, raw: Record<string, unknown>): Record<string, unknown> {
   const out: Record<string, unknown> = { ...raw }
   for (const [name, child] of Object.entries(schema.properties)) {
-    if (child.type === 'object') out[name] = fill(child as TObject, (raw[name] ?? {}) as Record<string, unknown>)
-    else if (out[name] === undefined) out[name] = child.default
+    if (child.type === 'object') {
+      const section = raw[name] ?? {}
+      out[name] = isSection(section) ? fill(child as TObject, section) : section
+    } else if (out[name] === undefined) out[name] = child.default
   }
   return out
 }
