@@ -82,7 +82,7 @@ export class CameraRegistry {
   }
 
   /**
-   * Resolves when the map has every camera of the moment of the call; from then on it follows every change, also across
+   * Resolves when the map has every camera that exists at the call; from then on it follows every change, also across
    * restarts of the server.
    */
   async watch(log?: WatchLog): Promise<WatchedCameras> {
