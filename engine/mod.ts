@@ -22,7 +22,8 @@ export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
 export { CsvReader } from './hotlists/csv_reader.js'
 export { HotListSchema, LIST_ID, parseHotList, type HotList } from './hotlists/hotlist.js'
-export { readHotListFile, type FixedColumn, type HotListColumns } from './hotlists/hotlist_file.js'
+export type { FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
+export { readHotListFile } from './hotlists/hotlist_file.js'
 export {
   changeHotList,
   listHotLists,
