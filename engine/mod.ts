@@ -8,11 +8,11 @@ export { questionList, type QuestionKind } from './canvass/questions.js'
 export { deadLetters, drop, findDeadLetter, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
 export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
-export { CameraRegistry } from './cameras/registry.js'
+export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
-export { CsvReader } from './hotlists/csv_reader.js'
-export { HotListSchema, LIST_ID, normalisePlate, parseHotList, type HotList } from './hotlists/hotlist.js'
-export { readHotListFile, type FixedColumn, type HotListColumns } from './hotlists/hotlist_file.js'
+export { HotListSchema, LIST_ID, parseHotList, type HotList } from './hotlists/hotlist.js'
+export type { FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
+export { readHotListFile } from './hotlists/hotlist_file.js'
 export {
   changeHotList,
   listHotLists,
@@ -21,7 +21,7 @@ export {
   type HotListHead,
 } from './hotlists/hotlist_store.js'
 export type { StandingPartial } from './hotlists/standing_partial.js'
-export { removeStanding, saveStanding } from './hotlists/standing_store.js'
+export { removeStandingPartial, saveStandingPartial } from './hotlists/standing_partial_store.js'
 export { connectNats, type ConnectionLog } from './nats/connect.js'
 export { natsReason } from './nats/errors.js'
 export { findProgram, startPrivateServer } from './nats/server.js'
@@ -62,3 +62,5 @@ export type {
   StoredRecords,
 } from './records/stored_records.js'
 export { WHOLE, type Scope } from './store/scope.js'
+export { faultText, parserOf, schemaFault, type SchemaError, type SchemaFault } from './runtime/validate.js'
+export { normalisePlate } from '../wasm/mod.js'

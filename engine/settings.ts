@@ -1,44 +1,45 @@
 import { readFileSync, existsSync } from 'node:fs'
 import { cpus, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Type, type Static, type TObject } from '@sinclair/typebox'
-import { Ajv, type ErrorObject } from 'ajv'
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { AlprError } from './errors.js'
+import { parserOf } from './runtime/validate.js'
 
-/**
- * The one settings schema. Values come from `platestream.config.json`, then from `PLATESTREAM_*` variables
- * (`PLATESTREAM_ENGINE_WORKERS=4` sets `engine.workers`; camelCase is written with underscores), which win. `NATS_URL`
- * and `CLICKHOUSE_URL` are accepted too, because that is how people switch to real servers.
- */
 const strict = { additionalProperties: false }
 
+/**
+ * The schema of all settings. Values come from `platestream.config.json`; `PLATESTREAM_*` variables override the file
+ * (`PLATESTREAM_ENGINE_WORKERS=4` sets `engine.workers`; `PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS` sets
+ * `engine.frameTimeoutMs`). `NATS_URL` and `CLICKHOUSE_URL` are accepted too: they are the usual names for servers that
+ * run already.
+ */
 const SCHEMA = Type.Object(
   {
-    dataFolder: Type.String({ minLength: 1, default: 'data', description: 'where everything that must last is kept' }),
+    dataFolder: Type.String({ minLength: 1, default: 'data', description: 'folder of all persistent data' }),
     nats: Type.Object(
       {
-        url: Type.String({ default: '', description: 'empty: a private nats-server on the data folder' }),
+        url: Type.String({ default: '', description: 'empty: a private nats-server in the data folder' }),
         port: Type.Integer({
           minimum: 0,
           maximum: 65535,
           default: 0,
-          description: 'loopback port of the private server, 0: a free one',
+          description: 'loopback port of the private server; 0: any free port',
         }),
         partitions: Type.Integer({
           minimum: 1,
           maximum: 64,
           default: 4,
-          description: 'must equal the subject mapping of the server; 1 on a server without mapping',
+          description: 'must match the subject mapping of the server; 1 on a server without mapping',
         }),
         framesMaxBytes: Type.Integer({
           minimum: 16_777_216,
           default: 8_589_934_592,
-          description: 'frames waiting to be processed, in bytes; when full, publishers are refused',
+          description: 'frames that wait to be processed, in bytes; publishers are refused when they reach this bound',
         }),
         detectionsMaxBytes: Type.Integer({
           minimum: 16_777_216,
           default: 2_147_483_648,
-          description: 'the same for messages of cameras that read plates themselves',
+          description: 'the same bound for detections from cameras that read plates themselves',
         }),
         replicas: Type.Integer({
           minimum: 1,
@@ -46,13 +47,13 @@ const SCHEMA = Type.Object(
           default: 1,
           description: 'copies of each stream in a JetStream cluster',
         }),
-        token: Type.String({ default: '', description: 'token of the server, if it wants one' }),
+        token: Type.String({ default: '', description: 'token of the server, if it needs one' }),
       },
       strict,
     ),
     clickhouse: Type.Object(
       {
-        url: Type.String({ default: '', description: 'empty: the embedded store process on the data folder' }),
+        url: Type.String({ default: '', description: 'empty: the embedded store process in the data folder' }),
         port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
         database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
         username: Type.String({ default: 'default' }),
@@ -60,7 +61,7 @@ const SCHEMA = Type.Object(
         maxMemoryBytes: Type.Integer({
           minimum: 268_435_456,
           default: 2_147_483_648,
-          description: 'memory of one query or insert, in bytes',
+          description: 'memory limit of one query or insert, in bytes',
         }),
       },
       strict,
@@ -73,7 +74,8 @@ const SCHEMA = Type.Object(
             hostname()
               .replace(/[^a-zA-Z0-9._-]/g, '-')
               .slice(0, 64) || 'engine',
-          description: 'name of this engine in leases; a restart under the same name takes its partitions back at once',
+          description:
+            'name of this engine in leases; an engine that restarts under its name takes its partitions back at once',
         }),
         workers: Type.Integer({
           minimum: 1,
@@ -86,25 +88,25 @@ const SCHEMA = Type.Object(
           maximum: 60_000,
           default: 10_000,
           description:
-            'wall time a frame may take in recognition; generous, because a busy machine is no reason to give a frame up',
+            'wall time that recognition of one frame may take; generous, so that a busy machine does not lose frames',
         }),
         batchMs: Type.Integer({
           minimum: 50,
           maximum: 10_000,
           default: 1_000,
-          description: 'pause between checkpoints',
+          description: 'time between checkpoints',
         }),
         passGapMs: Type.Integer({
           minimum: 500,
           maximum: 60_000,
           default: 3_000,
-          description: 'event time without a detection that closes a pass',
+          description: 'event time without a detection after which a pass closes',
         }),
         futureToleranceMs: Type.Integer({
           minimum: 0,
           maximum: 86_400_000,
           default: 120_000,
-          description: 'how far Captured-At may be ahead of the arrival',
+          description: 'how far Captured-At may be ahead of the arrival time',
         }),
         hitThreshold: Type.Number({
           minimum: 0.01,
@@ -123,7 +125,7 @@ const SCHEMA = Type.Object(
           minimum: 16,
           maximum: 100_000,
           default: 1_000,
-          description: 'messages waiting for one console',
+          description: 'messages that may wait for one console',
         }),
       },
       strict,
@@ -143,7 +145,12 @@ const SCHEMA = Type.Object(
 
 export type Settings = Readonly<Static<typeof SCHEMA>>
 
-/** Reads, validates, fills and freezes the settings. @throws ALPR_ERR_SETTINGS_INVALID with the name of the key */
+/**
+ * Reads the settings, fills in the defaults, validates and freezes them.
+ * @param options.file settings file; it must exist. Without it the default file is read if it exists
+ * @param options.overrides values by dotted key; they win over file and environment
+ * @throws ALPR_ERR_SETTINGS_INVALID with the name of the key
+ */
 export function loadSettings(
   options: { file?: string; env?: NodeJS.ProcessEnv; overrides?: Record<string, unknown> } = {},
 ): Settings {
@@ -152,26 +159,23 @@ export function loadSettings(
   const file = options.file ?? env.PLATESTREAM_CONFIG ?? 'platestream.config.json'
   if (existsSync(file)) merge(raw, parseFile(file))
   else if (options.file !== undefined)
-    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: 'this file does not exist' })
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason: 'the file does not exist' })
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith('PLATESTREAM_') && !OUTSIDE.has(name) && value !== undefined) setPath(raw, keyOf(name), value)
   }
   if (env.NATS_URL) setPath(raw, 'nats.url', env.NATS_URL)
   if (env.CLICKHOUSE_URL) setPath(raw, 'clickhouse.url', env.CLICKHOUSE_URL)
   for (const [key, value] of Object.entries(options.overrides ?? {})) if (value !== undefined) setPath(raw, key, value)
-  // A server of the user's own has no partition mapping unless they say so.
+  // An existing server has no partition mapping unless the user sets the number of partitions.
   const nats = raw.nats as Record<string, unknown> | undefined
   if (nats?.url && nats.partitions === undefined) nats.partitions = 1
 
-  const filled = fill(SCHEMA, raw)
-  const validate = new Ajv({ allErrors: false, coerceTypes: false, strict: false }).compile(SCHEMA)
-  if (!validate(filled)) throw invalid(validate.errors![0]!)
-  const settings = filled as Static<typeof SCHEMA>
+  const settings = parse(fill(SCHEMA, raw))
   settings.dataFolder = resolve(settings.dataFolder)
   return deepFreeze(settings)
 }
 
-/** Paths inside the data folder; one place, so that no two parts disagree. */
+/** The paths inside the data folder. */
 export function dataPaths(settings: Settings) {
   const inFolder = (name: string) => join(settings.dataFolder, name)
   return {
@@ -183,26 +187,39 @@ export function dataPaths(settings: Settings) {
   }
 }
 
-/** Variables of the same prefix that are not settings. */
+const parse = parserOf<Static<typeof SCHEMA>>(
+  SCHEMA,
+  ({ field, unknown, limit }) =>
+    new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: field, reason: unknown ? 'there is no such setting' : limit }),
+)
+
+/** Variables with the same prefix that are not settings. */
 const OUTSIDE = new Set(['PLATESTREAM_CONFIG', 'PLATESTREAM_DATA', 'PLATESTREAM_CACHE'])
 
 function parseFile(file: string): Record<string, unknown> {
+  const invalid = (reason: string) => new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: file, reason })
+  let value: unknown
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
-      key: file,
-      reason: `not valid JSON: ${(error as Error).message}`,
-    })
+    throw invalid(`not valid JSON: ${(error as Error).message}`)
   }
+  if (!isSection(value)) throw invalid('must be an object')
+  return value
 }
 
-/** PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs; the known keys decide where a section ends. */
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+
+/**
+ * The key that a variable sets: PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS -> engine.frameTimeoutMs. The schema decides where
+ * a section ends.
+ */
 function keyOf(variable: string): string {
   const flat = variable.slice('PLATESTREAM_'.length).toLowerCase().replaceAll('_', '')
-  const known = keysOf(SCHEMA).find((key) => key.toLowerCase().replaceAll('.', '') === flat)
-  if (!known) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: variable, reason: 'there is no such setting' })
-  return known
+  const key = keysOf(SCHEMA).find((name) => name.toLowerCase().replaceAll('.', '') === flat)
+  if (!key) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: variable, reason: 'there is no such setting' })
+  return key
 }
 
 function keysOf(schema: TObject, prefix = ''): string[] {
@@ -211,46 +228,44 @@ function keysOf(schema: TObject, prefix = ''): string[] {
   )
 }
 
-function typeAt(key: string): string {
-  return (key.split('.').reduce<any>((schema, name) => schema?.properties?.[name], SCHEMA)?.type ?? 'string') as string
+function typeOf(key: string): string {
+  let schema: TSchema | undefined = SCHEMA
+  for (const name of key.split('.')) schema = (schema as TObject | undefined)?.properties?.[name]
+  return String(schema?.type ?? 'string')
 }
 
-/** Text from the environment becomes a number only where the schema wants one and the text is one. */
+/** Sets a value by its dotted key. Text becomes a number only where the schema expects one and the text is one. */
 function setPath(target: Record<string, unknown>, key: string, value: unknown): void {
   const names = key.split('.')
   const last = names.pop()!
   let at = target
-  for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>
-  const wantsNumber =
-    typeof value === 'string' && /^(number|integer)$/.test(typeAt(key)) && /^-?\d+(\.\d+)?$/.test(value)
-  at[last] = wantsNumber ? Number(value) : value
+  for (const name of names) {
+    const section = (at[name] ??= {})
+    // The validation refuses a section that is not an object.
+    if (!isSection(section)) return
+    at = section
+  }
+  const isNumber = typeof value === 'string' && /^(number|integer)$/.test(typeOf(key)) && /^-?\d+(\.\d+)?$/.test(value)
+  at[last] = isNumber ? Number(value) : value
 }
 
 function merge(target: Record<string, unknown>, from: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(from)) {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value))
-      merge((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>)
+    if (isSection(value)) merge((target[key] ??= {}) as Record<string, unknown>, value)
     else target[key] = value
   }
 }
 
+/** A copy with the defaults of the schema, also those of sections that are missing. */
 function fill(schema: TObject, raw: Record<string, unknown>): Record<string, unknown> {
   const out: Record<string, unknown> = { ...raw }
   for (const [name, child] of Object.entries(schema.properties)) {
-    if (child.type === 'object') out[name] = fill(child as TObject, (raw[name] ?? {}) as Record<string, unknown>)
-    else if (out[name] === undefined) out[name] = child.default
+    if (child.type === 'object') {
+      const section = raw[name] ?? {}
+      out[name] = isSection(section) ? fill(child as TObject, section) : section
+    } else if (out[name] === undefined) out[name] = child.default
   }
   return out
-}
-
-function invalid(error: ErrorObject): AlprError {
-  const path = error.instancePath.slice(1).replaceAll('/', '.')
-  const extra = (error.params as { additionalProperty?: string }).additionalProperty
-  const key = [path, extra].filter(Boolean).join('.')
-  return new AlprError('ALPR_ERR_SETTINGS_INVALID', {
-    key,
-    reason: extra ? 'there is no such setting' : (error.message ?? 'not valid'),
-  })
 }
 
 function deepFreeze<T>(value: T): T {

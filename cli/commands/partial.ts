@@ -43,9 +43,9 @@ export function registerPartial(program: Command): void {
     .option('--json', 'print one JSON line')
     .action((pattern: string, options: AddOptions) =>
       withNats(options, 'partial add', async (connection) => {
-        const { saveStanding } = await loadEngine()
+        const { saveStandingPartial } = await loadEngine()
         const now = Date.now()
-        const saved = await saveStanding(connection.jetstream(), {
+        const saved = await saveStandingPartial(connection.jetstream(), {
           id: randomBytes(6).toString('hex'),
           pattern,
           reason: options.reason,
@@ -92,8 +92,8 @@ export function registerPartial(program: Command): void {
     .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
       withNats(options, 'partial remove', async (connection) => {
-        const { removeStanding } = await loadEngine()
-        await removeStanding(connection.jetstream(), id)
+        const { removeStandingPartial } = await loadEngine()
+        await removeStandingPartial(connection.jetstream(), id)
         if (options.json) printJson({ removed: id })
         else printLine(`partial ${id} is removed`)
       }),

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../model/time.js'
 import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 import type { Condition } from './filter.js'
 
@@ -33,7 +34,7 @@ export function readsOf(
   if (purged.length === 0) return sql`(${stored(fixed)})`
   const weeks = sql`(SELECT toDate(arrayJoin(${value(
     'Array(UInt32)',
-    purged.map((ms) => ms / 86_400_000),
+    purged.map((ms) => ms / DAY_MS),
   )})))`
   return sql`(${stored(and([fixed, sql`toMonday(ts) NOT IN ${weeks}`]))} UNION ALL ${from('reads_held', [fixed, sql`toMonday(ts) IN ${weeks}`], [...ofPlates, rest])})`
 }

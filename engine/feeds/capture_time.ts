@@ -1,21 +1,24 @@
-/** Where the capture time of a picture file comes from. */
+/** The source of a picture file's capture time. */
 export type TimeSource = 'name' | 'exif' | 'mtime'
 
-/** Not before 1990 and not after 2100: digits in a name that give another year are not a time. */
-const kEarliest = Date.UTC(1990, 0, 1)
-const kLatest = Date.UTC(2100, 0, 1)
+/** Digits in a name that give a time before 1990 or after 2100 are not a time. */
+const EARLIEST = Date.UTC(1990, 0, 1)
+const LATEST = Date.UTC(2100, 0, 1)
+
+/** Year, month, day, hour, minute, second, milliseconds and Z, with or without separators. */
+const CIVIL_TIME = new RegExp(
+  String.raw`(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[T_ .-]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})` +
+    String.raw`(?:[-_.,]?(\d{3})(?!\d))?(Z)?`,
+)
 
 /**
  * A time in a file name: `20260501_083000`, `2026-05-01T08.30.00.250Z`, `IMG_20260501083000123`, or ms or s since 1970
  * (`1777624200000`).
- * @param zoneMinutes east of UTC, for names that do not say
+ * @param zoneMinutes offset from UTC, positive to the east, for names that do not have one
  * @returns ms since 1970 UTC, or undefined
  */
 export function timeFromName(name: string, zoneMinutes: number): number | undefined {
-  const civil =
-    /(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[T_ .-]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})(?:[-_.,]?(\d{3})(?!\d))?(Z)?/.exec(
-      name,
-    )
+  const civil = CIVIL_TIME.exec(name)
   if (civil) {
     const [, year, month, day, hour, minute, second, ms = '0', utc] = civil
     const time = civilTime([year, month, day, hour, minute, second, ms].map(Number), utc ? 0 : zoneMinutes)
@@ -23,17 +26,17 @@ export function timeFromName(name: string, zoneMinutes: number): number | undefi
   }
   const epoch = /(?<!\d)(\d{13}|\d{10})(?!\d)/.exec(name)
   const time = epoch ? Number(epoch[1]) * (epoch[1]!.length === 10 ? 1_000 : 1) : NaN
-  return time >= kEarliest && time < kLatest ? time : undefined
+  return time >= EARLIEST && time < LATEST ? time : undefined
 }
 
 function civilTime([year, month, day, hour, minute, second, ms]: number[], zoneMinutes: number): number | undefined {
   const time = Date.UTC(year!, month! - 1, day, hour, minute, second, ms)
   const back = new Date(time)
-  // 31 February and 25 o'clock roll over: such digits are not a time.
+  // 31 February and hour 25 roll over: such digits are not a time.
   if (back.getUTCMonth() !== month! - 1 || back.getUTCDate() !== day || hour! > 23 || minute! > 59 || second! > 59)
     return undefined
   const moved = time - zoneMinutes * 60_000
-  return moved >= kEarliest && moved < kLatest ? moved : undefined
+  return moved >= EARLIEST && moved < LATEST ? moved : undefined
 }
 
 const DATE_TIME_ORIGINAL = 0x9003
@@ -42,8 +45,9 @@ const SUBSEC_TIME_ORIGINAL = 0x9291
 const EXIF_IFD = 0x8769
 
 /**
- * DateTimeOriginal of an EXIF block (TIFF, with or without the leading `Exif\0\0`).
- * @returns ms since 1970 UTC, or undefined, for any bytes
+ * DateTimeOriginal of an EXIF block (TIFF, with or without the leading `Exif\0\0`). Accepts any bytes.
+ * @param zoneMinutes offset from UTC, positive to the east, for blocks that do not have one
+ * @returns ms since 1970 UTC, or undefined
  */
 export function timeFromExif(exif: Uint8Array, zoneMinutes: number): number | undefined {
   const bytes = Buffer.from(exif.buffer, exif.byteOffset, exif.byteLength)
@@ -54,9 +58,22 @@ export function timeFromExif(exif: Uint8Array, zoneMinutes: number): number | un
   const u16 = (at: number) => (at + 2 <= tiff.length ? (little ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at)) : 0)
   const u32 = (at: number) => (at + 4 <= tiff.length ? (little ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at)) : 0)
 
+  const texts = asciiTags(tiff, u16, u32)
+  const date = /^(\d{4}):(\d{2}):(\d{2}) (\d{2}):(\d{2}):(\d{2})$/.exec(texts.get(DATE_TIME_ORIGINAL) ?? '')
+  if (!date) return undefined
+  const ms = Number(`0.${/^\d+$/.exec(texts.get(SUBSEC_TIME_ORIGINAL) ?? '')?.[0] ?? '0'}`) * 1_000
+  const offset = /^([+-])(\d{2}):(\d{2})$/.exec(texts.get(OFFSET_TIME_ORIGINAL) ?? '')
+  const zone = offset ? (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3])) : zoneMinutes
+  return civilTime([...date.slice(1).map(Number), Math.floor(ms)], zone)
+}
+
+type ReadNumber = (at: number) => number
+
+/** The short ASCII values of IFD0 and the EXIF IFD, by tag. @param u16, u32 numbers of the block, 0 beyond its end */
+function asciiTags(tiff: Buffer, u16: ReadNumber, u32: ReadNumber): Map<number, string> {
   const texts = new Map<number, string>()
   let exifIfd = 0
-  // IFD0 leads to the EXIF IFD; both are read once, so a circle of pointers cannot hold us.
+  // IFD0 points to the EXIF IFD. Both are read once, so a cycle of pointers does no harm.
   for (const pointer of [() => u32(4), () => exifIfd]) {
     const ifd = pointer()
     if (ifd < 8 || ifd + 2 > tiff.length) continue
@@ -77,10 +94,5 @@ export function timeFromExif(exif: Uint8Array, zoneMinutes: number): number | un
       )
     }
   }
-  const date = /^(\d{4}):(\d{2}):(\d{2}) (\d{2}):(\d{2}):(\d{2})$/.exec(texts.get(DATE_TIME_ORIGINAL) ?? '')
-  if (!date) return undefined
-  const ms = Number(`0.${/^\d+$/.exec(texts.get(SUBSEC_TIME_ORIGINAL) ?? '')?.[0] ?? '0'}`) * 1_000
-  const offset = /^([+-])(\d{2}):(\d{2})$/.exec(texts.get(OFFSET_TIME_ORIGINAL) ?? '')
-  const zone = offset ? (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3])) : zoneMinutes
-  return civilTime([...date.slice(1).map(Number), Math.floor(ms)], zone)
+  return texts
 }

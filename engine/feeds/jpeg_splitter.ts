@@ -1,27 +1,25 @@
 /**
- * Cuts a stream of JPEGs that stand directly behind each other (ffmpeg's image2pipe) into pictures.
+ * Cuts a stream of concatenated JPEGs (ffmpeg's image2pipe) into pictures.
  *
  *     FF D8 | FF xx len len ... | ... | FF DA len len ... | entropy-coded data, FF 00 and FF D0..D7 inside | FF D9
  *
- * Segments are stepped over by their length, so that a thumbnail or a table that happens to hold FF D9 does not cut a
- * picture.
+ * Segments are skipped by their length, so that FF D9 inside a thumbnail or a table does not end a picture.
  */
 export class JpegSplitter {
   #buffer: Buffer = Buffer.alloc(0)
-  /** Bytes of the buffer that belong to the picture being read and were looked at. */
+  /** Bytes of the buffer that belong to the current picture and were scanned. */
   #at = 0
   #inScan = false
   readonly #maxBytes: number
 
-  /** @param maxBytes a picture that is larger is an error of the source; memory stays bounded */
+  /** @param maxBytes a larger picture is an error of the source; memory stays bounded */
   constructor(maxBytes = 67_108_864) {
     this.#maxBytes = maxBytes
   }
 
   /**
-   * Takes a piece of the stream and gives the pictures that are whole by now. They do not share memory with what comes
-   * later.
-   * @throws Error when the stream is not JPEG after JPEG
+   * Takes a piece of the stream and returns the pictures that are complete now. They share no memory with later ones.
+   * @throws Error when the stream is not concatenated JPEGs
    */
   push(piece: Uint8Array): Buffer[] {
     this.#buffer = this.#buffer.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#buffer, piece])
@@ -36,23 +34,23 @@ export class JpegSplitter {
     return pictures
   }
 
-  /** Bytes of a picture that has begun and not ended. */
-  get rest(): number {
+  /** Bytes of the picture that is not complete yet. */
+  get pending(): number {
     return this.#buffer.length
   }
 
-  /** The end of the first picture in the buffer, if it is there. */
+  /** The end of the first picture in the buffer; undefined when it is not complete. */
   #scan(): number | undefined {
     const b = this.#buffer
     if (this.#at === 0) {
       if (b.length < 2) return undefined
-      if (b[0] !== 0xff || b[1] !== 0xd8) throw new Error('this is not a JPEG stream')
+      if (b[0] !== 0xff || b[1] !== 0xd8) throw new Error('the stream is not JPEG')
       this.#at = 2
     }
     for (;;) {
       if (this.#inScan) {
         const marker = b.indexOf(0xff, this.#at)
-        // An FF at the very end may begin a marker: it is looked at again with the next piece.
+        // An FF at the end of the piece may begin a marker: it is scanned again with the next piece.
         if (marker < 0 || marker + 1 >= b.length) {
           this.#at = marker < 0 ? b.length : marker
           return undefined

@@ -1,7 +1,8 @@
-/** The door of recorded feeds (MCAP): import, replay, record. */
+/** The public interface of recorded feeds (MCAP): import, record, replay, inspect. */
 export type { TimeSource } from './capture_time.js'
-export { importFolder } from './from_folder.js'
-export { importVideo } from './from_video.js'
-export { inspectFeed, readFrames } from './reader.js'
-export { replay, type ReplaySummary } from './replay.js'
-export { FeedWriter } from './writer.js'
+export { importFolder } from './folder_import.js'
+export { importVideo } from './video_import.js'
+export { inspectFeed, readAttachment } from './feed_index.js'
+export { readFrames } from './feed_reader.js'
+export { replay, type ReplaySummary } from './feed_replay.js'
+export { FeedWriter } from './feed_writer.js'

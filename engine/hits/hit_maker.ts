@@ -1,6 +1,6 @@
 import type { Camera } from '../model/camera.js'
 import type { Hit } from '../model/hit.js'
-import type { ListMatch } from '../hotlists/lists_in_force.js'
+import type { ListMatch } from '../hotlists/list_match.js'
 import type { OpenPass, PublishedHit } from '../passes/pass.js'
 import type { Read } from '../model/read.js'
 

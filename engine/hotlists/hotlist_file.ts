@@ -1,38 +1,31 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { AlprError, reasonOf } from '../errors.js'
-import { CsvReader, type CsvRecord } from './csv_reader.js'
+import { CsvReader, type CsvRecord } from '../runtime/csv_reader.js'
 import type { HotListEntry } from './hotlist.js'
-import { listedPlate } from './hotlist_store.js'
-
-/** Which column of the file is what: the name in the header row, or a number from 1 in a file without one. */
-export interface HotListColumns {
-  plate?: string
-  reason?: string
-  region?: string
-  from?: string
-  until?: string
-}
-
-/** A column of a fixed-width file: characters `start` to `end`, from 1, both included. */
-export interface FixedColumn {
-  name: keyof HotListColumns
-  start: number
-  end: number
-}
+import {
+  byName,
+  byNumber,
+  byPosition,
+  type ColumnIndexes,
+  type FixedColumn,
+  type HotListColumns,
+  type Refuse,
+} from './hotlist_columns.js'
+import { parseListedPlate } from './listed_plate.js'
 
 export interface HotListFileOptions {
   file: string
   columns?: HotListColumns
-  /** One character; guessed from the first line when left out. */
+  /** One character. @default guessed from the first line */
   delimiter?: string
   /** Reads columns by position instead of CSV. */
   fixed?: readonly FixedColumn[]
   /** The first line names the columns. @default true; not for fixed columns */
   header?: boolean
-  /** For entries without one. */
+  /** Reason of entries that have none. */
   reason?: string
-  /** More bad lines than this, and the file is refused. @default 0 */
+  /** A file with more bad lines than this is refused. @default 0 */
   maxBad?: number
   onProgress?: (bytes: number, total: number) => void
 }
@@ -44,102 +37,100 @@ export interface BadLine {
 
 export interface HotListFile {
   entries: HotListEntry[]
-  /** Lines with data. */
+  /** Lines that are not blank. */
   lines: number
   bad: number
-  /** The first hundred of them. */
+  /** The first 100 of them. */
   badLines: BadLine[]
 }
 
-const kKept = 100
-
-/** Names of columns as lists of agencies use them; the first that is in the header is taken. */
-const kUsual: Record<keyof HotListColumns, string[]> = {
-  plate: [
-    'plate',
-    'license plate',
-    'licence plate',
-    'license_plate',
-    'licence_plate',
-    'plate number',
-    'plate_number',
-    'platenumber',
-    'tag',
-    'registration',
-    'vrm',
-    'lic',
-  ],
-  reason: ['reason', 'alert', 'alert type', 'alert_type', 'description', 'comment', 'comments', 'notes'],
-  region: ['region', 'state', 'plate state', 'plate_state', 'country', 'province', 'lis'],
-  from: ['from', 'valid from', 'valid_from', 'start', 'start date', 'start_date'],
-  until: ['until', 'valid until', 'valid_until', 'expires', 'expiry', 'end', 'end date', 'end_date'],
-}
+const KEPT_BAD_LINES = 100
 
 /**
  * Reads the entries of a hot list from a file, line by line.
  * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, has no plate column, or has more bad lines than
- * allowed, with the first ones
+ * allowed; it names the first three
  */
 export async function readHotListFile(options: HotListFileOptions): Promise<HotListFile> {
-  const { file, maxBad = 0 } = options
-  const invalid = (reason: string) => new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: file, reason })
-  const result: HotListFile = { entries: [], lines: 0, bad: 0, badLines: [] }
-  let places: Record<keyof HotListColumns, number> | undefined
-  if (!options.fixed && options.header === false) places = byNumber(options.columns ?? {}, invalid)
-
-  const column = (name: keyof HotListColumns): number =>
-    options.fixed ? options.fixed.findIndex((c) => c.name === name) : places![name]
-  const take = ({ line, fields }: CsvRecord) => {
-    if (!options.fixed && !places) {
-      places = byName(fields, options.columns ?? {}, invalid)
-      return
-    }
-    if (fields.every((field) => field.trim() === '')) return
-    result.lines++
-    const entry = toEntry((name) => (fields[column(name)] ?? '').trim(), options.reason ?? '')
-    if (!('problem' in entry)) {
-      result.entries.push(entry)
-      return
-    }
-    result.bad++
-    if (result.badLines.length < kKept) result.badLines.push({ line, reason: entry.problem })
-    if (result.bad > maxBad) {
-      const shown = result.badLines
-        .slice(0, 3)
-        .map((b) => `line ${b.line}: ${b.reason}`)
-        .join('; ')
-      throw invalid(`${shown}${maxBad > 0 ? ` (more than ${maxBad} bad lines)` : ''}`)
-    }
-  }
-
+  const { file, fixed } = options
+  const invalid: Refuse = (reason) => new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: file, reason })
+  const collector = new EntryCollector(options, invalid)
   try {
     const total = (await stat(file)).size
     let bytes = 0
     let reader: { push(piece: Uint8Array): CsvRecord[]; end(): CsvRecord[] } | undefined
     for await (const piece of createReadStream(file, { highWaterMark: 262_144 }) as AsyncIterable<Buffer>) {
-      reader ??= options.fixed
-        ? new FixedReader(options.fixed)
-        : new CsvReader(options.delimiter ?? guessDelimiter(piece))
-      reader.push(piece).forEach(take)
+      reader ??= fixed ? new FixedReader(fixed) : new CsvReader(options.delimiter ?? guessDelimiter(piece))
+      for (const record of reader.push(piece)) collector.add(record)
       bytes += piece.length
       options.onProgress?.(bytes, total)
     }
-    reader?.end().forEach(take)
+    for (const record of reader?.end() ?? []) collector.add(record)
   } catch (error) {
     if (error instanceof AlprError) throw error
     throw invalid((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : reasonOf(error))
   }
-  if (!options.fixed && !places) throw invalid('the file is empty')
-  return result
+  return collector.result()
 }
 
+/** Turns records into entries, and counts the ones that are bad. */
+class EntryCollector {
+  readonly #options: HotListFileOptions
+  readonly #invalid: Refuse
+  readonly #file: HotListFile = { entries: [], lines: 0, bad: 0, badLines: [] }
+  /** Unknown until the header is read. */
+  #indexes: ColumnIndexes | undefined
+
+  constructor(options: HotListFileOptions, invalid: Refuse) {
+    this.#options = options
+    this.#invalid = invalid
+    const { fixed, header, columns = {} } = options
+    if (fixed) this.#indexes = byPosition(fixed)
+    else if (header === false) this.#indexes = byNumber(columns, invalid)
+  }
+
+  /** @throws ALPR_ERR_HOTLIST_INVALID when there are too many bad lines */
+  add({ line, fields }: CsvRecord): void {
+    const { columns = {}, reason = '' } = this.#options
+    if (!this.#indexes) {
+      this.#indexes = byName(fields, columns, this.#invalid)
+      return
+    }
+    if (fields.every((field) => field.trim() === '')) return
+    const indexes = this.#indexes
+    this.#file.lines++
+    const entry = toEntry((name) => (fields[indexes[name]] ?? '').trim(), reason)
+    if ('problem' in entry) this.#addBad(line, entry.problem)
+    else this.#file.entries.push(entry)
+  }
+
+  result(): HotListFile {
+    if (!this.#indexes) throw this.#invalid('the file is empty')
+    return this.#file
+  }
+
+  #addBad(line: number, reason: string): void {
+    const { maxBad = 0 } = this.#options
+    const { badLines } = this.#file
+    this.#file.bad++
+    if (badLines.length < KEPT_BAD_LINES) badLines.push({ line, reason })
+    if (this.#file.bad <= maxBad) return
+    const shown = badLines
+      .slice(0, 3)
+      .map((b) => `line ${b.line}: ${b.reason}`)
+      .join('; ')
+    throw this.#invalid(`${shown}${maxBad > 0 ? ` (more than ${maxBad} bad lines)` : ''}`)
+  }
+}
+
+/** The entry of one line, or what is wrong with it. */
 function toEntry(
   field: (name: keyof HotListColumns) => string,
-  usualReason: string,
+  defaultReason: string,
 ): HotListEntry | { problem: string } {
-  const listed = listedPlate(field('plate'))
+  const listed = parseListedPlate(field('plate'))
   if ('reason' in listed) return { problem: listed.reason }
-  const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || usualReason).slice(0, 500) }
+  const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || defaultReason).slice(0, 500) }
   const region = field('region')
   if (region) entry.region = region.toUpperCase().slice(0, 10)
   for (const name of ['from', 'until'] as const) {
@@ -155,60 +146,14 @@ function toEntry(
   return entry
 }
 
-/** RFC 3339, or a day, which begins at midnight UTC. Other forms are refused: 03/04/2026 is two different days. */
+/** RFC 3339, or a day, which begins at midnight UTC. Other forms are refused: 03/04/2026 may be either of two days. */
 function parseDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined
   const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
 }
 
-function byName(
-  header: string[],
-  wanted: HotListColumns,
-  invalid: (reason: string) => AlprError,
-): Record<keyof HotListColumns, number> {
-  const names = header.map((name) => name.trim().toLowerCase())
-  const find = (column: keyof HotListColumns): number => {
-    const asked = wanted[column]
-    if (asked === undefined) return kUsual[column].map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1
-    const at = names.indexOf(asked.trim().toLowerCase())
-    if (at < 0)
-      throw invalid(`there is no column "${asked}"; the header has ${header.map((h) => `"${h.trim()}"`).join(', ')}`)
-    return at
-  }
-  const places = {
-    plate: find('plate'),
-    reason: find('reason'),
-    region: find('region'),
-    from: find('from'),
-    until: find('until'),
-  }
-  if (places.plate < 0)
-    throw invalid(
-      `no column is the plate; name it with --plate-column (the header has ${header.map((h) => `"${h.trim()}"`).join(', ')})`,
-    )
-  return places
-}
-
-function byNumber(
-  wanted: HotListColumns,
-  invalid: (reason: string) => AlprError,
-): Record<keyof HotListColumns, number> {
-  const place = (text: string | undefined, usual: number): number => {
-    if (text === undefined) return usual
-    if (!/^[1-9]\d{0,3}$/.test(text)) throw invalid(`without a header a column is a number from 1, not "${text}"`)
-    return Number(text) - 1
-  }
-  return {
-    plate: place(wanted.plate, 0),
-    reason: place(wanted.reason, -1),
-    region: place(wanted.region, -1),
-    from: place(wanted.from, -1),
-    until: place(wanted.until, -1),
-  }
-}
-
-/** The candidate that the first line has most of, outside quotes. */
+/** The delimiter that is most frequent in the first line, outside quotes. */
 function guessDelimiter(piece: Buffer): string {
   const line = piece
     .toString('utf8')
@@ -218,6 +163,7 @@ function guessDelimiter(piece: Buffer): string {
   return [',', ';', '\t', '|'].reduce((best, c) => (count(c) > count(best) ? c : best))
 }
 
+/** Cuts lines into columns by position. */
 class FixedReader {
   readonly #lines = new CsvReader('\0')
   readonly #columns: readonly FixedColumn[]

@@ -1,8 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
 import { AlprError } from '../errors.js'
+import { faultText, parserOf } from '../runtime/validate.js'
 
-/** The name of a camera is a NATS subject token and part of ids: lower case, digits and dashes. */
+/** The id of a camera is a NATS subject token and part of other ids: lower case, digits and dashes. */
 export const CAMERA_ID = /^[a-z0-9-]{1,64}$/
 
 /** A camera. Its record states which direction it covers (CAN-4). */
@@ -14,7 +14,7 @@ export const CameraSchema = Type.Object(
     /** Degrees, WGS 84. A fixed camera needs both; a mobile one sends its position with each frame. */
     lat: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
     lon: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
-    /** Degrees clockwise from north, the direction the camera faces. */
+    /** Direction of view, degrees clockwise from north. */
     heading: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 360 })),
     agency: Type.String({ maxLength: 200, default: '' }),
   },
@@ -23,21 +23,15 @@ export const CameraSchema = Type.Object(
 
 export type Camera = Static<typeof CameraSchema>
 
-const isCamera = new Ajv({ useDefaults: true }).compile<Camera>(CameraSchema)
+const invalid = (value: unknown, reason: string): AlprError =>
+  new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: String((value as { id?: unknown } | null)?.id ?? ''), reason })
 
-/** @throws ALPR_ERR_CAMERA_INVALID naming the field */
+const parse = parserOf<Camera>(CameraSchema, (fault, value) => invalid(value, faultText(fault, 'record')))
+
+/** A camera record, defaults filled in. @throws ALPR_ERR_CAMERA_INVALID naming the field */
 export function parseCamera(value: unknown): Camera {
-  const camera = structuredClone(value) as Camera
-  const id = String((value as { id?: unknown })?.id ?? '')
-  if (!isCamera(camera)) {
-    const error = isCamera.errors![0]!
-    throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
-      camera: id,
-      reason: `${error.instancePath.slice(1) || 'record'} ${error.message}`,
-    })
-  }
-  if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined)) {
-    throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: id, reason: 'lat and lon are needed for a fixed camera' })
-  }
+  const camera = parse(value)
+  if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined))
+    throw invalid(value, 'lat and lon are needed for a fixed camera')
   return camera
 }

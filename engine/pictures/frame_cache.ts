@@ -1,19 +1,19 @@
 import type { NatsConnection } from 'nats'
 import { STREAM } from '../nats/topology.js'
 
-interface Kept {
+interface CachedFrame {
   jpeg: Uint8Array
-  /** Whoever put it there and will say when it is of no more use: a tenure of a partition. */
+  /** The tenure of a partition that added the frame and drops it when it is no longer needed. */
   owner: object
 }
 
 /**
- * JPEGs of frames that may yet be wanted for a picture: those with detections since the last checkpoint, and those that
- * show an open pass best. Up to 64 MiB in an engine, of all its partitions together; when there are more, older ones
- * are asked back from the stream, which holds them until the pass that shows them is stored.
+ * JPEGs of frames that may be needed for a picture: those with detections since the last checkpoint, and the best views
+ * of open passes. All partitions of an engine share 64 MiB; above that, the oldest frames leave and `get` reads them
+ * from the stream, which keeps a frame until its pass is stored.
  */
 export class FrameCache {
-  private readonly frames = new Map<number, Kept>()
+  private readonly frames = new Map<number, CachedFrame>()
   private bytes = 0
 
   static readonly MAX_BYTES = 67_108_864
@@ -24,7 +24,7 @@ export class FrameCache {
   ) {}
 
   keep(owner: object, seq: number, jpeg: Uint8Array): void {
-    // a frame that was delivered again, after a partition changed hands
+    // The stream delivers a frame again after a partition changed owners.
     this.forget(seq)
     this.bytes += jpeg.length
     this.frames.set(seq, { jpeg, owner })
@@ -34,30 +34,31 @@ export class FrameCache {
     }
   }
 
-  /** Gives back what an owner kept up to a sequence, but for those that are still wanted. */
-  drop(owner: object, upTo = Infinity, wanted: ReadonlySet<number> = NONE): void {
-    for (const [seq, kept] of this.frames) if (kept.owner === owner && seq <= upTo && !wanted.has(seq)) this.forget(seq)
+  /** Drops the frames of an owner up to a sequence, except those that are still needed. */
+  drop(owner: object, upTo = Infinity, needed: ReadonlySet<number> = NONE): void {
+    for (const [seq, kept] of this.frames) if (kept.owner === owner && seq <= upTo && !needed.has(seq)) this.forget(seq)
   }
 
-  /** Bytes kept now. */
+  /** Bytes in the cache. */
   get held(): number {
     return this.bytes
   }
 
-  /** Undefined when the stream no longer has it. */
+  /** The JPEG of a frame, from the cache or the stream; undefined when the stream no longer has it. */
   async get(seq: number): Promise<Uint8Array | undefined> {
     const recent = this.frames.get(seq)
     if (recent) return recent.jpeg
-    // The server's direct-get API: the message as it is, not as base64 in JSON.
-    const answer = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), {
+    // The direct-get API returns the raw message, not base64 in JSON.
+    const reply = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), {
       timeout: 5_000,
     })
-    const status = answer.headers?.code ?? 0
+    const status = reply.headers?.code ?? 0
     if (status === 404) return undefined
     if (status !== 0)
-      throw new Error(`stream ${STREAM.frames} does not give message ${seq}: ${answer.headers?.description}`)
-    return answer.data
+      throw new Error(`stream ${STREAM.frames} does not return message ${seq}: ${reply.headers?.description}`)
+    return reply.data
   }
+
   private forget(seq: number): void {
     this.bytes -= this.frames.get(seq)?.jpeg.length ?? 0
     this.frames.delete(seq)

@@ -3,13 +3,13 @@ import type { FrameCache } from './frame_cache.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
 import { Semaphore } from '../runtime/semaphore.js'
-import type { SegmentWriter } from './segments.js'
+import type { SegmentWriter } from './segment_writer.js'
 import { Renderer } from './renderer.js'
 
-/** So that recognition keeps the cores. */
+/** Pictures rendered at the same time; few, so that recognition keeps the cores. */
 const AT_ONCE = 2
 
-/** Makes the two pictures of a read and puts them into the segment files. */
+/** Renders the two pictures of a read and appends them to the segment files. */
 export class PictureMaker {
   /** One permit for each idle renderer. */
   private readonly permits: Semaphore
@@ -26,7 +26,10 @@ export class PictureMaker {
     return new PictureMaker(crops, metrics, await Renderer.create(AT_ONCE))
   }
 
-  /** Undefined when the frame is gone from the stream or cannot be shown: the read counts more than its picture. */
+  /**
+   * The two pictures of a read; undefined when its frame is gone from the stream or cannot be decoded: a read is stored
+   * without pictures rather than lost.
+   */
   async make(
     frames: FrameCache,
     view: BestView & { seq: number },
@@ -40,7 +43,7 @@ export class PictureMaker {
         this.metrics.count('pictures_missing_total')
         return undefined
       }
-      // Together: the store keeps one place for both.
+      // In one append: the store keeps one position for both.
       const [crop, picture] = await this.crops.appendAll(view.ts, [made.crop, made.picture])
       return { crop: crop!, picture: picture! }
     } finally {
@@ -49,7 +52,7 @@ export class PictureMaker {
     }
   }
 
-  /** After this, every picture made so far survives a crash. */
+  /** Resolves when every picture made so far survives a crash of the machine. */
   sync(): Promise<void> {
     return this.crops.sync()
   }

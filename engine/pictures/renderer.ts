@@ -5,22 +5,22 @@ import { checkJpeg } from '../../wasm/picture/jpeg_check.js'
 import type { Size } from '../../wasm/picture/limits.js'
 import { MOST_REDUCED, Shrinker, type Area } from '../../wasm/picture/shrinker.js'
 
-/** Width of the stored plate crop and of the reduced frame, in pixels; never enlarged. */
+/** Widths of the plate crop and of the reduced frame, pixels. Neither is ever enlarged. */
 const CROP_WIDTH = 320
 const PICTURE_WIDTH = 800
-/** Of JPEG, 1 to 100. */
+/** JPEG qualities, 1 to 100. */
 const CROP_QUALITY = 85
 const PICTURE_QUALITY = 72
-/** Pixels of a frame whose memory is kept for the next: 3840x2160. That of larger ones is given back. */
-const MOST_KEPT = 3_840 * 2_160
+/** Pixels of the largest frame whose memory is reused: 3840x2160. Memory of larger ones is released. */
+const MAX_REUSED = 3_840 * 2_160
 
 /**
- * Makes the two pictures of a read (CAN-3: plate image and vehicle image), in colour, from the best frame of its pass;
- * one at a time.
+ * Renders the two pictures of a read (CAN-3: plate image and vehicle image), in colour, from the best frame of its
+ * pass; one read at a time.
  *
- * libjpeg-turbo decodes into WebAssembly memory that is used over and over, which is reduced there and encoded from
- * there. (Through sharp, with fresh memory for each step, a picture took four times the CPU: a third of what the engine
- * needed beside recognition.)
+ * libjpeg-turbo decodes into WebAssembly memory that is reused; the pixels are reduced there and encoded from there.
+ * (sharp, with new memory for each step, took four times the CPU: a third of all that the engine needed besides
+ * recognition.)
  */
 export class Renderer {
   readonly #shrinker: Shrinker
@@ -30,27 +30,27 @@ export class Renderer {
     this.#shrinker = new Shrinker(module)
   }
 
-  /** So many, for pictures that are made at the same time. @throws when the build lacks its module */
+  /** @param count renderers that work at the same time @throws when the WASM module is missing in the build */
   static async create(count: number): Promise<Renderer[]> {
     const module = await WebAssembly.compile((await loadWasmFile('shrink.wasm')) as Uint8Array<ArrayBuffer>)
     return Array.from({ length: count }, () => new Renderer(module))
   }
 
   /**
-   * @param quad the plate's corners in pixels of the frame; parts outside the frame are cut off
-   * @throws when the frame is no JPEG, or a damaged one
+   * @param quad corners of the plate, pixels of the frame; parts outside the frame are cut off
+   * @throws when the frame is not a JPEG, or a damaged one
    */
   async render(jpeg: Uint8Array, quad: Quad): Promise<{ crop: Buffer; picture: Buffer }> {
     const { width, height } = checkJpeg(jpeg)
-    const shrinker = width * height <= MOST_KEPT ? this.#shrinker : new Shrinker(this.module)
+    const shrinker = width * height <= MAX_REUSED ? this.#shrinker : new Shrinker(this.module)
     const plate = surroundings(quad, width, height)
-    const [ofCrop, ofPicture] = [reduced(plate, CROP_WIDTH), reduced({ width, height }, PICTURE_WIDTH)]
-    await turbo.decompress(view(jpeg), view(shrinker.open({ width, height }, [ofCrop, ofPicture])), {
+    const [cropSize, pictureSize] = [reduced(plate, CROP_WIDTH), reduced({ width, height }, PICTURE_WIDTH)]
+    await turbo.decompress(view(jpeg), view(shrinker.open({ width, height }, [cropSize, pictureSize])), {
       format: turbo.FORMAT_RGBX,
     })
     const [crop, picture] = await Promise.all([
-      this.#encoders.crop.encode(shrinker.shrink(plate, ofCrop), ofCrop),
-      this.#encoders.picture.encode(shrinker.shrink({ left: 0, top: 0, width, height }, ofPicture), ofPicture),
+      this.#encoders.crop.encode(shrinker.shrink(plate, cropSize), cropSize),
+      this.#encoders.picture.encode(shrinker.shrink({ left: 0, top: 0, width, height }, pictureSize), pictureSize),
     ])
     return { crop, picture }
   }
@@ -59,19 +59,19 @@ export class Renderer {
 const view = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 
 /**
- * JPEG from 4 bytes a pixel, one after the other. libjpeg-turbo wants room for the worst case, fifty times what a
- * picture takes: it is used again.
+ * Encodes pixels of 4 bytes as JPEG, one picture at a time. libjpeg-turbo needs a buffer for the worst case, 50 times
+ * the size of a usual picture: it is reused.
  */
 class Encoder {
-  #room = Buffer.alloc(0)
+  #buffer = Buffer.alloc(0)
 
   constructor(private readonly quality: number) {}
 
   async encode(pixels: Uint8Array, size: Size): Promise<Buffer> {
-    const most = turbo.bufferSize({ ...size, subsampling: turbo.SAMP_420 })
-    if (this.#room.length < most) this.#room = Buffer.allocUnsafeSlow(most)
+    const maxBytes = turbo.bufferSize({ ...size, subsampling: turbo.SAMP_420 })
+    if (this.#buffer.length < maxBytes) this.#buffer = Buffer.allocUnsafeSlow(maxBytes)
     return Buffer.from(
-      await turbo.compress(view(pixels), this.#room, {
+      await turbo.compress(view(pixels), this.#buffer, {
         format: turbo.FORMAT_RGBX,
         ...size,
         quality: this.quality,
@@ -81,14 +81,14 @@ class Encoder {
   }
 }
 
-/** The size of an area that is at most so wide, with its proportions; a strip of some rows keeps enough of them. */
-function reduced({ width, height }: Size, mostWidth: number): Size {
-  return width <= mostWidth
+/** A size of at most `maxWidth` with the same proportions; a low strip keeps as many rows as the shrinker needs. */
+function reduced({ width, height }: Size, maxWidth: number): Size {
+  return width <= maxWidth
     ? { width, height }
-    : { width: mostWidth, height: Math.max(Math.ceil(height / MOST_REDUCED), Math.round((height * mostWidth) / width)) }
+    : { width: maxWidth, height: Math.max(Math.ceil(height / MOST_REDUCED), Math.round((height * maxWidth) / width)) }
 }
 
-/** The plate's bounding box with a quarter of its width and half of its height around it, inside the frame. */
+/** The plate's bounding box, with a margin of a quarter of its width and half of its height, clipped to the frame. */
 function surroundings(quad: Quad, width: number, height: number): Area {
   const xs = quad.map((p) => p[0])
   const ys = quad.map((p) => p[1])

@@ -1,6 +1,6 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import type { FrameCache } from '../pictures/frame_cache.js'
-import type { WatchedCameras } from '../cameras/registry.js'
+import type { WatchedCameras } from '../cameras/camera_registry.js'
 import type { ListsInForce } from '../hotlists/lists_in_force.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { PictureMaker } from '../pictures/picture_maker.js'

@@ -1,4 +1,4 @@
-import { SegmentReader } from '../pictures/segments.js'
+import { SegmentReader } from '../pictures/segment_reader.js'
 import type { CropRef } from '../model/read.js'
 import type { Settings } from '../settings.js'
 import { createClient, storeError, type StoreAddress } from '../store/client.js'

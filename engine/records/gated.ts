@@ -1,9 +1,9 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import { backUp, type BackupSystem, type Manifest } from '../backup/backup.js'
 import { deadLetter, type DeadLetter } from '../dead_letters/queue.js'
-import type { RecordOptions, RecordSummary } from '../feeds/record.js'
+import type { RecordOptions, RecordSummary } from '../feeds/feed_recording.js'
 import type { StandingPartial } from '../hotlists/standing_partial.js'
-import { listStanding } from '../hotlists/standing_store.js'
+import { listStandingPartials } from '../hotlists/standing_partial_store.js'
 import { requireWhole } from '../store/scope.js'
 import type { Access, AccessGate } from './access.js'
 import { throughGate } from './through_gate.js'
@@ -32,7 +32,7 @@ export function readDeadLetter(
 export function readPartials(gate: AccessGate, access: Access, client: JetStreamClient): Promise<StandingPartial[]> {
   return throughGate(gate, access, { kind: 'partials', input: {}, form: 'page' }, async ({ scope }, count) => {
     requireWhole(scope, 'the list of partial plates')
-    const partials = await listStanding(client)
+    const partials = await listStandingPartials(client)
     count(partials.length)
     return partials
   })
@@ -53,7 +53,7 @@ export function recordFeed(
     async ({ scope }, count) => {
       requireWhole(scope, 'a recording')
       // Loaded here, because it brings the MCAP library, which the gateway does not need.
-      const { record } = await import('../feeds/record.js')
+      const { record } = await import('../feeds/feed_recording.js')
       const summary = await record(connection, options)
       count(summary.frames)
       return summary

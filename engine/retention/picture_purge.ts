@@ -1,7 +1,8 @@
 import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
-import { isoWeek, SEGMENT, syncFolder } from '../pictures/segments.js'
+import { isoWeek, SEGMENT } from '../pictures/segment.js'
+import { syncFolder } from '../pictures/sync_folder.js'
 import { checkName } from '../store/schema.js'
 import { partitionOf, rowsOf } from '../store/week.js'
 

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { Type, type Static } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
 import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import type { Observation } from '../model/observation.js'
 import { ReadIds } from '../model/read_id.js'
+import { faultText, parserOf } from '../runtime/validate.js'
 import { characterDistributions } from './message_distribution.js'
 
 /** 1 MiB: ten times 256 detections with every field. */
@@ -60,7 +60,8 @@ export const DetectionSchema = Type.Object(
 
 type Raw = Static<typeof DetectionSchema>
 
-const isDetection = new Ajv({ strict: false }).compile<Raw>(DetectionSchema)
+/** In place: the value was parsed from the message a moment ago, and the schema has no defaults. */
+const parseRaw = parserOf<Raw>(DetectionSchema, (fault) => invalid(faultText(fault)), { copy: false })
 
 /** A valid detection. */
 export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | 'heading' | 'speed'> {
@@ -91,17 +92,9 @@ export function splitMessage(payload: Uint8Array): { elements: readonly unknown[
 
 /** @throws ALPR_ERR_DETECTION_INVALID naming the field */
 export function parseDetection(value: unknown): CameraDetection {
-  if (!isDetection(value)) {
-    const error = isDetection.errors![0]!
-    const extra = (error.params as { additionalProperty?: string }).additionalProperty
-    throw invalid(
-      extra !== undefined
-        ? `there is no field "${extra.slice(0, 64)}"`
-        : `${error.instancePath.slice(1).replaceAll('/', '.') || 'it'} ${error.message}`,
-    )
-  }
   const {
     capturedAt,
+    plate: text,
     confidence,
     characters,
     alternates = [],
@@ -111,8 +104,8 @@ export function parseDetection(value: unknown): CameraDetection {
     position,
     heading,
     speed,
-  } = value
-  const plate = plateOf(value.plate)
+  } = parseRaw(value)
+  const plate = plateOf(text)
   if (characters && characters.length !== plate.length)
     throw invalid(`characters has ${characters.length} values for the ${plate.length} characters of the plate`)
   return {

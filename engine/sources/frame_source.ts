@@ -1,7 +1,7 @@
 import { AlprError, reasonOf } from '../errors.js'
 import { parseFrame } from './frame.js'
 import type { CameraMessage } from '../model/capture.js'
-import type { WatchedCameras } from '../cameras/registry.js'
+import type { WatchedCameras } from '../cameras/camera_registry.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'

@@ -1,4 +1,4 @@
-import type { WatchedCameras } from '../cameras/registry.js'
+import type { WatchedCameras } from '../cameras/camera_registry.js'
 
 /**
  * Asks the bucket for a camera that the registry does not know yet: it may have been registered just before its first

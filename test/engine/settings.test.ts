@@ -15,7 +15,7 @@ t.test('defaults are safe: loopback, private servers, frozen', async (t) => {
   }, TypeError)
 })
 
-t.test('variables set single keys; numbers only where numbers belong', async (t) => {
+t.test('a variable sets one key, as a number only where the schema has one', async (t) => {
   const settings = load({
     PLATESTREAM_ENGINE_WORKERS: '3',
     PLATESTREAM_ENGINE_FRAME_TIMEOUT_MS: '900',
@@ -25,7 +25,7 @@ t.test('variables set single keys; numbers only where numbers belong', async (t)
   t.match(settings, { engine: { workers: 3, frameTimeoutMs: 900 }, nats: { token: '12345' }, dataFolder: '/tmp/x' })
 })
 
-t.test('a server of the user has one partition unless they say how it maps', async (t) => {
+t.test('an existing server has one partition unless the user sets another number', async (t) => {
   t.match(load({ NATS_URL: 'nats://n:4222', CLICKHOUSE_URL: 'http://c:8123' }), {
     nats: { url: 'nats://n:4222', partitions: 1 },
     clickhouse: { url: 'http://c:8123' },
@@ -33,14 +33,14 @@ t.test('a server of the user has one partition unless they say how it maps', asy
   t.match(load({ NATS_URL: 'nats://n:4222', PLATESTREAM_NATS_PARTITIONS: '8' }), { nats: { partitions: 8 } })
 })
 
-t.test('what is unknown, of another type or out of range is refused with the name of the key', async (t) => {
+t.test('an unknown key, a wrong type and a value out of range are refused with the name of the key', async (t) => {
   t.throws(() => load({ PLATESTREAM_ENGIN_WORKERS: '3' }), invalid('PLATESTREAM_ENGIN_WORKERS'))
   t.throws(() => load({ PLATESTREAM_ENGINE_WORKERS: 'many' }), invalid('engine.workers'))
   t.throws(() => load({ PLATESTREAM_ENGINE_WORKERS: '0' }), invalid('engine.workers'))
   t.throws(() => load({ PLATESTREAM_GATEWAY_PORT: '70000' }), invalid('gateway.port'))
 })
 
-t.test('the file: read, checked as strictly, and overruled by variables', async (t) => {
+t.test('a file is validated as strictly as variables, and variables override it', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'platestream-settings-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'platestream.config.json')
@@ -51,6 +51,10 @@ t.test('the file: read, checked as strictly, and overruled by variables', async 
   t.throws(() => load({}, file), invalid('engine.worker'))
   write({ engine: { workers: '5x' } })
   t.throws(() => load({}, file), invalid('engine.workers'))
+  write({ engine: 5 })
+  t.throws(() => load({ PLATESTREAM_ENGINE_WORKERS: '6' }, file), invalid('engine'))
+  write(null)
+  t.throws(() => load({}, file), invalid(file))
   write('{ not json')
   t.throws(() => load({}, file), invalid(file))
   t.throws(() => load({}, join(folder, 'absent.json')), { code: 'ALPR_ERR_SETTINGS_INVALID' })

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
-import { normalisePlate } from '../../hotlists/hotlist.js'
+import { normalisePlate } from '../../../wasm/mod.js'
 import type { Candidate } from '../../plate_search/candidates.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { parsePattern } from '../pattern.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { makeHits, worthChecking } from '../../../engine/hits/hit_maker.js'
 import type { HotList } from '../../../engine/hotlists/hotlist.js'
-import type { ListMatch } from '../../../engine/hotlists/lists_in_force.js'
+import type { ListMatch } from '../../../engine/hotlists/list_match.js'
 import { OpenPass } from '../../../engine/passes/pass.js'
 import { detectionOf, frameOf, MAIN_ST } from '../passes/plates.js'
 

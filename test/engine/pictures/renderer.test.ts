@@ -19,7 +19,7 @@ const quadAt = (x: number, y: number): Quad => [
   [x, y + 50],
 ]
 
-t.test('the crop shows the plate with some surroundings, the picture the whole frame, reduced', async (t) => {
+t.test('the crop shows the plate with a margin, the picture the whole reduced frame', async (t) => {
   const { crop, picture } = await (await Renderer.create(1))[0]!.render(await frame(), quadAt(400, 300))
   t.match(await sharp(crop).metadata(), { format: 'jpeg', width: 150, height: 100 })
   t.match(await sharp(picture).metadata(), { format: 'jpeg', width: 800, height: 450 })
@@ -36,7 +36,7 @@ t.test('a plate that is partly or wholly outside the frame still gives pictures'
   }
 })
 
-t.test('one renderer makes pictures of frames of any size, one after the other', async (t) => {
+t.test('one renderer renders frames of any size, one after the other', async (t) => {
   const [renderer] = await Renderer.create(1)
   const grey = async (width: number, height: number, level: number) =>
     sharp({ create: { width, height, channels: 3, background: { r: level, g: level, b: level } } })
@@ -54,7 +54,7 @@ t.test('one renderer makes pictures of frames of any size, one after the other',
     t.equal(info.height, Math.round(height * Math.min(1, 800 / width)))
     t.ok(
       data.every((value) => Math.abs(value - level) <= 2),
-      'nothing of the frame before is in it',
+      'the picture has nothing of the previous frame',
     )
   }
 })
@@ -70,12 +70,12 @@ t.test('an infra-red frame without colour gives pictures', async (t) => {
   t.match(await sharp(picture).metadata(), { format: 'jpeg', width: 800, height: 450 })
 })
 
-t.test('what is no frame, or a damaged one, is refused, and the next one is not touched by it', async (t) => {
+t.test('a frame that is not a JPEG, or a damaged one, is refused without effect on the next', async (t) => {
   const [renderer] = await Renderer.create(1)
   const whole = await frame()
   const quad = quadAt(400, 300)
   const expected = await renderer!.render(whole, quad)
-  await t.rejects(renderer!.render(Buffer.from('no picture'), quad))
+  await t.rejects(renderer!.render(Buffer.from('not a picture'), quad))
   await t.rejects(renderer!.render(whole.subarray(0, 700), quad))
   t.same(await renderer!.render(whole, quad), expected)
 })

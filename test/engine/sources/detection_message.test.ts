@@ -63,7 +63,7 @@ t.test('what is wrong is named', async (t) => {
     [{ plate: undefined }, /plate/],
     [{ confidence: 1.5 }, /confidence/],
     [{ confidence: 'high' }, /confidence/],
-    [{ colour: 'red' }, /no field "colour"/],
+    [{ colour: 'red' }, /there is no field colour/],
     [{ plate: '7AB?123' }, /character "\?"/],
     [{ plate: '---' }, /0 characters/],
     [{ plate: 'A'.repeat(13) }, /13 characters/],

@@ -147,7 +147,7 @@ t.test('valid detections are stored once, invalid ones are dead-lettered, late o
   // A dead letter is redriven to its own entrance.
   const manager = await system.connection.jetstreamManager()
   await system.stopEngine('SIGTERM')
-  const { CameraRegistry } = await import('../../../engine/cameras/registry.js')
+  const { CameraRegistry } = await import('../../../engine/cameras/camera_registry.js')
   await (await CameraRegistry.open(system.connection)).put(cameraOf('nowhere'))
   for await (const { seq } of deadLetters(manager, { camera: 'nowhere' }))
     await redrive(system.connection, manager, seq)

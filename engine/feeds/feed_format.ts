@@ -1,20 +1,19 @@
 import { CAMERA_ID, type Camera } from '../model/camera.js'
 
 /**
- * A recorded feed is an MCAP file (https://mcap.dev), laid out like this (docs/feeds.md is the same for readers):
+ * A recorded feed is an MCAP file (https://mcap.dev) of this layout (docs/feeds.md describes it for users):
  *
  *     header      profile "platestream"
  *     metadata    "camera"   { record: JSON of the camera }, one for each camera, so that a replay can register them
  *     channel     frames.<camera>    encoding "jpeg"   a message is the payload as it was on the wire
- *     channel     headers.<camera>   encoding "json"   the headers of the frame that follows, if it has other headers than its time
- *     attachment  any file kept beside, e.g. "truth.jsonl"
+ *     channel     headers.<camera>   encoding "json"   headers of the next frame, if it has any besides its time
+ *     attachment  any file kept with the feed, e.g. "truth.jsonl"
  *
- *     log time      capture time (`Captured-At`); of a frame without a usable one: when it was recorded
+ *     log time      capture time (`Captured-At`); for a frame without a valid one: when it was recorded
  *     publish time  when it was recorded
- *     sequence      number of the frame in the file, from 0; a headers message has that of its frame and stands before it
+ *     sequence      index of the frame in the file, from 0; a headers message precedes its frame and has its sequence
  *
- * Frames stand in the order of their arrival, so a vehicle that was offline and sent old frames late does the same in a
- * replay.
+ * Frames are in order of arrival, so a vehicle that was offline and sent old frames late does the same in a replay.
  */
 export const FEED_PROFILE = 'platestream'
 export const CAMERA_METADATA = 'camera'
@@ -23,42 +22,47 @@ export interface FeedFrame {
   camera: string
   /** Event time, ms since 1970 UTC. */
   capturedAt: number
-  /** When it was recorded, ms since 1970 UTC; the same as `capturedAt` when nobody knows. */
+  /** When it was recorded, ms since 1970 UTC; the same as `capturedAt` when unknown. */
   recordedAt?: number
   /**
-   * Headers other than `Captured-At` and `Nats-Msg-Id`. A `Captured-At` in here is one that is no time, kept word for
-   * word; an empty one was missing.
+   * Headers other than `Captured-At` and `Nats-Msg-Id`. A `Captured-At` in here was not a valid time and is kept word
+   * for word; an empty one was missing.
    */
   headers: Record<string, string>
   jpeg: Uint8Array
 }
 
-/** A frame with its place in the feed. */
+/** A frame with its index in the feed. */
 export interface NumberedFrame extends FeedFrame {
-  /** 0, 1, 2 ... in the order of the file. */
+  /** 0, 1, 2 ... in file order. */
   index: number
 }
 
 export interface FeedInfo {
   file: string
   bytes: number
-  /** 16 hex digits that name the content: the same file has the same, wherever it lies. */
+  /** 16 hex digits that identify the content: copies of a file have the same id. */
   id: string
   cameras: Camera[]
-  /** Names of the cameras that have frames, with the number of their frames. */
+  /** Number of frames by camera; cameras without frames are missing. */
   frames: Map<string, number>
   total: number
   /** Capture times of the earliest and the latest frame, ms since 1970 UTC; both 0 in an empty feed. */
   start: number
   end: number
-  /** The file has no summary: it was cut off, or is still being written. */
+  /** The file has no index: it was cut off, or it is still being written. */
   cutOff: boolean
+}
+
+/** Logs what a reader had to skip. */
+export interface FeedLog {
+  warn(fields: object, message: string): void
 }
 
 export const framesTopic = (camera: string) => `frames.${camera}`
 export const headersTopic = (camera: string) => `headers.${camera}`
 
-/** Which camera a channel belongs to, and what it carries; undefined for channels of others. */
+/** The camera of a channel, and what the channel carries; undefined for a channel of another program. */
 export function parseTopic(topic: string): { kind: 'frames' | 'headers'; camera: string } | undefined {
   const dot = topic.indexOf('.')
   const kind = topic.slice(0, dot)

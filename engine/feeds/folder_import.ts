@@ -3,21 +3,21 @@ import { basename, extname, join, relative, sep } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 import { CAMERA_ID } from '../model/camera.js'
 import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
-import type { FeedLog } from './reader.js'
-import type { FeedWriter } from './writer.js'
+import type { FeedLog } from './feed_format.js'
+import type { FeedWriter } from './feed_writer.js'
 
 export interface FolderOptions {
   folder: string
-  /** Camera of all pictures; without it each subfolder directly in the folder is a camera. */
+  /** Camera of all pictures. Without it, each direct subfolder is a camera. */
   camera?: string
-  /** Where times come from; `auto`: the first of name, EXIF and file time that all pictures have. */
+  /** Source of the capture times; `auto`: the first of name, EXIF and file time that all pictures have. */
   time: TimeSource | 'auto'
-  /** Minutes east of UTC, for times that do not say. */
+  /** Offset from UTC in minutes, positive to the east, for times that do not have one. */
   zoneMinutes: number
-  /** Instead of `time`: the first picture of each camera at `start` (ms since 1970 UTC), then `fps` a second. */
+  /** Replaces `time`: the first picture of each camera is at `start` (ms since 1970 UTC), then `fps` a second. */
   start?: number
   fps?: number
-  /** JPEG quality of pictures that have to be encoded, 1 to 100. */
+  /** JPEG quality of pictures that must be encoded, 1 to 100. */
   quality: number
   signal?: AbortSignal
   log?: FeedLog
@@ -27,30 +27,35 @@ export interface FolderOptions {
 export interface FolderSummary {
   frames: number
   cameras: string[]
-  /** Where the times came from. */
+  /** Source of the capture times. */
   time: TimeSource | 'start'
-  /** Pictures that were encoded as JPEG, because they were something else or lay on their side. */
+  /** Pictures that were encoded as JPEG, because they had another format or orientation. */
   converted: number
-  /** Files that are no pictures, with the reason. */
+  /** Files that are not pictures, with the reason. */
   skipped: { file: string; reason: string }[]
 }
 
-const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif', '.avif', '.bmp'])
+const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif', '.avif', '.bmp'])
 
-interface Picture {
+/** A picture file that becomes a frame. */
+interface PictureFile {
   path: string
   camera: string
+}
+
+interface TimedFile extends PictureFile {
+  /** Capture time, ms since 1970 UTC. */
   time: number
 }
 
 /**
- * Puts the pictures of a folder into a feed, in the order of their times.
- * @throws ALPR_ERR_FEED_INVALID when there are no pictures, or it cannot be told which camera or time they are of
+ * Adds the pictures of a folder to a feed, ordered by time.
+ * @throws ALPR_ERR_FEED_INVALID when there are no pictures, or the camera or the time of one is unknown
  */
 export async function importFolder(writer: FeedWriter, options: FolderOptions): Promise<FolderSummary> {
   const found = await findPictures(options)
   const time = options.fps !== undefined ? 'start' : await chooseTime(found, options)
-  const pictures = await timed(found, time, options)
+  const pictures = await addTimes(found, time, options)
   const summary: FolderSummary = {
     frames: 0,
     cameras: [...new Set(pictures.map((p) => p.camera))].sort(),
@@ -68,34 +73,36 @@ export async function importFolder(writer: FeedWriter, options: FolderOptions): 
     } catch (error) {
       if (error instanceof AlprError) throw error
       summary.skipped.push({ file: picture.path, reason: reasonOf(error) })
-      options.log?.warn({ file: picture.path, reason: reasonOf(error) }, 'not a picture, left out')
+      options.log?.warn({ file: picture.path, reason: reasonOf(error) }, 'skipped a file that is not a picture')
     }
     options.onProgress?.(done + 1, pictures.length)
   }
   return summary
 }
 
-async function findPictures({ folder, camera }: FolderOptions): Promise<Omit<Picture, 'time'>[]> {
+async function findPictures({ folder, camera }: FolderOptions): Promise<PictureFile[]> {
   const invalid = (reason: string) => new AlprError('ALPR_ERR_FEED_INVALID', { file: folder, reason })
   const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
     throw invalid(reasonOf(error))
   })
-  const pictures: Omit<Picture, 'time'>[] = []
+  const pictures: PictureFile[] = []
   for (const name of names.sort(byNumber)) {
-    if (!PICTURES.has(extname(name).toLowerCase())) continue
+    if (!EXTENSIONS.has(extname(name).toLowerCase())) continue
     const path = join(folder, name)
     const top = relative(folder, path).split(sep)
     const own = camera ?? (top.length > 1 ? cameraName(top[0]!) : undefined)
     if (own === undefined)
-      throw invalid('which camera are these pictures of? give --camera, or a subfolder for each camera')
-    if (!CAMERA_ID.test(own)) throw invalid(`the subfolder ${top[0]} does not make a camera id (a-z, 0-9, "-")`)
+      throw invalid(
+        'which camera took these pictures? give --camera, or put the pictures of each camera into a subfolder',
+      )
+    if (!CAMERA_ID.test(own)) throw invalid(`the name of subfolder ${top[0]} does not give a camera id (a-z, 0-9, "-")`)
     pictures.push({ path, camera: own })
   }
-  if (pictures.length === 0) throw invalid('there are no pictures in it')
+  if (pictures.length === 0) throw invalid('it has no pictures')
   return pictures
 }
 
-/** `frame10` after `frame9`. */
+/** Sorts `frame10` after `frame9`. */
 const collator = new Intl.Collator('en', { numeric: true })
 const byNumber = (a: string, b: string): number => collator.compare(a, b)
 
@@ -105,31 +112,31 @@ const cameraName = (folder: string): string =>
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+|-+$/g, '')
 
-/** One source for all: times of several sources would be shuffled. */
-async function chooseTime(pictures: Omit<Picture, 'time'>[], options: FolderOptions): Promise<TimeSource> {
+/** One source for all pictures: a mixture of sources would change their order. */
+async function chooseTime(pictures: PictureFile[], options: FolderOptions): Promise<TimeSource> {
   if (options.time !== 'auto') return options.time
-  for (const source of ['name', 'exif'] as const) {
-    const first = await timeOf(pictures[0]!.path, source, options.zoneMinutes)
-    if (first === undefined) continue
-    let all = true
-    for (const { path } of pictures)
-      if ((await timeOf(path, source, options.zoneMinutes)) === undefined) {
-        all = false
-        break
-      }
-    if (all) return source
-  }
+  for (const source of ['name', 'exif'] as const)
+    if (await allHaveTime(pictures, source, options.zoneMinutes)) return source
   return 'mtime'
 }
 
-async function timed(
-  pictures: Omit<Picture, 'time'>[],
+async function allHaveTime(
+  pictures: readonly PictureFile[],
+  source: TimeSource,
+  zoneMinutes: number,
+): Promise<boolean> {
+  for (const { path } of pictures) if ((await timeOf(path, source, zoneMinutes)) === undefined) return false
+  return true
+}
+
+async function addTimes(
+  pictures: PictureFile[],
   source: TimeSource | 'start',
   options: FolderOptions,
-): Promise<Picture[]> {
+): Promise<TimedFile[]> {
   const counts = new Map<string, number>()
   const start = options.start ?? Date.now()
-  const result: Picture[] = []
+  const result: TimedFile[] = []
   for (const picture of pictures) {
     const index = counts.get(picture.camera) ?? 0
     counts.set(picture.camera, index + 1)
@@ -140,7 +147,9 @@ async function timed(
     if (time === undefined)
       throw new AlprError('ALPR_ERR_FEED_INVALID', {
         file: picture.path,
-        reason: `no time in its ${source === 'name' ? 'name' : 'EXIF'}; give another --time, or --start and --fps`,
+        reason:
+          `there is no time in its ${source === 'name' ? 'name' : 'EXIF'}; ` +
+          'give another --time, or --start and --fps',
       })
     result.push({ ...picture, time })
   }
@@ -157,7 +166,7 @@ async function timeOf(path: string, source: TimeSource, zoneMinutes: number): Pr
   return exif && timeFromExif(exif, zoneMinutes)
 }
 
-/** A JPEG stays as it is, byte for byte; only one that lies on its side, and other formats, are encoded. */
+/** Keeps an upright JPEG byte for byte; encodes other formats and orientations. */
 async function toJpeg(content: Buffer, quality: number): Promise<{ jpeg: Uint8Array; converted: boolean }> {
   const { default: sharp } = await import('sharp')
   const { format, orientation = 1 } = await sharp(content).metadata()

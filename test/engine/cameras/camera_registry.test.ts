@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CameraRegistry } from '../../../engine/cameras/registry.js'
+import { CameraRegistry } from '../../../engine/cameras/camera_registry.js'
 import { startTestNats } from '../../servers/nats.js'
 
 const camera = (id: string, more: object = {}) => ({
@@ -21,7 +21,7 @@ const eventually = async (
   t.ok(holds(), what)
 }
 
-t.test('put, get, list, delete', async (t) => {
+t.test('cameras are added, replaced, listed and deleted', async (t) => {
   const nats = await startTestNats(t)
   const registry = await CameraRegistry.open(await nats.connect())
   t.same(await registry.list(), [])
@@ -44,7 +44,7 @@ t.test('put, get, list, delete', async (t) => {
   t.equal(await registry.add(camera('a')), true, 'a deleted camera can be added again')
 })
 
-t.test('a record that is not a camera is refused on the way in', async (t) => {
+t.test('a record that is not a valid camera is refused', async (t) => {
   const nats = await startTestNats(t)
   const registry = await CameraRegistry.open(await nats.connect())
   for (const bad of [
@@ -60,7 +60,7 @@ t.test('a record that is not a camera is refused on the way in', async (t) => {
 })
 
 t.test(
-  'a follower sees changes live, ignores bad records with a warning, and survives a restart of the server',
+  'a follower sees changes live, ignores invalid records with a warning and survives a restart of the server',
   async (t) => {
     const nats = await startTestNats(t)
     const connection = await nats.connect()
@@ -77,7 +77,7 @@ t.test(
     await bucket.put('x', 'not json')
     await registry.put(camera('b'))
     await eventually(t, 'a new camera arrives', () => followed.cameras.has('b'))
-    t.equal(followed.cameras.get('a')?.name, 'Camera a', 'the valid record stays in force')
+    t.equal(followed.cameras.get('a')?.name, 'Camera a', 'the previous valid record stays in force')
     t.notOk(followed.cameras.has('x'))
     t.equal(warnings.length, 2)
 

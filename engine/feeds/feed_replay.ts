@@ -1,27 +1,28 @@
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
-import { CameraRegistry } from '../cameras/registry.js'
+import { CameraRegistry } from '../cameras/camera_registry.js'
 import { HEADER } from '../nats/topology.js'
-import type { FeedInfo, NumberedFrame } from './feed.js'
-import { Pace } from './pace.js'
-import { FramePublisher, type PublisherCounts } from './publisher.js'
-import { inspectFeed, readFrames, type FeedLog } from './reader.js'
+import type { FeedInfo, FeedLog, NumberedFrame } from './feed_format.js'
+import { ReplayPace } from './replay_pace.js'
+import { FramePublisher, type PublisherCounts } from './frame_publisher.js'
+import { inspectFeed } from './feed_index.js'
+import { readFrames } from './feed_reader.js'
 
 export interface ReplayOptions {
   files: readonly string[]
-  /** 1: as it was recorded; 10: ten times as fast; Infinity: as fast as the stream takes it. */
+  /** 1: as recorded; 10: ten times as fast; Infinity: as fast as the stream accepts frames. */
   speed: number
   /** Frames a second over all cameras instead of the recorded times. */
   rate?: number
-  /** How often the feed is played. @default 1 */
+  /** How many times the feed is played. @default 1 */
   loops?: number
   /**
-   * `keep` leaves `Captured-At` as it was recorded. `now` moves all times by one amount, so that the feed happens now:
-   * at the original speed or slower its first frame is of now; faster, its last one is of the moment in which it is
-   * published (the engine refuses times in the future).
+   * `keep` leaves `Captured-At` as recorded. `now` shifts all times by one amount, so that the feed happens now: at the
+   * original speed or slower, the first frame gets the current time; above it, the last frame gets the time at which it
+   * is published (the engine refuses times in the future).
    */
   shiftTime: 'keep' | 'now'
-  /** Adds the cameras of the feed that the registry does not have. */
+  /** Adds the cameras of the feed that are missing in the registry. */
   register?: boolean
   signal?: AbortSignal
   log?: FeedLog
@@ -30,8 +31,9 @@ export interface ReplayOptions {
 }
 
 export interface ReplayProgress extends PublisherCounts {
-  /** Frames given to the publisher, of `total` over all loops. */
+  /** Frames passed to the publisher so far. */
   sent: number
+  /** Frames of all loops. */
   total: number
   /** How late the last frame was, ms. */
   lateMs: number
@@ -44,47 +46,47 @@ export interface ReplaySummary extends PublisherCounts {
   registered: number
   /** Wall time, ms. */
   ms: number
-  /** Worst delay behind the due time, ms. */
+  /** Longest delay behind the due time, ms. */
   worstLateMs: number
-  /** By how much `Captured-At` was moved in the first loop, ms. */
+  /** Shift of `Captured-At` in the first loop, ms. */
   shiftMs: number
   interrupted: boolean
 }
 
 /**
- * Publishes recorded feeds as if their cameras sent them now. Several files are played together, by their times. Each
- * loop follows the one before in event time, so that time moves on.
+ * Publishes recorded feeds as if their cameras sent them now. Several files are played together, ordered by time. Each
+ * loop follows the previous one in event time, so that time never goes back.
  * @throws ALPR_ERR_FEED_INVALID when a file is not a feed, or the feed has no frames
  */
 export async function replay(connection: NatsConnection, options: ReplayOptions): Promise<ReplaySummary> {
   const { files, speed, rate, loops = 1, signal } = options
   const feeds = await Promise.all(files.map((file) => inspectFeed(file, options.log)))
-  const whole = together(feeds)
+  const whole = summarise(feeds)
   if (whole.total === 0)
-    throw new AlprError('ALPR_ERR_FEED_INVALID', { file: files.join(', '), reason: 'there are no frames in it' })
+    throw new AlprError('ALPR_ERR_FEED_INVALID', { file: files.join(', '), reason: 'it has no frames' })
   const registered = options.register ? await register(connection, feeds) : 0
   const publisher = new FramePublisher(connection.jetstream(), { signal, onWaiting: options.onWaiting })
-  const pace = new Pace({ speed, rate })
+  const pace = new ReplayPace({ speed, rate })
   const shift = options.shiftTime === 'now' ? shiftToNow(whole, { speed, rate, loops }) : 0
   const startedAt = performance.now()
   let sent = 0
-  let worst = 0
+  let worstLateMs = 0
 
   for (let loop = 0; loop < loops && !signal?.aborted; loop++) {
-    const moved = shift + loop * whole.period
-    for await (const { frame, feed } of merged(feeds, options.log)) {
-      const late = await pace.wait(frame.capturedAt + loop * whole.period, signal)
+    const shiftMs = shift + loop * whole.period
+    for await (const { frame, feed } of mergeFrames(feeds, options.log)) {
+      const lateMs = await pace.wait(frame.capturedAt + loop * whole.period, signal)
       if (signal?.aborted) break
-      worst = Math.max(worst, late)
+      worstLateMs = Math.max(worstLateMs, lateMs)
       await publisher.publish({
         camera: frame.camera,
         jpeg: frame.jpeg,
-        headers: wireHeaders(frame, moved),
-        // The shift is part of it: the same feed played again at another time is other frames.
-        msgId: `${feed.id}-${frame.index}-${moved}`,
+        headers: wireHeaders(frame, shiftMs),
+        // The shift is part of the id: the same feed played at another time consists of other frames.
+        msgId: `${feed.id}-${frame.index}-${shiftMs}`,
       })
       sent++
-      options.onProgress?.({ ...publisher.counts, sent, total: whole.total * loops, lateMs: late })
+      options.onProgress?.({ ...publisher.counts, sent, total: whole.total * loops, lateMs })
     }
   }
   await publisher.flush()
@@ -95,21 +97,22 @@ export async function replay(connection: NatsConnection, options: ReplayOptions)
     cameras: whole.cameras,
     registered,
     ms: Math.round(performance.now() - startedAt),
-    worstLateMs: Math.round(worst),
+    worstLateMs: Math.round(worstLateMs),
     shiftMs: shift,
     interrupted: signal?.aborted ?? false,
   }
 }
 
-interface Whole {
+/** All feeds of a replay as one. */
+interface WholeFeed {
   total: number
   cameras: number
   start: number
-  /** From the first frame of one loop to the first of the next: the duration and one usual interval, ms. */
+  /** From the first frame of one loop to that of the next, ms: the duration plus one usual interval. */
   period: number
 }
 
-function together(feeds: readonly FeedInfo[]): Whole {
+function summarise(feeds: readonly FeedInfo[]): WholeFeed {
   const filled = feeds.filter((feed) => feed.total > 0)
   const start = Math.min(...filled.map((feed) => feed.start))
   const end = Math.max(...filled.map((feed) => feed.end))
@@ -126,9 +129,12 @@ function together(feeds: readonly FeedInfo[]): Whole {
   }
 }
 
-/** Whole milliseconds, so that a shifted time is as exact as the recorded one. */
+/**
+ * The shift that makes a feed happen now, ms; see `ReplayOptions.shiftTime`. A whole number, so that a shifted time is
+ * as exact as the recorded one.
+ */
 export function shiftToNow(
-  whole: Pick<Whole, 'start' | 'period' | 'total'>,
+  whole: Pick<WholeFeed, 'start' | 'period' | 'total'>,
   { speed, rate, loops }: { speed: number; rate?: number; loops: number },
   now = Date.now(),
 ): number {
@@ -138,8 +144,8 @@ export function shiftToNow(
   return Math.round(end - eventMs - whole.start)
 }
 
-/** The frames of several feeds by their times; each feed keeps its own order. */
-async function* merged(
+/** The frames of several feeds, merged by time; each feed keeps its own order. */
+async function* mergeFrames(
   feeds: readonly FeedInfo[],
   log?: FeedLog,
 ): AsyncGenerator<{ frame: NumberedFrame; feed: FeedInfo }, void, void> {
@@ -165,15 +171,16 @@ async function* merged(
   }
 }
 
-/** The headers as the camera sent them, with the time moved. What was not a time stays what it was. */
-function wireHeaders(frame: NumberedFrame, moved: number): Record<string, string> {
+/** The headers as the camera sent them, with the time shifted. A `Captured-At` that is not a time stays unchanged. */
+function wireHeaders(frame: NumberedFrame, shiftMs: number): Record<string, string> {
   const recorded = frame.headers[HEADER.capturedAt]
   if (recorded === undefined)
-    return { ...frame.headers, [HEADER.capturedAt]: new Date(frame.capturedAt + moved).toISOString() }
+    return { ...frame.headers, [HEADER.capturedAt]: new Date(frame.capturedAt + shiftMs).toISOString() }
   const { [HEADER.capturedAt]: _, ...others } = frame.headers
   return recorded === '' ? others : frame.headers
 }
 
+/** Resolves to the number of cameras that were added. */
 async function register(connection: NatsConnection, feeds: readonly FeedInfo[]): Promise<number> {
   const registry = await CameraRegistry.open(connection)
   let added = 0

@@ -6,17 +6,17 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-const kSystemClock: Clock = { now: () => performance.now(), sleep }
+const SYSTEM_CLOCK: Clock = { now: () => performance.now(), sleep }
 
 /** A pause shorter than this is not worth a timer, ms. */
-const kResolutionMs = 1
+const RESOLUTION_MS = 1
 
 /**
- * When each frame of a replay is due. By event time: `(time - first time) / speed` after the start; by rate: one each
- * `1000 / rate` ms; or at once. Due times come from the start, never from the frame before, so that a delay is made up
- * for and does not add up. A frame older than one before it (sent late) is due at once, in its place.
+ * Decides when each frame of a replay is due: by event time, `(time - first time) / speed` after the start; by rate,
+ * one frame every `1000 / rate` ms; or at once. Due times count from the start, not from the previous frame, so delays
+ * do not accumulate. A frame that is older than its predecessor (sent late) is due at once, in its place.
  */
-export class Pace {
+export class ReplayPace {
   readonly #clock: Clock
   readonly #speed: number
   readonly #rate: number | undefined
@@ -25,8 +25,11 @@ export class Pace {
   #latest = 0
   #frames = 0
 
-  /** @param speed 1 is the original; Infinity is at once. @param rate frames a second; wins over the speed */
-  constructor({ speed, rate, clock = kSystemClock }: { speed: number; rate?: number; clock?: Clock }) {
+  /**
+   * @param options.speed 1 is the original speed; Infinity is at once
+   * @param options.rate frames a second; overrides the speed
+   */
+  constructor({ speed, rate, clock = SYSTEM_CLOCK }: { speed: number; rate?: number; clock?: Clock }) {
     this.#speed = speed
     this.#rate = rate
     this.#clock = clock
@@ -34,8 +37,8 @@ export class Pace {
 
   /**
    * Waits until a frame is due.
-   * @param time event time of the frame on the line of this replay (loops go on, they do not jump back), ms
-   * @returns how late it is, ms; 0 when it was waited for
+   * @param time event time of the frame within this replay, ms; each loop continues where the previous one ended
+   * @returns how late the frame is, ms; 0 when the call waited for it
    */
   async wait(time: number, signal?: AbortSignal): Promise<number> {
     const now = this.#clock.now()
@@ -49,7 +52,7 @@ export class Pace {
     const offset =
       this.#rate === undefined ? (this.#latest - this.#firstTime) / this.#speed : (index * 1_000) / this.#rate
     const early = this.#startedAt + offset - now
-    if (early >= kResolutionMs) await this.#clock.sleep(early, signal)
-    return Math.max(0, this.#clock.now() - (this.#startedAt + offset) - (early >= kResolutionMs ? kResolutionMs : 0))
+    if (early >= RESOLUTION_MS) await this.#clock.sleep(early, signal)
+    return Math.max(0, this.#clock.now() - (this.#startedAt + offset) - (early >= RESOLUTION_MS ? RESOLUTION_MS : 0))
   }
 }

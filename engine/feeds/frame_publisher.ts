@@ -4,11 +4,12 @@ import { natsReason } from '../nats/errors.js'
 import { framesSubject, HEADER } from '../nats/topology.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 
-export interface Outgoing {
+/** A frame as it goes to the stream. */
+export interface OutgoingFrame {
   camera: string
-  /** The same id is taken by the stream once within its window of 2 minutes. */
+  /** The stream accepts an id once within its window of 2 minutes. */
   msgId: string
-  /** All headers but the id. */
+  /** All headers except the id. */
   headers: Record<string, string>
   jpeg: Uint8Array
 }
@@ -17,7 +18,7 @@ export interface PublisherOptions {
   /** Bytes published and not yet acknowledged. @default 32 MiB */
   maxInFlightBytes?: number
   /**
-   * Called when the stream refuses for now (full, no server), with the reason, and again with undefined when it takes
+   * Called with the reason when the stream refuses frames for now (full, no server), and with undefined when it accepts
    * frames again.
    */
   onWaiting?: (reason: string | undefined) => void
@@ -26,28 +27,29 @@ export interface PublisherOptions {
 
 export interface PublisherCounts {
   published: number
-  /** Taken by the stream before, under the same id. */
+  /** The stream had a frame with the same id already. */
   duplicates: number
-  /** Refused for good: larger than the stream takes. */
+  /** Refused for good: larger than the stream accepts. */
   refused: number
   bytes: number
 }
 
 /**
- * Publishes frames to JetStream: the frames of one camera strictly one after the other, those of different cameras side
- * by side. So a frame that is refused (stream full, server away) can be sent again, for ever, without overtaking: order
- * per camera holds and nothing is skipped. (One in flight costs little: 1.3 k frames/s of 300 KB against 1.6 k with a
- * window, on loopback.)
+ * Publishes frames to JetStream: the frames of one camera strictly in sequence, those of different cameras in parallel.
+ * A frame that is refused (stream full, server away) is sent again until it is accepted; no later frame of its camera
+ * overtakes it, and none is skipped. One frame in flight for each camera costs little: 1.3 k frames/s of 300 KB against
+ * 1.6 k with a window, on loopback.
  */
 export class FramePublisher {
   readonly counts: PublisherCounts = { published: 0, duplicates: 0, refused: 0, bytes: 0 }
   readonly #client: JetStreamClient
   readonly #options: PublisherOptions
-  /** The last frame of each camera, settled when the stream has it. */
+  /** The last frame of each camera; settles when the stream has it. */
   readonly #tails = new Map<string, Promise<void>>()
   #inFlightBytes = 0
   #wake: (() => void)[] = []
-  #waitingFor = 0
+  /** Cameras whose frame is refused for now. */
+  #waiting = 0
   #failure: unknown
 
   constructor(client: JetStreamClient, options: PublisherOptions = {}) {
@@ -56,16 +58,16 @@ export class FramePublisher {
   }
 
   /**
-   * Resolves when there is room for the next frame, not when this one is acknowledged. @throws when the connection is
-   * closed
+   * Resolves when there is room for the next frame, not when this one is acknowledged.
+   * @throws ALPR_ERR_NATS_UNAVAILABLE when the connection is closed
    */
-  async publish(frame: Outgoing): Promise<void> {
+  async publish(frame: OutgoingFrame): Promise<void> {
     if (this.#failure) throw this.#failure
     const size = frame.jpeg.length + 512
     const limit = this.#options.maxInFlightBytes ?? 33_554_432
     this.#inFlightBytes += size
-    const before = this.#tails.get(frame.camera) ?? Promise.resolve()
-    const tail = before
+    const previous = this.#tails.get(frame.camera) ?? Promise.resolve()
+    const tail = previous
       .then(() => this.#send(frame))
       .catch((error: unknown) => {
         this.#failure ??= error
@@ -75,23 +77,24 @@ export class FramePublisher {
         for (const wake of this.#wake.splice(0)) wake()
       })
     this.#tails.set(frame.camera, tail)
-    // The one frame that is larger than the limit by itself may go.
+    // A single frame that is larger than the limit may pass.
     while (this.#inFlightBytes > limit && this.#inFlightBytes > size)
       await new Promise<void>((resolve) => this.#wake.push(resolve))
   }
 
-  /** Resolves when the stream has everything. @throws what made publishing impossible */
+  /** Resolves when the stream has every frame. @throws the first error that made publishing impossible */
   async flush(): Promise<void> {
     await Promise.all(this.#tails.values())
     if (this.#failure) throw this.#failure
   }
 
-  async #send(frame: Outgoing): Promise<void> {
+  /** Resolves when the stream has the frame or refused it for good. */
+  async #send(frame: OutgoingFrame): Promise<void> {
     const { signal, onWaiting } = this.#options
     const headers = newHeaders()
     for (const [name, value] of Object.entries(frame.headers)) headers.set(name, value)
     headers.set(HEADER.msgId, frame.msgId)
-    let waits = false
+    let waiting = false
     try {
       for (let attempt = 0; ; attempt++) {
         if (signal?.aborted || this.#failure) return
@@ -111,23 +114,24 @@ export class FramePublisher {
           }
           if (/connection closed|draining/i.test(reason))
             throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url: 'the server', reason }, { cause: error })
-          if (!waits) {
-            waits = true
-            this.#waitingFor++
+          if (!waiting) {
+            waiting = true
+            this.#waiting++
           }
           onWaiting?.(reason)
           await sleep(backoffMs(attempt, { firstMs: 50, maxMs: 2_000 }), signal)
         }
       }
     } finally {
-      if (waits && --this.#waitingFor === 0) onWaiting?.(undefined)
+      if (waiting && --this.#waiting === 0) onWaiting?.(undefined)
     }
   }
 }
 
-const kMessageSizeExceedsMaximum = 10_054
+/** JetStream's error code for a message above `max_msg_size`. */
+const MESSAGE_TOO_LARGE = 10_054
 
 function isTooLarge(error: unknown): boolean {
   const { code, api_error: api } = error as { code?: string; api_error?: { err_code: number } }
-  return api?.err_code === kMessageSizeExceedsMaximum || code === 'MAX_PAYLOAD_EXCEEDED'
+  return api?.err_code === MESSAGE_TOO_LARGE || code === 'MAX_PAYLOAD_EXCEEDED'
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import type { FeedFrame } from '../../../engine/feeds/feed.js'
-import { inspectFeed, readAttachment, readFrames } from '../../../engine/feeds/reader.js'
-import { FeedWriter } from '../../../engine/feeds/writer.js'
+import type { FeedFrame } from '../../../engine/feeds/feed_format.js'
+import { inspectFeed, readAttachment } from '../../../engine/feeds/feed_index.js'
+import { readFrames } from '../../../engine/feeds/feed_reader.js'
+import { FeedWriter } from '../../../engine/feeds/feed_writer.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-feed-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,7 +34,7 @@ const frame = (i: number, bytes = 1_000): FeedFrame => ({
   jpeg: Buffer.alloc(bytes, i),
 })
 
-t.test('what was written is read, in order, with headers', async (_t) => {
+t.test('written frames are read in order, with their headers', async (_t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -68,7 +69,7 @@ const canonical = (f: FeedFrame & { index: number }) => [
   Buffer.from(f.jpeg).toString('hex'),
 ]
 
-t.test('the index says what is inside, and attachments come back', async (t) => {
+t.test('the index describes the feed, and attachments come back', async (t) => {
   const file = join(folder, 'whole.mcap')
   const writer = await FeedWriter.create(file)
   await writer.addCamera({ id: 'cam-1', name: 'One', kind: 'mobile', agency: 'x' })
@@ -99,7 +100,7 @@ t.test('the index says what is inside, and attachments come back', async (t) => 
   t.equal((await inspectFeed(other)).id, (await inspectFeed(file)).id)
 })
 
-t.test('a feed cut anywhere gives a prefix of its frames, a warning, and never throws', async (t) => {
+t.test('a feed that is cut anywhere gives a prefix of its frames and a warning, and never throws', async (t) => {
   const frames = Array.from({ length: 120 }, (_, i) => frame(i, 30_000))
   const whole = await write(frames)
   const size = statSync(whole).size
@@ -124,7 +125,7 @@ t.test('a feed cut anywhere gives a prefix of its frames, a warning, and never t
   await t.rejects(read(whole), { code: 'ALPR_ERR_FEED_INVALID' })
 })
 
-t.test('a flipped byte is found by the checksum, and nothing wrong comes out', async (t) => {
+t.test('the checksum finds a flipped byte, and no wrong frame is read', async (t) => {
   const frames = Array.from({ length: 120 }, (_, i) => frame(i, 30_000))
   const file = await write(frames)
   const content = readFileSync(file)
@@ -137,10 +138,10 @@ t.test('a flipped byte is found by the checksum, and nothing wrong comes out', a
   t.match(warnings, [[{ reason: /CRC/ }, /damaged/]])
 })
 
-t.test('what is not a feed is refused with its name', async (t) => {
+t.test('a file that is not a feed is refused with the reason', async (t) => {
   for (const [content, reason] of [
     ['', /empty/],
-    ['hello, this is no feed at all', /not an MCAP file/],
+    ['hello, this is not a feed', /not an MCAP file/],
     ['abc', /not an MCAP/],
   ] as const) {
     const file = join(folder, 'not-a-feed')
@@ -151,7 +152,7 @@ t.test('what is not a feed is refused with its name', async (t) => {
   await t.rejects(read(join(folder, 'nowhere.mcap')), { message: /no such file/ })
 })
 
-t.test('memory stays bounded on a feed much larger than it', async (t) => {
+t.test('reading a feed of 120 MB takes bounded memory', async (t) => {
   const file = join(folder, 'large.mcap')
   const writer = await FeedWriter.create(file)
   const jpeg = Buffer.alloc(500_000, 7)

@@ -1,48 +1,33 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { AlprError, reasonOf } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
 import type { CropRef } from '../model/read.js'
+import { encodeRecord, isoWeek, MAX_JPEG_BYTES } from './segment.js'
+import { syncFolder } from './sync_folder.js'
 
-/**
- * Crops: pictures in append-only segment files, one a week and engine instance, `2026-W47-<instance>.crops`.
- *
- *     +------+--------+-------+------------------+
- *     | PSC1 | length | crc32 | JPEG             |   numbers: 32 bits, little endian; length and crc32 are of the JPEG
- *     +------+--------+-------+------------------+
- *     0      4        8       12
- *
- * A `CropRef` names the whole record. What a kill leaves half written at the end is not referenced by anything and
- * stays where it is.
- */
-const MAGIC = Buffer.from('PSC1')
-const HEADER_BYTES = 12
-/** Of one picture. */
-const MAX_JPEG_BYTES = 16_777_216
-/** Segments kept open for writing: this week, and weeks that late frames belong to. */
+/** Segments kept open for writing: this week's, and those of weeks that late frames belong to. */
 const MAX_OPEN = 8
-export const SEGMENT = /^\d{4}-W\d{2}-[a-zA-Z0-9._-]{1,64}\.crops$/
 const INSTANCE = /^[a-zA-Z0-9._-]{1,64}$/
 
 interface Segment {
   name: string
   file: FileHandle
-  /** Where the next record begins; grows before the write, so that appends may overlap. */
+  /** Offset of the next record. It grows before the write, so that appends may overlap. */
   end: number
-  /** Written since the last sync began. */
+  /** Has data that was written after the last sync began. */
   dirty: boolean
-  /** The sync under way. */
+  /** The sync in progress. */
   syncing?: Promise<void>
-  /** Appends under way: not to be closed. */
+  /** Appends in progress; the file must stay open for them. */
   users: number
 }
 
-/** Appends pictures. One writer for each instance name and folder; several instances may share a folder. */
+/** Appends pictures to segments. One writer for each instance name and folder; instances may share a folder. */
 export class SegmentWriter {
   readonly #folder: string
   readonly #instance: string
-  /** In order of use, the least recently used first. */
+  /** The least recently used segment first. */
   readonly #segments = new Map<string, Promise<Segment>>()
   #closed = false
 
@@ -51,7 +36,7 @@ export class SegmentWriter {
     this.#instance = instance
   }
 
-  /** @throws ALPR_ERR_SETTINGS_INVALID for a name that is none, ALPR_ERR_CROP_UNWRITABLE */
+  /** @throws ALPR_ERR_SETTINGS_INVALID when the instance name is not valid, ALPR_ERR_CROP_UNWRITABLE */
   static async open(folder: string, instance: string): Promise<SegmentWriter> {
     if (!INSTANCE.test(instance))
       throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
@@ -70,16 +55,16 @@ export class SegmentWriter {
   }
 
   /**
-   * Appends pictures to the segment of their week, one right behind the other. They survive a crash of the machine only
-   * after `sync`.
+   * Appends pictures to the segment of their week, one directly after the other. They survive a crash of the machine
+   * only after `sync`.
    * @param ts event time, milliseconds since 1970 UTC
-   * @throws ALPR_ERR_CROP_UNWRITABLE (retryable): nothing refers to what was written
+   * @throws ALPR_ERR_CROP_UNWRITABLE (retryable): nothing refers to the bytes that were written
    */
   async appendAll(ts: number, jpegs: readonly Uint8Array[]): Promise<CropRef[]> {
     for (const { length } of jpegs)
       if (length === 0 || length > MAX_JPEG_BYTES) throw unwritable(`week of ${ts}`, `a picture of ${length} bytes`)
     const segment = await this.#use(`${isoWeek(ts)}-${this.#instance}.crops`)
-    const records = jpegs.map(encode)
+    const records = jpegs.map(encodeRecord)
     const bytes = Buffer.concat(records)
     const begin = segment.end
     segment.end += bytes.length
@@ -89,7 +74,7 @@ export class SegmentWriter {
       let offset = begin
       return records.map(({ length }) => ({ segment: segment.name, offset: (offset += length) - length, length }))
     } catch (error) {
-      // With nothing behind it the next record takes the place. No truncate: it could meet that record's write.
+      // The last record of the file: the next one takes its offset. Truncating could cut that record's write.
       if (segment.end === begin + bytes.length) segment.end = begin
       throw unwritable(segment.name, error)
     } finally {
@@ -108,7 +93,7 @@ export class SegmentWriter {
     )
   }
 
-  /** Syncs and closes; the writer is then of no use. */
+  /** Syncs and closes; later appends fail. */
   async close(): Promise<void> {
     this.#closed = true
     await this.sync()
@@ -126,11 +111,11 @@ export class SegmentWriter {
     try {
       segment = await opening
     } catch (error) {
-      // Not kept, so that the next append tries again.
+      // Forgotten, so that the next append tries again.
       if (this.#segments.get(name) === opening) this.#segments.delete(name)
       throw unwritable(name, error)
     }
-    // Closed for another week's sake while this one waited: once more.
+    // Another append closed this segment while this one waited: open it again.
     if (this.#segments.get(name) !== opening) return this.#use(name)
     segment.users++
     return segment
@@ -149,18 +134,18 @@ export class SegmentWriter {
     return { name, file, end: (await file.stat()).size, dirty: false, users: 0 }
   }
 
-  /** Weeks come and go with late frames; more than a few open segments are closed again, those in use excepted. */
+  /** Late frames open many weeks: closes the least recently used segments above the limit, except those in use. */
   async #closeOldest(): Promise<void> {
     for (const [name, opening] of [...this.#segments]) {
       if (this.#segments.size <= MAX_OPEN) return
       const segment = await opening.catch(() => undefined)
       if (!segment || segment.users > 0) continue
-      // What cannot be synced stays open, so that the next `sync` fails too and no checkpoint relies on it.
+      // A segment that cannot be synced stays open, so that the next `sync` fails too and no checkpoint relies on it.
       const synced = await syncSegment(segment).then(
         () => true,
         () => false,
       )
-      // Looked at again after the wait: it may be in use, written to or closed by now.
+      // Checked again after the wait: it may be in use, written to or closed by now.
       if (!synced || segment.users > 0 || segment.dirty || this.#segments.get(name) !== opening) continue
       this.#segments.delete(name)
       await segment.file.close()
@@ -168,71 +153,7 @@ export class SegmentWriter {
   }
 }
 
-/** Reads pictures of any writer of the folder. Keeps no file open. */
-export class SegmentReader {
-  constructor(private readonly folder: string) {}
-
-  /**
-   * @returns the JPEG
-   * @throws ALPR_ERR_CROP_CORRUPT when the record is not what was written, ALPR_ERR_NOT_FOUND when it was purged or the
-   * name is none
-   */
-  async read(ref: CropRef): Promise<Buffer> {
-    const { segment, offset, length } = ref
-    const corrupt = () => new AlprError('ALPR_ERR_CROP_CORRUPT', { segment, offset })
-    const missing = () => new AlprError('ALPR_ERR_NOT_FOUND', { what: 'the picture' })
-    if (!SEGMENT.test(segment)) throw missing()
-    if (
-      !Number.isSafeInteger(offset) ||
-      offset < 0 ||
-      !Number.isInteger(length) ||
-      length <= HEADER_BYTES ||
-      length > HEADER_BYTES + MAX_JPEG_BYTES
-    )
-      throw corrupt()
-    const file = await open(join(this.folder, segment), 'r').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? missing() : error
-    })
-    try {
-      const record = Buffer.allocUnsafe(length)
-      const { bytesRead } = await file.read(record, 0, length, offset)
-      const jpeg = record.subarray(HEADER_BYTES)
-      // Where a purged picture was there are zeros.
-      if (bytesRead === length && record.every((byte) => byte === 0)) throw missing()
-      if (
-        bytesRead !== length ||
-        !record.subarray(0, 4).equals(MAGIC) ||
-        record.readUInt32LE(4) !== jpeg.length ||
-        record.readUInt32LE(8) !== crc32(jpeg)
-      )
-        throw corrupt()
-      return jpeg
-    } finally {
-      await file.close()
-    }
-  }
-}
-
-/** Week of ISO 8601 in UTC, `2026-W47`: weeks begin on Monday, as the partitions of `reads` do. */
-export function isoWeek(ts: number): string {
-  const day = Math.floor(ts / DAY_MS)
-  // 1970-01-01 was a Thursday; a week belongs to the year of its Thursday.
-  const thursday = day - ((((day + 3) % 7) + 7) % 7) + 3
-  const year = new Date(thursday * DAY_MS).getUTCFullYear()
-  const week = Math.floor((thursday - Date.UTC(year, 0, 1) / DAY_MS) / 7) + 1
-  return `${String(year).padStart(4, '0')}-W${String(week).padStart(2, '0')}`
-}
-
-function encode(jpeg: Uint8Array): Buffer {
-  const record = Buffer.allocUnsafe(HEADER_BYTES + jpeg.length)
-  MAGIC.copy(record)
-  record.writeUInt32LE(jpeg.length, 4)
-  record.writeUInt32LE(crc32(jpeg), 8)
-  record.set(jpeg, HEADER_BYTES)
-  return record
-}
-
-/** One write may take only a part, as when the disk is nearly full. */
+/** A write may be short, for example when the disk is nearly full. */
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
@@ -240,7 +161,7 @@ async function writeAll(file: FileHandle, bytes: Buffer, position: number): Prom
   }
 }
 
-/** Two pipelines may ask at once: the second must not be answered before the sync that holds its pictures is over. */
+/** Two pipelines may ask at once: the second must wait for the sync that includes its pictures. */
 async function syncSegment(segment: Segment): Promise<void> {
   if (!segment.dirty) return segment.syncing
   await segment.syncing?.catch(() => {})
@@ -256,16 +177,6 @@ async function syncSegment(segment: Segment): Promise<void> {
       segment.syncing = undefined
     })
   return segment.syncing
-}
-
-/** A new file's name is durable only with its folder. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function unwritable(segment: string, reason: unknown): AlprError {

@@ -5,22 +5,19 @@ import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, parseCamera, type Camera } from '../model/camera.js'
 
-/**
- * A live copy of the registry. The map changes under the reader; each value is replaced as a whole, never changed in
- * place.
- */
+/** A live copy of the registry. Changes replace whole records of the map; a record never changes in place. */
 export interface WatchedCameras {
   readonly cameras: ReadonlyMap<string, Camera>
   /**
-   * Asks the bucket itself, for a camera that the map does not know yet: a camera may be registered a moment before its
-   * first frame, and the follower learns of it a moment later. The answer is put into the map.
+   * Reads a camera from the bucket and adds it to the map. A camera may be registered just before its first frame; the
+   * follower learns of it a moment later.
    */
   refresh(id: string): Promise<Camera | undefined>
   stop(): void
 }
 
 /**
- * The camera registry on key-value bucket CAMERAS, a key for each camera. Writers are people and imports; engines and
+ * The camera registry in key-value bucket CAMERAS, one key for each camera. People and imports write it; engines and
  * gateways follow it live.
  */
 export class CameraRegistry {
@@ -32,12 +29,12 @@ export class CameraRegistry {
     this.#bucket = bucket
   }
 
-  /** The bucket must have been set up (setup.ts). */
+  /** Needs the bucket of setupNats. */
   static async open(connection: NatsConnection): Promise<CameraRegistry> {
     return new CameraRegistry(connection, await connection.jetstream().views.kv(BUCKET.cameras, { bindOnly: true }))
   }
 
-  /** Adds or replaces. @throws ALPR_ERR_CAMERA_INVALID naming the field */
+  /** Adds or replaces a camera. @throws ALPR_ERR_CAMERA_INVALID naming the field */
   async put(value: unknown): Promise<Camera> {
     const camera = parseCamera(value)
     await this.#bucket.put(camera.id, JSON.stringify(camera))
@@ -45,8 +42,9 @@ export class CameraRegistry {
   }
 
   /**
-   * Adds only if the camera is not there; resolves to whether it was added. @throws ALPR_ERR_CAMERA_INVALID naming the
-   * field
+   * Adds a camera that does not exist yet.
+   * @returns false when it exists
+   * @throws ALPR_ERR_CAMERA_INVALID naming the field
    */
   async add(value: unknown): Promise<boolean> {
     const camera = parseCamera(value)
@@ -59,21 +57,24 @@ export class CameraRegistry {
     }
   }
 
-  /** @throws ALPR_ERR_CAMERA_INVALID when the record in the bucket is not one */
+  /** @throws ALPR_ERR_CAMERA_INVALID when the stored record is not valid */
   async get(id: string): Promise<Camera | undefined> {
     if (!CAMERA_ID.test(id)) return undefined
     const entry = await this.#bucket.get(id)
     return entry?.operation === 'PUT' ? parseEntry(entry) : undefined
   }
 
-  /** Resolves to whether there was one. Frames that this camera still sends go to DEAD as from an unknown camera. */
+  /**
+   * Deletes a camera. Frames that it still sends go to DEAD as frames of an unknown camera.
+   * @returns false when it does not exist
+   */
   async delete(id: string): Promise<boolean> {
     if ((await this.get(id).catch(() => true)) === undefined) return false
     await this.#bucket.delete(id)
     return true
   }
 
-  /** All cameras by id. Records that are not valid are left out and warned of. */
+  /** All cameras by id. Records that are not valid are left out, with a warning. */
   async list(log?: WatchLog): Promise<Camera[]> {
     const followed = await this.watch(log)
     followed.stop()
@@ -81,8 +82,8 @@ export class CameraRegistry {
   }
 
   /**
-   * Resolves when the map holds everything there was at the call; from then on it follows every change, also over a
-   * restart of the server.
+   * Resolves when the map has every camera that exists at the call; from then on it follows every change, also across
+   * restarts of the server.
    */
   async watch(log?: WatchLog): Promise<WatchedCameras> {
     const cameras = new Map<string, Camera>()
@@ -90,9 +91,11 @@ export class CameraRegistry {
       try {
         cameras.set(key, parseEntry(entry))
       } catch (error) {
-        // The record that was valid before stays in force: a bad edit must not turn a working camera into an unknown
-        // one.
-        log?.warn({ camera: key, reason: reasonOf(error) }, 'the registry holds a record that is not a camera; ignored')
+        // The previous record stays in force: a bad edit must not turn a working camera into an unknown one.
+        log?.warn(
+          { camera: key, reason: reasonOf(error) },
+          'ignored a record of the registry that is not a valid camera',
+        )
       }
     }
     const { stop } = await watchKeys(this.#connection, this.#bucket, {

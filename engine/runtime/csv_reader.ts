@@ -1,16 +1,16 @@
 import { StringDecoder } from 'node:string_decoder'
 
-/** One record with the number of the line on which it begins, from 1. */
+/** One record, and the number of the line that it begins on, from 1. */
 export interface CsvRecord {
   line: number
   fields: string[]
 }
 
-/** A record this long, in characters, is a lost quote and not data. */
-const kMaxRecord = 65_536
+/** Characters of the longest record: a longer one has lost a quote. */
+const MAX_RECORD = 65_536
 
 /**
- * Reads RFC 4180 CSV as it comes: quotes, doubled quotes and line breaks inside them; LF, CRLF or CR; a byte order
+ * Reads RFC 4180 CSV piece by piece: quoted fields with doubled quotes and line breaks; LF, CRLF or CR; a byte order
  * mark. Lenient in one point: a quote inside an unquoted field is a character of it. Memory does not grow with the
  * file.
  */
@@ -32,14 +32,14 @@ export class CsvReader {
     this.#delimiterCode = delimiter.charCodeAt(0)
   }
 
-  /** The records that end in this piece. @throws Error naming the line when a quote is never closed */
+  /** The records that end in this piece. @throws Error naming the line when a record is too long */
   push(piece: Uint8Array): CsvRecord[] {
     return this.#take(this.#decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)))
   }
 
   /**
-   * The last record, if the text did not end with a line break. @throws Error naming the line when a quote is never
-   * closed
+   * The last record, if the text did not end with a line break.
+   * @throws Error naming the line when a quote is never closed
    */
   end(): CsvRecord[] {
     const records = this.#take(this.#decoder.end())
@@ -57,8 +57,8 @@ export class CsvReader {
     }
     for (let i = from; i < text.length; i++) {
       if (!this.#afterReturn) i = this.#skipPlain(text, i)
-      if (this.#length > kMaxRecord)
-        throw new Error(`line ${this.#recordLine}: longer than ${kMaxRecord} characters; is a quote missing?`)
+      if (this.#length > MAX_RECORD)
+        throw new Error(`line ${this.#recordLine}: longer than ${MAX_RECORD} characters; is a quote missing?`)
       if (i >= text.length) break
       const c = text[i]!
       if (this.#afterReturn) {
@@ -95,8 +95,8 @@ export class CsvReader {
   }
 
   /**
-   * Takes a run of characters that mean nothing special in one step: most of a large file. @returns the index of the
-   * first one that does
+   * Takes a run of characters without a special meaning in one step: most of a large file.
+   * @returns the index of the first special character
    */
   #skipPlain(text: string, from: number): number {
     const quoted = this.#state === 'quoted'

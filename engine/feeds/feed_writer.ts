@@ -2,15 +2,12 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { McapWriter, type IWritable } from '@mcap/core'
 import { AlprError, reasonOf } from '../errors.js'
 import type { Camera } from '../model/camera.js'
-import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed.js'
+import { CAMERA_METADATA, FEED_PROFILE, framesTopic, headersTopic, toNanos, type FeedFrame } from './feed_format.js'
 
-/**
- * Frames are gathered to chunks of this size, in bytes. A process that is killed loses at most the chunk it was
- * filling.
- */
-const kChunkBytes = 1_048_576
+/** Bytes of a chunk of frames. A process that is killed loses at most the chunk that it was filling. */
+const CHUNK_BYTES = 1_048_576
 
-/** Writes a feed (layout: feed.ts). One call at a time; each resolves when the bytes are with the system. */
+/** Writes a feed (layout: feed_format.ts). One call at a time; each resolves when the kernel has the bytes. */
 export class FeedWriter {
   readonly file: string
   readonly #sink: FileSink
@@ -22,16 +19,16 @@ export class FeedWriter {
   private constructor(file: string, sink: FileSink) {
     this.file = file
     this.#sink = sink
-    this.#mcap = new McapWriter({ writable: sink, chunkSize: kChunkBytes })
+    this.#mcap = new McapWriter({ writable: sink, chunkSize: CHUNK_BYTES })
   }
 
-  /** @throws ALPR_ERR_FEED_INVALID when the file cannot be made, or exists and `replace` is not set */
+  /** @throws ALPR_ERR_FEED_INVALID when the file cannot be created, or exists and `replace` is not set */
   static async create(file: string, options: { replace?: boolean } = {}): Promise<FeedWriter> {
     let handle: FileHandle
     try {
       handle = await open(file, options.replace ? 'w' : 'wx')
     } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'this file exists already' : reasonOf(error)
+      const reason = (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'the file exists already' : reasonOf(error)
       throw new AlprError('ALPR_ERR_FEED_INVALID', { file, reason }, { cause: error })
     }
     const writer = new FeedWriter(file, new FileSink(handle))
@@ -43,12 +40,12 @@ export class FeedWriter {
     return this.#frames
   }
 
-  /** Bytes written; the chunk being filled is not among them. */
+  /** Bytes written, without the chunk that is being filled. */
   get bytes(): number {
     return Number(this.#sink.position())
   }
 
-  /** Keeps the record of a camera with the feed; the second record of one camera is ignored. */
+  /** Adds the record of a camera to the feed; a second record of the same camera is ignored. */
   async addCamera(camera: Camera): Promise<void> {
     if (this.#cameras.has(camera.id)) return
     this.#cameras.add(camera.id)
@@ -73,13 +70,13 @@ export class FeedWriter {
     await this.#mcap.addMessage({ channelId, sequence, logTime, publishTime, data: frame.jpeg })
   }
 
-  /** `time`: ms since 1970 UTC; one that does not depend on the clock makes a file that is the same each time. */
+  /** @param time ms since 1970 UTC; a time that does not depend on the clock gives the same file each time */
   async addAttachment(name: string, mediaType: string, data: Uint8Array, time = Date.now()): Promise<void> {
     const now = toNanos(time)
     await this.#mcap.addAttachment({ name, mediaType, data, logTime: now, createTime: now })
   }
 
-  /** Writes the index and closes the file. Without it the feed counts as cut off. */
+  /** Writes the index and closes the file. A feed without an index counts as cut off. */
   async close(): Promise<void> {
     try {
       await this.#mcap.end()
@@ -106,7 +103,7 @@ class FileSink implements IWritable {
   }
 
   async write(buffer: Uint8Array): Promise<void> {
-    // A write may be short, and the buffer belongs to the writer again as soon as this resolves.
+    // A write may be short. The MCAP writer reuses the buffer as soon as this call resolves.
     for (let at = 0; at < buffer.byteLength; ) at += (await this.#handle.write(buffer, at)).bytesWritten
     this.#position += BigInt(buffer.byteLength)
   }
