@@ -7,9 +7,9 @@ import { resolve } from 'node:path'
 
 const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
 const entries = {
-  recognizer: 'wasm/assembly/recognizer.ts',
-  matcher: 'wasm/assembly/matcher.ts',
-  shrink: 'wasm/assembly/shrink.ts',
+  recognizer: 'wasm/assembly/recognizer/recognizer.ts',
+  matcher: 'wasm/assembly/matcher/matcher.ts',
+  shrink: 'wasm/assembly/shrinker/shrinker.ts',
 }
 
 mkdirSync('dist/wasm', { recursive: true })

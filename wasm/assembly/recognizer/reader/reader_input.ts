@@ -1,8 +1,8 @@
-import { READER_OVERLAP } from './layout'
-import { Tensor } from './net'
-import { normaliseInto } from './normalise'
-import { growQuad, homographyOf, quadHeight, quadWidth, quadX, quadY } from './quad'
-import { sampleHomography } from './rectify'
+import { READER_OVERLAP } from '../layout'
+import { Tensor } from '../nets/net'
+import { normaliseInto } from '../nets/normalise'
+import { growQuad, homographyOf, quadHeight, quadWidth, quadX, quadY } from '../cascade/quad'
+import { sampleHomography } from '../cascade/rectify'
 
 /** What the reader is shown of a quad: all of it, or one line of a two-line plate. */
 export const WHOLE: u32 = 0

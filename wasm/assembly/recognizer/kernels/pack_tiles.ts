@@ -1,4 +1,4 @@
-import { Tensor } from './net'
+import { Tensor } from '../nets/net'
 
 /**
  * Inputs as dotPlanes4x8 reads them: int16, pairs of values, each pair of four tiles (or pixels) side by side, 16

@@ -1,4 +1,4 @@
-import { CLASSES, MAX_BEAM } from './layout'
+import { CLASSES, MAX_BEAM } from '../layout'
 
 /**
  * CTC prefix beam search. A prefix is a u64 of base-37 digits (1..36 = 0-9, A-Z; at most 12 of them), so its parent is

@@ -1,4 +1,4 @@
-import { SLACK_PIXELS } from './layout'
+import { SLACK_PIXELS } from '../layout'
 import { FLAG_RAW, FORM_MEAN_HEIGHT, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**

@@ -1,4 +1,4 @@
-import { Tensor } from './net'
+import { Tensor } from '../nets/net'
 import { interleaveFour } from './pack_tiles'
 import { MAX_PARTS, partCount, partOrder } from './winograd_axes'
 

@@ -1,4 +1,4 @@
-import { CLASSES, MAX_REGION_LETTERS, MAX_REGION_SHAPES } from './layout'
+import { CLASSES, MAX_REGION_LETTERS, MAX_REGION_SHAPES } from '../layout'
 import { regionCount, regionShare } from './region'
 
 /**

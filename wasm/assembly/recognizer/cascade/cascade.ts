@@ -1,4 +1,4 @@
-import { MAX_BEAM, MAX_CANDIDATES, MAX_MARGINS } from './layout'
+import { MAX_BEAM, MAX_CANDIDATES, MAX_MARGINS } from '../layout'
 
 /** The constants of the cascade, from the model's metadata (docs/model-format.md). */
 export let coarseFloor: f64 = 0.1

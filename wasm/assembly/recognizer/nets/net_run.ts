@@ -1,7 +1,7 @@
-import { convDirectRun, DIRECT_PIXELS } from './conv_direct_i16'
-import { convWinogradBlock, winogradBlockTiles, winogradTiles } from './conv3x3_winograd_i16'
-import { beginLayer } from './finish_pixels'
-import { meanHeight } from './mean_height_i16'
+import { convDirectRun, DIRECT_PIXELS } from '../kernels/conv_direct_i16'
+import { convWinogradBlock, winogradBlockTiles, winogradTiles } from '../kernels/conv3x3_winograd_i16'
+import { beginLayer } from '../kernels/finish_pixels'
+import { meanHeight } from '../kernels/mean_height_i16'
 import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**

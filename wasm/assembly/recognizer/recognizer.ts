@@ -1,24 +1,24 @@
 import { grow, place, placedEnd, stage } from './arena'
-import { addMargin, closeUpBelow, configureCascade } from './cascade'
-import { boxAt, coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './coarse'
-import { forgetQuads, lookAtBox, lookAtWhole, quadAt, quadScore, settleQuads } from './fine'
+import { addMargin, closeUpBelow, configureCascade } from './cascade/cascade'
+import { boxAt, coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './cascade/coarse'
+import { forgetQuads, lookAtBox, lookAtWhole, quadAt, quadScore, settleQuads } from './cascade/fine'
 import {
   ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
   REFUSED_SIZE,
 } from './layout'
-import { Net, tensorAt } from './net'
-import { loadNet } from './net_load'
-import { bindNet, planNet } from './net_plan'
-import { runNet } from './net_run'
-import { buildPyramid, layPyramid, levelAddress } from './pyramid'
-import { readPlate } from './reader'
-import { configureRegions, regionCount } from './region'
-import { addRegionLetter, addRegionShape, resetLetters, resetRegionShapes, resetSyntax, setShape } from './syntax'
+import { Net, tensorAt } from './nets/net'
+import { loadNet } from './nets/net_load'
+import { bindNet, planNet } from './nets/net_plan'
+import { runNet } from './nets/net_run'
+import { buildPyramid, layPyramid, levelAddress } from './cascade/pyramid'
+import { readPlate } from './reader/reader'
+import { configureRegions, regionCount } from './reader/region'
+import { addRegionLetter, addRegionShape, resetLetters, resetRegionShapes, resetSyntax, setShape } from './reader/syntax'
 
 export * from './probe'
 
 /**
- * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer.ts):
+ * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer/recognizer.ts):
  *
  *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions, regionShape..,
  *                sealModel, warmUp a few times

@@ -1,7 +1,7 @@
 import { beamPrefix, beamProbability, searchBeam } from './ctc_beam'
 import { positionPosteriors, textProbability } from './ctc_posterior'
 import { letterFactor, shapeFactor, shapeOf, syntaxWeight } from './syntax'
-import { CLASSES, MAX_BEAM, MAX_COLUMNS, MAX_MARGINS, MAX_TEXT } from './layout'
+import { CLASSES, MAX_BEAM, MAX_COLUMNS, MAX_MARGINS, MAX_TEXT } from '../layout'
 
 /**
  * Several looks at one plate (one per margin) and what they say together. A character lies in other columns in each

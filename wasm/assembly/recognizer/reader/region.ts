@@ -1,6 +1,6 @@
-import { MAX_REGIONS } from './layout'
-import { Net, tensorAt } from './net'
-import { runNet } from './net_run'
+import { MAX_REGIONS } from '../layout'
+import { Net, tensorAt } from '../nets/net'
+import { runNet } from '../nets/net_run'
 import { showQuad, WHOLE } from './reader_input'
 
 /**

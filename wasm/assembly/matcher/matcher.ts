@@ -1,13 +1,13 @@
-import { fill, settle } from './matcher/candidates'
-import { ABI_VERSION } from './matcher/layout'
-import { keyOf } from './matcher/plate_key'
-import { addEntry } from './matcher/hot_index'
-import { takeRead } from './matcher/hot_read'
-import { walk } from './matcher/hot_walk'
-import { clearMatches, matchCount, matchesAt } from './matcher/matches'
-import { resultCount } from './matcher/results'
-import { setTables } from './matcher/tables'
-import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './matcher/workspace'
+import { fill, settle } from './candidates'
+import { ABI_VERSION } from './layout'
+import { keyOf } from './plate_key'
+import { addEntry } from './hot_index'
+import { takeRead } from './hot_read'
+import { walk } from './hot_walk'
+import { clearMatches, matchCount, matchesAt } from './matches'
+import { resultCount } from './results'
+import { setTables } from './tables'
+import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './workspace'
 
 /**
  * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all
@@ -18,19 +18,19 @@ import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './matcher/workspac
  *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
  *     a hot list       openIndex, addEntries in pieces, then check for each read (matching/hot_list.ts)
  */
-export { beginStage, consumedBytes, refusedRows, setStagedRecords, setStagedRegions, stagedRecords, stagedRegions, stageLines, stageRows } from './matcher/stage'
-export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './matcher/sort'
-export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './matcher/blocks'
+export { beginStage, consumedBytes, refusedRows, setStagedRecords, setStagedRegions, stagedRecords, stagedRegions, stageLines, stageRows } from './stage'
+export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './sort'
+export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './blocks'
 export {
   addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf, openDictionary, plateCodes, regionOf, touchPlate,
-} from './matcher/dictionary'
-export { beginScan, matchedPlates, scanBlocks } from './matcher/scan'
-export { shareFloor } from './matcher/results'
-export { openIndex } from './matcher/hot_index'
-export { textsWalked } from './matcher/hot_walk'
-export { fillTriples, keyOf } from './matcher/plate_key'
-export { putLarge } from './matcher/large_counts'
-export { memoryScan } from './matcher/memory_scan'
+} from './dictionary'
+export { beginScan, matchedPlates, scanBlocks } from './scan'
+export { shareFloor } from './results'
+export { openIndex } from './hot_index'
+export { textsWalked } from './hot_walk'
+export { fillTriples, keyOf } from './plate_key'
+export { putLarge } from './large_counts'
+export { memoryScan } from './memory_scan'
 
 export function abiVersion(): u32 {
   return ABI_VERSION

@@ -1,4 +1,4 @@
-import { Layer } from './net'
+import { Layer } from '../nets/net'
 import { axisWeight, partCount, partOrder } from './winograd_axes'
 
 /**

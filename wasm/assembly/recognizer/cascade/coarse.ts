@@ -1,8 +1,8 @@
 import { candidates, coarseFloor, coarseShare, crowdFloor, sigmoid } from './cascade'
-import { MAX_CANDIDATES } from './layout'
-import { Net, Tensor, tensorAt } from './net'
-import { runNet } from './net_run'
-import { normaliseInto } from './normalise'
+import { MAX_CANDIDATES } from '../layout'
+import { Net, Tensor, tensorAt } from '../nets/net'
+import { runNet } from '../nets/net_run'
+import { normaliseInto } from '../nets/normalise'
 import { sampleWindow } from './sample'
 
 /** The coarse look: the whole frame at a fixed number of pixels proposes boxes that may hold a plate. */

@@ -1,4 +1,4 @@
-import { MIN_SIDE } from './layout'
+import { MIN_SIDE } from '../layout'
 
 /**
  * Level 0 is the frame's luma, each next level half of it: 2x2 mean, rounded, odd edge dropped, while both sides stay

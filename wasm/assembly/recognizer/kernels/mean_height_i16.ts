@@ -1,4 +1,4 @@
-import { FLAG_RAW, Layer, Tensor } from './net'
+import { FLAG_RAW, Layer, Tensor } from '../nets/net'
 import { toInt16 } from './finish_pixels'
 
 /**

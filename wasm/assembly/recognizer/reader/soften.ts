@@ -1,4 +1,4 @@
-import { CLASSES } from './layout'
+import { CLASSES } from '../layout'
 
 /**
  * A net is surer of each character than it is right. The calibrated confidence says how often the whole text is right,

@@ -1,4 +1,4 @@
-import { CLASSES, MAX_COLUMNS, MAX_TEXT } from './layout'
+import { CLASSES, MAX_COLUMNS, MAX_TEXT } from '../layout'
 
 /**
  * What may stand at each position of a text, given the reader's columns: for position i and class c the exact CTC

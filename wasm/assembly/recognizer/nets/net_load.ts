@@ -1,16 +1,16 @@
-import { place } from './arena'
-import { MAX_CHANNELS, MAX_LAYERS, OK, REFUSED_MEMORY, REFUSED_NET } from './layout'
+import { place } from '../arena'
+import { MAX_CHANNELS, MAX_LAYERS, OK, REFUSED_MEMORY, REFUSED_NET } from '../layout'
 import {
   FLAG_RAW, FORM_DIRECT, FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, layerTableBytes, Net, tensorTableBytes,
 } from './net'
-import { directWeightBytes, packDirect, packWinograd, winogradWeightBytes } from './pack_weights'
+import { directWeightBytes, packDirect, packWinograd, winogradWeightBytes } from '../kernels/pack_weights'
 
 const OP_CONVOLUTION: u32 = 1
 const OP_MEAN_HEIGHT: u32 = 2
 
 /**
  * Reads the layer records of the blob at `blob` (docs/model-format.md) and packs the weights. The host has checked the
- * blob's offsets, strides and sums (wasm/model_file.ts); what would make this code write outside its tables is checked
+ * blob's offsets, strides and sums (wasm/recognizer/model_file.ts); what would make this code write outside its tables is checked
  * again.
  */
 export function loadNet(net: Net, blob: usize): i32 {

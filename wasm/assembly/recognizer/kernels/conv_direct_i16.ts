@@ -1,7 +1,7 @@
 import { dotPlanes4x8 } from './dot_planes_4x8_i16'
 import { finishRun } from './finish_pixels'
-import { DIRECT_GROUPS, MAX_CHANNELS } from './layout'
-import { Layer, Tensor } from './net'
+import { DIRECT_GROUPS, MAX_CHANNELS } from '../layout'
+import { Layer, Tensor } from '../nets/net'
 import { packFirst, packPixels } from './pack_tiles'
 import { pairCount } from './pack_weights'
 

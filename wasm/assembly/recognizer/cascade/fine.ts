@@ -1,9 +1,9 @@
 import { fineFloor, fineZoom, sigmoid } from './cascade'
 import { storeBox } from './coarse'
-import { MAX_CANDIDATES } from './layout'
-import { Net, tensorAt } from './net'
-import { runNet } from './net_run'
-import { normaliseInto } from './normalise'
+import { MAX_CANDIDATES } from '../layout'
+import { Net, tensorAt } from '../nets/net'
+import { runNet } from '../nets/net_run'
+import { normaliseInto } from '../nets/normalise'
 import { boundsOverlap, isConvex, QUAD_BYTES } from './quad'
 import { sampleWindow } from './sample'
 

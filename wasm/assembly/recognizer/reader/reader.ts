@@ -1,18 +1,18 @@
 import {
   beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid, twoLineBelow,
-} from './cascade'
-import { isCloseUp } from './fine'
+} from '../cascade/cascade'
+import { isCloseUp } from '../cascade/fine'
 import {
   ALTERNATE_BYTES, CLASSES, MAX_ALTERNATES, RECORD_ALTERNATE_COUNT, RECORD_ALTERNATES, RECORD_BYTES, RECORD_CONFIDENCE, RECORD_HEIGHT,
   RECORD_LENGTH, RECORD_POSITIONS, RECORD_REGION, RECORD_REGION_CONFIDENCE, RECORD_SCORE, RECORD_TEXT, RECORD_WIDTH,
-} from './layout'
+} from '../layout'
 import {
   dropLastLook, forgetLooks, judgeTexts, keepLastLook, meanPosteriors, nextLook, proposedTexts, spell, takeLook, textPrefix, textShare,
 } from './looks'
-import { Net, tensorAt } from './net'
-import { runNet } from './net_run'
-import { levelHeight, levelWidth } from './pyramid'
-import { QUAD_BYTES, quadHeight, quadWidth, quadX, quadY } from './quad'
+import { Net, tensorAt } from '../nets/net'
+import { runNet } from '../nets/net_run'
+import { levelHeight, levelWidth } from '../cascade/pyramid'
+import { QUAD_BYTES, quadHeight, quadWidth, quadX, quadY } from '../cascade/quad'
 import { rateQuality } from './quality'
 import { LOWER_LINE, showQuad, UPPER_LINE, WHOLE } from './reader_input'
 import { lookForRegion, namedRegion, regionShare } from './region'

@@ -1,4 +1,4 @@
-import { MAX_LAYERS } from './layout'
+import { MAX_LAYERS } from '../layout'
 
 /** What a layer computes, chosen when the net is loaded. */
 export const FORM_DIRECT: u32 = 0

@@ -1,5 +1,5 @@
-import { ACTIVATION_MAX } from './layout'
-import { ADDEND_ENLARGED, ADDEND_SAME, FLAG_RAW, FLAG_RELU, Layer, Tensor } from './net'
+import { ACTIVATION_MAX } from '../layout'
+import { ADDEND_ENLARGED, ADDEND_SAME, FLAG_RAW, FLAG_RELU, Layer, Tensor } from '../nets/net'
 
 /**
  * From exact sums to the layer's output, each step rounded to f32 in the order of docs/model-format.md:

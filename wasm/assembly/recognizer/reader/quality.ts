@@ -1,4 +1,4 @@
-import { RECORD_CONTRAST, RECORD_GLARE, RECORD_SHARPNESS } from './layout'
+import { RECORD_CONTRAST, RECORD_GLARE, RECORD_SHARPNESS } from '../layout'
 
 /** What a person would say about the picture of a plate: is it sharp, is there contrast, is it blown out. */
 
