@@ -1,10 +1,10 @@
 """The four cameras of the sample feed and what goes by them. Names of streets are real-sounding; places and passes are invented."""
-from ground import WHITE, YELLOW, Road
-from light import Light
-from scene import Scene
-from town import House
-from traffic import Pass
-from view import View
+from .ground import WHITE, YELLOW, Road
+from .light import Light
+from .scene import Scene
+from .town import House
+from .traffic import Pass
+from .view import View
 
 CA = ("us", "CA", "9AAA999")
 TRUCK = ("us", "CA", "99999A9")

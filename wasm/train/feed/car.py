@@ -5,10 +5,10 @@ from typing import Optional
 import cv2
 import numpy as np
 
-import skin
-from body import SHAPES, ball_mesh, body_mesh, box_mesh, solid, wheel_mesh
-from raster import rasterise
-from view import HEIGHT, WIDTH
+from . import skin
+from .body import SHAPES, ball_mesh, body_mesh, box_mesh, solid, wheel_mesh
+from .raster import rasterise
+from .view import HEIGHT, WIDTH
 
 # linear paint, share of metallic flakes; about as often as on the road
 PAINTS = [((0.72, 0.72, 0.70), 0.1, 5), ((0.010, 0.010, 0.011), 0.3, 4), ((0.30, 0.31, 0.32), 0.7, 5), ((0.09, 0.095, 0.10), 0.7, 4),

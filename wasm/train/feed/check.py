@@ -1,7 +1,7 @@
 """How well a recognizer reads the rendered feed, pass by pass.
 
     node dist/cli/main.js recognize --json FOLDER/frames/*/*.jpg > reads.jsonl
-    python3 check.py FOLDER/truth.json reads.jsonl
+    python3 -m feed.check FOLDER/truth.json reads.jsonl
 
 A pass is read right when the text with the largest sum of confidences, over the frames in which its plate is in
 full view, is the plate. That is a plain vote: the engine's own does better, position by position.

@@ -2,10 +2,10 @@
 import cv2
 import numpy as np
 
-from car import render
-from lens import bloom, develop, smear
-from scene import Background, Scene
-from view import HEIGHT, WIDTH
+from .car import render
+from .lens import bloom, develop, smear
+from .scene import Background, Scene
+from .view import HEIGHT, WIDTH
 
 IN_VIEW_MARGIN = 3       # pixels that a plate must keep from the edge to count as in view
 HIDDEN = 0.06            # share of a plate that may be covered

@@ -5,10 +5,10 @@ from typing import List, Tuple
 import cv2
 import numpy as np
 
-import town
-from ground import Road, reflectance
-from light import Light
-from view import HEIGHT, WIDTH, View
+from . import town
+from .ground import Road, reflectance
+from .light import Light
+from .view import HEIGHT, WIDTH, View
 
 
 @dataclass

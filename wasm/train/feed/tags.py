@@ -1,14 +1,11 @@
 """The plates of the cars, from the project's plate renderer, as linear light with their size in metres."""
-import pathlib
-import sys
 from dataclasses import dataclass
 from typing import Tuple
 
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from render import Faces, render_plate  # noqa: E402
+from render import Faces, render_plate
 
 SIZES = {"us": (0.305, 0.152), "eu": (0.520, 0.112), "br": (0.400, 0.130)}
 UNUSED = set("IOQ")      # letters that most states leave out of their serials, because they look like digits

@@ -5,8 +5,8 @@ from typing import Tuple
 import cv2
 import numpy as np
 
-from ground import noise
-from view import HEIGHT, WIDTH
+from .ground import noise
+from .view import HEIGHT, WIDTH
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Optional
 
 import numpy as np
 
-from car import Pose
+from .car import Pose
 
 
 @dataclass

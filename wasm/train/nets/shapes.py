@@ -1,5 +1,5 @@
 """The four nets of the cascade (see docs/model-format.md for what goes in and out)."""
-from regions import REGIONS
+from data.regions import REGIONS
 
 from .graph import ADD_UP2, Graph
 

@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 import torch
 
-import psm
+from export import psm
 from nets import shapes
 from nets.graph import ADD_UP2, CONV, Graph
 from nets.module import GraphNet

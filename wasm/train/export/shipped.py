@@ -9,7 +9,7 @@ import torch
 
 import settings
 
-FILE = pathlib.Path(__file__).resolve().parent.parent / "models" / "weights.npz"
+FILE = pathlib.Path(__file__).resolve().parents[2] / "models" / "weights.npz"
 
 
 def save(states, path=FILE):

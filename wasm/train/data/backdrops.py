@@ -2,9 +2,9 @@
 import cv2
 import numpy as np
 
-import photos
+from data import photos
 import settings
-from looks import grow, optics, random_quad, relight, shade, shrink_for
+from data.camera_effects import grow, optics, random_quad, relight, shade, shrink_for
 from render import Faces
 from render.grounds import CITIES, SLOGANS
 from render.plate import DEALERS

@@ -1,6 +1,6 @@
 """Find where each character of the real training plates stands, by the rough model and the known text.
 
-    python3 align.py MODEL
+    python3 -m data.align MODEL
 
 Labels of real photos say what a plate reads, not where. The reader's own columns, forced to the known text (Viterbi over the CTC
 lattice), say where: then real plates teach columns as rendered ones do, and their characters can be exchanged (reshuffle.py). Of two-line
@@ -14,15 +14,15 @@ import sys
 
 import numpy as np
 
-import cuts
-import photos
+from data import cuts
+from data import photos
 import settings
-from beam import ALPHABET, log_softmax, text_probabilities
-from cascade import Cascade
-from looks import grow
+from eval.beam import ALPHABET, log_softmax, text_probabilities
+from eval.cascade import Cascade
+from data.camera_effects import grow
 from nets.shapes import CLASSES, COLUMN_STRIDE, READER_W
-from reader_data import is_double, plate_quad
-from sampling import normalise
+from data.reader_data import is_double, plate_quad
+from eval.sampling import normalise
 
 MARGINS = (0.04, 0.0, 0.1)   # the one under which the text is most probable tells
 LEAST = 0.02                 # probability of the text below which nothing is believed

@@ -8,8 +8,8 @@ digit in it) rare letters count too: most states do without I, O and Q ("letters
 import math
 from collections import Counter
 
-import photos
-from regions import REGIONS, of_photo, of_rendered
+from data import photos
+from data.regions import REGIONS, of_photo, of_rendered
 from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
 
 REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}

@@ -10,14 +10,14 @@ from typing import List, Optional
 import cv2
 import numpy as np
 
-import cuts
-import photos
-import regions
-from backdrops import Backdrops, Fakes
-from bank import Bank
-from looks import dirt, grow, homography, optics, paste, project, random_quad, relight, shade
+from data import cuts
+from data import photos
+from data import regions
+from data.backdrops import Backdrops, Fakes
+from data.bank import Bank
+from data.camera_effects import dirt, grow, homography, optics, paste, project, random_quad, relight, shade
 from nets.shapes import COLUMN_STRIDE, READER_W
-from reshuffle import reshuffle, strips_of
+from data.reshuffle import reshuffle, strips_of
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLUMNS = READER_W // COLUMN_STRIDE

@@ -1,6 +1,6 @@
 """Frames for the recognizer's tests: rendered two-line plates on invented ground, no photo in them.
 
-    python3 make_fixtures.py --out ../../test/fixtures/two_line [--count 12] [--seed 11]
+    python3 -m data.make_fixtures --out ../../test/fixtures/two_line [--count 12] [--seed 11]
 
 Writes <n>.jpg and truth.json: [{file, plate, region}].
 """
@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 import settings
-from backdrops import Backdrops
-from looks import optics, paste, random_quad, shade
-from regions import REGIONS, of_rendered
+from data.backdrops import Backdrops
+from data.camera_effects import optics, paste, random_quad, shade
+from data.regions import REGIONS, of_rendered
 from render import Faces, render_plate
 
 SIZE = 480, 320

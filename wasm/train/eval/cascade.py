@@ -4,14 +4,14 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-import psm
-from beam import judge, log_softmax
-from looks import grow
+from export import psm
+from eval.beam import judge, log_softmax
+from data.camera_effects import grow
 from nets.simulate import Simulation
-from cuts import halves
+from data.cuts import halves
 from nets.shapes import CLASSES
-from sampling import Pyramid, coarse_size, normalise
-from syntax import mix, mix_letters, rescore
+from eval.sampling import Pyramid, coarse_size, normalise
+from data.syntax import mix, mix_letters, rescore
 
 IOU_SAME_BOX, IOU_SAME_QUAD = 0.4, 0.5
 FILLS = 0.4

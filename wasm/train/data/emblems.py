@@ -1,6 +1,6 @@
 """Find where the serial stands on the real designs, so that emblems beside it can be kept when a new serial is written there.
 
-    python3 emblems.py MODEL
+    python3 -m data.emblems MODEL
 
 A sample serial printed on a design ("0000", "ABC123") is found by the reader and will be blurred away (grounds.py); a design without one has
 a stretch of even ground. Writes emblems.json into the cache: {state/file name: [x0, x1]}, the room for the serial in parts of the width;
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 import settings
-from cascade import Cascade
+from eval.cascade import Cascade
 from render.grounds import design_files
-from sampling import Pyramid
+from eval.sampling import Pyramid
 
 SURE = 0.6          # probability of a character in its column
 HALF_CHARACTER, STACK = 0.055, 0.1   # of the width: from a character's centre to its edge; small letters stacked beside the serial

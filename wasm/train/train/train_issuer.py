@@ -1,6 +1,6 @@
 """Train the issuer net, which names the state or country of a plate. Resumes from its checkpoint; stops after --samples.
 
-    python3 train_issuer.py --samples 400000
+    python3 -m train.train_issuer --samples 400000
 """
 import argparse
 import time
@@ -10,15 +10,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import photos
-import regions
-from issuer_data import IssuerData, whole
-from looks import grow
+from data import photos
+from data import regions
+from data.issuer_data import IssuerData, whole
+from data.camera_effects import grow
 from nets import shapes
-from reader_data import is_double, plate_quad
-from ring import Ring
-from run_state import RunState
-from train_reader import inputs
+from data.reader_data import is_double, plate_quad
+from train.ring import Ring
+from train.run_state import RunState
+from train.train_reader import inputs
 
 BATCH = 64
 FIELDS = {"crop": ((shapes.ISSUER_H, shapes.ISSUER_W), np.uint8), "region": ((1,), np.int16)}

@@ -6,9 +6,9 @@ weight f16 [h/8, w/8] (how much the regression counts there; heat weight -1 mark
 import cv2
 import numpy as np
 
-import photos
-from bank import Bank
-from looks import RAMP, curve, optics, paste, random_quad, relight, shade
+from data import photos
+from data.bank import Bank
+from data.camera_effects import RAMP, curve, optics, paste, random_quad, relight, shade
 from nets import shapes
 
 STRIDE = 8
@@ -91,7 +91,7 @@ class Source:
         self.full, self.empty = load_scenes()
         self.mined = [(s, (cx - w / 2, cy - h / 2, w, h)) for s in self.empty for _, cx, cy, w, h in s.mined]
         if not self.full and not self.empty:
-            from backdrops import Backdrops
+            from data.backdrops import Backdrops
             self.empty = [Scene(Backdrops.invented(self.rng), []) for _ in range(60)]
         self.p = None
         if self.full:

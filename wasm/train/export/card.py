@@ -1,13 +1,13 @@
 """Write the model card from the model file's metadata and the measured figures.
 
-    python3 card.py MODEL figures.json --out ../models/README.md
+    python3 -m export.card MODEL figures.json --out ../models/README.md
 """
 import argparse
 import hashlib
 import json
 import os
 
-import psm
+from export import psm
 
 ROWS = [("us", "**US scenes, all**"), ("openalpr-e2e-us", "openalpr-e2e-us"), ("us-51-closeups", "us-51-closeups"), ("mcm-us16", "mcm-us16"),
         ("openalpr-e2e-eu", "**EU** openalpr-e2e-eu"), ("french-lpd", "**France** french-lpd"), ("openalpr-e2e-br", "**Brazil** openalpr-e2e-br"),

@@ -1,7 +1,7 @@
 """Train the coarse or the fine net. Resumes from its checkpoint; stops after --samples.
 
-    python3 train_finder.py coarse --samples 150000
-    python3 train_finder.py fine --samples 300000 --start-from coarse
+    python3 -m train.train_finder coarse --samples 150000
+    python3 -m train.train_finder fine --samples 300000 --start-from coarse
 """
 import argparse
 import time
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from cascade import iou, peaks, sigmoid
-from finder_data import CORNER_UNIT, CoarseData, FineData, corners_of, fields, graph, load_scenes
-from ring import Ring
-from run_state import RunState
-from sampling import coarse_size
-from shipped import starting_state
-from train_reader import inputs
+from eval.cascade import iou, peaks, sigmoid
+from data.finder_data import CORNER_UNIT, CoarseData, FineData, corners_of, fields, graph, load_scenes
+from train.ring import Ring
+from train.run_state import RunState
+from eval.sampling import coarse_size
+from export.shipped import starting_state
+from train.train_reader import inputs
 
 BATCH = {"coarse": 16, "fine": 32}
 READABLE = 13   # input pixels of the coarse look: 50 to 55 in a frame of 1280x720

@@ -1,6 +1,6 @@
 """Train the reader. Resumes from its checkpoint; stops after --samples.
 
-    python3 train_reader.py --samples 1300000 [--run reader] [--seed 1] [--makers 1] [--start-from RUN]
+    python3 -m train.train_reader --samples 1300000 [--run reader] [--seed 1] [--makers 1] [--start-from RUN]
 """
 import argparse
 import time
@@ -10,15 +10,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import cuts
-import photos
-from beam import greedy
-from looks import grow
+from data import cuts
+from data import photos
+from eval.beam import greedy
+from data.camera_effects import grow
 from nets import shapes
-from reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double, plate_quad
-from ring import Ring
-from run_state import RunState
-from shipped import starting_state
+from data.reader_data import ALPHABET, COLUMNS, UNKNOWN, ReaderData, is_double, plate_quad
+from train.ring import Ring
+from train.run_state import RunState
+from export.shipped import starting_state
 
 MAX_TEXT = 12
 BATCH = 64

@@ -1,6 +1,6 @@
 """The mean of several runs' averaged weights, as a run of its own.
 
-    python3 mean.py NET OUT RUN RUN ...        e.g. mean.py reader reader-mean shipped reader
+    python3 -m train.mean NET OUT RUN RUN ...        e.g. mean.py reader reader-mean shipped reader
 
 `shipped` is the net in the model file. Runs must have begun from one another, or their mean means nothing. Samples seen are added up.
 """
@@ -10,9 +10,9 @@ import sys
 
 import torch
 
-import psm
+from export import psm
 import settings
-import shipped
+from export import shipped
 
 
 def load(run, net):

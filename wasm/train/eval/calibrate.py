@@ -1,6 +1,6 @@
 """Fit the calibration of the confidence and choose the floors, on held-out rows of the train part and rendered plates.
 
-    python3 calibrate.py MODEL --out cascade.json [--rendered FOLDER] [--floor F]
+    python3 -m eval.calibrate MODEL --out cascade.json [--rendered FOLDER] [--floor F]
 
 The reader's probability p of its best text becomes sigmoid(a * logit(p) + b), fitted by maximum likelihood to "was it
 right". Nothing here ever sees a `val` row.
@@ -13,9 +13,9 @@ import sys
 import cv2
 import numpy as np
 
-import photos
-from cascade import Cascade
-from evaluate import framed
+from data import photos
+from eval.cascade import Cascade
+from eval.evaluate import framed
 
 
 SIZES = (1, 0.8, 0.65)   # at which each picture is looked at: 124 plates alone say little about what is seldom wrong

@@ -6,7 +6,7 @@ digits) keeps everything real, the light, the print, the dirt, and leaves nothin
 import cv2
 import numpy as np
 
-from looks import grow, rectify
+from data.camera_effects import grow, rectify
 
 ASIDE, ABOVE = 0.3, 0.5     # surroundings kept about the plate, parts of its width and height
 MOST_WIDTH = 300            # pixels of the plate itself

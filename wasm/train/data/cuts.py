@@ -1,7 +1,7 @@
 """Cutting a plate out of a picture for the reader: as one line, or one line of two."""
 import numpy as np
 
-from looks import rectify
+from data.camera_effects import rectify
 from nets.shapes import READER_H, READER_W
 
 HALF = 0.54   # each line of a two-line plate takes this part of the height, so that the lines overlap in the middle

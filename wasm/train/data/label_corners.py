@@ -1,6 +1,6 @@
 """Give the real photos of the train part corners, which their labels do not have.
 
-    python3 label_corners.py MODEL
+    python3 -m data.label_corners MODEL
 
 Where a plate has a box, the fine look's quad is taken when its bounds agree with the box; a plate picture (crop) is
 looked at as a whole; a photo with a text and no box is searched with the whole cascade, and the quad is taken when the
@@ -13,10 +13,10 @@ import sys
 
 import numpy as np
 
-import photos
+from data import photos
 import settings
-from cascade import Cascade, iou
-from sampling import Pyramid
+from eval.cascade import Cascade, iou
+from eval.sampling import Pyramid
 
 AGREE = 0.62       # IoU of the quad's bounds with the box; labelled boxes are loose
 STEEP, AGREE_STEEP = 7.0, 0.8   # of a plate that leans by so many degrees only what agrees well is believed

@@ -1,6 +1,6 @@
 """A bank of rendered plates on disk, so that the slow part of rendering is done once and training warps what is there.
 
-    python3 bank.py --shards 20 [--first 0] [--size 3000]
+    python3 -m data.bank --shards 20 [--first 0] [--size 3000]
 
 One shard is one .npz: all grey pictures and masks in one flat buffer with offsets. Shard number = seed.
 """

@@ -6,13 +6,13 @@ as "anything may be": its answer should be flat), so that the net does not name 
 import cv2
 import numpy as np
 
-import photos
-import regions
-from backdrops import Backdrops, Fakes
-from bank import Bank
-from looks import grow, optics, rectify, relight, shade
+from data import photos
+from data import regions
+from data.backdrops import Backdrops, Fakes
+from data.bank import Bank
+from data.camera_effects import grow, optics, rectify, relight, shade
 from nets.shapes import ISSUER_H, ISSUER_W
-from reader_data import RealPlates, margins, seen
+from data.reader_data import RealPlates, margins, seen
 
 REAL = 0.3        # share of real plates
 NOTHING = 0.08    # share of what is no plate

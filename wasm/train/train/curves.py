@@ -1,4 +1,4 @@
-"""Training curves as one PNG: python3 curves.py --out curves.png [--coarse coarse coarse2]"""
+"""Training curves as one PNG: python3 -m train.curves --out curves.png [--coarse coarse coarse2]"""
 import argparse
 import json
 

@@ -1,6 +1,6 @@
 """Measure a model file end to end on the `val` photos, by set.
 
-    python3 evaluate.py MODEL [--out FILE.json] [--errors]
+    python3 -m eval.evaluate MODEL [--out FILE.json] [--errors]
 
 Right = the best text of any returned plate equals the truth. Three figures: against the labels as published, as
 corrected, and corrected with O = 0 and I = 1 taken for the same. `any box`: the plate's box was found (its centre lies
@@ -12,9 +12,9 @@ import sys
 
 import numpy as np
 
-import photos
-from cascade import Cascade
-from sampling import Pyramid
+from data import photos
+from eval.cascade import Cascade
+from eval.sampling import Pyramid
 
 US = ("openalpr-e2e-us", "us-51-closeups", "mcm-us16")
 SETS = US + ("openalpr-e2e-eu", "french-lpd", "openalpr-e2e-br", "openimages-lp")

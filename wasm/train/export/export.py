@@ -1,6 +1,6 @@
 """Checkpoints -> wasm/models/platestream.psm.
 
-    python3 export.py --out ../models/platestream.psm [--runs FOLDER]
+    python3 -m export.export --out ../models/platestream.psm [--runs FOLDER]
 
 A net without a checkpoint is taken over from the shipped model, so that one net can be trained anew by itself; where that has none it
 is exported untrained (right shapes, useless weights).
@@ -14,15 +14,15 @@ import pathlib
 import numpy as np
 import torch
 
-import psm
+from export import psm
 import settings
-import shipped
-import syntax
+from export import shipped
+from data import syntax
 from nets import shapes
 from nets.graph import CONV
 from nets.module import GraphNet
 from nets.quantise import quantise
-from regions import REGIONS
+from data.regions import REGIONS
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NAMES = ("coarse", "fine", "reader", "issuer")
