@@ -18,9 +18,10 @@ const SOURCES = [
   'tsconfig.json',
   'ui-lite',
   'wasm/assembly',
-  'wasm/matching',
+  'wasm/matcher',
   'wasm/models',
   'wasm/picture',
+  'wasm/recognizer',
 ]
 
 /**

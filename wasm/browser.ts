@@ -3,8 +3,8 @@
  * node.ts.
  */
 import { WasmError, type WasmErrorCode } from './errors.js'
-import { openWith, type OpenOptions } from './open.js'
-import type { Recognizer } from './recognizer.js'
+import { openWith, type OpenOptions } from './recognizer/open.js'
+import type { Recognizer } from './recognizer/recognizer.js'
 
 export * from './library.js'
 export { decodePicture } from './picture/decode_browser.js'

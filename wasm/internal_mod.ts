@@ -1,13 +1,13 @@
 /** For siblings and tests: the parts behind the public door. */
 export * from './mod.js'
 export * from './load_node.js'
-export { parseModel } from './model_file.js'
-export { checkNet, readLayer, type LayerRecord } from './model_net.js'
-export { loadRecognizer, type RecognizerExports } from './recognizer_exports.js'
-export * as record from './record.js'
-export * as matcherLayout from './matching/layout.js'
-export { coverOf } from './matching/cubes.js'
-export { CODES } from './matching/alphabet.js'
+export { parseModel } from './recognizer/model_file.js'
+export { checkNet, readLayer, type LayerRecord } from './recognizer/model_net.js'
+export { loadRecognizer, type RecognizerExports } from './recognizer/recognizer_exports.js'
+export * as record from './recognizer/record.js'
+export * as matcherLayout from './matcher/layout.js'
+export { coverOf } from './matcher/cubes.js'
+export { CODES } from './matcher/alphabet.js'
 export {
   openDesk,
   rawResults,
@@ -16,7 +16,7 @@ export {
   SCAN_PIECE,
   type PreparedSearch,
   type RawResult,
-} from './matching/dictionary.js'
-export { textsOf } from './matching/preview.js'
-export { plainWeights, type ReadWeights } from './matching/plate_syntax.js'
-export { meaningOf, ordersOf } from './matching/meaning.js'
+} from './matcher/dictionary.js'
+export { textsOf } from './matcher/preview.js'
+export { plainWeights, type ReadWeights } from './matcher/plate_syntax.js'
+export { meaningOf, ordersOf } from './matcher/pattern_semantics.js'

@@ -2,8 +2,8 @@
  * The recognizer as a library for Node: `platestream/recognizer` (docs/recognizer.md). browser.ts has the same names.
  */
 import { readFile } from 'node:fs/promises'
-import { openWith, type OpenOptions } from './open.js'
-import type { Recognizer } from './recognizer.js'
+import { openWith, type OpenOptions } from './recognizer/open.js'
+import type { Recognizer } from './recognizer/recognizer.js'
 
 export * from './library.js'
 export { decodePicture } from './picture/decode_node.js'

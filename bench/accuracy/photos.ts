@@ -53,7 +53,7 @@ const allPhotos = (folder: string): Photo[] =>
 export const measuringPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'val')
 
 /**
- * The photos of the train part that nets are not trained on (`held_out` of wasm/train/photos.py), for constants and
+ * The photos of the train part that nets are not trained on (`held_out` of wasm/train/data/photos.py), for constants and
  * calibrations.
  */
 export const heldOutPhotos = (folder: string): Photo[] =>

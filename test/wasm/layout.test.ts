@@ -14,7 +14,7 @@ function constantsOf(file: string): Map<string, number> {
 }
 
 t.test('the host reads records where the module writes them', (t) => {
-  const layout = constantsOf('wasm/assembly/layout.ts')
+  const layout = constantsOf('wasm/assembly/recognizer/layout.ts')
   for (const [name, value] of Object.entries(record)) {
     if (typeof value === 'number') t.equal(value, layout.get(name), name)
   }
@@ -30,7 +30,7 @@ t.test("the matcher's host knows its layout", (t) => {
 })
 
 t.test('records and alternates fit their drawing', (t) => {
-  const layout = constantsOf('wasm/assembly/layout.ts')
+  const layout = constantsOf('wasm/assembly/recognizer/layout.ts')
   const at = (name: string) => layout.get(name)!
   t.ok(at('RECORD_ALTERNATES') + at('MAX_ALTERNATES') * at('ALTERNATE_BYTES') <= at('RECORD_POSITIONS'))
   t.ok(at('RECORD_POSITIONS') + at('MAX_TEXT') * at('CLASSES') * 4 <= at('RECORD_BYTES'))

@@ -1,4 +1,4 @@
-import type { TestLayer, TestNet } from '../psm_writer.js'
+import type { TestLayer, TestNet } from '../recognizer/psm_writer.js'
 
 /** A tensor without a border: values [height][width][channels]. */
 export interface TwinTensor {

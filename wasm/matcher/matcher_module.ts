@@ -1,0 +1,161 @@
+import { instantiateSync } from '@assemblyscript/loader'
+import { WasmError } from '../errors.js'
+import { idOf } from '../module_id.js'
+import { CLASS_OF_CODE, CODE_OF_CLASS, CODES } from './alphabet.js'
+import { CHARACTERS } from '../recognizer/detection.js'
+import type { MatcherExports } from './matcher_exports.js'
+import { ABI_VERSION, SEARCH_WORKSPACE_BYTES, WORKSPACE_BYTES } from './layout.js'
+
+const PAGE = 65_536
+const TABLES_BYTES = 320
+
+/** matcher.wasm, compiled; every list, build and dictionary is an instance or more of it with a memory of its own. */
+export class MatcherModule {
+  private constructor(
+    readonly module: WebAssembly.Module,
+    /** First 16 hex digits of the module's SHA-256. */
+    readonly id: string,
+    readonly bytes: Uint8Array,
+  ) {}
+
+  /** @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI */
+  static async of(wasmBytes: Uint8Array): Promise<MatcherModule> {
+    let module: WebAssembly.Module
+    try {
+      module = await WebAssembly.compile(wasmBytes as Uint8Array<ArrayBuffer>)
+    } catch (error) {
+      throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: error instanceof Error ? error.message : String(error) })
+    }
+    if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'scanBlocks'))
+      throw new WasmError('ALPR_ERR_MODULE_INVALID', { reason: 'it is not the matcher' })
+    const found = instantiate(module, newMemory(1)).abiVersion()
+    if (found !== ABI_VERSION) throw new WasmError('ALPR_ERR_MODULE_ABI', { found, needed: ABI_VERSION })
+    return new MatcherModule(module, await idOf(wasmBytes), wasmBytes)
+  }
+
+  /** A memory of its own with one instance, the tables and a workspace. */
+  open(): MatcherMemory {
+    return MatcherMemory.create(this.module)
+  }
+}
+
+function newMemory(pages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: PAGE, shared: true })
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): MatcherExports {
+  // The loader passes `env.memory` on; its own type of imports knows no shared memory.
+  return instantiateSync<MatcherExports>(module as never, { env: { memory } } as never)
+    .exports as unknown as MatcherExports
+}
+
+/** What another thread needs to look at the same memory. */
+export interface SharedMatcherMemory {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  tables: number
+  workspace: number
+}
+
+/** A memory of matcher.wasm and one instance in it. Only the instance that made it places things. */
+export class MatcherMemory {
+  readonly exports: MatcherExports
+
+  private constructor(
+    readonly module: WebAssembly.Module,
+    readonly memory: WebAssembly.Memory,
+    private readonly tables: number,
+    private readonly workspace: number,
+    private free: number,
+  ) {
+    this.exports = instantiate(module, memory)
+    this.exports.attach(tables, workspace)
+  }
+
+  static create(module: WebAssembly.Module): MatcherMemory {
+    const memory = newMemory(8)
+    const base = instantiate(module, memory).heapBase()
+    const workspace = align(base + TABLES_BYTES)
+    const made = new MatcherMemory(module, memory, base, workspace, workspace + WORKSPACE_BYTES)
+    made.grow(made.free)
+    writeTables(made.bytes(base, TABLES_BYTES))
+    return made
+  }
+
+  /** An instance for this thread in a memory that another one made. */
+  static attach({ module, memory, tables, workspace }: SharedMatcherMemory): MatcherMemory {
+    return new MatcherMemory(module, memory, tables, workspace, Infinity)
+  }
+
+  /** For another instance, which may search: gets a workspace of its own here. @throws ALPR_ERR_DICTIONARY_MEMORY */
+  share(): SharedMatcherMemory {
+    return {
+      module: this.module,
+      memory: this.memory,
+      tables: this.tables,
+      workspace: this.place(SEARCH_WORKSPACE_BYTES),
+    }
+  }
+
+  /** Places `bytes` bytes, 64-byte aligned, zero when never used before. 0: memory is at its limit. */
+  tryPlace(bytes: number): number {
+    const at = align(this.free)
+    if (!this.grow(at + bytes)) return 0
+    this.free = at + bytes
+    return at
+  }
+
+  /** @throws ALPR_ERR_DICTIONARY_MEMORY */
+  place(bytes: number): number {
+    const at = this.tryPlace(bytes)
+    if (at === 0) throw new WasmError('ALPR_ERR_DICTIONARY_MEMORY', { plates: Math.round(bytes / 12) })
+    return at
+  }
+
+  /** Address behind everything placed; `rewind` forgets what was placed since. */
+  get mark(): number {
+    return this.free
+  }
+
+  rewind(mark: number): void {
+    this.free = mark
+  }
+
+  bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, at, length)
+  }
+
+  view(at: number, length: number): DataView {
+    return new DataView(this.memory.buffer, at, length)
+  }
+
+  private grow(end: number): boolean {
+    const missing = Math.ceil(end / PAGE) - this.memory.buffer.byteLength / PAGE
+    if (missing <= 0) return true
+    try {
+      this.memory.grow(missing)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+const align = (address: number): number => Math.ceil(address / 64) * 64
+
+/** tables.ts in wasm/assembly/matcher says what lies where. */
+function writeTables(bytes: Uint8Array): void {
+  bytes.set(CLASS_OF_CODE, 0)
+  let rank = 0
+  for (const [code, character] of [...CODES].entries()) {
+    if (character === '-') continue
+    rank += 1
+    bytes[64 + character.charCodeAt(0)] = rank
+    bytes[192 + rank] = code
+    bytes[256 + code] = rank
+  }
+  for (let letter = 97; letter <= 122; letter++) bytes[64 + letter] = 254
+  for (const separator of ' -\t\r.') bytes[64 + separator.charCodeAt(0)] = 254
+  if (rank !== CHARACTERS.length || CODE_OF_CLASS.includes(-1))
+    throw new Error('the codes do not hold every character once')
+}
