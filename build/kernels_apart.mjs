@@ -20,6 +20,9 @@ const KERNELS = [
   'lanes',
 ]
 
+/** Files renamed since the module was first released, with the name that still decides the order of their functions. */
+const FIRST_NAMES = { crop_ensemble: 'looks' }
+
 export default class KernelsApart extends Transform {
   afterInitialize(program) {
     for (const file of program.filesByName.values()) file.internalName = withoutFolder(file.source.internalPath, file)
@@ -37,5 +40,6 @@ export default class KernelsApart extends Transform {
 
 function withoutFolder(path, { internalName }) {
   if (!path.startsWith('wasm/assembly/') || !internalName.startsWith(path)) return internalName
-  return `wasm/assembly/${path.split('/').at(-1)}${internalName.slice(path.length)}`
+  const file = path.split('/').at(-1)
+  return `wasm/assembly/${FIRST_NAMES[file] ?? file}${internalName.slice(path.length)}`
 }

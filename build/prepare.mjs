@@ -18,6 +18,7 @@ const SOURCES = [
   'tsconfig.json',
   'ui-lite',
   'wasm/assembly',
+  'wasm/layout',
   'wasm/matcher',
   'wasm/models',
   'wasm/picture',

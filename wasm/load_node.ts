@@ -4,6 +4,8 @@ import { Matcher } from './matcher/matcher.js'
 import { ConfusionModel } from './matcher/confusion_model.js'
 import { PlateSyntax } from './matcher/plate_syntax.js'
 
+export { decodeJpegNatively } from './picture/jpeg_native.js'
+
 /** The files of a build, beside this module in dist/wasm (Node only). */
 export type WasmFile =
   | 'recognizer.wasm'

@@ -1,4 +1,4 @@
-/** What we use of WebAssembly; the library types of browsers have it, those of Node do not. */
+/** The part of WebAssembly in use; the types of browsers have it, those of Node do not. */
 declare namespace WebAssembly {
   class Module {
     private constructor()

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { AlprError } from '../../engine/runtime/mod.js'
-import { decodeBmp, isBmp } from '../../wasm/picture/decode_bmp.js'
+import { decodeBmp, isBmp } from '../../wasm/internal_mod.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {

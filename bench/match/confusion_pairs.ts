@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodePicture } from '../../wasm/picture/decode_node.js'
+import { decodePicture } from '../../wasm/node.js'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { Recognizer, type Detection } from '../../wasm/mod.js'
 import { framedPlate, heldOutPhotos } from '../accuracy/photos.js'

@@ -75,9 +75,9 @@ export async function measurePatterns(matcher: Matcher, count: number, threads: 
   console.log(
     `${dictionary.size} plates of 5 to 10 characters loaded in ${(ms / 1000).toFixed(2)} s; ${(bytes / dictionary.size).toFixed(2)} bytes a plate all told (${(planes / dictionary.size).toFixed(2)} of them text)`,
   )
-  const desk = await dictionary.desk()
+  const desk = await dictionary.acquireInstance()
   const { exports } = desk.memory
-  const from = Math.ceil(dictionary.lanes.from / 64) * 64
+  const from = Math.ceil(dictionary.memoryRange.from / 64) * 64
   const end = from + Math.floor(bytes / 64) * 64
   const timed = (work: () => void) => {
     const start = performance.now()

@@ -1,5 +1,5 @@
 import { and, sql, tableOf, value, type Sql } from './sql.js'
-import type { PatternTolerance } from '../../wasm/internal_mod.js'
+import type { PatternTolerance } from '../../wasm/mod.js'
 import { alignments, regexOf, type Pattern } from './pattern.js'
 
 /** A plate that may be meant by a pattern. */

@@ -1,5 +1,4 @@
-import { CHARACTERS, NONE, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
-import { ordersOf } from '../../wasm/internal_mod.js'
+import { CHARACTERS, NONE, ordersOf, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
 import type { Tolerated } from '../hit.js'
 
 /** The best way in which a read may satisfy a pattern. */

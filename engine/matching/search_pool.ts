@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import {
-  rawResults16,
+  decodeResults,
   type Dictionary,
   type Pattern,
-  type RawResult,
+  type ScanResult,
   type SearchOptions,
   type SearchPage,
-} from '../../wasm/internal_mod.js'
+} from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import type { SearchReport, SearchTask } from './search_worker.js'
 
@@ -106,8 +106,8 @@ export class SearchPool {
             if (done) options.signal.throwIfAborted()
             continue
           }
-          const raw: RawResult[] = reports.flatMap((report) =>
-            report ? rawResults16(report.results, dictionary.hourZero) : [],
+          const raw: ScanResult[] = reports.flatMap((report) =>
+            report ? decodeResults(report.results, dictionary.hourZero) : [],
           )
           const sum = (of: (report: SearchReport) => number) =>
             reports.reduce((total, report) => total + (report ? of(report) : 0), 0)

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { openDesk, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/internal_mod.js'
+import { openSearchInstance, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/mod.js'
 
 /** What the pool asks of a worker. */
 export type SearchTask =
@@ -33,7 +33,7 @@ const REPORT_MS = 25
  * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from
  * the end (newest) to the beginning, so that none waits for another.
  */
-const desks = new Map<number, { desk: ReturnType<typeof openDesk>; counter: number }>()
+const desks = new Map<number, { desk: ReturnType<typeof openSearchInstance>; counter: number }>()
 const stopped = new Set<number>()
 
 parentPort!.on('message', (task: SearchTask) => {
@@ -44,7 +44,7 @@ parentPort!.on('message', (task: SearchTask) => {
 })
 
 function open({ dictionary, shared, counter }: SearchTask & { kind: 'open' }): void {
-  const desk = openDesk(shared)
+  const desk = openSearchInstance(shared)
   desk.memory.exports.shareFloor(counter + FLOOR_AT)
   desks.set(dictionary, { desk, counter })
 }

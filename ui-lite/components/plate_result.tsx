@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import type { Detection, Quality } from '../../wasm/recognizer/detection.js'
+import type { Detection, Quality } from '../../wasm/browser.js'
 import { spell } from '../text/plate.js'
 import { percent } from '../text/words.js'
 import { PositionChart } from './position_chart.js'

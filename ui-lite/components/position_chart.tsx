@@ -1,4 +1,4 @@
-import { CHARACTERS } from '../../wasm/recognizer/detection.js'
+import { CHARACTERS } from '../../wasm/browser.js'
 import { percent } from '../text/words.js'
 
 /** Characters shown of a position, at most; and what is too improbable to show. */

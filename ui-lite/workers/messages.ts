@@ -1,4 +1,4 @@
-import type { Detection } from '../../wasm/recognizer/detection.js'
+import type { Detection } from '../../wasm/browser.js'
 
 /** Page to worker. A file is handed over by reference: nothing is copied, nothing is sent. */
 export interface Job {

@@ -1,4 +1,4 @@
-import type { Quad } from '../../wasm/recognizer/detection.js'
+import type { Quad } from '../../wasm/browser.js'
 
 /** Height of a crop, pixels, and the widest it may be in heights. */
 const HEIGHT = 96

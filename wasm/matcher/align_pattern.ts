@@ -1,35 +1,35 @@
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import type { ConfusionModel } from './confusion_model.js'
-import { meaningOf, ordersOf, type Meaning } from './pattern_semantics.js'
+import { semanticsOf, ordersOf, type ElementSemantics } from './pattern_semantics.js'
 import type { Fragment, Pattern } from './pattern.js'
 
-/** One place where a stored plate and a pattern differ, and what was tolerated. */
+/** A tolerated difference between a stored plate and a pattern. */
 export interface PatternTolerance {
-  /** `look-alike`: taken without an error; the others count as one each. */
+  /** A `look-alike` is not an error; the others count as one error each. */
   kind: 'look-alike' | 'misread' | 'missing' | 'extra'
-  /** 0-based position in the stored plate; of a missing character the one it stands before. */
+  /** 0-based position in the stored plate; for a missing character, the position it precedes. */
   position: number
-  /** Character stored, empty when it is missing. */
+  /** Stored character; empty when it is missing. */
   read: string
-  /** Characters that the pattern wants there, empty for an extra one; `?` for any. */
+  /** Characters that the pattern accepts there, `?` for any; empty for an extra character. */
   wanted: string
   probability: number
 }
 
 export interface Alignment {
-  /** That a plate stored with this text satisfies the pattern, 0..1 (of the model, not calibrated). */
+  /** P(a plate stored with this text satisfies the pattern), 0..1, not calibrated. */
   probability: number
   tolerated: PatternTolerance[]
 }
 
-/** An order of the fragments with what its elements mean, and as text what they want: `?` for any. */
+/** An order of the fragments, with the semantics of its elements and their characters as text (`?` for any). */
 interface Order {
   fragment: Fragment
-  meanings: Meaning[]
+  semantics: ElementSemantics[]
   wanted: string[]
 }
 
-/** How a cell was reached. */
+/** The last step to a cell. */
 const BEGIN = 0
 const TAKEN = 1
 const RUN = 2
@@ -40,12 +40,12 @@ const MISSING = 6
 const KINDS = { [LOOK_ALIKE]: 'look-alike', [MISREAD]: 'misread', [EXTRA]: 'extra', [MISSING]: 'missing' } as const
 
 /**
- * A pattern under a confusion model, ready to be held against single plates: for explanations, and for the few plates
- * that no lane takes.
+ * A pattern under a confusion model, aligned with single plates: for explanations, and for the few plates that are too
+ * long for blocks.
  */
 export class PatternAligner {
   private readonly orders: Order[]
-  // cells by characters behind us, errors made and elements behind us; kept, because a page asks for a hundred plates
+  // cells by characters consumed, errors made and elements consumed; kept, because a page aligns a hundred plates
   private probabilities = new Float64Array(0)
   private reached = new Uint8Array(0)
 
@@ -56,14 +56,14 @@ export class PatternAligner {
   ) {
     this.orders = ordersOf(pattern).map((fragment) => ({
       fragment,
-      meanings: fragment.elements.map((element) => meaningOf(element, model, lookAlikes)),
+      semantics: fragment.elements.map((element) => semanticsOf(element, model, lookAlikes)),
       wanted: fragment.elements.map(({ classes }) =>
         classes === undefined ? '?' : [...classes].map((c) => CHARACTERS[c]).join(''),
       ),
     }))
   }
 
-  /** The best alignment, or nothing when the plate does not match. @param plate `[A-Z0-9]`, any length */
+  /** The best alignment; undefined when the plate does not match. @param plate `[A-Z0-9]`, any length */
   align(plate: string): Alignment | undefined {
     let best: Alignment | undefined
     for (const order of this.orders) {
@@ -73,7 +73,10 @@ export class PatternAligner {
     return best
   }
 
-  private alignOrder({ fragment: { elements, stars }, meanings, wanted }: Order, plate: string): Alignment | undefined {
+  private alignOrder(
+    { fragment: { elements, stars }, semantics, wanted }: Order,
+    plate: string,
+  ): Alignment | undefined {
     const { edits } = this.pattern
     const { extra } = this.model.data
     const width = elements.length + 1
@@ -99,12 +102,12 @@ export class PatternAligner {
           const here = i * layer + e * width + j
           const p = probabilities[here]!
           if (p === 0) continue
-          if (j < elements.length && e < edits) raise(here + width + 1, p * meanings[j]!.missing, MISSING)
+          if (j < elements.length && e < edits) raise(here + width + 1, p * semantics[j]!.missing, MISSING)
           if (i === plate.length) continue
           if ((stars >> j) & 1) raise(here + layer, p, RUN)
           if (e < edits) raise(here + layer + width, p * extra, EXTRA)
           if (j === elements.length) continue
-          const { takes, weights } = meanings[j]!
+          const { takes, weights } = semantics[j]!
           const { classes } = elements[j]!
           if (takes.has(c))
             raise(here + layer + 1, p * weights[c]!, classes !== undefined && !classes.has(c) ? LOOK_ALIKE : TAKEN)
@@ -131,7 +134,7 @@ export class PatternAligner {
         const position = Math.floor(before / layer)
         const j = before % width
         const read = consumes ? plate[position]! : ''
-        const { missing, weights } = meanings[j] ?? { missing: 0, weights: undefined }
+        const { missing, weights } = semantics[j] ?? { missing: 0, weights: undefined }
         const probability = how === EXTRA ? extra : how === MISSING ? missing : weights![CHARACTERS.indexOf(read)]!
         tolerated.push({
           kind: KINDS[how as keyof typeof KINDS],

@@ -1,13 +1,10 @@
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import { WasmError } from '../errors.js'
 
-/**
- * The file `confusions.json`: what readers take for what, with its origin. Kept as data so that it can be fitted anew
- * (bench/match/fit_confusions.ts).
- */
+/** The file `confusions.json`: how readers confuse characters, fitted by bench/match/fit_confusions.ts. */
 export interface ConfusionData {
   format: 1
-  /** Where each part is from, for people. */
+  /** Origin of each part, for people. */
   origin: { part: string; source: string }[]
   /** Groups of characters that look alike; a character may be in several. */
   lookAlikes: string[]
@@ -15,32 +12,28 @@ export interface ConfusionData {
   lookAlike: number
   /** P(any other character is on the plate | the reader is sure of one), shared among all 35. */
   other: number
-  /**
-   * P(the plate has a character more | read), at any one place, whichever character it is; and P(a character read is
-   * none).
-   */
+  /** P(the plate has one more character at a given place, of any kind | read). */
   missing: number
+  /** P(a character read is not on the plate). */
   extra: number
   /**
-   * Learned: how often `truth` was on the plate when the reader said `read`, `{ read: { truth: count } }`. Expected
-   * counts, not whole numbers.
+   * Learned: how often `truth` was on the plate when the reader read `read`, `{ read: { truth: count } }`. Expected
+   * counts, not integers.
    */
   counts: Record<string, Record<string, number>>
-  /** How many observations the look-alikes above are worth beside the counts of a character. */
+  /** Weight of the look-alikes above as a prior, in observations of a character. */
   weight: number
-  /** Knots of the calibration: [probability of the model, share that was right], both rising from [0, 0] to [1, 1]. */
+  /** Knots of the calibration: [uncalibrated probability, share that was right], both rising from [0, 0] to [1, 1]. */
   calibration: [number, number][]
 }
 
 const N = CHARACTERS.length
-/**
- * P(one is on the plate | the other was read) from which a character that is no classic look-alike is taken for one.
- */
+/** P(one is on the plate | the other was read) from which a pair counts as look-alikes without being a classic one. */
 const ALIKE_FLOOR = 0.001
 
 /**
- * How readers err, in numbers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read);
- * every row adds up to 1. A learned matrix takes the look-alikes as prior: row = (counts + weight * classic row) /
+ * The confusion matrix of readers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read);
+ * every row sums to 1. The look-alikes are the prior of the learned counts: row = (counts + weight * classic row) /
  * (total + weight).
  */
 export class ConfusionModel {
@@ -49,9 +42,9 @@ export class ConfusionModel {
     readonly matrix: Float64Array,
   ) {}
 
-  /** @param json the parsed file. @throws ALPR_ERR_CONFUSIONS_INVALID naming what is wrong */
+  /** @param json the parsed file. @throws ALPR_ERR_CONFUSIONS_INVALID with the first fault */
   static of(json: unknown): ConfusionModel {
-    const data = check(json)
+    const data = validate(json)
     const matrix = new Float64Array(N * N)
     for (let read = 0; read < N; read++) {
       const classic = classicRow(data, read)
@@ -70,10 +63,7 @@ export class ConfusionModel {
     return this.matrix[read * N + truth]!
   }
 
-  /**
-   * Whether one is taken for the other without counting as an error: a classic look-alike, or what was learned to be
-   * misread often enough.
-   */
+  /** Whether the pair matches without an error: a classic look-alike, or confused often enough in the learned counts. */
   alike(read: number, truth: number): boolean {
     return (
       this.probability(read, truth) >= ALIKE_FLOOR ||
@@ -81,18 +71,18 @@ export class ConfusionModel {
     )
   }
 
-  /** What a probability of the model has meant on the pictures it was fitted on: piecewise linear, rising, 0 to 1. */
+  /** The share of matches with this probability that were right on the fitting data: piecewise linear, rising, 0..1. */
   calibrate(probability: number): number {
     return along(this.data.calibration, probability, 0, 1)
   }
 
-  /** The least probability of the model that is calibrated to `probability` or more. */
+  /** The least uncalibrated probability that calibrates to `probability` or more. */
   uncalibrate(probability: number): number {
     return along(this.data.calibration, probability, 1, 0)
   }
 }
 
-/** The row of the classic look-alikes. */
+/** The row of the prior, from the classic look-alikes. */
 function classicRow(data: ConfusionData, read: number): Float64Array {
   const alike = new Set(
     data.lookAlikes.filter((group) => group.includes(CHARACTERS[read]!)).flatMap((group) => [...group]),
@@ -113,7 +103,7 @@ function along(knots: readonly [number, number][], x: number, from: 0 | 1, to: 0
   return 1
 }
 
-function check(json: unknown): ConfusionData {
+function validate(json: unknown): ConfusionData {
   const data = json as ConfusionData
   const fail = (reason: string): never => {
     throw new WasmError('ALPR_ERR_CONFUSIONS_INVALID', { reason })

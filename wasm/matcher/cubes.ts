@@ -1,31 +1,27 @@
 import { CLASS_OF_CODE, CODE_BITS, CODE_COUNT } from './alphabet.js'
 
-/** All codes whose bits under `mask` are those of `value`. */
+/** All codes whose bits under `mask` equal those of `value`. */
 export interface Cube {
   mask: number
   value: number
 }
 
 /**
- * A small set of cubes that together hold every code of `members`, no other character's code, and may hold codes that
- * no character has: greedy over the largest cubes first. A set of one is one cube of six bits; a pair of look-alikes is
- * one of five.
+ * A small set of cubes that together contain every code of `members` and no other character's code; unused codes may be
+ * in them. Greedy, the largest cubes first. One member is a cube of six bits; a pair of look-alikes is one of five.
  */
 export function coverOf(members: ReadonlySet<number>): readonly Cube[] {
   let key = 0n
   for (const member of members) key |= 1n << BigInt(member)
-  const known = covers.get(key)
-  if (known) return known
+  const cached = covers.get(key)
+  if (cached) return cached
   const cubes = findCover(members)
   if (covers.size === MAX_COVERS) covers.clear()
   covers.set(key, cubes)
   return cubes
 }
 
-/**
- * Covers found before, by their members as bits: finding one takes a tenth of a millisecond, in which no thread
- * searches yet.
- */
+/** Covers by their members as bits: finding one takes a tenth of a millisecond, during which no thread searches yet. */
 const covers = new Map<bigint, readonly Cube[]>()
 const MAX_COVERS = 1_000
 
@@ -46,7 +42,7 @@ function findCover(members: ReadonlySet<number>): Cube[] {
           fine = allowed(code)
           if (open.has(code)) held += 1
         }
-        // of equal ones the cube with fewer bits to look at
+        // among equals, the cube with fewer bits to test
         if (fine && (held > most || (held === most && bits(mask) < bits(best!.mask)))) {
           best = { mask, value }
           most = held

@@ -1,7 +1,7 @@
 import { WasmError } from '../errors.js'
 import { PatternAligner, type PatternTolerance } from './align_pattern.js'
 import { CODE_OF_CLASS, textOfCodes } from './alphabet.js'
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import type { BuiltPlates, PlateRow } from './plate_builder.js'
 import type { ConfusionModel } from './confusion_model.js'
 import {
@@ -10,105 +10,89 @@ import {
   HEADER_BYTES,
   MAX_FRESH,
   MAX_LENGTH,
+  MAX_REGIONS,
   MAX_RESULTS,
   PATTERN_BYTES,
   RECORD_BYTES,
-  RESULT_BYTES,
 } from './layout.js'
-import { MatcherMemory, type MatcherModule, type SharedMatcherMemory } from './matcher_module.js'
+import type { MatcherMemory, MatcherModule } from './matcher_module.js'
 import { parsePattern, type Pattern } from './pattern.js'
 import { normalisePlate } from './plate_text.js'
-import { programOf } from './pattern_program.js'
+import { compilePattern } from './pattern_program.js'
+import {
+  openSearchInstance,
+  readResults,
+  SCAN_PIECE,
+  type ScanResult,
+  type SearchInstance,
+  type SharedDictionary,
+} from './search_instance.js'
 
-/** A plate that may satisfy a pattern. */
+export type { SharedDictionary } from './search_instance.js'
+
+/** A plate that satisfies a pattern. */
 export interface PlateMatch {
   plate: string
   region: string
-  /** That the vehicle stored with this text has a plate that satisfies the pattern, 0..1, calibrated. */
+  /** P(the vehicle stored with this text has a plate that satisfies the pattern), 0..1, calibrated. */
   probability: number
-  /** Times read; from 65,535 on that or more. */
+  /** Number of reads; 65,535 means that or more. */
   count: number
-  /**
-   * Hours since 1970 UTC of the first and the last read; times more than five years before the newest are told as five
-   * years.
-   */
+  /** Hours of the first and last read since 1970 UTC; clamped to five years before the newest read. */
   firstHour: number
   lastHour: number
   tolerated: PatternTolerance[]
 }
 
 /**
- * What is known of a search so far. `matches` are the best, best first: more probable, then seen later. Before the
- * search is done plates with errors may be missing from them, where there are enough others.
+ * The results of a search so far. `matches` are the best, in order of probability, then of the last read. Until the
+ * search is done, plates with errors may be missing where there are enough others.
  */
 export interface SearchPage {
   matches: PlateMatch[]
-  /** Plates that match, of those scanned. */
+  /** Scanned plates that match. */
   matched: number
   scanned: number
-  /** Plates to scan, as of the beginning. */
+  /** Plates to scan, counted at the start. */
   plates: number
   done: boolean
-  /** Of the dictionary, as of the beginning. */
+  /** Version of the dictionary at the start. */
   version: string
 }
 
 export interface SearchOptions {
-  /** Matches wanted, 1 to 10,000; 100 if not said. */
+  /** Most matches returned, 1 to 10,000. @default 100 */
   limit?: number
-  /** Whether look-alikes are taken without an error; true if not said. */
+  /** Whether look-alikes match without an error. @default true */
   lookAlikes?: boolean
-  /** Regions besides those of the pattern. */
+  /** Regions in addition to those of the pattern. */
   regions?: readonly string[]
   signal?: AbortSignal
 }
 
-/** What a scan gives, before texts and explanations. */
-export interface RawResult {
-  probability: number
-  slot: number
-  lastHour: number
-}
-
-/** What another thread needs to search. */
-export interface SharedDictionary {
-  memory: SharedMatcherMemory
-  header: number
-}
-
-/**
- * Blocks a call scans (131,072 plates): a fraction of a millisecond mostly, so that V8 can put optimised code in place
- * and others get their turn.
- */
-export const SCAN_PIECE = 256
-/** Time that a search holds the event loop, and time between two pages, milliseconds. */
+/** Longest time that a search blocks the event loop, and time between two pages, milliseconds. */
 const SLICE_MS = 8
 const PAGE_MS = 50
-/** Searches at a time of one thread; more wait. */
+/** Concurrent searches of one thread; more wait. */
 const MAX_SEARCHES = 8
 
-export interface Desk {
-  memory: MatcherMemory
-  pattern: number
-}
-
 /**
- * Every distinct plate ever read, in lanes that patterns are matched against (drawing in
- * wasm/assembly/matcher/layout.ts). A plate is a text and a region. One thread owns it and appends; any thread may
- * search it, with its own instance in the same memory. What is appended is seen by searches that begin later, at once.
+ * Every distinct plate ever read, in bit-sliced blocks that patterns are matched against (drawing in
+ * wasm/assembly/matcher/layout.ts). A plate is a text and a region. One thread owns the dictionary and appends to it;
+ * any thread may search it, with its own instance in the same memory. A search sees everything appended before it began.
  */
 export class Dictionary {
   private readonly regionNumbers: Map<string, number>
-  private readonly desks: Desk[] = []
-  private readonly waiting: ((desk: Desk) => void)[] = []
-  private desksMade = 0
+  private readonly idleInstances: SearchInstance[] = []
+  private readonly waiters: ((instance: SearchInstance) => void)[] = []
+  private instanceCount = 0
   private readonly codes: number
   private readonly scratch: number
   private appended = 0
   private readonly long: Map<string, PlateRow>
   /**
-   * Slot of each plate in fresh blocks, by `<plate>@<number of its region>`: blocks are in order of arrival, and to
-   * look through them costs more with each. At most MAX_FRESH blocks of them, some 50 MB.
+   * Slot of each plate in fresh blocks, by `<plate>@<region number>`: these blocks are in order of arrival, so scanning
+   * them would cost more with each. At most MAX_FRESH blocks, some 50 MB.
    */
   private readonly freshSlots = new Map<string, number>()
 
@@ -131,8 +115,8 @@ export class Dictionary {
   }
 
   /**
-   * Takes what a builder made into a memory of its own.
-   * @param generation grows with each build of the same dictionary
+   * Copies the result of a builder into a memory of its own.
+   * @param generation increases with each build of the same dictionary
    * @throws ALPR_ERR_DICTIONARY_MEMORY
    */
   static of(module: MatcherModule, built: BuiltPlates, model: ConfusionModel, generation = 1): Dictionary {
@@ -151,7 +135,7 @@ export class Dictionary {
     const counts = copied(built.counts, slots)
     const large = copied(built.large, built.largeCapacity * 8)
     const fresh = memory.place(MAX_FRESH * ENTRY_BYTES)
-    // Planes last: what is appended later lies behind them.
+    // Planes last: appended blocks follow them.
     const planes = copied(built.planes, built.planesBytes)
     const entries = memory.view(directory, built.blocks * ENTRY_BYTES)
     for (let block = 0; block < built.blocks; block++)
@@ -189,7 +173,7 @@ export class Dictionary {
     )
   }
 
-  /** Plates in it; one text of two regions counts twice. */
+  /** Number of plates; one text in two regions counts twice. */
   get size(): number {
     return this.plates + this.long.size
   }
@@ -199,17 +183,17 @@ export class Dictionary {
     return `${this.generation}.${this.appended}`
   }
 
-  /** Bytes that the plates take, all told: directory, planes, meta, large counts, fresh blocks. */
+  /** Total bytes of the plates: directory, planes, meta, large counts, fresh blocks. */
   get bytes(): number {
     return this.memory.mark - this.header
   }
 
-  /** Plates that wait in fresh blocks; when they are many, the dictionary should be built anew. */
+  /** Slots of the fresh blocks; when there are many, rebuild the dictionary. */
   get fresh(): number {
     return (this.memory.exports.blocksNow() - this.baseBlocks) * BLOCK
   }
 
-  /** Blocks, base and fresh. */
+  /** Number of blocks, base and fresh. */
   get blocks(): number {
     return this.memory.exports.blocksNow()
   }
@@ -219,33 +203,33 @@ export class Dictionary {
     return this.hour0
   }
 
-  /** The memory that is shared, for counters that threads take their work from. */
+  /** The shared memory, for counters from which threads take work. */
   get memoryBuffer(): SharedArrayBuffer {
     return this.memory.memory.buffer
   }
 
-  /** Room for such a counter, 64 bytes. */
+  /** Allocates such a counter, 64 bytes. */
   placeCounter(): number {
     return this.memory.place(64)
   }
 
-  /** Where searching needs no more memory than this says: for benchmarks. */
-  get lanes(): { from: number; end: number } {
+  /** Addresses of the dictionary's data, for benchmarks of memory bandwidth. */
+  get memoryRange(): { from: number; end: number } {
     return { from: this.header, end: this.memory.mark }
   }
 
-  /** For another thread. */
+  /** Handle for another thread, with a workspace of its own. */
   share(): SharedDictionary {
     return { memory: this.memory.share(), header: this.header }
   }
 
   /**
-   * One more read. Searches that begin after this see it.
-   * @param plate as read; normalised here. @param hour since 1970 UTC
-   * @param again whether the same read may have been told before: a known plate then counts once more only for a later
-   * hour
-   * @returns 'new' for a plate not seen before in its region, 'known', 'refused' when it is no plate, 'full' when the
-   * dictionary must be built anew first
+   * Adds one read. Searches that begin later see it.
+   * @param plate as read; normalised here
+   * @param hour since 1970 UTC
+   * @param again whether the same read may have been added before: a known plate then counts only for a later hour
+   * @returns 'new' for the first read of a plate in its region, 'known' for others, 'refused' for a text that cannot be a
+   * plate, 'full' when the dictionary must be rebuilt first
    */
   add(plate: string, region: string, hour: number, again = false): 'new' | 'known' | 'refused' | 'full' {
     const text = normalisePlate(plate)
@@ -254,8 +238,8 @@ export class Dictionary {
     const number = this.regionNumber(region)
     const { exports } = this.memory
     const name = `${text}@${number}`
-    const known = this.freshSlots.get(name)
-    if (known !== undefined) return this.touch(known, hour, again)
+    const freshSlot = this.freshSlots.get(name)
+    if (freshSlot !== undefined) return this.touch(freshSlot, hour, again)
     const ascii = this.memory.bytes(this.scratch, text.length)
     for (let i = 0; i < text.length; i++) ascii[i] = text.charCodeAt(i)
     const key = exports.keyOf(this.scratch, text.length)
@@ -283,18 +267,18 @@ export class Dictionary {
   }
 
   /**
-   * Searches in slices, so that others get their turn, and gives a page whenever there is something new to show: the
-   * first as soon as the first plates were scanned (the newest are scanned first), the last with `done`.
-   * @throws ALPR_ERR_PATTERN_... for a bad pattern, the signal's reason when it aborts
+   * Searches in slices that yield to the event loop, and yields pages of the results so far: the first as soon as the
+   * newest plates have been scanned, the last with `done`.
+   * @throws ALPR_ERR_PATTERN_... for an invalid pattern, the signal's reason when it aborts
    */
   async *search(pattern: string | Pattern, options: SearchOptions = {}): AsyncGenerator<SearchPage, void, void> {
     const search = this.prepare(pattern, options)
-    const desk = await this.desk()
+    const instance = await this.acquireInstance()
     try {
-      const { exports } = desk.memory
-      desk.memory.bytes(desk.pattern, PATTERN_BYTES).set(search.program)
+      const { exports } = instance.memory
+      instance.memory.bytes(instance.pattern, PATTERN_BYTES).set(search.program)
       const blocks = exports.blocksNow()
-      exports.beginScan(desk.pattern)
+      exports.beginScan(instance.pattern)
       let scanned = 0
       let shown = -Infinity
       for (let end = blocks; end > 0; ) {
@@ -309,7 +293,7 @@ export class Dictionary {
           shown = performance.now()
           yield this.page(
             search,
-            rawResults(desk.memory, this.hour0, false),
+            readResults(instance.memory, this.hour0, false),
             exports.matchedPlates() >>> 0,
             Math.min(scanned, search.plates),
             false,
@@ -319,21 +303,26 @@ export class Dictionary {
           setTimeout(resolve)
         })
         options.signal?.throwIfAborted()
-        // An instance may have been lent again only by us, so its results stand.
       }
-      yield this.page(search, rawResults(desk.memory, this.hour0), exports.matchedPlates() >>> 0, search.plates, true)
+      yield this.page(
+        search,
+        readResults(instance.memory, this.hour0),
+        exports.matchedPlates() >>> 0,
+        search.plates,
+        true,
+      )
     } finally {
-      this.giveBack(desk)
+      this.releaseInstance(instance)
     }
   }
 
-  /** Everything a search needs besides its instance; for pools of threads. */
+  /** Everything that a search needs besides an instance; for pools of threads. */
   prepare(pattern: string | Pattern, options: SearchOptions = {}): PreparedSearch {
     const parsed = typeof pattern === 'string' ? parsePattern(pattern) : pattern
     const limit = options.limit ?? 100
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESULTS)
       throw new WasmError('ALPR_ERR_SEARCH_INVALID', {
-        reason: `limit must be a whole number from 1 to ${MAX_RESULTS}`,
+        reason: `limit must be an integer from 1 to ${MAX_RESULTS}`,
       })
     const lookAlikes = options.lookAlikes ?? true
     const names = [...parsed.regions, ...(options.regions ?? [])].map((name) => name.toUpperCase())
@@ -347,14 +336,23 @@ export class Dictionary {
       plates: this.size,
       version: this.version,
       names,
-      program: programOf(parsed, this.model, { limit, lookAlikes, regions: numbers }),
+      program: compilePattern(parsed, this.model, { limit, lookAlikes, regions: numbers }),
       aligner: new PatternAligner(parsed, this.model, lookAlikes),
     }
   }
 
-  /** A page of what scans found: results of one or more threads, their matches counted. */
-  page(search: PreparedSearch, raw: readonly RawResult[], matched: number, scanned: number, done: boolean): SearchPage {
-    // Of several threads the best of all: the others need no text.
+  /**
+   * A page of the results of one or more scans.
+   * @param matched number of plates that match, of all scans together
+   */
+  page(
+    search: PreparedSearch,
+    raw: readonly ScanResult[],
+    matched: number,
+    scanned: number,
+    done: boolean,
+  ): SearchPage {
+    // Of several threads only the best of all: the others need no text.
     const best =
       raw.length <= search.limit
         ? raw
@@ -364,7 +362,7 @@ export class Dictionary {
                 Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot,
             )
             .slice(0, search.limit)
-    const found = best.map((result) => ({ rank: Math.fround(result.probability), match: this.matchOf(search, result) }))
+    const found = best.map((result) => ({ rank: Math.fround(result.probability), match: this.toMatch(search, result) }))
     let all = matched
     for (const row of this.long.values()) {
       if (search.names.length > 0 && !search.names.includes(row.region.toUpperCase())) continue
@@ -376,7 +374,7 @@ export class Dictionary {
         match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated },
       })
     }
-    // By the model's own probability to the 24 bits of an f32, as scans rank: products in another order are equal.
+    // By the uncalibrated probability to the 24 bits of an f32, as scans rank, so that the order of factors is irrelevant.
     found.sort(
       ({ rank: p, match: a }, { rank: q, match: b }) =>
         q - p ||
@@ -394,8 +392,8 @@ export class Dictionary {
   }
 
   /**
-   * Region names by number, and each block as records: for building this dictionary anew. Appends must wait meanwhile,
-   * or be made again.
+   * Region names by number, and each block as records, for rebuilding this dictionary. Appends must wait until then, or be
+   * repeated.
    */
   drain(): { blocks: number; regionNames: readonly string[]; drain(block: number): Uint8Array; long: PlateRow[] } {
     return {
@@ -407,7 +405,7 @@ export class Dictionary {
     }
   }
 
-  private matchOf({ aligner }: PreparedSearch, { probability, slot, lastHour }: RawResult): PlateMatch {
+  private toMatch({ aligner }: PreparedSearch, { probability, slot, lastHour }: ScanResult): PlateMatch {
     const { exports } = this.memory
     const length = exports.plateCodes(slot, this.codes)
     const plate = textOfCodes(this.memory.bytes(this.codes, length))
@@ -424,9 +422,9 @@ export class Dictionary {
 
   private regionNumber(region: string): number {
     const name = region.slice(0, 15)
-    const known = this.regionNumbers.get(name)
-    if (known !== undefined) return known
-    if (this.regionNames.length >= 256) return 0
+    const number = this.regionNumbers.get(name)
+    if (number !== undefined) return number
+    if (this.regionNames.length >= MAX_REGIONS) return 0
     this.regionNames.push(name)
     this.regionNumbers.set(name, this.regionNames.length - 1)
     return this.regionNames.length - 1
@@ -447,23 +445,23 @@ export class Dictionary {
     return 'known'
   }
 
-  /** An instance to search with; for benchmarks. Searches take theirs themselves. */
-  async desk(): Promise<Desk> {
-    const free = this.desks.pop()
+  /** An idle instance, or a new one, or the next released one. Searches do this themselves; public for benchmarks. */
+  async acquireInstance(): Promise<SearchInstance> {
+    const free = this.idleInstances.pop()
     if (free) return free
-    if (this.desksMade === MAX_SEARCHES) return new Promise<Desk>((resolve) => this.waiting.push(resolve))
-    this.desksMade += 1
-    return openDesk(this.share())
+    if (this.instanceCount === MAX_SEARCHES) return new Promise<SearchInstance>((resolve) => this.waiters.push(resolve))
+    this.instanceCount += 1
+    return openSearchInstance(this.share())
   }
 
-  private giveBack(desk: Desk): void {
-    const next = this.waiting.shift()
-    if (next) next(desk)
-    else this.desks.push(desk)
+  private releaseInstance(instance: SearchInstance): void {
+    const next = this.waiters.shift()
+    if (next) next(instance)
+    else this.idleInstances.push(instance)
   }
 }
 
-/** Plates longer than lanes take that are kept; real ones do not exist, misreads are few. */
+/** Plates kept that are too long for blocks: misreads, which are few. */
 const MAX_LONG = 10_000
 
 export interface PreparedSearch {
@@ -474,37 +472,4 @@ export interface PreparedSearch {
   names: readonly string[]
   program: Uint8Array
   aligner: PatternAligner
-}
-
-/** An instance of this thread that can search a dictionary, and room for a pattern. */
-export function openDesk(shared: SharedDictionary & { pattern?: number }): Desk {
-  const memory = MatcherMemory.attach(shared.memory)
-  memory.exports.openDictionary(shared.header)
-  return { memory, pattern: shared.memory.workspace + PATTERN_ROOM }
-}
-
-/** A pattern lies in the part of a workspace that checking a read against a hot list would use. */
-const PATTERN_ROOM = 174_336
-
-/**
- * The results of an instance's scan. @param done whether the scan is over: before, plates with errors may still wait to
- * be weighed
- */
-export const rawResults = (memory: MatcherMemory, hour0: number, done = true): RawResult[] =>
-  rawResults16(resultBytes(memory, done), hour0)
-
-/** The same as they lie in memory. */
-export function resultBytes({ exports, memory }: MatcherMemory, done: boolean): Uint8Array {
-  const held = done ? exports.resultsHeld() : exports.resultsSoFar()
-  return new Uint8Array(memory.buffer, exports.resultsAddress(), held * RESULT_BYTES)
-}
-
-/** Results as a scan writes them, 16 bytes each. */
-export function rawResults16(bytes: Uint8Array, hour0: number): RawResult[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return Array.from({ length: view.byteLength / RESULT_BYTES }, (_, i) => ({
-    probability: view.getFloat64(i * RESULT_BYTES, true),
-    slot: view.getUint32(i * RESULT_BYTES + 8, true),
-    lastHour: hour0 + view.getUint32(i * RESULT_BYTES + 12, true),
-  }))
 }

@@ -1,13 +1,13 @@
-import { CHARACTERS, NONE } from '../recognizer/detection.js'
+import { CHARACTERS, NONE } from '../classes.js'
 import { MAX_LENGTH, MAX_POSITIONS } from './layout.js'
 
-/** One place where a match was tolerated. */
+/** A tolerated difference between a read and a listed plate. */
 export interface Tolerance {
-  /** 0-based position in the listed plate; for an extra character in the read, the position it stands before. */
+  /** 0-based position in the listed plate; for an extra character in the read, the position it precedes. */
   position: number
-  /** Character read, empty when the read lacks it. */
+  /** Character read; empty when the read lacks it. */
   read: string
-  /** Character listed, empty when the read has one too many. */
+  /** Character listed; empty when the read has an extra one. */
   listed: string
   /** Probability of this tolerance alone. */
   probability: number
@@ -23,8 +23,8 @@ export interface ReadTables {
   positions: readonly Float32Array[]
 }
 
-// Cells by positions behind us and characters behind us: one set for all calls, because arrays that come and go with
-// each match are a collector's work.
+// Cells by positions and characters consumed: one set for all calls, so that matches leave nothing to the garbage
+// collector.
 const CELLS = (MAX_POSITIONS + 1) * (MAX_LENGTH + 1)
 const best = new Float64Array(CELLS)
 const from = new Uint8Array(CELLS)
@@ -32,7 +32,7 @@ const classes = new Uint8Array(MAX_LENGTH)
 
 /**
  * Where the read and a listed plate differ under their best alignment; empty when they do not.
- * @param listed 1 to 12 of [A-Z0-9] @param probability of the model, as the walk found it
+ * @param listed 1 to 12 of [A-Z0-9] @param probability as the module found it, not calibrated
  */
 export function explainMatch(tables: ReadTables, listed: string, probability: number): Tolerance[] {
   const { emissions, skips, missing, positions } = tables
@@ -67,7 +67,7 @@ export function explainMatch(tables: ReadTables, listed: string, probability: nu
     i -= 1
     const read = topCharacter(positions[i]!)
     if (step === EXTRA) {
-      // a position that is rather none was not read as a character at all
+      // a position that is more likely none was not read as a character
       if (positions[i]![NONE]! <= 0.5)
         tolerated.push({ position: j, read: CHARACTERS[read]!, listed: '', probability: skips[i]! })
       continue
@@ -84,7 +84,7 @@ export function explainMatch(tables: ReadTables, listed: string, probability: nu
   return tolerated.reverse()
 }
 
-/** Product of the alignment without gaps, which nearly every match has. */
+/** Product of the alignment without gaps, the best one of nearly every match. */
 function inStep(emissions: Float64Array, n: number): number {
   let product = 1
   for (let i = 0; i < n; i++) product *= emissions[i * NONE + classes[i]!]!
@@ -113,7 +113,7 @@ const TAKEN = 1
 const EXTRA = 2
 const MISSING = 3
 
-/** The most probable character of a position, 'none' not counted; the first on ties. */
+/** The most probable character of a position, 'none' excluded; the first on ties. */
 export function topCharacter(position: Float32Array): number {
   let top = 0
   for (let c = 1; c < NONE; c++) if (position[c]! > position[top]!) top = c

@@ -1,16 +1,26 @@
-import { CLASSES, NONE } from '../recognizer/detection.js'
+import { CLASSES, NONE } from '../classes.js'
 import { WasmError } from '../errors.js'
 import type { ConfusionModel } from './confusion_model.js'
 import { explainMatch, type ReadTables, type Tolerance } from './explain_match.js'
-import { MAX_MATCHES, MAX_POSITIONS } from './layout.js'
+import {
+  MATCH_ENTRY,
+  MAX_MATCHES,
+  MAX_POSITIONS,
+  READ_EMISSIONS,
+  READ_EXTRA_WEIGHTS,
+  READ_KIND_WEIGHTS,
+  READ_MATRIX,
+  READ_MISSING,
+  READ_SKIPS,
+} from './layout.js'
 import { MatcherModule, type MatcherMemory } from './matcher_module.js'
 import { fillPlain, type PlateSyntax, type ReadWeights } from './plate_syntax.js'
 
 export type { Tolerance } from './explain_match.js'
 
-/** One entry of a list that a read may be. */
+/** A list entry that may be the plate of a read. */
 export interface Match {
-  /** Index in the entries as given to compileList. */
+  /** Index in the entries given to compileList. */
   entry: number
   /** Probability that the plate on the road is this one, 0..1, calibrated. */
   probability: number
@@ -21,34 +31,31 @@ export interface Match {
 }
 
 /**
- * A list in the form that `match` looks things up in. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never
- * match and are in `skipped`.
+ * A list indexed for `match`. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never match; `skipped` has their
+ * indices.
  */
 export interface CompiledList {
   readonly size: number
   readonly skipped: readonly number[]
-  /** Bytes of its memory, without the texts that were given. */
+  /** Bytes of its memory, without the texts of the entries. */
   readonly bytes: number
 }
 
-/**
- * Entries added in one call: long enough to cost nothing, short enough that V8 can swap in optimised code between
- * calls.
- */
+/** Entries added by one call: enough to make calls cheap, few enough that V8 can switch to optimised code in between. */
 const PIECE = 10_000
-/** Room for the text of a piece. */
+/** Bytes for the text of a piece. */
 const TEXT_BYTES = PIECE * 14
 const SCRATCH_BYTES = 256
-/** Least threshold: below it, a blurred read may be a million texts. */
+/** Minimum threshold: below it, a blurred read may be any of a million texts. */
 export const LEAST_THRESHOLD = 0.0001
 
-/** A list compiled into a memory of its own: dropping it gives the memory back. */
+/** A list compiled into a memory of its own; dropping the list frees the memory. */
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
   readonly skipped: number[] = []
   /**
-   * The area of the read; its memory grows no more once the list is compiled. Views are made once: making one costs as
-   * much as a look-up.
+   * Views of the area of the read. The memory no longer grows once the list is compiled, so they are made only once:
+   * making a view costs as much as a look-up.
    */
   readonly input: Float32Array
   readonly weights: ReadWeights
@@ -73,12 +80,12 @@ class IndexedList implements CompiledList {
     const read = memory.exports.readAddress()
     const part = (at: number, count: number) => new Float64Array(buffer, read + at, count)
     this.input = new Float32Array(buffer, read, MAX_POSITIONS * CLASSES)
-    this.emissions = part(EMISSIONS, MAX_POSITIONS * NONE)
-    this.skips = part(SKIPS, MAX_POSITIONS)
-    this.missing = part(MISSING, (MAX_POSITIONS + 1) * 2)
+    this.emissions = part(READ_EMISSIONS, MAX_POSITIONS * NONE)
+    this.skips = part(READ_SKIPS, MAX_POSITIONS)
+    this.missing = part(READ_MISSING, (MAX_POSITIONS + 1) * 2)
     this.weights = {
-      kinds: part(KIND_WEIGHTS, MAX_POSITIONS),
-      extras: part(EXTRA_WEIGHTS, MAX_POSITIONS),
+      kinds: part(READ_KIND_WEIGHTS, MAX_POSITIONS),
+      extras: part(READ_EXTRA_WEIGHTS, MAX_POSITIONS),
       missing: this.missing,
     }
     const matches = memory.exports.matchesAddress()
@@ -92,10 +99,10 @@ class IndexedList implements CompiledList {
 }
 
 /**
- * Checks reads against hot lists, exactly, on the distribution of the read. The probability of an entry is the best
- * alignment's product of: P(the plate has this character | what was read there), under the confusion model; P(a
- * character read is none); P(a character was not read) - each weighed by plate syntax - and then calibrated. The read
- * text is never rewritten.
+ * Matches reads against hot lists, exactly, on the distribution of the read. The probability of an entry is that of its
+ * best alignment: the product of P(the plate has this character | what was read there) under the confusion model, P(a
+ * character read is not on the plate) and P(a character was not read), each weighed by plate syntax, then calibrated.
+ * The read text is never rewritten.
  */
 export class Matcher {
   private constructor(
@@ -105,7 +112,7 @@ export class Matcher {
   ) {}
 
   /**
-   * @param syntax without it, no text is likelier than another by its shape
+   * @param syntax without it, the shape of a text does not count
    * @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI
    */
   static async create(wasmBytes: Uint8Array, confusions: ConfusionModel, syntax?: PlateSyntax): Promise<Matcher> {
@@ -118,7 +125,7 @@ export class Matcher {
   }
 
   /**
-   * Indexes the entries (upper case [A-Z0-9]; duplicates stay). Others get their turn on the event loop meanwhile.
+   * Indexes the entries (upper case [A-Z0-9]; duplicates stay). Yields to the event loop in between.
    * @throws ALPR_ERR_LIST_MEMORY
    */
   async compileList(entries: readonly string[]): Promise<CompiledList> {
@@ -138,14 +145,14 @@ export class Matcher {
     ] as [number, number, number, number]
     const list = new IndexedList(entries, memory, place(SCRATCH_BYTES))
     memory
-      .bytes(exports.readAddress() + MATRIX, this.confusions.matrix.byteLength)
+      .bytes(exports.readAddress() + READ_MATRIX, this.confusions.matrix.byteLength)
       .set(new Uint8Array(this.confusions.matrix.buffer))
     exports.openIndex(keys, lasts, nexts, filter, capacity)
     const mark = memory.mark
     const [text, skipped] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
     for (let from = 0; from < entries.length; from += PIECE) {
       if (from > 0) await new Promise((resolve) => setTimeout(resolve))
-      // An entry that cannot be a plate is a line of one odd character.
+      // An entry that cannot be a plate becomes a line of one invalid character.
       const lines = entries
         .slice(from, from + PIECE)
         .map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
@@ -158,19 +165,18 @@ export class Matcher {
     return list
   }
 
-  /** Forgets a list's memory now; matching against it is refused from here on. */
+  /** Frees a list's memory; matching against it is refused from now on. */
   release(list: CompiledList): void {
     ;(list as IndexedList).memory = undefined
   }
 
   /**
    * The entries whose calibrated probability is at least `threshold`, most probable first, at most 256.
-   * @param positions 37 probabilities each: [0-9A-Z] and 'none'; of more than 16 positions those that are rather a
-   * character count, and of more than 16 of these nothing is a plate
+   * @param positions 37 probabilities each: [0-9A-Z] and 'none'. Of more than 16, only those that are more likely a
+   * character than none count; a read with more than 16 of these matches nothing
    * @param threshold 0.0001 to 1
-   * @param region of issue, when the read tells it
-   * @param weighed whether the distribution has been weighed by that region's syntax already, so that it must not be
-   * once more
+   * @param region of issue, when the read has one
+   * @param weighed whether that region's syntax is already part of the distribution and must not count twice
    * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
    */
   match(
@@ -192,8 +198,8 @@ export class Matcher {
     for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
     if (this.syntax) this.syntax.weigh(taken, region, missing, weighed, weights)
     else fillPlain(weights, taken.length, missing)
-    const found = exports.check(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
-    // what is no distribution is told by the module, and named here
+    const found = exports.checkRead(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
+    // the module reports that a position is not a distribution; this finds which
     if (found < 0) for (const p of taken) checkPosition(p)
     return found <= 0 ? [] : this.explain(list as IndexedList, taken, found)
   }
@@ -203,7 +209,7 @@ export class Matcher {
     const tables: ReadTables = { positions, emissions, skips, missing }
     const matches: Match[] = []
     for (let m = 0; m < count; m++) {
-      const entry = foundEntries[m * 4 + 2]!
+      const entry = foundEntries[m * 4 + MATCH_ENTRY / 4]!
       const probability = found[m * 2]!
       const tolerated = explainMatch(tables, entries[entry]!, probability)
       matches.push({
@@ -216,14 +222,6 @@ export class Matcher {
     return matches
   }
 }
-
-/** Places in the area of a read (drawing in wasm/assembly/matcher/hot_read.ts). */
-export const EMISSIONS = 2368
-export const SKIPS = 6976
-export const MISSING = 7104
-export const KIND_WEIGHTS = 7512
-export const EXTRA_WEIGHTS = 7640
-export const MATRIX = 7808
 
 /** 37 finite values of at least 0 whose sum is about 1. */
 function checkPosition(position: Float32Array): void {

@@ -1,20 +1,17 @@
-/**
- * The calls of matcher.wasm; what they do stands in wasm/assembly/matcher/matcher.ts and the files it names. Addresses are
- * bytes.
- */
+/** The exports of matcher.wasm, documented in wasm/assembly/matcher/. Addresses are in bytes. */
 export interface MatcherExports extends Record<string, unknown> {
   abiVersion(): number
   describe(): number
   heapBase(): number
   attach(tables: number, workspace: number): void
   // builds
-  beginStage(records: number, regions: number): void
-  stageRows(from: number, end: number): void
-  stageLines(from: number, end: number, hour: number, odd: number): number
-  stagedRecords(): number
-  setStagedRecords(count: number): void
-  stagedRegions(): number
-  setStagedRegions(count: number): void
+  beginLoad(records: number, regions: number): void
+  loadRows(from: number, end: number): void
+  loadLines(from: number, end: number, hour: number, odd: number): number
+  loadedRecords(): number
+  setLoadedRecords(count: number): void
+  loadedRegions(): number
+  setLoadedRegions(count: number): void
   refusedRows(): number
   consumedBytes(): number
   countDigits(records: number, from: number, to: number, counts: number): void
@@ -66,7 +63,7 @@ export interface MatcherExports extends Record<string, unknown> {
   openIndex(keys: number, lasts: number, nexts: number, filter: number, capacity: number): void
   addEntries(from: number, end: number, first: number, skipped: number): number
   readAddress(): number
-  check(count: number, extra: number, threshold: number, scratch: number): number
+  checkRead(count: number, extra: number, threshold: number, scratch: number): number
   matchesAddress(): number
   textsWalked(): number
   // benchmarks

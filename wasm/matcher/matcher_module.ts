@@ -2,14 +2,23 @@ import { instantiateSync } from '@assemblyscript/loader'
 import { WasmError } from '../errors.js'
 import { idOf } from '../module_id.js'
 import { CLASS_OF_CODE, CODE_OF_CLASS, CODES } from './alphabet.js'
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import type { MatcherExports } from './matcher_exports.js'
-import { ABI_VERSION, SEARCH_WORKSPACE_BYTES, WORKSPACE_BYTES } from './layout.js'
+import {
+  ABI_VERSION,
+  RANK_SPECIAL,
+  SEARCH_WORKSPACE_BYTES,
+  TABLE_CLASS_OF_CODE,
+  TABLE_CODE_OF_RANK,
+  TABLE_RANK_OF_ASCII,
+  TABLE_RANK_OF_CODE,
+  TABLES_BYTES,
+  WORKSPACE_BYTES,
+} from './layout.js'
 
 const PAGE = 65_536
-const TABLES_BYTES = 320
 
-/** matcher.wasm, compiled; every list, build and dictionary is an instance or more of it with a memory of its own. */
+/** matcher.wasm, compiled. Every list, build and dictionary has a memory of its own with one or more instances. */
 export class MatcherModule {
   private constructor(
     readonly module: WebAssembly.Module,
@@ -33,7 +42,7 @@ export class MatcherModule {
     return new MatcherModule(module, await idOf(wasmBytes), wasmBytes)
   }
 
-  /** A memory of its own with one instance, the tables and a workspace. */
+  /** A new memory with one instance, the tables and a workspace. */
   open(): MatcherMemory {
     return MatcherMemory.create(this.module)
   }
@@ -44,12 +53,12 @@ function newMemory(pages: number): WebAssembly.Memory {
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): MatcherExports {
-  // The loader passes `env.memory` on; its own type of imports knows no shared memory.
+  // The loader passes `env.memory` through; its type of imports does not allow shared memory.
   return instantiateSync<MatcherExports>(module as never, { env: { memory } } as never)
     .exports as unknown as MatcherExports
 }
 
-/** What another thread needs to look at the same memory. */
+/** What another thread needs to use the same memory. */
 export interface SharedMatcherMemory {
   module: WebAssembly.Module
   memory: WebAssembly.Memory
@@ -57,7 +66,7 @@ export interface SharedMatcherMemory {
   workspace: number
 }
 
-/** A memory of matcher.wasm and one instance in it. Only the instance that made it places things. */
+/** A memory of matcher.wasm and one instance in it. Only the instance that created the memory allocates in it. */
 export class MatcherMemory {
   readonly exports: MatcherExports
 
@@ -82,12 +91,12 @@ export class MatcherMemory {
     return made
   }
 
-  /** An instance for this thread in a memory that another one made. */
+  /** An instance for this thread in a memory that another thread created. */
   static attach({ module, memory, tables, workspace }: SharedMatcherMemory): MatcherMemory {
     return new MatcherMemory(module, memory, tables, workspace, Infinity)
   }
 
-  /** For another instance, which may search: gets a workspace of its own here. @throws ALPR_ERR_DICTIONARY_MEMORY */
+  /** Allocates a workspace for another instance that searches. @throws ALPR_ERR_DICTIONARY_MEMORY */
   share(): SharedMatcherMemory {
     return {
       module: this.module,
@@ -97,7 +106,7 @@ export class MatcherMemory {
     }
   }
 
-  /** Places `bytes` bytes, 64-byte aligned, zero when never used before. 0: memory is at its limit. */
+  /** Allocates `bytes` bytes, 64-byte aligned, zero unless used before. @returns 0 when memory is at its limit */
   tryPlace(bytes: number): number {
     const at = align(this.free)
     if (!this.grow(at + bytes)) return 0
@@ -112,7 +121,7 @@ export class MatcherMemory {
     return at
   }
 
-  /** Address behind everything placed; `rewind` forgets what was placed since. */
+  /** End of everything allocated; `rewind(mark)` frees what was allocated since. */
   get mark(): number {
     return this.free
   }
@@ -143,19 +152,19 @@ export class MatcherMemory {
 
 const align = (address: number): number => Math.ceil(address / 64) * 64
 
-/** tables.ts in wasm/assembly/matcher says what lies where. */
+/** Writes the tables of the alphabet (drawing in wasm/assembly/matcher/layout.ts). */
 function writeTables(bytes: Uint8Array): void {
-  bytes.set(CLASS_OF_CODE, 0)
+  bytes.set(CLASS_OF_CODE, TABLE_CLASS_OF_CODE)
   let rank = 0
   for (const [code, character] of [...CODES].entries()) {
     if (character === '-') continue
     rank += 1
-    bytes[64 + character.charCodeAt(0)] = rank
-    bytes[192 + rank] = code
-    bytes[256 + code] = rank
+    bytes[TABLE_RANK_OF_ASCII + character.charCodeAt(0)] = rank
+    bytes[TABLE_CODE_OF_RANK + rank] = code
+    bytes[TABLE_RANK_OF_CODE + code] = rank
   }
-  for (let letter = 97; letter <= 122; letter++) bytes[64 + letter] = 254
-  for (const separator of ' -\t\r.') bytes[64 + separator.charCodeAt(0)] = 254
+  for (let letter = 97; letter <= 122; letter++) bytes[TABLE_RANK_OF_ASCII + letter] = RANK_SPECIAL
+  for (const separator of ' -\t\r.') bytes[TABLE_RANK_OF_ASCII + separator.charCodeAt(0)] = RANK_SPECIAL
   if (rank !== CHARACTERS.length || CODE_OF_CLASS.includes(-1))
-    throw new Error('the codes do not hold every character once')
+    throw new Error('the codes must contain every character once')
 }

@@ -1,4 +1,4 @@
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import { WasmError } from '../errors.js'
 import { MAX_PLATE_LENGTH } from './alphabet.js'
 import { plainCharacter } from './plate_text.js'
@@ -10,18 +10,18 @@ import { plainCharacter } from './plate_text.js'
  *     fragment  = { character | "?" | "*" | "[" character { character | character "-" character } "]" }
  *     edits     = "0" | "1" | "2"
  *
- * `?` is one unknown character, `*` any run of characters (also none), `[8B]` one of these. One fragment is the whole
- * plate, from its first to its last character; fragments joined by `&` stand anywhere, in any order, without
- * overlapping, with anything around them. `~k` allows k misread, missing or extra characters in all. Blanks and dashes
- * mean nothing, lower case and look-alikes of other alphabets are taken for what they look like.
+ * `?` is one unknown character, `*` any run of characters (also an empty one), `[8B]` one of these. One fragment is the
+ * whole plate, from its first to its last character; fragments joined by `&` occur anywhere, in any order, without
+ * overlapping, with anything around them. `~k` allows k misread, missing or extra characters in total. Blanks and dashes
+ * are ignored; lower case and look-alikes of other alphabets are replaced.
  */
 export interface Pattern {
-  /** As it was typed. */
+  /** As typed. */
   readonly source: string
-  /** As it is understood, in one spelling. */
+  /** As understood, in canonical spelling. */
   readonly text: string
   readonly fragments: readonly Fragment[]
-  /** Misread, missing or extra characters allowed in all, 0..2. */
+  /** Misread, missing or extra characters allowed in total, 0..2. */
   readonly edits: number
   /** Regions of issue, upper case; empty: any. */
   readonly regions: readonly string[]
@@ -29,14 +29,14 @@ export interface Pattern {
 
 export interface Fragment {
   readonly elements: readonly Element[]
-  /** Bit j: any run of characters may stand before element j; bit `elements.length`: at the end. */
+  /** Bit j: any run of characters may precede element j; bit `elements.length`: may end the plate. */
   readonly stars: number
 }
 
-/** One character of a plate: which it may be, as classes (0-9, A-Z) bit by bit; `undefined`: any. */
+/** One character of a plate: the classes (0-9, A-Z) it may have; undefined: any. */
 export interface Element {
   readonly classes: ReadonlySet<number> | undefined
-  /** Where it stands in the source, 1-based, UTF-16 units. */
+  /** Position in the source, 1-based, UTF-16 units. */
   readonly at: number
 }
 
@@ -46,22 +46,22 @@ export const MAX_FRAGMENTS = 4
 export const MAX_EDITS = 2
 const MAX_REGIONS = 64
 
-/** Characters that other languages use for what ours writes otherwise. */
+/** Hints for characters that other pattern languages use. */
 const HINTS: Readonly<Record<string, string>> = {
   '.': '"?" is one unknown character',
   _: '"?" is one unknown character',
   '%': '"*" is any run of characters',
   '|': '"[8B]" is one of these characters',
-  '^': 'a pattern is the whole plate; "*" stands for the rest',
-  $: 'a pattern is the whole plate; "*" stands for the rest',
+  '^': 'a pattern is the whole plate; use "*" for the rest',
+  $: 'a pattern is the whole plate; use "*" for the rest',
   '+': '"*" is any run of characters',
 }
-/** Between characters these mean nothing. */
+/** Ignored between characters. */
 const IGNORED = /[\s\p{Pd}\p{Cf}\p{M}·•∙'"’‘“”]/u
 
 /**
- * Reads a pattern. Time is linear in its length, which is bounded; what it means is bounded too (at most 16 elements in
- * all, plus the runs).
+ * Parses a pattern. Time is linear in its length, which is bounded, as is its size: at most 16 elements in total, plus
+ * the runs.
  * @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with `position` (1-based, UTF-16
  * units of the source)
  */
@@ -95,7 +95,7 @@ export function parsePattern(source: string): Pattern {
   if (!empty) fragments.push(draft.done(symbols[i]?.at ?? end))
   star ??= draft.firstStar
   if (fragments.length > 1 && star !== undefined)
-    fail(star, 'with "&" each fragment may stand anywhere, so "*" is not needed and not allowed')
+    fail(star, 'with "&" each fragment may be anywhere, so "*" is not needed and not allowed')
   if (symbols[i]?.symbol === '~') {
     edits = editsOf(symbols[i + 1], symbols[i]!.at)
     i += 2
@@ -105,10 +105,7 @@ export function parsePattern(source: string): Pattern {
     i = symbols.length
   }
   if (i < symbols.length)
-    fail(
-      symbols[i]!.at,
-      symbols[i]!.symbol === '~' ? '"~" is there twice' : 'after "~" only "@" and regions may follow',
-    )
+    fail(symbols[i]!.at, symbols[i]!.symbol === '~' ? '"~" occurs twice' : 'after "~" only "@" and regions may follow')
   if (empty) {
     if (regions.length === 0) throw new WasmError('ALPR_ERR_PATTERN_EMPTY')
     fragments.push({ elements: [], stars: 1 })
@@ -116,7 +113,7 @@ export function parsePattern(source: string): Pattern {
   return whole(source, fragments, edits ?? 0, regions)
 }
 
-/** The fragment being read. */
+/** The fragment being parsed. */
 class Draft {
   private readonly elements: Element[] = []
   private stars = 0
@@ -137,13 +134,13 @@ class Draft {
     } else if (symbol === ']') {
       fail(at, '"]" without "["')
     } else if (symbol === ',') {
-      fail(at, '"," may stand between regions only')
+      fail(at, '"," is allowed between regions only')
     } else {
       fail(at, `"${symbol}" has no meaning here${HINTS[symbol] ? `: ${HINTS[symbol]}` : ''}`)
     }
   }
 
-  /** `[8B]`, `[A-F]`; gives the index of the closing bracket. */
+  /** Parses `[8B]`, `[A-F]`. @returns the index of the closing bracket */
   bracket(symbols: readonly Symbol[], open: number): number {
     const classes = new Set<number>()
     let last: number | undefined
@@ -158,7 +155,7 @@ class Draft {
         const to = CHARACTERS.indexOf(symbols[i + 1]?.symbol ?? '')
         if (last === undefined || to < 0 || (symbols[i + 1]?.symbol.length ?? 0) !== 1) continue
         if (to < last || last < 10 !== to < 10)
-          fail(symbols[i + 1]!.at, 'a range goes up, from a digit to a digit or from a letter to a letter')
+          fail(symbols[i + 1]!.at, 'a range must ascend, from a digit to a digit or from a letter to a letter')
         for (let c = last; c <= to; c++) classes.add(c)
         last = undefined
         i += 1
@@ -169,8 +166,8 @@ class Draft {
         fail(
           at,
           symbol === '?' || symbol === '*'
-            ? `"${symbol}" has no place between "[" and "]"`
-            : `"${symbol}" is no letter or digit`,
+            ? `"${symbol}" is not allowed between "[" and "]"`
+            : `"${symbol}" is not a letter or digit`,
         )
       classes.add(last)
     }
@@ -198,10 +195,7 @@ interface Symbol {
   at: number
 }
 
-/**
- * One symbol for each character that means something; look-alikes and wide forms replaced. A dash is kept for ranges
- * and skipped elsewhere.
- */
+/** One symbol for each significant character, with look-alikes and wide forms replaced. Dashes are kept in ranges only. */
 function symbolsOf(source: string): Symbol[] {
   const symbols: Symbol[] = []
   let at = 1
@@ -226,7 +220,7 @@ function symbolsOf(source: string): Symbol[] {
 function editsOf(symbol: Symbol | undefined, tilde: number): number {
   const edits = symbol && /^[0-9]$/.test(symbol.symbol) ? Number(symbol.symbol) : NaN
   if (!(edits <= MAX_EDITS))
-    fail(symbol?.at ?? tilde, `after "~" stands how many misread characters are allowed, 0 to ${MAX_EDITS}`)
+    fail(symbol?.at ?? tilde, `after "~" comes the number of errors allowed, 0 to ${MAX_EDITS}`)
   return edits
 }
 
@@ -237,20 +231,20 @@ function regionsOf(symbols: readonly Symbol[], from: number): string[] {
     const symbol = symbols[i]
     if (symbol === undefined || symbol.symbol === ',') {
       if (!/^[A-Z0-9-]{1,15}$/.test(region))
-        fail(symbol?.at ?? symbols[from]!.at, 'after "@" stand regions such as CA or CA,NV')
+        fail(symbol?.at ?? symbols[from]!.at, 'after "@" come regions such as CA or CA,NV')
       regions.push(region)
       region = ''
     } else if (symbol.symbol.length === 1 && /[A-Z0-9-]/.test(symbol.symbol)) {
       region += symbol.symbol
     } else {
-      fail(symbol.at, `"${symbol.symbol}" is no letter of a region`)
+      fail(symbol.at, `"${symbol.symbol}" is not a character of a region`)
     }
   }
   if (regions.length > MAX_REGIONS) fail(symbols[from]!.at, `more than ${MAX_REGIONS} regions`)
   return [...new Set(regions)]
 }
 
-/** What only the whole pattern can tell. */
+/** The pattern, with its total length checked. */
 function whole(source: string, fragments: Fragment[], edits: number, regions: string[]): Pattern {
   const length = fragments.reduce((sum, fragment) => sum + fragment.elements.length, 0)
   if (length > MAX_PLATE_LENGTH)

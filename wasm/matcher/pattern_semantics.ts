@@ -1,22 +1,19 @@
-import { CHARACTERS } from '../recognizer/detection.js'
+import { CHARACTERS } from '../classes.js'
 import type { ConfusionModel } from './confusion_model.js'
 import type { Element, Fragment, Pattern } from './pattern.js'
 
-/** What an element of a pattern means under a confusion model. */
-export interface Meaning {
-  /**
-   * Classes that it takes without an error: its own and, with look-alikes on, those that a reader may have said for one
-   * of its own.
-   */
+/** What a pattern element matches under a confusion model. */
+export interface ElementSemantics {
+  /** Classes accepted without an error: its own and, with look-alikes on, those that are read in place of its own. */
   readonly takes: ReadonlySet<number>
-  /** For each class: P(a character of the element is on the plate | the reader said this class). */
+  /** For each class: P(a character of the element is on the plate | the reader read this class). */
   readonly weights: Float64Array
-  /** P(a character of the element stands on the plate and was not read). */
+  /** P(a character of the element is on the plate and was not read). */
   readonly missing: number
 }
 
-/** @param lookAlikes whether what looks alike is taken without an error */
-export function meaningOf(element: Element, model: ConfusionModel, lookAlikes: boolean): Meaning {
+/** @param lookAlikes whether look-alikes match without an error */
+export function semanticsOf(element: Element, model: ConfusionModel, lookAlikes: boolean): ElementSemantics {
   const { missing } = model.data
   if (element.classes === undefined)
     return {
@@ -36,10 +33,7 @@ export function meaningOf(element: Element, model: ConfusionModel, lookAlikes: b
   return { takes, weights, missing: missing * (classes.length / CHARACTERS.length) }
 }
 
-/**
- * The whole pattern as single fragments: one, or with `&` one for each order of its fragments, with runs around and
- * between them.
- */
+/** The whole pattern as single fragments: one, or with `&` one per order of its fragments, with runs around them. */
 export function ordersOf(pattern: Pattern): Fragment[] {
   if (pattern.fragments.length === 1) return [pattern.fragments[0]!]
   return permutations(pattern.fragments).map((order) => {

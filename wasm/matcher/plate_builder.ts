@@ -1,19 +1,30 @@
 import { WasmError } from '../errors.js'
-import { BLOCK, BUCKETS, ENTRY_BYTES, MAX_LENGTH, PASSES, PLANE, RECORD_BYTES } from './layout.js'
+import {
+  BLOCK,
+  BUCKETS,
+  ENTRY_BYTES,
+  MAX_LENGTH,
+  MAX_ODD_LINES,
+  MAX_REGIONS,
+  PASSES,
+  PLANE,
+  RECORD_BYTES,
+  REGION_NAME_BYTES,
+} from './layout.js'
 import type { MatcherMemory, MatcherModule } from './matcher_module.js'
 import { normalisePlate } from './plate_text.js'
 
-/** A plate and what is known of its reads. Times in hours since 1970 UTC. */
+/** A plate and the summary of its reads. Times in hours since 1970 UTC. */
 export interface PlateRow {
   plate: string
   region: string
-  /** Times read, at most 65,535 are told apart. */
+  /** Number of reads, capped at 65,535. */
   count: number
   firstHour: number
   lastHour: number
 }
 
-/** What a build made, still in the builder's memory. Addresses there. */
+/** The result of a build, still in the builder's memory; addresses there. */
 export interface BuiltPlates {
   memory: MatcherMemory
   plates: number
@@ -29,31 +40,21 @@ export interface BuiltPlates {
   planesBytes: number
   hour0: number
   regionNames: string[]
-  /** Plates longer than the lanes take (12 characters), one for each plate and region. */
+  /** Plates that are too long for blocks (more than 12 characters), one for each plate and region. */
   long: PlateRow[]
-  /** Rows that were no plate. */
+  /** Number of rows that cannot be a plate. */
   refused: number
 }
 
 const INPUT_BYTES = 1 << 20
-/**
- * Records that a call works on: short enough that V8 can put optimised code in place between calls, and that others get
- * their turn.
- */
+/** Records processed by one call: few enough that V8 can switch to optimised code and the event loop can run in between. */
 const PIECE = 1 << 16
-const MAX_ODD = 1024
-/**
- * Records from which rows of one plate are joined on the way, so that many partial counts need no more memory than
- * plates.
- */
+/** From this many records on, rows of one plate are joined during the load, so that memory grows with plates, not rows. */
 const JOIN_FROM = 1 << 25
-/** Hours kept before the newest read: 5 years; 65,536 hours can be told apart. */
+/** Hours kept before the newest read: 5 years; the meta holds up to 65,536 hours. */
 const HOURS_BACK = 43_800
 
-/**
- * Makes a dictionary: rows are staged as they come, then sorted, joined and cut into blocks. It has a memory of its
- * own, which goes with it.
- */
+/** Builds a dictionary in a memory of its own: loads rows in any order, sorts and joins them, cuts them into blocks. */
 export class PlateBuilder {
   private readonly memory: MatcherMemory
   private readonly regionTable: number
@@ -61,8 +62,10 @@ export class PlateBuilder {
   private readonly odd: number
   private readonly digits: number
   private readonly records: number
-  private staged = 0
+  private loaded = 0
   private capacity = 0
+  /** Records after the last join. */
+  private joinedLast = 0
   private carried: Uint8Array = new Uint8Array(0)
   private newest = 0
   private oldest = Infinity
@@ -71,33 +74,33 @@ export class PlateBuilder {
 
   constructor(module: MatcherModule) {
     this.memory = module.open()
-    this.regionTable = this.memory.place(256 * 16)
+    this.regionTable = this.memory.place(MAX_REGIONS * REGION_NAME_BYTES)
     this.input = this.memory.place(INPUT_BYTES)
-    this.odd = this.memory.place(MAX_ODD * 4)
+    this.odd = this.memory.place(MAX_ODD_LINES * 4)
     this.digits = this.memory.place(PASSES * BUCKETS * 4)
     this.records = this.memory.place(0)
-    this.memory.exports.beginStage(this.records, this.regionTable)
+    this.memory.exports.beginLoad(this.records, this.regionTable)
   }
 
-  /** Records staged, not joined yet. */
-  get stagedRows(): number {
-    return this.staged
+  /** Records loaded and not joined yet. */
+  get loadedRows(): number {
+    return this.loaded
   }
 
   /**
-   * Takes ClickHouse's RowBinary of (plate String, region String, count UInt32, first UInt32, last UInt32), times in
-   * hours since 1970; cut anywhere.
+   * Loads ClickHouse's RowBinary of (plate String, region String, count UInt32, first UInt32, last UInt32), times in
+   * hours since 1970; the bytes may end within a row.
    * @throws ALPR_ERR_DICTIONARY_MEMORY
    */
   async addRows(bytes: Uint8Array): Promise<void> {
     await this.pieces(bytes, 14, (from, end) => {
-      this.memory.exports.stageRows(from, end)
-      // Nothing taken: not a whole row, or one with a text of 128 bytes or more.
+      this.memory.exports.loadRows(from, end)
+      // Nothing consumed: an incomplete row, or one with a text of 128 bytes or more.
       return this.memory.exports.consumedBytes() || this.skipRow(from, end)
     })
   }
 
-  /** Rows from a program; longer plates and odd ones are taken too (normalised). */
+  /** Loads one row; normalises the plate, which may be longer than 12 characters. */
   addRow(row: PlateRow): void {
     const plate = normalisePlate(row.plate)
     if (plate.length === 0 || plate.length > MAX_LENGTH) {
@@ -115,21 +118,21 @@ export class PlateBuilder {
     view.setUint32(0, Math.max(0, Math.min(row.count, 65_535)), true)
     view.setUint32(4, row.firstHour, true)
     view.setUint32(8, row.lastHour, true)
-    this.room(1)
+    this.reserve(1)
     this.memory.bytes(this.input, bytes.length).set(bytes)
-    this.memory.exports.stageRows(this.input, this.input + bytes.length)
-    this.staged = this.memory.exports.stagedRecords() >>> 0
+    this.memory.exports.loadRows(this.input, this.input + bytes.length)
+    this.loaded = this.memory.exports.loadedRecords() >>> 0
   }
 
   /**
-   * Takes lines of text, one plate each, seen once in `hour`; cut anywhere (call `endLines` behind the last). Lines
-   * that are empty are passed over.
+   * Loads lines of text, one plate each, seen once in `hour`. The bytes may end within a line; call `endLines` after the
+   * last ones. Skips empty lines.
    */
   async addLines(bytes: Uint8Array, hour: number): Promise<void> {
     const odd: PlateRow[] = []
     await this.pieces(bytes, 2, (from, end) => {
-      const found = this.memory.exports.stageLines(from, end, hour, this.odd)
-      const starts = new Uint32Array(this.memory.memory.buffer, this.odd, MAX_ODD)
+      const found = this.memory.exports.loadLines(from, end, hour, this.odd)
+      const starts = new Uint32Array(this.memory.memory.buffer, this.odd, MAX_ODD_LINES)
       for (let i = 0; i < found; i++)
         odd.push({ plate: this.lineAt(starts[i]!, end), region: '', count: 1, firstHour: hour, lastHour: hour })
       return this.memory.exports.consumedBytes()
@@ -141,37 +144,37 @@ export class PlateBuilder {
     if (this.carried.length > 0) await this.addLines(Uint8Array.of(10), hour)
   }
 
-  /** All blocks of another dictionary's instance, its regions by their numbers there. */
+  /** Loads all blocks of another dictionary, which must come before any other rows; regions keep their numbers. */
   async addDrained(source: {
     blocks: number
     regionNames: readonly string[]
     drain(block: number): Uint8Array
   }): Promise<void> {
-    const names = this.memory.bytes(this.regionTable, 256 * 16)
-    // The same names in the same order, so that a region keeps its number; the dictionary comes first.
+    const names = this.memory.bytes(this.regionTable, MAX_REGIONS * REGION_NAME_BYTES)
+    // The same names in the same order, so that a region keeps its number.
     source.regionNames.forEach((name, i) => {
       const bytes = encoder.encode(name).subarray(0, 15)
-      names[i * 16] = bytes.length
-      names.set(bytes, i * 16 + 1)
+      names[i * REGION_NAME_BYTES] = bytes.length
+      names.set(bytes, i * REGION_NAME_BYTES + 1)
     })
-    this.memory.exports.setStagedRegions(source.regionNames.length)
+    this.memory.exports.setLoadedRegions(source.regionNames.length)
     for (let block = 0; block < source.blocks; block++) {
-      if (block % 1024 === 1023) await turn()
+      if (block % 1024 === 1023) await yieldToEventLoop()
       const records = source.drain(block)
-      this.room(records.length / RECORD_BYTES)
-      this.memory.bytes(this.records + this.staged * RECORD_BYTES, records.length).set(records)
-      this.staged += records.length / RECORD_BYTES
-      this.memory.exports.setStagedRecords(this.staged)
+      this.reserve(records.length / RECORD_BYTES)
+      this.memory.bytes(this.records + this.loaded * RECORD_BYTES, records.length).set(records)
+      this.loaded += records.length / RECORD_BYTES
+      this.memory.exports.setLoadedRecords(this.loaded)
     }
   }
 
-  /** Sorts, joins and packs what was staged. The builder is done after that. @throws ALPR_ERR_DICTIONARY_MEMORY */
+  /** Sorts, joins and packs the loaded rows. The builder cannot be used again. @throws ALPR_ERR_DICTIONARY_MEMORY */
   async build(): Promise<BuiltPlates> {
     const { memory } = this
     const { exports } = memory
     await this.join()
-    const plates = this.staged
-    // Keys of one length are neighbours: 37^L is above every key of L characters.
+    const plates = this.loaded
+    // Keys of one length are contiguous: 37^L is above every key of L characters.
     const ends = Array.from({ length: MAX_LENGTH + 1 }, (_, length) =>
       exports.firstFrom(this.records, plates, 37n ** BigInt(length)),
     )
@@ -223,7 +226,7 @@ export class PlateBuilder {
         const size = Math.min(left, BLOCK)
         exports.addBlock(this.records + done * RECORD_BYTES, size, length)
         done += size
-        if (++calls % 512 === 0) await turn()
+        if (++calls % 512 === 0) await yieldToEventLoop()
       }
     }
     return {
@@ -249,10 +252,10 @@ export class PlateBuilder {
   /** Sorts the records and joins those of one plate and region, in place. */
   private async join(): Promise<void> {
     const { exports } = this.memory
-    const total = this.staged
+    const total = this.loaded
     const mark = this.memory.mark
     let from = this.records
-    let to = this.second()
+    let to = this.scratchRecords()
     this.memory.bytes(this.digits, PASSES * BUCKETS * 4).fill(0)
     await inPieces(total, (start, end) => exports.countDigits(from, start, end, this.digits))
     for (let pass = 0; pass < PASSES; pass++) {
@@ -268,54 +271,54 @@ export class PlateBuilder {
     })
     if (from !== this.records)
       this.memory.bytes(this.records, joined * RECORD_BYTES).set(this.memory.bytes(from, joined * RECORD_BYTES))
-    this.staged = joined
-    exports.setStagedRecords(joined)
+    this.loaded = joined
+    exports.setLoadedRecords(joined)
     this.memory.rewind(mark)
   }
 
-  /** Room as large as the records, behind them; forgotten at the next `rewind`. */
-  private second(): number {
-    return this.memory.place(Math.max(64, this.staged * RECORD_BYTES))
+  /** Scratch memory as large as the records, freed by the next `rewind`. */
+  private scratchRecords(): number {
+    return this.memory.place(Math.max(64, this.loaded * RECORD_BYTES))
   }
 
   /**
-   * Stages bytes through the input area; `stage` takes whole rows between two addresses and says how many bytes it
-   * took.
+   * Loads bytes through the input area.
+   * @param leastRow bytes of the shortest row
+   * @param load consumes whole rows between two addresses; returns the number of bytes consumed
    */
   private async pieces(
     bytes: Uint8Array,
     leastRow: number,
-    stage: (from: number, end: number) => number,
+    load: (from: number, end: number) => number,
   ): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const piece = bytes.subarray(at, at + INPUT_BYTES - this.carried.length)
       at += piece.length
       const length = this.carried.length + piece.length
-      this.room(Math.ceil(length / leastRow))
+      this.reserve(Math.ceil(length / leastRow))
       const input = this.memory.bytes(this.input, length)
       input.set(this.carried)
       input.set(piece, this.carried.length)
       let taken = 0
       for (let more = -1; more !== 0 && taken < length; taken += more)
-        more = stage(this.input + taken, this.input + length)
+        more = load(this.input + taken, this.input + length)
       this.carried = input.slice(taken)
       if (this.carried.length === INPUT_BYTES)
-        throw new WasmError('ALPR_ERR_ROWS_INVALID', { reason: 'a row is longer than a mebibyte' })
-      this.staged = this.memory.exports.stagedRecords() >>> 0
-      if (this.staged >= JOIN_FROM && this.staged > 2 * this.joinedLast) {
+        throw new WasmError('ALPR_ERR_ROWS_INVALID', { reason: 'a row is longer than 1 MiB' })
+      this.loaded = this.memory.exports.loadedRecords() >>> 0
+      if (this.loaded >= JOIN_FROM && this.loaded > 2 * this.joinedLast) {
         await this.join()
-        this.joinedLast = this.staged
+        this.joinedLast = this.loaded
       } else {
-        await turn()
+        await yieldToEventLoop()
       }
     }
   }
-  private joinedLast = 0
 
-  private room(rows: number): void {
-    const needed = this.staged + rows
+  private reserve(rows: number): void {
+    const needed = this.loaded + rows
     if (needed <= this.capacity) return
-    // 64 Ki records at a time: memory that grows by small steps costs a call each
+    // 64 Ki records at a time: each growth of the memory is a costly call
     const grown = Math.ceil((needed - this.capacity) / PIECE) * PIECE
     this.memory.place(grown * RECORD_BYTES)
     this.capacity += grown
@@ -343,7 +346,7 @@ export class PlateBuilder {
     known.lastHour = Math.max(known.lastHour, row.lastHour)
   }
 
-  /** A row with a text of 128 bytes or more: no plate. @returns its bytes, 0 when it is not whole */
+  /** Skips a row with a text of 128 bytes or more. @returns its bytes, 0 when it is incomplete */
   private skipRow(from: number, end: number): number {
     const bytes = this.memory.bytes(from, end - from)
     let at = 0
@@ -363,9 +366,9 @@ export class PlateBuilder {
   }
 
   private regionNames(): string[] {
-    const table = this.memory.bytes(this.regionTable, 256 * 16).slice()
-    return Array.from({ length: this.memory.exports.stagedRegions() }, (_, i) =>
-      decoder.decode(table.subarray(i * 16 + 1, i * 16 + 1 + table[i * 16]!)),
+    const table = this.memory.bytes(this.regionTable, MAX_REGIONS * REGION_NAME_BYTES).slice()
+    return Array.from({ length: this.memory.exports.loadedRegions() }, (_, i) =>
+      decoder.decode(table.subarray(i * REGION_NAME_BYTES + 1).subarray(0, table[i * REGION_NAME_BYTES]!)),
     )
   }
 }
@@ -373,12 +376,11 @@ export class PlateBuilder {
 async function inPieces(total: number, work: (from: number, to: number) => void): Promise<void> {
   for (let from = 0; from < total; from += PIECE) {
     work(from, Math.min(from + PIECE, total))
-    if ((from / PIECE) % 16 === 15) await turn()
+    if ((from / PIECE) % 16 === 15) await yieldToEventLoop()
   }
 }
 
-/** Lets others have their turn on the event loop. */
-const turn = (): Promise<void> =>
+const yieldToEventLoop = (): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve)
   })

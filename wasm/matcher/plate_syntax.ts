@@ -1,44 +1,38 @@
-import { CLASSES, NONE } from '../recognizer/detection.js'
+import { CLASSES, NONE } from '../classes.js'
 import { WasmError } from '../errors.js'
 
-/**
- * The file `plate_syntax.json`: which positions are letters and which digits, per region of issue, as data with its
- * origin.
- */
+/** The file `plate_syntax.json`: which positions are letters and which are digits, per region of issue. */
 export interface PlateSyntaxData {
   format: 1
   origin: { part: string; source: string }[]
-  /** Share of all plates of a region whose shape is none of those named. */
+  /** Share of a region's plates that have none of its shapes. */
   other: number
-  /** By region (US-CA, DE): its formats, most usual first; `A` letter, `9` digit, `?` either. */
+  /** By region (US-CA, DE): its formats, the most common first; `A` letter, `9` digit, `?` either. */
   regions: Record<string, { name: string; shapes: string[] }>
 }
 
-/** Weights of one read, from its shape; all 1 (and the plain priors) where nothing is known. */
+/** Weights of one read, from its shape; all 1 (and the plain priors) where the syntax is unknown. */
 export interface ReadWeights {
-  /** For each position: how much characters of the other kind than the top one count. */
+  /** For each position: weight of characters of the other kind (digit, letter) than the top one. */
   kinds: Float64Array
-  /** For each position: how much more or less likely it is that the character is none. */
+  /** For each position: weight of the case that the character is not on the plate. */
   extras: Float64Array
-  /**
-   * For each place before a position, and the end: P of one certain digit, of one certain letter, that was not read.
-   */
+  /** Before each position, and at the end: P(a given digit was not read), P(a given letter was not read). */
   missing: Float64Array
 }
 
 /** Longest text that has a shape. */
 const MAX_SHAPE = 12
 const SHAPES = 1 << (MAX_SHAPE + 1)
-/** Syntax makes the other kind at most so much more or less likely, and a missing or extra character. */
+/** Largest factors by which syntax raises or lowers the other kind, an extra and a missing character. */
 const KIND_LIMIT = 8
 const EXTRA_LIMIT = 8
 const MISSING_LIMIT = 30
 const CHARACTER_COUNT = 36
 
 /**
- * What plates look like. A shape is a number with bit n set for n characters, and bit n-1-i set where character i is a
- * letter. It weighs what a read leaves open: what was surely seen stays, whatever the syntax says (hot_read.ts never
- * puts a character above the top one).
+ * The shapes of plates. A shape is a number with bit n set for n characters, and bit n-1-i set where character i is a
+ * letter. Syntax weighs only what a read leaves open: list_read.ts never raises a character above the top one.
  */
 export class PlateSyntax {
   private constructor(
@@ -49,7 +43,7 @@ export class PlateSyntax {
 
   /** @param json the parsed file. @throws ALPR_ERR_SYNTAX_INVALID naming what is wrong */
   static of(json: unknown): PlateSyntax {
-    const data = check(json)
+    const data = validate(json)
     const tables = new Map(
       Object.entries(data.regions).map(([region, { shapes }]) => [region, tableOf(shapes, data.other)]),
     )
@@ -60,27 +54,27 @@ export class PlateSyntax {
   }
 
   /**
-   * Share of a region's plates that have a shape (`A` letter, `9` digit); of all regions' when the region is not known.
+   * Share of a region's plates that have a shape (`A` letter, `9` digit); of all plates when the region is unknown.
    */
   share(region: string | undefined, shape: string): number {
     if (shape.length === 0 || shape.length > MAX_SHAPE) return 0
     return this.table(region)[[...shape].reduce((bits, kind) => (bits << 1) | (kind === 'A' ? 1 : 0), 1)]!
   }
 
-  /** Regions that have formats. */
+  /** Regions with formats. */
   get regions(): string[] {
     return [...this.tables.keys()]
   }
 
-  /** A texts of this shape there are: 26 for a letter, 10 for a digit. */
+  /** Number of texts of a shape: 26 per letter, 10 per digit. */
   static textsOf(shape: number): number {
     let texts = 1
     for (; shape > 1; shape >>= 1) texts *= shape & 1 ? 26 : 10
     return texts
   }
 
-  /** P(a plate taken at random has this text), by its shape. */
-  chanceOf(region: string | undefined, text: string): number {
+  /** P(a random plate has this text), from its shape. */
+  probabilityOfText(region: string | undefined, text: string): number {
     if (text.length === 0 || text.length > MAX_SHAPE) return 0
     let shape = 1
     for (let i = 0; i < text.length; i++) shape = (shape << 1) | (text.charCodeAt(i) > 57 ? 1 : 0)
@@ -90,11 +84,11 @@ export class PlateSyntax {
   /**
    * The weights of a read.
    * @param positions 37 probabilities each
-   * @param region of issue when it is known; characters are weighed only then, because the reader's model has weighed
-   * them by the syntax of all regions
-   * @param missing P(the plate has one character more at a place)
-   * @param weighed whether the distribution has been weighed by the region's syntax already
-   * @param weights where to write them, at least as long as needed
+   * @param region of issue, when known; characters are weighed only then, because the reader's model has already applied
+   * the syntax of all regions
+   * @param missing P(the plate has one more character at a given place)
+   * @param weighed whether the region's syntax is already part of the distribution
+   * @param weights written to, at least as long as needed
    */
   weigh(
     positions: readonly Float32Array[],
@@ -120,7 +114,7 @@ export class PlateSyntax {
     for (let i = 0; i <= n; i++) {
       const bit = seen - 1 - before
       if (seen < MAX_SHAPE) {
-        // one character more in front of the seen one `before`
+        // one more character before the position
         const low = shape & ((1 << (bit + 1)) - 1)
         const high = (shape >> (bit + 1)) << (bit + 2)
         for (let kind = 0; kind < 2; kind++)
@@ -179,7 +173,7 @@ function isLetter(position: Float32Array): boolean {
   return letter > digit
 }
 
-/** The n-th format counts 1/n; a `?` is either half the time. What no format has shares `other`. */
+/** The n-th format counts 1/n; a `?` is either half the time. All other shapes share `other`. */
 function tableOf(shapes: readonly string[], other: number): Float64Array {
   const table = new Float64Array(SHAPES).fill(other / SHAPES)
   const total = shapes.reduce((sum, _, i) => sum + 1 / (i + 1), 0)
@@ -199,7 +193,7 @@ function tableOf(shapes: readonly string[], other: number): Float64Array {
   return table
 }
 
-function check(json: unknown): PlateSyntaxData {
+function validate(json: unknown): PlateSyntaxData {
   const data = json as PlateSyntaxData
   const fail = (reason: string): never => {
     throw new WasmError('ALPR_ERR_SYNTAX_INVALID', { reason })

@@ -1,52 +1,50 @@
-import { CHARACTERS, NONE } from '../recognizer/detection.js'
+import { CHARACTERS, NONE } from '../classes.js'
 import { WasmError } from '../errors.js'
 import type { ConfusionModel } from './confusion_model.js'
 import { plainWeights, type PlateSyntax } from './plate_syntax.js'
 
 export interface PreviewQuestion {
-  /**
-   * Distributions of recent reads, 37 probabilities a position; a few hundred say enough, at most 5,000 are looked at.
-   */
+  /** Distributions of recent reads, 37 probabilities a position. A few hundred suffice; only the first 5,000 count. */
   reads: readonly (readonly Float32Array[])[]
-  /** Thresholds asked about, 0.0001 to 1. */
+  /** Thresholds to evaluate, 0.0001 to 1. */
   thresholds: readonly number[]
-  /** Entries of the list, 0 or more. */
+  /** Number of list entries, 0 or more. */
   entries: number
-  /** Reads a day of the cameras that it is held against. */
+  /** Reads a day of the cameras that use the list. */
   readsPerDay: number
-  /** Region of issue of most traffic, for how plates are spread. */
+  /** Region of issue of most traffic, which determines the distribution of plates. */
   region?: string
 }
 
-/** What a threshold is expected to bring in a day. */
+/** What to expect of a threshold. */
 export interface PreviewRow {
   threshold: number
   /** Hits on entries that are not the vehicle's. */
   falseHitsPerDay: number
-  /** Share of listed vehicles passing whose hit this threshold lets through; what the reader reads worse is lost. */
+  /** Share of passing listed vehicles that this threshold finds; worse reads are lost. */
   found: number
-  /** Reads that were looked at; with few, the figures are rough. */
+  /** Number of reads evaluated; with few, the figures are rough. */
   reads: number
 }
 
 const MAX_READS = 5_000
-/** Texts of one read that are looked at; a read with more is a blur. */
+/** Texts of one read that are evaluated; a read with more is a blur. */
 const MAX_TEXTS = 50_000
 
 /**
- * How many false hits a list of this size is expected to give with each threshold, on traffic like `reads`:
+ * The expected number of false hits of a list of this size at each threshold, on traffic like `reads`:
  *
- *     per read   sum over the texts that it may be with the threshold's probability or more, of
- *                (1 - that probability) * entries * P(an entry taken at random has this text)
+ *     per read   sum over its texts of at least the threshold's probability, of
+ *                (1 - that probability) * entries * P(a random entry has this text)
  *
- * Entries are taken to be spread as the region's formats are (plate syntax), and independent of the traffic; a list of
- * one fleet is not.
+ * Assumes that entries are distributed as the region's formats (plate syntax) and independent of the traffic, which a
+ * list of one fleet is not.
  * @throws ALPR_ERR_SEARCH_INVALID
  */
 export function previewThresholds(question: PreviewQuestion, model: ConfusionModel, syntax: PlateSyntax): PreviewRow[] {
   const { thresholds, entries, readsPerDay } = question
   const reads = question.reads.slice(0, MAX_READS)
-  if (reads.length === 0) throw new WasmError('ALPR_ERR_SEARCH_INVALID', { reason: 'a preview needs reads to look at' })
+  if (reads.length === 0) throw new WasmError('ALPR_ERR_SEARCH_INVALID', { reason: 'a preview needs reads' })
   if (!(entries >= 0 && readsPerDay >= 0))
     throw new WasmError('ALPR_ERR_SEARCH_INVALID', { reason: 'entries and reads a day must be 0 or more' })
   if (thresholds.length === 0 || !thresholds.every((p) => p >= 0.0001 && p <= 1))
@@ -56,10 +54,10 @@ export function previewThresholds(question: PreviewQuestion, model: ConfusionMod
   for (const read of reads) {
     for (const [text, raw] of textsOf(read, model.uncalibrate(least), model, syntax, question.region)) {
       const p = model.calibrate(raw)
-      const chance = entries * syntax.chanceOf(question.region, text)
+      const expected = entries * syntax.probabilityOfText(question.region, text)
       for (const row of rows) {
         if (p < row.threshold) continue
-        row.falseHitsPerDay += ((1 - p) * Math.min(1, chance) * readsPerDay) / reads.length
+        row.falseHitsPerDay += ((1 - p) * Math.min(1, expected) * readsPerDay) / reads.length
         row.found += p / reads.length
       }
     }
@@ -67,10 +65,7 @@ export function previewThresholds(question: PreviewQuestion, model: ConfusionMod
   return rows.map((row) => ({ ...row, found: Math.min(1, row.found) }))
 }
 
-/**
- * Every text that a read may be with at least this probability (of the model): what matcher.wasm looks up, in plain
- * form.
- */
+/** Every text of a read with at least this uncalibrated probability: a plain form of what matcher.wasm looks up. */
 export function textsOf(
   read: readonly Float32Array[],
   least: number,

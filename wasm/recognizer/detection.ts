@@ -1,11 +1,6 @@
-/** Characters of a plate in the order of the classes; class 36, behind them, is 'none'. */
-export const CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-export const CLASSES = 37
-export const NONE = 36
-
 /**
- * Corners clockwise from the top left of the plate as read, in pixels of the frame (fractions included; may lie
- * outside).
+ * Corners clockwise from the top left of the plate as read, in frame pixels, with fractions; they may lie outside the
+ * frame.
  */
 export type Quad = [[number, number], [number, number], [number, number], [number, number]]
 
@@ -13,29 +8,29 @@ export type Quad = [[number, number], [number, number], [number, number], [numbe
 export interface Detection {
   /** Best text, 3 to 12 of [A-Z0-9]. */
   plate: string
-  /** How often a text read with this confidence is right, 0..1 (calibrated with the model). */
+  /** Share of texts with this confidence that are right, 0..1 (calibrated with the model). */
   confidence: number
   quad: Quad
-  /** Of the fine look, 0..1: is this a plate at all. */
+  /** Score of the fine look, 0..1: whether this is a plate at all. */
   score: number
   /**
    * For each position of `plate`, P(class | position): 37 probabilities, [0-9A-Z] and 'none' (the position may be
-   * spurious). They come from all alignments of the reader's output, softened so that the product of the best agrees
-   * with `confidence`.
+   * spurious). They come from all alignments of the reader's output, softened so that the product of the best
+   * characters agrees with `confidence`.
    */
   positions: Float32Array[]
-  /** Other texts, best first, at most 5, without the best. */
+  /** Other texts, most probable first, at most 5. */
   alternates: { plate: string; confidence: number }[]
-  /** State or country of issue, as ISO 3166 writes it ("US-CA", "FR"); null when it cannot be told. */
+  /** State or country of issue, as an ISO 3166 code ("US-CA", "FR"); null when it is not certain enough. */
   region: string | null
-  /** How often a region named with this confidence is right, 0..1; 0 when none is named. */
+  /** Share of regions named with this confidence that are right, 0..1; 0 when none is named. */
   regionConfidence: number
   quality: Quality
 }
 
-/** What a person would say about the picture of the plate. */
+/** Image quality of the plate. */
 export interface Quality {
-  /** Mean length of the plate's left and right side, and of its upper and lower side, frame pixels. */
+  /** Mean length of the plate's left and right sides, and of its upper and lower sides, frame pixels. */
   heightPx: number
   widthPx: number
   /** 0..1: near 1 for crisp strokes, under 0.3 for a blur. */

@@ -1,7 +1,7 @@
 import type { WasmErrorCode } from '../errors.js'
 import { Recognizer, type RecognizerOptions } from './recognizer.js'
 
-/** A file of the library: its bytes, or where they are. */
+/** A file of the library: its bytes, a URL, or a path (Node) or address (page). */
 export type Source = Uint8Array | URL | string
 
 export interface OpenOptions extends RecognizerOptions {
@@ -11,10 +11,14 @@ export interface OpenOptions extends RecognizerOptions {
   model?: Source
 }
 
-/** Reads a file; `invalid` is the code for one that is not there. */
+/** Reads a file; `invalid` is the error code for a missing one. */
 export type Read = (source: URL | string, invalid: WasmErrorCode) => Promise<Uint8Array>
 
-/** The recognizer of these files, by whatever reads one here; `beside` is the address of the library itself. */
+/**
+ * Opens the recognizer with its module and model.
+ * @param read how files are read here
+ * @param beside address of the library itself, where the files lie by default
+ */
 export async function openWith(read: Read, beside: string, options: OpenOptions): Promise<Recognizer> {
   const bytes = async (source: Source, invalid: WasmErrorCode) =>
     source instanceof Uint8Array ? source : read(source, invalid)

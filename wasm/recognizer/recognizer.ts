@@ -1,35 +1,32 @@
 import type { ASUtil } from '@assemblyscript/loader'
-import { CHARACTERS, type Detection, type Timings } from './detection.js'
+import { CHARACTERS } from '../classes.js'
+import type { Detection, Timings } from './detection.js'
 import { WasmError } from '../errors.js'
 import { parseModel, type Cascade, type Model } from './model_file.js'
 import { idOf } from '../module_id.js'
 import { loadRecognizer, type RecognizerExports } from './recognizer_exports.js'
-import { MAX_SIDE, MIN_SIDE, readRecord } from './record.js'
+import { MAX_SIDE, MIN_SIDE, OK, REFUSED_MEMORY, REFUSED_SIZE } from './layout.js'
+import { readRecord } from './record.js'
 
 export interface RecognizerOptions {
   /**
-   * Runs of all nets before the first frame, so that V8's optimising compiler has seen the kernels; about 5 ms each.
+   * Runs of all nets before the first frame, so that V8 has optimised the kernels; about 5 ms each.
    * @default 12
    */
   warmUps?: number
-  /** Constants to use in place of the model's, for measuring. */
+  /** Constants that replace those of the model, for measurements. */
   cascade?: Partial<Cascade>
 }
 
-/** Answers of the module (wasm/assembly/layout.ts). */
-const OK = 0
-const REFUSED_SIZE = 1
-const REFUSED_MEMORY = 2
-
 /**
- * Finds and reads plates in one frame at a time. Works wherever WebAssembly SIMD does (Node 20, browsers); one instance
- * belongs to one thread. The same module, model and luma give the same detections, bit for bit, on any machine.
+ * Finds and reads plates in one frame at a time. Runs wherever WebAssembly SIMD is available (Node 20, browsers); one
+ * instance belongs to one thread. The same module, model and luma give the same detections, bit for bit, on any machine.
  *
  *     const luma = recognizer.lumaBuffer(width, height)   // write the picture here ...
  *     const detections = recognizer.recognize(width, height)
  */
 export class Recognizer {
-  /** Where the last frame's time went. */
+  /** How the last frame's time was spent. */
   readonly timings: Timings = { find: 0, fine: 0, read: 0 }
 
   private constructor(
@@ -77,14 +74,14 @@ export class Recognizer {
     return recognizer
   }
 
-  /** One line for people: what the module says it is. */
+  /** The module's description of itself, one line for people. */
   describe(): string {
     return this.wasm.__getString(this.wasm.describe())
   }
 
   /**
-   * Where the 8-bit luma of the next frame goes: width * height bytes in the module's memory, row by row. Valid until
-   * the next call of this method with another size. Sides 32 to 8192.
+   * The buffer for the 8-bit luma of the next frame: width * height bytes in the module's memory, row by row. Valid
+   * until the next call with another size. Sides 32 to 8192.
    * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
    */
   lumaBuffer(width: number, height: number): Uint8Array {
@@ -93,7 +90,7 @@ export class Recognizer {
   }
 
   /**
-   * The plates in the frame whose luma was written to `lumaBuffer(width, height)`, most confident first, at most 16.
+   * The plates in the frame whose luma is in `lumaBuffer(width, height)`, most confident first, at most 16.
    * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
    */
   recognize(width: number, height: number): Detection[] {
@@ -104,14 +101,14 @@ export class Recognizer {
     timings.find = performance.now() - start
     timings.fine = timings.read = 0
     const sure = wasm.sureBoxes()
-    let count = this.look(() => wasm.lookAtFrameItself())
+    let count = this.lookAndRead(() => wasm.lookAtFrameItself())
     for (const [from, to] of [
       [0, sure],
       [sure, boxes],
     ] as const) {
       if (count > 0 || from === to) continue
       wasm.lookAgain()
-      count = this.look(() => {
+      count = this.lookAndRead(() => {
         for (let i = from; i < to; i++) wasm.lookAt(i)
       })
     }
@@ -119,8 +116,8 @@ export class Recognizer {
     return Array.from({ length: count }, (_, i) => readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions))
   }
 
-  /** Fine looks, then reads of what they found; the number of plates with a text. */
-  private look(fineLooks: () => void): number {
+  /** Takes the fine looks, then reads the plates they found. @returns the number of plates with a text */
+  private lookAndRead(fineLooks: () => void): number {
     const { wasm, timings } = this
     const start = performance.now()
     fineLooks()
@@ -134,12 +131,12 @@ export class Recognizer {
   }
 
   private prepare(width: number, height: number): void {
-    // checked here too: beyond 2^32 a number would come in as another one
+    // checked here too: the module would see a side of 2^32 or more modulo 2^32
     const possible = [width, height].every((side) => Number.isInteger(side) && side >= MIN_SIDE && side <= MAX_SIDE)
-    const answer = possible ? this.wasm.prepare(width, height) : REFUSED_SIZE
-    if (answer === REFUSED_SIZE)
+    const code = possible ? this.wasm.prepare(width, height) : REFUSED_SIZE
+    if (code === REFUSED_SIZE)
       throw new WasmError('ALPR_ERR_IMAGE_SIZE', { width, height, least: MIN_SIDE, most: MAX_SIDE })
-    if (answer !== OK) throw new WasmError('ALPR_ERR_IMAGE_MEMORY', { width, height })
+    if (code !== OK) throw new WasmError('ALPR_ERR_IMAGE_MEMORY', { width, height })
   }
 }
 
@@ -150,7 +147,7 @@ function loadNet(wasm: RecognizerExports, blob: Uint8Array): void {
   expectLoaded(wasm.addNet(at))
 }
 
-/** Shapes as wasm/assembly/syntax.ts counts them: bit n for the length, then one bit a character, set for a letter. */
+/** Shapes as syntax.ts of the module encodes them: bit n for n characters, then one bit each, set for a letter. */
 function setSyntax(wasm: RecognizerExports, logs: Model['syntax'], weight: number): void {
   wasm.syntax(weight, logs[''] ?? 0)
   for (const [shape, log] of Object.entries(logs)) {
@@ -158,7 +155,7 @@ function setSyntax(wasm: RecognizerExports, logs: Model['syntax'], weight: numbe
   }
 }
 
-/** The module wants them in ascending order of the shape. */
+/** The module requires them in ascending order of the shape. */
 function setRegionShapes(wasm: RecognizerExports, model: Pick<Model, 'regions' | 'syntaxByRegion'>): void {
   const entries = Object.entries(model.syntaxByRegion).flatMap(([region, shares]) =>
     Object.entries(shares).map(([shape, share]) => ({
@@ -181,7 +178,7 @@ function bitsOf(shape: string): number {
   return [...shape].reduce((bits, c) => bits * 2 + (c === 'A' ? 1 : 0), 1)
 }
 
-function expectLoaded(answer: number): void {
-  if (answer === REFUSED_MEMORY) throw new WasmError('ALPR_ERR_MODEL_MEMORY')
-  if (answer !== OK) throw new WasmError('ALPR_ERR_MODEL_INVALID', { reason: 'the module refuses a net' })
+function expectLoaded(code: number): void {
+  if (code === REFUSED_MEMORY) throw new WasmError('ALPR_ERR_MODEL_MEMORY')
+  if (code !== OK) throw new WasmError('ALPR_ERR_MODEL_INVALID', { reason: 'the module refuses a net' })
 }

@@ -1,6 +1,6 @@
 import { instantiate, type ASUtil } from '@assemblyscript/loader'
 import { WasmError } from '../errors.js'
-import { ABI_VERSION } from './record.js'
+import { ABI_VERSION } from './layout.js'
 
 /** The calls of recognizer.wasm, documented in wasm/assembly/recognizer/recognizer.ts. Addresses are offsets into `memory`. */
 export interface RecognizerExports extends Record<string, unknown> {
@@ -47,7 +47,7 @@ export interface RecognizerExports extends Record<string, unknown> {
 }
 
 /**
- * Instantiates a module and compares its ABI with ours.
+ * Instantiates a module and checks its ABI version.
  * @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI
  */
 export async function loadRecognizer(wasm: Uint8Array): Promise<RecognizerExports & ASUtil> {

@@ -1,29 +1,27 @@
-import { CLASSES, type Detection, type Quad } from './detection.js'
-
-/** The host's copy of the record layout in wasm/assembly/layout.ts, where it is drawn; a test compares the two. */
-export const ABI_VERSION = 3
-export const MIN_SIDE = 32
-export const MAX_SIDE = 8192
-export const RECORD_BYTES = 2048
-export const RECORD_SCORE = 64
-export const RECORD_CONFIDENCE = 68
-export const RECORD_HEIGHT = 72
-export const RECORD_WIDTH = 76
-export const RECORD_SHARPNESS = 80
-export const RECORD_CONTRAST = 84
-export const RECORD_GLARE = 88
-export const RECORD_LENGTH = 92
-export const RECORD_TEXT = 96
-export const RECORD_ALTERNATE_COUNT = 112
-export const RECORD_ALTERNATES = 116
-export const ALTERNATE_BYTES = 20
-export const RECORD_REGION = 216
-export const RECORD_REGION_CONFIDENCE = 220
-export const RECORD_POSITIONS = 256
+import { CLASSES } from '../classes.js'
+import type { Detection, Quad } from './detection.js'
+import {
+  ALTERNATE_BYTES,
+  RECORD_ALTERNATE_COUNT,
+  RECORD_ALTERNATES,
+  RECORD_BYTES,
+  RECORD_CONFIDENCE,
+  RECORD_CONTRAST,
+  RECORD_GLARE,
+  RECORD_HEIGHT,
+  RECORD_LENGTH,
+  RECORD_POSITIONS,
+  RECORD_REGION,
+  RECORD_REGION_CONFIDENCE,
+  RECORD_SCORE,
+  RECORD_SHARPNESS,
+  RECORD_TEXT,
+  RECORD_WIDTH,
+} from './layout.js'
 
 /**
- * The detection whose record lies at `at` in the module's memory; nothing in it refers to that memory. `regions`: the
- * model's.
+ * Copies the record at address `at` of the module's memory into a detection.
+ * @param regions regions of the model, in the order of its outputs
  */
 export function readRecord(memory: ArrayBufferLike, at: number, regions: readonly string[]): Detection {
   const view = new DataView(memory, at, RECORD_BYTES)

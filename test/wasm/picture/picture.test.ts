@@ -2,11 +2,16 @@ import { existsSync } from 'node:fs'
 import sharp, { type JpegOptions } from 'sharp'
 import t from 'tap'
 import { readFrames } from '../../../engine/feeds/mod.js'
-import { decodePicture, WasmError, type LumaTarget, type Size } from '../../../wasm/node.js'
-import { OtherJpeg } from '../../../wasm/picture/jpeg/corrupt.js'
-import { decodeJpegLuma } from '../../../wasm/picture/jpeg_luma.js'
-import { decodeJpegNatively } from '../../../wasm/picture/jpeg_native.js'
-import { readOrientation } from '../../../wasm/picture/orientation.js'
+import {
+  decodeJpegLuma,
+  decodeJpegNatively,
+  OtherJpeg,
+  readOrientation,
+  WasmError,
+  type LumaTarget,
+  type Size,
+} from '../../../wasm/internal_mod.js'
+import { decodePicture } from '../../../wasm/node.js'
 import { jpeg, scene } from '../../engine/recognize/pictures.js'
 import { Random } from '../random.js'
 

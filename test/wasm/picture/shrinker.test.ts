@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { loadWasmFile } from '../../../wasm/load_node.js'
-import { PIXEL_BYTES, Shrinker } from '../../../wasm/picture/shrinker.js'
+import { loadWasmFile, PIXEL_BYTES, Shrinker } from '../../../wasm/internal_mod.js'
 
 const shrinker = new Shrinker(await WebAssembly.compile((await loadWasmFile('shrink.wasm')) as Uint8Array<ArrayBuffer>))
 

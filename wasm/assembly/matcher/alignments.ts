@@ -1,6 +1,9 @@
-import { AUTOMATON_ASKED, AUTOMATON_CLASSES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, PLANE } from './layout'
 import { joinLanes, narrow } from './lanes'
-import { ALIGNED_AT, PLACES_AT, workspace } from './workspace'
+import {
+  ALIGNED_AT, AUTOMATON_ASKED, AUTOMATON_CLASSES, AUTOMATON_STARS, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH,
+  ENTRY_VARYING, PLACES_AT, PLANE,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
  * A fragment without errors and with at most one run, or with one at each end, against one block: its elements can
@@ -21,7 +24,7 @@ export function takeAlignments(at: usize, classesAt: usize, edits: u32): bool {
   automaton = at
   classes = classesAt
   elements = load<u32>(at)
-  const stars = load<u32>(at, 4)
+  const stars = load<u32>(at, AUTOMATON_STARS)
   floating = stars == ((1 << elements) | 1)
   run = floating ? 0 : stars == 0 ? elements : ctz(stars)
   return edits == 0 && elements > 0 && (floating || (stars & (stars - 1)) == 0)

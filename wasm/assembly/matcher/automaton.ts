@@ -1,7 +1,10 @@
 import { beginEndings, endings, stepEndings, takers } from './endings'
-import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, MAX_LENGTH, PLANE } from './layout'
 import { enterExtra, enterRight, enterWrong, takersOf } from './lanes'
-import { LEVEL_STATES, ONES_AT, STATE_SET, STATES_AT, VECTORS_AT, workspace, ZEROS_AT } from './workspace'
+import {
+  ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING,
+  LEVEL_STATES, MAX_LENGTH, ONES_AT, PLANE, STATES_AT, STATE_SET, VECTORS_AT, ZEROS_AT,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
  * One fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements are
@@ -31,7 +34,7 @@ export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
   classes = classesAt
   edits = allowed
   elements = load<u32>(at)
-  stars = load<u32>(at, 4)
+  stars = load<u32>(at, AUTOMATON_STARS)
   anys = 0
   for (let j: u32 = 0; j < elements; j++) if (load<u8>(at + j, AUTOMATON_CLASSES) == ANY) anys |= 1 << j
 }

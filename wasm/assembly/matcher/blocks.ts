@@ -1,7 +1,9 @@
-import { BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, PLANE } from './layout'
 import { codesOf } from './plate_key'
 import { putLarge } from './large_counts'
-import { RECORD_BYTES } from './stage'
+import {
+  BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, PLANE,
+  RECORD_BYTES,
+} from './layout'
 
 /**
  * Cuts sorted records into blocks of up to 512 plates of one length and writes their directory, planes and meta. Planes

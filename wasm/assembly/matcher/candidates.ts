@@ -1,8 +1,11 @@
 import { entryOf, lastOf, plateCodes } from './dictionary'
-import { AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_ORDERS } from './layout'
+import {
+  AUTOMATON_BYTES, BLOCK, CODES_AT, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_EDITS, PATTERN_ORDERS, PATTERN_ORDER_COUNT,
+  WAITING_AT, WAITING_ENDS_AT,
+} from './layout'
 import { addResult, full, hopeless, hopelessPlate, leastHopeful, tied } from './results'
 import { scorePlate } from './score'
-import { CODES_AT, WAITING_AT, WAITING_ENDS_AT, workspace } from './workspace'
+import { workspace } from './workspace'
 
 /**
  * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because
@@ -29,8 +32,8 @@ let edits: u32 = 0
 /** Begins a search for the pattern at this address. */
 export function clearCandidates(patternAt: usize): void {
   pattern = patternAt
-  edits = load<u32>(pattern, 4)
-  orders = load<u32>(pattern, 8)
+  edits = load<u32>(pattern, PATTERN_EDITS)
+  orders = load<u32>(pattern, PATTERN_ORDER_COUNT)
   for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) setEnd(kind, waiting(kind))
 }
 

@@ -1,6 +1,11 @@
-import { BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, MAX_FRESH, PLANE } from './layout'
 import { largeCount, putLarge } from './large_counts'
-import { metaOf } from './stage'
+import { metaOf } from './bulk_load'
+import {
+  BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, HEADER_BLOCKS,
+  HEADER_COUNTS, HEADER_DIRECTORY, HEADER_FIRSTS, HEADER_FRESH_BLOCKS, HEADER_FRESH_DIRECTORY, HEADER_HOUR0,
+  HEADER_LARGE, HEADER_LARGE_CAPACITY, HEADER_LARGE_HELD, HEADER_LASTS, HEADER_REGIONS, MAX_FRESH, META_BYTES, PLANE,
+  RECORD_BYTES,
+} from './layout'
 import { rankOfCode } from './tables'
 
 /**
@@ -20,19 +25,19 @@ let hour0: u32 = 0
 
 export function openDictionary(headerAt: usize): void {
   header = headerAt
-  directory = load<u32>(header)
-  baseBlocks = load<u32>(header, 4)
-  lasts = load<u32>(header, 8)
-  firsts = load<u32>(header, 12)
-  regions = load<u32>(header, 16)
-  counts = load<u32>(header, 20)
-  freshDirectory = load<u32>(header, 32)
-  hour0 = load<u32>(header, 40)
+  directory = load<u32>(header, HEADER_DIRECTORY)
+  baseBlocks = load<u32>(header, HEADER_BLOCKS)
+  lasts = load<u32>(header, HEADER_LASTS)
+  firsts = load<u32>(header, HEADER_FIRSTS)
+  regions = load<u32>(header, HEADER_REGIONS)
+  counts = load<u32>(header, HEADER_COUNTS)
+  freshDirectory = load<u32>(header, HEADER_FRESH_DIRECTORY)
+  hour0 = load<u32>(header, HEADER_HOUR0)
 }
 
 /** Blocks, base and fresh, that there are now. */
 export function blocksNow(): u32 {
-  return baseBlocks + atomic.load<u32>(header, 36)
+  return baseBlocks + atomic.load<u32>(header, HEADER_FRESH_BLOCKS)
 }
 
 @inline
@@ -92,7 +97,7 @@ export function regionOf(slot: u32): u32 {
 /** Times read; 65535 may be more, and 255 when the table of large counts is full. */
 export function countOf(slot: u32): u32 {
   const count = <u32>load<u8>(countAddress(slot))
-  return count < 255 ? count : largeCount(load<u32>(header, 24), load<u32>(header, 28), slot)
+  return count < 255 ? count : largeCount(load<u32>(header, HEADER_LARGE), load<u32>(header, HEADER_LARGE_CAPACITY), slot)
 }
 
 /** Writes the codes of a plate as bytes; gives its length. */
@@ -190,12 +195,12 @@ export function touchPlate(slot: u32, hour: u32): void {
     atomic.store<u8>(byte, <u8>count)
     return
   }
-  const capacity = load<u32>(header, 28)
-  const held = load<u32>(header, 44)
+  const capacity = load<u32>(header, HEADER_LARGE_CAPACITY)
+  const held = load<u32>(header, HEADER_LARGE_HELD)
   // at most three quarters full, so that looking up stays short
   if (load<u8>(byte) == 255 || held < capacity - (capacity >> 2)) {
-    if (load<u8>(byte) == 255 && largeCount(load<u32>(header, 24), capacity, slot) == 255 && held >= capacity - (capacity >> 2)) return
-    if (putLarge(load<u32>(header, 24), capacity, slot, min<u32>(count, 65535))) store<u32>(header, held + 1, 44)
+    if (load<u8>(byte) == 255 && largeCount(load<u32>(header, HEADER_LARGE), capacity, slot) == 255 && held >= capacity - (capacity >> 2)) return
+    if (putLarge(load<u32>(header, HEADER_LARGE), capacity, slot, min<u32>(count, 65535))) store<u32>(header, held + 1, HEADER_LARGE_HELD)
   }
   atomic.store<u8>(byte, 255)
 }
@@ -212,7 +217,7 @@ export function freshWithRoom(length: u32): u32 {
 
 /** Bytes that a fresh block of a length needs. */
 export function freshBytes(length: u32): u32 {
-  return length * CODE_BITS * PLANE + BLOCK * 6
+  return length * CODE_BITS * PLANE + BLOCK * META_BYTES
 }
 
 /**
@@ -220,14 +225,14 @@ export function freshBytes(length: u32): u32 {
  * directory
  */
 export function addFresh(planes: usize, length: u32): bool {
-  const fresh = load<u32>(header, 36)
+  const fresh = load<u32>(header, HEADER_FRESH_BLOCKS)
   if (fresh == MAX_FRESH) return false
   const entry = freshDirectory + fresh * ENTRY_BYTES
   memory.fill(entry, 0, ENTRY_BYTES)
   store<u32>(entry, <u32>planes)
   store<u8>(entry, length, ENTRY_LENGTH)
   for (let p: u32 = 0; p < length; p++) store<u8>(entry + p, 63, ENTRY_VARYING)
-  atomic.store<u32>(header, fresh + 1, 36)
+  atomic.store<u32>(header, fresh + 1, HEADER_FRESH_BLOCKS)
   return true
 }
 
@@ -253,7 +258,7 @@ export function appendPlate(block: u32, codes: usize, length: u32, region: u32, 
   return slot
 }
 
-/** Writes the plates of a block as records (stage.ts) to `out`, `codes` 16 bytes of scratch; gives their number. */
+/** Writes the plates of a block as records (bulk_load.ts) to `out`, `codes` 16 bytes of scratch; gives their number. */
 export function drainBlock(block: u32, out: usize, codes: usize): u32 {
   const count = platesIn(entryOf(block))
   for (let lane: u32 = 0; lane < count; lane++) {
@@ -261,8 +266,8 @@ export function drainBlock(block: u32, out: usize, codes: usize): u32 {
     const length = plateCodes(slot, codes)
     let key: u64 = 0
     for (let i: u32 = 0; i < length; i++) key = key * 37 + rankOfCode(load<u8>(codes + i))
-    store<u64>(out + lane * 16, key)
-    store<u64>(out + lane * 16, metaOf(regionOf(slot), countOf(slot), hour0 + firstOf(slot), hour0 + lastOf(slot)), 8)
+    store<u64>(out + lane * RECORD_BYTES, key)
+    store<u64>(out + lane * RECORD_BYTES, metaOf(regionOf(slot), countOf(slot), hour0 + firstOf(slot), hour0 + lastOf(slot)), 8)
   }
   return count
 }

@@ -1,4 +1,5 @@
-import { CLASS_CUBES, PLANE } from './layout'
+import { CLASS_CUBES, CLASS_CUBE_COUNT, PLANE } from './layout'
+
 
 /**
  * The inner loops of automaton.ts over vectors of 512 bits, four registers each. They are kept apart from what calls
@@ -50,7 +51,7 @@ export function enterWrong(to: usize, from: usize, taker: usize, run: usize, ext
  * `varying`, the others are as in `code`.
  */
 export function takersOf(to: usize, classAt: usize, planes: usize, varying: u32, code: u32): void {
-  const end = classAt + CLASS_CUBES + load<u32>(classAt, 8) * 2
+  const end = classAt + CLASS_CUBES + load<u32>(classAt, CLASS_CUBE_COUNT) * 2
   let a = i8x16.splat(0)
   let b = a
   let c = a
@@ -94,7 +95,7 @@ export function narrow(to: usize, from: usize, classAt: usize, planes: usize, va
   let b = v128.load(from, 16)
   let c = v128.load(from, 32)
   let d = v128.load(from, 48)
-  const cubes = load<u32>(classAt, 8)
+  const cubes = load<u32>(classAt, CLASS_CUBE_COUNT)
   if (cubes == 1) {
     // nearly all classes: the cube's planes are taken from the lanes themselves
     const mask = varying & <u32>load<u8>(classAt, CLASS_CUBES)

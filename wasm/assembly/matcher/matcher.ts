@@ -1,24 +1,24 @@
 import { fill, settle } from './candidates'
-import { ABI_VERSION } from './layout'
+import { ABI_VERSION, READ_AT, RESULTS_AT } from './layout'
 import { keyOf } from './plate_key'
-import { addEntry } from './hot_index'
-import { takeRead } from './hot_read'
-import { walk } from './hot_walk'
+import { addEntry } from './list_index'
+import { takeRead } from './list_read'
+import { walk } from './list_walk'
 import { clearMatches, matchCount, matchesAt } from './matches'
 import { resultCount } from './results'
 import { setTables } from './tables'
-import { RESULTS_AT, READ_AT, setWorkspace, workspace } from './workspace'
+import { setWorkspace, workspace } from './workspace'
 
 /**
  * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all
  * areas 64-byte aligned.
  *
  *     every instance   attach
- *     a build          beginStage, stageRows or stageLines, sort..., beginBlocks, addBlock (matching/builder.ts)
+ *     a build          beginLoad, loadRows or loadLines, sort..., beginBlocks, addBlock (matching/builder.ts)
  *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
  *     a hot list       openIndex, addEntries in pieces, then check for each read (matching/hot_list.ts)
  */
-export { beginStage, consumedBytes, refusedRows, setStagedRecords, setStagedRegions, stagedRecords, stagedRegions, stageLines, stageRows } from './stage'
+export { beginLoad, consumedBytes, refusedRows, setLoadedRecords, setLoadedRegions, loadedRecords, loadedRegions, loadLines, loadRows } from './bulk_load'
 export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './sort'
 export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './blocks'
 export {
@@ -26,8 +26,8 @@ export {
 } from './dictionary'
 export { beginScan, matchedPlates, scanBlocks } from './scan'
 export { shareFloor } from './results'
-export { openIndex } from './hot_index'
-export { textsWalked } from './hot_walk'
+export { openIndex } from './list_index'
+export { textsWalked } from './list_walk'
 export { fillTriples, keyOf } from './plate_key'
 export { putLarge } from './large_counts'
 export { memoryScan } from './memory_scan'
@@ -67,7 +67,7 @@ export function resultsSoFar(): u32 {
   return resultCount
 }
 
-/** Where the host writes the read and its weights (hot_read.ts). */
+/** Where the host writes the read and its weights (list_read.ts). */
 export function readAddress(): usize {
   return workspace + READ_AT
 }
@@ -96,7 +96,7 @@ export function addEntries(from: usize, end: usize, first: u32, skipped: usize):
  * Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of
  * matches, best first at `matchesAddress`; -1 when a position is no distribution
  */
-export function check(count: u32, extra: f64, threshold: f64, scratch: usize): i32 {
+export function checkRead(count: u32, extra: f64, threshold: f64, scratch: usize): i32 {
   clearMatches()
   if (!takeRead(count, extra)) return -1
   walk(threshold, scratch)

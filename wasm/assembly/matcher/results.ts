@@ -1,5 +1,5 @@
-import { RESULT_BYTES } from './layout'
-import { RESULTS_AT, workspace } from './workspace'
+import { RESULTS_AT, RESULT_BYTES, RESULT_LAST, RESULT_SLOT } from './layout'
+import { workspace } from './workspace'
 
 /**
  * The best results so far: a heap whose root is the worst of them. Better: more probable (to the 24 bits
@@ -46,10 +46,10 @@ function better(a: usize, b: usize): bool {
   const p = <f32>load<f64>(a)
   const q = <f32>load<f64>(b)
   if (p != q) return p > q
-  const r = load<u32>(a, 12)
-  const s = load<u32>(b, 12)
+  const r = load<u32>(a, RESULT_LAST)
+  const s = load<u32>(b, RESULT_LAST)
   if (r != s) return r > s
-  return load<u32>(a, 8) > load<u32>(b, 8)
+  return load<u32>(a, RESULT_SLOT) > load<u32>(b, RESULT_SLOT)
 }
 
 /** Whether there are as many as are wanted. */
@@ -77,8 +77,8 @@ export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
   const worst = at(0)
   const p = <f32>load<f64>(worst)
   if (<f32>probability != p) return <f32>probability < p
-  const seen = load<u32>(worst, 12)
-  return last != seen ? last < seen : slot < load<u32>(worst, 8)
+  const seen = load<u32>(worst, RESULT_LAST)
+  return last != seen ? last < seen : slot < load<u32>(worst, RESULT_SLOT)
 }
 
 /**
@@ -94,8 +94,8 @@ export function addResult(probability: f64, slot: u32, last: u32): void {
   if (wanted == 0) return
   const scratch = at(resultCount < wanted ? resultCount : wanted)
   store<f64>(scratch, probability)
-  store<u32>(scratch, slot, 8)
-  store<u32>(scratch, last, 12)
+  store<u32>(scratch, slot, RESULT_SLOT)
+  store<u32>(scratch, last, RESULT_LAST)
   if (resultCount < wanted) {
     let child = resultCount++
     while (child > 0) {

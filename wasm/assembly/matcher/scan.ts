@@ -4,10 +4,13 @@ import { ENDINGS_BYTES } from './endings'
 import { clearCandidates, offer, ONE_EXTRA, ONE_OTHER, RIGHT, TWO_EXTRA, TWO_OTHER } from './candidates'
 import { entryOf, platesIn, regionOf } from './dictionary'
 import {
-  AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_FRAGMENTS, PATTERN_ORDERS, PATTERN_STRICT, PLANE,
+  ACCEPTED_AT, AUTOMATON_BYTES, BLOCK, BLOCK_ENDINGS_AT, ENTRY_LENGTH, ONES_AT, ORDER_ENDINGS_AT, PATTERN_ALL_REGIONS,
+  PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EDITS, PATTERN_FRAGMENTS, PATTERN_FRAGMENT_COUNT, PATTERN_HAS_STRICT,
+  PATTERN_LIMIT, PATTERN_MAX_LENGTH, PATTERN_MIN_LENGTH, PATTERN_ORDERS, PATTERN_ORDER_COUNT, PATTERN_REGIONS,
+  PATTERN_STRICT, PLANE, POSSIBLE_AT, STRICT_AT, TAKEN_AT,
 } from './layout'
 import { clearResults, hopeless } from './results'
-import { ACCEPTED_AT, BLOCK_ENDINGS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
+import { workspace } from './workspace'
 
 /**
  * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known
@@ -53,13 +56,13 @@ export function beginScan(patternAt: usize): void {
   memory.fill(workspace + ONES_AT, 255, PLANE)
   pattern = patternAt
   matched = 0
-  fragments = load<u32>(pattern)
-  edits = load<u32>(pattern, 4)
-  orders = load<u32>(pattern, 8)
-  clearResults(load<u32>(pattern, 20))
+  fragments = load<u32>(pattern, PATTERN_FRAGMENT_COUNT)
+  edits = load<u32>(pattern, PATTERN_EDITS)
+  orders = load<u32>(pattern, PATTERN_ORDER_COUNT)
+  clearResults(load<u32>(pattern, PATTERN_LIMIT))
   clearCandidates(pattern)
-  allRegions = load<u32>(pattern, 24) != 0
-  hasStrict = load<u32>(pattern, 304) != 0
+  allRegions = load<u32>(pattern, PATTERN_ALL_REGIONS) != 0
+  hasStrict = load<u32>(pattern, PATTERN_HAS_STRICT) != 0
   const classes = pattern + PATTERN_CLASSES
   aligned = true
   for (let f: u32 = 0; f < fragments; f++) {
@@ -94,8 +97,8 @@ export function matchedPlates(): u32 {
 
 /** Scans blocks `from .. to-1`, the last first. */
 export function scanBlocks(from: u32, to: u32): void {
-  const least = load<u32>(pattern, 12)
-  const most = load<u32>(pattern, 16)
+  const least = load<u32>(pattern, PATTERN_MIN_LENGTH)
+  const most = load<u32>(pattern, PATTERN_MAX_LENGTH)
   const taken = workspace + TAKEN_AT
   if (fragments == 1) takeFragment()
   for (let block = <i32>to - 1; block >= <i32>from; block--) {
@@ -105,10 +108,10 @@ export function scanBlocks(from: u32, to: u32): void {
     // read before the planes: lanes that come meanwhile are not looked at
     const count = platesIn(entry)
     if (fragments > 1) {
-      if (joinedMatch(entry, taken)) look(block, entry, length, count)
+      if (joinedMatch(entry, taken)) offerBlock(block, entry, length, count)
     } else if (aligned) {
-      if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) look(block, entry, length, count)
-    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) look(block, entry, length, count)
+      if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) offerBlock(block, entry, length, count)
+    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) offerBlock(block, entry, length, count)
   }
 }
 
@@ -172,7 +175,7 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
 const FEW: u32 = 3
 
 /** Counts the plates taken and hands on those that may be among the best. */
-function look(block: u32, entry: usize, length: u32, count: u32): void {
+function offerBlock(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
   // of plates without an error those without a look-alike may be all that can still come in
   const strict = hasStrict && hopeless(bound(1)) && (aligned || lanesIn(taken) > FEW) ? strictLanes(entry) : taken
@@ -181,16 +184,16 @@ function look(block: u32, entry: usize, length: u32, count: u32): void {
     const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
     const none = load<u64>(at) & whole
     const slot = block * BLOCK + word
-    if (none != 0) lookAt(slot, none, RIGHT, length, none & load<u64>(strict + (word >> 3)))
+    if (none != 0) offerKind(slot, none, RIGHT, length, none & load<u64>(strict + (word >> 3)))
     if (edits == 0) continue
     const one = load<u64>(at, PLANE) & whole & ~none
     const two = load<u64>(at, 2 * PLANE) & whole & ~none & ~one
     if ((one | two) == 0) continue
     const extra = load<u64>(at, 3 * PLANE) | load<u64>(at, 4 * PLANE)
-    lookAt(slot, one & extra, ONE_EXTRA, length, -1)
-    lookAt(slot, one & ~extra, ONE_OTHER, length, -1)
-    lookAt(slot, two & extra, TWO_EXTRA, length, -1)
-    lookAt(slot, two & ~extra, TWO_OTHER, length, -1)
+    offerKind(slot, one & extra, ONE_EXTRA, length, -1)
+    offerKind(slot, one & ~extra, ONE_OTHER, length, -1)
+    offerKind(slot, two & extra, TWO_EXTRA, length, -1)
+    offerKind(slot, two & ~extra, TWO_OTHER, length, -1)
   }
 }
 
@@ -218,13 +221,13 @@ function strictLanes(entry: usize): usize {
 }
 
 /** Up to 64 plates from `slot` on that match, of one kind; `hopeful` of them are worth a look. */
-function lookAt(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
+function offerKind(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
   if (lanes == 0) return
   if (!allRegions) {
     let wanted: u64 = 0
     for (let bits = lanes; bits != 0; bits &= bits - 1) {
       const lane = <u32>ctz(bits)
-      if (load<u8>(pattern + regionOf(slot + lane), 32)) wanted |= <u64>1 << <u64>lane
+      if (load<u8>(pattern + regionOf(slot + lane), PATTERN_REGIONS)) wanted |= <u64>1 << <u64>lane
     }
     lanes = wanted
   }

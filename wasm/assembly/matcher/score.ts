@@ -1,6 +1,9 @@
 import { beginEndings, endings, stepEndings } from './endings'
-import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, PATTERN_BOUNDS, PATTERN_CLASSES } from './layout'
-import { ENDINGS_AT, LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './workspace'
+import {
+  ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, ENDINGS_AT,
+  LEVEL_STATES, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EXTRA, PATTERN_MISSING, SCORES_AT, SCORE_SET,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
  * The probability that a stored plate satisfies a pattern: the best alignment's product of
@@ -22,7 +25,7 @@ import { ENDINGS_AT, LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './wor
  */
 export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usize, length: u32, least: f64): f64 {
   const elements = load<u32>(order)
-  const stars = load<u32>(order, 4)
+  const stars = load<u32>(order, AUTOMATON_STARS)
   const classes = pattern + PATTERN_CLASSES
   const ids = order + AUTOMATON_CLASSES
   if (edits == 0 && stars == 0) return elements == length ? scoreAround(classes, ids, elements, elements, codes, length) : 0
@@ -31,8 +34,8 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
   beginEndings(table, elements, stars, edits)
   for (let i = length; i > 0; i--) stepEndings(load<u32>(order + (<u32>load<u8>(codes + i - 1) << 2), AUTOMATON_TAKES))
   const error = load<f64>(pattern + PATTERN_BOUNDS, 16) / load<f64>(pattern + PATTERN_BOUNDS)
-  const extra = load<f64>(pattern, 288)
-  const missingAny = load<f64>(pattern, 296)
+  const extra = load<f64>(pattern, PATTERN_EXTRA)
+  const missingAny = load<f64>(pattern, PATTERN_MISSING)
   let now = workspace + SCORES_AT
   let next = now + SCORE_SET
   // states of each set that have a product, by errors made

@@ -1,12 +1,11 @@
-import { RECORD_BYTES } from './stage'
+import { BUCKETS, RECORD_BYTES } from './layout'
+
 
 /**
  * Radix sort of records by key, then region: stable passes of 11 bits from the lowest, in pieces, so that V8 can put
  * optimised code in place between calls. A pass whose digit is the same everywhere is skipped by the host. Pass 0 is
  * the region, passes 1 to 6 the key.
  */
-export const PASSES: u32 = 7
-export const BUCKETS: u32 = 2048
 const DIGIT: u64 = 2047
 
 @inline

@@ -1,3 +1,5 @@
+import { TABLE_CODE_OF_RANK, TABLE_RANK_OF_ASCII, TABLE_RANK_OF_CODE } from './layout'
+
 /**
  * Tables of the alphabet, the same for everybody in a memory, written by the host (wasm/matching/tables.ts):
  *
@@ -19,15 +21,15 @@ export function classOfCode(code: u32): u32 {
 
 @inline
 export function rankOfAscii(character: u32): u32 {
-  return load<u8>(tables + character, 64)
+  return load<u8>(tables + character, TABLE_RANK_OF_ASCII)
 }
 
 @inline
 export function codeOfRank(rank: u32): u32 {
-  return load<u8>(tables + rank, 192)
+  return load<u8>(tables + rank, TABLE_CODE_OF_RANK)
 }
 
 @inline
 export function rankOfCode(code: u32): u32 {
-  return load<u8>(tables + code, 256)
+  return load<u8>(tables + code, TABLE_RANK_OF_CODE)
 }

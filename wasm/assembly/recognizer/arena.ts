@@ -1,9 +1,9 @@
 import { OK, REFUSED_MEMORY } from './layout'
 
-/** First free byte; only moves up while the model is loaded. */
+/** First free byte; only increases, while the model is loaded. */
 let free: usize = (__heap_base + 63) & ~63
 
-/** Places `bytes` zeroed bytes, 64-byte aligned. Returns 0 when memory is at its limit. */
+/** Allocates `bytes` zeroed bytes, 64-byte aligned. Returns 0 when memory is at its limit. */
 export function place(bytes: usize): usize {
   const at = free
   const end = (at + bytes + 63) & ~63
@@ -13,12 +13,12 @@ export function place(bytes: usize): usize {
   return at
 }
 
-/** The address behind everything placed so far. */
+/** End of everything allocated so far. */
 export function placedEnd(): usize {
   return free
 }
 
-/** Makes every byte below `end` usable. */
+/** Grows memory so that every byte below `end` is usable. */
 export function grow(end: usize): i32 {
   const pages = <i32>((end + 0xffff) >> 16)
   const missing = pages - memory.size()
@@ -27,8 +27,7 @@ export function grow(end: usize): i32 {
 }
 
 /**
- * Room behind everything placed, without placing it: the next call may use the same bytes. 0 when memory is at its
- * limit.
+ * Scratch bytes after everything allocated: the next call may return the same ones. 0 when memory is at its limit.
  */
 export function stage(bytes: usize): usize {
   return grow(free + bytes) == OK ? free : 0

@@ -11,8 +11,8 @@ import { sampleWindow } from './cascade/sample'
 import { grow, stage } from './arena'
 
 /**
- * Doors to single parts, for the tests that hold each part against its scalar twin (test/wasm). Addresses in, addresses
- * out.
+ * Exports of single parts, for the tests that compare each part with its scalar twin (test/wasm). Addresses in,
+ * addresses out.
  */
 
 export function probeStage(bytes: usize): usize {
@@ -23,7 +23,7 @@ export function probeRun(net: usize): void {
   runNet(changetype<Net>(net))
 }
 
-/** One layer on whatever its source holds: for timing. */
+/** Runs one layer on the present contents of its source, for timing. */
 export function probeLayer(net: usize, index: u32): void {
   runLayer(changetype<Net>(net), index)
 }
@@ -37,7 +37,7 @@ export function probeNormalise(samples: usize, net: usize): void {
   normaliseInto(samples, tensorAt(changetype<Net>(net), 0))
 }
 
-/** Lays a pyramid at `base`; returns its number of levels. */
+/** Lays out a pyramid at `base`; returns the number of its levels. */
 export function probePyramid(base: usize, width: u32, height: u32): u32 {
   grow(layPyramid(base, width, height))
   return levelCount()
@@ -51,7 +51,9 @@ export function probeLevel(level: u32): usize {
   return levelAddress(level)
 }
 
-export function probeWindow(left: f64, top: f64, width: f64, height: f64, outWidth: u32, outHeight: u32, out: usize): void {
+export function probeWindow(
+  left: f64, top: f64, width: f64, height: f64, outWidth: u32, outHeight: u32, out: usize,
+): void {
   sampleWindow(left, top, width, height, outWidth, outHeight, out)
 }
 

@@ -3,8 +3,8 @@ import { addMargin, closeUpBelow, configureCascade } from './cascade/cascade'
 import { boxAt, coarseHeight, coarseWidth, lookAtFrame, sizeCoarseInput, sureBoxCount } from './cascade/coarse'
 import { forgetQuads, lookAtBox, lookAtWhole, quadAt, quadScore, settleQuads } from './cascade/fine'
 import {
-  ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE, REFUSED_MEMORY, REFUSED_NET,
-  REFUSED_SIZE,
+  ABI_VERSION, CLASSES, MAX_CANDIDATES, MAX_COLUMNS, MAX_NETS, MAX_SIDE, MIN_SIDE, OK, RECORD_BYTES, RECORD_CONFIDENCE,
+  REFUSED_MEMORY, REFUSED_NET, REFUSED_SIZE,
 } from './layout'
 import { Net, tensorAt } from './nets/net'
 import { loadNet } from './nets/net_load'
@@ -13,19 +13,22 @@ import { runNet } from './nets/net_run'
 import { buildPyramid, layPyramid, levelAddress } from './cascade/pyramid'
 import { readPlate } from './reader/reader'
 import { configureRegions, regionCount } from './reader/region'
-import { addRegionLetter, addRegionShape, resetLetters, resetRegionShapes, resetSyntax, setShape } from './reader/syntax'
+import {
+  addRegionLetter, addRegionShape, resetLetters, resetRegionShapes, resetSyntax, setShape,
+} from './reader/syntax'
 
 export * from './probe'
 
 /**
  * The calls of recognizer.wasm, in the order the host makes them (wasm/recognizer/recognizer.ts):
  *
- *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions, regionShape..,
- *                sealModel, warmUp a few times
- *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes; then lookAtFrameItself, lookAt(0..sureBoxes),
- *                lookAt(sureBoxes..), each followed by settle, readAt(0..), finish and, while that is 0, lookAgain; recordAt(0..)
+ *     once       abiVersion, stageBlob + addNet for each net, configure, margin.., syntax, shape.., regions,
+ *                regionShape.., sealModel, warmUp a few times
+ *     per frame  prepare(width, height), luma written at lumaAddress(), findBoxes; then lookAtFrameItself,
+ *                lookAt(0..sureBoxes), lookAt(sureBoxes..), each followed by settle, readAt(0..), finish and, while
+ *                that is 0, lookAgain; recordAt(0..)
  *
- * Counts that a call returns are the valid indices of the next. No call traps on any picture.
+ * A count returned by one call is the number of valid indices of the next. No call traps on any picture.
  */
 
 const KIND_COARSE: u32 = 1
@@ -54,12 +57,12 @@ export function abiVersion(): u32 {
   return ABI_VERSION
 }
 
-/** One line for people: what this module is. */
+/** A description of this module, one line for people. */
 export function describe(): string {
   return 'platestream recognizer: int16 SIMD, Winograd F(2x2,3x3), CTC beam'
 }
 
-/** Room for a net's blob; 0 when memory is at its limit. */
+/** Allocates memory for a net's blob; 0 when memory is at its limit. */
 export function stageBlob(bytes: usize): usize {
   return place(bytes)
 }
@@ -71,22 +74,24 @@ export function addNet(blob: usize): i32 {
   return loadNet(netOf(kind), blob)
 }
 
-/** Sets the cascade's constants (docs/model-format.md) and forgets the margins. */
+/** Sets the cascade's constants (docs/model-format.md) and clears the margins. */
 export function configure(
-  coarseFloor: f64, candidates: u32, coarseShare: f64, crowdFloor: f64, fineZoom: f64, fineFloor: f64, beam: u32, readFloor: f64, readSure: f64, readHopeless: f64,
-  twoLineBelow: f64, closeUpBelow: f64, calibA: f64, calibB: f64,
+  coarseFloor: f64, candidates: u32, coarseShare: f64, crowdFloor: f64, fineZoom: f64, fineFloor: f64, beam: u32,
+  readFloor: f64, readSure: f64, readHopeless: f64, twoLineBelow: f64, closeUpBelow: f64, calibA: f64, calibB: f64,
 ): void {
-  configureCascade(coarseFloor, candidates, coarseShare, crowdFloor, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless, twoLineBelow, closeUpBelow, calibA, calibB)
+  configureCascade(
+    coarseFloor, candidates, coarseShare, crowdFloor, fineZoom, fineFloor, beam, readFloor, readSure, readHopeless,
+    twoLineBelow, closeUpBelow, calibA, calibB)
 }
 
-/** Adds a margin at which plates are read; at least one, at most four. */
+/** Adds a margin at which plates are read; one to four are needed. */
 export function margin(value: f64): void {
   addMargin(value)
 }
 
 /**
- * Sets how much a text's shape counts, and the log share of all shapes; then `shape` for those that have their own
- * (syntax.ts).
+ * Sets the weight of a text's shape and the log share of unlisted shapes; `shape` then sets those with a share of their
+ * own (syntax.ts).
  */
 export function syntax(weight: f64, other: f32): void {
   resetSyntax(weight, other)
@@ -97,8 +102,8 @@ export function shape(bits: u32, log: f32): void {
 }
 
 /**
- * Sets the number of regions that the reader names, the probability from which it does, and what its logits are
- * multiplied by.
+ * Sets the number of regions that the issuer net names, the probability from which a region is named, the factor of the
+ * logits, and the weights of the regions' shapes and letters.
  */
 export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64, letterWeight: f64): void {
   configureRegions(count, floor, scale)
@@ -106,18 +111,18 @@ export function regions(count: u32, floor: f64, scale: f64, syntaxPart: f64, let
   resetLetters(letterWeight)
 }
 
-/** Share of a shape among the plates of a region; ascending by shape, after `shape` and `regions`. */
+/** Adds the share of a shape among a region's plates; in ascending order of shapes, after `shape` and `regions`. */
 export function regionShape(bits: u32, region: u32, share: f32): void {
   addRegionShape(bits, region, share)
 }
 
-/** How often a letter (class 11 to 36) stands in the serials of a region, 1 is the average; after `regions`. */
+/** Adds the frequency of a letter (class 11 to 36) in a region's serials, 1 is the average; after `regions`. */
 export function regionLetter(letter: u32, region: u32, ratio: f32): void {
   addRegionLetter(letter, region, ratio)
 }
 
 /**
- * Plans the nets of fixed size and places the work area. All nets must have been added: three, and the issuer where
+ * Plans the nets of fixed size and allocates the work area. All nets must have been added: three, and the issuer where
  * there are regions.
  */
 export function sealModel(): i32 {
@@ -145,7 +150,7 @@ export function sealModel(): i32 {
   return prepare(MIN_SIDE, MIN_SIDE)
 }
 
-/** Input pixels of a net; the coarse input has 32x32 at least whatever its nominal size. */
+/** Input pixels of a net; the coarse input has at least 32x32, whatever its nominal size. */
 function pixelsOf(net: Net): usize {
   return max<usize>(net.nominalHeight * net.nominalWidth, 1024)
 }
@@ -161,7 +166,7 @@ export function prepare(width: u32, height: u32): i32 {
   const coarse = netOf(KIND_COARSE)
   sizeCoarseInput(coarse, width, height)
   planNet(coarse, coarseHeight, coarseWidth)
-  // the arena never shrinks, so frames that alternate in size do not move the pyramid to and fro
+  // the arena never shrinks, so frames of alternating sizes do not move the pyramid back and forth
   arenaBytes = max(arenaBytes, coarse.arenaBytes)
   if (grow(layPyramid((arenaBase + arenaBytes + 63) & ~63, width, height)) != OK) return REFUSED_MEMORY
   bindNet(coarse, arenaBase)
@@ -178,7 +183,7 @@ export function lumaAddress(): usize {
   return levelAddress(0)
 }
 
-/** Pyramid and coarse look; returns the number of boxes. */
+/** Builds the pyramid and takes the coarse look; returns the number of boxes. */
 export function findBoxes(): u32 {
   forgetQuads()
   recordCount = 0
@@ -187,24 +192,24 @@ export function findBoxes(): u32 {
   return lookAtFrame(netOf(KIND_COARSE), frameWidth, frameHeight, samples)
 }
 
-/** How many of the boxes come first: the others are worth a look when these have no text. */
+/** Number of boxes that come first; the others are examined only when these have no text. */
 export function sureBoxes(): u32 {
   return sureBoxCount
 }
 
-/** Forgets the plates looked at so far; none of them had a text. */
+/** Discards the plates found so far, none of which had a text. */
 export function lookAgain(): void {
   forgetQuads()
 }
 
-/** Fine look at a box; 1 when it holds a plate. */
+/** Takes a fine look at a box; 1 when it holds a plate. */
 export function lookAt(box: u32): u32 {
   return lookAtBox(netOf(KIND_FINE), boxAt(box), samples) ? 1 : 0
 }
 
 /**
- * After findBoxes: a small frame may be the picture of one plate by itself; settle and readAt come next, the boxes only
- * when that has no text.
+ * After findBoxes: a small frame may show one plate only. settle and readAt come next; the boxes follow only when that
+ * has no text.
  */
 export function lookAtFrameItself(): void {
   if (<f64>frameWidth * <f64>frameHeight < closeUpBelow) lookAtWhole(netOf(KIND_FINE), frameWidth, frameHeight, samples)
@@ -225,7 +230,7 @@ export function readAt(plate: u32): u32 {
   return 1
 }
 
-/** Sorts the detections by confidence, the finder's better on ties; returns their number. */
+/** Sorts the detections by confidence, on ties in the finder's order; returns their number. */
 export function finish(): u32 {
   for (let i: u32 = 1; i < recordCount; i++) {
     const record = load<u32>(order + 4 * i)
@@ -249,7 +254,7 @@ export function recordAt(index: u32): usize {
   return load<u32>(order + 4 * index)
 }
 
-/** Runs every net once on whatever its input holds, so that V8 compiles the kernels before the first frame counts. */
+/** Runs every net once on its present input, so that V8 has compiled the kernels before the first frame. */
 export function warmUp(): void {
   runNet(netOf(KIND_COARSE))
   runNet(netOf(KIND_FINE))
@@ -258,8 +263,8 @@ export function warmUp(): void {
 }
 
 /**
- * For tests: a net of a kind, planned for an input size in memory of its own. Address of its Net, 0 when memory is at
- * its limit.
+ * For tests: plans the net of a kind for an input size, in scratch memory. Returns the address of its Net, 0 when
+ * memory is at its limit.
  */
 export function probeNet(kind: u32, height: u32, width: u32): usize {
   const net = netOf(kind)

@@ -12,7 +12,7 @@ export let readFloor: f64 = 0.3
 export let readSure: f64 = 1
 export let readHopeless: f64 = 0
 export let twoLineBelow: f64 = 0
-/** Frames of fewer pixels may be the picture of one plate by itself. */
+/** A frame with fewer pixels may show one plate only. */
 export let closeUpBelow: f64 = 0
 export let calibrationA: f64 = 1
 export let calibrationB: f64 = 0
@@ -20,9 +20,10 @@ export let marginCount: u32 = 0
 
 const margins: usize = memory.data(4 * 8, 8)
 
-/** Counts beyond the module's limits are cut to them. */
+/** Clamps counts to the module's limits. */
 export function configureCascade(
-  floor: f64, count: u32, share: f64, crowd: f64, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64, twoLine: f64, closeUp: f64, a: f64, b: f64,
+  floor: f64, count: u32, share: f64, crowd: f64, zoom: f64, fine: f64, beam: u32, read: f64, sure: f64, hopeless: f64,
+  twoLine: f64, closeUp: f64, a: f64, b: f64,
 ): void {
   coarseFloor = floor
   candidates = min(count, MAX_CANDIDATES)
@@ -41,7 +42,7 @@ export function configureCascade(
   marginCount = 0
 }
 
-/** Adds one margin to read at; more than 4 are ignored. */
+/** Adds a margin at which plates are read; more than 4 are ignored. */
 export function addMargin(margin: f64): void {
   if (marginCount < MAX_MARGINS) store<f64>(margins + 8 * marginCount++, margin)
 }

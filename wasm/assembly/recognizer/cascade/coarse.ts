@@ -9,11 +9,11 @@ import { sampleWindow } from './sample'
 
 /** Output pixels of the coarse input per cell. */
 const CELL: f64 = 8
-/** Overlap above which the weaker of two boxes goes. */
+/** Overlap above which the weaker of two boxes is dropped. */
 const SAME_PLACE: f64 = 0.4
 /** Peaks kept for the overlap test, best first. */
 const MAX_PEAKS: u32 = 128
-/** Bound of the predicted log sizes: e^7 cells are more than any frame has. */
+/** Limit of the predicted log sizes: no frame has e^7 cells. */
 const MAX_LOG_SIZE: f64 = 7
 
 /** A box in frame pixels: f64 centre x, centre y, width, height, score. */
@@ -33,8 +33,8 @@ export let coarseWidth: u32 = 0
 export let coarseHeight: u32 = 0
 
 /**
- * Input size for a frame: about nominalWidth * nominalHeight pixels in the frame's shape, sides multiples of 16 and at
- * least 32, never enlarged but for the rounding up.
+ * Input size for a frame: about nominalWidth * nominalHeight pixels in the frame's aspect ratio, sides multiples of 16
+ * and at least 32; never enlarged except by rounding up.
  */
 export function sizeCoarseInput(net: Net, width: u32, height: u32): void {
   const area = net.nominalWidth * net.nominalHeight
@@ -54,7 +54,7 @@ export function sizeCoarseInput(net: Net, width: u32, height: u32): void {
   }
 }
 
-/** Looks at the whole frame; leaves boxes, best first, and returns their number (at most the cascade's candidates). */
+/** Takes the coarse look at the frame. Returns the number of boxes, which are sorted by score, best first. */
 export function lookAtFrame(net: Net, width: u32, height: u32, samples: usize): u32 {
   const input = tensorAt(net, 0)
   sampleWindow(0, 0, width, height, input.width, input.height, samples)
@@ -67,7 +67,8 @@ export function lookAtFrame(net: Net, width: u32, height: u32, samples: usize): 
 }
 
 /**
- * Collects the peaks of one row: cells above the floor that are the largest of their 3x3 neighbours, the first on ties.
+ * Collects the peaks of one row: cells above the floor that are the largest of their 3x3 neighbourhood, the first on
+ * ties.
  */
 function collectPeaks(map: Tensor, y: u32): void {
   for (let x: u32 = 0; x < map.width; x++) {
@@ -99,7 +100,7 @@ function isPeak(map: Tensor, cell: usize, heat: f32, y: u32, x: u32): bool {
   return true
 }
 
-/** Keeps `peaks` sorted by score, the earlier first on ties; the worst falls off the end. */
+/** Inserts into `peaks`, sorted by score, the earlier first on ties; a full list drops the worst. */
 function insertPeak(x: f64, y: f64, width: f64, height: f64, score: f64): void {
   let at = peakCount
   if (at == MAX_PEAKS) {
@@ -124,9 +125,9 @@ export function storeBox(box: usize, x: f64, y: f64, width: f64, height: f64, sc
 }
 
 /**
- * Drops peaks that overlap a better one, moves the best into `boxes` in frame pixels: `candidates` of them, more in a
- * crowd of sure ones. The first `sureBoxCount` are not much less sure than the best; the others are looked at when
- * those say nothing.
+ * Drops peaks that overlap a better one and copies the best into `boxes`, in frame pixels: `candidates` of them, more
+ * when more have a high score. The first `sureBoxCount` are near the best score; the others are examined only when no
+ * plate is read in these.
  */
 function keepBest(scaleX: f64, scaleY: f64): u32 {
   boxCount = 0
@@ -154,7 +155,8 @@ function keepBest(scaleX: f64, scaleY: f64): u32 {
 function boxOverlap(a: usize, b: usize): f64 {
   const aw = load<f64>(a, 16), ah = load<f64>(a, 24), bw = load<f64>(b, 16), bh = load<f64>(b, 24)
   const w = min(load<f64>(a) + aw / 2, load<f64>(b) + bw / 2) - max(load<f64>(a) - aw / 2, load<f64>(b) - bw / 2)
-  const h = min(load<f64>(a, 8) + ah / 2, load<f64>(b, 8) + bh / 2) - max(load<f64>(a, 8) - ah / 2, load<f64>(b, 8) - bh / 2)
+  const h = min(load<f64>(a, 8) + ah / 2, load<f64>(b, 8) + bh / 2) -
+    max(load<f64>(a, 8) - ah / 2, load<f64>(b, 8) - bh / 2)
   if (!(w > 0 && h > 0)) return 0
   return w * h / (aw * ah + bw * bh - w * h)
 }

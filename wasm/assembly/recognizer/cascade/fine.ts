@@ -7,12 +7,12 @@ import { normaliseInto } from '../nets/normalise'
 import { boundsOverlap, isConvex, QUAD_BYTES } from './quad'
 import { sampleWindow } from './sample'
 
-/** The fine look: one window per box in full resolution gives the plate's four corners. */
+/** The fine look: one window per box, in full resolution, gives the plate's four corners. */
 
 const CELL: f64 = 8
 /** Window pixels per unit of a predicted corner offset. */
 const CORNER_UNIT: f64 = 32
-/** Least window width, frame pixels. */
+/** Minimum window width, frame pixels. */
 const MIN_WINDOW: f64 = 48
 /** Overlap of bounding boxes above which two quads are one plate. */
 const SAME_PLATE: f64 = 0.5
@@ -22,11 +22,11 @@ const FILLS: f64 = 0.4
 const whole: usize = memory.data(40, 8)
 const frame: usize = memory.data(64, 8)
 
-/** Quads and their scores (f64), in the order found; settled: best first, duplicates gone. */
+/** Quads and their scores (f64), in the order found; after settleQuads sorted by score, without duplicates. */
 const quads: usize = memory.data(16 * 64, 16)
 const scores: usize = memory.data(16 * 8, 8)
 let quadCount: u32 = 0
-/** The one quad is of a frame that is the picture of one plate: its edges cut nothing. */
+/** The only quad is that of a frame that shows one plate, so the frame's edges do not cut it. */
 export let isCloseUp: bool = false
 
 @inline
@@ -44,7 +44,7 @@ export function forgetQuads(): void {
   isCloseUp = false
 }
 
-/** Looks at a box (coarse.ts); true when it holds a plate with usable corners. */
+/** Takes a fine look at a box (coarse.ts); true when it holds a plate with usable corners. */
 export function lookAtBox(net: Net, box: usize, samples: usize): bool {
   const input = tensorAt(net, 0)
   const width = max(max(fineZoom * load<f64>(box, 16), 2 * fineZoom * load<f64>(box, 24)), MIN_WINDOW)
@@ -84,9 +84,9 @@ export function lookAtBox(net: Net, box: usize, samples: usize): bool {
 }
 
 /**
- * Takes the frame (its sides in pixels) for the picture of one plate: its corners are what the fine look finds, when
- * that fills the frame, or else the frame's own. People and other cameras give such pictures, and the finder was not
- * made for them; whether it is a plate, the reader says.
+ * Treats the frame (sides in pixels) as a picture of one plate: the corners are those of the fine look when they fill
+ * the frame, otherwise the frame's own. The finder is not trained on such pictures, which come from people and from
+ * other cameras; the reader decides whether it is a plate.
  */
 export function lookAtWhole(net: Net, width: u32, height: u32, samples: usize): void {
   isCloseUp = true
@@ -101,11 +101,11 @@ export function lookAtWhole(net: Net, width: u32, height: u32, samples: usize): 
   quadCount = 1
 }
 
-/** Sorts the quads by score and drops duplicates; returns how many plates are left. */
+/** Sorts the quads by score and drops duplicates; returns the number of plates left. */
 export function settleQuads(): u32 {
   let kept: u32 = 0
   for (let i: u32 = 0; i < quadCount; i++) {
-    // selection sort: the best of the rest comes next
+    // selection sort
     let best = i
     for (let k = i + 1; k < quadCount; k++) if (quadScore(k) > quadScore(best)) best = k
     if (best != i) swapQuads(i, best)

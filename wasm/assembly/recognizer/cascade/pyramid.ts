@@ -1,11 +1,11 @@
 import { MIN_SIDE } from '../layout'
 
 /**
- * Level 0 is the frame's luma, each next level half of it: 2x2 mean, rounded, odd edge dropped, while both sides stay
- * at least 32 pixels. Levels lie one behind the other, each 64-byte aligned, rows without padding.
+ * Level 0 is the frame's luma, each next level half of the previous one: 2x2 mean, rounded, odd edge dropped, while
+ * both sides are at least 32 pixels. Levels follow each other in memory, each 64-byte aligned, rows without padding.
  */
 const MAX_LEVELS: u32 = 9
-/** Bytes that the 16-wide loads may read behind the last level. */
+/** Bytes that the 16-wide loads may read after the last level. */
 const TAIL_BYTES: usize = 64
 
 const addresses: usize = memory.data(4 * 9, 16)
@@ -33,7 +33,7 @@ export function levelHeight(level: u32): u32 {
   return frameHeight >> level
 }
 
-/** Lays the levels of a frame out from `base`; returns the end of the last. Sides 32 to 8192. */
+/** Lays out the levels of a frame from `base` on; returns the end of the last. Sides 32 to 8192. */
 export function layPyramid(base: usize, width: u32, height: u32): usize {
   frameWidth = width
   frameHeight = height
@@ -82,7 +82,9 @@ function quarterSums(upper: v128, lower: v128): v128 {
   return i16x8.shr_u(i16x8.add(sums, i16x8.splat(2)), 2)
 }
 
-/** The level whose pixels are nearest below `scale` frame pixels each: floor(log2(scale)), as far as levels exist. */
+/**
+ * The coarsest level whose pixels are at most `scale` frame pixels: floor(log2(scale)), clamped to existing levels.
+ */
 export function levelFor(scale: f64): u32 {
   let level: u32 = 0
   while (level + 1 < levels && scale >= <f64>(2 << level)) level++

@@ -31,7 +31,7 @@ export function quadHeight(quad: usize): f64 {
 }
 
 /**
- * True when the corners turn clockwise (y down) at each corner by a finite amount: the homography then has no pole
+ * True when the outline turns clockwise (y down) by a finite amount at each corner: the homography then has no pole
  * inside.
  */
 export function isConvex(quad: usize): bool {
@@ -45,10 +45,11 @@ export function isConvex(quad: usize): bool {
   return true
 }
 
-/** `out` = the quad grown by `margin` of its mean width to left and right and of its mean height above and below. */
+/** `out` = the quad grown by `margin` of its mean width on the left and right, of its mean height above and below. */
 export function growQuad(quad: usize, margin: f64, out: usize): void {
   for (let axis: usize = 0; axis < 16; axis += 8) {
-    const q0 = load<f64>(quad + axis), q1 = load<f64>(quad + axis, 16), q2 = load<f64>(quad + axis, 32), q3 = load<f64>(quad + axis, 48)
+    const q0 = load<f64>(quad + axis), q1 = load<f64>(quad + axis, 16)
+    const q2 = load<f64>(quad + axis, 32), q3 = load<f64>(quad + axis, 48)
     const along = (q1 - q0 + (q2 - q3)) / 2 * margin
     const down = (q3 - q0 + (q2 - q1)) / 2 * margin
     store<f64>(out + axis, q0 - along - down)
@@ -59,8 +60,8 @@ export function growQuad(quad: usize, margin: f64, out: usize): void {
 }
 
 /**
- * Homography (9 f64 at `out`) that takes the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a convex quad;
- * projective mapping of a square in closed form.
+ * Homography (9 f64 at `out`) that maps the unit square (0,0) (1,0) (1,1) (0,1) to the corners of a convex quad, in
+ * closed form.
  */
 export function homographyOf(quad: usize, out: usize): void {
   const x0 = quadX(quad, 0), y0 = quadY(quad, 0)
@@ -96,9 +97,13 @@ export function boundsOverlap(a: usize, b: usize): f64 {
 }
 
 function lowest(quad: usize, axis: usize): f64 {
-  return min(min(load<f64>(quad + axis), load<f64>(quad + axis, 16)), min(load<f64>(quad + axis, 32), load<f64>(quad + axis, 48)))
+  return min(
+    min(load<f64>(quad + axis), load<f64>(quad + axis, 16)),
+    min(load<f64>(quad + axis, 32), load<f64>(quad + axis, 48)))
 }
 
 function highest(quad: usize, axis: usize): f64 {
-  return max(max(load<f64>(quad + axis), load<f64>(quad + axis, 16)), max(load<f64>(quad + axis, 32), load<f64>(quad + axis, 48)))
+  return max(
+    max(load<f64>(quad + axis), load<f64>(quad + axis, 16)),
+    max(load<f64>(quad + axis, 32), load<f64>(quad + axis, 48)))
 }

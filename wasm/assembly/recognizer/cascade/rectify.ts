@@ -2,15 +2,17 @@ import { levelAddress, levelFor, levelHeight, levelWidth } from './pyramid'
 import { inside } from './sample'
 
 /**
- * Bilinear sampling of the frame through a homography (9 f64, row by row) that takes the output, as the unit square, to
- * frame coordinates. Four output pixels at a time, in f32 relative to a corner near the quad, so that coordinates stay
- * as exact for a plate at the far end of a large frame as for one at its beginning.
+ * Bilinear sampling of the frame through a homography (9 f64, row by row) that maps the output, as the unit square, to
+ * frame coordinates. Four output pixels at a time, in f32 relative to an origin near the quad, so that coordinates are
+ * as exact at the far end of a large frame as at its beginning.
  *
  * `scale`: frame pixels per output pixel. The denominator is positive over the whole output (the quad is convex,
- * quad.ts). Rows are `rowLength` values apart at `out`; outWidth is a multiple of 4, or there is room for 4 values
- * more.
+ * quad.ts). Rows are `rowLength` values apart at `out`; outWidth must be a multiple of 4, or `out` have room for
+ * 4 more values.
  */
-export function sampleHomography(h: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize, rowLength: u32): void {
+export function sampleHomography(
+  h: usize, scale: f64, outWidth: u32, outHeight: u32, out: usize, rowLength: u32,
+): void {
   const level = levelFor(scale)
   const unit = 1.0 / <f64>(1 << level)
   const columns = levelWidth(level)
@@ -44,7 +46,8 @@ function lowestOf(h: usize, row: usize): f64 {
 }
 
 function sampleRow(
-  source: usize, step: u32, lastX: u32, lastY: u32, ax: f32, bx: f32, ay: f32, by: f32, z: f32, dz: f32, du: f32, count: u32, out: usize,
+  source: usize, step: u32, lastX: u32, lastY: u32, ax: f32, bx: f32, ay: f32, by: f32, z: f32, dz: f32, du: f32,
+  count: u32, out: usize,
 ): void {
   const limitX = f32x4.splat(<f32>lastX)
   const limitY = f32x4.splat(<f32>lastY)
@@ -70,7 +73,7 @@ function sampleRow(
   }
 }
 
-/** Four bilinear values at byte offsets `at` (i32x4); each takes two neighbours of its row and two of the next. */
+/** Four bilinear values at byte offsets `at` (i32x4); each blends two neighbours of its row and two of the next. */
 @inline
 function blendFour(source: usize, step: usize, at: v128, wx: v128, wy: v128): v128 {
   const a = source + i32x4.extract_lane(at, 0)

@@ -7,7 +7,7 @@ import { transformInputs } from './winograd_input'
 import { PIXEL_ROW_BYTES, sumPixels } from './winograd_output'
 
 /**
- * 3x3 convolutions of any stride, Winograd on both axes (winograd_axes.ts): 2x2 outputs a tile, four tiles a group.
+ * 3x3 convolutions of any stride, Winograd on both axes (winograd_axes.ts): 2x2 outputs per tile, four tiles per group.
  *
  *     V[group][part][channelsIn/2][4] i16 pairs       of a block of groups
  *     sums[plane][4][8] i32            = V x weights  of one group, 8 output channels at a time (2 KiB, stays in L1)
@@ -17,7 +17,7 @@ const V: usize = memory.data(PACKED_BYTES as i32, 64)
 const sums: usize = memory.data(SUMS_BYTES as i32, 64)
 const pixels: usize = memory.data(512, 64)
 
-/** Most groups of one block: weights of 8 output channels are read from L1 for all but the first. */
+/** Maximum of groups in a block: all but the first read the weights of 8 output channels from L1. */
 const MAX_GROUPS: u32 = 8
 
 @inline
@@ -36,7 +36,9 @@ export function winogradTiles(output: Tensor): u32 {
 }
 
 /** Computes tiles `first .. first+count-1` (row by row over the output). `addend`: 0 or a Tensor. */
-export function convWinogradBlock(layer: Layer, source: Tensor, output: Tensor, addend: usize, first: u32, count: u32): void {
+export function convWinogradBlock(
+  layer: Layer, source: Tensor, output: Tensor, addend: usize, first: u32, count: u32,
+): void {
   const across = (output.width + 1) >> 1
   const bytes = groupBytes(layer)
   const last = first + count - 1
@@ -45,7 +47,8 @@ export function convWinogradBlock(layer: Layer, source: Tensor, output: Tensor, 
     const t = first + group * 4
     transformInputs(source, layer.strideY, layer.strideX,
       tileAddress(layer, source, across, t), tileAddress(layer, source, across, min(t + 1, last)),
-      tileAddress(layer, source, across, min(t + 2, last)), tileAddress(layer, source, across, min(t + 3, last)), V + group * bytes)
+      tileAddress(layer, source, across, min(t + 2, last)), tileAddress(layer, source, across, min(t + 3, last)),
+      V + group * bytes)
   }
   const planes = planeCount(layer.strideY, layer.strideX)
   const parts = partsOfPlanes(layer.strideY, layer.strideX)
@@ -63,10 +66,11 @@ export function convWinogradBlock(layer: Layer, source: Tensor, output: Tensor, 
 }
 
 /**
- * Finishes 8 channels of `count` tiles from tile `index` on: two rows of pixels, in as many runs as the tiles lie in
- * rows.
+ * Finishes 8 channels of `count` tiles from tile `index` on: two rows of pixels, one run for each row of tiles.
  */
-function finishGroup(layer: Layer, output: Tensor, addend: usize, index: u32, count: u32, across: u32, channel: u32): void {
+function finishGroup(
+  layer: Layer, output: Tensor, addend: usize, index: u32, count: u32, across: u32, channel: u32,
+): void {
   let from = pixels
   while (count > 0) {
     const row = index / across
@@ -84,7 +88,7 @@ function finishGroup(layer: Layer, output: Tensor, addend: usize, index: u32, co
 }
 
 /**
- * The first input under tile `index`: its first output's window begins one pixel up and left, where the border begins.
+ * The first input of tile `index`: its first output's window begins one pixel up and left, where the border begins.
  */
 @inline
 function tileAddress(layer: Layer, source: Tensor, across: u32, index: u32): usize {

@@ -1,17 +1,19 @@
 /**
- * The one inner loop of all convolutions: int16 x int16 sums of 4 tiles (or pixels) x 8 output channels in eight i32x4
- * registers, for one plane after the other.
+ * The inner loop of all convolutions: int16 x int16 sums of 4 tiles (or pixels) x 8 output channels in eight i32x4
+ * registers, plane by plane.
  *
- * `v`: packed inputs, 16 bytes a pair of input channels: that pair of tile 0, 1, 2, 3 (pack_tiles.ts). `w`: packed
- * weights, 32 bytes a pair (pack_weights.ts). Both are read straight through; `w` goes back by `rewind` bytes after
- * each plane (planes that share weights). Plane `p` sums over load<u8>(parts + p) * partBytes bytes of `v`. Sums go to
+ * `v`: packed inputs, 16 bytes per pair of input channels: that pair of tile 0, 1, 2, 3 (pack_tiles.ts). `w`: packed
+ * weights, 32 bytes per pair (pack_weights.ts). Both are read sequentially; `w` moves back by `rewind` bytes after each
+ * plane (for planes that share weights). Plane `p` sums over load<u8>(parts + p) * partBytes bytes of `v`. Sums go to
  * `sums`, i32 [planes][4][8].
  *
- * Every address of the loop is a pointer plus a constant, which x86 adds for nothing; the loop is bound by the number
- * of instructions. It is not unrolled on purpose: within one body V8 moves all loads to the front, and twelve of them
- * no longer fit the registers (V8 unrolls it itself, keeping the bodies apart).
+ * Every address of the loop is a pointer plus a constant, which is free on x86; the number of instructions bounds the
+ * loop. It is not unrolled on purpose: V8 moves all loads of a body to its front, and twelve of them exceed the
+ * registers (V8 unrolls the loop itself and keeps the bodies apart).
  */
-export function dotPlanes4x8(v: usize, w: usize, sums: usize, parts: usize, planes: u32, partBytes: usize, rewind: usize): void {
+export function dotPlanes4x8(
+  v: usize, w: usize, sums: usize, parts: usize, planes: u32, partBytes: usize, rewind: usize,
+): void {
   const last = parts + planes
   for (; parts < last; parts++) {
     const end = v + <usize>load<u8>(parts) * partBytes

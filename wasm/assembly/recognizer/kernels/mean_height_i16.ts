@@ -2,7 +2,7 @@ import { FLAG_RAW, Layer, Tensor } from '../nets/net'
 import { toInt16 } from './finish_pixels'
 
 /**
- * Mean over the height: sum down each column, times multipliers[0]. Output height 1, the same channels (multiples of
+ * Mean over the height: the sum of each column times multipliers[0]. Output height 1, the same channels (a multiple of
  * 8).
  */
 export function meanHeight(layer: Layer, source: Tensor, output: Tensor): void {

@@ -1,12 +1,12 @@
 import { Tensor } from '../nets/net'
 
 /**
- * Inputs as dotPlanes4x8 reads them: int16, pairs of values, each pair of four tiles (or pixels) side by side, 16
+ * Inputs as dotPlanes4x8 reads them: int16, in pairs of values; the pairs of four tiles (or pixels) are adjacent, 16
  * bytes.
  */
 
 /**
- * Four tiles' 8 channels each to four pairs of the four tiles: a 4x4 transposition of 32-bit lanes. 64 bytes at `out`.
+ * Interleaves 8 channels of four tiles into four pairs of each: a 4x4 transposition of 32-bit lanes. 64 bytes at `out`.
  */
 @inline
 export function interleaveFour(a: v128, b: v128, c: v128, d: v128, out: usize): void {
@@ -21,8 +21,7 @@ export function interleaveFour(a: v128, b: v128, c: v128, d: v128, out: usize): 
 }
 
 /**
- * Four pixels, the first at `at`, the next `step` bytes on, all channels (a multiple of 8): [channels / 2][4] pairs at
- * `v`.
+ * Packs four pixels, from `at` on, `step` bytes apart, all channels (a multiple of 8): [channels / 2][4] pairs at `v`.
  */
 export function packPixels(at: usize, step: usize, channels: u32, v: usize): void {
   const end = at + channels * 2
@@ -35,8 +34,8 @@ export function packPixels(at: usize, step: usize, channels: u32, v: usize): voi
 }
 
 /**
- * Four pixels of a one-channel layer. A 3x3 kernel has five pairs: (0, 1) of each row, 2 of the first two rows, 2 of
- * the last and nothing; a 1x1 kernel has one. `at`: first value under the first pixel; `strideX` 1 or 2.
+ * Packs four pixels of a one-channel layer. A 3x3 kernel has five pairs: (0, 1) of each row, 2 of the first two rows, 2
+ * of the last row and a zero weight; a 1x1 kernel has one. `at`: first value under the first pixel; `strideX` 1 or 2.
  */
 export function packFirst(source: Tensor, kernel: u32, at: usize, strideX: u32, v: usize): void {
   if (kernel == 1) {
@@ -53,7 +52,7 @@ export function packFirst(source: Tensor, kernel: u32, at: usize, strideX: u32, 
   v128.store(v, pairsFrom(row2 + 4, strideX), 64)
 }
 
-/** (value, its right neighbour) under each of four pixels. */
+/** (value, right neighbour) of each of four pixels. */
 @inline
 function pairsFrom(at: usize, strideX: u32): v128 {
   const values = v128.load(at)

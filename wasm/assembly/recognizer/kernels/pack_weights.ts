@@ -2,14 +2,16 @@ import { Layer } from '../nets/net'
 import { axisWeight, partCount, partOrder } from './winograd_axes'
 
 /**
- * Weights as dotPlanes4x8 reads them, int16, eight output channels side by side, pairs of inputs together, so that one
- * i32x4.dot_i16x8_s multiplies a splatted pair of inputs with a pair of weights of four channels:
+ * Weights as dotPlanes4x8 reads them, int16, eight adjacent output channels, inputs in pairs, so that one
+ * i32x4.dot_i16x8_s multiplies a splatted pair of inputs by a pair of weights of four channels:
  *
- *     direct    [channelsOut/8][pairs] { c0k0 c0k1 c1k0 c1k1 ... c7k0 c7k1 }          32 bytes a pair
+ *     direct    [channelsOut/8][pairs] { c0k0 c0k1 c1k0 c1k1 ... c7k0 c7k1 }          32 bytes per pair
  *     Winograd  [channelsOut/8][part][channelsIn/2] { the same }                      parts as in winograd_axes.ts
  */
 
-/** Pairs of inputs of one output of a direct layer: channels of a 1x1 kernel, taps of a first layer (pack_tiles.ts). */
+/**
+ * Pairs of inputs of one output of a direct layer: channels of a 1x1 kernel, taps of a first layer (pack_tiles.ts).
+ */
 export function pairCount(layer: Layer): u32 {
   if (layer.channelsIn == 1) return layer.kernel == 3 ? 5 : 1
   return layer.channelsIn >> 1
@@ -30,12 +32,14 @@ export function packDirect(layer: Layer, source: usize, target: usize): void {
   for (let c: u32 = 0; c < layer.channelsOut; c++) {
     for (let k: u32 = 0; k < inputs; k++) {
       const slot = layer.kernel == 3 ? tapSlot(k) : k
-      store<i16>(target + ((c >> 3) * pairs + (slot >> 1)) * 32 + (c & 7) * 4 + (slot & 1) * 2, load<i8>(source + c * inputs + k))
+      store<i16>(
+        target + ((c >> 3) * pairs + (slot >> 1)) * 32 + (c & 7) * 4 + (slot & 1) * 2,
+        load<i8>(source + c * inputs + k))
     }
   }
 }
 
-/** Where tap `k` of a one-channel 3x3 kernel stands among the five pairs: (0,1) (3,4) (6,7) (2,5) (8,-). */
+/** Index of tap `k` of a one-channel 3x3 kernel in the five pairs: (0,1) (3,4) (6,7) (2,5) (8,-). */
 function tapSlot(k: u32): u32 {
   const row = k / 3
   const column = k % 3
@@ -60,8 +64,9 @@ export function packWinograd(layer: Layer, source: usize, target: usize): void {
   }
 }
 
-/** Row part `part` of the kernel column whose first value is at `from`. */
+/** Row part `part` of the kernel column that begins at `from`. */
 function tapDown(layer: Layer, from: usize, part: u32): i32 {
   const step = layer.channelsIn * 3
-  return axisWeight(layer.strideY, part, <i32>load<i8>(from), <i32>load<i8>(from + step), <i32>load<i8>(from + 2 * step))
+  return axisWeight(
+    layer.strideY, part, <i32>load<i8>(from), <i32>load<i8>(from + step), <i32>load<i8>(from + 2 * step))
 }

@@ -1,8 +1,8 @@
 /**
- * Winograd per axis, two outputs of three taps g at a time, all in whole numbers. The axes of a layer are independent:
+ * Winograd per axis, two outputs of three taps g at a time, all in integers. The axes of a layer are independent:
  * a 3x3 layer of strides (2, 1) is 'stride 2' down and 'stride 1' across.
  *
- *     stride 1, F(2,3), from inputs d0..d3           stride 2, from inputs d0..d4 (F(2,2) of the even ones; the odd as they are)
+ *     stride 1, F(2,3), from inputs d0..d3           stride 2, from inputs d0..d4 (F(2,2) of the even ones)
  *
  *     part  of d      weight 2G g     sum            part  of d      weight       sum
  *     0     d0 - d2   2 g0            m0             0     d0 - d2   g0           m0
@@ -13,13 +13,12 @@
  *     2 y0 = m0 + m1 + m2                            y0 = m0 + m1
  *     2 y1 = m1 - m2 - m3                            y1 = m1 + m2
  *
- * So a 2x2 tile takes 16, 20 or 25 products a pair of channels instead of 36. Parts that go to one sum are one longer
- * dot product. An axis at most doubles an input: 4 * 8191 fits int16; weights grow to 9 * 127. Sums may wrap on the
- * way; the last one, at most four times the true one, cannot (the exporter proves it), and wrapping is exact modulo
- * 2^32.
+ * A 2x2 tile takes 16, 20 or 25 products per pair of channels instead of 36. Parts with a common sum are one longer dot
+ * product. An axis at most doubles an input: 4 * 8191 fits int16; weights grow to 9 * 127. Intermediate sums may wrap;
+ * the final one, at most four times the true sum, cannot (the exporter proves it), and wrapping is exact modulo 2^32.
  *
- * The tables are for [strideY - 1][strideX - 1]: parts in the order of the packed inputs and weights (those of one
- * plane, which is a pair of sums (mi, mj), side by side) as 5 * row part + column part, and how many each plane has.
+ * The tables are indexed by [strideY - 1][strideX - 1]: the parts in the order of the packed inputs and weights, as
+ * 5 * row part + column part (those of one plane, a pair of sums (mi, mj), are adjacent), and their number per plane.
  */
 export const MAX_PARTS: u32 = 25
 const TABLE_BYTES: usize = 32

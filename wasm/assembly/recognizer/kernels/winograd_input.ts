@@ -7,8 +7,8 @@ const scratch: usize = memory.data(4 * 25 * 16, 64)
 const TILE_BYTES: usize = MAX_PARTS * 16
 
 /**
- * The input side of winograd_axes.ts for four tiles, given by the addresses of their first inputs (border included),
- * packed to `v` as [part][channels / 2][4] pairs. `channels` is a multiple of 8.
+ * The input transform of winograd_axes.ts for four tiles, given by the addresses of their first inputs (border
+ * included), packed to `v` as [part][channels / 2][4] pairs. `channels` is a multiple of 8.
  */
 export function transformInputs(
   source: Tensor, strideY: u32, strideX: u32, tile0: usize, tile1: usize, tile2: usize, tile3: usize, v: usize,
@@ -26,7 +26,8 @@ export function transformInputs(
     let out = v + c * 4
     for (let part: u32 = 0; part < parts; part++) {
       const at = scratch + <usize>load<u8>(order + part) * 16
-      interleaveFour(v128.load(at), v128.load(at, TILE_BYTES), v128.load(at, 2 * TILE_BYTES), v128.load(at, 3 * TILE_BYTES), out)
+      interleaveFour(
+        v128.load(at), v128.load(at, TILE_BYTES), v128.load(at, 2 * TILE_BYTES), v128.load(at, 3 * TILE_BYTES), out)
       out += partBytes
     }
   }
@@ -59,7 +60,7 @@ function tile22(d: usize, rowStep: usize, step: usize, to: usize): void {
   rowsOfStride2(d, rowStep, step, to, true)
 }
 
-/** `wide`: stride 2 across; a constant at each call, so that each form is straight code. */
+/** `wide`: stride 2 across; constant at each call, so that each form compiles to straight-line code. */
 @inline
 function rowsOfStride1(row0: usize, rowStep: usize, step: usize, to: usize, wide: bool): void {
   const row1 = row0 + rowStep
@@ -107,7 +108,8 @@ function sumOfRows(a: usize, b: usize, step: usize, to: usize, wide: bool): void
 @inline
 function rowItself(a: usize, step: usize, to: usize, wide: bool): void {
   const step2 = step * 2, step3 = step * 3
-  if (wide) storeWide(v128.load(a), v128.load(a + step), v128.load(a + step2), v128.load(a + step3), v128.load(a + step2 * 2), to)
+  if (wide) storeWide(
+    v128.load(a), v128.load(a + step), v128.load(a + step2), v128.load(a + step3), v128.load(a + step2 * 2), to)
   else storeNarrow(v128.load(a), v128.load(a + step), v128.load(a + step2), v128.load(a + step3), to)
 }
 

@@ -1,7 +1,7 @@
 /**
- * The output side of winograd_axes.ts: sums of four tiles, 8 channels (i32 [planes][4][8] at `sums`), to exact sums of
- * pixels: i32 [2][8][8] at `pixels`, the upper row of the four tiles, then the lower. Each form is straight code of its
- * own.
+ * The output transform of winograd_axes.ts: sums of four tiles, 8 channels (i32 [planes][4][8] at `sums`), to exact
+ * sums of pixels: i32 [2][8][8] at `pixels`, the upper row of the four tiles, then the lower. Each combination of
+ * strides has straight-line code of its own.
  */
 export function sumPixels(strideY: u32, strideX: u32, sums: usize, pixels: usize): void {
   if (strideY == 2) {
@@ -32,7 +32,9 @@ function sum22(m: usize, pixels: usize): void {
   sumForm(m, pixels, true, true)
 }
 
-/** `tall`, `wide`: stride 2 down, across; constants at each call. One tile and half of its channels a turn. */
+/**
+ * `tall`, `wide`: stride 2 down, across; constant at each call. Each iteration does half the channels of one tile.
+ */
 @inline
 function sumForm(m: usize, pixels: usize, tall: bool, wide: bool): void {
   for (const end = m + 128; m < end; m += 16) {
@@ -74,7 +76,7 @@ function lower(m: usize, column: usize, tall: bool, wide: bool): v128 {
   return tall ? i32x4.add(second, third) : i32x4.sub(i32x4.sub(second, third), v128.load(m + column * 128 + 3 * row))
 }
 
-/** Each axis of stride 1 has doubled the sum. */
+/** Each axis of stride 1 doubles the sum. */
 @inline
 function halved(sum: v128, tall: bool, wide: bool): v128 {
   const shift: i32 = (tall ? 0 : 1) + (wide ? 0 : 1)

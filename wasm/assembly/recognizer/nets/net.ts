@@ -1,6 +1,6 @@
 import { MAX_LAYERS } from '../layout'
 
-/** What a layer computes, chosen when the net is loaded. */
+/** The kernel of a layer, chosen when the net is loaded. */
 export const FORM_DIRECT: u32 = 0
 export const FORM_WINOGRAD: u32 = 1
 export const FORM_MEAN_HEIGHT: u32 = 2
@@ -35,7 +35,7 @@ export class Layer {
   addendMultiplier: f32
 }
 
-/** One tensor of a plan; see layout.ts for the picture. */
+/** One tensor of a plan; drawing in layout.ts. */
 @unmanaged
 export class Tensor {
   height: u32
@@ -49,7 +49,7 @@ export class Tensor {
   pixelStep: usize
   /** First byte including the border. */
   base: usize
-  /** First pixel of the picture itself. */
+  /** First pixel inside the border. */
   interior: usize
   /** Bytes including border and slack. */
   bytes: usize
@@ -59,7 +59,7 @@ export class Tensor {
   lastUse: i32
 }
 
-/** A net: layers as loaded, tensors as planned for the size in `height`, `width`. */
+/** A net: its layers, and its tensors as planned for an input of `height` x `width`. */
 @unmanaged
 export class Net {
   kind: u32
@@ -68,10 +68,10 @@ export class Net {
   layerCount: u32
   layers: usize
   tensors: usize
-  /** Input size of the present plan; 0 before the first. */
+  /** Input size of the current plan; 0 before the first. */
   height: u32
   width: u32
-  /** Bytes of arena the present plan needs. */
+  /** Bytes of the arena that the current plan needs. */
   arenaBytes: usize
 }
 

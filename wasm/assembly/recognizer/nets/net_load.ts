@@ -9,9 +9,9 @@ const OP_CONVOLUTION: u32 = 1
 const OP_MEAN_HEIGHT: u32 = 2
 
 /**
- * Reads the layer records of the blob at `blob` (docs/model-format.md) and packs the weights. The host has checked the
- * blob's offsets, strides and sums (wasm/recognizer/model_file.ts); what would make this code write outside its tables is checked
- * again.
+ * Reads the layer records of the blob at `blob` (docs/model-format.md) and packs the weights. The host has validated
+ * the blob's offsets, strides and sums (wasm/recognizer/model_net.ts); values that would make this code write outside
+ * its tables are checked again.
  */
 export function loadNet(net: Net, blob: usize): i32 {
   net.kind = load<u32>(blob)

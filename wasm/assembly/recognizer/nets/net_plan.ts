@@ -2,8 +2,8 @@ import { SLACK_PIXELS } from '../layout'
 import { FLAG_RAW, FORM_MEAN_HEIGHT, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**
- * Plans a net for one input size: sizes of all tensors, and where each lies in the arena. Tensors that are never needed
- * at the same time may share bytes: tensor t lives from the layer that writes it (t - 1) to the last that reads it.
+ * Plans a net for one input size: the sizes of all tensors and their places in the arena. Tensors that are never live
+ * at the same time may share bytes: tensor t is live from the layer that writes it (t - 1) to the last that reads it.
  * Cheap (layers squared), but done only when the size changes.
  */
 export function planNet(net: Net, height: u32, width: u32): void {
@@ -21,12 +21,13 @@ export function planNet(net: Net, height: u32, width: u32): void {
     if (layer.form == FORM_MEAN_HEIGHT) {
       shapeTensor(output, 1, source.width, layer.paddedOut, (layer.flags & FLAG_RAW) != 0)
     } else {
-      shapeTensor(output, (source.height + layer.strideY - 1) / layer.strideY, (source.width + layer.strideX - 1) / layer.strideX,
+      shapeTensor(output,
+        (source.height + layer.strideY - 1) / layer.strideY, (source.width + layer.strideX - 1) / layer.strideX,
         layer.paddedOut, (layer.flags & FLAG_RAW) != 0)
     }
     output.lastUse = i
   }
-  // the last output is read by whoever runs the net
+  // the caller reads the last output
   tensorAt(net, count - 1).lastUse = net.layerCount
   net.arenaBytes = 0
   for (let t: u32 = 0; t < count; t++) {
@@ -58,7 +59,7 @@ function shapeTensor(tensor: Tensor, height: u32, width: u32, channels: u32, raw
   tensor.lastUse = -1
 }
 
-/** First fit among the tensors placed before `index` that live at the same time. */
+/** First fit among the tensors placed before `index` that are live at the same time. */
 function lowestFreeOffset(net: Net, index: u32): usize {
   const tensor = tensorAt(net, index)
   let offset: usize = 0
@@ -67,8 +68,8 @@ function lowestFreeOffset(net: Net, index: u32): usize {
     moved = false
     for (let t: u32 = 0; t < index; t++) {
       const other = tensorAt(net, t)
-      // `other` was written earlier, so both live together when it is still read at the layer that writes `tensor`, or
-      // later
+      // `other` was written earlier, so both are live at once when the layer that writes `tensor`, or a later one,
+      // reads it
       const together = other.lastUse >= <i32>index - 1
       if (together && offset < other.offset + other.bytes && other.offset < offset + tensor.bytes) {
         offset = other.offset + other.bytes

@@ -5,15 +5,15 @@ import { meanHeight } from '../kernels/mean_height_i16'
 import { FORM_MEAN_HEIGHT, FORM_WINOGRAD, Layer, layerAt, Net, Tensor, tensorAt } from './net'
 
 /**
- * Runs all layers of a planned and bound net on the input in tensor 0. The kernels are called row by row and block by
- * block: V8 replaces baseline code by optimised code between calls, never inside one.
+ * Runs all layers of a planned and bound net on the input in tensor 0. Kernels are called row by row and block by
+ * block: V8 replaces baseline code with optimised code between calls, never within one.
  */
 export function runNet(net: Net): void {
   clearBorder(tensorAt(net, 0))
   for (let i: u32 = 0; i < net.layerCount; i++) runLayer(net, i)
 }
 
-/** Runs layer `index` on what its source tensor holds. */
+/** Runs layer `index` on the present contents of its source tensor. */
 export function runLayer(net: Net, index: u32): void {
   const layer = layerAt(net, index)
   compute(layer, tensorAt(net, layer.source), tensorAt(net, index + 1),
@@ -40,11 +40,11 @@ function compute(layer: Layer, source: Tensor, output: Tensor, addend: usize): v
   }
 }
 
-/** Zeroes the border: tensors share bytes over time, so it holds whatever was there before. */
+/** Zeroes the border, which holds arbitrary bytes because tensors share memory over time. */
 function clearBorder(tensor: Tensor): void {
   memory.fill(tensor.base, 0, tensor.rowStep + tensor.pixelStep)
   let at = tensor.base + tensor.rowStep
-  // the right border of a row and the left border of the next lie side by side
+  // the right border of a row and the left border of the next are adjacent
   for (let y: u32 = 0; y < tensor.height; y++) {
     at += tensor.rowStep
     memory.fill(at - tensor.pixelStep, 0, 2 * tensor.pixelStep)

@@ -1,14 +1,14 @@
 import { Tensor } from './net'
 
-/** Least deviation that still counts as a picture, grey values. */
+/** Lower bound of the deviation, grey values, so that noise on an even picture is not amplified. */
 const MIN_DEVIATION: f64 = 8
 const LIMIT: f32 = 4
 const SCALE: f32 = 512
 
 /**
- * Samples (f32 grey values, row by row) into the input tensor: v = clamp((p - mean) / max(deviation, 8), -4, 4),
- * round(512 v). Mean and deviation (population) over all samples; rows are summed in f32, four by four, and added up in
- * f64.
+ * Normalises samples (f32 grey values, row by row) into the input tensor: v = clamp((p - mean) / max(deviation, 8), -4,
+ * 4), round(512 v). Mean and deviation (population) over all samples; rows are summed in f32, in four lanes, and the
+ * rows in f64.
  */
 export function normaliseInto(samples: usize, input: Tensor): void {
   const width = input.width
@@ -26,7 +26,8 @@ export function normaliseInto(samples: usize, input: Tensor): void {
 
 @inline
 function total(lanes: v128): f32 {
-  return f32x4.extract_lane(lanes, 0) + f32x4.extract_lane(lanes, 1) + f32x4.extract_lane(lanes, 2) + f32x4.extract_lane(lanes, 3)
+  return f32x4.extract_lane(lanes, 0) + f32x4.extract_lane(lanes, 1) + f32x4.extract_lane(lanes, 2) +
+    f32x4.extract_lane(lanes, 3)
 }
 
 function sumRow(row: usize, width: u32): f64 {
@@ -58,7 +59,8 @@ function normaliseRow(samples: usize, mean: f32, gain: f32, out: usize, width: u
   let x: u32 = 0
   for (; x + 8 <= width; x += 8) {
     const at = samples + x * 4
-    v128.store(out + x * 2, i16x8.narrow_i32x4_s(quantise(v128.load(at), mean, gain), quantise(v128.load(at, 16), mean, gain)))
+    v128.store(out + x * 2,
+      i16x8.narrow_i32x4_s(quantise(v128.load(at), mean, gain), quantise(v128.load(at, 16), mean, gain)))
   }
   for (; x < width; x++) {
     const v = (load<f32>(samples + x * 4) - mean) * gain

@@ -2,13 +2,13 @@ import { CLASSES, MAX_BEAM } from '../layout'
 
 /**
  * CTC prefix beam search. A prefix is a u64 of base-37 digits (1..36 = 0-9, A-Z; at most 12 of them), so its parent is
- * prefix / 37 and equality is one compare. Probabilities are linear f64: with at most 128 columns the best of 37
- * classes keeps every column above 1/37, which is far from underflow.
+ * prefix / 37 and equality is one compare. Probabilities are linear f64: with at most 128 columns, the best of 37
+ * classes, at least 1/37 in each, keeps far from underflow.
  *
  *     entry   u64 prefix, f64 endsInBlank, f64 endsInCharacter
  */
 const ENTRY_BYTES: usize = 24
-/** Prefixes from here on have 12 characters and grow no more: 37^11. */
+/** Prefixes from here on have 12 characters and are not extended: 37^11. */
 const FULL: u64 = 177917621779460413
 
 const first: usize = memory.data(32 * 24, 8)
@@ -76,23 +76,27 @@ function advance(p: usize): void {
   for (let i: u32 = 0; i < count; i++) extend(current + i * ENTRY_BYTES, p)
 }
 
-/** Offers every prefix that is `entry` and one more character, but for those in the beam: they have been counted in. */
+/**
+ * Offers every prefix that is `entry` and one more character, but for those in the beam: they have been counted in.
+ */
 function extend(entry: usize, p: usize): void {
   const prefix = prefixOf(entry)
   if (prefix >= FULL) return
-  const known = childrenOf(prefix)
+  const children = childrenOf(prefix)
   const total = totalOf(entry)
   const last = <u32>(prefix % CLASSES)
   for (let c: u32 = 1; c < CLASSES; c++) {
     const probability = (c == last ? load<f64>(entry, 8) : total) * load<f64>(p + c * 8)
-    // most are far below the worst kept: seen here before anything else is looked at
+    // most are far below the worst kept, so this cheap test comes first
     if (nextCount == limit && probability < totalOf(next + (limit - 1) * ENTRY_BYTES)) continue
-    if ((known >> c) & 1) continue
+    if ((children >> c) & 1) continue
     insert(prefix * CLASSES + c, 0, probability)
   }
 }
 
-/** Probability from which `entry` may take the new character `c`: after the same character only through a blank. */
+/**
+ * Probability of `entry` that the character `c` extends: after the same character only the paths that end in a blank.
+ */
 @inline
 function extension(entry: usize, c: u32): f64 {
   const prefix = prefixOf(entry)
@@ -109,12 +113,12 @@ function find(prefix: u64): usize {
 
 /** Bit c is set when prefix + c is in the beam already. */
 function childrenOf(prefix: u64): u64 {
-  let known: u64 = 0
+  let children: u64 = 0
   for (let i: u32 = 0; i < count; i++) {
     const other = prefixOf(current + i * ENTRY_BYTES)
-    if (other != 0 && other / CLASSES == prefix) known |= <u64>1 << (other % CLASSES)
+    if (other != 0 && other / CLASSES == prefix) children |= <u64>1 << (other % CLASSES)
   }
-  return known
+  return children
 }
 
 /** Keeps the best `limit` entries of the next column, sorted. */

@@ -1,11 +1,10 @@
 import { CLASSES, MAX_COLUMNS, MAX_TEXT } from '../layout'
 
 /**
- * What may stand at each position of a text, given the reader's columns: for position i and class c the exact CTC
- * probability of the text with c in place of its character i (class 0: with that character left out), divided by their
- * sum.
+ * Posteriors of each position of a text, given the reader's columns: for position i and class c the exact CTC
+ * probability of the text with c in place of its character i (class 0: without that character), normalised.
  *
- * One forward and one backward pass over the text give, for every column, what comes before and after a position; a
+ * One forward and one backward pass over the text give, for every column, the sums before and after a position; a
  * substituted character then needs one pass over the columns of its own state only.
  *
  *     states of a text of n characters: 2n + 1;  even = blank, 2i + 1 = character i
@@ -51,7 +50,7 @@ export function positionPosteriors(probabilities: usize, columns: u32, classes: 
   }
 }
 
-/** Probability of a text of 0 to 12 classes, all alignments. */
+/** Probability of a text of 0 to 12 classes, over all alignments. */
 export function textProbability(probabilities: usize, columns: u32, characters: usize, length: u32): f64 {
   return forward(probabilities, columns, characters, length)
 }
@@ -69,15 +68,15 @@ function stateClass(characters: usize, s: u32): u32 {
   return s & 1 ? load<u8>(characters + (s >> 1)) : 0
 }
 
-/** May a path step from state s - 2 to s, over the blank between? Only between different characters. */
+/** Whether a path may skip the blank between states s - 2 and s: only between different characters. */
 @inline
 function maySkip(characters: usize, s: u32): bool {
   return s >= 3 && (s & 1) == 1 && load<u8>(characters + (s >> 1)) != load<u8>(characters + (s >> 1) - 1)
 }
 
 /**
- * Offset in a column of each state's class, and 1 where a path may skip the blank before (u32 each), of the text of the
- * last forward pass.
+ * For the text of the last forward pass, u32 each: offset of each state's class in a column, and 1 where a path may
+ * skip the preceding blank.
  */
 const stateOffsets: usize = memory.data(25 * 4, 4)
 const stateSkips: usize = memory.data(25 * 4, 4)
@@ -90,7 +89,9 @@ function forward(probabilities: usize, columns: u32, characters: usize, length: 
     store<u32>(stateSkips + s * 4, maySkip(characters, s) ? 1 : 0)
     store<f64>(alphaAt(0, s), s < 2 ? load<f64>(probabilities + load<u32>(stateOffsets + s * 4)) : 0)
   }
-  for (let t: u32 = 1; t < columns; t++) forwardColumn(probabilities + t * CLASSES * 8, alphaAt(t - 1, 0), alphaAt(t, 0), states)
+  for (let t: u32 = 1; t < columns; t++) {
+    forwardColumn(probabilities + t * CLASSES * 8, alphaAt(t - 1, 0), alphaAt(t, 0), states)
+  }
   const last = load<f64>(alphaAt(columns - 1, states - 1))
   return states > 1 ? last + load<f64>(alphaAt(columns - 1, states - 2)) : last
 }

@@ -1,18 +1,18 @@
 import { RECORD_CONTRAST, RECORD_GLARE, RECORD_SHARPNESS } from '../layout'
 
-/** What a person would say about the picture of a plate: is it sharp, is there contrast, is it blown out. */
+/** Image quality of a plate: sharpness, contrast, glare. */
 
 /** Grey value from which a pixel counts as blown out. */
 const GLARE_LEVEL: u32 = 250
-/** Share of pixels beyond the dark and the bright end of the contrast. */
+/** Share of pixels beyond the dark and the bright end of the contrast range. */
 const TAIL: f64 = 0.05
 
 const histogram: usize = memory.data(256 * 4, 16)
 
 /**
- * Fills the quality numbers of `record` from a rectified plate (f32 grey values, row by row), each 0..1: contrast:
- * bright minus dark end (95th, 5th percentile) over 255; glare: share of blown-out pixels; sharpness: mean step between
- * neighbours in a row over the contrast, times 4 - near 1 for crisp strokes, under 0.3 for a blur.
+ * Writes the quality of a rectified plate (f32 grey values, row by row) to `record`, each 0..1. Contrast: bright minus
+ * dark end (95th, 5th percentile) over 255. Glare: share of blown-out pixels. Sharpness: mean step between neighbours
+ * in a row over the contrast, times 4; near 1 for crisp strokes, under 0.3 for a blur.
  */
 export function rateQuality(samples: usize, width: u32, height: u32, record: usize): void {
   memory.fill(histogram, 0, 1024)

@@ -1,14 +1,17 @@
 import {
-  beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid, twoLineBelow,
+  beamWidth, calibrationA, calibrationB, marginAt, marginCount, readFloor, readHopeless, readSure, sigmoid,
+  twoLineBelow,
 } from '../cascade/cascade'
 import { isCloseUp } from '../cascade/fine'
 import {
-  ALTERNATE_BYTES, CLASSES, MAX_ALTERNATES, RECORD_ALTERNATE_COUNT, RECORD_ALTERNATES, RECORD_BYTES, RECORD_CONFIDENCE, RECORD_HEIGHT,
+  ALTERNATE_BYTES, CLASSES, MAX_ALTERNATES, RECORD_ALTERNATE_COUNT, RECORD_ALTERNATES, RECORD_BYTES, RECORD_CONFIDENCE,
+  RECORD_HEIGHT,
   RECORD_LENGTH, RECORD_POSITIONS, RECORD_REGION, RECORD_REGION_CONFIDENCE, RECORD_SCORE, RECORD_TEXT, RECORD_WIDTH,
 } from '../layout'
 import {
-  dropLastLook, forgetLooks, judgeTexts, keepLastLook, meanPosteriors, nextLook, proposedTexts, spell, takeLook, textPrefix, textShare,
-} from './looks'
+  dropLastCrop, forgetCrops, judgeTexts, keepLastCrop, meanPosteriors, nextCrop, proposedTexts, spell, takeCrop,
+  textPrefix, textShare,
+} from './crop_ensemble'
 import { Net, tensorAt } from '../nets/net'
 import { runNet } from '../nets/net_run'
 import { levelHeight, levelWidth } from '../cascade/pyramid'
@@ -19,13 +22,13 @@ import { lookForRegion, namedRegion, regionShare } from './region'
 import { softenPositions } from './soften'
 import { mixSyntax, weighPositions } from './syntax'
 
-/** The reader: shows the net a quad at each margin, and weighs the texts that come out. */
+/** The reader: runs the net on a quad at each margin and weighs the texts that result. */
 
-/** What is left of the confidence of a plate that the frame's edge cuts: its text may well be a part of one. */
+/** Factor of the confidence of a plate that the frame's edge cuts: its text is probably incomplete. */
 const CUT_FACTOR: f64 = 0.25
 /**
- * A side nearer to the edge than this part of the width is cut: the fine look draws its quad round what it sees. Above
- * and below a part of the height may be missing.
+ * A side nearer to the edge than this fraction of the width is cut, because the quad encloses only the visible part.
+ * Above and below, this fraction of the height may be missing.
  */
 const CUT_ASIDE: f64 = 0.12
 const CUT_ABOVE: f64 = 0.15
@@ -38,30 +41,29 @@ const classes: usize = memory.data(16, 8)
 
 /**
  * Reads the plate in `quad` into `record`; false when there is none. The first margin decides whether the others are
- * worth their time: a sure text needs no second opinion; what is hopeless, or too short for a plate, stays so (most
- * false boxes read as nothing at all). A quad that is nearly square and not read surely as one line is looked at as
- * two; the surer form goes on. A plate with a text is then shown to the `issuer` net, whose regions say which syntax it
- * has.
+ * read: a certain text needs no second crop; a hopeless or too short one has no plate (most false boxes read as
+ * nothing). A nearly square quad without a certain text is also read as two lines; the more probable form wins. The
+ * `issuer` net then names the region of a plate with a text, which determines its syntax.
  */
 export function readPlate(net: Net, issuer: Net, quad: usize, score: f64, samples: usize, record: usize): bool {
   memory.fill(record, 0, RECORD_BYTES)
-  forgetLooks()
-  let best = look(net, quad, 0, false, samples)
+  forgetCrops()
+  let best = readCrop(net, quad, 0, false, samples)
   rateQuality(samples, net.width, net.height, record)
   let twoLines = false
   if (best < readSure && quadWidth(quad) < twoLineBelow * quadHeight(quad)) {
     const proposed = proposedTexts()
-    const other = look(net, quad, 0, true, samples)
+    const other = readCrop(net, quad, 0, true, samples)
     twoLines = other > best
     if (twoLines) {
       best = other
-      keepLastLook(beamWidth, MIN_TEXT)
+      keepLastCrop(beamWidth, MIN_TEXT)
     } else {
-      dropLastLook(proposed, tensorAt(net, net.layerCount).width)
+      dropLastCrop(proposed, tensorAt(net, net.layerCount).width)
     }
   }
   if (best == 0 || best < readHopeless) return false
-  for (let m: u32 = 1; m < marginCount && best < readSure; m++) look(net, quad, m, twoLines, samples)
+  for (let m: u32 = 1; m < marginCount && best < readSure; m++) readCrop(net, quad, m, twoLines, samples)
   lookForRegion(issuer, quad, marginAt(0), samples)
   mixSyntax()
   memory.copy(record, quad, QUAD_BYTES)
@@ -73,20 +75,20 @@ export function readPlate(net: Net, issuer: Net, quad: usize, score: f64, sample
 }
 
 /**
- * One look of the net at a quad, with margin `m`; returns the probability of its best text, 0 when that is too short
- * for a plate. Two lines are shown one after the other, each as large as a plate of one line; the lower one's columns
- * follow the upper one's.
+ * Reads one crop of a quad, with margin `m`; returns the probability of its best text, 0 when that is too short for a
+ * plate. Two lines are read one after the other, each scaled like a plate of one line; the columns of the lower line
+ * follow those of the upper one.
  */
-function look(net: Net, quad: usize, m: u32, twoLines: bool, samples: usize): f64 {
+function readCrop(net: Net, quad: usize, m: u32, twoLines: bool, samples: usize): f64 {
   const columns = tensorAt(net, net.layerCount).width
   showQuad(quad, marginAt(m), twoLines ? UPPER_LINE : WHOLE, samples, tensorAt(net, 0))
   runNet(net)
-  softmaxColumns(net, nextLook())
-  if (!twoLines) return takeLook(columns, beamWidth, MIN_TEXT)
+  softmaxColumns(net, nextCrop())
+  if (!twoLines) return takeCrop(columns, beamWidth, MIN_TEXT)
   showQuad(quad, marginAt(m), LOWER_LINE, samples, tensorAt(net, 0))
   runNet(net)
-  softmaxColumns(net, nextLook() + columns * CLASSES * 8)
-  return takeLook(2 * columns, beamWidth, MIN_TEXT)
+  softmaxColumns(net, nextCrop() + columns * CLASSES * 8)
+  return takeCrop(2 * columns, beamWidth, MIN_TEXT)
 }
 
 /** Softmax of the net's output, column by column, to f64 [columns][37] at `out`. */
@@ -114,7 +116,9 @@ function describeRegion(record: usize): void {
   if (region >= 0) store<f32>(record, <f32>regionShare(region), RECORD_REGION_CONFIDENCE)
 }
 
-/** Best text, confidence, alternates and positions of the judged texts into `record`; false when they are no plate. */
+/**
+ * Best text, confidence, alternates and positions of the judged texts into `record`; false when they are no plate.
+ */
 function describeTexts(count: u32, record: usize): bool {
   const length = spell(textPrefix(0), classes)
   if (length < MIN_TEXT) return false
@@ -134,7 +138,7 @@ function describeTexts(count: u32, record: usize): bool {
     const size = spell(textPrefix(i), classes)
     if (size < MIN_TEXT) continue
     const at = record + RECORD_ALTERNATES + alternates++ * ALTERNATE_BYTES
-    // the others share what the best leaves, in proportion
+    // the others share the remaining probability in proportion
     const share = (1 - confidence) * textShare(i) / max(1 - probability, 1e-12)
     store<f32>(at, <f32>min(share, confidence))
     store<u32>(at, size, 4)
@@ -145,8 +149,8 @@ function describeTexts(count: u32, record: usize): bool {
 }
 
 /**
- * Does the frame's edge cut the quad at the beginning of `record`, so that characters may be missing? A plate that
- * reaches both edges is a close-up, taken to show all of it.
+ * Whether the frame's edge cuts the quad, so that characters may be missing. A plate that reaches both edges is a
+ * close-up that shows all of it.
  */
 function isCut(quad: usize): bool {
   const aside = CUT_ASIDE * quadWidth(quad)
@@ -155,10 +159,11 @@ function isCut(quad: usize): bool {
   const right = (quadX(quad, 1) + quadX(quad, 2)) / 2
   const top = (quadY(quad, 0) + quadY(quad, 1)) / 2
   const bottom = (quadY(quad, 3) + quadY(quad, 2)) / 2
-  return (left < aside) != (right > <f64>levelWidth(0) - aside) || (top < -above) != (bottom > <f64>levelHeight(0) + above)
+  return (left < aside) != (right > <f64>levelWidth(0) - aside) ||
+    (top < -above) != (bottom > <f64>levelHeight(0) + above)
 }
 
-/** sigmoid(a * logit(p) + b), with p kept off 0 and 1. */
+/** sigmoid(a * logit(p) + b), with p clamped away from 0 and 1. */
 function calibrate(p: f64): f64 {
   const kept = max(1e-6, min(1 - 1e-6, p))
   return sigmoid(calibrationA * Math.log(kept / (1 - kept)) + calibrationB)

@@ -4,8 +4,8 @@ import { runNet } from '../nets/net_run'
 import { showQuad, WHOLE } from './reader_input'
 
 /**
- * Who issued the plate: a net of its own looks at all of the plate, lettering and pictures included. The mean of its
- * outputs over the columns is the logit of each region (docs/model-format.md, rule 8).
+ * The region of issue: a separate net sees the whole plate, lettering and pictures included. The mean of its outputs
+ * over the columns is the logit of each region (docs/model-format.md, rule 8).
  */
 export let regionCount: u32 = 0
 let floor: f64 = 1
@@ -22,8 +22,7 @@ export function configureRegions(count: u32, least: f64, sharpness: f64): void {
 }
 
 /**
- * Looks at the quad grown by `margin`; the probabilities are there afterwards. A model without regions has no net to
- * look with.
+ * Computes the probabilities of the regions from the quad grown by `margin`. Does nothing in a model without regions.
  */
 export function lookForRegion(net: Net, quad: usize, margin: f64, samples: usize): void {
   if (regionCount == 0) return
@@ -48,13 +47,13 @@ export function lookForRegion(net: Net, quad: usize, margin: f64, samples: usize
   for (let r: u32 = 0; r < regionCount; r++) store<f64>(sums + r * 8, regionShare(r) / sum)
 }
 
-/** Probability of a region for the plate looked at last. */
+/** Probability of a region for the last plate. */
 @inline
 export function regionShare(region: u32): f64 {
   return load<f64>(sums + region * 8)
 }
 
-/** The most probable region, -1 when none is sure enough to be named. */
+/** The most probable region, -1 when none reaches the floor. */
 export function namedRegion(): i32 {
   let best: i32 = -1
   let most: f64 = floor

@@ -1,17 +1,16 @@
 import { CLASSES } from '../layout'
 
 /**
- * A net is surer of each character than it is right. The calibrated confidence says how often the whole text is right,
- * so the positions are mixed with a fatter-tailed form of themselves until the product of the best characters comes
- * down to it:
+ * A net is overconfident in each character. The calibrated confidence is the probability that the whole text is right,
+ * so the positions are mixed with a fatter-tailed form of themselves until the product of the best characters equals
+ * it:
  *
  *     soft = (1 - m) * p + m * sqrt(p) / sum(sqrt(p)),   one m in 0..1 for all positions
  *
- * The square root lifts exactly the characters that the net took into account at all, which is what a matcher wants to
- * know.
+ * The square root raises exactly the characters that the net considered at all, which is what a matcher needs.
  */
 const HALVINGS: u32 = 16
-/** Least probability of any class at any position: nothing is impossible. */
+/** Minimum probability of any class at any position: nothing is impossible. */
 const FLOOR: f64 = 1e-5
 
 const roots: usize = memory.data(12 * 8, 8)
@@ -38,7 +37,7 @@ export function softenPositions(posteriors: usize, classes: usize, length: u32, 
   for (let i: u32 = 0; i < length; i++) {
     for (let c: u32 = 0; c < CLASSES; c++) {
       const p = FLOOR + (1 - <f64>CLASSES * FLOOR) * soft(posteriors, i, c, low)
-      // the reader counts from its blank; a distribution has 'none' behind the characters
+      // the reader's class 0 is the blank; a distribution has 'none' after the characters
       const index = c == 0 ? CLASSES - 1 : c - 1
       store<f32>(out + (i * CLASSES + index) * 4, <f32>p)
     }

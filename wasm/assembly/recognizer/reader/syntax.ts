@@ -2,12 +2,12 @@ import { CLASSES, MAX_REGION_LETTERS, MAX_REGION_SHAPES } from '../layout'
 import { regionCount, regionShare } from './region'
 
 /**
- * How usual the shape of a text is: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of
- * each shape's share among plates, and one for all others; a text's probability is multiplied by share ^ weight. That
- * settles 0 or O, 1 or I, 8 or B, where no picture can.
+ * Plate syntax: "7ABC123" has the shape 9AAA999. The model's table gives the natural logarithm of each shape's share
+ * among plates, and one for all others; a text's probability is multiplied by share ^ weight. That decides between 0
+ * and O, 1 and I, 8 and B where the picture cannot.
  *
- * A state's plates use few shapes: the table of a plate is the one of all plates, mixed with those of the regions it
- * may come from.
+ * The plates of one state have few shapes: the table for a plate mixes the table of all plates with those of its
+ * probable regions.
  *
  * A shape of n characters is the number with bit n set and bit n-1-i set where character i is a letter: 9AAA999 = 1
  * 0111000.
@@ -20,7 +20,7 @@ const LETTERS_FROM: u32 = 11
 export let syntaxWeight: f64 = 0
 
 /**
- * Sets the weight (0: syntax does not count) and the logarithm for all shapes; shapes of their own are set afterwards.
+ * Sets the weight (0: syntax does not count) and the logarithm of unlisted shapes; setShape follows for the others.
  */
 export function resetSyntax(weight: f64, other: f32): void {
   syntaxWeight = weight
@@ -40,7 +40,7 @@ const entries: usize = memory.data(4096 * 12, 4)
 let entryCount: u32 = 0
 let regionWeight: f64 = 0
 
-/** Forgets the shapes by region; `weight` (0..1) is their part in the mixed table. */
+/** Clears the shapes by region; `weight` (0..1) is their share in the mixed table. */
 export function resetRegionShapes(weight: f64): void {
   entryCount = 0
   regionWeight = weight
@@ -57,8 +57,8 @@ export function addRegionShape(shape: u32, region: u32, share: f32): void {
 }
 
 /**
- * Rare letters by region: u16 class, u16 region, f32 ratio to the average letter; and their mixture for one plate, f64
- * by class.
+ * Rare letters by region: u16 class, u16 region, f32 ratio to the average letter. `ratios`: their mixture for one
+ * plate, f64 by class.
  */
 const LETTER_BYTES: usize = 8
 const letterEntries: usize = memory.data(2048 * 8, 4)
@@ -66,14 +66,14 @@ const ratios: usize = memory.data(37 * 8, 8)
 let letterCount: u32 = 0
 let letterWeight: f64 = 0
 
-/** Forgets the rare letters; `weight` is the power with which their ratios count (0: not at all). */
+/** Clears the rare letters; `weight` is the exponent of their ratios (0: letters do not count). */
 export function resetLetters(weight: f64): void {
   letterCount = 0
   letterWeight = weight
   evenLetters()
 }
 
-/** How often a letter (class 11 to 36) stands in the serials of a region; 1 is the average. */
+/** Adds the frequency of a letter (class 11 to 36) in the serials of a region; 1 is the average. */
 export function addRegionLetter(letter: u32, region: u32, ratio: f32): void {
   if (letterCount == MAX_REGION_LETTERS || letter < LETTERS_FROM || letter >= CLASSES || region >= regionCount) return
   const at = letterEntries + LETTER_BYTES * letterCount++
@@ -86,7 +86,7 @@ function evenLetters(): void {
   for (let c: u32 = 0; c < CLASSES; c++) store<f64>(ratios + c * 8, 1)
 }
 
-/** The ratio of each letter for one plate: 1 less what each probable region does without. */
+/** Mixes the ratio of each letter for one plate by the probabilities of its regions. */
 function mixLetters(): void {
   evenLetters()
   if (letterWeight == 0) return
@@ -95,7 +95,9 @@ function mixLetters(): void {
     const ratio = ratios + <usize>load<u16>(at) * 8
     store<f64>(ratio, load<f64>(ratio) - regionShare(load<u16>(at, 2)) * (1 - <f64>load<f32>(at, 4)))
   }
-  for (let c: u32 = LETTERS_FROM; c < CLASSES; c++) store<f64>(ratios + c * 8, Math.pow(load<f64>(ratios + c * 8), letterWeight))
+  for (let c: u32 = LETTERS_FROM; c < CLASSES; c++) {
+    store<f64>(ratios + c * 8, Math.pow(load<f64>(ratios + c * 8), letterWeight))
+  }
 }
 
 /** Product of the ratios of a serial's letters; 1 for a text without a digit (a vanity plate may have any letter). */
@@ -110,7 +112,7 @@ export function letterFactor(classes: usize, length: u32): f64 {
   return digits == 0 ? 1 : factor
 }
 
-/** Makes the tables of one plate from the settled probabilities of its regions. */
+/** Computes the tables of one plate from the probabilities of its regions. */
 export function mixSyntax(): void {
   mixLetters()
   if (regionWeight == 0 || syntaxWeight == 0) return
@@ -120,7 +122,9 @@ export function mixSyntax(): void {
     const shape: u32 = load<u16>(at)
     const all = Math.exp(<f64>load<f32>(at, 8))
     let sum: f64 = 0
-    for (; at < end && load<u16>(at) == shape; at += ENTRY_BYTES) sum += regionShare(load<u16>(at, 2)) * <f64>load<f32>(at, 4)
+    for (; at < end && load<u16>(at) == shape; at += ENTRY_BYTES) {
+      sum += regionShare(load<u16>(at, 2)) * <f64>load<f32>(at, 4)
+    }
     store<f32>(logs + shape * 4, <f32>Math.log((1 - regionWeight) * all + regionWeight * sum))
   }
 }
@@ -143,8 +147,8 @@ function digitsOf(shape: u32, length: u32): u32 {
 }
 
 /**
- * Counts the syntax into the posteriors of a text's positions (f64 [length][37], class 0 'left out'): each alternative
- * is weighed by the shape the text would have with it. Rows are normalised again.
+ * Applies syntax to the posteriors of a text's positions (f64 [length][37], class 0 'left out'): weighs each
+ * alternative by the shape that the text has with it, then normalises each row.
  */
 export function weighPositions(posteriors: usize, classes: usize, length: u32): void {
   if (syntaxWeight == 0) return

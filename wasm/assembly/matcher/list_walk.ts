@@ -1,11 +1,9 @@
-import { keepListed, lastEntry, nextEntry } from './hot_index'
-import {
-  bestFrom, candidateCount, candidates, listCandidates, missing, otherFrom, positions, skip, TEXTS, way, WAY_BYTES, WAY_KEY, WAY_LENGTH, WAY_SCALE, WAY_STEP,
-} from './hot_read'
-import { MAX_LENGTH } from './layout'
+import { MAX_LENGTH, READ_AT, READ_TEXTS, WAY_BYTES, WAY_KEY, WAY_LENGTH, WAY_SCALE, WAY_STEP } from './layout'
+import { keepListed, lastEntry, nextEntry } from './list_index'
+import { bestFrom, candidateCount, candidates, listCandidates, missing, otherFrom, positions, skip, way } from './list_read'
 import { addMatch } from './matches'
 import { classOfCode, codeOfRank } from './tables'
-import { READ_AT, workspace } from './workspace'
+import { workspace } from './workspace'
 
 /**
  * Checks a read against a hot list, exactly: instead of looking at every entry, it walks through every text that the
@@ -19,7 +17,7 @@ import { READ_AT, workspace } from './workspace'
  *
  * Three things make it quick. Where only the best way on is left, it is gone in one step. The first character that was
  * not read stays open until the end of its path, which is walked once for all characters it may be. Texts are collected
- * and looked up many at a time (hot_index.ts).
+ * and looked up many at a time (list_index.ts).
  */
 let least: f64 = 1
 let threshold: f64 = 1
@@ -47,7 +45,7 @@ export function walk(atLeast: f64, scratch: usize): void {
   least = atLeast * SLACK
   ranks = scratch
   walked = 0
-  texts = workspace + READ_AT + TEXTS
+  texts = workspace + READ_AT + READ_TEXTS
   next = texts
   for (let rank: u32 = 1; rank <= 36; rank++) store<u8>(ranks + classOfCode(codeOfRank(rank)), rank)
   listCandidates(least, ranks)

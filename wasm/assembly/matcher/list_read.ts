@@ -1,5 +1,9 @@
-import { CHARACTERS, CLASSES, MAX_POSITIONS } from './layout'
-import { READ_AT, workspace } from './workspace'
+import {
+  CHARACTERS, CLASSES, MAX_POSITIONS, READ_AT, READ_BESTS, READ_CANDIDATES, READ_CANDIDATE_COUNTS, READ_EMISSIONS,
+  READ_EXTRA_WEIGHTS, READ_KIND_WEIGHTS, READ_MATRIX, READ_MISSING, READ_SKIPS, READ_WAYS, WAY_BYTES, WAY_KEY,
+  WAY_LENGTH, WAY_SCALE, WAY_STEP,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
  * The read that is being checked. The host writes the distribution and the weights of plate syntax; `takeRead` makes of
@@ -9,32 +13,7 @@ import { READ_AT, workspace } from './workspace'
  *                     weighed by syntax, none above the top one, the sum as before
  *     skip[i]         nothing on the plate is there: P(none | i) + extra * (1 - P(none | i)), the extra weighed by syntax
  *     missing[i][k]   one character of kind k (0 digit, 1 letter) stands before position i on the plate and was not read, weighed by syntax
- *
- *     0     f32[16][37] distribution           2368  f64[16][36] emissions      6976  f64[16] skips
- *     7104  f64[17][2] missing                 7376  f64[17] best from i on     7512  f64[16] weight of the other kind
- *     7640  f64[16] weight of extra            7768  unused                     7808  f64[36][36] confusion matrix
- *     18176 candidates [16][36] x 16 bytes: f64 emission, u32 rank              27392 u32[16] number of candidates
- *     27456 matches                            31616 texts to be looked up (hot_walk.ts)
- *     48064 what is the best way from position i on, 17 x 40 bytes: f64 the most that any other way can give, u64 the characters of the best as a
- *           key, u64 37^their number, u32 their number, u32 -, f64 what the best gives at i
  */
-const EMISSIONS: u32 = 2368
-const SKIPS: u32 = 6976
-const MISSING: u32 = 7104
-const BESTS: u32 = 7376
-const KIND_WEIGHTS: u32 = 7512
-const EXTRA_WEIGHTS: u32 = 7640
-const MATRIX: u32 = 7808
-const CANDIDATES: u32 = 18176
-const CANDIDATE_COUNTS: u32 = 27392
-export const MATCHES: u32 = 27456
-export const TEXTS: u32 = 31616
-const WAYS: u32 = 48064
-export const WAY_BYTES: u32 = 40
-export const WAY_KEY: u32 = 8
-export const WAY_SCALE: u32 = 16
-export const WAY_LENGTH: u32 = 24
-export const WAY_STEP: u32 = 32
 const DIGITS: u32 = 10
 
 export let positions: u32 = 0
@@ -46,29 +25,29 @@ function read(): usize {
 
 @inline
 export function skip(position: u32): f64 {
-  return load<f64>(read() + SKIPS + position * 8)
+  return load<f64>(read() + READ_SKIPS + position * 8)
 }
 
 @inline
 export function missing(position: u32, kind: u32): f64 {
-  return load<f64>(read() + MISSING + (position * 2 + kind) * 8)
+  return load<f64>(read() + READ_MISSING + (position * 2 + kind) * 8)
 }
 
 /** The most that positions from i on can contribute. */
 @inline
 export function bestFrom(position: u32): f64 {
-  return load<f64>(read() + BESTS + position * 8)
+  return load<f64>(read() + READ_BESTS + position * 8)
 }
 
 @inline
 export function candidateCount(position: u32): u32 {
-  return load<u32>(read() + CANDIDATE_COUNTS + position * 4)
+  return load<u32>(read() + READ_CANDIDATE_COUNTS + position * 4)
 }
 
 /** Address of a position's candidates, most probable first. */
 @inline
 export function candidates(position: u32): usize {
-  return read() + CANDIDATES + position * (CHARACTERS * 16)
+  return read() + READ_CANDIDATES + position * (CHARACTERS * 16)
 }
 
 /** Whether a row is a distribution: 37 values of at least 0 whose sum is within 0.01 of 1. */
@@ -95,15 +74,15 @@ export function takeRead(count: u32, extra: f64): bool {
   for (let i: u32 = 0; i < positions; i++) if (!isDistribution(base + i * CLASSES * 4)) return false
   for (let i: u32 = 0; i < positions; i++) {
     const row = base + i * CLASSES * 4
-    const out = base + EMISSIONS + i * CHARACTERS * 8
-    mixEighteen(row, base + MATRIX, out)
-    mixEighteen(row, base + MATRIX + 144, out + 144)
-    weigh(row, out, load<f64>(base + KIND_WEIGHTS + i * 8))
+    const out = base + READ_EMISSIONS + i * CHARACTERS * 8
+    mixEighteen(row, base + READ_MATRIX, out)
+    mixEighteen(row, base + READ_MATRIX + 144, out + 144)
+    weigh(row, out, load<f64>(base + READ_KIND_WEIGHTS + i * 8))
     const none = <f64>load<f32>(row + CHARACTERS * 4)
-    store<f64>(base + SKIPS + i * 8, none + extra * load<f64>(base + EXTRA_WEIGHTS + i * 8) * (1 - none))
+    store<f64>(base + READ_SKIPS + i * 8, none + extra * load<f64>(base + READ_EXTRA_WEIGHTS + i * 8) * (1 - none))
   }
-  store<f64>(base + BESTS + positions * 8, 1)
-  for (let i = <i32>positions - 1; i >= 0; i--) store<f64>(base + BESTS + i * 8, Math.max(skip(i), mostOf(base + EMISSIONS + i * CHARACTERS * 8)) * bestFrom(i + 1))
+  store<f64>(base + READ_BESTS + positions * 8, 1)
+  for (let i = <i32>positions - 1; i >= 0; i--) store<f64>(base + READ_BESTS + i * 8, Math.max(skip(i), mostOf(base + READ_EMISSIONS + i * CHARACTERS * 8)) * bestFrom(i + 1))
   return true
 }
 
@@ -193,7 +172,7 @@ export function listCandidates(least: f64, rankOfClass: usize): void {
     const list = candidates(i)
     // a little more than the others can give together, because it is divided
     const others = bestFrom(0) / topOf(i) * (1 + 1e-9)
-    const row = base + EMISSIONS + i * CHARACTERS * 8
+    const row = base + READ_EMISSIONS + i * CHARACTERS * 8
     let hopeful: u64 = 0
     for (let c: u32 = 0; c < CHARACTERS; c += 2) {
       hopeful |= <u64>i64x2.bitmask(f64x2.ge(f64x2.mul(v128.load(row + c * 8), f64x2.splat(others)), f64x2.splat(least))) << <u64>c
@@ -210,7 +189,7 @@ export function listCandidates(least: f64, rankOfClass: usize): void {
       store<f64>(list + place * 16, p)
       store<u32>(list + place * 16, load<u8>(rankOfClass + c), 8)
     }
-    store<u32>(base + CANDIDATE_COUNTS + i * 4, count)
+    store<u32>(base + READ_CANDIDATE_COUNTS + i * 4, count)
   }
   findWays()
 }
@@ -223,7 +202,7 @@ function topOf(position: u32): f64 {
 /** The best way from a position on (drawing above). */
 @inline
 export function way(position: u32): usize {
-  return read() + WAYS + position * WAY_BYTES
+  return read() + READ_WAYS + position * WAY_BYTES
 }
 
 /** The most that any way from here on but the best can give. */

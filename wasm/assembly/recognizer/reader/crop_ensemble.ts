@@ -4,19 +4,20 @@ import { letterFactor, shapeFactor, shapeOf, syntaxWeight } from './syntax'
 import { CLASSES, MAX_BEAM, MAX_COLUMNS, MAX_MARGINS, MAX_TEXT } from '../layout'
 
 /**
- * Several looks at one plate (one per margin) and what they say together. A character lies in other columns in each
- * look, so looks are never averaged column by column: every text that one of them proposes is judged by all of them,
+ * The ensemble of crops of one plate (one per margin). A character is in other columns of each crop, so crops are never
+ * averaged column by column: all crops judge every text that one of them proposes,
  *
- *     g(text) = geometric mean over the looks of P(text | look),      rest = the same of what no proposed text explains,
+ *     g(text) = geometric mean over the crops of P(text | crop)
+ *     rest    = the same of what no proposed text explains
  *     P(text) = g(text) / (sum of g + rest)
  *
- * With one look that is its own probability.
+ * With one crop, P(text) is the probability of that crop.
  */
 
-/** f64 [columns][37] of each look. */
+/** f64 [columns][37] of each crop. */
 const tables: usize = memory.data(4 * 128 * 37 * 8, 16)
 const TABLE_BYTES: usize = MAX_COLUMNS * CLASSES * 8
-let lookCount: u32 = 0
+let cropCount: u32 = 0
 let columnCount: u32 = 0
 
 /** Proposed texts: u64 prefix (ctc_beam.ts), f64 probability; once judged, most probable first. */
@@ -28,48 +29,48 @@ let textCount: u32 = 0
 const classes: usize = memory.data(16, 8)
 const single: usize = memory.data(12 * 37 * 8, 8)
 
-/** Least probability that still counts: a look never rules a text out alone. */
+/** Lower bound of a probability: no crop excludes a text by itself. */
 const LEAST: f64 = 1e-12
 
-export function forgetLooks(): void {
-  lookCount = 0
+export function forgetCrops(): void {
+  cropCount = 0
   textCount = 0
 }
 
-/** Where the next look's columns go. */
-export function nextLook(): usize {
-  return tables + lookCount * TABLE_BYTES
+/** Address of the next crop's columns. */
+export function nextCrop(): usize {
+  return tables + cropCount * TABLE_BYTES
 }
 
 /**
- * Takes the look of `columns` columns (the same for all looks that are judged together) written at nextLook(): its
- * `width` best texts are proposed. Returns the probability of its best one, 0 when that is shorter than `shortest`
+ * Adds the crop of `columns` columns (the same for all crops that are judged together) written at nextCrop(), and
+ * proposes its `width` best texts. Returns the probability of the best one, 0 when it is shorter than `shortest`
  * characters.
  */
-export function takeLook(columns: u32, width: u32, shortest: u32): f64 {
+export function takeCrop(columns: u32, width: u32, shortest: u32): f64 {
   columnCount = columns
-  const found = searchBeam(nextLook(), columnCount, width)
+  const found = searchBeam(nextCrop(), columnCount, width)
   for (let i: u32 = 0; i < found; i++) propose(beamPrefix(i))
-  lookCount++
+  cropCount++
   return spell(beamPrefix(0), classes) < shortest ? 0 : beamProbability(0)
 }
 
-/** Forgets all looks but the last one. */
-export function keepLastLook(width: u32, shortest: u32): void {
-  const last = tables + (lookCount - 1) * TABLE_BYTES
+/** Discards all crops except the last one. */
+export function keepLastCrop(width: u32, shortest: u32): void {
+  const last = tables + (cropCount - 1) * TABLE_BYTES
   if (last != tables) memory.copy(tables, last, TABLE_BYTES)
-  forgetLooks()
-  takeLook(columnCount, width, shortest)
+  forgetCrops()
+  takeCrop(columnCount, width, shortest)
 }
 
-/** Forgets the last look; `count` texts had been proposed before it, by looks of `columns` columns. */
-export function dropLastLook(count: u32, columns: u32): void {
-  lookCount--
+/** Discards the last crop; `count` texts were proposed before it, by crops of `columns` columns. */
+export function dropLastCrop(count: u32, columns: u32): void {
+  cropCount--
   textCount = count
   columnCount = columns
 }
 
-/** Texts proposed so far. */
+/** Number of texts proposed so far. */
 export function proposedTexts(): u32 {
   return textCount
 }
@@ -79,21 +80,21 @@ function propose(prefix: u64): void {
   if (textCount < MAX_TEXTS) store<u64>(texts + TEXT_BYTES * textCount++, prefix)
 }
 
-/** Judges all proposed texts by all looks; returns their number. */
+/** Computes P(text) of all proposed texts; returns their number. */
 export function judgeTexts(): u32 {
   let sum: f64 = 0
   let rest: f64 = 0
-  for (let look: u32 = 0; look < lookCount; look++) {
+  for (let crop: u32 = 0; crop < cropCount; crop++) {
     let explained: f64 = 0
     for (let i: u32 = 0; i < textCount; i++) {
       const at = texts + i * TEXT_BYTES
-      const p = textProbability(tables + look * TABLE_BYTES, columnCount, classes, spell(load<u64>(at), classes))
+      const p = textProbability(tables + crop * TABLE_BYTES, columnCount, classes, spell(load<u64>(at), classes))
       explained += p
-      store<f64>(at, (look == 0 ? 0 : load<f64>(at, 8)) + Math.log(max(p, LEAST)), 8)
+      store<f64>(at, (crop == 0 ? 0 : load<f64>(at, 8)) + Math.log(max(p, LEAST)), 8)
     }
     rest += Math.log(max(1 - explained, LEAST))
   }
-  const share = 1 / <f64>lookCount
+  const share = 1 / <f64>cropCount
   for (let i: u32 = 0; i < textCount; i++) {
     const at = texts + i * TEXT_BYTES
     const g = Math.exp(load<f64>(at, 8) * share)
@@ -110,7 +111,7 @@ export function judgeTexts(): u32 {
   return textCount
 }
 
-/** Weighs each text by how usual its shape is; the sum of the probabilities stays. */
+/** Weighs each text by the share of its shape; keeps the sum of the probabilities. */
 function countSyntaxIn(): void {
   let before: f64 = 0
   let after: f64 = 0
@@ -132,7 +133,10 @@ function sortTexts(): void {
     const prefix = textPrefix(i)
     const probability = textShare(i)
     let at = i
-    while (at > 0 && (textShare(at - 1) < probability || (textShare(at - 1) == probability && textPrefix(at - 1) > prefix))) {
+    while (
+      at > 0 &&
+      (textShare(at - 1) < probability || (textShare(at - 1) == probability && textPrefix(at - 1) > prefix))
+    ) {
       memory.copy(texts + at * TEXT_BYTES, texts + (at - 1) * TEXT_BYTES, TEXT_BYTES)
       at--
     }
@@ -159,19 +163,19 @@ export function spell(prefix: u64, out: usize): u32 {
 }
 
 /**
- * Posteriors of each position (ctc_posterior.ts) of a text, geometric mean over the looks, normalised: f64 [length][37]
- * at `out`.
+ * Posteriors of each position (ctc_posterior.ts) of a text, the geometric mean over the crops, normalised: f64
+ * [length][37] at `out`.
  */
 export function meanPosteriors(text: usize, length: u32, out: usize): void {
   const count = min(length, MAX_TEXT) * CLASSES
   memory.fill(out, 0, count * 8)
-  for (let look: u32 = 0; look < lookCount; look++) {
-    positionPosteriors(tables + look * TABLE_BYTES, columnCount, text, length, single)
+  for (let crop: u32 = 0; crop < cropCount; crop++) {
+    positionPosteriors(tables + crop * TABLE_BYTES, columnCount, text, length, single)
     for (let k: u32 = 0; k < count; k++) {
       store<f64>(out + k * 8, load<f64>(out + k * 8) + Math.log(max(load<f64>(single + k * 8), LEAST)))
     }
   }
-  const share = 1 / <f64>lookCount
+  const share = 1 / <f64>cropCount
   for (let row = out; row < out + count * 8; row += CLASSES * 8) {
     let sum: f64 = 0
     for (let c: u32 = 0; c < CLASSES; c++) {

@@ -1,4 +1,6 @@
-import { CHARACTERS } from './layout'
+import {
+  CHARACTERS, MAX_LENGTH, MAX_ODD_LINES, MAX_REGIONS, RANK_SPECIAL, RECORD_BYTES, REGION_NAME_BYTES,
+} from './layout'
 import { keyOf } from './plate_key'
 import { rankOfAscii } from './tables'
 
@@ -10,9 +12,6 @@ import { rankOfAscii } from './tables'
  * Regions are numbered as they appear; their names lie in a table of 256 x 16 bytes (length, up to 15 bytes), number 0
  * is the empty one.
  */
-export const RECORD_BYTES: u32 = 16
-const REGION_NAME: u32 = 16
-
 let records: usize = 0
 let recordCount: u32 = 0
 let regions: usize = 0
@@ -21,7 +20,7 @@ let lastRegion: u32 = 0
 let refused: u32 = 0
 let consumed: u32 = 0
 
-export function beginStage(recordsAt: usize, regionsAt: usize): void {
+export function beginLoad(recordsAt: usize, regionsAt: usize): void {
   records = recordsAt
   recordCount = 0
   regions = regionsAt
@@ -30,21 +29,21 @@ export function beginStage(recordsAt: usize, regionsAt: usize): void {
   refused = 0
 }
 
-export function stagedRecords(): u32 {
+export function loadedRecords(): u32 {
   return recordCount
 }
 
 /** After merging, or when the host put records there itself. */
-export function setStagedRecords(count: u32): void {
+export function setLoadedRecords(count: u32): void {
   recordCount = count
 }
 
-export function stagedRegions(): u32 {
+export function loadedRegions(): u32 {
   return regionCount
 }
 
 /** When the host wrote names into the table itself. */
-export function setStagedRegions(count: u32): void {
+export function setLoadedRegions(count: u32): void {
   regionCount = count
 }
 
@@ -75,7 +74,7 @@ function add(key: u64, meta: u64): void {
  * Takes whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32
  * first hour, UInt32 last hour. The host has made room for (end - from) / 14 records.
  */
-export function stageRows(from: usize, end: usize): void {
+export function loadRows(from: usize, end: usize): void {
   let at = from
   let whole = from
   while (at < end) {
@@ -107,11 +106,11 @@ export function stageRows(from: usize, end: usize): void {
  * addresses) are left at `odd`.
  * @returns the number of odd lines
  */
-export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 {
+export function loadLines(from: usize, end: usize, hour: u32, odd: usize): u32 {
   let at = from
   let whole = from
   let odds: u32 = 0
-  while (at < end && odds < 1024) {
+  while (at < end && odds < MAX_ODD_LINES) {
     const start = at
     let key: u64 = 0
     let length: u32 = 0
@@ -121,7 +120,7 @@ export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 
       byte = load<u8>(at++)
       if (byte == 10) break
       let rank: u32 = byte < 128 ? rankOfAscii(byte) : 0
-      if (rank == 254) {
+      if (rank == RANK_SPECIAL) {
         if (byte < 97) continue
         rank = rankOfAscii(byte - 32)
       }
@@ -130,11 +129,11 @@ export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 
         continue
       }
       length++
-      if (length <= 12) key = key * 37 + rank
+      if (length <= MAX_LENGTH) key = key * 37 + rank
     }
     if (byte != 10) break
     whole = at
-    if (!fine || length > 12) {
+    if (!fine || length > MAX_LENGTH) {
       store<u32>(odd + odds * 4, <u32>start)
       odds++
       continue
@@ -148,7 +147,7 @@ export function stageLines(from: usize, end: usize, hour: u32, odd: usize): u32 
 
 /** Number of a region's name; 255 names at most, longer or later ones count as unknown (0). */
 function regionOf(name: usize, length: u32): u32 {
-  if (length == 0 || length >= REGION_NAME) return 0
+  if (length == 0 || length >= REGION_NAME_BYTES) return 0
   if (sameRegion(lastRegion, name, length)) return lastRegion
   for (let r: u32 = 1; r < regionCount; r++) {
     if (sameRegion(r, name, length)) {
@@ -156,8 +155,8 @@ function regionOf(name: usize, length: u32): u32 {
       return r
     }
   }
-  if (regionCount == 256) return 0
-  const entry = regions + regionCount * REGION_NAME
+  if (regionCount == MAX_REGIONS) return 0
+  const entry = regions + regionCount * REGION_NAME_BYTES
   store<u8>(entry, length)
   memory.copy(entry + 1, name, length)
   lastRegion = regionCount
@@ -165,7 +164,7 @@ function regionOf(name: usize, length: u32): u32 {
 }
 
 function sameRegion(region: u32, name: usize, length: u32): bool {
-  const entry = regions + region * REGION_NAME
+  const entry = regions + region * REGION_NAME_BYTES
   if (load<u8>(entry) != length) return false
   for (let i: u32 = 0; i < length; i++) if (load<u8>(entry + 1 + i) != load<u8>(name + i)) return false
   return true
