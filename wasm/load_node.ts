@@ -4,9 +4,10 @@ import { Matcher } from './matcher/matcher.js'
 import { ConfusionModel } from './matcher/confusion_model.js'
 import { PlateSyntax } from './matcher/plate_syntax.js'
 
+/** The door to what works in Node only. */
 export { decodeJpegNatively } from './picture/jpeg_native.js'
 
-/** The files of a build, beside this module in dist/wasm (Node only). */
+/** The files of a build, beside this module in dist/wasm. */
 export type WasmFile =
   | 'recognizer.wasm'
   | 'matcher.wasm'

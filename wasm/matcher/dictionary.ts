@@ -205,7 +205,7 @@ export class Dictionary {
 
   /** The shared memory, for counters from which threads take work. */
   get memoryBuffer(): SharedArrayBuffer {
-    return this.memory.memory.buffer
+    return this.memory.memory.buffer as unknown as SharedArrayBuffer // the types of browsers have no shared memory here
   }
 
   /** Allocates such a counter, 64 bytes. */

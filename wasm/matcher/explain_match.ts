@@ -13,7 +13,7 @@ export interface Tolerance {
   probability: number
 }
 
-/** The tables of a read as matcher.wasm made them (wasm/assembly/matcher/hot_read.ts). */
+/** The tables of a read as matcher.wasm computed them (wasm/assembly/matcher/list_read.ts). */
 export interface ReadTables {
   /** P(the plate has c at position i): `emissions[i * 36 + c]`. */
   emissions: Float64Array

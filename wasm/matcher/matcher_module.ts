@@ -74,7 +74,7 @@ export class MatcherMemory {
     readonly module: WebAssembly.Module,
     readonly memory: WebAssembly.Memory,
     private readonly tables: number,
-    private readonly workspace: number,
+    workspace: number,
     private free: number,
   ) {
     this.exports = instantiate(module, memory)

@@ -39,7 +39,7 @@ t.test('a good model is taken', (t) => {
 t.test('what is wrong is named', (t) => {
   t.match(reasonFor(new Uint8Array(0)), /PSMODEL1/)
   t.match(reasonFor(good().subarray(0, 40)), /metadata/)
-  t.match(reasonFor(good().subarray(0, good().length - 500)), /ends behind/)
+  t.match(reasonFor(good().subarray(0, good().length - 500)), /ends after/)
   t.match(reasonFor(writeModel([coarse, fine].map(writeNet))), /2 nets/)
   t.match(reasonFor(writeModel([coarse, coarse, reader].map(writeNet))), /two nets of kind 1/)
   t.match(reasonFor(writeModel([coarse, fine, reader].map(writeNet), { alphabet: 'ABC' })), /alphabet/)
@@ -123,7 +123,7 @@ t.test('regions: an issuer net of as many outputs, real codes, shapes of regions
   t.match(reasonFor(model({ regions: ['FR', 'DE'] }, issuer)), /issuer's output must be 2 regions/)
   t.match(reasonFor(model({ regions: ['US-CA', 'FR', 'FR'] }, issuer)), /different ISO 3166 codes/)
   t.match(reasonFor(model({ regions: ['US-CA', 'FR', '<b>'] }, issuer)), /ISO 3166/)
-  t.match(reasonFor(model({ regions, syntaxByRegion: { DE: { A9: 1 } } }, issuer)), /\["DE"\] is of no region/)
+  t.match(reasonFor(model({ regions, syntaxByRegion: { DE: { A9: 1 } } }, issuer)), /\["DE"\] is not a region/)
   t.match(reasonFor(model({ regions, syntaxByRegion: { FR: { A9: 2 } } }, issuer)), /\["A9"\] is 2/)
   t.match(
     reasonFor(model({ regions, cascade: { ...CASCADE, regionFloor: 2 } }, issuer)),

@@ -5,12 +5,12 @@ import { keyOf } from './plate_key'
 import { rankOfAscii } from './tables'
 
 /**
- * Rows on their way into a dictionary: records of 16 bytes, u64 key and u64 meta, in the order they come.
+ * Bulk load of rows into a dictionary: records of u64 key and u64 meta, in order of arrival.
  *
  *     meta   bits 0..7 region   8..23 count (65535: that or more)   24..43 first hour   44..63 last hour, since 1970
  *
- * Regions are numbered as they appear; their names lie in a table of 256 x 16 bytes (length, up to 15 bytes), number 0
- * is the empty one.
+ * Regions are numbered in order of appearance; a table has their names (length, up to 15 bytes); number 0 is the empty
+ * name.
  */
 let records: usize = 0
 let recordCount: u32 = 0
@@ -33,7 +33,7 @@ export function loadedRecords(): u32 {
   return recordCount
 }
 
-/** After merging, or when the host put records there itself. */
+/** Called after joining, and when the host has written records itself. */
 export function setLoadedRecords(count: u32): void {
   recordCount = count
 }
@@ -42,24 +42,25 @@ export function loadedRegions(): u32 {
   return regionCount
 }
 
-/** When the host wrote names into the table itself. */
+/** Called when the host has written names into the table itself. */
 export function setLoadedRegions(count: u32): void {
   regionCount = count
 }
 
-/** Rows that are no plate of 1 to 12 of [A-Z0-9]. */
+/** Number of rows whose plate is not 1 to 12 of [A-Z0-9]. */
 export function refusedRows(): u32 {
   return refused
 }
 
-/** Bytes that the last call took: what remains is the beginning of a row. */
+/** Bytes that the last call consumed; the rest is the beginning of a row. */
 export function consumedBytes(): u32 {
   return consumed
 }
 
 @inline
 export function metaOf(region: u32, count: u32, first: u32, last: u32): u64 {
-  return <u64>region | (<u64>min<u32>(count, 65535) << 8) | (<u64>(first & 0xfffff) << 24) | (<u64>(last & 0xfffff) << 44)
+  return <u64>region | (<u64>min<u32>(count, 65535) << 8) | (<u64>(first & 0xfffff) << 24) |
+    (<u64>(last & 0xfffff) << 44)
 }
 
 @inline
@@ -71,15 +72,15 @@ function add(key: u64, meta: u64): void {
 }
 
 /**
- * Takes whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32
- * first hour, UInt32 last hour. The host has made room for (end - from) / 14 records.
+ * Loads whole rows of ClickHouse's RowBinary from `from` to `end`: String plate, String region, UInt32 count, UInt32
+ * first hour, UInt32 last hour. The host has reserved (end - from) / 14 records.
  */
 export function loadRows(from: usize, end: usize): void {
   let at = from
   let whole = from
   while (at < end) {
     const plateLength = <u32>load<u8>(at)
-    // a longer string is no plate; its length takes more bytes, which are left to the host (consumed stays before it)
+    // a longer string cannot be a plate; the length has more bytes, so the host skips the row
     if (plateLength >= 128) break
     const plate = at + 1
     at = plate + plateLength
@@ -101,10 +102,9 @@ export function loadRows(from: usize, end: usize): void {
 }
 
 /**
- * Takes whole lines of text, one plate each, seen once in `hour`. Lower case, blanks and dashes are taken as upper case
- * and nothing; a line with any other byte is refused, and the host looks at it itself: up to 1024 line starts (u32
- * addresses) are left at `odd`.
- * @returns the number of odd lines
+ * Loads whole lines of text, one plate each, seen once in `hour`. Converts lower case, ignores blanks and dashes. Lines
+ * with any other byte are left to the host: up to MAX_ODD_LINES addresses of their starts (u32) are written to `odd`.
+ * @returns the number of such lines
  */
 export function loadLines(from: usize, end: usize, hour: u32, odd: usize): u32 {
   let at = from
@@ -145,7 +145,7 @@ export function loadLines(from: usize, end: usize, hour: u32, odd: usize): u32 {
   return odds
 }
 
-/** Number of a region's name; 255 names at most, longer or later ones count as unknown (0). */
+/** Number of a region's name; at most 255 names, longer or later ones are unknown (0). */
 function regionOf(name: usize, length: u32): u32 {
   if (length == 0 || length >= REGION_NAME_BYTES) return 0
   if (sameRegion(lastRegion, name, length)) return lastRegion

@@ -1,12 +1,12 @@
 /**
- * A hot list: an open hash from key (plate_key.ts) to the entries with that plate, and a filter in front of it, which
- * answers all but a few in a hundred of the questions about plates that are not listed. A plate sets three bits of one
- * word of the filter, so that a question reads one word.
+ * The index of a hot list: an open-addressing hash from key (plate_key.ts) to the entries with that plate, and a Bloom
+ * filter, which rejects all but a few percent of unlisted plates. A plate sets three bits of one word of the filter, so
+ * that a query reads one word.
  *
  *     keys    u64 [capacity]       0: free
  *     lasts   u32 [capacity]       last entry of the plate
- *     nexts   u32 [entries]        the next entry of the same plate; the last one leads back to the first
- *     filter  u64 [capacity / 8]   16 to 32 bits a plate
+ *     nexts   u32 [entries]        the next entry of the same plate; the last leads back to the first
+ *     filter  u64 [capacity / 8]   16 to 32 bits per plate
  */
 let keys: usize = 0
 let lasts: usize = 0
@@ -32,7 +32,7 @@ function mix(key: u64): u64 {
   return h * 0xd6e8feb86659fd93
 }
 
-/** Address of the word of the filter that a hash leads to. */
+/** Address of the filter's word for a hash. */
 @inline
 function wordOf(h: u64): usize {
   return filter + (<usize>(<u32>(h >> 32) & wordMask) << 3)
@@ -43,7 +43,7 @@ function bitsOf(h: u64): u64 {
   return (<u64>1 << (h & 63)) | (<u64>1 << ((h >> 6) & 63)) | (<u64>1 << ((h >> 12) & 63))
 }
 
-/** Adds an entry; entries must come in order. */
+/** Adds an entry; entries must be in ascending order. */
 export function addEntry(key: u64, entry: u32): void {
   const h = mix(key)
   const word = wordOf(h)
@@ -69,10 +69,9 @@ export function addEntry(key: u64, entry: u32): void {
 }
 
 /**
- * Of `count` texts (16 bytes each, the first eight the key) keeps those that may be listed, in front. All words of the
- * filter are asked for in one go: no question waits for the answer to the one before, so that the processor has many of
- * them under way in memory at once.
- * @returns how many are left
+ * Moves those of `count` texts (16 bytes each, the first eight the key) that may be listed to the front. No query of
+ * the filter depends on the previous one, so the processor has many memory accesses in flight.
+ * @returns the number of texts left
  */
 export function keepListed(texts: usize, count: u32): u32 {
   let kept = texts
@@ -97,7 +96,7 @@ export function lastEntry(key: u64): u32 {
   }
 }
 
-/** The next entry of the same plate, in a circle. */
+/** The next entry of the same plate; circular. */
 @inline
 export function nextEntry(entry: u32): u32 {
   return load<u32>(nexts + (<usize>entry << 2))

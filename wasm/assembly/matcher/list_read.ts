@@ -6,13 +6,14 @@ import {
 import { workspace } from './workspace'
 
 /**
- * The read that is being checked. The host writes the distribution and the weights of plate syntax; `takeRead` makes of
- * them, for position i:
+ * The read that is being matched (drawing in layout.ts). The host writes the distribution and the weights of plate
+ * syntax; `takeRead` computes for position i:
  *
- *     emission[i][c]  P(the plate has c there) = sum over r of P(r | i) * matrix[r][c], characters of the other kind (digit, letter) than the top one
- *                     weighed by syntax, none above the top one, the sum as before
- *     skip[i]         nothing on the plate is there: P(none | i) + extra * (1 - P(none | i)), the extra weighed by syntax
- *     missing[i][k]   one character of kind k (0 digit, 1 letter) stands before position i on the plate and was not read, weighed by syntax
+ *     emission[i][c]  P(the plate has c there) = sum over r of P(r | i) * matrix[r][c]; characters of the other kind
+ *                     (digit, letter) than the top one weighed by syntax, none above the top one, the sum unchanged
+ *     skip[i]         P(the position is not on the plate) = P(none | i) + extra * (1 - P(none | i)), extra weighed by
+ *                     syntax
+ *     missing[i][k]   P(a character of kind k (0 digit, 1 letter) before position i was not read), weighed by syntax
  */
 const DIGITS: u32 = 10
 
@@ -33,7 +34,7 @@ export function missing(position: u32, kind: u32): f64 {
   return load<f64>(read() + READ_MISSING + (position * 2 + kind) * 8)
 }
 
-/** The most that positions from i on can contribute. */
+/** Upper bound of the product of positions from i on. */
 @inline
 export function bestFrom(position: u32): f64 {
   return load<f64>(read() + READ_BESTS + position * 8)
@@ -60,13 +61,14 @@ function isDistribution(row: usize): bool {
     fine = v128.and(fine, f32x4.ge(v, f32x4.splat(0)))
   }
   const last = load<f32>(row, 144)
-  const total = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3) + last
+  const total = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) +
+    f32x4.extract_lane(sum, 3) + last
   return i32x4.all_true(fine) && last >= 0 && Math.abs(<f64>total - 1) < 0.01
 }
 
 /**
- * Makes the tables for `count` positions, at most 16. `extra`: P(a character read is none). @returns false when a
- * position is no distribution
+ * Computes the tables for `count` positions, at most 16. `extra`: P(a character read is not on the plate). @returns
+ * false when a position is not a distribution
  */
 export function takeRead(count: u32, extra: f64): bool {
   positions = min(count, MAX_POSITIONS)
@@ -82,7 +84,10 @@ export function takeRead(count: u32, extra: f64): bool {
     store<f64>(base + READ_SKIPS + i * 8, none + extra * load<f64>(base + READ_EXTRA_WEIGHTS + i * 8) * (1 - none))
   }
   store<f64>(base + READ_BESTS + positions * 8, 1)
-  for (let i = <i32>positions - 1; i >= 0; i--) store<f64>(base + READ_BESTS + i * 8, Math.max(skip(i), mostOf(base + READ_EMISSIONS + i * CHARACTERS * 8)) * bestFrom(i + 1))
+  for (let i = <i32>positions - 1; i >= 0; i--) {
+    const most = Math.max(skip(i), mostOf(base + READ_EMISSIONS + i * CHARACTERS * 8))
+    store<f64>(base + READ_BESTS + i * 8, most * bestFrom(i + 1))
+  }
   return true
 }
 
@@ -100,8 +105,7 @@ function mostOf(row: usize): f64 {
 }
 
 /**
- * Sums over the characters that may have been read of P(read) * matrix[read][c], for eighteen c: as many sums as stay
- * in registers.
+ * Sums P(read) * matrix[read][c] over the characters read, for eighteen c: as many sums as fit the registers.
  */
 function mixEighteen(row: usize, matrix: usize, out: usize): void {
   let s0 = f64x2.splat(0)
@@ -137,7 +141,7 @@ function mixEighteen(row: usize, matrix: usize, out: usize): void {
   v128.store(out, s8, 128)
 }
 
-/** Syntax weighs the other kind of character than the most probable one; it never puts one above it. */
+/** Weighs the other kind of character than the most probable one by syntax, capped at the most probable one. */
 function weigh(read: usize, row: usize, weight: f64): void {
   if (weight == 1) return
   let top: u32 = 0
@@ -164,18 +168,19 @@ function weigh(read: usize, row: usize, weight: f64): void {
 
 /**
  * Lists for each position the characters that a text of probability `least` can have there, most probable first, and
- * what is the best way on from each position. `rankOfClass`: u8[36].
+ * finds the best way on from each position. `rankOfClass`: u8[36].
  */
 export function listCandidates(least: f64, rankOfClass: usize): void {
   const base = read()
   for (let i: u32 = 0; i < positions; i++) {
     const list = candidates(i)
-    // a little more than the others can give together, because it is divided
+    // slightly more than the other positions can contribute, because of the division
     const others = bestFrom(0) / topOf(i) * (1 + 1e-9)
     const row = base + READ_EMISSIONS + i * CHARACTERS * 8
     let hopeful: u64 = 0
     for (let c: u32 = 0; c < CHARACTERS; c += 2) {
-      hopeful |= <u64>i64x2.bitmask(f64x2.ge(f64x2.mul(v128.load(row + c * 8), f64x2.splat(others)), f64x2.splat(least))) << <u64>c
+      const products = f64x2.mul(v128.load(row + c * 8), f64x2.splat(others))
+      hopeful |= <u64>i64x2.bitmask(f64x2.ge(products, f64x2.splat(least))) << <u64>c
     }
     let count: u32 = 0
     for (; hopeful != 0; hopeful &= hopeful - 1) {
@@ -199,13 +204,13 @@ function topOf(position: u32): f64 {
   return bestFrom(position) / bestFrom(position + 1)
 }
 
-/** The best way from a position on (drawing above). */
+/** The best way from a position on (drawing in layout.ts). */
 @inline
 export function way(position: u32): usize {
   return read() + READ_WAYS + position * WAY_BYTES
 }
 
-/** The most that any way from here on but the best can give. */
+/** Upper bound of all ways from here on except the best. */
 @inline
 export function otherFrom(position: u32): f64 {
   return load<f64>(way(position))

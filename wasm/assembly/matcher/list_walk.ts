@@ -1,45 +1,47 @@
 import { MAX_LENGTH, READ_AT, READ_TEXTS, WAY_BYTES, WAY_KEY, WAY_LENGTH, WAY_SCALE, WAY_STEP } from './layout'
 import { keepListed, lastEntry, nextEntry } from './list_index'
-import { bestFrom, candidateCount, candidates, listCandidates, missing, otherFrom, positions, skip, way } from './list_read'
+import {
+  bestFrom, candidateCount, candidates, listCandidates, missing, otherFrom, positions, skip, way,
+} from './list_read'
 import { addMatch } from './matches'
 import { classOfCode, codeOfRank } from './tables'
 import { workspace } from './workspace'
 
 /**
- * Checks a read against a hot list, exactly: instead of looking at every entry, it walks through every text that the
- * read may be with at least the threshold's probability, and looks each up. There are about 1 / threshold of them at
- * most, because the probabilities of the alignments of one read add up to little more than 1. The bound that cuts a
- * branch: its product so far times the most that the remaining positions can give.
+ * Matches a read against a hot list, exactly: instead of scanning the entries, it enumerates every text of the read
+ * with at least the threshold's probability and looks each up. There are at most about 1 / threshold of them, because
+ * the probabilities of the alignments of one read sum to little more than 1. A branch is pruned when its product so far
+ * times the upper bound of the remaining positions is too small.
  *
  * A text is one path: at each position a character of the plate, or nothing (an extra character in the read); before
  * each position and at the end, characters that were not read. Products are taken from left to right, so that a scalar
- * search finds the very same numbers.
+ * search finds identical numbers.
  *
- * Three things make it quick. Where only the best way on is left, it is gone in one step. The first character that was
- * not read stays open until the end of its path, which is walked once for all characters it may be. Texts are collected
- * and looked up many at a time (list_index.ts).
+ * Three things make it fast. Where only the best way on is left, it is taken in one step. The first character that was
+ * not read stays open until the end of its path, which is walked once for all its possible characters. Texts are
+ * collected and looked up in batches (list_index.ts).
  */
 let least: f64 = 1
 let threshold: f64 = 1
 /** Rank of each class: u8[36]. */
 let ranks: usize = 0
 let walked: u32 = 0
-/** Where the next text goes: 16 bytes, u64 key, f64 probability. */
+/** Address of the next text: 16 bytes, u64 key, f64 probability. */
 let next: usize = 0
 let texts: usize = 0
 const MAX_TEXTS: u32 = 1024
 
-/** Slack for bounds: products in another order differ by a few units in the last place. */
+/** Slack of bounds: the order of factors changes a product by a few units in the last place. */
 const SLACK: f64 = 1 - 1e-9
 
-/** Which kind of character stays open in a path: a digit, a letter, or none. */
+/** Kind of the open character of a path: a digit, a letter, or none. */
 const DIGIT: u32 = 0
 const NONE: u32 = 2
 /** Classes of a kind: the first ten are digits. */
 const FIRST_LETTER: u32 = 10
 const CLASS_COUNT: u32 = 36
 
-/** `scratch`: 64 bytes. The read has been taken. */
+/** `scratch`: 64 bytes. takeRead must precede. */
 export function walk(atLeast: f64, scratch: usize): void {
   threshold = atLeast
   least = atLeast * SLACK
@@ -53,15 +55,14 @@ export function walk(atLeast: f64, scratch: usize): void {
   lookUp()
 }
 
-/** Texts looked up by the last walk. */
+/** Number of texts looked up by the last walk. */
 export function textsWalked(): u32 {
   return walked
 }
 
 /**
- * All ways on from a position, `length` characters behind us in `key`.
- * @param open kind of the character in the key that may be any of its kind, and `scale` its place: 37^(characters
- * behind it)
+ * Walks all ways on from a position, with `length` characters in `key` so far.
+ * @param open kind of the open character of the key; `scale` is its place value: 37^(characters after it)
  */
 function from(position: u32, length: u32, key: u64, product: f64, open: u32, scale: u64): void {
   if (product * otherFrom(position) < least) {
@@ -90,11 +91,15 @@ function from(position: u32, length: u32, key: u64, product: f64, open: u32, sca
     const p = product * missing(position, kind)
     if (p * rest < least) continue
     if (open == NONE) from(position, length + 1, key * 37, p, kind, 1)
-    else for (let c = firstOf(kind); c < endOf(kind); c++) from(position, length + 1, key * 37 + load<u8>(ranks + c), p, open, scale * 37)
+    else {
+      for (let c = firstOf(kind); c < endOf(kind); c++) {
+        from(position, length + 1, key * 37 + load<u8>(ranks + c), p, open, scale * 37)
+      }
+    }
   }
 }
 
-/** Only the best way is left. */
+/** Takes the only way left, the best one. */
 function goOn(position: u32, length: u32, key: u64, product: f64, open: u32, scale: u64): void {
   const rest = way(position)
   const whole = length + load<u32>(rest, WAY_LENGTH)
@@ -105,7 +110,7 @@ function goOn(position: u32, length: u32, key: u64, product: f64, open: u32, sca
   give(key * places + load<u64>(rest, WAY_KEY), product, open, scale * places)
 }
 
-/** A text, or all texts of an open character. */
+/** Adds a text, or all texts of an open character. */
 function give(key: u64, product: f64, open: u32, scale: u64): void {
   if (product < threshold) return
   if (open == NONE) {

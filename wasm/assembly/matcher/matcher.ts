@@ -10,19 +10,24 @@ import { setTables } from './tables'
 import { setWorkspace, workspace } from './workspace'
 
 /**
- * The calls of matcher.wasm. Memory is imported and laid out by the host (wasm/matching/); addresses are bytes, all
+ * The calls of matcher.wasm. The host imports and lays out the memory (wasm/matcher/); addresses are in bytes, all
  * areas 64-byte aligned.
  *
  *     every instance   attach
- *     a build          beginLoad, loadRows or loadLines, sort..., beginBlocks, addBlock (matching/builder.ts)
- *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results (matching/dictionary.ts)
- *     a hot list       openIndex, addEntries in pieces, then check for each read (matching/hot_list.ts)
+ *     a build          beginLoad, loadRows or loadLines, sort..., beginBlocks, addBlock (plate_builder.ts)
+ *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results
+ *                      (dictionary.ts)
+ *     a hot list       openIndex, addEntries in pieces, then checkRead for each read (matcher.ts)
  */
-export { beginLoad, consumedBytes, refusedRows, setLoadedRecords, setLoadedRegions, loadedRecords, loadedRegions, loadLines, loadRows } from './bulk_load'
+export {
+  beginLoad, consumedBytes, loadedRecords, loadedRegions, loadLines, loadRows, refusedRows, setLoadedRecords,
+  setLoadedRegions,
+} from './bulk_load'
 export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './sort'
 export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './blocks'
 export {
-  addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf, openDictionary, plateCodes, regionOf, touchPlate,
+  addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf,
+  openDictionary, plateCodes, regionOf, touchPlate,
 } from './dictionary'
 export { beginScan, matchedPlates, scanBlocks } from './scan'
 export { shareFloor } from './results'
@@ -40,7 +45,7 @@ export function describe(): string {
   return 'platestream matcher: bit-sliced dictionary and hot lists'
 }
 
-/** First byte that the host may use. */
+/** First byte that the host may allocate. */
 export function heapBase(): usize {
   return (__heap_base + 63) & ~63
 }
@@ -50,32 +55,32 @@ export function attach(tables: usize, workspaceAt: usize): void {
   setWorkspace(workspaceAt)
 }
 
-/** Results of the scan so far, in no order: 16 bytes each (layout.ts). */
+/** Address of the scan's results, unordered, RESULT_BYTES each (layout.ts). */
 export function resultsAddress(): usize {
   return workspace + RESULTS_AT
 }
 
-/** How many; plates that waited are weighed first. */
+/** Weighs the waiting plates; returns the number of results. */
 export function resultsHeld(): u32 {
   settle()
   return resultCount
 }
 
-/** The same while the scan goes on: plates with errors that wait are weighed only where results are lacking. */
+/** The same during a scan: weighs waiting plates only where results are lacking. */
 export function resultsSoFar(): u32 {
   fill()
   return resultCount
 }
 
-/** Where the host writes the read and its weights (list_read.ts). */
+/** Address where the host writes the read and its weights (list_read.ts). */
 export function readAddress(): usize {
   return workspace + READ_AT
 }
 
 /**
  * Adds entries to a hot list: lines of text from `from` to `end`, each ended by a line feed, numbered from `first` on.
- * A line that is no plate is passed over and its number written to `skipped` (u32 each). @returns how many were passed
- * over
+ * Skips lines that cannot be a plate and writes their numbers to `skipped` (u32 each). @returns the number of skipped
+ * lines
  */
 export function addEntries(from: usize, end: usize, first: u32, skipped: usize): u32 {
   let start = from
@@ -93,8 +98,8 @@ export function addEntries(from: usize, end: usize, first: u32, skipped: usize):
 }
 
 /**
- * Checks the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number of
- * matches, best first at `matchesAddress`; -1 when a position is no distribution
+ * Matches the read that the host wrote (`count` positions) against the list; `scratch`: 64 bytes. @returns the number
+ * of matches, best first at `matchesAddress`; -1 when a position is not a distribution
  */
 export function checkRead(count: u32, extra: f64, threshold: f64, scratch: usize): i32 {
   clearMatches()

@@ -2,8 +2,8 @@ import { MATCH_BYTES, MATCH_ENTRY, MAX_MATCHES, READ_AT, READ_MATCHES } from './
 import { workspace } from './workspace'
 
 /**
- * The matches of a check so far, most probable first, on ties the earlier entry; only the best 256 are kept. An entry
- * is there once, with its best probability.
+ * The matches of the current read, most probable first, on ties the earlier entry; only the best 256 are kept. Each
+ * entry occurs once, with its best probability.
  */
 export let matchCount: u32 = 0
 
@@ -16,7 +16,7 @@ export function matchesAt(): usize {
   return workspace + READ_AT + READ_MATCHES
 }
 
-/** @returns false when there are enough better ones: later entries of the same probability need not be tried */
+/** @returns false when there are enough better matches, so that later entries of the same plate need not be added */
 export function addMatch(probability: f64, index: u32): bool {
   const matches = matchesAt()
   let place = matchCount
@@ -47,5 +47,6 @@ export function addMatch(probability: f64, index: u32): bool {
 @inline
 function isBefore(probability: f64, index: u32, place: u32): bool {
   const other = load<f64>(matchesAt() + place * MATCH_BYTES)
-  return probability > other || (probability == other && index < load<u32>(matchesAt() + place * MATCH_BYTES, MATCH_ENTRY))
+  if (probability != other) return probability > other
+  return index < load<u32>(matchesAt() + place * MATCH_BYTES, MATCH_ENTRY)
 }

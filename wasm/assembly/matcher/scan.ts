@@ -1,5 +1,7 @@
 import { runAlignments, takeAlignments } from './alignments'
-import { fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
+import {
+  fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton,
+} from './automaton'
 import { ENDINGS_BYTES } from './endings'
 import { clearCandidates, offer, ONE_EXTRA, ONE_OTHER, RIGHT, TWO_EXTRA, TWO_OTHER } from './candidates'
 import { entryOf, platesIn, regionOf } from './dictionary'
@@ -13,9 +15,9 @@ import { clearResults, hopeless } from './results'
 import { workspace } from './workspace'
 
 /**
- * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known
- * for 512 plates at once and only counted; those that can still be among the best are handed on (candidates.ts): whose
- * number of errors, or a look-alike, does not make them less probable than the worst result held.
+ * A search: runs blocks through the automata of the pattern. They give, for 512 plates at once, which plates match and
+ * with at least how many errors; these are only counted. Plates that can still be among the best, given their number of
+ * errors and look-alikes, are offered to candidates.ts.
  */
 let pattern: usize = 0
 let matched: u32 = 0
@@ -24,10 +26,10 @@ let orders: u32 = 0
 let edits: u32 = 0
 let allRegions: bool = false
 let hasStrict: bool = false
-/** Whether the fragments are such as alignments.ts asks about. */
+/** Whether alignments.ts can match the fragments. */
 let aligned: bool = false
 
-/** How plates end well (endings.ts): of the block in hand, and of any block under each order. */
+/** Tables of endings.ts: of the current block, and of any block under each order. */
 @inline
 function blockEndings(): usize {
   return workspace + BLOCK_ENDINGS_AT
@@ -38,7 +40,7 @@ function orderEndings(order: u32): usize {
   return workspace + ORDER_ENDINGS_AT + order * ENDINGS_BYTES
 }
 
-/** Place of the strict form's table: there is one only of a single fragment. */
+/** Index of the strict form's table; only a single fragment has one. */
 const STRICT: u32 = 1
 
 @inline
@@ -51,7 +53,7 @@ function bound(errors: u32): f64 {
   return load<f64>(pattern + PATTERN_BOUNDS + errors * 8)
 }
 
-/** Begins a search for the pattern at this address. */
+/** Starts a search for the pattern at this address. */
 export function beginScan(patternAt: usize): void {
   memory.fill(workspace + ONES_AT, 255, PLANE)
   pattern = patternAt
@@ -90,12 +92,12 @@ function orderAt(order: u32): usize {
   return pattern + PATTERN_ORDERS + order * AUTOMATON_BYTES
 }
 
-/** Plates that match, of the blocks scanned so far. */
+/** Number of matching plates in the blocks scanned so far. */
 export function matchedPlates(): u32 {
   return matched
 }
 
-/** Scans blocks `from .. to-1`, the last first. */
+/** Scans blocks `from .. to-1`, the last one first. */
 export function scanBlocks(from: u32, to: u32): void {
   const least = load<u32>(pattern, PATTERN_MIN_LENGTH)
   const most = load<u32>(pattern, PATTERN_MAX_LENGTH)
@@ -105,13 +107,15 @@ export function scanBlocks(from: u32, to: u32): void {
     const entry = entryOf(block)
     const length = <u32>load<u8>(entry, ENTRY_LENGTH)
     if (length < least || length > most) continue
-    // read before the planes: lanes that come meanwhile are not looked at
+    // read before the planes: lanes appended meanwhile are ignored
     const count = platesIn(entry)
     if (fragments > 1) {
       if (joinedMatch(entry, taken)) offerBlock(block, entry, length, count)
     } else if (aligned) {
       if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) offerBlock(block, entry, length, count)
-    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) offerBlock(block, entry, length, count)
+    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) {
+      offerBlock(block, entry, length, count)
+    }
   }
 }
 
@@ -122,8 +126,8 @@ function takeFragment(): void {
 }
 
 /**
- * With `&`: when every fragment is somewhere, the orders of the fragments decide; a plate matches when it matches one
- * of them.
+ * With `&`: when every fragment occurs, the orders of the fragments decide; a plate matches when it matches one of
+ * them.
  * @returns whether any plate does
  */
 function joinedMatch(entry: usize, taken: usize): bool {
@@ -163,21 +167,22 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
     takeAutomaton(orderAt(o), classes, edits)
     if (!runAutomaton(entry, orderEndings(o), accepted)) continue
     some = true
-    for (let i: usize = 0; i < LEVELS * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+    for (let i: usize = 0; i < LEVELS * PLANE; i += 16) {
+      v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+    }
   }
   return some
 }
 
 /**
- * Lanes of a block that are simply looked at: to find out by the automaton which of them are worth it would take
- * longer.
+ * Up to this many lanes of a block are offered directly; filtering them by the strict automaton would take longer.
  */
 const FEW: u32 = 3
 
-/** Counts the plates taken and hands on those that may be among the best. */
+/** Counts the matching plates and offers those that may be among the best. */
 function offerBlock(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
-  // of plates without an error those without a look-alike may be all that can still come in
+  // of plates without an error, perhaps only those without a look-alike can still enter the results
   const strict = hasStrict && hopeless(bound(1)) && (aligned || lanesIn(taken) > FEW) ? strictLanes(entry) : taken
   for (let word: u32 = 0; word < count; word += 64) {
     const at = taken + (word >> 3)
@@ -220,7 +225,7 @@ function strictLanes(entry: usize): usize {
   return strict
 }
 
-/** Up to 64 plates from `slot` on that match, of one kind; `hopeful` of them are worth a look. */
+/** Counts up to 64 matching plates of one kind from `slot` on, in wanted regions; offers those in `hopeful`. */
 function offerKind(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
   if (lanes == 0) return
   if (!allRegions) {

@@ -77,7 +77,7 @@ function advance(p: usize): void {
 }
 
 /**
- * Offers every prefix that is `entry` and one more character, but for those in the beam: they have been counted in.
+ * Inserts every extension of `entry` by one character, except those in the beam, which are already counted.
  */
 function extend(entry: usize, p: usize): void {
   const prefix = prefixOf(entry)

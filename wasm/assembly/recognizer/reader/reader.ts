@@ -117,7 +117,7 @@ function describeRegion(record: usize): void {
 }
 
 /**
- * Best text, confidence, alternates and positions of the judged texts into `record`; false when they are no plate.
+ * Writes text, confidence, alternates and positions to `record`; false when the best text is not a plate.
  */
 function describeTexts(count: u32, record: usize): bool {
   const length = spell(textPrefix(0), classes)

@@ -14,7 +14,7 @@ const part: usize = memory.data(64, 16)
 const homography: usize = memory.data(72, 16)
 
 /**
- * `which` of the quad grown by `margin` into a net's `input`. `samples`: f32 room for the input and 4 values more.
+ * Fills a net's `input` with part `which` of the quad grown by `margin`. `samples`: f32 scratch, 4 more than the input.
  */
 export function showQuad(quad: usize, margin: f64, which: u32, samples: usize, input: Tensor): void {
   growQuad(quad, margin, grown)
