@@ -27,7 +27,7 @@ async function searchAll(
 
 function randomRows(random: Random, count: number): PlateRow[] {
   const rows = new Map<string, PlateRow>()
-  // few letters and shared beginnings, so that blocks have constant planes and patterns have matches
+  // few letters and shared prefixes, so that blocks have constant planes and patterns have matches
   const letters = random.next() < 0.5 ? [...CHARACTERS] : [...CHARACTERS].slice(0, random.whole(2, 14))
   const stem = randomPlate(random, 0, 4)
   for (let i = 0; i < count; i++) {
@@ -126,7 +126,7 @@ async function compare(
     if (match.tolerated.filter(({ kind }) => kind !== 'look-alike').length > pattern.edits)
       throw new Error(`${text}: ${match.plate} explains more errors than allowed`)
   }
-  // With few results wanted most plates are only counted; those that come out are the best of all.
+  // With few results wanted, most plates are only counted; the results must be the best of all.
   const limit = random.whole(1, 30)
   const few = await searchAll(dictionary, text, lookAlikes, limit)
   const ranks = (of: readonly PlateMatch[]) =>
@@ -136,7 +136,7 @@ async function compare(
   return random.next()
 }
 
-t.test('any pattern on any dictionary gives exactly what the oracle gives', async (t) => {
+t.test('any pattern on any dictionary gives exactly the results of the oracle', async (t) => {
   let cases = 0
   await fc.assert(
     fc.asyncProperty(fc.integer(), async (seed) => {
@@ -153,7 +153,7 @@ t.test('any pattern on any dictionary gives exactly what the oracle gives', asyn
   t.pass(`${cases} pairs of plate and pattern`)
 })
 
-t.test('an append is found by the next search, and counts reads of what is there', async (t) => {
+t.test('an append is found by the next search and counts reads of known plates', async (t) => {
   const random = new Random(3)
   const rows = randomRows(random, 900)
   const dictionary = await dictionaryOf(rows)
@@ -178,13 +178,13 @@ t.test('an append is found by the next search, and counts reads of what is there
   const drained = dictionary.drain()
   await builder.addDrained(drained)
   for (const row of drained.long) builder.addRow(row)
-  const anew = Dictionary.of(module, await builder.build(), confusions, 2)
-  t.equal(anew.size, all.size, 'built anew from itself it is the same')
-  t.equal(anew.version, '2.0')
-  for (let k = 0; k < 10; k++) await compare(random, anew, [...all.values()], randomPattern(random, rows), true)
+  const rebuilt = Dictionary.of(module, await builder.build(), confusions, 2)
+  t.equal(rebuilt.size, all.size, 'a dictionary rebuilt from itself has the same plates')
+  t.equal(rebuilt.version, '2.0')
+  for (let k = 0; k < 10; k++) await compare(random, rebuilt, [...all.values()], randomPattern(random, rows), true)
 })
 
-t.test('rows come as text lines and as RowBinary, cut anywhere', async (t) => {
+t.test('text lines and RowBinary load from chunks cut anywhere', async (t) => {
   const random = new Random(4)
   const plates = ['7ABC123', '7abc-123', ' 8XYZ 99', 'КА123', 'ABCDEFGHIJKLMN', '', '???', '7ABC123']
   const bytes = new TextEncoder().encode(`${plates.join('\n')}\r\nLAST1`)
@@ -204,7 +204,7 @@ t.test('rows come as text lines and as RowBinary, cut anywhere', async (t) => {
     ['KA123', 1],
     ['LAST1', 1],
   ])
-  t.equal(built.refused, 1, 'the line without a letter')
+  t.equal(built.refused, 1, 'the line without a letter or digit')
 
   const row = (plate: string, region: string, count: number, first: number, last: number) => {
     const text = (value: string) => {
@@ -242,7 +242,7 @@ t.test('rows come as text lines and as RowBinary, cut anywhere', async (t) => {
   )
 })
 
-t.test('a dictionary without plates answers', async (t) => {
+t.test('an empty dictionary can be searched and appended to', async (t) => {
   const dictionary = await dictionaryOf([])
   t.same((await searchAll(dictionary, '*')).matches, [])
   t.equal(dictionary.add('7ABC123', '', HOUR), 'new')
@@ -253,7 +253,7 @@ t.test('a dictionary without plates answers', async (t) => {
   t.equal(dictionary.add('?!', '', HOUR), 'refused')
 })
 
-t.test('pages come while the scan goes on, and a search can be left', async (t) => {
+t.test('a search yields pages during the scan and can be aborted', async (t) => {
   const builder = new PlateBuilder(module)
   const random = new Random(5)
   for (let k = 0; k < 30; k++)
@@ -273,7 +273,7 @@ t.test('pages come while the scan goes on, and a search can be left', async (t) 
   )
   t.ok(
     many.every(({ matched }) => matched > 0),
-    'more searches at once than there are desks',
+    'more concurrent searches than instances',
   )
   const signal = AbortSignal.abort(new Error('left'))
   await t.rejects(

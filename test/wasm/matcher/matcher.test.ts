@@ -6,7 +6,7 @@ import { CHARACTERS, position, randomPlate, readOf } from '../reads.js'
 import { matchTwin } from '../twin/matcher.js'
 
 const matcher = await loadMatcher()
-/** With the rates of the classic look-alikes, whatever was learned since: for cases with numbers. */
+/** A matcher with fixed rates and no learned counts, for cases with exact numbers. */
 const classic = await Matcher.create(
   matcher.module.bytes,
   ConfusionModel.of({
@@ -24,7 +24,7 @@ const classic = await Matcher.create(
   matcher.syntax,
 )
 
-/** Entries near a text: itself, confusions, one missing, one extra, two wrong, and strangers. */
+/** Entries near a text: itself, confusions, one missing, one extra, two wrong, and unrelated plates. */
 function neighbourhood(random: Random, text: string): string[] {
   const entries = [text, text.slice(1), text.slice(0, -1), `${text}7`, `A${text}`]
   for (let k = 0; k < 40; k++) {
@@ -40,7 +40,7 @@ function neighbourhood(random: Random, text: string): string[] {
   return entries
 }
 
-t.test("every entry from the threshold on is found, no other, with the oracle's probability", async (t) => {
+t.test("exactly the entries from the threshold on are found, with the oracle's probability", async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer(),
@@ -51,8 +51,7 @@ t.test("every entry from the threshold on is found, no other, with the oracle's 
         const random = new Random(seed)
         const text = randomPlate(random, length, length)
         const positions = readOf(random, text, share)
-        // up to sixteen positions, some of which are rather none: alignments with gaps, and texts as long as a plate
-        // may be
+        // up to sixteen positions, some more likely none: alignments with gaps, and texts of maximal length
         for (let none = random.next() < 0.3 ? random.whole(1, 16 - positions.length) : 0; none > 0; none--)
           positions.splice(random.whole(0, positions.length), 0, position(random, NONE, 0.3 + 0.6 * random.next()))
         const entries = neighbourhood(random, text)
@@ -83,7 +82,7 @@ t.test("every entry from the threshold on is found, no other, with the oracle's 
   t.pass('random lists')
 })
 
-t.test('an exact match is exact, and says so', async (t) => {
+t.test('an exact match is reported as exact', async (t) => {
   const random = new Random(7)
   const list = await classic.compileList(['7ABC123', '7ABC128', '8XYZ999'])
   const [match] = classic.match(readOf(random, '7ABC123'), list, 0.2)
@@ -91,7 +90,7 @@ t.test('an exact match is exact, and says so', async (t) => {
   t.ok(match!.probability > 0.6)
 })
 
-t.test('a match explains what it tolerated', async (t) => {
+t.test('a match explains its tolerances', async (t) => {
   const random = new Random(8)
   const explain = async (read: string, listed: string) => {
     const found = classic.match(readOf(random, read, 0.99), await classic.compileList([listed]), 1e-4)
@@ -105,7 +104,7 @@ t.test('a match explains what it tolerated', async (t) => {
   t.same(await explain('7ABC12', '7ABC123'), [{ position: 6, read: '', listed: '3' }])
 })
 
-t.test('a position that is rather none than a character is left out', async (t) => {
+t.test('a position that is more likely none than a character is skipped', async (t) => {
   const random = new Random(9)
   const positions = readOf(random, '4KLM771')
   positions.splice(3, 0, position(random, NONE, 0.9))
@@ -113,20 +112,20 @@ t.test('a position that is rather none than a character is left out', async (t) 
   t.match(match, { entry: 0, exact: true })
 })
 
-t.test('two errors do not match at a threshold worth having', async (t) => {
+t.test('two errors do not match at a useful threshold', async (t) => {
   const random = new Random(10)
   const list = await classic.compileList(['7ABC123'])
   t.same(classic.match(readOf(random, '7XBY123'), list, 0.01), [])
-  t.same(classic.match(readOf(random, '7ABC1'), list, 1e-4), [], 'nor two missing ones')
+  t.same(classic.match(readOf(random, '7ABC1'), list, 1e-4), [], 'nor do two missing characters')
 })
 
-t.test('entries that cannot be a plate are named and never match', async (t) => {
+t.test('entries that cannot be a plate are reported and never match', async (t) => {
   const list = await classic.compileList(['OK1', '', 'lower', 'ABCDEFGHIJKLM', 'A-1', 'ABCDEFGHIJKL'])
   t.same(list.skipped, [1, 2, 3, 4])
   t.equal(list.size, 6)
 })
 
-t.test('an empty list, no positions, too many positions: no match and no error', async (t) => {
+t.test('an empty list, no positions or too many positions give no match and no error', async (t) => {
   const random = new Random(11)
   const empty = await classic.compileList([])
   t.same(classic.match(readOf(random, 'ABC'), empty, 0.1), [])
@@ -134,7 +133,7 @@ t.test('an empty list, no positions, too many positions: no match and no error',
   t.same(classic.match(readOf(random, randomPlate(random, 17, 17)), empty, 0.1), [])
 })
 
-t.test('what is not a read or a list any more is refused by a code', async (t) => {
+t.test('an invalid read or a released list fails with a code', async (t) => {
   const random = new Random(12)
   const list = await classic.compileList(['ABC123'])
   const code = (f: () => unknown) => {
@@ -164,7 +163,7 @@ t.test('what is not a read or a list any more is refused by a code', async (t) =
   )
 })
 
-t.test('of a thousand equal entries the first 256 are given', async (t) => {
+t.test('of a thousand equal entries the first 256 match', async (t) => {
   const random = new Random(13)
   const list = await classic.compileList(Array.from({ length: 1000 }, () => 'ABC123'))
   const found = classic.match(readOf(random, 'ABC123'), list, 0.1)

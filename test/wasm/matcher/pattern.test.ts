@@ -12,7 +12,7 @@ const failure = (source: string): { code: string; position: unknown } | undefine
   }
 }
 
-t.test('what a pattern means, in one spelling', async (t) => {
+t.test('a pattern has one canonical spelling', async (t) => {
   const spelled: [string, string][] = [
     ['7?B', '7?B'],
     ['7abc 123', '7ABC123'],
@@ -38,11 +38,11 @@ t.test('what a pattern means, in one spelling', async (t) => {
     const pattern = parsePattern(source)
     t.equal(pattern.text, text, source)
     t.equal(pattern.source, source, 'the original is kept')
-    t.equal(parsePattern(pattern.text).text, pattern.text, 'the one spelling is understood as itself')
+    t.equal(parsePattern(pattern.text).text, pattern.text, 'the canonical spelling parses to itself')
   }
 })
 
-t.test('a bad pattern is refused by name, with the position of what is wrong', async (t) => {
+t.test('an invalid pattern fails with a code and the position of the fault', async (t) => {
   const wrong: [string, string, number?][] = [
     ['', 'EMPTY'],
     ['  - ', 'EMPTY'],
@@ -82,7 +82,7 @@ t.test('a bad pattern is refused by name, with the position of what is wrong', a
     t.match(failure(source), { code: `ALPR_ERR_PATTERN_${code}`, position }, `"${source}"`)
 })
 
-t.test('any text is a pattern or is refused by a code, in bounded time', async (t) => {
+t.test('any text is a pattern or fails with a code, in bounded time', async (t) => {
   const piece = fc.constantFrom(
     '7',
     'B',
@@ -125,7 +125,7 @@ t.test('any text is a pattern or is refused by a code, in bounded time', async (
   t.pass('20,000 texts')
 })
 
-t.test('a cover of codes holds them and no other character', async (t) => {
+t.test('a cover contains its codes and no other character', async (t) => {
   await fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 35 }), { minLength: 1, maxLength: 35 }), (classes) => {
       const members = new Set(classes.map((c) => CODES.indexOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'[c]!)))
@@ -139,5 +139,5 @@ t.test('a cover of codes holds them and no other character', async (t) => {
     { numRuns: 300 },
   )
   const pair = coverOf(new Set(['8', 'B'].map((c) => CODES.indexOf(c))))
-  t.equal(pair.length, 1, 'look-alikes are one cube')
+  t.equal(pair.length, 1, 'a pair of look-alikes is one cube')
 })

@@ -6,13 +6,13 @@ import { readOf } from '../reads.js'
 const matcher = await loadMatcher()
 const { confusions, syntax } = matcher
 
-/** A plate of California's passenger form. */
+/** A plate in the format of California's passenger cars. */
 const plate = (random: Random) =>
   [...'9AAA999']
     .map((kind) => (kind === '9' ? String(random.whole(0, 9)) : String.fromCharCode(65 + random.whole(0, 25))))
     .join('')
 
-t.test('the expected false hits are those that a list of that size gives on that traffic', async (t) => {
+t.test('the expected false hits match those of a list of that size on that traffic', async (t) => {
   const random = new Random(5)
   const entries = 100_000
   const list = await matcher.compileList(Array.from({ length: entries }, () => plate(random)))
@@ -33,8 +33,7 @@ t.test('the expected false hits are those that a list of that size gives on that
       }
     const seen = hits - right
     const { falseHitsPerDay } = rows[i]!
-    // the formats of California are 9AAA999 in half of its plates only, as the syntax has it: the list of this test is
-    // twice as dense
+    // in the syntax only half of California's plates are 9AAA999: the list of this test is twice as dense
     t.ok(
       falseHitsPerDay > seen / 5 && falseHitsPerDay < seen * 3,
       `threshold ${threshold}: ${falseHitsPerDay.toFixed(1)} expected, ${seen.toFixed(1)} seen`,
@@ -42,11 +41,11 @@ t.test('the expected false hits are those that a list of that size gives on that
   }
   t.ok(
     rows[0]!.falseHitsPerDay > rows[1]!.falseHitsPerDay && rows[0]!.found >= rows[1]!.found,
-    'a lower threshold finds more and errs more',
+    'a lower threshold finds more plates and gives more false hits',
   )
 })
 
-t.test('an empty list gives none, and bad questions are refused', async (t) => {
+t.test('an empty list gives no false hits, and invalid questions are refused', async (t) => {
   const random = new Random(6)
   const reads = [readOf(random, '7ABC123')]
   t.same(

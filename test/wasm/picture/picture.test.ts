@@ -16,7 +16,7 @@ import { jpeg, scene } from '../../engine/recognize/pictures.js'
 import { Random } from '../random.js'
 
 /**
- * The decoder for browsers must give what libjpeg-turbo gives to the engine, bit for bit, and refuse what it refuses.
+ * The decoder for browsers must give the same bits as libjpeg-turbo in the engine, and refuse the same files.
  */
 
 class Target implements LumaTarget {
@@ -55,7 +55,7 @@ const KINDS: Record<string, JpegOptions> = {
   'standard tables': { optimiseCoding: false },
 }
 
-t.test('the luma of every kind of JPEG, bit for bit', async (t) => {
+t.test('every kind of JPEG decodes to the same luma, bit for bit', async (t) => {
   const noise = {
     create: {
       width: 203,
@@ -92,7 +92,7 @@ t.test('the luma of every kind of JPEG, bit for bit', async (t) => {
 })
 
 t.test(
-  'frames of the sample feed',
+  'frames of the sample feed decode to the same luma',
   { skip: existsSync('bench/feeds/sample.mcap') ? false : 'no sample feed' },
   async (t) => {
     let index = 0
@@ -108,7 +108,7 @@ t.test(
 )
 
 t.test(
-  'damaged pictures: where both give a picture it is the same, and they refuse the same ones',
+  'of damaged pictures both decoders refuse the same ones and decode the others equally',
   { timeout: 120_000 },
   async (t) => {
     const seconds = Number(process.env.FUZZ_SECONDS ?? 10)
@@ -124,26 +124,27 @@ t.test(
     for (const start = performance.now(); performance.now() - start < seconds * 1000; ) {
       const bytes = Buffer.from(random.pick(bases))
       for (let i = random.whole(1, 3); i > 0; i--) bytes[random.whole(0, bytes.length - 1)] = random.whole(0, 255)
-      const ours = outcome(decodeJpegLuma, bytes)
+      const portable = outcome(decodeJpegLuma, bytes)
       const native = outcome(decodeJpegNatively, bytes)
       pictures++
-      if ('code' in ours && ours.code === 'other') continue // left to the browser
-      if ('code' in ours) refused++
-      if (isSame(ours, native)) continue
+      if ('code' in portable && portable.code === 'other') continue // left to the browser
+      if ('code' in portable) refused++
+      if (isSame(portable, native)) continue
       apart++
-      if (!('code' in ours) && !('code' in native)) t.fail(`two pictures of one file: ${bytes.toString('base64')}`)
+      if (!('code' in portable) && !('code' in native))
+        t.fail(`different pictures of one file: ${bytes.toString('base64')}`)
     }
     t.ok(pictures > 100 && refused > 20, `${pictures} damaged pictures, ${refused} refused`)
-    t.ok(apart <= 0.01 * pictures, `${apart} are refused by one only`)
+    t.ok(apart <= 0.01 * pictures, `${apart} are refused by one decoder only`)
   },
 )
 
-t.test('a picture file is turned upright as its EXIF orientation wants, exactly', async (t) => {
+t.test('a picture file is turned upright by its EXIF orientation, exactly', async (t) => {
   const base = await jpeg(96, 64, { chromaSubsampling: '4:4:4' })
   const flat = new Target()
   await decodePicture(base, flat)
   for (let orientation = 1; orientation <= 8; orientation++) {
-    // the header is exchanged, the coded data stay
+    // the header differs, the coded data are equal
     const tagged = await sharp(await scene(96, 64))
       .flatten()
       .withMetadata({ orientation })

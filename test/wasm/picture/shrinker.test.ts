@@ -4,7 +4,7 @@ import { loadWasmFile, PIXEL_BYTES, Shrinker } from '../../../wasm/internal_mod.
 
 const shrinker = new Shrinker(await WebAssembly.compile((await loadWasmFile('shrink.wasm')) as Uint8Array<ArrayBuffer>))
 
-/** The mean of the area that a new pixel covers, as real numbers. */
+/** The exact mean of the area that a new pixel covers. */
 function meanOf(
   pixels: Uint8Array,
   stride: number,
@@ -27,7 +27,7 @@ function meanOf(
   return sum / (fx * fy)
 }
 
-t.test('every new pixel is the mean of the area that it covers, as exactly as weights in 256ths allow', async (_t) => {
+t.test('every new pixel is the mean of the area that it covers, within the precision of the weights', async (_t) => {
   const sizes = fc.record({ width: fc.integer({ min: 1, max: 70 }), height: fc.integer({ min: 1, max: 50 }) })
   fc.assert(
     fc.property(sizes, sizes, fc.nat(9), fc.nat(9), fc.integer(), (frame, wanted, left, top, seed) => {
@@ -43,7 +43,7 @@ t.test('every new pixel is the mean of the area that it covers, as exactly as we
       for (let i = 0; i < pixels.length; i++) pixels[i] = (state = Math.imul(state, 1_664_525) + 1_013_904_223) >>> 24
       const source = pixels.slice()
       const made = shrinker.shrink(area, size)
-      // A weight is wrong by half a 256th at most, and so a pixel of full brightness by half a level.
+      // Each weight is off by at most half a 256th, so a pixel of full brightness by half a level.
       const allowed = 1.5 + 0.5 * (Math.ceil(area.width / size.width) + Math.ceil(area.height / size.height))
       let total = 0
       for (let y = 0; y < size.height; y++)
@@ -60,7 +60,7 @@ t.test('every new pixel is the mean of the area that it covers, as exactly as we
   )
 })
 
-t.test('an even picture stays as it is, in every size; the same size is a copy', async (t) => {
+t.test('an even picture is unchanged in every size; the same size is a copy', async (t) => {
   const frame = { width: 1_280, height: 720 }
   for (const level of [0, 1, 127, 254, 255]) {
     for (const size of [
@@ -77,7 +77,7 @@ t.test('an even picture stays as it is, in every size; the same size is a copy',
   t.same(shrinker.shrink({ left: 0, top: 0, width: 37, height: 11 }, { width: 37, height: 11 }), pixels.slice())
 })
 
-t.test('several targets of one picture lie apart; the largest frame that is taken fits', async (t) => {
+t.test('several targets of one picture do not overlap; the largest frame fits', async (t) => {
   const sizes = [
     { width: 10, height: 10 },
     { width: 20, height: 10 },
@@ -96,7 +96,7 @@ t.test('several targets of one picture lie apart; the largest frame that is take
   )
 })
 
-t.test('what is not smaller, or more than 32 times smaller, is refused', async (t) => {
+t.test('a size that is larger, or more than 32 times smaller, is refused', async (t) => {
   shrinker.open({ width: 99, height: 99 }, [{ width: 99, height: 99 }])
   const of = (size: { width: number; height: number }) => () =>
     shrinker.shrink({ left: 0, top: 0, width: 99, height: 99 }, size)

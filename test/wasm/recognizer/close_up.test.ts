@@ -6,7 +6,7 @@ import { decodePicture } from '../../../wasm/node.js'
 import { loadWasmFile, Recognizer } from '../../../wasm/internal_mod.js'
 
 const FEED = 'bench/feeds/sample.mcap'
-/** Plates at least this wide are cut out; pixels. */
+/** Plates from this width on are cut out; pixels. */
 const LARGE = 90
 
 interface Truth {
@@ -14,7 +14,7 @@ interface Truth {
 }
 
 t.test(
-  'the picture of a plate by itself',
+  'a picture of one plate is read as that plate',
   { skip: existsSync(FEED) ? false : `no ${FEED} in this checkout`, timeout: 120_000 },
   async (t) => {
     const recognizer = await Recognizer.create(
@@ -56,13 +56,13 @@ t.test(
       filled += Number(others.length === 0)
     }
     const pictures = [...wanted].length
-    t.ok(pictures >= 3, `${pictures} plates of ${LARGE} pixels and more`)
+    t.ok(pictures >= 3, `${pictures} plates of ${LARGE} pixels or more`)
     t.ok(right >= 0.6 * pictures, `${right} of ${pictures} are read exactly`)
-    t.equal(filled, pictures, 'none is taken for two plates')
+    t.equal(filled, pictures, 'no picture is read as two plates')
   },
 )
 
-t.test('a Windows bitmap gives the luma of its pixels, a broken one a code', async (t) => {
+t.test('a Windows bitmap decodes to the luma of its pixels, a broken one fails with a code', async (t) => {
   const [width, height] = [40, 36]
   const rows = Buffer.alloc(54 + width * height * 3)
   rows.write('BM')
@@ -81,7 +81,7 @@ t.test('a Windows bitmap gives the luma of its pixels, a broken one a code', asy
   t.same(await decodePicture(rows, target), { width, height })
   t.ok(
     luma.every((v, i) => v === Math.floor(i / width) * 5 + (i % width)),
-    'grey stays what it was, the first row is the uppermost',
+    'grey values are unchanged, the first row is the top row',
   )
   await t.rejects(decodePicture(rows.subarray(0, 1000), target), { code: 'ALPR_ERR_FRAME_CORRUPT' })
   const large = Buffer.from(rows)

@@ -5,10 +5,10 @@ import { textProbabilities } from '../twin/ctc.js'
 
 const probe = await loadProbe()
 const CLASSES = 37
-const stage = probe.probeStage(1 << 20)
-const results = stage + (1 << 19)
+const scratch = probe.probeStage(1 << 20)
+const results = scratch + (1 << 19)
 
-/** Columns that use only `used` classes (and the blank), so that brute force has few paths. */
+/** Columns of only the `used` classes and the blank, so that brute force has few paths. */
 function randomColumns(random: Random, count: number, used: number[]): number[][] {
   return Array.from({ length: count }, () => {
     const column = new Array<number>(CLASSES).fill(0)
@@ -21,8 +21,8 @@ function randomColumns(random: Random, count: number, used: number[]): number[][
   })
 }
 
-function give(columns: number[][]): void {
-  new Float64Array(probe.memory.buffer, stage, columns.length * CLASSES).set(columns.flat())
+function writeColumns(columns: number[][]): void {
+  new Float64Array(probe.memory.buffer, scratch, columns.length * CLASSES).set(columns.flat())
 }
 
 /** Classes of a prefix, base 37. */
@@ -33,8 +33,8 @@ function classesOf(prefix: bigint): number[] {
 }
 
 function beam(columns: number[][], width: number): { text: string; probability: number }[] {
-  give(columns)
-  const count = probe.probeBeam(stage, columns.length, width, results)
+  writeColumns(columns)
+  const count = probe.probeBeam(scratch, columns.length, width, results)
   const view = new DataView(probe.memory.buffer, results, count * 16)
   return Array.from({ length: count }, (_, i) => ({
     text: classesOf(view.getBigUint64(i * 16, true)).join('-'),
@@ -42,7 +42,7 @@ function beam(columns: number[][], width: number): { text: string; probability: 
   }))
 }
 
-t.test('a beam wide enough finds every text with its exact probability', (t) => {
+t.test('a wide enough beam finds every text with its exact probability', (t) => {
   const random = new Random(1)
   for (let i = 0; i < 60; i++) {
     const used = random.pick([[1], [5, 36], [11, 12]])
@@ -60,7 +60,7 @@ t.test('a beam wide enough finds every text with its exact probability', (t) => 
   t.end()
 })
 
-t.test('a narrow beam gives the same best text when the columns are fairly sure', (t) => {
+t.test('a narrow beam finds the same best text when the columns are fairly certain', (t) => {
   const random = new Random(2)
   for (let i = 0; i < 40; i++) {
     const columns = randomColumns(random, 9, [3, 20]).map((column) => {
@@ -75,7 +75,7 @@ t.test('a narrow beam gives the same best text when the columns are fairly sure'
   t.end()
 })
 
-t.test('no text grows beyond 12 characters, however long the columns', (t) => {
+t.test('no text exceeds 12 characters, however many columns there are', (t) => {
   const columns = Array.from({ length: 128 }, (_, i) => {
     const column = new Array<number>(CLASSES).fill(0.0001)
     column[i % 2 === 0 ? 0 : 1 + (i % 36)] = 0.9964
@@ -93,7 +93,7 @@ t.test('uniform columns neither underflow nor fail', (t) => {
   t.end()
 })
 
-t.test('position posteriors are the exact probabilities of the text with one character exchanged or left out', (t) => {
+t.test('position posteriors are the exact probabilities of the text with one character replaced or left out', (t) => {
   const random = new Random(3)
   for (let i = 0; i < 40; i++) {
     const used = random.pick([
@@ -104,10 +104,10 @@ t.test('position posteriors are the exact probabilities of the text with one cha
     const all = textProbabilities(columns)
     const texts = [...all].filter(([key]) => key !== '').sort((a, b) => b[1] - a[1])
     const text = random.pick(texts.slice(0, 4))[0].split('-').map(Number)
-    give(columns)
+    writeColumns(columns)
     new Uint8Array(probe.memory.buffer, results, text.length).set(text)
     const out = results + 64
-    probe.probePositions(stage, columns.length, results, text.length, out)
+    probe.probePositions(scratch, columns.length, results, text.length, out)
     const got = new Float64Array(probe.memory.buffer, out, text.length * CLASSES)
     text.forEach((_, position) => {
       const wanted = Array.from({ length: CLASSES }, (_, c) => {

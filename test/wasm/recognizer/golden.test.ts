@@ -6,14 +6,14 @@ import { decodeJpeg } from '../../../engine/mod.js'
 import { loadWasmFile, Recognizer, type Detection } from '../../../wasm/internal_mod.js'
 
 /**
- * Frames of the sample feed against what is known of them. Two kinds of truth: the feed's own (which plate stands
- * where, any model must read a good part of the large ones), and the golden file (this model on this luma: every
- * number, bit for bit). UPDATE_GOLDEN=1 writes the latter anew, which belongs in the same commit as a new model.
+ * Frames of the sample feed against two kinds of truth: the feed's own (which plate is where; any model must read a good
+ * part of the large ones), and the golden file (this model on this luma: every number, bit for bit). UPDATE_GOLDEN=1
+ * rewrites the golden file, which belongs in the same commit as a new model.
  */
 const FEED = 'bench/feeds/sample.mcap'
 const GOLDEN = 'test/fixtures/golden_reads.json'
 const EVERY = 29
-/** Plates at least this wide must be read; pixels. */
+/** Plates from this width on must be read; pixels. */
 const LARGE = 60
 
 interface Truth {
@@ -25,7 +25,7 @@ interface Golden {
   frames: { camera: string; at: string; luma: string; detections: unknown[] }[]
 }
 
-/** What is compared of a detection: all of it, positions by their digest. */
+/** The compared form of a detection: all of it, with a digest of the positions. */
 function plain(d: Detection): unknown {
   const positions = createHash('sha256')
     .update(Buffer.concat(d.positions.map((p) => Buffer.from(p.buffer, p.byteOffset, p.byteLength))))
@@ -35,7 +35,7 @@ function plain(d: Detection): unknown {
 }
 
 t.test(
-  'frames of the sample feed',
+  'frames of the sample feed give the golden reads',
   { skip: existsSync(FEED) ? false : `no ${FEED} in this checkout`, timeout: 120_000 },
   async (t) => {
     const truth = JSON.parse(readFileSync('bench/feeds/sample.truth.json', 'utf8')) as Truth
@@ -81,14 +81,14 @@ function compare(t: Test, seen: Golden): void {
   if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, `${JSON.stringify(seen, null, 1)}\n`)
   const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Golden
   if (golden.model !== seen.model) {
-    t.comment(`the golden file is of model ${golden.model}, this is ${seen.model}: UPDATE_GOLDEN=1 writes it anew`)
+    t.comment(`the golden file is of model ${golden.model}, this is ${seen.model}: UPDATE_GOLDEN=1 rewrites it`)
     return
   }
   for (const [i, frame] of seen.frames.entries()) {
     const before = golden.frames[i]
-    // another JPEG decoder build may round another way; the same luma must give the same bits
+    // another build of the JPEG decoder may round differently; the same luma must give the same bits
     if (before?.luma === frame.luma)
       t.same(JSON.parse(JSON.stringify(frame.detections)), before.detections, `${frame.camera} ${frame.at}`)
-    else t.comment(`${frame.camera} ${frame.at}: other luma`)
+    else t.comment(`${frame.camera} ${frame.at}: different luma`)
   }
 }

@@ -6,12 +6,11 @@ import { decodeJpeg } from '../../../engine/mod.js'
 import { openRecognizer, type Detection } from '../../../wasm/node.js'
 
 /**
- * Pictures that are hard in kind, composed from cars of the sample feed: no trap, bounded work, honest confidence. Work
- * is counted in looks of the nets, not in time. What is demanded holds for every model; a model that fails here is not
- * good enough.
+ * Hard pictures, composed from cars of the sample feed: no trap, bounded work, honest confidence. Work is counted in
+ * runs of the nets, not in time. The requirements hold for every model; a model that fails here is not good enough.
  */
 const FEED = 'bench/feeds/sample.mcap'
-/** A read that is at least this sure may be believed by somebody. */
+/** People may rely on a read with at least this confidence. */
 const CONFIDENT = 0.5
 /** Cuts around a plate, in plate widths. */
 const CUT_WIDTHS = 4
@@ -23,18 +22,18 @@ interface Grey {
   luma: Uint8Array
 }
 
-/** The surroundings of a plate that the recognizer reads for sure, and its text. */
+/** A plate that the recognizer reads with high confidence, its surroundings and its text. */
 interface Car extends Grey {
   plate: string
 }
 
 const recognizer = await openRecognizer({ warmUps: 0 })
 /**
- * Boxes that are looked at, at most (MAX_CANDIDATES): a crowd of sure ones may be more than the model's `candidates`.
+ * Most boxes that get a fine look (MAX_CANDIDATES): with many high scores, more than the model's `candidates`.
  */
 const MOST_LOOKS = 16
 
-/** What one picture cost: looks of the fine net, and plates given to the reader. */
+/** Work of one picture: fine looks, and plates passed to the reader. */
 let looks = 0
 let readings = 0
 const { lookAt, readAt } = recognizer['wasm']
@@ -52,7 +51,7 @@ function recognize({ width, height, luma }: Grey): Detection[] {
   return recognizer.recognize(width, height)
 }
 
-/** What holds for every picture whatsoever. */
+/** Requirements of every picture. */
 function checkBounds(t: Test, detections: Detection[], what: string): void {
   t.ok(
     looks <= MOST_LOOKS && readings <= looks && detections.length <= readings,
@@ -64,7 +63,7 @@ function checkBounds(t: Test, detections: Detection[], what: string): void {
   )
 }
 
-/** What nobody may believe: for the list of what went wrong. */
+/** Confident reads, as text for the list of failures. */
 const confident = (detections: Detection[], what: string) =>
   detections
     .filter((d) => d.confidence >= CONFIDENT)
@@ -73,7 +72,7 @@ const confident = (detections: Detection[], what: string) =>
         `${what}: ${d.plate} ${d.confidence.toFixed(2)} ${process.env.QUADS ? JSON.stringify(d.quad.map((c) => c.map(Math.round))) : ''}`,
     )
 
-/** What a shipped model is known to fall for (its card says so too); a model after it must not. */
+/** Known failures of a shipped model, which its card lists; a later model must not have them. */
 const KNOWN: Record<string, { cut?: string; turned?: string }> = {
   '796613458effa7b4': { turned: 'two turned plates: three letters each, most of them the same in a mirror' },
 }
@@ -113,8 +112,8 @@ function cutOut(
 }
 
 /**
- * A grey ground with pictures at places, faded in over a tenth of their sides (a sharp rectangle looks like a plate
- * itself); what sticks out is cut.
+ * A grey background with pictures, blended in over a tenth of their sides (a sharp rectangle looks like a plate itself)
+ * and clipped to the frame.
  */
 function collage(width: number, height: number, parts: { picture: Grey; left: number; top: number }[]): Grey {
   const luma = new Uint8Array(width * height).fill(96)
@@ -134,7 +133,7 @@ function collage(width: number, height: number, parts: { picture: Grey; left: nu
   return { width, height, luma }
 }
 
-/** Mirrored left to right; read from the back, a picture is upside down. */
+/** The picture mirrored left to right. */
 function mirrored({ width, height, luma }: Grey): Grey {
   return { width, height, luma: luma.map((_, i) => luma[i - (i % width) + width - 1 - (i % width)]!) }
 }
@@ -142,7 +141,7 @@ function mirrored({ width, height, luma }: Grey): Grey {
 const upsideDown = ({ width, height, luma }: Grey): Grey => ({ width, height, luma: luma.slice().reverse() })
 
 t.test(
-  'hard pictures',
+  'hard pictures give no wrong confident reads',
   { skip: existsSync(FEED) ? false : `no ${FEED} in this checkout`, timeout: 240_000 },
   async (t) => {
     const cars = await carsOfFeed(10)
@@ -151,11 +150,11 @@ t.test(
     const scene = (picture: Grey) =>
       collage(1280, 720, [{ picture, left: (1280 - picture.width) >> 1, top: (720 - picture.height) >> 1 }])
 
-    t.test('a car on a grey ground is still read', async (t) => {
+    t.test('a car on a grey background is still read', async (t) => {
       const right = cars.filter((car) => recognize(scene(car)).some((d) => d.plate === car.plate)).length
       t.ok(
         right >= 0.8 * cars.length,
-        `${right} of ${cars.length}: what follows is about the plates, not about the ground`,
+        `${right} of ${cars.length}: the following tests are about the plates, not the background`,
       )
     })
 
@@ -170,7 +169,7 @@ t.test(
       t.same(detections.map((d) => d.plate).sort(), [first.plate, second.plate].sort())
     })
 
-    t.test('twenty plates in a car park: bounded, and what is sure is right', async (t) => {
+    t.test('twenty plates in a car park take bounded work, and confident reads are right', async (t) => {
       const parts = Array.from({ length: 20 }, (_, i) => ({
         picture: cars[i % cars.length]!,
         left: 20 + (i % 5) * 370,
@@ -187,7 +186,7 @@ t.test(
       const middles = detections.map(
         ({ quad }) => `${Math.round((quad[0][0] + quad[2][0]) / 40)},${Math.round((quad[0][1] + quad[2][1]) / 40)}`,
       )
-      t.equal(new Set(middles).size, middles.length, 'none twice')
+      t.equal(new Set(middles).size, middles.length, 'no plate twice')
     })
 
     t.test('a plate cut by the edge is not read as a whole one', async (t) => {
@@ -225,7 +224,7 @@ t.test(
       t.same(wrong, [], 'no confident read', { todo: turned })
     })
 
-    t.test('a wall of text is not a wall of plates', async (t) => {
+    t.test('a wall of text gives no confident reads', async (t) => {
       const lines = [
         'PARKING FOR CUSTOMERS ONLY',
         'OPEN 24 HOURS 7 DAYS',
@@ -246,7 +245,7 @@ t.test(
         const luma = new Uint8Array(
           await sharp(Buffer.from(svg)).flatten().toColourspace('b-w').extractChannel(0).raw().toBuffer(),
         )
-        t.ok(new Set(luma).size > 20, 'there is text')
+        t.ok(new Set(luma).size > 20, 'the text is rendered')
         const detections = recognize({ width: 1280, height: 720, luma })
         checkBounds(t, detections, `text of ${size} pixels`)
         t.same(confident(detections, 'text'), [], `text of ${size} pixels: no confident read`)

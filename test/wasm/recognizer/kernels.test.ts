@@ -22,10 +22,10 @@ async function same(t: Test, name: string, net: TestNet, input: TwinTensor, runs
     if (!Object.is(wasm.values[i]! + 0, twin.values[i]! + 0)) different++
     if (Math.abs(twin.values[i]!) === 8191) clamped++
   }
-  t.equal(different, 0, `${name}: ${twin.values.length} values equal in every bit (${clamped} at the clamp)`)
+  t.equal(different, 0, `${name}: ${twin.values.length} values are bit-equal (${clamped} at the clamp)`)
 }
 
-t.test('the first layer, one channel, any stride and size', async (t) => {
+t.test('the first layer (one channel) is exact for any stride and size', async (t) => {
   const random = new Random(1)
   for (let i = 0; i < 12; i++) {
     const options = {
@@ -45,7 +45,7 @@ t.test('the first layer, one channel, any stride and size', async (t) => {
   }
 })
 
-t.test('convolutions: kernels, strides, channels, odd sizes, addends, raw and ReLU', async (t) => {
+t.test('convolutions are exact for all kernels, strides, channels, odd sizes, addends, raw and ReLU', async (t) => {
   const random = new Random(2)
   for (let i = 0; i < 60; i++) {
     const wide = 16 * random.whole(1, 5)
@@ -91,7 +91,7 @@ t.test('convolutions: kernels, strides, channels, odd sizes, addends, raw and Re
   }
 })
 
-t.test('extreme weights and activations do not overflow in Winograd form, whatever the strides', async (t) => {
+t.test('extreme weights and activations do not overflow in Winograd form, with any strides', async (t) => {
   const random = new Random(3)
   const input = {
     height: 9,
@@ -109,7 +109,7 @@ t.test('extreme weights and activations do not overflow in Winograd form, whatev
   ] as const) {
     const second = randomConv(random, 1, 32, 16, { strideY, strideX, relu: false })
     second.weights = second.weights!.map((w) => (w >= 0 ? 127 : -127))
-    // 32 * 9 * 127 = 36,576: near half of the bound, with every activation at its limit
+    // 32 * 9 * 127 = 36,576: about half of the bound, with every activation at its limit
     await same(
       t,
       `all at the limits, stride ${strideY},${strideX}`,
@@ -119,7 +119,7 @@ t.test('extreme weights and activations do not overflow in Winograd form, whatev
   }
 })
 
-t.test('the most channels: a block of tiles is cut to what the work area holds', async (t) => {
+t.test('with the most channels a block of tiles is limited to the work area', async (t) => {
   const random = new Random(6)
   for (const [strideY, strideX] of [
     [1, 1],
@@ -146,7 +146,7 @@ t.test('the most channels: a block of tiles is cut to what the work area holds',
   }
 })
 
-t.test('mean over the height', async (t) => {
+t.test('the mean over the height is exact', async (t) => {
   const random = new Random(4)
   for (const height of [1, 3, 7]) {
     const input = randomInput(random, height, 13)
@@ -164,7 +164,7 @@ t.test('mean over the height', async (t) => {
   }
 })
 
-t.test('whole nets, run twice in the same memory', async (t) => {
+t.test('whole nets are exact, also when run twice in the same memory', async (t) => {
   const random = new Random(5)
   await same(t, 'finder at its nominal size', randomFinder(random, 1, 64, 96, 5), randomInput(random, 64, 96), 2)
   await same(

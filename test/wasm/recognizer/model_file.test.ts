@@ -28,7 +28,7 @@ const changed = (net: TestNet, change: (net: TestNet) => void): Uint8Array => {
   return writeModel([copy, fine, reader].map(writeNet))
 }
 
-t.test('a good model is taken', (t) => {
+t.test('a valid model is accepted', (t) => {
   t.equal(reasonFor(good()), '')
   const model = parseModel(good())
   t.same(model.cascade, CASCADE)
@@ -36,7 +36,7 @@ t.test('a good model is taken', (t) => {
   t.end()
 })
 
-t.test('what is wrong is named', (t) => {
+t.test('the error names the fault', (t) => {
   t.match(reasonFor(new Uint8Array(0)), /PSMODEL1/)
   t.match(reasonFor(good().subarray(0, 40)), /metadata/)
   t.match(reasonFor(good().subarray(0, good().length - 500)), /ends after/)
@@ -111,7 +111,7 @@ t.test('what is wrong is named', (t) => {
   t.end()
 })
 
-t.test('regions: an issuer net of as many outputs, real codes, shapes of regions that exist', (t) => {
+t.test('regions need an issuer net with as many outputs, valid codes, and shapes of existing regions', (t) => {
   const issuer = randomIssuer(random, 3)
   const regions = ['US-CA', 'FR', 'BR']
   const model = (metadata: object, ...issuers: TestNet[]) =>
@@ -151,7 +151,7 @@ t.test('sums that may overflow are refused', (t) => {
   t.end()
 })
 
-t.test('no change of bytes makes the host or the module fail in any other way than by a code', async (t) => {
+t.test('any change of bytes makes the host and the module fail with a code or not at all', async (t) => {
   const wasm = await loadWasmFile('recognizer.wasm')
   await fc.assert(
     fc.asyncProperty(
@@ -160,7 +160,7 @@ t.test('no change of bytes makes the host or the module fail in any other way th
       async (changes, header) => {
         const bytes = good()
         const metaEnd = 16 + new DataView(bytes.buffer).getUint32(8, true)
-        // half of the time aim at the first net's header and records, where changes matter
+        // half of the time, target the first net's header and records, where changes matter
         for (const [at, value] of changes) bytes[header ? metaEnd + 16 + (at % 800) : at % bytes.length] = value
         try {
           const recognizer = await Recognizer.create(wasm, bytes, { warmUps: 0 })

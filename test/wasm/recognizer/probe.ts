@@ -2,7 +2,7 @@ import { loadRecognizer, loadWasmFile, type RecognizerExports } from '../../../w
 import { writeNet, type TestNet } from './psm_writer.js'
 import type { TwinTensor } from '../twin/net.js'
 
-/** The doors of wasm/assembly/probe.ts. */
+/** The exports of wasm/assembly/recognizer/probe.ts. */
 export interface Probe extends RecognizerExports {
   probeNet(kind: number, height: number, width: number): number
   probeRun(net: number): void
@@ -41,8 +41,8 @@ export async function runNetInWasm(net: TestNet, input: TwinTensor, runs = 1): P
   const blob = writeNet(net)
   const at = probe.stageBlob(blob.length)
   new Uint8Array(probe.memory.buffer, at, blob.length).set(blob)
-  const answer = probe.addNet(at)
-  if (answer !== 0) throw new Error(`addNet answers ${answer}`)
+  const code = probe.addNet(at)
+  if (code !== 0) throw new Error(`addNet returns ${code}`)
   const handle = probe.probeNet(net.kind, input.height, input.width)
   for (let run = 0; run < runs; run++) {
     const tensor = describeTensor(probe, handle, 0)

@@ -1,6 +1,6 @@
 import type { LayerRecord } from '../../../wasm/internal_mod.js'
 
-/** A layer as tests build it: the record's fields and the tables it points to. */
+/** A layer of a test net: the fields of its record and the tables it points to. */
 export interface TestLayer {
   op: 1 | 2
   source: number

@@ -12,8 +12,7 @@ interface ConvOptions {
 }
 
 /**
- * A convolution with random int8 weights and scales that keep most outputs inside the int16 range and let some be
- * clamped.
+ * A convolution with random int8 weights and scales that keep most outputs in the int16 range and clamp some.
  */
 export function randomConv(
   random: Random,
@@ -24,7 +23,7 @@ export function randomConv(
 ): TestLayer {
   const { kernel = 3, strideY = 1, strideX = 1, relu = true, raw = false } = options
   const taps = kernel * kernel * channelsIn
-  // 4 * 8191 * sum|w| < 2^31: at most 65,536 in all
+  // 4 * 8191 * sum|w| < 2^31: at most 65,536 in total
   const largest = Math.min(127, Math.floor(65_000 / taps))
   const weights = Int8Array.from({ length: channelsOut * taps }, () => random.whole(-largest, largest))
   const typical = 1500 * largest * Math.sqrt(taps) * 0.6

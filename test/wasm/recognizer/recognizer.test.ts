@@ -6,7 +6,7 @@ import { randomFinder, randomIssuer, randomReader } from './random_nets.js'
 
 const wasm = await loadWasmFile('recognizer.wasm')
 
-/** A model of random nets that lets everything through, so that all stages run. */
+/** A model of random nets with all thresholds at zero, so that every stage runs. */
 function permissive(seed: number): Uint8Array {
   const random = new Random(seed)
   const cascade = {
@@ -25,7 +25,7 @@ function permissive(seed: number): Uint8Array {
   const corners = nets[1]!.layers.at(-1)!
   corners.multipliers = corners.multipliers.map((m) => m * 0.02)
   corners.biases = Float32Array.of(0, -1, -0.4, 1, -0.4, 1, 0.4, -1, 0.4)
-  // odd ones name regions, so that both forms of a model are run
+  // odd seeds name regions, so that both forms of a model run
   if (seed % 2 === 0) return writeModel(nets.map(writeNet), { cascade })
   return writeModel([...nets, randomIssuer(random, 3)].map(writeNet), { cascade, regions: ['US-CA', 'FR', 'BR'] })
 }
@@ -55,7 +55,7 @@ function checkDetections(t: Test, width: number, height: number, recognizer: Rec
   return detections.length
 }
 
-t.test('any picture of any size is answered: no trap, no hang', { timeout: 120_000 }, async (t) => {
+t.test('any picture of any size returns: no trap, no hang', { timeout: 120_000 }, async (t) => {
   const seconds = Number(process.env.FUZZ_SECONDS ?? 10)
   const models = await Promise.all([
     Recognizer.create(wasm, permissive(1), { warmUps: 1 }),
@@ -89,14 +89,14 @@ t.test('any picture of any size is answered: no trap, no hang', { timeout: 120_0
     else if (kind === 1) for (let i = 0; i < luma.length; i++) luma[i] = random.next() * 256
     else if (kind === 2) for (let i = 0; i < luma.length; i++) luma[i] = ((i % width) * 255) / width
     else if (kind === 3) for (let i = 0; i < luma.length; i++) luma[i] = ((i >> 3) ^ ((i / width) >> 3)) & 1 ? 255 : 0
-    // kind 4: whatever the memory holds
+    // kind 4: the present contents of the memory
     detections += checkDetections(t, width, height, recognizer)
     frames++
   }
   t.ok(detections > 0, `${frames} frames, ${detections} detections`)
 })
 
-t.test('the largest frame is taken, one larger side is not', async (t) => {
+t.test('the largest frame is accepted, a larger side is refused', async (t) => {
   const recognizer = await Recognizer.create(wasm, trained, { warmUps: 0 })
   recognizer.lumaBuffer(8192, 8192)
   t.ok(recognizer.recognize(8192, 8192).length >= 0)
@@ -122,10 +122,10 @@ t.test('the largest frame is taken, one larger side is not', async (t) => {
   ] as const) {
     t.equal(refused(width, height), 'ALPR_ERR_IMAGE_SIZE', `${width}x${height}`)
   }
-  t.equal(refused(64, 64), undefined, 'and a good size works after a refusal')
+  t.equal(refused(64, 64), undefined, 'a valid size works after a refusal')
 })
 
-t.test('the same luma gives the same detections, whatever came before', async (t) => {
+t.test('the same luma gives the same detections after any previous frames', async (t) => {
   const model = permissive(3)
   const random = new Random(5)
   const picture = Uint8Array.from({ length: 640 * 360 }, () => random.whole(0, 255))
@@ -149,7 +149,7 @@ t.test('the same luma gives the same detections, whatever came before', async (t
   t.same(used.recognize(640, 360), wanted, 'twice')
 })
 
-t.test('frames cost no memory once their size has been seen', async (t) => {
+t.test('a frame size that was used before needs no more memory', async (t) => {
   const recognizer = await Recognizer.create(wasm, trained, { warmUps: 0 })
   const first = recognizer.lumaBuffer(1920, 1080).buffer
   for (let i = 0; i < 5; i++) {
@@ -158,7 +158,7 @@ t.test('frames cost no memory once their size has been seen', async (t) => {
     recognizer.lumaBuffer(1920, 1080)
     recognizer.recognize(1920, 1080)
   }
-  t.equal(recognizer.lumaBuffer(1920, 1080).buffer, first, 'the memory was never grown again')
+  t.equal(recognizer.lumaBuffer(1920, 1080).buffer, first, 'the memory did not grow again')
 })
 
 t.test('positions agree with text and confidence', async (t) => {
@@ -178,13 +178,13 @@ t.test('positions agree with text and confidence', async (t) => {
   }
 })
 
-t.test('what cannot be loaded is refused by a code', async (t) => {
+t.test('an invalid module or model fails with a code', async (t) => {
   await t.rejects(Recognizer.create(new Uint8Array(10), trained), { code: 'ALPR_ERR_MODULE_INVALID' })
   await t.rejects(Recognizer.create(await loadWasmFile('matcher.wasm'), trained), { code: 'ALPR_ERR_MODULE_INVALID' })
   await t.rejects(Recognizer.create(wasm, new Uint8Array(100)), { code: 'ALPR_ERR_MODEL_INVALID' })
 })
 
-t.test('the module says what it is, and has ids', async (t) => {
+t.test('the recognizer has a description and ids', async (t) => {
   const recognizer = await Recognizer.create(wasm, trained, { warmUps: 0 })
   t.match(recognizer.describe(), /platestream recognizer/)
   t.match(recognizer.moduleId, /^[0-9a-f]{16}$/)

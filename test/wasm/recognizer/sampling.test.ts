@@ -21,13 +21,13 @@ function picture(random: Random, width: number, height: number): TwinLevel[] {
   return twin
 }
 
-/** Largest difference between `count` f32 values at `out` and the wanted ones. */
+/** Largest difference between the f32 values at `out` and the expected ones. */
 function farthest(out: number, wanted: number[]): number {
   const values = new Float32Array(probe.memory.buffer, out, wanted.length)
   return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - values[i]!)), 0)
 }
 
-t.test('pyramid levels are equal byte by byte', (t) => {
+t.test('pyramid levels are bit-equal to the twin', (t) => {
   const random = new Random(1)
   for (const [width, height] of [
     [64, 64],
@@ -49,7 +49,7 @@ t.test('pyramid levels are equal byte by byte', (t) => {
   t.end()
 })
 
-t.test('windows: inside, across and outside the frame, enlarged and reduced', (t) => {
+t.test('windows inside, across and outside the frame match the twin, enlarged and reduced', (t) => {
   const random = new Random(2)
   const out = probe.probeStage(64 * MB) + 32 * MB
   for (let i = 0; i < 40; i++) {
@@ -76,10 +76,10 @@ t.test('windows: inside, across and outside the frame, enlarged and reduced', (t
   t.end()
 })
 
-t.test('a homography takes the corners of the unit square to the quad, and rectifies as the twin', (t) => {
+t.test('a homography maps the corners of the unit square to the quad and rectifies like the twin', (t) => {
   const random = new Random(3)
-  const stage = probe.probeStage(64 * MB) + 32 * MB
-  const out = stage + 4096
+  const scratch = probe.probeStage(64 * MB) + 32 * MB
+  const out = scratch + 4096
   for (let i = 0; i < 40; i++) {
     const width = random.whole(64, 4000)
     const height = random.whole(64, 3000)
@@ -90,9 +90,9 @@ t.test('a homography takes the corners of the unit square to the quad, and recti
     const y = random.next() * height - h / 2
     const shake = () => (random.next() - 0.5) * 0.3 * h
     const quad = [x, y, x + w, y, x + w, y + h, x, y + h].map((v) => v + shake())
-    new Float64Array(probe.memory.buffer, stage, 8).set(quad)
-    probe.probeHomography(stage, stage + 64)
-    const m = new Float64Array(probe.memory.buffer, stage + 64, 9).slice()
+    new Float64Array(probe.memory.buffer, scratch, 8).set(quad)
+    probe.probeHomography(scratch, scratch + 64)
+    const m = new Float64Array(probe.memory.buffer, scratch + 64, 9).slice()
     const map = (u: number, v: number) => {
       const z = m[6]! * u + m[7]! * v + m[8]!
       return [(m[0]! * u + m[1]! * v + m[2]!) / z, (m[3]! * u + m[4]! * v + m[5]!) / z] as const
@@ -104,7 +104,7 @@ t.test('a homography takes the corners of the unit square to the quad, and recti
     )
     const [ow, oh] = [random.whole(8, 160), random.whole(8, 48)]
     const scale = Math.max(w / ow, h / oh, 1)
-    probe.probeRectify(stage + 64, scale, ow, oh, out)
+    probe.probeRectify(scratch + 64, scale, ow, oh, out)
     const wanted = Array.from({ length: ow * oh }, (_, k) => {
       const [px, py] = map(((k % ow) + 0.5) / ow, (Math.floor(k / ow) + 0.5) / oh)
       return sampleTwin(levels, px, py, scale)
@@ -115,10 +115,10 @@ t.test('a homography takes the corners of the unit square to the quad, and recti
   t.end()
 })
 
-t.test('each of two lines has 54 % of the height and all of the input', (t) => {
+t.test('each of two lines covers 54 % of the height and fills the input', (t) => {
   const random = new Random(5)
-  const stage = probe.probeStage(64 * MB) + 32 * MB
-  const out = stage + 4096
+  const scratch = probe.probeStage(64 * MB) + 32 * MB
+  const out = scratch + 4096
   const [ow, oh] = [160, 48]
   for (let i = 0; i < 10; i++) {
     const levels = picture(random, random.whole(64, 700), random.whole(64, 500))
@@ -131,9 +131,11 @@ t.test('each of two lines has 54 % of the height and all of the input', (t) => {
     ]
     // a parallelogram: its parts are parallelograms too, so where a point lies needs no homography
     const corner = (u: number, v: number) => [x + u * w + v * h * lean, y + v * h] as const
-    new Float64Array(probe.memory.buffer, stage, 8).set([corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)].flat())
+    new Float64Array(probe.memory.buffer, scratch, 8).set(
+      [corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)].flat(),
+    )
     const lower = i % 2 === 1
-    probe.probeLine(stage, lower ? 2 : 1, ow, oh, out)
+    probe.probeLine(scratch, lower ? 2 : 1, ow, oh, out)
     const scale = Math.max(w / ow, (0.54 * h * Math.hypot(1, lean)) / oh, 1)
     const wanted = Array.from({ length: ow * oh }, (_, k) => {
       const u = ((k % ow) + 0.5) / ow
@@ -146,7 +148,7 @@ t.test('each of two lines has 54 % of the height and all of the input', (t) => {
   t.end()
 })
 
-t.test('normalising: within one unit of the exact value, flat pictures too', async (t) => {
+t.test('normalising is within one unit of the exact value, also for flat pictures', async (t) => {
   const random = new Random(4)
   const probe = await loadProbe()
   const blob = writeNet({ kind: 1, height: 32, width: 48, layers: [randomConv(random, 0, 1, 8)] })

@@ -19,8 +19,8 @@ function roundTiesToEven(x: number): number {
 }
 
 /**
- * The scalar twin of the kernels: docs/model-format.md read aloud, one multiplication at a time. Returns all tensors,
- * input first.
+ * The scalar twin of the kernels: docs/model-format.md taken literally, one multiplication at a time. Returns all
+ * tensors, the input first.
  */
 export function runNetTwin(net: TestNet, input: TwinTensor): TwinTensor[] {
   const tensors = [input]
