@@ -1,10 +1,10 @@
-"""Find where each character of the real training plates stands, by the rough model and the known text.
+"""Find the position of each character of the real training plates, with the rough model and the known text.
 
     python3 -m data.align MODEL
 
-Labels of real photos say what a plate reads, not where. The reader's own columns, forced to the known text (Viterbi over the CTC
-lattice), say where: then real plates teach columns as rendered ones do, and their characters can be exchanged (reshuffle.py). Of two-line
-plates the split of the text is found on the way. Writes spots.json into the cache:
+Labels of real photos have a plate's text, not the positions of its characters. The reader's own columns, forced to the known text (Viterbi
+over the CTC lattice), give the positions: then real plates train the columns like rendered ones, and their characters can be exchanged
+(reshuffle.py). This also finds the split of the text of two-line plates. Writes spots.json into the cache:
 
     {file: [null or {"lines": [text, ...], "centres": [[u of each character], ...]} per plate]}        u: 0 left, 1 right edge of the quad
 """
@@ -24,8 +24,8 @@ from nets.shapes import CLASSES, COLUMN_STRIDE, READER_W
 from data.reader_data import is_double, plate_quad
 from eval.sampling import normalise
 
-MARGINS = (0.04, 0.0, 0.1)   # the one under which the text is most probable tells
-LEAST = 0.02                 # probability of the text below which nothing is believed
+MARGINS = (0.04, 0.0, 0.1)   # the one under which the text is most probable decides
+LEAST = 0.02                 # minimum probability of the text
 
 
 def viterbi(logp, text):
@@ -51,13 +51,13 @@ def viterbi(logp, text):
 
 
 class Aligner:
-    """A model file's reader, asked about quads whose text is known."""
+    """A model file's reader, for quads whose text is known."""
 
     def __init__(self, model):
         self.run = Cascade(model).runs[3]
 
     def line(self, image, quad, texts):
-        """(best log-probability, text, centres) of the one of `texts` that stands in the quad most probably."""
+        """(best log-probability, text, centres) of the most probable one of `texts` in the quad."""
         found = (-np.inf, texts[0], [])
         for m in MARGINS:
             crop, _ = cuts.one_line(image, grow(quad, m, m, m, m))
@@ -70,7 +70,7 @@ class Aligner:
         return found
 
     def plate(self, image, quad, text, double):
-        """{"lines", "centres"} of a plate, None when its text is not seen there."""
+        """{"lines", "centres"} of a plate, None when its text is not found there."""
         if not double:
             lines = [self.line(image, quad, [text])]
         else:

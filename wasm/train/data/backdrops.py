@@ -1,4 +1,4 @@
-"""What stands around plates, and what looks like a plate and is none."""
+"""Surroundings of plates, and things that look like a plate but are not."""
 import cv2
 import numpy as np
 
@@ -15,7 +15,7 @@ STREETS = ["MAIN ST", "HWY 65", "HARBOR BLVD", "CIVIC GARAGE", "EXIT 12", "LANE 
 
 class Backdrops:
     """Grey surroundings without a plate (`clear`), with a real plate in the middle (`framed`: picture, box), and places
-    that the finder took for a plate (`mined`: picture, quad)."""
+    that the finder mistook for a plate (`mined`: picture, quad)."""
 
     def __init__(self):
         self.clear, self.framed, self.mined = [], [], []
@@ -43,7 +43,7 @@ class Backdrops:
 
     @staticmethod
     def invented(rng):
-        """A surrounding made of bars and blobs, when there is no photo."""
+        """Surroundings of bars and blobs, without a photo."""
         image = np.full((300, 400), rng.uniform(20, 220), np.float32)
         for _ in range(25):
             tone = float(rng.uniform(0, 255))
@@ -78,7 +78,7 @@ def random_part(rng, image, w, h):
 
 
 def caption(rng):
-    """What a camera or a sign writes: a place, a time, words."""
+    """Text of a camera or a sign: a place, a time, words."""
     roll = rng.random()
     if roll < 0.35:
         n = rng.integers(0, 60, 6)
@@ -93,14 +93,14 @@ def caption(rng):
 
 
 def inscription(rng, backdrops, faces):
-    """A crop source with writing on it that is no plate: (picture float32, quad about the writing)."""
+    """A crop source with writing that is not a plate: (picture float32, quad around the writing)."""
     h = float(np.exp(rng.uniform(np.log(10), np.log(50))))
     mask = faces.small_text(rng, caption(rng), max(8, h)).astype(np.float32) / 255
     w, h = mask.shape[1], mask.shape[0]
     pad = int(1.2 * h) + 4
     image = backdrops.patch(rng, w + 2 * pad, h + 2 * pad, w)
     box = (slice(pad, pad + h), slice(pad, pad + w))
-    if rng.random() < 0.3:                                # a sign: its own ground
+    if rng.random() < 0.3:                                # a sign: its own background
         image[pad - 3:pad + h + 3, pad - 3:pad + w + 3] = rng.uniform(0, 255)
     tone = rng.choice([0.0, 255.0, 230.0, 30.0])
     if abs(float(image[box].mean()) - tone) < 60:
@@ -114,13 +114,13 @@ def inscription(rng, backdrops, faces):
 
 
 class Fakes:
-    """Crops that say nothing: what the finder wrongly proposed, captions and signs, any part of a plate-free photo."""
+    """Crops without text: wrong proposals of the finder, captions and signs, any part of a plate-free photo."""
 
     def __init__(self, backdrops, seed):
         self.backdrops, self.faces = backdrops, Faces(settings.cache("fonts"), strokes=10, seed=seed)
 
     def __call__(self, rng, cut, margins):
-        """`cut(picture, quad)` makes the crop; `margins(rng)` are what the finder leaves. -> crop uint8"""
+        """`cut(picture, quad)` makes the crop; `margins(rng)` are those of the finder. -> crop uint8"""
         roll = rng.random()
         if self.backdrops.mined and roll < 0.4:
             image, quad = self.backdrops.mined[rng.integers(len(self.backdrops.mined))]

@@ -1,4 +1,4 @@
-"""A bank of rendered plates on disk, so that the slow part of rendering is done once and training warps what is there.
+"""A bank of rendered plates on disk, so that the slow part of rendering is done once and training only warps the plates.
 
     python3 -m data.bank --shards 20 [--first 0] [--size 3000]
 
@@ -15,7 +15,7 @@ from render import Faces, render_plate
 from render.grounds import design_files
 
 TWO_LINE_SHARE = 0.08
-HEIGHT = 80  # pixels of a plate in the bank: more than the reader's 48 rows can show
+HEIGHT = 80  # pixels of a plate in the bank: more than the reader's 48 rows
 
 
 def make_shard(path, seed, size, designs):
@@ -38,7 +38,7 @@ def make_shard(path, seed, size, designs):
 
 
 class Bank:
-    """Plates of all shards now on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)], text, region, state)."""
+    """Plates of all shards on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)], text, region, state)."""
 
     def __init__(self, minimum=1):
         self.items, self.seen = [], set()
@@ -47,7 +47,7 @@ class Bank:
             raise SystemExit("no rendered plates: run bank.py first")
 
     def refresh(self):
-        """Take in shards that were finished meanwhile."""
+        """Load shards that were finished meanwhile."""
         for path in sorted(settings.cache("bank").glob("shard-*.npz")):
             if path.name in self.seen or path.name.endswith(".part.npz"):
                 continue

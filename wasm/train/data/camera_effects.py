@@ -1,4 +1,4 @@
-"""How a camera sees a plate: perspective, light, blur, noise, JPEG. Grey pictures, float32 0..255 unless said."""
+"""A plate as a camera sees it: perspective, light, blur, noise, JPEG. Grey pictures, float32 0..255 unless noted."""
 import cv2
 import numpy as np
 
@@ -8,7 +8,7 @@ def homography(src, dst):
 
 
 def project(m, points):
-    """Points [n, 2] through a 3x3 homography."""
+    """Map points [n, 2] by a 3x3 homography."""
     p = np.concatenate([np.float64(points), np.ones((len(points), 1))], 1) @ m.T
     return p[:, :2] / p[:, 2:]
 
@@ -17,7 +17,7 @@ def random_quad(rng, w, h, tilt=1.0):
     """Corners of a plate of about w x h pixels about the origin: rotation, shear, perspective, stretch."""
     h = h * np.exp(rng.normal(0, 0.08))
     quad = np.float64([[-w, -h], [w, -h], [w, h], [-w, h]]) / 2
-    quad[:, 1] += quad[:, 0] * np.tan(np.radians(rng.normal(0, 3) * tilt))      # seen from the side: verticals stay
+    quad[:, 1] += quad[:, 0] * np.tan(np.radians(rng.normal(0, 3) * tilt))      # seen from the side: verticals are unchanged
     if rng.random() < 0.4:
         yaw = rng.normal(0, 0.12) * tilt
         quad[:, 1] *= 1 + yaw * quad[:, 0] / w
@@ -40,14 +40,14 @@ RAMP = np.arange(256, dtype=np.float32)
 
 
 def curve(image, table):
-    """Put a grey picture (uint8, or float in 0..255) through a table of 256 tones; returns float32."""
+    """Map a grey picture (uint8, or float in 0..255) by a table of 256 tones; returns float32."""
     if image.dtype != np.uint8:
         image = np.clip(image, 0, 255).astype(np.uint8)
     return cv2.LUT(image, table.astype(np.float32))
 
 
 def relight(rng, plate):
-    """Another camera's idea of the plate's tones: gain, gamma, low contrast, inverted ink (infra-red)."""
+    """The tones of another camera: gain, gamma, low contrast, inverted ink (infra-red)."""
     p = RAMP
     if rng.random() < 0.06:
         p = 255 - p
@@ -102,14 +102,14 @@ def motion_kernel(length, angle):
 
 
 def optics(rng, patch, hardness=1.0):
-    """Blur, motion, noise, JPEG; returns uint8. `hardness` 0..1 scales how bad it gets."""
+    """Blur, motion, noise, JPEG; returns uint8. `hardness` 0..1 scales the degradation."""
     if rng.random() < 0.7:
         sigma = abs(rng.normal(0, 0.8)) * hardness
         if sigma > 0.25:
             patch = cv2.GaussianBlur(patch, (0, 0), sigma)
     if rng.random() < 0.15 * hardness:
         patch = cv2.filter2D(patch, -1, motion_kernel(rng.uniform(2, 7), rng.normal(0, 0.4)), borderType=cv2.BORDER_REPLICATE)
-    if rng.random() < 0.12:                                    # sharpening cameras leave halos
+    if rng.random() < 0.12:                                    # halos of sharpening cameras
         patch = patch + (patch - cv2.GaussianBlur(patch, (0, 0), 1.2)) * rng.uniform(0.3, 1.5)
     if rng.random() < 0.6:
         noise = np.empty(patch.shape, np.float32)
@@ -142,7 +142,7 @@ def paste(patch, plate, alpha, corners, quad, shadow=0.0):
 
 
 def grow(quad, left, top, right, bottom):
-    """Quad grown by parts of its own width (left, right) and height (top, bottom)."""
+    """Quad grown by fractions of its width (left, right) and height (top, bottom)."""
     q = np.float64(quad)
     x, y = ((q[1] - q[0]) + (q[2] - q[3])) / 2, ((q[3] - q[0]) + (q[2] - q[1])) / 2
     return np.stack([q[0] - x * left - y * top, q[1] + x * right - y * top,
@@ -156,6 +156,6 @@ def rectify(patch, quad, w, h):
 
 
 def normalise(crop):
-    """The runtime's normalising: float32 (p - mean) / max(std, 8), clamped to -4..4."""
+    """The normalisation of the runtime: float32 (p - mean) / max(std, 8), clamped to -4..4."""
     p = np.asarray(crop, np.float32)
     return np.clip((p - p.mean()) / max(float(p.std()), 8.0), -4, 4)

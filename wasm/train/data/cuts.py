@@ -1,10 +1,10 @@
-"""Cutting a plate out of a picture for the reader: as one line, or one line of two."""
+"""Crops of a plate for the reader: the whole plate, or one line of two."""
 import numpy as np
 
 from data.camera_effects import rectify
 from nets.shapes import READER_H, READER_W
 
-HALF = 0.54   # each line of a two-line plate takes this part of the height, so that the lines overlap in the middle
+HALF = 0.54   # fraction of the height for each line of a two-line plate, so that the lines overlap in the middle
 
 
 def halves(quad, part=HALF):
@@ -21,5 +21,5 @@ def one_line(patch, quad):
 
 
 def line_of_two(patch, quad, line, part=HALF):
-    """The upper (0) or lower (1) line of a two-line plate, as large as a plate of one line -> (crop, map patch -> crop)"""
+    """The upper (0) or lower (1) line of a two-line plate, scaled like a plate of one line -> (crop, map patch -> crop)"""
     return one_line(patch, halves(quad, part)[line])

@@ -1,10 +1,10 @@
-"""Find where the serial stands on the real designs, so that emblems beside it can be kept when a new serial is written there.
+"""Find the position of the serial on the real designs, so that emblems beside it can be kept when a new serial is drawn.
 
     python3 -m data.emblems MODEL
 
-A sample serial printed on a design ("0000", "ABC123") is found by the reader and will be blurred away (grounds.py); a design without one has
-a stretch of even ground. Writes emblems.json into the cache: {state/file name: [x0, x1]}, the room for the serial in parts of the width;
-designs where neither is seen are left out.
+The reader finds a sample serial printed on a design ("0000", "ABC123"), which is blurred away later (grounds.py); a design without one has
+a stretch of even ground. Writes emblems.json into the cache: {state/file name: [x0, x1]}, the space for the serial in fractions of the width,
+without the designs that have neither.
 """
 import argparse
 import json
@@ -20,12 +20,12 @@ from eval.sampling import Pyramid
 
 SURE = 0.6          # probability of a character in its column
 HALF_CHARACTER, STACK = 0.055, 0.1   # of the width: from a character's centre to its edge; small letters stacked beside the serial
-EVEN = 14.0         # mean change of grey along a column of the band, below which it is ground
+EVEN = 14.0         # mean change of grey along a column of the band below which it is ground
 LEAST_ROOM = 0.45
 
 
 def serial_room(logp):
-    """(x0, x1) of the characters seen, widened by what may be stacked beside them; None when there are fewer than two."""
+    """(x0, x1) of the characters found, widened by possible stacked letters; None when there are fewer than two."""
     best, p = logp[:, 1:].argmax(1), np.exp(logp[:, 1:].max(1))
     seen = np.flatnonzero(p > SURE)
     if len(set(zip(best[seen], seen // 3))) < 2:

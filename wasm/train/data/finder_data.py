@@ -1,7 +1,7 @@
 """Samples for the two finder nets: views of real scenes with boxes, and plates pasted into views with known corners.
 
 A sample of either net: image uint8 [h, w], heat f16 [h/8, w/8] (1 at a plate's centre cell), reg f16 [c, h/8, w/8] and
-weight f16 [h/8, w/8] (how much the regression counts there; heat weight -1 marks cells to leave out).
+weight f16 [h/8, w/8] (how much the regression counts there; heat weight -1 marks cells to ignore).
 """
 import cv2
 import numpy as np
@@ -13,8 +13,8 @@ from nets import shapes
 
 STRIDE = 8
 CORNER_UNIT = 32.0   # a corner is given as (x + 0.5) * 8 + 32 * value
-STEEP = 12.0         # degrees: how far (one standard deviation) plates seen from aside and in bends are turned
-COARSE_LEAST = 9.0   # plates narrower than this in the coarse look are left out: neither plate nor ground
+STEEP = 12.0         # degrees: standard deviation of the rotation of plates seen from the side and in bends
+COARSE_LEAST = 9.0   # plates narrower than this in the coarse look are ignored: neither plate nor ground
 
 
 class Scene:
@@ -41,7 +41,7 @@ class Scene:
 
 
 def bounding_box(quad):
-    """(x, y, w, h) of a quad, None of None."""
+    """(x, y, w, h) of a quad; None for None."""
     if quad is None:
         return None
     return [*quad.min(0), *(quad.max(0) - quad.min(0))]
@@ -72,7 +72,7 @@ def apply(m, points):
 
 
 def put_heat(heat, cx, cy, sx, sy):
-    """Gaussian about cell (cx, cy), 1 at the cell itself; the larger value stays."""
+    """Gaussian around cell (cx, cy), 1 at the cell itself; keeps the larger value."""
     h, w = heat.shape
     x, y = int(np.clip(cx, 0, w - 1)), int(np.clip(cy, 0, h - 1))
     gx = np.exp(-0.5 * ((np.arange(w) - x) / max(sx, 0.35)) ** 2)
@@ -82,7 +82,7 @@ def put_heat(heat, cx, cy, sx, sy):
 
 
 class Source:
-    """What both nets draw from: scenes, plate textures with corners, camera effects."""
+    """The common part of both nets' samples: scenes, plate textures with corners, camera effects."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -137,7 +137,8 @@ class CoarseData(Source):
     H, W, REG = 192, 320, 4
 
     def elsewhere(self, view, corners):
-        """What is round a plate is kept, the rest is another place (grey, or a picture without a plate), faded in: a plate is one wherever it is. Returns (view, share of it kept)."""
+        """Keep the surroundings of a plate and blend the rest into grey or a picture without a plate, so that the net does
+        not learn where plates usually are. Returns (view, share of it kept)."""
         rng = self.rng
         low, high = corners.min(0), corners.max(0)
         half = (high - low) * rng.uniform(0.8, 2.5, 2) + 4
@@ -169,10 +170,10 @@ class CoarseData(Source):
                 s = w / np.exp(rng.uniform(np.log(24), np.log(290)))
             s = max(s, w / 300)
             cx, cy = x + w / 2, y + h / 2
-            inside = 0.0 if rng.random() < 0.08 else 1.0                   # now and then cut by the edge, its middle still in sight
+            inside = 0.0 if rng.random() < 0.08 else 1.0                   # sometimes cut by the edge, with its middle visible
             px = np.clip(rng.uniform(0.0, 1.0) * self.W if not inside else rng.uniform(0.08, 0.92) * self.W, min(inside * w / s / 2, self.W / 2), max(self.W - inside * w / s / 2, self.W / 2))
             py = np.clip(rng.uniform(0.08, 0.92) * self.H, min(h / s / 2, self.H / 2), max(self.H - h / s / 2, self.H / 2))
-            if s > 0.6 * natural:   # prefer what the camera saw over repeated edges
+            if s > 0.6 * natural:   # prefer real pixels over repeated edges
                 px = np.clip(px, min(self.W, self.W - (width - cx) / s), max(0, cx / s)) if width / s >= self.W else px
                 py = np.clip(py, min(self.H, self.H - (height - cy) / s), max(0, cy / s)) if height / s >= self.H else py
             a = np.radians(rng.normal(0, 3))
@@ -204,7 +205,7 @@ class CoarseData(Source):
             low, high = q.min(0), q.max(0)
             bw, bh = high - low
             found.append([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, bw - k * bh * 0.3, bh - k * bw * 0.3])
-        if found and rng.random() < 0.2:                               # another plate over the true one: new texts and looks where plates are
+        if found and rng.random() < 0.2:                               # another plate over the true one: new texts and designs where plates are
             at = rng.integers(len(found))
             cx, cy, bw, bh = found[at]
             if bw >= COARSE_LEAST:
@@ -238,7 +239,7 @@ class CoarseData(Source):
 
 
 def relight_scene(rng, image):
-    """Exposure and night: gamma and gain over the whole view, now and then a shadow. Returns float32."""
+    """Exposure and night: gamma and gain over the whole view, sometimes a shadow. Returns float32."""
     image = curve(image, 255 * (RAMP / 255) ** np.exp(rng.normal(0, 0.35)) * rng.uniform(0.4, 1.1))
     return shade(rng, image) if rng.random() < 0.3 else image
 
@@ -249,12 +250,12 @@ class FineData(Source):
     H, W, REG, ZOOM = 96, 192, 8, 2.0
 
     def jitter(self, bw, bh):
-        """What the coarse look makes of a box: shift and size errors."""
+        """A box with the errors of the coarse look: shift and size."""
         rng = self.rng
         return (rng.normal(0, 0.09) * bw, rng.normal(0, 0.16) * bh, bw * np.exp(rng.normal(0, 0.14)), bh * np.exp(rng.normal(0, 0.16)))
 
     def turn(self):
-        """How a real view is turned, degrees: (in its plane, leaning as a plate that is seen from aside, whose sides stay upright)."""
+        """Rotation of a real view, degrees: (in its plane; lean of a plate seen from the side, whose sides stay upright)."""
         rng, roll = self.rng, self.rng.random()
         if roll < 0.2:
             return rng.normal(0, 3), rng.normal(0, STEEP)
@@ -296,7 +297,7 @@ class FineData(Source):
             fw = int(width / k)
             fh = max(8, fw // 2)
             quad = (quad - (low + high) / 2 - (dx, dy)) / k + (fw / 2, fh / 2)
-            if self.full and rng.random() < 0.5:               # over a real plate: bumper and trunk round it
+            if self.full and rng.random() < 0.5:               # over a real plate: bumper and trunk around it
                 scene = self.scene()
                 bx, by, sw, sh = scene.boxes[rng.integers(len(scene.boxes))]
                 s = sw / (bw / k) * rng.uniform(1.0, 1.25)
@@ -314,7 +315,7 @@ class FineData(Source):
             image = Scene(frame, []).view(np.float64([[t, 0, 0], [0, fh / self.H, 0]]), self.W, self.H)
             quads.append((quad * (self.W / fw, self.H / fh), 1.0))
         else:
-            if self.mined and rng.random() < 0.6:              # what the coarse look wrongly proposed
+            if self.mined and rng.random() < 0.6:              # wrong proposals of the coarse look
                 scene, (bx, by, bw, bh) = self.mined[rng.integers(len(self.mined))]
                 dx, dy, jw, jh = self.jitter(bw, bh)
                 c, width = np.float64((bx + bw / 2 + dx, by + bh / 2 + dy)), max(self.ZOOM * jw, 2 * self.ZOOM * jh, 48.0)

@@ -1,7 +1,7 @@
 """Samples for the issuer net: whole plates 64x128 with the region that issued them (regions.py).
 
-Rendered plates stand on the states' real designs; real ones are the crops whose state is known. One in ten says nothing (UNKNOWN is trained
-as "anything may be": its answer should be flat), so that the net does not name a state where there is no plate to see.
+Rendered plates use the states' real designs; real ones are the crops whose state is known. One in ten has no plate (UNKNOWN is trained
+towards a flat output), so that the net does not name a state where no plate is visible.
 """
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from nets.shapes import ISSUER_H, ISSUER_W
 from data.reader_data import RealPlates, margins, seen
 
 REAL = 0.3        # share of real plates
-NOTHING = 0.08    # share of what is no plate
+NOTHING = 0.08    # share of samples without a plate
 
 
 def whole(picture, quad):

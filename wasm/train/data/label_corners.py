@@ -1,11 +1,11 @@
-"""Give the real photos of the train part corners, which their labels do not have.
+"""Find the corners of plates in the real photos of the train part, whose labels do not have them.
 
     python3 -m data.label_corners MODEL
 
-Where a plate has a box, the fine look's quad is taken when its bounds agree with the box; a plate picture (crop) is
-looked at as a whole; a photo with a text and no box is searched with the whole cascade, and the quad is taken when the
-reader reads the known text there. Writes quads.json into the cache: {file: [quad or null, one per plate]}; training
-then uses these corners. Also lists what the coarse look wrongly proposes in photos without a plate (mined.json).
+Where a plate has a box, the quad of the fine look counts when its bounds agree with the box; a plate picture (crop) is
+examined as a whole; in a photo with a text and no box the whole cascade runs, and a quad counts when the reader reads
+the known text there. Writes quads.json into the cache: {file: [quad or null, one per plate]}, for training. Also lists
+wrong proposals of the coarse look in photos without a plate (mined.json).
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ from eval.cascade import Cascade, iou
 from eval.sampling import Pyramid
 
 AGREE = 0.62       # IoU of the quad's bounds with the box; labelled boxes are loose
-STEEP, AGREE_STEEP = 7.0, 0.8   # of a plate that leans by so many degrees only what agrees well is believed
+STEEP, AGREE_STEEP = 7.0, 0.8   # from this lean on, degrees, only quads that agree well with the box count
 AGREE_CROP = 0.7
 
 

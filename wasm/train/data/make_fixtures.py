@@ -1,4 +1,4 @@
-"""Frames for the recognizer's tests: rendered two-line plates on invented ground, no photo in them.
+"""Frames for the recognizer's tests: rendered two-line plates on generated backgrounds, without photos.
 
     python3 -m data.make_fixtures --out ../../test/fixtures/two_line [--count 12] [--seed 11]
 

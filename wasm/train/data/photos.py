@@ -1,7 +1,7 @@
-"""The real photos, if there are any: rows of the index by use, grey pictures, and the split of the train part.
+"""The real photos, if available: rows of the index by use, grey pictures, and the split of the train part.
 
-`part: val` is never returned by anything here except `measuring_rows`. One row in eight of the train part is held out
-("tune") for constants, calibration and for deciding when a net is better.
+Only `measuring_rows` returns `part: val`. One row in eight of the train part is held out
+("tune") for constants, calibration and for comparing nets.
 """
 import functools
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 
 import settings
 
-PSEUDO_FLOOR = 0.97  # confidence from which another reader's guess is taken as a training label
+PSEUDO_FLOOR = 0.97  # confidence from which another reader's text is a training label
 
 
 @functools.lru_cache(maxsize=1)
@@ -25,7 +25,7 @@ def rows():
 
 
 def held_out(row) -> bool:
-    """Same plate, same side: the split goes by the first text, or by the file name."""
+    """Whether a row is held out: by the first text, or the file name, so that one plate is always on one side."""
     texts = [p["text"] for p in row.get("plates", []) if p.get("text")]
     key = texts[0] if texts else row["file"]
     return hashlib.sha256(("tune:" + key).encode()).digest()[0] < 32
@@ -48,7 +48,7 @@ def grey(row):
 
 
 def label(plate):
-    """Text to train on: the checked label, else a sure guess of another reader, else None."""
+    """Text to train on: the verified label, else a confident text of another reader, else None."""
     if plate.get("text"):
         return plate["text"]
     if plate.get("pseudo_text") and plate.get("pseudo_conf", 0) >= PSEUDO_FLOOR:
@@ -57,7 +57,7 @@ def label(plate):
 
 
 def clean(text):
-    """Only what the alphabet has; None when that leaves too little or too much."""
+    """The characters of the alphabet; None when they are too few or too many."""
     text = "".join(c for c in text.upper() if c in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     return text if 2 <= len(text) <= 11 else None
 
@@ -77,18 +77,18 @@ def _found(name):
 
 
 def corners(row):
-    """What label_corners.py found: [float32 [4, 2] or None] for the plates of a row (all None before it has run)."""
+    """The result of label_corners.py: [float32 [4, 2] or None] for the plates of a row (all None before it has run)."""
     quads = _found("quads.json").get(row["file"]) or [None] * len(row["plates"])
     return [None if q is None else np.float32(q) for q in quads]
 
 
 def searched(row):
-    """Has label_corners.py looked at the row? A plate without corners is then one whose box does not say how it stands."""
+    """Whether label_corners.py has processed the row: the pose of a plate without corners is then unknown."""
     return row["file"] in _found("quads.json")
 
 
 def spots(row):
-    """What align.py found: [{"lines", "centres"} or None] for the plates of a row (all None before it has run)."""
+    """The result of align.py: [{"lines", "centres"} or None] for the plates of a row (all None before it has run)."""
     return _found("spots.json").get(row["file"]) or [None] * len(row["plates"])
 
 

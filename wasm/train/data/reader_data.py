@@ -1,7 +1,7 @@
-"""Samples for the reader: crops 48x160 as the finder would hand them over, with what they say.
+"""Samples for the reader: crops 48x160 as the finder would pass them on, with their texts.
 
-A sample is (crop uint8 [48, 160], text, columns int16 [40]): columns holds the class per output column, or -1 where it is not
-known. Of a two-line plate a crop shows one line. A text of "" is a crop without a
+A sample is (crop uint8 [48, 160], text, columns int16 [40]): columns holds the class per output column, or -1 where it is
+unknown. A crop of a two-line plate shows one line. A text of "" is a crop without a
 plate, or one cut as the wrong number of lines.
 """
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from data.reshuffle import reshuffle, strips_of
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLUMNS = READER_W // COLUMN_STRIDE
 UNKNOWN = -1
-RESHUFFLED = 0.5    # of the real plates have characters exchanged
-TURNED = 0.05       # are upside down or mirrored: nobody can vouch for such a read, so they say nothing
+RESHUFFLED = 0.5    # share of the real plates with exchanged characters
+TURNED = 0.05       # are upside down or mirrored: such a read is unreliable, so they have no text
 EMPHASIS = {"openalpr-seg-us": 4.0, "openalpr-e2e-us": 6.0, "us-51-closeups": 4.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0, "french-lpd": 2.0}
 
 
@@ -45,11 +45,11 @@ def marks_of(text, centres, to_crop):
 
 
 def columns_of(marks):
-    """Class per column: the inner half of each character is that character, its rims are left open, the rest is blank."""
+    """Class per column: the inner half of each character is that character, its rims are unknown, the rest is blank."""
     out = np.zeros(COLUMNS, np.int16)
 
     def span(centre, half):
-        """Columns whose middle lies within `half` pixels of `centre`."""
+        """Columns whose centre is within `half` pixels of `centre`."""
         return slice(max(0, int(np.ceil((centre - half) / COLUMN_STRIDE - 0.5))), max(0, int(np.floor((centre + half) / COLUMN_STRIDE - 0.5)) + 1))
 
     for _, centre, width in marks:
@@ -64,14 +64,14 @@ def columns_of(marks):
 
 
 def margins(rng):
-    """How far the finder's quad is off, as parts of width and height: left, top, right, bottom."""
+    """Error of the finder's quad, as fractions of width and height: left, top, right, bottom."""
     m = rng.uniform(-0.02, 0.16)
     side = m * np.array((0.8, 1.0, 0.8, 1.0)) * rng.uniform(0.4, 1.2) + rng.normal(0, 0.02, 4) * (1, 2, 1, 2)
     return np.clip(side, (-0.03, -0.05, -0.03, -0.05), (0.2, 0.4, 0.2, 0.4))
 
 
 def seen(rng, backdrops, plate, alpha, corners, cut, hardness=1.0):
-    """Put a plate picture into a backdrop, look at it with a bad camera, cut it out with an inexact quad.
+    """Paste a plate picture into a backdrop, apply camera effects, crop it with an inexact quad.
 
     -> (crop, map of the plate's unit square -> crop)
     """
@@ -95,7 +95,7 @@ def seen(rng, backdrops, plate, alpha, corners, cut, hardness=1.0):
 
 
 def unit_to(quad):
-    """Homography from the plate's unit square to `quad`, in the pixel convention of cv2 (centres at whole numbers)."""
+    """Homography from the plate's unit square to `quad`, in the pixel convention of cv2 (centres at integers)."""
     return homography([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64(quad))
 
 
@@ -106,7 +106,7 @@ def unsure_cut(rng, line):
 
 
 def plate_quad(row, plate, corners):
-    """Corners of a labelled plate: found ones, else its box, else (a plate picture) the picture's; None when nothing says."""
+    """Corners of a labelled plate: found ones, else its box, else (a plate picture) the picture's; None when unknown."""
     if corners is not None:
         return corners
     if plate.get("box"):
@@ -116,8 +116,8 @@ def plate_quad(row, plate, corners):
 
 @dataclass
 class RealPlate:
-    """A labelled plate of a photo. `lines` are its texts, one a line; `centres` of their characters, None where nobody knows; `strips`
-    is the plate laid flat, ready for reshuffling."""
+    """A labelled plate of a photo. `lines` are its texts, one a line; `centres` of their characters, None where unknown; `strips`
+    is the rectified plate, for reshuffling."""
 
     image: np.ndarray
     quad: np.ndarray
@@ -205,7 +205,7 @@ class ReaderData:
         return crop, "".join(ALPHABET[label - 1] for label, _, _ in marks), columns_of(marks)
 
     def real_crop(self, name="crops"):
-        """A real plate picture, whose edges are about the plate's: put into a scene, or cut as it is."""
+        """A real plate picture, whose edges are about the plate's: pasted into a scene, or cropped directly."""
         rng = self.rng
         image, corners, lines, centres = self.real.draw(rng, name)
         line = int(rng.integers(len(lines)))
@@ -280,7 +280,7 @@ def turned(rng, picture):
 
 
 def nothing(crop):
-    """A sample that says nothing."""
+    """A sample without text."""
     return crop, "", np.zeros(COLUMNS, np.int16)
 
 
@@ -290,5 +290,5 @@ def weights(values):
 
 
 def is_double(row):
-    """Is the photo a crop of a two-line plate?"""
+    """Whether the photo is a crop of a two-line plate."""
     return row["set"] == "openalpr-td-eu2"

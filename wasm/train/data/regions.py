@@ -1,4 +1,4 @@
-"""Who issued a plate: the classes of the issuer net, as ISO 3166 codes (US states as "US-CA")."""
+"""Regions of issue: the classes of the issuer net, as ISO 3166 codes (US states as "US-CA")."""
 from render.serials import EU, US
 
 ISO = {"D": "DE", "F": "FR", "I": "IT", "E": "ES", "NL": "NL", "B": "BE", "GB": "GB", "A": "AT", "CH": "CH", "PL": "PL", "CZ": "CZ", "SK": "SK",
@@ -9,7 +9,7 @@ UNKNOWN = -1
 
 
 def number(code):
-    """Class of an ISO code, UNKNOWN of one that is no class."""
+    """Class of an ISO code, UNKNOWN for any other."""
     return REGIONS.index(code) if code in REGIONS else UNKNOWN
 
 
@@ -21,7 +21,7 @@ def of_rendered(region, state):
 
 
 def of_photo(row):
-    """Class of a photo's plates, UNKNOWN where the index does not say."""
+    """Class of a photo's plates, UNKNOWN where the index has none."""
     state = row.get("state_or_country")
     if not state:
         return UNKNOWN

@@ -1,20 +1,20 @@
-"""New plates out of real ones: characters change places, or come from another plate of the same kind.
+"""New plates from real ones: characters change places, or come from another plate of the same kind.
 
-A few hundred real plates, seen thousands of times each, teach their own texts. Exchanging their characters (letters for letters, digits for
-digits) keeps everything real, the light, the print, the dirt, and leaves nothing to learn by heart.
+A few hundred real plates, seen thousands of times each, would be memorised. Exchanging their characters (letters for letters, digits for
+digits) keeps light, print and dirt real and leaves no text to memorise.
 """
 import cv2
 import numpy as np
 
 from data.camera_effects import grow, rectify
 
-ASIDE, ABOVE = 0.3, 0.5     # surroundings kept about the plate, parts of its width and height
+ASIDE, ABOVE = 0.3, 0.5     # surroundings kept around the plate, fractions of its width and height
 MOST_WIDTH = 300            # pixels of the plate itself
 ALIKE = 1.3                 # strips whose widths differ more are not exchanged
 
 
 class Strips:
-    """A real plate laid flat: `image` uint8, `quad` of the plate in it, `text`, `spans` [(x0, x1)] of its characters."""
+    """A rectified real plate: `image` uint8, `quad` of the plate in it, `text`, `spans` [(x0, x1)] of its characters."""
 
     def __init__(self, image, quad, text, centres):
         w = min(MOST_WIDTH, float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2)
@@ -28,7 +28,7 @@ class Strips:
         c = np.array(centres)
         steps = np.diff(c)
         left, right = np.r_[np.median(steps), steps], np.r_[steps, np.median(steps)]
-        half = np.minimum(np.minimum(left, right), 1.25 * np.median(steps)) / 2       # gaps and emblems stay where they are
+        half = np.minimum(np.minimum(left, right), 1.25 * np.median(steps)) / 2       # gaps and emblems keep their places
         self.spans = [(int(round(x + (u - d) * (size[0] - 2 * x))), int(round(x + (u + d) * (size[0] - 2 * x)))) for u, d in zip(c, half)]
         face = self.image[self.rows, self.spans[0][0]:self.spans[-1][1]]
         self.dark = float(face.mean()) < float(np.median(face))                       # dark print on a light ground
@@ -41,7 +41,7 @@ class Strips:
 
 
 def strips_of(image, quad, text, centres):
-    """Strips of a plate, None when its characters stand too close or outside the picture."""
+    """Strips of a plate, None when its characters are too close or outside the picture."""
     if len(text) < 3 or min(np.diff(centres)) < 0.03:
         return None
     strips = Strips(image, np.float64(quad), text, centres)
@@ -49,7 +49,7 @@ def strips_of(image, quad, text, centres):
 
 
 def reshuffle(rng, plate, others):
-    """(picture, quad, text, centres) of `plate` with characters exchanged; `others` are plates of the same kind that may lend some."""
+    """(picture, quad, text, centres) of `plate` with characters exchanged; `others` are plates of the same kind that may contribute some."""
     image, text = plate.image.copy(), list(plate.text)
     for i in np.flatnonzero(rng.random(len(text)) < rng.choice((0.35, 0.9))):
         donor = others[rng.integers(len(others))] if others and rng.random() < 0.6 else plate

@@ -1,9 +1,9 @@
-"""How usual a serial's shape is: "7ABC123" has the shape 9AAA999. Made from the renderer's tables and the train labels.
+"""Shares of the shapes of serials: "7ABC123" has the shape 9AAA999. Made from the renderer's tables and the train labels.
 
-The table goes into the model file ("syntax": {shape: natural logarithm of its share}), and one for each region that the reader
+The model file has the table ("syntax": {shape: natural logarithm of its share}), and one for each region that the reader
 names ("syntaxByRegion": {region: {shape: share}}). The cascade mixes them by how probable each region is and multiplies
-the beam's probabilities by share ** syntaxWeight, which settles 0 or O, 1 or I, 8 or B where the net cannot. In a serial (a text with a
-digit in it) rare letters count too: most states do without I, O and Q ("letters": {region: {letter: how often, 1 is the average}}).
+the beam's probabilities by share ** syntaxWeight, which decides between 0 and O, 1 and I, 8 and B where the net cannot. In a serial (a text with a
+digit in it) rare letters count too: most states do not use I, O and Q ("letters": {region: {letter: frequency, 1 is the average}}).
 """
 import math
 from collections import Counter
@@ -13,8 +13,8 @@ from data.regions import REGIONS, of_photo, of_rendered
 from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
 
 REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}
-UNSEEN = 1e-5       # share of any one shape that no table knows (vanity plates, other countries)
-LABEL_SHARE = 0.3   # how much the train labels count beside the tables
+UNSEEN = 1e-5       # share of each shape that is in no table (vanity plates, other countries)
+LABEL_SHARE = 0.3   # weight of the train labels relative to the tables
 
 
 def shape(text):
@@ -23,7 +23,7 @@ def shape(text):
 
 
 def plain(pattern):
-    """Pattern of serials.py -> shape of what is read (stacked letters are not)."""
+    """Pattern of serials.py -> shape of the text (without stacked letters)."""
     out, inside = "", False
     for c in pattern:
         inside = (inside or c == "{") and c != "}"
@@ -68,7 +68,7 @@ def table():
 
 
 def by_region():
-    """{region: {shape: share}}: what a plate of that region looks like, special and vanity plates of the US included."""
+    """{region: {shape: share}}: the shapes of a region's plates, special and vanity plates of the US included."""
     out = {}
     for part, table in (("us", US), ("eu", EU), ("br", BR)):
         for state, patterns in table.items():
@@ -89,13 +89,13 @@ def by_region():
 
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ENOUGH_LETTERS = 150   # labelled letters of a region below which it is given the frequencies of its part of the world
-LEAST_RATIO = 0.1      # no letter is ruled out
-RARE = 0.6             # what is more frequent than this counts like any other letter
+ENOUGH_LETTERS = 150   # with fewer labelled letters, a region has the frequencies of its part of the world
+LEAST_RATIO = 0.1      # no letter is excluded
+RARE = 0.6             # more frequent letters count as average
 
 
 def letters():
-    """{region: {rare letter: frequency in serials, 1 = 1/26}} of the train labels, each count with half a letter more."""
+    """{region: {rare letter: frequency in serials, 1 = 1/26}} of the train labels, each count increased by half a letter."""
     seen = {}
     for row in photos.training_rows():
         for plate in row["plates"]:
@@ -122,7 +122,7 @@ def mix_letters(regions):
 
 
 def mix(logs, regions, share):
-    """Table of one plate: `share` of what the probable regions ({region: {shape: share}}, weighed) use, the rest of what all use."""
+    """Table of one plate: `share` from the probable regions ({region: {shape: share}}, weighed), the rest from all plates."""
     out = dict(logs)
     sums = Counter()
     for probability, shapes in regions:
@@ -141,7 +141,7 @@ def letter_factor(text, ratios, weight):
 
 
 def rescore(texts, logs, weight, ratios=None, letter_weight=0.0):
-    """[(text, probability)] -> the same with shares counted in; the sum of the probabilities stays."""
+    """[(text, probability)] -> the same weighed by shares; keeps the sum of the probabilities."""
     if not logs or not weight or not texts:
         return texts
     scaled = [(t, p * math.exp(weight * (logs.get(shape(t), logs[""]) if t else logs[""])) * letter_factor(t, ratios, letter_weight)) for t, p in texts]

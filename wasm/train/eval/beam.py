@@ -1,4 +1,4 @@
-"""CTC decoding as the runtime does it: log-softmax, merging of looks, prefix beam search."""
+"""CTC decoding as in the runtime: log-softmax, crop ensemble, prefix beam search."""
 import numpy as np
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -13,7 +13,7 @@ def log_softmax(logits):
 
 
 def merge(looks):
-    """Mean of log-probabilities [columns, classes] of several looks, renormalised column by column."""
+    """Mean of log-probabilities [columns, classes] of several crops, renormalised column by column."""
     return log_softmax(np.mean(looks, axis=0))
 
 
@@ -37,10 +37,10 @@ def text_probabilities(logp, texts):
 
 
 def judge(looks, width=8, least=1e-12):
-    """Texts of several looks [columns, 37] (log-probabilities) -> [(text, probability)], best first.
+    """Texts of several crops [columns, 37] (log-probabilities) -> [(text, probability)], best first.
 
-    A character stands in other columns in each look, so columns are not averaged: every text that a look proposes is
-    judged by all of them (docs/model-format.md, rule 7). With one look these are its own probabilities.
+    A character is in other columns of each crop, so columns are not averaged: all crops judge every text that one of
+    them proposes (docs/model-format.md, rule 7). With one crop these are its own probabilities.
     """
     texts = sorted({text for look in looks for text, _ in search(look, width)})
     p = np.stack([text_probabilities(look, texts) for look in looks])
@@ -59,7 +59,7 @@ def add(a, b):
 def search(logp, width=8, floor=-12.0):
     """CTC prefix beam search over [columns, 37] log-probabilities -> [(text, log probability)], best first.
 
-    Classes below `floor` in a column are not tried: they cannot make a text that anyone would look at.
+    Classes below `floor` in a column are not tried: they cannot be part of a relevant text.
     """
     beams = {(): (0.0, LOW)}                       # prefix -> (ends in blank, ends in its last character)
     for column in logp:

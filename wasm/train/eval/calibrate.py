@@ -3,7 +3,7 @@
     python3 -m eval.calibrate MODEL --out cascade.json [--rendered FOLDER] [--floor F]
 
 The reader's probability p of its best text becomes sigmoid(a * logit(p) + b), fitted by maximum likelihood to "was it
-right". Nothing here ever sees a `val` row.
+right". `val` rows are never used.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ from eval.cascade import Cascade
 from eval.evaluate import framed
 
 
-SIZES = (1, 0.8, 0.65)   # at which each picture is looked at: 124 plates alone say little about what is seldom wrong
+SIZES = (1, 0.8, 0.65)   # sizes of each picture: 124 plates alone give too few errors
 
 
 def observations(cascade):
@@ -40,7 +40,7 @@ def observations(cascade):
 
 
 def rendered(cascade, folder):
-    """The same of plates that bench/match/render_plates.py rendered (its seeds are none of the training's)."""
+    """The same for plates rendered by bench/match/render_plates.py (with seeds that no training uses)."""
     folder, out = pathlib.Path(folder), []
     for row in json.loads((folder / "truth.json").read_text()):
         for d in cascade(cv2.imread(str(folder / row["file"]), cv2.IMREAD_GRAYSCALE)):

@@ -33,7 +33,7 @@ class Detection:
 
 
 def iou(a, b):
-    """Of boxes (x0, y0, x1, y1)."""
+    """Intersection over union of boxes (x0, y0, x1, y1)."""
     w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if w <= 0 or h <= 0:
         return 0.0
@@ -48,7 +48,7 @@ def aspect(quad):
 
 
 def cut(quad, size):
-    """Does the frame's edge cut the plate? One that reaches both edges is a close-up, not cut."""
+    """Whether the frame's edge cuts the plate; one that reaches both edges is a close-up, not cut."""
     (w, h), sides = size, [(quad[a] + quad[b]) / 2 for a, b in ((0, 3), (1, 2), (0, 1), (3, 2))]
     width, height = np.linalg.norm(sides[1] - sides[0]), np.linalg.norm(sides[3] - sides[2])
     aside, above = CUT_ASIDE * width, CUT_ABOVE * height
@@ -89,7 +89,7 @@ def peaks(out, floor, most, crowd=1.0):
 
 
 class Cascade:
-    """A model file, ready to look at frames (uint8 luma [h, w])."""
+    """A model file, ready to recognize frames (uint8 luma [h, w])."""
 
     def __init__(self, path, constants=None):
         self.meta, self.nets = psm.read(path)
@@ -149,7 +149,7 @@ class Cascade:
         return np.exp(log_softmax(self.k.get("regionScale", 1) * out[:, 0].mean(1)))
 
     def read(self, pyramid, quad):
-        """([(text, probability)] of what stands in the quad, probabilities of the regions)"""
+        """([(text, probability)] of the text in the quad, probabilities of the regions)"""
         first, *others = self.k["readMargins"]
         best = lambda look: judge([look], self.k["beam"])[0]
         sure = lambda text: text[1] if len(text[0]) >= 3 else 0.0
@@ -159,7 +159,7 @@ class Cascade:
             double = self.look(pyramid, quad, [first], 2)
             if sure(best(double[0])) > sure(text):
                 looks, lines, text = double, 2, best(double[0])
-        if self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3:   # else the first look settles it
+        if self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3:   # else the first crop decides
             looks += self.look(pyramid, quad, others, lines)
         texts = judge(looks, self.k["beam"])
         if len(texts[0][0]) < 3:
@@ -184,7 +184,7 @@ class Cascade:
         return float(sigmoid(self.k["calibA"] * np.log(p / (1 - p)) + self.k["calibB"]))
 
     def __call__(self, luma, boxes=None):
-        """-> [Detection], surest first. Boxes much less sure than the best one get their turn when the others say nothing."""
+        """-> [Detection], most confident first. Boxes far below the best score are examined only when the others have no text."""
         pyramid = Pyramid(luma)
         if boxes is None and luma.size < self.k.get("closeUpBelow", 0):
             filled = self.plates(pyramid, [self.whole(pyramid)], may_be_cut=False)
@@ -195,7 +195,7 @@ class Cascade:
         return self.detections(pyramid, sure) or self.detections(pyramid, boxes[len(sure):])
 
     def whole(self, pyramid):
-        """(score, quad, coarse score) of the one plate that the frame is the picture of: what fills it, else the frame itself."""
+        """(score, quad, coarse score) of the only plate of a close-up: the quad that fills the frame, else the frame itself."""
         w, h = pyramid.size
         score, quad = self.fine(pyramid, (1.0, w / 2, h / 2, w, h))
         if score > self.k["fineFloor"] and iou((*quad.min(0), *quad.max(0)), (0, 0, w, h)) >= FILLS:
@@ -203,11 +203,11 @@ class Cascade:
         return self.k["fineFloor"], np.float64([[0, 0], [w, 0], [w, h], [0, h]]), 1.0
 
     def detections(self, pyramid, boxes):
-        """[Detection] of these boxes, surest first."""
+        """[Detection] of these boxes, most confident first."""
         return self.plates(pyramid, self.quads(pyramid, boxes))
 
     def plates(self, pyramid, quads, may_be_cut=True):
-        """[Detection] of what stands in these quads, surest first."""
+        """[Detection] of these quads, most confident first."""
         out = []
         for score, quad, _ in quads:
             texts, regions = self.read(pyramid, quad)

@@ -3,8 +3,8 @@
     python3 -m eval.evaluate MODEL [--out FILE.json] [--errors]
 
 Right = the best text of any returned plate equals the truth. Three figures: against the labels as published, as
-corrected, and corrected with O = 0 and I = 1 taken for the same. `any box`: the plate's box was found (its centre lies
-in a quad that the fine look kept). A picture without a plate counts as falsely read when anything is returned.
+corrected, and corrected with O = 0 and I = 1 equal. `any box`: the plate's box was found (its centre is
+in a quad of the fine look). A picture without a plate counts as falsely read when anything is returned.
 """
 import argparse
 import json
@@ -32,7 +32,7 @@ def truths(row):
 
 
 def framed(image):
-    """A plate crop in the middle of a grey picture of twice its width: (picture, the fine look's box). At a frame's edge it would count as cut."""
+    """A plate crop in the middle of a grey picture of twice its width: (picture, the fine look's box). At the frame's edge it would count as cut."""
     h, w = image.shape
     return np.pad(image, ((h, h), (w // 2, w // 2)), constant_values=112), [(1.0, w // 2 + w / 2, h + h / 2, w, h)]
 

@@ -1,4 +1,4 @@
-"""How the runtime looks at a frame: the pyramid and the one rule by which every net input is sampled."""
+"""Sampling as in the runtime: the pyramid and the single rule for every net input."""
 import numpy as np
 
 
@@ -67,14 +67,14 @@ def square_to_quad(q):
 
 
 def normalise(p):
-    """Rule 4: float [h, w] -> whole numbers round(512 * v), int16 range."""
+    """Rule 4: float [h, w] -> integers round(512 * v), int16 range."""
     p = np.asarray(p, np.float64)
     v = np.clip((p - p.mean()) / max(p.std(), 8.0), -4, 4)
     return np.round(512 * v)
 
 
 def coarse_size(width, height, area, step=16, least=32):
-    """Output size (w, h) of the coarse look at a frame, `area` pixels in all (rule 5)."""
+    """Output size (w, h) of the coarse look at a frame, `area` pixels in total (rule 5)."""
     k = min(1.0, (area / (width * height)) ** 0.5)
     w, h = (max(least, int(round(v * k / step)) * step) for v in (width, height))
     while w * h > area and max(w, h) > least:

@@ -16,7 +16,7 @@ ROWS = [("us", "**US scenes, all**"), ("openalpr-e2e-us", "openalpr-e2e-us"), ("
 
 TEXT = """# Model card: platestream.psm
 
-Written by `wasm/train/card.py`; do not edit. Retrain with `wasm/train/run`, see [wasm/train](../train/README.md).
+Written by `wasm/train/export/card.py`; do not edit. Retrain with `wasm/train/run`, see [wasm/train](../train/README.md).
 
 Model id `{id}`, {size:,} bytes, trained {trained}. Format and cascade: [docs/model-format.md](../../docs/model-format.md).
 Four convolutional nets, int8 weights (one step per output channel), int16 activations, exact integer sums.
@@ -29,15 +29,15 @@ Four convolutional nets, int8 weights (one step per output channel), int16 activ
 
 Measured end to end (whole photo in, texts out) on the `val` part of the photos, never trained or tuned on, with the bit-exact
 simulation of the integer nets. Right = the best text of any returned plate equals the label, all characters. Small counts:
-one photo is 2 to 8 points. *Folded*: O = 0 and I = 1 taken for the same.
+one photo is 2 to 8 points. *Folded*: O = 0 and I = 1 count as equal.
 
 | set | plates | as published | corrected labels | folded | in the top 5 | plate found |
 |---|---|---|---|---|---|---|
 {figures}
 
 The runtime's own arithmetic (`npm run bench -- accuracy`, recognizer.wasm, which also has clips, states, calibration and plate widths) agrees within
-one or two photos a set; where sampling rounds differently a character at the edge of its decision can flip. `val` was looked at for each model that was delivered, so these figures
-flatter slightly; nothing was chosen by it. [status](../../docs/status.md) has the runtime's figures.
+one or two photos a set; where sampling rounds differently, a character at the edge of its decision can flip. `val` was evaluated for each delivered model, so these figures
+are slightly optimistic; nothing was chosen by it. [status](../../docs/status.md) has the runtime's figures.
 
 Pictures without a plate (openalpr-neg): something is read in {wrong} of {empty}{share}.
 
@@ -49,27 +49,27 @@ Confidence is fitted to "the text is right" on held-out rows of the train part.
 
 ## Data
 
-* Rendered: 72,000 plates (US 60 %, EU 25 %, Brazil and Argentina 15 %; 8 % with two lines) by `wasm/train/render`, seen through random cameras.
+* Rendered: 72,000 plates (US 60 %, EU 25 %, Brazil and Argentina 15 %; 8 % with two lines) by `wasm/train/render`, seen by random cameras.
 * Real photos of the train part: US, EU, French, Romanian, Brazilian, Argentine, Indian and world scenes and crops. Labels that
-  only another reader gave are used from a confidence of 0.97. Corners and the places of characters of real plates are an earlier model's own. Half of the
-  real plates are shown with their characters exchanged.
-* No photo is part of this repository. The weights are ours; nothing of another reader's weights is in them.
+  come from another reader only are used from a confidence of 0.97. Corners and character positions of real plates come from an earlier model. Half of the
+  real plates are used with exchanged characters.
+* No photo is part of this repository. The weights were trained from nothing; they contain no other reader's weights.
 
 ## Known weaknesses
 
 {weak}
 """
 
-WEAK = """* Graphics and lettering beside the serial are taken for characters now and then (72LY as X72LY).
-* States of the US are named from the whole plate: well on close plates, seldom where the plate is under 100 pixels wide; it may say unknown.
-* A mirrored or upside-down plate gives a text of 0.5 or more in one case of the test (three letters that look the same in a mirror); a plate cut by the frame's edge in none of 54.
-* Plates seen at a very steep angle get wrong corners now and then, and then no text: the corners of real ones in training are an earlier model's, checked by eye on the steepest only.
-* Two-line plates are read when they are well found: about four fifths of the real crops, fewer in scenes.
-* Small stacked letters are left out on purpose, as most labels do; a list that has them will not match exactly.
-* O and 0, I and 1, and also D, Q, 8 and B are mixed up where the shape of the serial does not say which it is (vanity plates).
-* Plates under about 60 pixels wide are read badly; the coarse look was taught plates from 9 of about 320 pixels, 1/35 of the frame's width.
-* Night, infra-red, rain and motion blur were rendered, not photographed: nothing real was there to measure them on.
-* Letters on signs, time stamps and bumper stickers can be read as a plate: see the figure for pictures without one.
+WEAK = """* Graphics and lettering beside the serial are sometimes read as characters (72LY as X72LY).
+* US states are named from the whole plate: reliably on close plates, rarely on plates under 100 pixels wide; the result may be unknown.
+* A mirrored or upside-down plate gives a text of 0.5 or more in one case of the test (three mirror-symmetric letters); a plate cut by the frame's edge in none of 54.
+* Plates at very steep angles sometimes get wrong corners, and then no text: training corners of real ones come from an earlier model, checked by eye on the steepest only.
+* Two-line plates are read when they are located well: about four fifths of the real crops, fewer in scenes.
+* Small stacked letters are omitted on purpose, as in most labels; a list that has them does not match exactly.
+* O and 0, I and 1, and also D, Q, 8 and B are confused where the shape of the serial does not decide (vanity plates).
+* Plates under about 60 pixels wide are read badly; the coarse look was trained on plates from 9 of about 320 pixels, 1/35 of the frame's width.
+* Night, infra-red, rain and motion blur were rendered, not photographed: there were no real pictures to measure them on.
+* Letters on signs, time stamps and bumper stickers can be read as a plate: see the figure for pictures without a plate.
 * Latin letters and digits only."""
 
 

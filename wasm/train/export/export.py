@@ -2,8 +2,8 @@
 
     python3 -m export.export --out ../models/platestream.psm [--runs FOLDER]
 
-A net without a checkpoint is taken over from the shipped model, so that one net can be trained anew by itself; where that has none it
-is exported untrained (right shapes, useless weights).
+A net without a checkpoint is copied from the shipped model, so that a single net can be retrained; if that has none either, it is exported
+untrained (right shapes, useless weights).
 """
 import argparse
 import datetime

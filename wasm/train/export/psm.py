@@ -1,4 +1,4 @@
-"""Reading and writing the model file (`*.psm`, see docs/model-format.md)."""
+"""Reads and writes the model file (`*.psm`, docs/model-format.md)."""
 import hashlib
 import json
 import struct

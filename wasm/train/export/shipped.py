@@ -1,4 +1,4 @@
-"""The float weights of the shipped nets, so that training can go on from them on another machine (half precision, about 1 MB).
+"""The float weights of the shipped nets, so that training can continue on another machine (half precision, about 1 MB).
 
 `--start-from shipped` of both training programs reads them; `export.py` writes them beside the model file.
 """

@@ -43,7 +43,7 @@ def stamp(at):
 
 
 def film_camera(index, out, seed, seconds, fonts, only):
-    """Render one camera and write down its part of the truth."""
+    """Render one camera and return its part of the truth."""
     cv2.setNumThreads(1)
     scene = cameras.all_scenes()[index]
     ident = scene.record["id"]
@@ -52,7 +52,7 @@ def film_camera(index, out, seed, seconds, fonts, only):
     folder = pathlib.Path(out, "frames", ident)
     folder.mkdir(parents=True, exist_ok=True)
     found = {k: [] for k in range(len(cars))}
-    offset = index * 0.057            # the cameras' clocks do not tick together
+    offset = index * 0.057            # the cameras are not synchronised
     times = [offset + k / scene.rate for k in range(int(seconds * scene.rate))]
     if only:
         times = [min(times, key=lambda t: abs(t - s)) for s in only]
@@ -106,7 +106,7 @@ def part_file(out, ident):
 
 
 def assemble(out, scenes, passes, args):
-    """What belongs to all cameras together: their records, the hot lists, the truth."""
+    """The parts common to all cameras: their records, the hot lists, the truth."""
     lists, hits = hotlists.make(np.random.default_rng(args.seed), passes)
     hotlists.write(out / "hotlists", lists)
     (out / "cameras.json").write_text(json.dumps([s.record for s in scenes], indent=2) + "\n")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# From the generator to the bundled feed: renders into a work folder, packs it with the project's own importer.
+# Builds the bundled feed: renders into a work folder, then packs it with the project's importer.
 #   ./pack.sh FOLDER [seed]        needs a built project (npm run build) and the fonts of ../fonts.sh
 set -e
 here="$(cd "$(dirname "$0")" && pwd)"

@@ -1,4 +1,4 @@
-"""What stands behind the road: sky, hills, houses, walls, trees, lamp posts."""
+"""The background of the road: sky, hills, houses, walls, trees, lamp posts."""
 from dataclasses import dataclass
 from typing import Tuple
 

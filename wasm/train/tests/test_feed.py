@@ -1,4 +1,4 @@
-"""The renderer of recorded traffic: geometry that the truth rests on, and lists without a chance hit."""
+"""The renderer of recorded traffic: the geometry behind the truth, and lists without accidental hits."""
 import unittest
 
 import numpy as np

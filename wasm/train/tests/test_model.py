@@ -1,4 +1,4 @@
-"""Quantising, the file, and the integer arithmetic against plain loops."""
+"""Quantising, the model file, and the integer arithmetic against plain loops."""
 import os
 import tempfile
 import unittest

@@ -6,7 +6,7 @@ import settings
 
 
 def load(*runs):
-    """Lines of a run's curve; of runs that went on from one another, one after the other."""
+    """Lines of a run's curve; runs that continue each other are concatenated."""
     lines, before = [], 0
     for run in runs:
         path = settings.cache("runs", run) / "curve.jsonl"
@@ -17,7 +17,7 @@ def load(*runs):
 
 
 def share(line, part):
-    """What a report says of `part`, [right, of], in per cent."""
+    """Percentage of `part` of a report, [right, of]."""
     return 100 * line["tune"][part][0] / max(1, line["tune"][part][1])
 
 
@@ -72,7 +72,7 @@ def main():
     panels = [(reader_loss, load(*args.reader)), (reader_exact, load(*args.reader)), (issuer, load(*args.issuer)),
               (finder("coarse: readable plates among the best 3, %", lambda tune: tune["found"] / max(1, tune["readable"])), load(*args.coarse)),
               (finder("fine: mean IoU with the box, %", lambda tune: tune["iou"]), load(*args.fine))]
-    panels = [panel for panel in panels if panel[1]]                 # a net that was taken over as it was has no curve
+    panels = [panel for panel in panels if panel[1]]                 # a net that was copied has no curve
     figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 4), squeeze=False)
     for axis, (draw, lines) in zip(axes[0], panels):
         draw(axis, lines)

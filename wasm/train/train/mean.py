@@ -2,7 +2,7 @@
 
     python3 -m train.mean NET OUT RUN RUN ...        e.g. mean.py reader reader-mean shipped reader
 
-`shipped` is the net in the model file. Runs must have begun from one another, or their mean means nothing. Samples seen are added up.
+`shipped` is the net in the model file. Runs must continue one another, otherwise their mean is meaningless. Samples seen are summed.
 """
 import argparse
 import pathlib

@@ -28,7 +28,7 @@ class Ring:
         return {n: np.frombuffer(self.raw[n], dtype).reshape((self.size, *shape)) for n, (shape, dtype) in self.fields.items()}
 
     def start(self, maker, seeds, nice=5):
-        """One process per seed; `maker(seed)` returns a function that gives one sample as {name: array}."""
+        """One process per seed; `maker(seed)` returns a function that returns one sample as {name: array}."""
         for seed in seeds:
             p = mp.Process(target=self._fill, args=(maker, seed, nice), daemon=True)
             p.start()

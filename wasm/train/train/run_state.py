@@ -1,4 +1,4 @@
-"""What the training programs share: a net with its optimiser and average, resumed from a checkpoint, reported as it goes."""
+"""What the training programs share: a net with its optimiser and average, resumed from a checkpoint, with progress reports."""
 import json
 import time
 
@@ -18,7 +18,7 @@ class RunState:
     """A net in training under the name `run`. `samples` were seen in `minutes`; `judge()` gives the averaged net that is shipped."""
 
     def __init__(self, run, graph, seed, top_rate, decay=0.999, start=None):
-        """`start(net)` sets the weights of a run that begins; a checkpoint, if there is one, is gone on from."""
+        """`start(net)` sets the weights of a run that begins; a checkpoint, if there is one, takes precedence."""
         torch.set_num_threads(1)
         torch.manual_seed(seed)
         self.folder, self.graph, self.seed, self.top_rate = settings.cache("runs", run), graph, seed, top_rate
@@ -43,7 +43,7 @@ class RunState:
             return self.net(x).float()
 
     def step(self, loss, parts, seen, total):
-        """One step down `loss`; `parts` (an array) is what the report shows the mean of; `seen` samples of `total`."""
+        """One optimiser step on `loss`; the report shows the mean of `parts` (an array); `seen` samples of `total`."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate(self.samples, total, self.top_rate)
         self.optimiser.zero_grad(set_to_none=True)
@@ -55,7 +55,7 @@ class RunState:
         self.sums, self.count = self.sums + parts, self.count + 1
 
     def due(self, every, total):
-        """Is it time for a report?"""
+        """Whether a report is due."""
         return self.samples - self.shown >= every or self.samples >= total
 
     def judge(self):
@@ -65,7 +65,7 @@ class RunState:
         return net.eval()
 
     def report(self, names, figures, calibration):
-        """Prints a line, appends it to the curve and writes the checkpoint; `calibration` inputs are what quantising looks at."""
+        """Prints a line, appends it to the curve and writes the checkpoint; `calibration` inputs are those for quantising."""
         spent = time.time() - self.watch
         self.minutes += spent / 60
         means = dict(zip(names, (round(float(v), 4) for v in self.sums / max(self.count, 1))))

@@ -34,7 +34,7 @@ class Maker:
 
 
 def loss_of(out, batch, kind):
-    """Focal loss on the heat (penalty-reduced about centres), L1 on the rest where it is known."""
+    """Focal loss on the heat (penalty-reduced around centres), L1 on the other outputs where known."""
     heat, reg, weight = (torch.from_numpy(batch[k].astype(np.float32)) for k in ("heat", "reg", "weight"))
     logit = out[:, 0]
     p = torch.sigmoid(logit).clamp(1e-4, 1 - 1e-4)
@@ -53,8 +53,8 @@ def loss_of(out, batch, kind):
 @torch.no_grad()
 def judge_coarse(net, full, empty):
     """
-    On whole held-out photos: plates of READABLE input pixels or more among the best 3 boxes (IoU 0.4, what the fine look can mend), those that are the best of
-    their photo; plates of any size whose centre is found; boxes above 0.3 where no plate is.
+    On whole held-out photos: plates of READABLE input pixels or more among the best 3 boxes (IoU 0.4, which the fine look can correct), those that are the best of
+    their photo; plates of any size whose centre is found; boxes above 0.3 without a plate.
     """
     found_at, hit, wrong, total = [], 0, 0, 0
     for scene in full + empty:
@@ -75,7 +75,7 @@ def judge_coarse(net, full, empty):
 
 @torch.no_grad()
 def judge_fine(net, full, empty):
-    """On held-out photos with the window about the true box: mean IoU of the quad's bounds with the box, and scores."""
+    """On held-out photos with the window around the true box: mean IoU of the quad's bounds with the box, and scores."""
     overlaps, scores, empties = [], [], []
     rng = np.random.default_rng(3)
     for scene in full + empty:
@@ -117,7 +117,7 @@ def main():
     ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + state.samples for k in range(args.makers)])
     full, empty = load_scenes(tune=True)
     judge = judge_coarse if args.kind == "coarse" else judge_fine
-    while ring.filled() < min(args.ring, 2500):   # or the first samples are seen far too often
+    while ring.filled() < min(args.ring, 2500):   # otherwise the first samples are drawn far too often
         time.sleep(1)
     while state.samples < args.samples:
         batch = ring.draw(rng, BATCH[args.kind])
@@ -131,7 +131,7 @@ def main():
 
 @torch.no_grad()
 def begin(net, args):
-    """Weights of a run that begins: few cells are a plate; then those of another run, where they fit."""
+    """Weights of a new run: a bias for few plate cells, then the weights of another run, where they fit."""
     net.convs[-1].bias[0] = -3.0
     if args.start_from:
         other, own = starting_state(args.start_from, args.kind), net.state_dict()

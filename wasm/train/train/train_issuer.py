@@ -34,7 +34,7 @@ def maker(seed):
 
 
 def loss_of(logits, region):
-    """Cross-entropy where the region is known, a flat answer where there is none to know -> loss, (known, flat)"""
+    """Cross-entropy where the region is known, a flat output where there is none -> loss, (known, flat)"""
     logp = F.log_softmax(logits[:, :, 0].mean(2), 1)
     known = region >= 0
     named = F.nll_loss(logp, region.clamp(min=0), reduction="none")

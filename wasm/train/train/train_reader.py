@@ -22,7 +22,7 @@ from export.shipped import starting_state
 
 MAX_TEXT = 12
 BATCH = 64
-REUSE = 2     # a sample comes again with another jolt; to make one takes as long as to learn from it
+REUSE = 2     # a sample is drawn again with another jolt; making one takes as long as training on it
 FIELDS = {"crop": ((shapes.READER_H, shapes.READER_W), np.uint8), "text": ((MAX_TEXT,), np.int16), "columns": ((COLUMNS,), np.int16)}
 
 
@@ -68,7 +68,7 @@ def loss_of(logits, texts, columns, column_weight):
     lengths = (texts > 0).sum(1)
     ctc = F.ctc_loss(logp.permute(2, 0, 1), texts, torch.full((len(texts),), logp.shape[2], dtype=torch.long), lengths,
                      blank=0, reduction="none", zero_infinity=True)
-    ctc = (ctc / lengths.clamp(min=4)).clamp(max=6).mean()         # one wrong label must not rule a batch
+    ctc = (ctc / lengths.clamp(min=4)).clamp(max=6).mean()         # one wrong label must not dominate a batch
     known = columns != UNKNOWN
     ce = F.nll_loss(logp, columns.clamp(min=0), reduction="none")
     ce = (ce * known).sum() / known.sum().clamp(min=1)
@@ -106,13 +106,13 @@ def score(net, crops, texts):
 
 
 def widen(net, state):
-    """Load weights of a narrower (or equal) net: what is new begins so that the old outputs stay as they were."""
+    """Load weights of a narrower (or equal) net; new parts start so that the old outputs are unchanged."""
     for name, value in net.state_dict().items():
         old = state.get(name)
         if old is None:
             continue
         if value.dim() == 4 and old.shape != value.shape:
-            value[:old.shape[0], old.shape[1]:] = 0            # new inputs do not reach old outputs yet
+            value[:old.shape[0], old.shape[1]:] = 0            # new inputs do not affect old outputs yet
         value[tuple(slice(n) for n in old.shape)] = old
 
 
@@ -133,7 +133,7 @@ def main():
     ring = Ring(FIELDS, args.ring, REUSE)
     ring.start(maker, [args.seed * 100 + k + state.samples for k in range(args.makers)])
     tune = tuning_crops()
-    while ring.filled() < min(args.ring, 6000):   # or the first samples are seen far too often
+    while ring.filled() < min(args.ring, 6000):   # otherwise the first samples are drawn far too often
         time.sleep(1)
     while state.samples < args.samples:
         batch = jolt(rng, ring.draw(rng, BATCH))
