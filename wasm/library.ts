@@ -1,6 +1,6 @@
 /**
- * The part of the recognizer library that Node and browsers share; node.ts and browser.ts add how files and pictures are
- * opened.
+ * The part of the recognizer library that Node and browsers share; node.ts and browser.ts add how files and pictures
+ * are opened.
  */
 export { CHARACTERS, CLASSES, NONE } from './classes.js'
 export type { Detection, Quad, Quality, Timings } from './recognizer/detection.js'

@@ -1,5 +1,6 @@
 /**
- * The recognizer as a library for Node: `platestream/recognizer` (docs/recognizer.md). browser.ts exports the same names.
+ * The recognizer as a library for Node: `platestream/recognizer` (docs/recognizer.md). browser.ts exports the same
+ * names.
  */
 import { readFile } from 'node:fs/promises'
 import { openWith, type OpenOptions } from './recognizer/open.js'

@@ -23,18 +23,22 @@ export interface ConfusionData {
   counts: Record<string, Record<string, number>>
   /** Weight of the look-alikes above as a prior, in observations of a character. */
   weight: number
-  /** Knots of the calibration: [uncalibrated probability, share that was right], both rising from [0, 0] to [1, 1]. */
+  /**
+   * Knots of the calibration: [uncalibrated probability, share that was right], both rising from [0, 0] to [1, 1].
+   */
   calibration: [number, number][]
 }
 
 const N = CHARACTERS.length
-/** P(one is on the plate | the other was read) from which a pair counts as look-alikes without being a classic one. */
+/**
+ * P(one is on the plate | the other was read) from which a pair counts as look-alikes without being a classic one.
+ */
 const ALIKE_FLOOR = 0.001
 
 /**
- * The confusion matrix of readers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of read);
- * every row sums to 1. The look-alikes are the prior of the learned counts: row = (counts + weight * classic row) /
- * (total + weight).
+ * The confusion matrix of readers: `matrix[read * 36 + truth]` is P(truth is on the plate | the reader is sure of
+ * read); every row sums to 1. The look-alikes are the prior of the learned counts: row = (counts + weight * classic
+ * row) / (total + weight).
  */
 export class ConfusionModel {
   private constructor(
@@ -63,7 +67,9 @@ export class ConfusionModel {
     return this.matrix[read * N + truth]!
   }
 
-  /** Whether the pair matches without an error: a classic look-alike, or confused often enough in the learned counts. */
+  /**
+   * Whether the pair matches without an error: a classic look-alike, or confused often enough in the learned counts.
+   */
   alike(read: number, truth: number): boolean {
     return (
       this.probability(read, truth) >= ALIKE_FLOOR ||
@@ -71,7 +77,9 @@ export class ConfusionModel {
     )
   }
 
-  /** The share of matches with this probability that were right on the fitting data: piecewise linear, rising, 0..1. */
+  /**
+   * The share of matches with this probability that were right on the fitting data: piecewise linear, rising, 0..1.
+   */
   calibrate(probability: number): number {
     return along(this.data.calibration, probability, 0, 1)
   }

@@ -79,7 +79,8 @@ const MAX_SEARCHES = 8
 /**
  * Every distinct plate ever read, in bit-sliced blocks that patterns are matched against (drawing in
  * wasm/assembly/matcher/layout.ts). A plate is a text and a region. One thread owns the dictionary and appends to it;
- * any thread may search it, with its own instance in the same memory. A search sees everything appended before it began.
+ * any thread may search it, with its own instance in the same memory. A search sees everything appended before it
+ * began.
  */
 export class Dictionary {
   private readonly regionNumbers: Map<string, number>
@@ -228,8 +229,8 @@ export class Dictionary {
    * @param plate as read; normalised here
    * @param hour since 1970 UTC
    * @param again whether the same read may have been added before: a known plate then counts only for a later hour
-   * @returns 'new' for the first read of a plate in its region, 'known' for others, 'refused' for a text that cannot be a
-   * plate, 'full' when the dictionary must be rebuilt first
+   * @returns 'new' for the first read of a plate in its region, 'known' for others, 'refused' for a text that cannot be
+   * a plate, 'full' when the dictionary must be rebuilt first
    */
   add(plate: string, region: string, hour: number, again = false): 'new' | 'known' | 'refused' | 'full' {
     const text = normalisePlate(plate)
@@ -374,7 +375,8 @@ export class Dictionary {
         match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated },
       })
     }
-    // By the uncalibrated probability to the 24 bits of an f32, as scans rank, so that the order of factors is irrelevant.
+    // By the uncalibrated probability to the 24 bits of an f32, as scans rank, so that the order of factors is
+    // irrelevant.
     found.sort(
       ({ rank: p, match: a }, { rank: q, match: b }) =>
         q - p ||
@@ -392,8 +394,8 @@ export class Dictionary {
   }
 
   /**
-   * Region names by number, and each block as records, for rebuilding this dictionary. Appends must wait until then, or be
-   * repeated.
+   * Region names by number, and each block as records, for rebuilding this dictionary. Appends must wait until then, or
+   * be repeated.
    */
   drain(): { blocks: number; regionNames: readonly string[]; drain(block: number): Uint8Array; long: PlateRow[] } {
     return {

@@ -41,7 +41,9 @@ export interface CompiledList {
   readonly bytes: number
 }
 
-/** Entries added by one call: enough to make calls cheap, few enough that V8 can switch to optimised code in between. */
+/**
+ * Entries added by one call: enough to make calls cheap, few enough that V8 can switch to optimised code in between.
+ */
 const PIECE = 10_000
 /** Bytes for the text of a piece. */
 const TEXT_BYTES = PIECE * 14

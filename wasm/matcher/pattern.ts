@@ -12,8 +12,8 @@ import { plainCharacter } from './plate_text.js'
  *
  * `?` is one unknown character, `*` any run of characters (also an empty one), `[8B]` one of these. One fragment is the
  * whole plate, from its first to its last character; fragments joined by `&` occur anywhere, in any order, without
- * overlapping, with anything around them. `~k` allows k misread, missing or extra characters in total. Blanks and dashes
- * are ignored; lower case and look-alikes of other alphabets are replaced.
+ * overlapping, with anything around them. `~k` allows k misread, missing or extra characters in total. Blanks and
+ * dashes are ignored; lower case and look-alikes of other alphabets are replaced.
  */
 export interface Pattern {
   /** As typed. */
@@ -195,7 +195,9 @@ interface Symbol {
   at: number
 }
 
-/** One symbol for each significant character, with look-alikes and wide forms replaced. Dashes are kept in ranges only. */
+/**
+ * One symbol for each significant character, with look-alikes and wide forms replaced. Dashes are kept in ranges only.
+ */
 function symbolsOf(source: string): Symbol[] {
   const symbols: Symbol[] = []
   let at = 1

@@ -47,14 +47,20 @@ export interface BuiltPlates {
 }
 
 const INPUT_BYTES = 1 << 20
-/** Records processed by one call: few enough that V8 can switch to optimised code and the event loop can run in between. */
+/**
+ * Records processed by one call: few enough that V8 can switch to optimised code and the event loop can run in between.
+ */
 const PIECE = 1 << 16
-/** From this many records on, rows of one plate are joined during the load, so that memory grows with plates, not rows. */
+/**
+ * From this many records on, rows of one plate are joined during the load, so that memory grows with plates, not rows.
+ */
 const JOIN_FROM = 1 << 25
 /** Hours kept before the newest read: 5 years; the meta holds up to 65,536 hours. */
 const HOURS_BACK = 43_800
 
-/** Builds a dictionary in a memory of its own: loads rows in any order, sorts and joins them, cuts them into blocks. */
+/**
+ * Builds a dictionary in a memory of its own: loads rows in any order, sorts and joins them, cuts them into blocks.
+ */
 export class PlateBuilder {
   private readonly memory: MatcherMemory
   private readonly regionTable: number
@@ -125,8 +131,8 @@ export class PlateBuilder {
   }
 
   /**
-   * Loads lines of text, one plate each, seen once in `hour`. The bytes may end within a line; call `endLines` after the
-   * last ones. Skips empty lines.
+   * Loads lines of text, one plate each, seen once in `hour`. The bytes may end within a line; call `endLines` after
+   * the last ones. Skips empty lines.
    */
   async addLines(bytes: Uint8Array, hour: number): Promise<void> {
     const odd: PlateRow[] = []

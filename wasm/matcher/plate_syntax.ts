@@ -84,8 +84,8 @@ export class PlateSyntax {
   /**
    * The weights of a read.
    * @param positions 37 probabilities each
-   * @param region of issue, when known; characters are weighed only then, because the reader's model has already applied
-   * the syntax of all regions
+   * @param region of issue, when known; characters are weighed only then, because the reader's model has already
+   * applied the syntax of all regions
    * @param missing P(the plate has one more character at a given place)
    * @param weighed whether the region's syntax is already part of the distribution
    * @param weights written to, at least as long as needed

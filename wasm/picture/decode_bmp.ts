@@ -6,7 +6,8 @@ import { lumaOfRgba } from './luma.js'
 const HEADER_BYTES = 26
 
 /**
- * Whether a file begins like a Windows bitmap. Old cameras and plate collections have them; sharp does not support them.
+ * Whether a file begins like a Windows bitmap. Old cameras and plate collections have them; sharp does not support
+ * them.
  */
 export const isBmp = (bytes: Uint8Array): boolean =>
   bytes.length >= HEADER_BYTES && bytes[0] === 0x42 && bytes[1] === 0x4d

@@ -7,8 +7,8 @@ import { decodeUpright } from './upright.js'
 
 /**
  * Decodes the luma of a picture file into the target, upright; in a page or a worker. A JPEG gives the same bits as in
- * Node (decode_node.ts), and so does an opaque PNG or WebP of 8 bits; the browser decodes other formats, transparency and
- * rare JPEGs, which may differ in the last bit.
+ * Node (decode_node.ts), and so does an opaque PNG or WebP of 8 bits; the browser decodes other formats, transparency
+ * and rare JPEGs, which may differ in the last bit.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {

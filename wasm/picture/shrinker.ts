@@ -50,8 +50,8 @@ export class Shrinker {
   }
 
   /**
-   * The buffer for a picture's pixels, row by row, 4 bytes each. Invalidates previous targets; the next call invalidates
-   * the buffer.
+   * The buffer for a picture's pixels, row by row, 4 bytes each. Invalidates previous targets; the next call
+   * invalidates the buffer.
    * @param targets all sizes that `shrink` will be called with
    */
   open({ width, height }: Size, targets: readonly Size[]): Uint8Array {

@@ -20,7 +20,8 @@ export interface RecognizerOptions {
 
 /**
  * Finds and reads plates in one frame at a time. Runs wherever WebAssembly SIMD is available (Node 20, browsers); one
- * instance belongs to one thread. The same module, model and luma give the same detections, bit for bit, on any machine.
+ * instance belongs to one thread. The same module, model and luma give the same detections, bit for bit, on any
+ * machine.
  *
  *     const luma = recognizer.lumaBuffer(width, height)   // write the picture here ...
  *     const detections = recognizer.recognize(width, height)

@@ -2,7 +2,10 @@ import { instantiate, type ASUtil } from '@assemblyscript/loader'
 import { WasmError } from '../errors.js'
 import { ABI_VERSION } from './layout.js'
 
-/** The calls of recognizer.wasm, documented in wasm/assembly/recognizer/recognizer.ts. Addresses are offsets into `memory`. */
+/**
+ * The calls of recognizer.wasm, documented in wasm/assembly/recognizer/recognizer.ts. Addresses are offsets into
+ * `memory`.
+ */
 export interface RecognizerExports extends Record<string, unknown> {
   readonly memory: { readonly buffer: ArrayBuffer }
   abiVersion(): number

@@ -8,10 +8,11 @@ t.test(
   async (t) => {
     const matcher = await loadMatcher()
     const size = Number(process.env.PLATESTREAM_SWAP ?? 1_000_000)
+    const letters = (i: number) =>
+      String.fromCharCode(65 + (i % 26), 65 + (Math.floor(i / 26) % 26), 65 + (Math.floor(i / 676) % 26))
     const plates = Array.from(
       { length: size },
-      (_, i) =>
-        `${i % 10}${String.fromCharCode(65 + (i % 26), 65 + (Math.floor(i / 26) % 26), 65 + (Math.floor(i / 676) % 26))}${String(Math.floor(i / 1_000)).padStart(3, '0')}`,
+      (_, i) => `${i % 10}${letters(i)}${String(Math.floor(i / 1_000)).padStart(3, '0')}`,
     )
     const random = new Random(1)
     // The first, middle and last entry of both versions: half a list would lack one of them.

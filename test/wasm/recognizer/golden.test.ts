@@ -6,9 +6,9 @@ import { decodeJpeg } from '../../../engine/mod.js'
 import { loadWasmFile, Recognizer, type Detection } from '../../../wasm/internal_mod.js'
 
 /**
- * Frames of the sample feed against two kinds of truth: the feed's own (which plate is where; any model must read a good
- * part of the large ones), and the golden file (this model on this luma: every number, bit for bit). UPDATE_GOLDEN=1
- * rewrites the golden file, which belongs in the same commit as a new model.
+ * Frames of the sample feed against two kinds of truth: the feed's own (which plate is where; any model must read a
+ * good part of the large ones), and the golden file (this model on this luma: every number, bit for bit).
+ * UPDATE_GOLDEN=1 rewrites the golden file, which belongs in the same commit as a new model.
  */
 const FEED = 'bench/feeds/sample.mcap'
 const GOLDEN = 'test/fixtures/golden_reads.json'

@@ -84,7 +84,8 @@ t.test('convolutions are exact for all kernels, strides, channels, odd sizes, ad
     )
     await same(
       t,
-      `${input.height}x${input.width}x${wide} -> ${last}, kernel ${kernel}, stride ${strideY},${strideX}, addend ${mode}, raw ${raw}, ReLU ${relu}`,
+      `${input.height}x${input.width}x${wide} -> ${last}, kernel ${kernel}, stride ${strideY},${strideX}, ` +
+        `addend ${mode}, raw ${raw}, ReLU ${relu}`,
       { kind: 1, height: 32, width: 32, layers },
       input,
     )

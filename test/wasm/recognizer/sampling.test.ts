@@ -70,7 +70,8 @@ t.test('windows inside, across and outside the frame match the twin, enlarged an
     const off = farthest(out, wanted)
     t.ok(
       off < 0.01,
-      `${w.toFixed(1)}x${h.toFixed(1)} at ${left.toFixed(1)},${top.toFixed(1)} of ${width}x${height} to ${ow}x${oh}: off by ${off}`,
+      `${w.toFixed(1)}x${h.toFixed(1)} at ${left.toFixed(1)},${top.toFixed(1)} of ${width}x${height} ` +
+        `to ${ow}x${oh}: off by ${off}`,
     )
   }
   t.end()

@@ -18,9 +18,9 @@ const JFIF = 0xe0
 const COMMENT = 0xfe
 
 /**
- * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, with any chroma. The result equals
- * libjpeg-turbo's bit for bit (its fast transform, which the engine uses), so that a browser sees the same picture as the
- * engine. What libjpeg only warns about is an error, as in the engine.
+ * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, with any chroma. The result
+ * equals libjpeg-turbo's bit for bit (its fast transform, which the engine uses), so that a browser sees the same
+ * picture as the engine. What libjpeg only warns about is an error, as in the engine.
  * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE; OtherJpeg for unsupported kinds
  */
 export class JpegLuma {

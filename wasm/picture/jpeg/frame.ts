@@ -34,7 +34,10 @@ export interface Frame {
   components: Component[]
 }
 
-/** Parses a frame header; `at` is the position after its length. @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE, OtherJpeg */
+/**
+ * Parses a frame header; `at` is the position after its length. @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE,
+ * OtherJpeg
+ */
 export function readFrame(bytes: Uint8Array, at: number, length: number, marker: number): Frame {
   const byte = (offset: number) => bytes[at + offset]!
   if (byte(0) !== 8) throw corrupt(`${byte(0)} bits a sample`)

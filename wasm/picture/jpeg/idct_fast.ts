@@ -31,8 +31,8 @@ export function fastTable(quantisation: Uint16Array): Int16Array {
 const times = (x: number, factor: number): number => (((x << 18) >> 16) * factor) >> 16
 
 /**
- * Transforms a column or row of eight: from `input` at `at` with `step`, times `table` if given, into `output` at the same
- * positions.
+ * Transforms a column or row of eight: from `input` at `at` with `step`, times `table` if given, into `output` at the
+ * same positions.
  */
 function eight(input: Int16Array, table: Int16Array | undefined, output: Int16Array, at: number, step: number): void {
   const i1 = at + step

@@ -4,8 +4,8 @@ import { NATURAL } from './idct_fast.js'
 import type { BlockDecoder } from './scan.js'
 
 /**
- * Decodes baseline and extended pictures, whose blocks are complete. `onBlock` receives each block; its coefficients are
- * valid until the next one.
+ * Decodes baseline and extended pictures, whose blocks are complete. `onBlock` receives each block; its coefficients
+ * are valid until the next one.
  */
 export function sequentialScan(bits: Bits, onBlock: BlockDecoder): BlockDecoder {
   return (component, x, y) => {
