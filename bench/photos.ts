@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { AlprError } from '../engine/runtime/mod.js'
-import { decodeBmp, isBmp } from '../wasm/picture/decode_bmp.js'
+import { decodeBmp, isBmp } from '../wasm/internal_mod.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {
@@ -55,7 +55,7 @@ export const allPhotos = (folder: string): Photo[] =>
 export const measuringPhotos = (folder: string): Photo[] => allPhotos(folder).filter((photo) => photo.part === 'val')
 
 /**
- * The photos of the train part that no net is trained on (`held_out` in wasm/train/photos.py), for constants and
+ * The photos of the train part that no net is trained on (`held_out` in wasm/train/data/photos.py), for constants and
  * calibrations.
  */
 export const heldOutPhotos = (folder: string): Photo[] =>

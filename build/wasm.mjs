@@ -1,17 +1,19 @@
-// Builds every target of asconfig.json into dist/wasm/. The compiler is pinned in package-lock.json, so the same
-// sources give the same bytes, and with them the same module id.
+// Writes the layout files, then builds every target of asconfig.json into dist/wasm/. The compiler is pinned in
+// package-lock.json, so the same sources give the same bytes and the same module id.
 import { readFileSync, mkdirSync, copyFileSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
+import { writeLayouts } from '../wasm/layout/generate.mjs'
 
 const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
 const entries = {
-  recognizer: 'wasm/assembly/recognizer.ts',
-  matcher: 'wasm/assembly/matcher.ts',
-  shrink: 'wasm/assembly/shrink.ts',
+  recognizer: 'wasm/assembly/recognizer/recognizer.ts',
+  matcher: 'wasm/assembly/matcher/matcher.ts',
+  shrink: 'wasm/assembly/shrinker/shrinker.ts',
 }
 
+writeLayouts()
 mkdirSync('dist/wasm', { recursive: true })
 const sources = readdirSync('wasm/assembly', { recursive: true })
   .map((f) => `wasm/assembly/${f}`)

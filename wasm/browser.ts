@@ -1,16 +1,17 @@
 /**
- * The recognizer as a library for pages and workers (docs/recognizer.md): one file after the build, with the names of
- * node.ts.
+ * The recognizer as a library for pages and workers (docs/recognizer.md): one file after the build. node.ts exports the
+ * same names.
  */
 import { WasmError, type WasmErrorCode } from './errors.js'
-import { openWith, type OpenOptions } from './open.js'
-import type { Recognizer } from './recognizer.js'
+import { openWith, type OpenOptions } from './recognizer/open.js'
+import type { Recognizer } from './recognizer/recognizer.js'
 
 export * from './library.js'
 export { decodePicture } from './picture/decode_browser.js'
 
 /**
- * Fetches module and model and gets ready; needs a secure context (https, or localhost). Strings are addresses.
+ * Fetches the module and the model and opens the recognizer; needs a secure context (https, or localhost). Strings are
+ * addresses.
  * @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI, ALPR_ERR_MODEL_INVALID, ALPR_ERR_MODEL_MEMORY
  */
 export async function openRecognizer(options: OpenOptions = {}): Promise<Recognizer> {
@@ -18,9 +19,9 @@ export async function openRecognizer(options: OpenOptions = {}): Promise<Recogni
 }
 
 async function fetchBytes(source: URL | string, invalid: WasmErrorCode): Promise<Uint8Array> {
-  const answer = await fetch(source).catch((error: Error) => {
+  const response = await fetch(source).catch((error: Error) => {
     throw new WasmError(invalid, { reason: `${source} cannot be fetched: ${error.message}` })
   })
-  if (!answer.ok) throw new WasmError(invalid, { reason: `${source} answers ${answer.status}` })
-  return new Uint8Array(await answer.arrayBuffer())
+  if (!response.ok) throw new WasmError(invalid, { reason: `${source} returns status ${response.status}` })
+  return new Uint8Array(await response.arrayBuffer())
 }

@@ -1,22 +1,18 @@
-/** For siblings and tests: the parts behind the public door. */
+/** The door for tests and benchmarks: the parts behind the public doors. */
 export * from './mod.js'
 export * from './load_node.js'
-export { parseModel } from './model_file.js'
-export { checkNet, readLayer, type LayerRecord } from './model_net.js'
-export { loadRecognizer, type RecognizerExports } from './recognizer_exports.js'
-export * as record from './record.js'
-export * as matcherLayout from './matching/layout.js'
-export { coverOf } from './matching/cubes.js'
-export { CODES } from './matching/alphabet.js'
-export {
-  openDesk,
-  rawResults,
-  rawResults16,
-  resultBytes,
-  SCAN_PIECE,
-  type PreparedSearch,
-  type RawResult,
-} from './matching/dictionary.js'
-export { textsOf } from './matching/preview.js'
-export { plainWeights, type ReadWeights } from './matching/plate_syntax.js'
-export { meaningOf, ordersOf } from './matching/meaning.js'
+export { CODES } from './matcher/alphabet.js'
+export { coverOf } from './matcher/cubes.js'
+export * as matcherLayout from './matcher/layout.js'
+export { plainWeights, type ReadWeights } from './matcher/plate_syntax.js'
+export { textsOf } from './matcher/preview.js'
+export { decodeBmp, isBmp } from './picture/decode_bmp.js'
+export { OtherJpeg } from './picture/jpeg/corrupt.js'
+export { readJpegHeader } from './picture/jpeg_header.js'
+export { decodeJpegLuma } from './picture/jpeg_luma.js'
+export { readOrientation } from './picture/orientation.js'
+export { PIXEL_BYTES } from './picture/shrinker.js'
+export * as recognizerLayout from './recognizer/layout.js'
+export { parseModel } from './recognizer/model_file.js'
+export { readLayer, type LayerRecord } from './recognizer/model_net.js'
+export { loadRecognizer, type RecognizerExports } from './recognizer/recognizer_exports.js'

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Matcher } from './matcher.js'
-import { ConfusionModel } from './matching/confusion_model.js'
-import { PlateSyntax } from './matching/plate_syntax.js'
+import { Matcher } from './matcher/matcher.js'
+import { ConfusionModel } from './matcher/confusion_model.js'
+import { PlateSyntax } from './matcher/plate_syntax.js'
 
-/** The files of a build, beside this module in dist/wasm (Node only). */
+/** The door to what works in Node only. */
+export { decodeJpegNatively } from './picture/jpeg_native.js'
+
+/** The files of a build, beside this module in dist/wasm. */
 export type WasmFile =
   | 'recognizer.wasm'
   | 'matcher.wasm'

@@ -1,25 +1,37 @@
 /**
- * The public door of wasm/: everything here works in Node and in browsers. `load_node.ts` has the files of the build
- * for Node.
+ * The public door of wasm/: everything here works in Node and in browsers. `load_node.ts` is the door to what works in
+ * Node only: the files of the build and the native JPEG decoder.
  */
-export { CHARACTERS, CLASSES, NONE, type Detection, type Quad, type Quality, type Timings } from './detection.js'
+export { CHARACTERS, CLASSES, NONE } from './classes.js'
 export { PICTURE_ERRORS, WASM_ERROR_CODES, WASM_ERRORS, WasmError, type WasmErrorCode } from './errors.js'
-export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher.js'
-export { PatternAligner, type Alignment, type PatternTolerance } from './matching/align_pattern.js'
-export { PlateBuilder, type BuiltPlates, type PlateRow } from './matching/builder.js'
-export { ConfusionModel, type ConfusionData } from './matching/confusion_model.js'
+export { PatternAligner, type Alignment, type PatternTolerance } from './matcher/align_pattern.js'
+export { ConfusionModel, type ConfusionData } from './matcher/confusion_model.js'
 export {
   Dictionary,
   type PlateMatch,
   type SearchOptions,
   type SearchPage,
   type SharedDictionary,
-} from './matching/dictionary.js'
-export { MatcherModule } from './matching/matcher_module.js'
-export { parsePattern, type Pattern } from './matching/pattern.js'
-export { isSeparator, normalisePlate, strictPlate } from './matching/plate_text.js'
-export { previewThresholds, type PreviewQuestion, type PreviewRow } from './matching/preview.js'
-export { PlateSyntax, type PlateSyntaxData } from './matching/plate_syntax.js'
-export type { Cascade, Model } from './model_file.js'
+} from './matcher/dictionary.js'
+export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher/matcher.js'
+export { MatcherModule } from './matcher/matcher_module.js'
+export { parsePattern, type Pattern } from './matcher/pattern.js'
+export { ordersOf, semanticsOf } from './matcher/pattern_semantics.js'
+export { PlateBuilder, type BuiltPlates, type PlateRow } from './matcher/plate_builder.js'
+export { PlateSyntax, type PlateSyntaxData } from './matcher/plate_syntax.js'
+export { isSeparator, normalisePlate, strictPlate } from './matcher/plate_text.js'
+export { previewThresholds, type PreviewQuestion, type PreviewRow } from './matcher/preview.js'
+export {
+  decodeResults,
+  openSearchInstance,
+  resultBytes,
+  SCAN_PIECE,
+  type ScanResult,
+} from './matcher/search_instance.js'
 export { idOf } from './module_id.js'
-export { Recognizer, type RecognizerOptions } from './recognizer.js'
+export { checkJpeg } from './picture/jpeg_check.js'
+export type { LumaTarget, Size } from './picture/limits.js'
+export { MOST_REDUCED, Shrinker, type Area } from './picture/shrinker.js'
+export type { Detection, Quad, Quality, Timings } from './recognizer/detection.js'
+export type { Cascade, Model } from './recognizer/model_file.js'
+export { Recognizer, type RecognizerOptions } from './recognizer/recognizer.js'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodePicture } from '../../wasm/picture/decode_node.js'
-import { loadWasmFile, Recognizer, type Detection } from '../../wasm/internal_mod.js'
+import { decodePicture } from '../../wasm/node.js'
+import { loadWasmFile } from '../../wasm/load_node.js'
+import { Recognizer, type Detection } from '../../wasm/mod.js'
 import { framedPlate, heldOutPhotos } from '../photos.js'
 
 /** The truth on a plate, and what the reader made of it. */

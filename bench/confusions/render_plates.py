@@ -18,9 +18,9 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "wasm" / "train"))
 
 import settings  # noqa: E402
-from backdrops import Backdrops  # noqa: E402
-from looks import dirt, optics, paste, random_quad, relight, shade  # noqa: E402
-from regions import REGIONS, of_rendered  # noqa: E402
+from data.backdrops import Backdrops  # noqa: E402
+from data.camera_effects import dirt, optics, paste, random_quad, relight, shade  # noqa: E402
+from data.regions import REGIONS, of_rendered  # noqa: E402
 from render import Faces, render_plate  # noqa: E402
 
 SIZE = 480, 320

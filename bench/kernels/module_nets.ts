@@ -1,7 +1,7 @@
 import { loadRecognizer, loadWasmFile, type RecognizerExports } from '../../wasm/internal_mod.js'
 import type { NetShape } from './shapes.js'
 
-/** Exports of wasm/assembly/probe.ts. */
+/** The exports of wasm/assembly/recognizer/probe.ts in use. */
 interface Probe extends RecognizerExports {
   probeNet(kind: number, height: number, width: number): number
   probeRun(net: number): void

@@ -102,16 +102,16 @@ interface Search {
 
 /** Best of `ROUNDS`; each round scans the memory first and then runs every pattern, so that all meet the same load. */
 async function searchOnOneThread(dictionary: Dictionary): Promise<{ memoryMs: number; searches: Search[] }> {
-  const desk = await dictionary.desk()
-  const { exports } = desk.memory
-  const from = Math.ceil(dictionary.lanes.from / 64) * 64
+  const instance = await dictionary.acquireInstance()
+  const { exports } = instance.memory
+  const from = Math.ceil(dictionary.memoryRange.from / 64) * 64
   const end = from + Math.floor(dictionary.bytes / 64) * 64
   const scanMemory = () => {
     for (let at = from; at < end; at += 1 << 20) exports.memoryScan(at, Math.min(at + (1 << 20), end))
   }
   const run = (program: Uint8Array) => {
-    desk.memory.bytes(desk.pattern, program.length).set(program)
-    exports.beginScan(desk.pattern)
+    instance.memory.bytes(instance.pattern, program.length).set(program)
+    exports.beginScan(instance.pattern)
     for (let block = exports.blocksNow(); block > 0; block -= 256) exports.scanBlocks(Math.max(0, block - 256), block)
     // Completes what the scan deferred: it is part of the answer.
     exports.resultsHeld()

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
+import { wasmPath } from '../../wasm/load_node.js'
 import {
+  CHARACTERS,
   ConfusionModel,
-  meaningOf,
+  semanticsOf,
   ordersOf,
   parsePattern as parse,
   PatternAligner,
   PlateSyntax,
   WasmError,
-  wasmPath,
   type Pattern,
   type PatternTolerance,
-} from '../../wasm/internal_mod.js'
-import { CHARACTERS } from '../../wasm/mod.js'
+} from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 
 export type { Pattern } from '../../wasm/mod.js'
@@ -49,7 +49,7 @@ export function parsePattern(source: string): Pattern {
 export function regexOf(pattern: Pattern, lookAlikes: boolean): string {
   const orders = ordersOf(pattern).map(({ elements, stars }) => {
     const texts = elements.map((element) =>
-      classText(element.classes === undefined ? undefined : meaningOf(element, confusionModel(), lookAlikes).takes),
+      classText(element.classes === undefined ? undefined : semanticsOf(element, confusionModel(), lookAlikes).takes),
     )
     return expressionOf(texts, stars, pattern.edits)
   })

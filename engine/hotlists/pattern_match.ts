@@ -1,5 +1,5 @@
 import { CHARACTERS, NONE, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
-import { ordersOf } from '../../wasm/internal_mod.js'
+import { ordersOf } from '../../wasm/mod.js'
 import type { Tolerated } from '../model/hit.js'
 
 /** The most probable way in which a read satisfies a pattern. */

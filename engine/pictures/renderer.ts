@@ -1,9 +1,6 @@
 import turbo from '@julusian/jpeg-turbo'
 import { loadWasmFile } from '../../wasm/load_node.js'
-import type { Quad } from '../../wasm/mod.js'
-import { checkJpeg } from '../../wasm/picture/jpeg_check.js'
-import type { Size } from '../../wasm/picture/limits.js'
-import { MOST_REDUCED, Shrinker, type Area } from '../../wasm/picture/shrinker.js'
+import { checkJpeg, MOST_REDUCED, Shrinker, type Area, type Quad, type Size } from '../../wasm/mod.js'
 
 /** Widths of the plate crop and of the reduced frame, pixels. Neither is ever enlarged. */
 const CROP_WIDTH = 320

@@ -1,5 +1,5 @@
 import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
-import type { PatternTolerance } from '../../wasm/internal_mod.js'
+import type { PatternTolerance } from '../../wasm/mod.js'
 import { alignments, regexOf, type Pattern } from '../canvass/pattern.js'
 import { HOUR_MS } from '../model/time.js'
 

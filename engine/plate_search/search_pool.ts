@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import {
-  rawResults16,
+  decodeResults,
   type Dictionary,
   type Pattern,
   type PreparedSearch,
-  type RawResult,
+  type ScanResult,
   type SearchOptions,
   type SearchPage,
-} from '../../wasm/internal_mod.js'
+} from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import { Semaphore } from '../runtime/semaphore.js'
 import type { SearchReport, SearchTask } from './search_worker.js'
@@ -57,8 +57,8 @@ class Reports {
   }
 
   /** The best results of all threads, in no order. */
-  results(hourZero: number): RawResult[] {
-    return this.latest.flatMap((report) => (report ? rawResults16(report.results, hourZero) : []))
+  results(hourZero: number): ScanResult[] {
+    return this.latest.flatMap((report) => (report ? decodeResults(report.results, hourZero) : []))
   }
 
   sum(of: (report: SearchReport) => number): number {

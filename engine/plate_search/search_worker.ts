@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { openDesk, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/internal_mod.js'
+import { openSearchInstance, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/mod.js'
 
 /** What the pool asks of a worker. */
 export type SearchTask =
@@ -33,36 +33,36 @@ const REPORT_MS = 25
  * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from
  * the end (newest) to the beginning, so that none waits for another.
  */
-const desks = new Map<number, { desk: ReturnType<typeof openDesk>; counter: number }>()
+const instances = new Map<number, { instance: ReturnType<typeof openSearchInstance>; counter: number }>()
 const stopped = new Set<number>()
 
 parentPort!.on('message', (task: SearchTask) => {
   if (task.kind === 'open') open(task)
-  else if (task.kind === 'close') desks.delete(task.dictionary)
+  else if (task.kind === 'close') instances.delete(task.dictionary)
   else if (task.kind === 'stop') stopped.add(task.search)
   else void scan(task)
 })
 
 function open({ dictionary, shared, counter }: SearchTask & { kind: 'open' }): void {
-  const desk = openDesk(shared)
-  desk.memory.exports.shareFloor(counter + FLOOR_AT)
-  desks.set(dictionary, { desk, counter })
+  const instance = openSearchInstance(shared)
+  instance.memory.exports.shareFloor(counter + FLOOR_AT)
+  instances.set(dictionary, { instance, counter })
 }
 
 async function scan({ dictionary, search, program, blocks }: SearchTask & { kind: 'search' }): Promise<void> {
-  const { desk, counter } = desks.get(dictionary)!
-  const { exports, memory } = desk.memory
+  const { instance, counter } = instances.get(dictionary)!
+  const { exports, memory } = instance.memory
   const pieces = new Int32Array(memory.buffer, counter, 1)
   const report = (done: boolean, seen: number) =>
     parentPort!.postMessage({
       search,
-      results: resultBytes(desk.memory, done).slice(),
+      results: resultBytes(instance.memory, done).slice(),
       matched: exports.matchedPlates() >>> 0,
       blocks: seen,
       done,
     } satisfies SearchReport)
-  desk.memory.bytes(desk.pattern, program.length).set(program)
-  exports.beginScan(desk.pattern)
+  instance.memory.bytes(instance.pattern, program.length).set(program)
+  exports.beginScan(instance.pattern)
   let seen = 0
   let last = performance.now()
   for (;;) {

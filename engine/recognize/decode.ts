@@ -1,6 +1,5 @@
-import { WasmError } from '../../wasm/mod.js'
-import { decodeJpegNatively } from '../../wasm/picture/jpeg_native.js'
-import type { LumaTarget, Size } from '../../wasm/picture/limits.js'
+import { decodeJpegNatively } from '../../wasm/load_node.js'
+import { WasmError, type LumaTarget, type Size } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 
 export type { LumaTarget, Size }

@@ -55,7 +55,7 @@ t.test('an invalid pattern and an invalid file are reported', async (t) => {
   const plates = file('some.txt', '7ABC123\n')
   const bad = await run(['match', '7[8', '--plates', plates])
   t.equal(bad.code, 1)
-  t.match(bad.stderr, /ALPR_ERR_PATTERN_INVALID: the pattern cannot be read at character 2/)
+  t.match(bad.stderr, /ALPR_ERR_PATTERN_INVALID: the pattern is invalid at character 2/)
   t.match((await run(['match', '', '--plates', plates])).stderr, /ALPR_ERR_PATTERN_EMPTY/)
   t.match(
     (await run(['match', '7?', '--plates', join(folder, 'none')])).stderr,

@@ -6,11 +6,11 @@ import t from 'tap'
 import { readFrames } from '../../engine/feeds/mod.js'
 import { decodePicture, openRecognizer, PICTURE_LIMITS } from '../../wasm/node.js'
 
-/** The example of docs/recognizer.md, as it stands there. */
+/** The example of docs/recognizer.md, verbatim. */
 const example = /```js\n(.*?)```/s.exec(readFileSync('docs/recognizer.md', 'utf8'))![1]!
 
 t.test('the example for Node runs as it is documented', { timeout: 60_000 }, async (t) => {
-  // inside the package, which may then be asked for by its name
+  // inside the package, so that it can be imported by its name
   const folder = mkdtempSync(join('dist', 'example-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'example.mjs'), example)
@@ -28,7 +28,7 @@ t.test('the example for Node runs as it is documented', { timeout: 60_000 }, asy
   }
 })
 
-t.test('every name that the page has is there in Node, and the other way round', async (t) => {
+t.test('browsers and Node export the same names', async (t) => {
   const names = (file: string) =>
     [...readFileSync(file, 'utf8').matchAll(/^export .*$/gm)]
       .map(([line]) => line.replace(/_(node|browser)\.js/, '.js'))
@@ -37,7 +37,7 @@ t.test('every name that the page has is there in Node, and the other way round',
   t.same(Object.keys(PICTURE_LIMITS), ['leastSide', 'mostSide', 'mostPixels', 'mostBytes'])
 })
 
-t.test('files can be named, and one that is missing says so', async (t) => {
+t.test('files can be given, and a missing one is an error', async (t) => {
   const recognizer = await openRecognizer({
     module: new URL('../../wasm/recognizer.wasm', import.meta.url),
     model: readFileSync('dist/wasm/platestream.psm'),

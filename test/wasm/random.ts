@@ -1,4 +1,4 @@
-/** A small repeatable generator (mulberry32), so that a failing case can be run again from its seed. */
+/** A small repeatable generator (mulberry32), so that a failing case can be repeated from its seed. */
 export class Random {
   constructor(private state: number) {}
 
@@ -10,7 +10,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, both included. */
   whole(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1))
   }
@@ -19,7 +19,7 @@ export class Random {
     return values[this.whole(0, values.length - 1)]!
   }
 
-  /** About normal, mean 0, deviation 1. */
+  /** Normally distributed, mean 0, deviation 1. */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next())
   }

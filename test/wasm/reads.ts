@@ -11,7 +11,7 @@ export function position(random: Random, top: number, share: number): Float32Arr
   return p.map((v) => v / sum)
 }
 
-/** The distribution of a read of `text`, sure to about `share`. */
+/** The distribution of a read of `text`, with about `share` on each character. */
 export function readOf(random: Random, text: string, share = 0.97): Float32Array[] {
   return [...text].map((c) => position(random, CHARACTERS.indexOf(c), share))
 }

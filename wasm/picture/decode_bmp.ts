@@ -2,18 +2,19 @@ import { corrupt } from './jpeg/corrupt.js'
 import { checkSize, type LumaTarget, type Size } from './limits.js'
 import { lumaOfRgba } from './luma.js'
 
-/** Bytes of the file header and the part of the information header that has the size. */
+/** Bytes of the file header and of the information header up to the size. */
 const HEADER_BYTES = 26
 
 /**
- * Does a file begin as a Windows bitmap does? Old cameras and plate collections have them; sharp does not read them.
+ * Whether a file begins like a Windows bitmap. Old cameras and plate collections have them; sharp does not support
+ * them.
  */
 export const isBmp = (bytes: Uint8Array): boolean =>
   bytes.length >= HEADER_BYTES && bytes[0] === 0x42 && bytes[1] === 0x4d
 
 /**
- * Decodes the luma of a Windows bitmap into the target; whatever it says of transparency is not believed, as viewers
- * do. The size is checked before anything is allocated.
+ * Decodes the luma of a Windows bitmap into the target. Ignores transparency, as viewers do. Checks the size before
+ * allocating anything.
  * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodeBmp(bytes: Uint8Array, target: LumaTarget): Promise<Size> {

@@ -7,8 +7,8 @@ import { decodeUpright } from './upright.js'
 
 /**
  * Decodes the luma of a picture file into the target, upright; in a page or a worker. A JPEG gives the same bits as in
- * Node (decode_node.ts), and so does an opaque PNG or WebP of 8 bits; other formats, transparency and rare JPEGs are
- * the browser's and may differ in the last bit.
+ * Node (decode_node.ts), and so does an opaque PNG or WebP of 8 bits; the browser decodes other formats, transparency
+ * and rare JPEGs, which may differ in the last bit.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {
@@ -16,7 +16,7 @@ export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Prom
     return decodeUpright(bytes, target, decodeJpegLuma)
   } catch (error) {
     if (error instanceof WasmError && error.code === 'ALPR_ERR_FRAME_NOT_JPEG') return decodeByBrowser(bytes, target)
-    // what only the browser can show is tried, what is damaged is not
+    // files of other kinds are tried in the browser, damaged ones are not
     if (error instanceof OtherJpeg || isCmyk(error)) return decodeByBrowser(bytes, target)
     throw error
   }
@@ -31,7 +31,7 @@ async function decodeByBrowser(bytes: Uint8Array, target: LumaTarget): Promise<S
       colorSpaceConversion: 'none',
     })
   } catch (error) {
-    throw corrupt('not a picture that this browser knows', error)
+    throw corrupt('not a picture that this browser supports', error)
   }
   try {
     const { width, height } = picture

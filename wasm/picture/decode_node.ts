@@ -7,15 +7,14 @@ import { lumaOfRgba } from './luma.js'
 import { decodeUpright } from './upright.js'
 
 /**
- * What a picture file may hold that a stream may not: other formats, and JPEGs that libjpeg-turbo's luma path does not
- * take.
+ * Errors after which other decoders are tried: other formats, and JPEGs that libjpeg-turbo's luma path rejects.
  */
 const TRY_OTHERWISE = new Set(['ALPR_ERR_FRAME_NOT_JPEG', 'ALPR_ERR_FRAME_CORRUPT'])
 
 /**
- * Decodes the luma of a picture file into the target, upright: JPEG as a frame of the stream is decoded; PNG, WebP,
+ * Decodes the luma of a picture file into the target, upright: JPEG like a frame of the stream; PNG, WebP,
  * TIFF, GIF, AVIF and CMYK or arithmetic JPEG through sharp, without colour management; Windows bitmaps through bmp-ts.
- * The twin for browsers is decode_browser.ts.
+ * decode_browser.ts does the same in browsers.
  * @throws ALPR_ERR_FRAME_EMPTY, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export async function decodePicture(bytes: Uint8Array, target: LumaTarget): Promise<Size> {
@@ -54,7 +53,7 @@ async function decodeBySharp(bytes: Uint8Array, target: LumaTarget, first: WasmE
         value: 'more',
         limit: PICTURE_LIMITS.mostPixels,
       })
-    // neither way: a JPEG that is broken stays a broken JPEG
+    // neither decoder can: report a broken JPEG as that
     throw first.code === 'ALPR_ERR_FRAME_CORRUPT' ? first : corrupt(reason, error)
   }
 }

@@ -1,13 +1,13 @@
 import { WasmError } from '../errors.js'
 import { corrupt } from './jpeg/corrupt.js'
 
-/** What the frame header of a JPEG says, and whether the file ends as a JPEG must. */
+/** The frame header of a JPEG. */
 export interface JpegHeader {
   width: number
   height: number
   /** 1 grey, 3 colour, 4 CMYK. */
   components: number
-  /** Start-of-frame marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, others are lossless or arithmetic. */
+  /** Start-of-frame marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, others lossless or arithmetic. */
   frame: number
 }
 
@@ -17,14 +17,14 @@ const END = 0xd9
 const SCAN = 0xda
 const PROGRESSIVE = 0xc2
 /**
- * A progressive picture has about 10 scans. Each costs a pass over all coefficients, so many tiny ones would make a
- * small file slow.
+ * A progressive picture has about 10 scans. Each is a pass over all coefficients, so many tiny ones would make a small
+ * file slow.
  */
 const MOST_SCANS = 100
 
 /**
- * Walks the markers of a JPEG up to its frame header, then checks that an end marker closes it, without decoding
- * anything. Bytes behind the end marker (padding, maker's trailers) are allowed.
+ * Parses the markers of a JPEG up to its first scan and checks that an end marker follows, without decoding anything.
+ * Bytes after the end marker (padding, trailers) are allowed.
  * @throws ALPR_ERR_FRAME_EMPTY, ALPR_ERR_FRAME_NOT_JPEG, ALPR_ERR_FRAME_TRUNCATED, ALPR_ERR_FRAME_CORRUPT
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
@@ -64,7 +64,7 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
 }
 
-/** An end marker somewhere behind the first scan begins; searched from the back, where it nearly always is. */
+/** Whether there is an end marker after the start of the first scan; searched from the back, where it usually is. */
 function endsProperly(bytes: Uint8Array, scan: number): boolean {
   for (let i = bytes.length - 1; i > scan; i--) if (bytes[i] === END && bytes[i - 1] === MARKER) return true
   return false

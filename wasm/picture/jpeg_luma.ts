@@ -3,9 +3,8 @@ import { checkJpeg } from './jpeg_check.js'
 import type { LumaTarget, Size } from './limits.js'
 
 /**
- * Decodes a JPEG's luma straight into the target, wherever JavaScript runs; bit for bit what `decodeJpegNatively`
- * gives, slower.
- * @throws as checkJpeg; OtherJpeg for kinds that this decoder leaves to others
+ * Decodes a JPEG's luma directly into the target in plain TypeScript: the same bits as `decodeJpegNatively`, slower.
+ * @throws the errors of checkJpeg; OtherJpeg for kinds that this decoder does not support
  */
 export function decodeJpegLuma(jpeg: Uint8Array, target: LumaTarget): Size {
   checkJpeg(jpeg)

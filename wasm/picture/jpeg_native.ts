@@ -4,9 +4,9 @@ import { corrupt } from './jpeg/corrupt.js'
 import type { LumaTarget, Size } from './limits.js'
 
 /**
- * Decodes a JPEG's luma straight into the target with libjpeg-turbo (Node only). Dimensions are judged from the header
- * before any memory is asked for; what libjpeg-turbo merely warns about (a truncated scan, bad codes) is an error here:
- * nobody must take a half-grey picture for one without a plate. Chroma is not decoded, an EXIF orientation not applied.
+ * Decodes a JPEG's luma directly into the target with libjpeg-turbo (Node only). Checks the size in the header before
+ * allocating memory. What libjpeg-turbo only warns about (a truncated scan, bad codes) is an error here, because a
+ * half-grey picture must not pass for one without a plate. Does not decode chroma or apply an EXIF orientation.
  * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE
  */
 export function decodeJpegNatively(jpeg: Uint8Array, target: LumaTarget): Size {
@@ -18,7 +18,7 @@ export function decodeJpegNatively(jpeg: Uint8Array, target: LumaTarget): Size {
   try {
     decoded = turbo.decompressSync(source, out, { format: turbo.FORMAT_GRAY })
   } catch (error) {
-    // the binding loses libjpeg's own words and says 'No error'
+    // the binding loses libjpeg's message and reports 'No error'
     throw corrupt((error as Error).message.replace('No error', 'the coded data is damaged or cut short'), error)
   }
   if (decoded.width !== width || decoded.height !== height) {

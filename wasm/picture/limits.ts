@@ -1,6 +1,6 @@
 import { WasmError } from '../errors.js'
 
-/** Limits of a picture; the sides are the recognizer's own. */
+/** Limits of a picture; those of the sides are the recognizer's. */
 export const PICTURE_LIMITS = {
   leastSide: 32,
   mostSide: 8192,
@@ -8,7 +8,7 @@ export const PICTURE_LIMITS = {
   mostBytes: 64 * 1024 * 1024,
 } as const
 
-/** Something that offers memory for a picture; the Recognizer does. */
+/** Provides the memory for a picture's luma, as the Recognizer does. */
 export interface LumaTarget {
   /** width * height bytes, row by row. */
   lumaBuffer(width: number, height: number): Uint8Array

@@ -1,7 +1,7 @@
 import type { LumaTarget, Size } from './limits.js'
 
 /**
- * As EXIF counts them: 1 upright, 3 upside down, 6 to be turned clockwise, 8 anticlockwise; 2, 4, 5 and 7 are mirrored.
+ * EXIF orientation: 1 upright, 3 upside down, 6 to be turned clockwise, 8 anticlockwise; 2, 4, 5 and 7 are mirrored.
  */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
@@ -10,7 +10,7 @@ const SCAN = 0xda
 const ORIENTATION_TAG = 0x0112
 const SHORT = 3
 
-/** How a JPEG wants to be shown: its EXIF orientation, 1 when it says nothing or nonsense. */
+/** The EXIF orientation of a JPEG, 1 when it is missing or invalid. */
 export function readOrientation(jpeg: Uint8Array): Orientation {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength)
   for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== SCAN; ) {
@@ -30,7 +30,7 @@ export function readOrientation(jpeg: Uint8Array): Orientation {
   return 1
 }
 
-/** The first directory of the TIFF structure that EXIF is. */
+/** Reads the first directory of EXIF's TIFF structure. */
 function orientationOfTiff(tiff: DataView): Orientation {
   const order = tiff.getUint16(0)
   if (order !== 0x4949 && order !== 0x4d4d) return 1
@@ -49,8 +49,7 @@ function orientationOfTiff(tiff: DataView): Orientation {
 }
 
 /**
- * Puts the luma of a picture upright into the target. Pixels are moved, never mixed, so the answer stays the same bit
- * for bit wherever it is done.
+ * Writes the luma of a picture upright into the target. Pixels are moved, never blended, so the result is bit-exact.
  */
 export function turnUpright(
   luma: Uint8Array,
@@ -61,7 +60,7 @@ export function turnUpright(
   const across = orientation >= 5
   const size = across ? { width: height, height: width } : { width, height }
   const out = target.lumaBuffer(size.width, size.height)
-  // where source pixel (0, 0) goes, and how far one step right and one step down leads
+  // target of source pixel (0, 0), and the offsets of one step right and one step down
   const last = out.length - 1
   const row = size.width
   const [from, right, down] = (

@@ -23,23 +23,23 @@ export interface Area extends Size {
   top: number
 }
 
-/** Red, green, blue, and a byte that is carried along. */
+/** Red, green, blue, and an unused byte. */
 export const PIXEL_BYTES = 4
 const PAGE = 65_536
-/** How many pixels may become one, in each direction; the module has room for the weights of so many. */
+/** Largest reduction factor in each direction; the module has room for that many weights. */
 export const MOST_REDUCED = 32
 /** Loads are 16 bytes wide. */
 const SLACK = 16
 
 /**
- * Reduces pictures in WebAssembly, by the mean of the area that each new pixel covers (wasm/assembly/shrink.ts). Its
- * memory is used again for each picture and never gets smaller: who has a giant one drops the whole shrinker.
+ * Reduces pictures in WebAssembly by the mean of the area that each new pixel covers (wasm/assembly/shrinker/). Its
+ * memory is reused for each picture and never shrinks: after a huge picture, drop the whole shrinker.
  */
 export class Shrinker {
   readonly #exports: Exports
-  /** Pixels of the open picture's rows. */
+  /** Width of the open picture, pixels. */
   #width = 0
-  /** Addresses: of a row that is worked on, of the weights, of the next target. */
+  /** Addresses of the working row, of the weights, of the next target. */
   #line = 0
   #table = 0
   #targets = 0
@@ -50,9 +50,9 @@ export class Shrinker {
   }
 
   /**
-   * Where a picture's pixels are to be written, row by row, 4 bytes each; what targets showed before is gone. The
-   * buffer is of no use any more after the next call of this.
-   * @param targets sizes that `shrink` will be asked for, together
+   * The buffer for a picture's pixels, row by row, 4 bytes each. Invalidates previous targets; the next call
+   * invalidates the buffer.
+   * @param targets all sizes that `shrink` will be called with
    */
   open({ width, height }: Size, targets: readonly Size[]): Uint8Array {
     const { memory } = this.#exports
@@ -73,9 +73,9 @@ export class Shrinker {
   }
 
   /**
-   * An area of the open picture in a smaller size (or its own): a view, good until the next `open`.
-   * @param size not larger than the area, nor smaller than a 32nd of it, in each direction
-   * @throws RangeError for another
+   * Reduces an area of the open picture, or copies it: a view, valid until the next `open`.
+   * @param size in each direction at most that of the area, and at least a 32nd of it
+   * @throws RangeError for any other size
    */
   shrink(area: Area, size: Size): Uint8Array {
     if (!fits(area.width, size.width) || !fits(area.height, size.height))

@@ -1,7 +1,7 @@
 import type { LumaTarget, Size } from './limits.js'
 import { readOrientation, turnUpright } from './orientation.js'
 
-/** Decodes a JPEG file as every viewer shows it: with its EXIF orientation applied. */
+/** Decodes a JPEG file with its EXIF orientation applied, as viewers show it. */
 export function decodeUpright(
   jpeg: Uint8Array,
   target: LumaTarget,

@@ -1,10 +1,10 @@
-"""Where things are: photos come in from PLATESTREAM_DATA, everything made goes to PLATESTREAM_CACHE."""
+"""Folders: photos come from PLATESTREAM_DATA, everything generated goes to PLATESTREAM_CACHE."""
 import os
 import pathlib
 
 
 def cache(*parts) -> pathlib.Path:
-    """A path under the cache folder (made when missing); large artefacts never lie in the repository."""
+    """A path under the cache folder (created when missing); large artefacts are never in the repository."""
     root = pathlib.Path(os.environ.get("PLATESTREAM_CACHE", "~/.cache/platestream-train")).expanduser()
     path = root.joinpath(*parts)
     (path if not path.suffix else path.parent).mkdir(parents=True, exist_ok=True)
@@ -18,7 +18,7 @@ def photos():
 
 
 def has_bf16() -> bool:
-    """Does this processor multiply in bfloat16? Training is then 2.5 times as fast; the averaged weights stay float32."""
+    """Whether the processor multiplies in bfloat16: training is then 2.5 times as fast; averaged weights stay float32."""
     try:
         return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:

@@ -4,7 +4,7 @@ import t from 'tap'
 import { AlprError } from '../../../engine/errors.js'
 import { decodeJpeg, type LumaTarget } from '../../../engine/recognize/decode.js'
 import { decodePicture } from '../../../wasm/node.js'
-import { readJpegHeader } from '../../../wasm/picture/jpeg_header.js'
+import { readJpegHeader } from '../../../wasm/internal_mod.js'
 import { jpeg, scene } from './pictures.js'
 
 /** Keeps the last decoded picture. */

@@ -1,6 +1,6 @@
 /**
- * CTC by brute force: every path through the columns, its text and its probability. Texts as arrays of classes (1..),
- * joined by '-'. `columns`: probabilities by class, class 0 the blank.
+ * CTC by brute force over every path through the columns: the probability of each text. Texts are classes (1..) joined
+ * by '-'. `columns`: probabilities by class, class 0 the blank.
  */
 export function textProbabilities(columns: number[][]): Map<string, number> {
   const texts = new Map<string, number>()

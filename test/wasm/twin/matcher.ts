@@ -4,8 +4,8 @@ import { CHARACTERS } from '../reads.js'
 import { twinConfusion } from './plate_pattern.js'
 
 /**
- * The oracle of hot lists: every entry, every alignment with any number of gaps, no shortcut. Probability by entry
- * index (before calibration), 0 where no alignment exists. `weights`: of plate syntax.
+ * The oracle of hot lists: every entry, every alignment with any number of gaps, no shortcut. Returns probabilities by
+ * entry index (before calibration), 0 without an alignment. `weights`: those of plate syntax.
  */
 export function matchTwin(
   data: ConfusionData,
@@ -50,7 +50,7 @@ function missed(best: number[], classes: number[], missing: Float64Array, at: nu
   return best
 }
 
-/** The other kind of character than the top one is weighed, none is put above it, and the sum stays. */
+/** Weighs the other kind of character than the top one, capped at the top one; keeps the sum. */
 function weighed(row: number[], p: Float32Array, weight: number): number[] {
   if (weight === 1) return row
   let top = 0

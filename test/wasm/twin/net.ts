@@ -1,4 +1,4 @@
-import type { TestLayer, TestNet } from '../psm_writer.js'
+import type { TestLayer, TestNet } from '../recognizer/psm_writer.js'
 
 /** A tensor without a border: values [height][width][channels]. */
 export interface TwinTensor {
@@ -19,8 +19,8 @@ function roundTiesToEven(x: number): number {
 }
 
 /**
- * The scalar twin of the kernels: docs/model-format.md read aloud, one multiplication at a time. Returns all tensors,
- * input first.
+ * The scalar twin of the kernels: docs/model-format.md taken literally, one multiplication at a time. Returns all
+ * tensors, the input first.
  */
 export function runNetTwin(net: TestNet, input: TwinTensor): TwinTensor[] {
   const tensors = [input]

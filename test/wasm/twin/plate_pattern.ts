@@ -2,8 +2,7 @@ import { CHARACTERS } from '../reads.js'
 import type { ConfusionData } from '../../../wasm/mod.js'
 
 /**
- * The oracle of patterns: plain recursion over one plate, written from the words of docs/matcher.md, without anything
- * of the product.
+ * The oracle of patterns: plain recursion over one plate, written from docs/matcher.md without any code of the product.
  *
  *     alternative  one way to read the pattern: a list of tokens, `*` or a set of characters (undefined: any)
  */
@@ -19,7 +18,7 @@ export interface TwinMatch {
   probability: number
 }
 
-/** P(truth is on the plate | the reader is sure of read), as docs/matcher.md says. */
+/** P(truth is on the plate | the reader is sure of read), as in docs/matcher.md. */
 export function twinConfusion(data: ConfusionData): (read: string, truth: string) => number {
   const rows = new Map<string, Map<string, number>>()
   for (const read of CHARACTERS) {
@@ -41,7 +40,7 @@ export function twinConfusion(data: ConfusionData): (read: string, truth: string
   return (read, truth) => rows.get(read)!.get(truth)!
 }
 
-/** What is taken without an error, as docs/matcher.md says. */
+/** Whether a pair matches without an error, as in docs/matcher.md. */
 export function twinAlike(data: ConfusionData): (read: string, truth: string) => boolean {
   const confusion = twinConfusion(data)
   return (read, truth) =>
@@ -86,7 +85,7 @@ export class PatternTwin {
       ways.push(this.best(tokens, t + 1, plate, i, edits, memo))
       if (i < plate.length) ways.push(this.best(tokens, t, plate, i + 1, edits, memo))
     }
-    // an extra character may stand anywhere
+    // an extra character may be anywhere
     if (edits > 0 && i < plate.length) ways.push(this.data.extra * this.best(tokens, t, plate, i + 1, edits - 1, memo))
     if (token !== undefined && token !== '*') {
       const wanted = token.set

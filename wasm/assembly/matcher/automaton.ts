@@ -1,29 +1,31 @@
 import { beginEndings, endings, stepEndings, takers } from './endings'
-import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING, MAX_LENGTH, PLANE } from './layout'
 import { enterExtra, enterRight, enterWrong, takersOf } from './lanes'
-import { LEVEL_STATES, ONES_AT, STATE_SET, STATES_AT, VECTORS_AT, workspace, ZEROS_AT } from './workspace'
+import {
+  ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING,
+  LEVEL_STATES, MAX_LENGTH, ONES_AT, PLANE, STATES_AT, STATE_SET, VECTORS_AT, ZEROS_AT,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
- * One fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements are
- * behind us, e errors were made.
+ * Matches one fragment against one block: the automaton of Wu and Manber, 512 plates at once. State (e, j): j elements
+ * consumed, e errors made.
  *
- *     character taken by element j   (e, j) -> (e, j+1)         any run before element j   (e, j) -> (e, j)
+ *     character accepted by j        (e, j) -> (e, j+1)         any run before element j   (e, j) -> (e, j)
  *     misread                        (e, j) -> (e+1, j+1)       extra character            (e, j) -> (e+1, j)
  *     missing character              (e, j) -> (e+1, j+1) without a character
  *
- * A state that every plate of the block is in is a bit of a word, one word for each number of errors: all of them are
- * while the plates are alike. From the first position on where they differ, others are vectors of 512 bits. A state
- * that no plate is in is dropped, and with the last of them the block; so is one that every plate is in with fewer
- * errors. States from which the remaining characters cannot end well are not entered: what characters a block has at a
- * position is known from its entry in the directory, roughly, so that most blocks are done with before any plane is
- * read.
+ * A state that every plate of the block is in is a bit of a word, one word for each number of errors; as long as the
+ * plates are equal, all states are. From the first position where they differ, the other states are vectors of 512
+ * bits. A state without plates is dropped, and with the last state the block; so is a state that every plate is in with
+ * fewer errors. States from which the remaining characters cannot end well are not entered: the directory entry bounds
+ * the characters of a block at each position, so most blocks are rejected before any plane is read.
  */
 let automaton: usize = 0
 let classes: usize = 0
 let edits: u32 = 0
 let elements: u32 = 0
 let stars: u32 = 0
-/** Elements that take any character. */
+/** Elements that accept any character. */
 let anys: u32 = 0
 
 export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
@@ -31,7 +33,7 @@ export function takeAutomaton(at: usize, classesAt: usize, allowed: u32): void {
   classes = classesAt
   edits = allowed
   elements = load<u32>(at)
-  stars = load<u32>(at, 4)
+  stars = load<u32>(at, AUTOMATON_STARS)
   anys = 0
   for (let j: u32 = 0; j < elements; j++) if (load<u8>(at + j, AUTOMATON_CLASSES) == ANY) anys |= 1 << j
 }
@@ -45,8 +47,8 @@ function takes(code: u32): u32 {
 export const POSSIBLE_BYTES: u32 = 16384
 
 /**
- * For each set of bits that differ in a block and the code of the others: the elements that take one of these codes at
- * least. u32[64][64].
+ * For each set of bits that vary in a block and each code of the other bits: the elements that accept at least one of
+ * these codes. u32[64][64].
  */
 export function fillPossible(table: usize): void {
   for (let code: u32 = 0; code < 64; code++) store<u32>(table + (code << 2), takes(code))
@@ -54,19 +56,22 @@ export function fillPossible(table: usize): void {
     const bit = varying & (0 - varying)
     const fewer = table + ((varying ^ bit) << 8)
     const row = table + (varying << 8)
-    for (let code: u32 = 0; code < 64; code++) store<u32>(row + (code << 2), load<u32>(fewer + (code << 2)) | load<u32>(fewer + ((code ^ bit) << 2)))
+    for (let code: u32 = 0; code < 64; code++) {
+      store<u32>(row + (code << 2), load<u32>(fewer + (code << 2)) | load<u32>(fewer + ((code ^ bit) << 2)))
+    }
   }
 }
 
 /**
- * Writes to `table` (endings.ts) how plates of the block may end well, `possible` of `fillPossible`. @returns whether
- * any may match
+ * Writes to `table` (endings.ts) how plates of the block can end well. `possible`: table of `fillPossible`. @returns
+ * whether any can match
  */
 export function findEndings(entry: usize, possible: usize, table: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
   beginEndings(table, elements, stars, edits)
   for (let at = entry + length - 1; at >= entry; at--) {
-    stepEndings(load<u32>(possible + (<usize>load<u8>(at, ENTRY_VARYING) << 8) + (<usize>load<u8>(at, ENTRY_CODES) << 2)))
+    stepEndings(
+      load<u32>(possible + (<usize>load<u8>(at, ENTRY_VARYING) << 8) + (<usize>load<u8>(at, ENTRY_CODES) << 2)))
   }
   return (endings(table, length, edits) & 1) != 0
 }
@@ -78,7 +83,7 @@ export function findAnyEndings(table: usize): void {
 }
 
 /**
- * Vectors of 512 bits that a run accepts: lanes that match with 0, 1, 2 errors, with 1 and 2 of which all are extra
+ * Number of vectors of accepted lanes: those that match with 0, 1, 2 errors, and with 1 and 2 errors that are all extra
  * characters.
  */
 export const LEVELS: u32 = 5
@@ -87,9 +92,9 @@ const EXTRA_TWO: u32 = 4
 const LEVEL_BYTES: u32 = LEVEL_STATES * PLANE
 
 /**
- * Runs over the block, `table` of `findEndings`; the lanes that match go to `accepted`, `LEVELS` x 64 bytes. Those
- * whose errors are all extra characters are told apart because these are the least improbable ones. @returns whether
- * there are any lanes
+ * Runs over the block (`table` of `findEndings`) and writes the lanes that match to `accepted`, `LEVELS` x 64 bytes.
+ * Lanes whose errors are all extra characters are separate because they are the most probable ones. @returns whether
+ * any lane matches
  */
 export function runAutomaton(entry: usize, table: usize, accepted: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
@@ -117,7 +122,7 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize): bool 
     const taken = varying == 0 ? takes(code) : takers(table, left + 1)
     const surely = varying == 0 ? taken : taken & anys
     const able0 = endings(table, left, edits)
-    // what is reached with extra characters only is reached with as many errors
+    // states reached with extra characters only are also states with that many errors
     makeVectors((f0 | f1 | f2 | s0 | s1 | s2) & taken & (able0 >> 1), plane, varying, code)
     const n0 = (((f0 & surely) << 1) | (f0 & stars)) & able0
     const p0 = pullRight(now, next, f0, s0, able0 & ~n0, taken)
@@ -134,7 +139,8 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize): bool 
         f2 = n2
         const ablex2 = endings(table, left, edits - 2) & ~(n0 | nx1)
         const nx2 = (((fx2 & surely) << 1) | (fx2 & stars) | fx1) & ablex2
-        sx2 = pullExtra(now, next, EXTRA_TWO * LEVEL_BYTES, EXTRA_ONE * LEVEL_BYTES, fx2, sx2, sx1, ablex2 & ~nx2, taken)
+        sx2 = pullExtra(
+          now, next, EXTRA_TWO * LEVEL_BYTES, EXTRA_ONE * LEVEL_BYTES, fx2, sx2, sx1, ablex2 & ~nx2, taken)
         fx2 = nx2
       }
       f1 = n1
@@ -167,11 +173,12 @@ function give(accepted: usize, set: usize, all: u32, some: u32, level: u32): voi
 }
 
 /**
- * All ways into the states `wanted` at the next position, from those that every plate is in (`full`) or some
- * (`states`); `wrong`: from `less` with one error fewer too, and from `lessNow` of these that were just entered. What
- * every plate is in by one fewer leads to what every plate is in.
+ * All transitions into the states `wanted` at the next position, from those that every plate is in (`full`) or some
+ * plates are in (`states`); pullWrong: also from `less` with one error fewer, and from `lessNow`, those of them just
+ * entered. States that every plate is in lead to states that every plate is in.
  *
- *     next(e, j) = now(e, j-1) and class of j-1  |  now(e, j) if a run stands there  |  now(e-1, j)  |  now(e-1, j-1)  |  next(e-1, j-1)
+ *     next(e, j) = now(e, j-1) and class of j-1  |  now(e, j) if there is a run  |  now(e-1, j)  |  now(e-1, j-1)
+ *                  |  next(e-1, j-1)
  *
  * @returns those that some plate is in
  */
@@ -191,8 +198,11 @@ function pullRight(now: usize, next: usize, full: u32, states: u32, wanted: u32,
   return made
 }
 
-/** `level`, `lower`: where the states of as many errors and of one fewer lie in a set, bytes. */
-function pullWrong(now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, lessNow: u32, wanted: u32, taken: u32): u32 {
+/** `level`, `lower`: offsets in a set of the states with this number of errors and with one fewer, bytes. */
+function pullWrong(
+  now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, lessNow: u32, wanted: u32,
+  taken: u32,
+): u32 {
   const zeros = workspace + ZEROS_AT
   const here = now + level
   const before = now + lower
@@ -216,7 +226,9 @@ function pullWrong(now: usize, next: usize, level: usize, lower: usize, full: u3
 }
 
 /** The same where the only errors are extra characters. */
-function pullExtra(now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, wanted: u32, taken: u32): u32 {
+function pullExtra(
+  now: usize, next: usize, level: usize, lower: usize, full: u32, states: u32, less: u32, wanted: u32, taken: u32,
+): u32 {
   const zeros = workspace + ZEROS_AT
   const here = now + level
   const on = ((full | states) & taken) << 1
@@ -240,7 +252,7 @@ function open(bits: u32, j: u32, yes: usize, no: usize): usize {
   return no + ((yes - no) & (0 - ((bits >> j) & 1)))
 }
 
-/** Makes for each of these elements the vector of the plates whose character it takes at the present position. */
+/** Computes for each of these elements the vector of plates whose character at the current position it accepts. */
 function makeVectors(wanted: u32, plane: usize, varying: u32, code: u32): void {
   for (; wanted != 0; wanted &= wanted - 1) {
     const j = ctz(wanted)

@@ -1,13 +1,16 @@
-import { BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, PLANE } from './layout'
 import { codesOf } from './plate_key'
 import { putLarge } from './large_counts'
-import { RECORD_BYTES } from './stage'
+import {
+  BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, PLANE,
+  RECORD_BYTES,
+} from './layout'
 
 /**
- * Cuts sorted records into blocks of up to 512 plates of one length and writes their directory, planes and meta. Planes
- * are addressed from 0 here; the host adds where it puts them.
+ * Cuts sorted records into blocks of up to 512 plates of one length and writes their directory, planes and meta. The
+ * addresses of planes are relative; the host adds their base.
  *
- *     codes of a block, position p   bits that are the same in all plates -> in the directory      bits that differ -> one plane of 512 bits each
+ *     codes of a block, position p   bits equal in all plates  -> in the directory
+ *                                    bits that differ          -> one plane of 512 bits each
  */
 let directory: usize = 0
 let planes: usize = 0
@@ -23,10 +26,13 @@ let largeCapacity: u32 = 0
 let codes: usize = 0
 
 /**
- * `codesAt`: (512 + 16) x 16 bytes of scratch. Meta arrays have room for all slots, the large counts
+ * `codesAt`: (512 + 16) x 16 bytes of scratch. The meta arrays have room for all slots, the large counts
  * (large_counts.ts) for all that `countLarge` found.
  */
-export function beginBlocks(directoryAt: usize, planesAt: usize, lastsAt: usize, firstsAt: usize, regionsAt: usize, countsAt: usize, codesAt: usize, largeAt: usize, capacity: u32, hour: u32): void {
+export function beginBlocks(
+  directoryAt: usize, planesAt: usize, lastsAt: usize, firstsAt: usize, regionsAt: usize, countsAt: usize,
+  codesAt: usize, largeAt: usize, capacity: u32, hour: u32,
+): void {
   directory = directoryAt
   planes = planesAt
   planesEnd = planesAt
@@ -49,7 +55,7 @@ export function planesBytes(): u32 {
   return <u32>(planesEnd - planes)
 }
 
-/** One block of `count` records, all of `length` characters. */
+/** Adds a block of `count` records, all of `length` characters. */
 export function addBlock(records: usize, count: u32, length: u32): void {
   const entry = directory + blocks * ENTRY_BYTES
   memory.fill(entry, 0, ENTRY_BYTES)
@@ -57,7 +63,7 @@ export function addBlock(records: usize, count: u32, length: u32): void {
   store<u16>(entry, count, ENTRY_COUNT)
   store<u8>(entry, length, ENTRY_LENGTH)
   store<u64>(entry, load<u64>(records), ENTRY_KEY)
-  // rows of 16 bytes, one for each plate: its codes from the first on; what lies behind them is not looked at
+  // rows of 16 bytes, one for each plate: its codes, then bytes that are ignored
   const row = codes + BLOCK * 16
   codesOf(load<u64>(records), row)
   const first = v128.load(row + 12 - length)
@@ -80,8 +86,7 @@ export function addBlock(records: usize, count: u32, length: u32): void {
 }
 
 /**
- * Sixteen plates at a time: their rows are turned into one vector for each position, and a bit of these is one bit
- * mask.
+ * Transposes sixteen plates at a time to one vector for each position; each bit of the vectors is one bit mask.
  */
 function writePlanes(entry: usize, length: u32): void {
   const columns = codes + BLOCK * 16
@@ -101,7 +106,7 @@ function writePlanes(entry: usize, length: u32): void {
   for (let p: u32 = 0; p < length; p++) planesEnd += popcnt<u32>(load<u8>(entry + p, ENTRY_VARYING)) * PLANE
 }
 
-/** 16 x 16 bytes: rows to columns, by four rounds of interleaving the first half with the second. */
+/** Transposes 16 x 16 bytes by four rounds of interleaving the first half with the second. */
 function transpose(rows: usize, columns: usize): void {
   interleave(rows, columns)
   interleave(columns, rows)
@@ -133,10 +138,12 @@ function writeMeta(records: usize, count: u32): void {
   }
 }
 
-/** Records whose count does not fit its byte. */
+/** Number of records whose count does not fit its byte. */
 export function countLarge(records: usize, from: u32, to: u32): u32 {
   let found: u32 = 0
-  for (let i = from; i < to; i++) if ((<u32>(load<u64>(records + <usize>i * RECORD_BYTES, 8) >> 8) & 0xffff) >= 255) found++
+  for (let i = from; i < to; i++) {
+    if ((<u32>(load<u64>(records + <usize>i * RECORD_BYTES, 8) >> 8) & 0xffff) >= 255) found++
+  }
   return found
 }
 

@@ -1,21 +1,23 @@
 import { entryOf, lastOf, plateCodes } from './dictionary'
-import { AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_ORDERS } from './layout'
+import {
+  AUTOMATON_BYTES, BLOCK, CODES_AT, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_EDITS, PATTERN_ORDERS, PATTERN_ORDER_COUNT,
+  WAITING_AT, WAITING_ENDS_AT,
+} from './layout'
 import { addResult, full, hopeless, hopelessPlate, leastHopeful, tied } from './results'
 import { scorePlate } from './score'
-import { CODES_AT, WAITING_AT, WAITING_ENDS_AT, workspace } from './workspace'
+import { workspace } from './workspace'
 
 /**
- * Plates that match and may be among the best. One without an error is weighed at once. Those with errors wait, because
- * most are not worth it in the end: there are a hundred times as many with an error more, of errors the extra
- * characters are the rarest and the least improbable, and where these fill the results what waits behind them is let go
- * unseen. It is weighed when the scan is over or when there is no more room, the least improbable kinds first. There is
- * room for as many as come, mostly, before the results are filled with better ones: the more, the more of a kind there
- * are.
+ * Matching plates that may be among the best. A plate without an error is weighed at once. Those with errors wait,
+ * because most turn out irrelevant: each further error matches a hundred times as many plates; extra characters are the
+ * rarest errors and the most probable, and where such plates fill the results, the plates waiting behind them are
+ * dropped unweighed. Waiting plates are weighed when the scan is over or the space is used up, the most probable kinds
+ * first. Each kind has space in proportion to its frequency, usually enough until better plates fill the results.
  *
  *     waiting   slots by kind: u32[16384], u32[131072], u32[16384], u32[163840]
  */
 
-/** Kinds of plates: without an error, with one at least, all of them extra characters or not, with two at least. */
+/** Kinds of plates: without an error; with at least one, all extra characters or not; with at least two, the same. */
 export const RIGHT: u32 = 0
 export const ONE_EXTRA: u32 = 1
 export const ONE_OTHER: u32 = 2
@@ -26,21 +28,23 @@ let pattern: usize = 0
 let orders: u32 = 0
 let edits: u32 = 0
 
-/** Begins a search for the pattern at this address. */
+/** Starts a search for the pattern at this address. */
 export function clearCandidates(patternAt: usize): void {
   pattern = patternAt
-  edits = load<u32>(pattern, 4)
-  orders = load<u32>(pattern, 8)
+  edits = load<u32>(pattern, PATTERN_EDITS)
+  orders = load<u32>(pattern, PATTERN_ORDER_COUNT)
   for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) setEnd(kind, waiting(kind))
 }
 
-/** The most that the probability of a plate of a kind can be; where it lies is said in layout.ts. */
+/** Upper bound of the probability of a plate of a kind (layout.ts). */
 @inline
 function mostOf(kind: u32): f64 {
-  return load<f64>(pattern + PATTERN_BOUNDS + (kind == RIGHT ? 0 : kind == ONE_EXTRA ? 16 : kind == ONE_OTHER ? 32 : kind == TWO_EXTRA ? 24 : 40))
+  const offset =
+    kind == RIGHT ? 0 : kind == ONE_EXTRA ? 16 : kind == ONE_OTHER ? 32 : kind == TWO_EXTRA ? 24 : 40
+  return load<f64>(pattern + PATTERN_BOUNDS + offset)
 }
 
-/** Up to 64 plates of `length` characters from `slot` on. */
+/** Offers up to 64 plates (bits of `lanes`) of `length` characters from `slot` on. */
 export function offer(slot: u32, lanes: u64, kind: u32, length: u32): void {
   if (lanes == 0 || hopeless(mostOf(kind))) return
   if (kind == RIGHT) {
@@ -59,7 +63,7 @@ export function offer(slot: u32, lanes: u64, kind: u32, length: u32): void {
   setEnd(kind, end)
 }
 
-/** Weighs what waits, as far as it can be among the best: the results are those of all plates scanned then. */
+/** Weighs the waiting plates that can be among the best; the results are then those of all plates scanned. */
 export function settle(): void {
   for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) {
     const end = endOf(kind)
@@ -72,8 +76,8 @@ export function settle(): void {
 }
 
 /**
- * Weighs of what waits only until there are as many results as are wanted: for a page while the scan goes on, which is
- * to hold it up no more than that.
+ * Weighs waiting plates only until there are as many results as wanted: for a page during the scan, which must not be
+ * delayed further.
  */
 export function fill(): void {
   for (let kind = ONE_EXTRA; kind <= TWO_OTHER; kind++) {
@@ -86,13 +90,18 @@ export function fill(): void {
   }
 }
 
-/** Where the list of a kind begins; of the kind behind the last, where the lists end. */
+/** Start of the list of a kind; for the kind after the last, the end of the lists. */
 @inline
 function waiting(kind: u32): usize {
-  return workspace + WAITING_AT + (kind == ONE_EXTRA ? 0 : kind == ONE_OTHER ? 65536 : kind == TWO_EXTRA ? 589824 : kind == TWO_OTHER ? 655360 : 1310720)
+  const offset =
+    kind == ONE_EXTRA ? 0
+      : kind == ONE_OTHER ? 65536
+        : kind == TWO_EXTRA ? 589824
+          : kind == TWO_OTHER ? 655360 : 1310720
+  return workspace + WAITING_AT + offset
 }
 
-/** Where the next of a kind goes. */
+/** Address of the next plate of a kind. */
 @inline
 function endOf(kind: u32): usize {
   return load<u32>(workspace + WAITING_ENDS_AT + (kind << 2))
@@ -105,13 +114,16 @@ function setEnd(kind: u32, end: usize): void {
 
 function weigh(plate: u32, kind: u32, length: u32): void {
   const most = mostOf(kind)
-  // when it was seen lies far from everything else, so it is looked at only where it decides
+  // the hour is far away in memory, so it is read only where it decides
   if (tied(most) && hopelessPlate(most, lastOf(plate), plate)) return
   const codes = workspace + CODES_AT
   plateCodes(plate, codes)
   const least = leastHopeful()
   let best: f64 = 0
-  for (let o: u32 = 0; o < orders; o++) best = Math.max(best, scorePlate(pattern, pattern + PATTERN_ORDERS + o * AUTOMATON_BYTES, edits, codes, length, least))
+  for (let o: u32 = 0; o < orders; o++) {
+    const order = pattern + PATTERN_ORDERS + o * AUTOMATON_BYTES
+    best = Math.max(best, scorePlate(pattern, order, edits, codes, length, least))
+  }
   if (hopeless(best)) return
   const last = lastOf(plate)
   if (!hopelessPlate(best, last, plate)) addResult(best, plate, last)

@@ -1,12 +1,17 @@
-import { BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, MAX_FRESH, PLANE } from './layout'
 import { largeCount, putLarge } from './large_counts'
-import { metaOf } from './stage'
+import { metaOf } from './bulk_load'
+import {
+  BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, HEADER_BLOCKS,
+  HEADER_COUNTS, HEADER_DIRECTORY, HEADER_FIRSTS, HEADER_FRESH_BLOCKS, HEADER_FRESH_DIRECTORY, HEADER_HOUR0,
+  HEADER_LARGE, HEADER_LARGE_CAPACITY, HEADER_LARGE_HELD, HEADER_LASTS, HEADER_REGIONS, MAX_FRESH, META_BYTES, PLANE,
+  RECORD_BYTES,
+} from './layout'
 import { rankOfCode } from './tables'
 
 /**
- * The dictionary that this instance looks at (header in layout.ts): base blocks, sorted and packed, and behind them
- * fresh blocks, to which one instance appends while others search. A fresh block stores all planes of its length; a
- * lane counts once the block's count says so, which is the last thing written.
+ * The dictionary of this instance (header in layout.ts): base blocks, sorted and packed, then fresh blocks, to which
+ * one instance appends while others search. A fresh block stores all planes of its length; a lane is valid once the
+ * block's count, which is written last, includes it.
  */
 let header: usize = 0
 let directory: usize = 0
@@ -20,33 +25,35 @@ let hour0: u32 = 0
 
 export function openDictionary(headerAt: usize): void {
   header = headerAt
-  directory = load<u32>(header)
-  baseBlocks = load<u32>(header, 4)
-  lasts = load<u32>(header, 8)
-  firsts = load<u32>(header, 12)
-  regions = load<u32>(header, 16)
-  counts = load<u32>(header, 20)
-  freshDirectory = load<u32>(header, 32)
-  hour0 = load<u32>(header, 40)
+  directory = load<u32>(header, HEADER_DIRECTORY)
+  baseBlocks = load<u32>(header, HEADER_BLOCKS)
+  lasts = load<u32>(header, HEADER_LASTS)
+  firsts = load<u32>(header, HEADER_FIRSTS)
+  regions = load<u32>(header, HEADER_REGIONS)
+  counts = load<u32>(header, HEADER_COUNTS)
+  freshDirectory = load<u32>(header, HEADER_FRESH_DIRECTORY)
+  hour0 = load<u32>(header, HEADER_HOUR0)
 }
 
-/** Blocks, base and fresh, that there are now. */
+/** Current number of blocks, base and fresh. */
 export function blocksNow(): u32 {
-  return baseBlocks + atomic.load<u32>(header, 36)
+  return baseBlocks + atomic.load<u32>(header, HEADER_FRESH_BLOCKS)
 }
 
 @inline
 export function entryOf(block: u32): usize {
-  return block < baseBlocks ? directory + <usize>block * ENTRY_BYTES : freshDirectory + <usize>(block - baseBlocks) * ENTRY_BYTES
+  return block < baseBlocks
+    ? directory + <usize>block * ENTRY_BYTES
+    : freshDirectory + <usize>(block - baseBlocks) * ENTRY_BYTES
 }
 
-/** Plates of a block that may be looked at. */
+/** Number of valid plates of a block. */
 @inline
 export function platesIn(entry: usize): u32 {
   return <u32>atomic.load<u16>(entry, ENTRY_COUNT)
 }
 
-/** Start of a fresh block's meta, behind its planes. */
+/** Start of a fresh block's meta, after its planes. */
 @inline
 function freshMeta(entry: usize): usize {
   return <usize>load<u32>(entry) + <u32>load<u8>(entry, ENTRY_LENGTH) * CODE_BITS * PLANE
@@ -76,7 +83,7 @@ function countAddress(slot: u32): usize {
   return block < baseBlocks ? counts + slot : freshMeta(entryOf(block)) + BLOCK * 5 + (slot % BLOCK)
 }
 
-/** Hours after hour 0. */
+/** Hour of the last read, after hour 0. */
 export function lastOf(slot: u32): u32 {
   return load<u16>(lastAddress(slot))
 }
@@ -89,13 +96,14 @@ export function regionOf(slot: u32): u32 {
   return load<u8>(regionAddress(slot))
 }
 
-/** Times read; 65535 may be more, and 255 when the table of large counts is full. */
+/** Number of reads; 65535 means that or more, as does 255 when the table of large counts is full. */
 export function countOf(slot: u32): u32 {
   const count = <u32>load<u8>(countAddress(slot))
-  return count < 255 ? count : largeCount(load<u32>(header, 24), load<u32>(header, 28), slot)
+  if (count < 255) return count
+  return largeCount(load<u32>(header, HEADER_LARGE), load<u32>(header, HEADER_LARGE_CAPACITY), slot)
 }
 
-/** Writes the codes of a plate as bytes; gives its length. */
+/** Writes the codes of a plate as bytes; returns its length. */
 export function plateCodes(slot: u32, codes: usize): u32 {
   const entry = entryOf(slot / BLOCK)
   const lane = slot % BLOCK
@@ -117,7 +125,7 @@ export function plateCodes(slot: u32, codes: usize): u32 {
   return length
 }
 
-/** Lanes of a block that hold exactly this plate: 512 bits to `out`. @returns whether there are any */
+/** Writes the lanes of a block that hold exactly this plate to `out`, 512 bits. @returns whether there are any */
 function lanesWith(entry: usize, codes: usize, length: u32, count: u32, out: usize): bool {
   memory.fill(out, 0, PLANE)
   for (let lane: u32 = 0; lane < count; lane += 128) {
@@ -142,15 +150,17 @@ function lanesWith(entry: usize, codes: usize, length: u32, count: u32, out: usi
       }
     }
   }
-  return (load<u64>(out) | load<u64>(out, 8) | load<u64>(out, 16) | load<u64>(out, 24) | load<u64>(out, 32) | load<u64>(out, 40) | load<u64>(out, 48) | load<u64>(out, 56)) != 0
+  let any: u64 = 0
+  for (let i: usize = 0; i < PLANE; i += 8) any |= load<u64>(out + i)
+  return any != 0
 }
 
 /**
- * Slot of a plate in a region among those of the build (fresh ones the host finds), or 0xffffffff. `codes`: its bytes;
- * `out`: 64 bytes of scratch.
+ * Slot of a plate in a region in the base blocks (the host finds those in fresh blocks), or 0xffffffff. `codes`: one
+ * byte each; `out`: 64 bytes of scratch.
  */
 export function findPlate(key: u64, codes: usize, length: u32, region: u32, out: usize): u32 {
-  // the last base block whose first key is not behind the plate
+  // the last base block whose first key is not above the plate's
   let low: u32 = 0
   let high = baseBlocks
   while (low < high) {
@@ -158,7 +168,7 @@ export function findPlate(key: u64, codes: usize, length: u32, region: u32, out:
     if (load<u64>(entryOf(middle), ENTRY_KEY) <= key) low = middle + 1
     else high = middle
   }
-  // one text of several regions may lie across blocks
+  // the regions of one text may span blocks
   for (let block = <i32>low - 1; block >= 0; block--) {
     const entry = entryOf(block)
     if (load<u8>(entry, ENTRY_LENGTH) != length) break
@@ -179,7 +189,7 @@ function inBlock(block: u32, entry: usize, codes: usize, length: u32, region: u3
   return 0xffffffff
 }
 
-/** One more read of a plate that is there. One writer. */
+/** Counts one more read of a plate. There is only one writer. */
 export function touchPlate(slot: u32, hour: u32): void {
   const at: u32 = hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
   if (at > lastOf(slot)) atomic.store<u16>(lastAddress(slot), at)
@@ -190,17 +200,19 @@ export function touchPlate(slot: u32, hour: u32): void {
     atomic.store<u8>(byte, <u8>count)
     return
   }
-  const capacity = load<u32>(header, 28)
-  const held = load<u32>(header, 44)
-  // at most three quarters full, so that looking up stays short
+  const capacity = load<u32>(header, HEADER_LARGE_CAPACITY)
+  const held = load<u32>(header, HEADER_LARGE_HELD)
+  // at most three quarters full, so that probes stay short
   if (load<u8>(byte) == 255 || held < capacity - (capacity >> 2)) {
-    if (load<u8>(byte) == 255 && largeCount(load<u32>(header, 24), capacity, slot) == 255 && held >= capacity - (capacity >> 2)) return
-    if (putLarge(load<u32>(header, 24), capacity, slot, min<u32>(count, 65535))) store<u32>(header, held + 1, 44)
+    const large = load<u32>(header, HEADER_LARGE)
+    const full = held >= capacity - (capacity >> 2)
+    if (full && load<u8>(byte) == 255 && largeCount(large, capacity, slot) == 255) return
+    if (putLarge(large, capacity, slot, min<u32>(count, 65535))) store<u32>(header, held + 1, HEADER_LARGE_HELD)
   }
   atomic.store<u8>(byte, 255)
 }
 
-/** The fresh block of a length that has room, or 0xffffffff. */
+/** A fresh block of this length with room, or 0xffffffff. */
 export function freshWithRoom(length: u32): u32 {
   const end = blocksNow()
   for (let block = end; block > baseBlocks; block--) {
@@ -210,28 +222,28 @@ export function freshWithRoom(length: u32): u32 {
   return 0xffffffff
 }
 
-/** Bytes that a fresh block of a length needs. */
+/** Bytes of a fresh block of a length. */
 export function freshBytes(length: u32): u32 {
-  return length * CODE_BITS * PLANE + BLOCK * 6
+  return length * CODE_BITS * PLANE + BLOCK * META_BYTES
 }
 
 /**
- * Adds an empty fresh block whose planes and meta (zeroed) the host has placed. @returns whether there was room in the
- * directory
+ * Adds an empty fresh block, whose planes and meta (zeroed) the host has allocated. @returns whether the directory had
+ * room
  */
 export function addFresh(planes: usize, length: u32): bool {
-  const fresh = load<u32>(header, 36)
+  const fresh = load<u32>(header, HEADER_FRESH_BLOCKS)
   if (fresh == MAX_FRESH) return false
   const entry = freshDirectory + fresh * ENTRY_BYTES
   memory.fill(entry, 0, ENTRY_BYTES)
   store<u32>(entry, <u32>planes)
   store<u8>(entry, length, ENTRY_LENGTH)
   for (let p: u32 = 0; p < length; p++) store<u8>(entry + p, 63, ENTRY_VARYING)
-  atomic.store<u32>(header, fresh + 1, 36)
+  atomic.store<u32>(header, fresh + 1, HEADER_FRESH_BLOCKS)
   return true
 }
 
-/** Puts a new plate into a fresh block that has room; its slot. Searches that begin later see it. */
+/** Appends a new plate to a fresh block with room; returns its slot. Searches that begin later see it. */
 export function appendPlate(block: u32, codes: usize, length: u32, region: u32, hour: u32): u32 {
   const entry = entryOf(block)
   const lane = platesIn(entry)
@@ -253,7 +265,9 @@ export function appendPlate(block: u32, codes: usize, length: u32, region: u32, 
   return slot
 }
 
-/** Writes the plates of a block as records (stage.ts) to `out`, `codes` 16 bytes of scratch; gives their number. */
+/**
+ * Writes the plates of a block as records (bulk_load.ts) to `out`, `codes` 16 bytes of scratch; returns their number.
+ */
 export function drainBlock(block: u32, out: usize, codes: usize): u32 {
   const count = platesIn(entryOf(block))
   for (let lane: u32 = 0; lane < count; lane++) {
@@ -261,8 +275,9 @@ export function drainBlock(block: u32, out: usize, codes: usize): u32 {
     const length = plateCodes(slot, codes)
     let key: u64 = 0
     for (let i: u32 = 0; i < length; i++) key = key * 37 + rankOfCode(load<u8>(codes + i))
-    store<u64>(out + lane * 16, key)
-    store<u64>(out + lane * 16, metaOf(regionOf(slot), countOf(slot), hour0 + firstOf(slot), hour0 + lastOf(slot)), 8)
+    store<u64>(out + lane * RECORD_BYTES, key)
+    const meta = metaOf(regionOf(slot), countOf(slot), hour0 + firstOf(slot), hour0 + lastOf(slot))
+    store<u64>(out + lane * RECORD_BYTES, meta, 8)
   }
   return count
 }

@@ -1,9 +1,10 @@
 /**
- * From which states of an automaton (automaton.ts) the characters that remain can end well, and with how many errors:
- * found from the end of a plate to its beginning, one character at a time, states as the bits of a word. What is
- * entered forward is only what can end well.
+ * The states of an automaton (automaton.ts) from which the remaining characters can end well, and with how many errors:
+ * computed from the end of a plate to its beginning, one character at a time, with states as bits of a word. The
+ * forward pass enters only these.
  *
- *     table   u32[17][4]: by characters that remain, states that need at most 0, 1, 2 errors from there, and the elements that take the first of them
+ *     table   u32[17][4]: by the number of remaining characters, the states that need at most 0, 1, 2 more errors, and
+ *             the elements that accept the first of these characters
  */
 export const ENDINGS_BYTES: u32 = 272
 
@@ -14,7 +15,7 @@ let e0: u32 = 0
 let e1: u32 = 0
 let e2: u32 = 0
 
-/** At the end of the plate; writes the first row. */
+/** Starts at the end of the plate; writes the first row. */
 @inline
 export function beginEndings(table: usize, elements: u32, starsOf: u32, allowed: u32): void {
   at = table
@@ -26,7 +27,7 @@ export function beginEndings(table: usize, elements: u32, starsOf: u32, allowed:
   write(0)
 }
 
-/** One character further to the front, of which it is known that elements `taken` take it; writes the next row. */
+/** Moves one character forward, which the elements `taken` accept; writes the next row. */
 @inline
 export function stepEndings(taken: u32): void {
   const n0 = ((e0 >> 1) & taken) | (e0 & stars)
@@ -54,7 +55,7 @@ export function endings(table: usize, remaining: u32, errors: u32): u32 {
   return load<u32>(table + (remaining << 4) + (errors << 2))
 }
 
-/** Elements that take the first of `remaining` characters. */
+/** Elements that accept the first of `remaining` characters. */
 @inline
 export function takers(table: usize, remaining: u32): u32 {
   return load<u32>(table + (remaining << 4), 12)

@@ -1,9 +1,10 @@
-import { CLASS_CUBES, PLANE } from './layout'
+import { CLASS_CUBES, CLASS_CUBE_COUNT, PLANE } from './layout'
+
 
 /**
- * The inner loops of automaton.ts over vectors of 512 bits, four registers each. They are kept apart from what calls
- * them (build/kernels_apart.mjs), because registers are given out a function at a time. A way that is not open is a
- * vector of zeros, so that nothing is branched on.
+ * The inner loops of automaton.ts over vectors of 512 bits, four registers each. They are not inlined
+ * (build/kernels_apart.mjs), because registers are allocated per function. A transition that does not exist is a vector
+ * of zeros, so that there are no branches.
  */
 
 /** to = from and taker, or run. @returns whether any bit is set */
@@ -21,10 +22,14 @@ export function enterRight(to: usize, from: usize, taker: usize, run: usize): bo
 
 /** to = from and taker, or run, or extra. @returns whether any bit is set */
 export function enterExtra(to: usize, from: usize, taker: usize, run: usize, extra: usize): bool {
-  const a = v128.or(v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)), v128.load(extra))
-  const b = v128.or(v128.or(v128.and(v128.load(from, 16), v128.load(taker, 16)), v128.load(run, 16)), v128.load(extra, 16))
-  const c = v128.or(v128.or(v128.and(v128.load(from, 32), v128.load(taker, 32)), v128.load(run, 32)), v128.load(extra, 32))
-  const d = v128.or(v128.or(v128.and(v128.load(from, 48), v128.load(taker, 48)), v128.load(run, 48)), v128.load(extra, 48))
+  const a = v128.or(
+    v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)), v128.load(extra))
+  const b = v128.or(
+    v128.or(v128.and(v128.load(from, 16), v128.load(taker, 16)), v128.load(run, 16)), v128.load(extra, 16))
+  const c = v128.or(
+    v128.or(v128.and(v128.load(from, 32), v128.load(taker, 32)), v128.load(run, 32)), v128.load(extra, 32))
+  const d = v128.or(
+    v128.or(v128.and(v128.load(from, 48), v128.load(taker, 48)), v128.load(run, 48)), v128.load(extra, 48))
   v128.store(to, a)
   v128.store(to, b, 16)
   v128.store(to, c, 32)
@@ -33,11 +38,21 @@ export function enterExtra(to: usize, from: usize, taker: usize, run: usize, ext
 }
 
 /** to = from and taker, or any of the others. @returns whether any bit is set */
-export function enterWrong(to: usize, from: usize, taker: usize, run: usize, extra: usize, misread: usize, missing: usize): bool {
-  const a = v128.or(v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)), v128.or(v128.or(v128.load(extra), v128.load(misread)), v128.load(missing)))
-  const b = v128.or(v128.or(v128.and(v128.load(from, 16), v128.load(taker, 16)), v128.load(run, 16)), v128.or(v128.or(v128.load(extra, 16), v128.load(misread, 16)), v128.load(missing, 16)))
-  const c = v128.or(v128.or(v128.and(v128.load(from, 32), v128.load(taker, 32)), v128.load(run, 32)), v128.or(v128.or(v128.load(extra, 32), v128.load(misread, 32)), v128.load(missing, 32)))
-  const d = v128.or(v128.or(v128.and(v128.load(from, 48), v128.load(taker, 48)), v128.load(run, 48)), v128.or(v128.or(v128.load(extra, 48), v128.load(misread, 48)), v128.load(missing, 48)))
+export function enterWrong(
+  to: usize, from: usize, taker: usize, run: usize, extra: usize, misread: usize, missing: usize,
+): bool {
+  const a = v128.or(
+    v128.or(v128.and(v128.load(from), v128.load(taker)), v128.load(run)),
+    v128.or(v128.or(v128.load(extra), v128.load(misread)), v128.load(missing)))
+  const b = v128.or(
+    v128.or(v128.and(v128.load(from, 16), v128.load(taker, 16)), v128.load(run, 16)),
+    v128.or(v128.or(v128.load(extra, 16), v128.load(misread, 16)), v128.load(missing, 16)))
+  const c = v128.or(
+    v128.or(v128.and(v128.load(from, 32), v128.load(taker, 32)), v128.load(run, 32)),
+    v128.or(v128.or(v128.load(extra, 32), v128.load(misread, 32)), v128.load(missing, 32)))
+  const d = v128.or(
+    v128.or(v128.and(v128.load(from, 48), v128.load(taker, 48)), v128.load(run, 48)),
+    v128.or(v128.or(v128.load(extra, 48), v128.load(misread, 48)), v128.load(missing, 48)))
   v128.store(to, a)
   v128.store(to, b, 16)
   v128.store(to, c, 32)
@@ -46,11 +61,11 @@ export function enterWrong(to: usize, from: usize, taker: usize, run: usize, ext
 }
 
 /**
- * The plates of a block whose character at a position is of a class: `planes` of the position are those of the bits
- * `varying`, the others are as in `code`.
+ * The plates of a block whose character at a position is in a class: the position has `planes` for the bits `varying`;
+ * `code` has the others.
  */
 export function takersOf(to: usize, classAt: usize, planes: usize, varying: u32, code: u32): void {
-  const end = classAt + CLASS_CUBES + load<u32>(classAt, 8) * 2
+  const end = classAt + CLASS_CUBES + load<u32>(classAt, CLASS_CUBE_COUNT) * 2
   let a = i8x16.splat(0)
   let b = a
   let c = a
@@ -88,15 +103,15 @@ export function takersOf(to: usize, classAt: usize, planes: usize, varying: u32,
   v128.store(to, d, 48)
 }
 
-/** The same for the lanes `from` only, to `to`. @returns whether there are any */
+/** The same for the lanes `from` only, written to `to`. @returns whether there are any */
 export function narrow(to: usize, from: usize, classAt: usize, planes: usize, varying: u32, code: u32): bool {
   let a = v128.load(from)
   let b = v128.load(from, 16)
   let c = v128.load(from, 32)
   let d = v128.load(from, 48)
-  const cubes = load<u32>(classAt, 8)
+  const cubes = load<u32>(classAt, CLASS_CUBE_COUNT)
   if (cubes == 1) {
-    // nearly all classes: the cube's planes are taken from the lanes themselves
+    // nearly all classes: the lanes are combined with the cube's planes directly
     const mask = varying & <u32>load<u8>(classAt, CLASS_CUBES)
     const value = <u32>load<u8>(classAt, CLASS_CUBES + 1)
     for (let bits = mask & value; bits != 0; bits &= bits - 1) {

@@ -1,9 +1,9 @@
 /**
- * Counts of 255 and more: an open hash of (u32 slot + 1, u32 count). One thread writes; a reader sees a slot only after
- * its count.
+ * Counts of 255 and more: an open-addressing hash of (u32 slot + 1, u32 count). One thread writes; a reader sees a slot
+ * only after its count.
  */
 
-/** Sets the count of a slot. @returns whether the slot is new here; a full table keeps what it has and says no */
+/** Sets the count of a slot. @returns whether the slot is new; a full table stays unchanged and returns false */
 export function putLarge(table: usize, capacity: u32, slot: u32, count: u32): bool {
   if (capacity == 0) return false
   let at = place(slot, capacity)
@@ -24,7 +24,7 @@ export function putLarge(table: usize, capacity: u32, slot: u32, count: u32): bo
   return false
 }
 
-/** The count of a slot; 255 when the table had no room for it: that or more. */
+/** The count of a slot; 255, meaning that or more, when the table had no room for it. */
 export function largeCount(table: usize, capacity: u32, slot: u32): u32 {
   if (capacity == 0) return 255
   let at = place(slot, capacity)

@@ -1,10 +1,9 @@
-import { MATCHES } from './hot_read'
-import { MATCH_BYTES, MAX_MATCHES } from './layout'
-import { READ_AT, workspace } from './workspace'
+import { MATCH_BYTES, MATCH_ENTRY, MAX_MATCHES, READ_AT, READ_MATCHES } from './layout'
+import { workspace } from './workspace'
 
 /**
- * The matches of a check so far, most probable first, on ties the earlier entry; only the best 256 are kept. An entry
- * is there once, with its best probability.
+ * The matches of the current read, most probable first, on ties the earlier entry; only the best 256 are kept. Each
+ * entry occurs once, with its best probability.
  */
 export let matchCount: u32 = 0
 
@@ -14,15 +13,15 @@ export function clearMatches(): void {
 
 @inline
 export function matchesAt(): usize {
-  return workspace + READ_AT + MATCHES
+  return workspace + READ_AT + READ_MATCHES
 }
 
-/** @returns false when there are enough better ones: later entries of the same probability need not be tried */
+/** @returns false when there are enough better matches, so that later entries of the same plate need not be added */
 export function addMatch(probability: f64, index: u32): bool {
   const matches = matchesAt()
   let place = matchCount
   for (let i: u32 = 0; i < matchCount; i++) {
-    if (load<u32>(matches + i * MATCH_BYTES, 8) != index) continue
+    if (load<u32>(matches + i * MATCH_BYTES, MATCH_ENTRY) != index) continue
     if (load<f64>(matches + i * MATCH_BYTES) >= probability) return true
     place = i
     break
@@ -41,12 +40,13 @@ export function addMatch(probability: f64, index: u32): bool {
   }
   const match = matches + place * MATCH_BYTES
   store<f64>(match, probability)
-  store<u32>(match, index, 8)
+  store<u32>(match, index, MATCH_ENTRY)
   return true
 }
 
 @inline
 function isBefore(probability: f64, index: u32, place: u32): bool {
   const other = load<f64>(matchesAt() + place * MATCH_BYTES)
-  return probability > other || (probability == other && index < load<u32>(matchesAt() + place * MATCH_BYTES, 8))
+  if (probability != other) return probability > other
+  return index < load<u32>(matchesAt() + place * MATCH_BYTES, MATCH_ENTRY)
 }

@@ -1,4 +1,4 @@
-/** For benchmarks: touches every byte from `from` to `end` (multiples of 64) once, as fast as memory gives them. */
+/** For benchmarks: reads every byte from `from` to `end` (multiples of 64) once, at memory bandwidth. */
 export function memoryScan(from: usize, end: usize): u32 {
   let a = i8x16.splat(0)
   let b = a

@@ -2,12 +2,12 @@ import { MAX_LENGTH } from './layout'
 import { codeOfRank, rankOfAscii } from './tables'
 
 /**
- * A plate as one u64: its characters as digits 1..36 (ranks, in the order of the codes) of a number in base 37. No
+ * A plate as one u64: its characters are the digits 1..36 (ranks, in the order of the codes) of a number in base 37. No
  * digit is 0, so a longer plate is always a greater number, and plates of one length are in the order of their codes:
- * sorted keys share their first planes.
+ * neighbours in sorted order share their first codes.
  */
 
-/** Key of `length` bytes of ASCII at `text`; 0 when it is no plate of 1 to 12 of [A-Z0-9]. */
+/** Key of `length` bytes of ASCII at `text`; 0 when it is not 1 to 12 of [A-Z0-9]. */
 export function keyOf(text: usize, length: u32): u64 {
   if (length == 0 || length > MAX_LENGTH) return 0
   let key: u64 = 0
@@ -27,7 +27,7 @@ const HALF: u64 = 2565726409
 /** Codes of three digits at a time: u8[3] in a u32, for each of 37^3 numbers. 202,612 bytes. */
 let triples: usize = 0
 
-/** Makes the table of triples at this address (a build needs it). */
+/** Fills the table of triples at this address (needed by a build). */
 export function fillTriples(at: usize): void {
   triples = at
   for (let number: u32 = 0; number < TRIPLE; number++) {
@@ -41,7 +41,7 @@ export function fillTriples(at: usize): void {
 /** Writes the codes of a key to the 16 bytes at `row`, right-aligned: the last character at byte 11. */
 @inline
 export function codesOf(key: u64, row: usize): void {
-  // the higher half by way of f64, put right by at most one: 64-bit division is many times slower
+  // the higher half by f64, corrected by at most one: 64-bit division is many times slower
   let high = <u64>(<f64>key * (1.0 / 2565726409.0))
   const product = high * HALF
   if (product > key) high--

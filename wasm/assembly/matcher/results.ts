@@ -1,22 +1,22 @@
-import { RESULT_BYTES } from './layout'
-import { RESULTS_AT, workspace } from './workspace'
+import { RESULTS_AT, RESULT_BYTES, RESULT_LAST, RESULT_SLOT } from './layout'
+import { workspace } from './workspace'
 
 /**
- * The best results so far: a heap whose root is the worst of them. Better: more probable (to the 24 bits
- * of an f32, so that products in another order are equal), then seen later, then the higher
- * slot, which is scanned first, so that of many equal ones few are looked at.
+ * The best results so far: a heap whose root is the worst of them. Better means more probable (to the 24 bits of an
+ * f32, so that the order of factors is irrelevant), then seen later, then the higher slot, which is scanned first, so
+ * that of many equal plates few are weighed.
  */
 export let resultCount: u32 = 0
 let wanted: u32 = 0
 
 /**
- * Threads of one search have a floor in common, an f32: whoever holds as many results as are wanted says how probable
- * the worst of them is, and nobody needs what is less probable. A floor that a race sets back is lower than it could
- * be, and as right. 0: this instance searches alone.
+ * Threads of one search share a floor, an f32: a thread with as many results as wanted raises it to the probability of
+ * its worst result, and no thread keeps less probable plates. A race may lower the floor again, which is still correct.
+ * 0: this instance searches alone.
  */
 let floorAt: usize = 0
 
-/** Takes part in searches whose floor lies at this address; the host sets it to 0 before each. */
+/** Shares the floor at this address; the host sets it to 0 before each search. */
 export function shareFloor(address: usize): void {
   floorAt = address
 }
@@ -46,25 +46,25 @@ function better(a: usize, b: usize): bool {
   const p = <f32>load<f64>(a)
   const q = <f32>load<f64>(b)
   if (p != q) return p > q
-  const r = load<u32>(a, 12)
-  const s = load<u32>(b, 12)
+  const r = load<u32>(a, RESULT_LAST)
+  const s = load<u32>(b, RESULT_LAST)
   if (r != s) return r > s
-  return load<u32>(a, 8) > load<u32>(b, 8)
+  return load<u32>(a, RESULT_SLOT) > load<u32>(b, RESULT_SLOT)
 }
 
-/** Whether there are as many as are wanted. */
+/** Whether there are as many results as wanted. */
 @inline
 export function full(): bool {
   return resultCount == wanted
 }
 
-/** Whether nothing of at most this probability can still come in, whenever it was seen. */
+/** Whether no plate of at most this probability can still enter the results, whenever it was seen. */
 @inline
 export function hopeless(probability: f64): bool {
   return (resultCount == wanted && <f32>probability < <f32>load<f64>(at(0))) || <f32>probability < floor()
 }
 
-/** Whether something of this probability comes in only if it was seen late enough. */
+/** Whether a plate of this probability enters only if it was seen late enough. */
 @inline
 export function tied(probability: f64): bool {
   return resultCount == wanted && <f32>probability == <f32>load<f64>(at(0))
@@ -77,13 +77,13 @@ export function hopelessPlate(probability: f64, last: u32, slot: u32): bool {
   const worst = at(0)
   const p = <f32>load<f64>(worst)
   if (<f32>probability != p) return <f32>probability < p
-  const seen = load<u32>(worst, 12)
-  return last != seen ? last < seen : slot < load<u32>(worst, 8)
+  const seen = load<u32>(worst, RESULT_LAST)
+  return last != seen ? last < seen : slot < load<u32>(worst, RESULT_SLOT)
 }
 
 /**
- * A probability below this cannot come in, whenever the plate was seen: a hair less than the worst result's, because
- * ranks go by the 24 bits of an f32.
+ * A plate below this probability cannot enter, whenever it was seen: slightly less than the worst result's, because
+ * ranks compare the 24 bits of an f32.
  */
 @inline
 export function leastHopeful(): f64 {
@@ -94,8 +94,8 @@ export function addResult(probability: f64, slot: u32, last: u32): void {
   if (wanted == 0) return
   const scratch = at(resultCount < wanted ? resultCount : wanted)
   store<f64>(scratch, probability)
-  store<u32>(scratch, slot, 8)
-  store<u32>(scratch, last, 12)
+  store<u32>(scratch, slot, RESULT_SLOT)
+  store<u32>(scratch, last, RESULT_LAST)
   if (resultCount < wanted) {
     let child = resultCount++
     while (child > 0) {

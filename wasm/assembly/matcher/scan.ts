@@ -1,18 +1,23 @@
 import { runAlignments, takeAlignments } from './alignments'
-import { fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton } from './automaton'
+import {
+  fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton,
+} from './automaton'
 import { ENDINGS_BYTES } from './endings'
 import { clearCandidates, offer, ONE_EXTRA, ONE_OTHER, RIGHT, TWO_EXTRA, TWO_OTHER } from './candidates'
 import { entryOf, platesIn, regionOf } from './dictionary'
 import {
-  AUTOMATON_BYTES, BLOCK, ENTRY_LENGTH, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_FRAGMENTS, PATTERN_ORDERS, PATTERN_STRICT, PLANE,
+  ACCEPTED_AT, AUTOMATON_BYTES, BLOCK, BLOCK_ENDINGS_AT, ENTRY_LENGTH, ONES_AT, ORDER_ENDINGS_AT, PATTERN_ALL_REGIONS,
+  PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EDITS, PATTERN_FRAGMENTS, PATTERN_FRAGMENT_COUNT, PATTERN_HAS_STRICT,
+  PATTERN_LIMIT, PATTERN_MAX_LENGTH, PATTERN_MIN_LENGTH, PATTERN_ORDERS, PATTERN_ORDER_COUNT, PATTERN_REGIONS,
+  PATTERN_STRICT, PLANE, POSSIBLE_AT, STRICT_AT, TAKEN_AT,
 } from './layout'
 import { clearResults, hopeless } from './results'
-import { ACCEPTED_AT, BLOCK_ENDINGS_AT, ONES_AT, ORDER_ENDINGS_AT, POSSIBLE_AT, STRICT_AT, TAKEN_AT, workspace } from './workspace'
+import { workspace } from './workspace'
 
 /**
- * A search: blocks through the automata of the pattern. Which plates match, and with how many errors at least, is known
- * for 512 plates at once and only counted; those that can still be among the best are handed on (candidates.ts): whose
- * number of errors, or a look-alike, does not make them less probable than the worst result held.
+ * A search: runs blocks through the automata of the pattern. They give, for 512 plates at once, which plates match and
+ * with at least how many errors; these are only counted. Plates that can still be among the best, given their number of
+ * errors and look-alikes, are offered to candidates.ts.
  */
 let pattern: usize = 0
 let matched: u32 = 0
@@ -21,10 +26,10 @@ let orders: u32 = 0
 let edits: u32 = 0
 let allRegions: bool = false
 let hasStrict: bool = false
-/** Whether the fragments are such as alignments.ts asks about. */
+/** Whether alignments.ts can match the fragments. */
 let aligned: bool = false
 
-/** How plates end well (endings.ts): of the block in hand, and of any block under each order. */
+/** Tables of endings.ts: of the current block, and of any block under each order. */
 @inline
 function blockEndings(): usize {
   return workspace + BLOCK_ENDINGS_AT
@@ -35,7 +40,7 @@ function orderEndings(order: u32): usize {
   return workspace + ORDER_ENDINGS_AT + order * ENDINGS_BYTES
 }
 
-/** Place of the strict form's table: there is one only of a single fragment. */
+/** Index of the strict form's table; only a single fragment has one. */
 const STRICT: u32 = 1
 
 @inline
@@ -48,18 +53,18 @@ function bound(errors: u32): f64 {
   return load<f64>(pattern + PATTERN_BOUNDS + errors * 8)
 }
 
-/** Begins a search for the pattern at this address. */
+/** Starts a search for the pattern at this address. */
 export function beginScan(patternAt: usize): void {
   memory.fill(workspace + ONES_AT, 255, PLANE)
   pattern = patternAt
   matched = 0
-  fragments = load<u32>(pattern)
-  edits = load<u32>(pattern, 4)
-  orders = load<u32>(pattern, 8)
-  clearResults(load<u32>(pattern, 20))
+  fragments = load<u32>(pattern, PATTERN_FRAGMENT_COUNT)
+  edits = load<u32>(pattern, PATTERN_EDITS)
+  orders = load<u32>(pattern, PATTERN_ORDER_COUNT)
+  clearResults(load<u32>(pattern, PATTERN_LIMIT))
   clearCandidates(pattern)
-  allRegions = load<u32>(pattern, 24) != 0
-  hasStrict = load<u32>(pattern, 304) != 0
+  allRegions = load<u32>(pattern, PATTERN_ALL_REGIONS) != 0
+  hasStrict = load<u32>(pattern, PATTERN_HAS_STRICT) != 0
   const classes = pattern + PATTERN_CLASSES
   aligned = true
   for (let f: u32 = 0; f < fragments; f++) {
@@ -87,28 +92,30 @@ function orderAt(order: u32): usize {
   return pattern + PATTERN_ORDERS + order * AUTOMATON_BYTES
 }
 
-/** Plates that match, of the blocks scanned so far. */
+/** Number of matching plates in the blocks scanned so far. */
 export function matchedPlates(): u32 {
   return matched
 }
 
-/** Scans blocks `from .. to-1`, the last first. */
+/** Scans blocks `from .. to-1`, the last one first. */
 export function scanBlocks(from: u32, to: u32): void {
-  const least = load<u32>(pattern, 12)
-  const most = load<u32>(pattern, 16)
+  const least = load<u32>(pattern, PATTERN_MIN_LENGTH)
+  const most = load<u32>(pattern, PATTERN_MAX_LENGTH)
   const taken = workspace + TAKEN_AT
   if (fragments == 1) takeFragment()
   for (let block = <i32>to - 1; block >= <i32>from; block--) {
     const entry = entryOf(block)
     const length = <u32>load<u8>(entry, ENTRY_LENGTH)
     if (length < least || length > most) continue
-    // read before the planes: lanes that come meanwhile are not looked at
+    // read before the planes: lanes appended meanwhile are ignored
     const count = platesIn(entry)
     if (fragments > 1) {
-      if (joinedMatch(entry, taken)) look(block, entry, length, count)
+      if (joinedMatch(entry, taken)) offerBlock(block, entry, length, count)
     } else if (aligned) {
-      if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) look(block, entry, length, count)
-    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) look(block, entry, length, count)
+      if (runAlignments(entry, possible(0), workspace + ONES_AT, taken)) offerBlock(block, entry, length, count)
+    } else if (findEndings(entry, possible(0), blockEndings()) && runAutomaton(entry, blockEndings(), taken)) {
+      offerBlock(block, entry, length, count)
+    }
   }
 }
 
@@ -119,8 +126,8 @@ function takeFragment(): void {
 }
 
 /**
- * With `&`: when every fragment is somewhere, the orders of the fragments decide; a plate matches when it matches one
- * of them.
+ * With `&`: when every fragment occurs, the orders of the fragments decide; a plate matches when it matches one of
+ * them.
  * @returns whether any plate does
  */
 function joinedMatch(entry: usize, taken: usize): bool {
@@ -160,37 +167,38 @@ function joinedOrders(entry: usize, taken: usize, accepted: usize): bool {
     takeAutomaton(orderAt(o), classes, edits)
     if (!runAutomaton(entry, orderEndings(o), accepted)) continue
     some = true
-    for (let i: usize = 0; i < LEVELS * PLANE; i += 16) v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+    for (let i: usize = 0; i < LEVELS * PLANE; i += 16) {
+      v128.store(taken + i, v128.or(v128.load(taken + i), v128.load(accepted + i)))
+    }
   }
   return some
 }
 
 /**
- * Lanes of a block that are simply looked at: to find out by the automaton which of them are worth it would take
- * longer.
+ * Up to this many lanes of a block are offered directly; filtering them by the strict automaton would take longer.
  */
 const FEW: u32 = 3
 
-/** Counts the plates taken and hands on those that may be among the best. */
-function look(block: u32, entry: usize, length: u32, count: u32): void {
+/** Counts the matching plates and offers those that may be among the best. */
+function offerBlock(block: u32, entry: usize, length: u32, count: u32): void {
   const taken = workspace + TAKEN_AT
-  // of plates without an error those without a look-alike may be all that can still come in
+  // of plates without an error, perhaps only those without a look-alike can still enter the results
   const strict = hasStrict && hopeless(bound(1)) && (aligned || lanesIn(taken) > FEW) ? strictLanes(entry) : taken
   for (let word: u32 = 0; word < count; word += 64) {
     const at = taken + (word >> 3)
     const whole: u64 = count - word < 64 ? (<u64>1 << <u64>(count - word)) - 1 : -1
     const none = load<u64>(at) & whole
     const slot = block * BLOCK + word
-    if (none != 0) lookAt(slot, none, RIGHT, length, none & load<u64>(strict + (word >> 3)))
+    if (none != 0) offerKind(slot, none, RIGHT, length, none & load<u64>(strict + (word >> 3)))
     if (edits == 0) continue
     const one = load<u64>(at, PLANE) & whole & ~none
     const two = load<u64>(at, 2 * PLANE) & whole & ~none & ~one
     if ((one | two) == 0) continue
     const extra = load<u64>(at, 3 * PLANE) | load<u64>(at, 4 * PLANE)
-    lookAt(slot, one & extra, ONE_EXTRA, length, -1)
-    lookAt(slot, one & ~extra, ONE_OTHER, length, -1)
-    lookAt(slot, two & extra, TWO_EXTRA, length, -1)
-    lookAt(slot, two & ~extra, TWO_OTHER, length, -1)
+    offerKind(slot, one & extra, ONE_EXTRA, length, -1)
+    offerKind(slot, one & ~extra, ONE_OTHER, length, -1)
+    offerKind(slot, two & extra, TWO_EXTRA, length, -1)
+    offerKind(slot, two & ~extra, TWO_OTHER, length, -1)
   }
 }
 
@@ -217,14 +225,14 @@ function strictLanes(entry: usize): usize {
   return strict
 }
 
-/** Up to 64 plates from `slot` on that match, of one kind; `hopeful` of them are worth a look. */
-function lookAt(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
+/** Counts up to 64 matching plates of one kind from `slot` on, in wanted regions; offers those in `hopeful`. */
+function offerKind(slot: u32, lanes: u64, kind: u32, length: u32, hopeful: u64): void {
   if (lanes == 0) return
   if (!allRegions) {
     let wanted: u64 = 0
     for (let bits = lanes; bits != 0; bits &= bits - 1) {
       const lane = <u32>ctz(bits)
-      if (load<u8>(pattern + regionOf(slot + lane), 32)) wanted |= <u64>1 << <u64>lane
+      if (load<u8>(pattern + regionOf(slot + lane), PATTERN_REGIONS)) wanted |= <u64>1 << <u64>lane
     }
     lanes = wanted
   }

@@ -1,46 +1,54 @@
 import { beginEndings, endings, stepEndings } from './endings'
-import { ANY, AUTOMATON_CLASSES, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, PATTERN_BOUNDS, PATTERN_CLASSES } from './layout'
-import { ENDINGS_AT, LEVEL_STATES, SCORE_SET, SCORES_AT, workspace } from './workspace'
+import {
+  ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, ENDINGS_AT,
+  LEVEL_STATES, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EXTRA, PATTERN_MISSING, SCORES_AT, SCORE_SET,
+} from './layout'
+import { workspace } from './workspace'
 
 /**
  * The probability that a stored plate satisfies a pattern: the best alignment's product of
  *
- *     element takes the character, or the character is a misread for it   P(a character of the element | this one was read)
- *     `?`, a run                                                          1
- *     extra character   P(extra)             missing character            P(missing) * share of the characters that the element takes
+ *     character accepted by an element, or misread   P(a character of the element | this one was read)
+ *     `?`, a run                                     1
+ *     extra character                                P(extra)
+ *     missing character                              P(missing) * share of the characters that the element accepts
  *
- * with at most `edits` of the last three together; look-alikes that an element takes cost no edit.
+ * with at most `edits` errors (misread, extra, missing) in total; look-alikes that an element accepts are not errors.
  *
- * States are those of automaton.ts. First, as bits, from the end of the plate to its beginning: from which states can
- * the rest of it end well, and with how many errors. Then forward, with products, only through these, and only while
- * the product times what the errors still needed can give is worth it.
+ * The states are those of automaton.ts. The first pass, as bits, goes from the end of the plate to its beginning and
+ * finds the states from which the rest can end well, and with how many errors. The second goes forward, with products,
+ * only through these, and only while the product times the bound of the errors still needed is large enough.
  */
 
 /**
- * `order`: an automaton of the whole pattern; `codes`: of the plate. `least`: what is less probable is not wanted, and
- * may be told as 0. 0 when it does not match.
+ * `order`: an automaton of the whole pattern; `codes`: those of the plate. Returns 0 when the plate does not match, and
+ * possibly when it is less probable than `least`.
  */
 export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usize, length: u32, least: f64): f64 {
   const elements = load<u32>(order)
-  const stars = load<u32>(order, 4)
+  const stars = load<u32>(order, AUTOMATON_STARS)
   const classes = pattern + PATTERN_CLASSES
   const ids = order + AUTOMATON_CLASSES
-  if (edits == 0 && stars == 0) return elements == length ? scoreAround(classes, ids, elements, elements, codes, length) : 0
+  if (edits == 0 && stars == 0) {
+    return elements == length ? scoreAround(classes, ids, elements, elements, codes, length) : 0
+  }
   if (edits == 0 && (stars & (stars - 1)) == 0) return scoreAround(classes, ids, elements, ctz(stars), codes, length)
   const table = workspace + ENDINGS_AT
   beginEndings(table, elements, stars, edits)
-  for (let i = length; i > 0; i--) stepEndings(load<u32>(order + (<u32>load<u8>(codes + i - 1) << 2), AUTOMATON_TAKES))
+  for (let i = length; i > 0; i--) {
+    stepEndings(load<u32>(order + (<u32>load<u8>(codes + i - 1) << 2), AUTOMATON_TAKES))
+  }
   const error = load<f64>(pattern + PATTERN_BOUNDS, 16) / load<f64>(pattern + PATTERN_BOUNDS)
-  const extra = load<f64>(pattern, 288)
-  const missingAny = load<f64>(pattern, 296)
+  const extra = load<f64>(pattern, PATTERN_EXTRA)
+  const missingAny = load<f64>(pattern, PATTERN_MISSING)
   let now = workspace + SCORES_AT
   let next = now + SCORE_SET
-  // states of each set that have a product, by errors made
+  // states of each set that have a product, by number of errors
   let s0: u32 = 1
   let s1: u32 = 0
   let s2: u32 = 0
   store<f64>(now, 1)
-  // nothing read yet: only missing characters lead on
+  // before the first character only missing characters lead on
   for (let e: u32 = 1; e <= edits && e <= elements; e++) {
     store<f64>(now + (e * LEVEL_STATES + e) * 8, at(now, e - 1, e - 1) * missingOf(classes, ids, e - 1, missingAny))
   }
@@ -59,7 +67,8 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
       const lessNow = e == 0 ? 0 : e == 1 ? n0 : n1
       const left = edits - e
       let made: u32 = 0
-      for (let todo = (((here & taken) << 1) | (here & stars) | less | (less << 1) | (lessNow << 1)) & endings(table, remaining, left); todo != 0; todo &= todo - 1) {
+      const reachable = ((here & taken) << 1) | (here & stars) | less | (less << 1) | (lessNow << 1)
+      for (let todo = reachable & endings(table, remaining, left); todo != 0; todo &= todo - 1) {
         const j = ctz(todo)
         const bit: u32 = 1 << j
         let p: f64 = here & stars & bit ? at(now, e, j) : 0
@@ -72,12 +81,16 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
               if (here & before) p = Math.max(p, at(now, e, j - 1) * weight)
             } else if (less & before) p = Math.max(p, at(now, e - 1, j - 1) * weight)
           }
-          if (lessNow & before) p = Math.max(p, at(next, e - 1, j - 1) * (id == ANY ? missingAny : load<f64>(classes + id * CLASS_BYTES, CLASS_MISSING)))
+          if (lessNow & before) {
+            p = Math.max(p, at(next, e - 1, j - 1) * missingOf(classes, ids, j - 1, missingAny))
+          }
         }
         if (less & bit) p = Math.max(p, at(now, e - 1, j) * extra)
-        // errors that the rest cannot do without
+        // the bound of the errors that the rest needs
         let most = p
-        if (left > 0 && !(endings(table, remaining, 0) & bit)) most *= left > 1 && !(endings(table, remaining, 1) & bit) ? error * error : error
+        if (left > 0 && !(endings(table, remaining, 0) & bit)) {
+          most *= left > 1 && !(endings(table, remaining, 1) & bit) ? error * error : error
+        }
         if (most < least || p == 0) continue
         store<f64>(next + (e * LEVEL_STATES + j) * 8, p)
         made |= bit
@@ -113,8 +126,8 @@ function missingOf(classes: usize, ids: usize, element: u32, any: f64): f64 {
 }
 
 /**
- * One run, or none (`run` behind the last element): what stands before it is at the beginning of the plate, what stands
- * behind it at the end.
+ * One run, or none (`run` after the last element): the elements before it are at the beginning of the plate, those
+ * after it at the end.
  */
 function scoreAround(classes: usize, ids: usize, elements: u32, run: u32, codes: usize, length: u32): f64 {
   if (elements > length) return 0

@@ -1,12 +1,10 @@
-import { RECORD_BYTES } from './stage'
+import { BUCKETS, RECORD_BYTES } from './layout'
 
 /**
- * Radix sort of records by key, then region: stable passes of 11 bits from the lowest, in pieces, so that V8 can put
- * optimised code in place between calls. A pass whose digit is the same everywhere is skipped by the host. Pass 0 is
- * the region, passes 1 to 6 the key.
+ * Radix sort of records by key, then region: stable passes of 11 bits from the lowest, in pieces, so that V8 can switch
+ * to optimised code between calls. The host skips a pass in which all digits are equal. Pass 0 is the region, passes 1
+ * to 6 are the key.
  */
-export const PASSES: u32 = 7
-export const BUCKETS: u32 = 2048
 const DIGIT: u64 = 2047
 
 @inline
@@ -28,7 +26,7 @@ export function countDigits(records: usize, from: u32, to: u32, counts: usize): 
   }
 }
 
-/** Turns the counts of a pass into the first place of each digit. @returns whether the pass would change anything */
+/** Converts the counts of a pass to the first index of each digit. @returns whether the pass changes the order */
 export function placeDigits(counts: usize, pass: u32, total: u32): bool {
   const places = counts + pass * BUCKETS * 4
   let sum: u32 = 0
@@ -54,9 +52,9 @@ export function scatter(records: usize, target: usize, from: u32, to: u32, count
 }
 
 /**
- * Joins neighbours of one key and region in `records[from ..]`, writing from `to` on: counts added, earliest first,
- * latest last. In pieces: `from` of a piece is the end of the one before, `to` what that returned. @returns records
- * written so far
+ * Joins neighbours of one key and region in `records[from ..]`, writing from `to` on: adds the counts, keeps the
+ * earliest first and the latest last hour. In pieces: `from` is the end of the previous piece, `to` its result.
+ * @returns the number of records written so far
  */
 export function joinRecords(records: usize, from: u32, end: u32, to: u32): u32 {
   for (let i = from; i < end; i++) {
@@ -81,7 +79,7 @@ export function joinRecords(records: usize, from: u32, end: u32, to: u32): u32 {
   return to
 }
 
-/** The first record of sorted ones whose key is not below `key`. */
+/** Index of the first sorted record whose key is not below `key`. */
 export function firstFrom(records: usize, count: u32, key: u64): u32 {
   let low: u32 = 0
   let high = count

@@ -1,29 +1,28 @@
 import { corrupt } from './corrupt.js'
 
 const MARKER = 0xff
-/** Bytes a block behind which libjpeg takes its careful path. */
+/** Bytes per block below which libjpeg switches to its slow path. */
 const FAST_BYTES = 512
 
 /**
- * The entropy-coded bits of one scan. It also keeps account of how far libjpeg would have read ahead, because bytes
- * that lie there at the end of a damaged scan are not noticed by it, and this decoder must refuse what that one
- * refuses, no more and no less.
+ * The entropy-coded bits of one scan. Also tracks how far libjpeg would have read ahead, because it does not notice
+ * surplus bytes there at the end of a damaged scan, and this decoder must refuse exactly what libjpeg refuses.
  */
 export class Bits {
   #buffer = 0
   #count = 0
   /** Bits that libjpeg holds. */
   #ahead = 0
-  /** libjpeg's fast path, far from the end of the file: fills other amounts, takes a bad code for a zero. */
+  /** libjpeg's fast path, far from the end of the file: fills other amounts, treats a bad code as a zero. */
   #fast = false
 
-  /** @param at first byte behind the scan's header */
+  /** @param at first byte after the scan's header */
   constructor(
     private readonly bytes: Uint8Array,
     private at: number,
   ) {}
 
-  /** The next `count` bits, 1 to 16. @throws when the data ends before */
+  /** The next `count` bits, 1 to 16. @throws when the data ends first */
   take(count: number): number {
     this.#account(count)
     if (this.#count < count) this.#fill(count)
@@ -31,7 +30,7 @@ export class Bits {
     return (this.#buffer >>> this.#count) & ((1 << count) - 1)
   }
 
-  /** The next 16 bits without taking them, zeros behind the end. */
+  /** The next 16 bits without consuming them; zeros after the end. */
   peek16(): number {
     this.#readAhead(8)
     if (this.#count < 16) this.#more()
@@ -40,7 +39,7 @@ export class Bits {
       : (this.#buffer << (16 - this.#count)) & 0xffff
   }
 
-  /** Takes bits that were seen by `peek16`. */
+  /** Consumes bits seen by `peek16`. */
   drop(count: number): void {
     this.#account(count > 8 ? 9 : count)
     for (let i = 9; i < count; i++) this.#account(1)
@@ -48,7 +47,7 @@ export class Bits {
     this.#count -= count
   }
 
-  /** What a code in no table stands for. @throws */
+  /** The value of a code that is in no table. @throws */
   badCode(): number {
     if (!this.#fast) throw corrupt('a code that is in no Huffman table')
     this.drop(16)
@@ -56,7 +55,7 @@ export class Bits {
     return 0
   }
 
-  /** Told before each minimal coded unit of a sequential scan. */
+  /** Must precede each minimal coded unit of a sequential scan. */
   startUnit(blocks: number): void {
     this.#fast = this.bytes.length - this.at - (this.#ahead - this.#count) / 8 >= FAST_BYTES * blocks
   }
@@ -68,7 +67,7 @@ export class Bits {
     return value < 1 << (size - 1) ? value - (1 << size) + 1 : value
   }
 
-  /** Goes on behind the restart marker of this number. */
+  /** Continues after the restart marker with this number. */
   restart(number: number): void {
     const at = this.#nextMarker()
     this.#buffer = this.#count = this.#ahead = 0
@@ -76,7 +75,7 @@ export class Bits {
     this.at = at + 1
   }
 
-  /** Where the marker behind the scan begins. */
+  /** Position of the marker after the scan. */
   end(): number {
     return this.#nextMarker() - 1
   }
@@ -97,7 +96,7 @@ export class Bits {
     if (this.#count < count) throw corrupt('the coded data is cut short')
   }
 
-  /** Up to 24 bits and more; a marker ends the data. */
+  /** Refills the buffer to more than 16 bits; a marker ends the data. */
   #more(): void {
     const { bytes } = this
     while (this.#count <= 16) {
@@ -113,7 +112,7 @@ export class Bits {
     }
   }
 
-  /** The byte behind the next 0xFF that is a marker; what is left before it must lie in libjpeg's buffer. */
+  /** Position after the 0xFF of the next marker; the bits left before it must fit libjpeg's buffer. */
   #nextMarker(): number {
     const { bytes } = this
     let { at } = this

@@ -18,10 +18,10 @@ const JFIF = 0xe0
 const COMMENT = 0xfe
 
 /**
- * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, whatever the chroma. The answer
- * is libjpeg-turbo's to the bit (its fast transform, which the engine uses), so that a browser sees the same picture as
- * the engine. What libjpeg merely warns about is an error, as it is there.
- * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE; OtherJpeg for kinds that it does not know
+ * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, with any chroma. The result
+ * equals libjpeg-turbo's bit for bit (its fast transform, which the engine uses), so that a browser sees the same
+ * picture as the engine. What libjpeg only warns about is an error, as in the engine.
+ * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE; OtherJpeg for unsupported kinds
  */
 export class JpegLuma {
   #frame: Frame | undefined
@@ -82,7 +82,7 @@ export class JpegLuma {
     this.#luma = this.target.lumaBuffer(width, height)
   }
 
-  /** As libjpeg guesses it. */
+  /** The guess that libjpeg makes. */
   #isRgb(components: Component[]): boolean {
     if (this.#jfif) return false
     if (this.#adobe !== undefined) return this.#adobe === 0
@@ -119,7 +119,7 @@ export class JpegLuma {
     }
   }
 
-  /** One scan; returns where the marker behind it begins. */
+  /** Decodes one scan; returns the position of the marker after it. */
   #scan(at: number, length: number): number {
     const { bytes } = this
     const frame = this.#frame
@@ -210,8 +210,8 @@ export class JpegLuma {
       this.#luma,
       8 * y * width + 8 * x,
       width,
-      right < 8 ? right : 8,
-      below < 8 ? below : 8,
+      Math.min(right, 8),
+      Math.min(below, 8),
     )
   }
 }

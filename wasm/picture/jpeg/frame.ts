@@ -2,7 +2,7 @@ import { checkSize } from '../limits.js'
 import { corrupt, OtherJpeg } from './corrupt.js'
 import type { Huffman } from './huffman.js'
 
-/** One colour of the picture. */
+/** One colour component of the picture. */
 export interface Component {
   id: number
   /** Sampling factors. */
@@ -13,9 +13,9 @@ export interface Component {
   blocksX: number
   blocksY: number
   paddedX: number
-  /** Of a progressive picture: 64 coefficients a block, zigzag order undone. */
+  /** Of a progressive picture: 64 coefficients per block, in natural order. */
   coefficients: Int16Array
-  /** Of a progressive picture, by coefficient: the lowest bit that is known, -1 for none. */
+  /** Of a progressive picture, by coefficient: the lowest bit decoded so far, -1 for none. */
   known: Int8Array
   /** Value before the next DC difference. */
   dc: number
@@ -34,7 +34,10 @@ export interface Frame {
   components: Component[]
 }
 
-/** A frame header; `at` is behind its length. @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE, OtherJpeg */
+/**
+ * Parses a frame header; `at` is the position after its length. @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE,
+ * OtherJpeg
+ */
 export function readFrame(bytes: Uint8Array, at: number, length: number, marker: number): Frame {
   const byte = (offset: number) => bytes[at + offset]!
   if (byte(0) !== 8) throw corrupt(`${byte(0)} bits a sample`)

@@ -1,13 +1,13 @@
 import type { Bits } from './bits.js'
 import { corrupt } from './corrupt.js'
 
-/** Bits of a code that are looked up at once. */
-const LOOK = 9
+/** Bits of a code that one table look-up resolves. */
+const LOOKUP_BITS = 9
 
-/** A Huffman table: most codes by one look-up, the long ones length by length. */
+/** A Huffman table: resolves most codes with one look-up, long ones length by length. */
 export class Huffman {
-  /** By the next LOOK bits: length of the code << 8 | its value; 0 where the code is longer. */
-  readonly #short = new Uint16Array(1 << LOOK)
+  /** By the next LOOKUP_BITS bits: length of the code << 8 | its value; 0 where the code is longer. */
+  readonly #short = new Uint16Array(1 << LOOKUP_BITS)
   /** By length: the largest code plus one, in 16 bits; and what to add to a code for the index of its value. */
   readonly #end = new Int32Array(18)
   readonly #offset = new Int32Array(18)
@@ -25,9 +25,9 @@ export class Huffman {
       const count = counts[length - 1]!
       this.#offset[length] = index - code
       for (let i = 0; i < count; i++, code++, index++) {
-        if (length > LOOK) continue
-        const first = code << (LOOK - length)
-        this.#short.fill((length << 8) | values[index]!, first, first + (1 << (LOOK - length)))
+        if (length > LOOKUP_BITS) continue
+        const first = code << (LOOKUP_BITS - length)
+        this.#short.fill((length << 8) | values[index]!, first, first + (1 << (LOOKUP_BITS - length)))
       }
       if (code > 1 << length) throw corrupt('a Huffman table with too many codes')
       this.#end[length] = code << (16 - length)
@@ -38,12 +38,12 @@ export class Huffman {
 
   decode(bits: Bits): number {
     const next = bits.peek16()
-    const entry = this.#short[next >> (16 - LOOK)]!
+    const entry = this.#short[next >> (16 - LOOKUP_BITS)]!
     if (entry !== 0) {
       bits.drop(entry >> 8)
       return entry & 0xff
     }
-    let length = LOOK + 1
+    let length = LOOKUP_BITS + 1
     while (next >= this.#end[length]!) length++
     if (length > 16) return bits.badCode()
     bits.drop(length)

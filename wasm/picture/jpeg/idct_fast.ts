@@ -1,18 +1,18 @@
 /**
- * libjpeg's fast inverse DCT (Arai, Agui and Nakajima; JDCT_IFAST), as its SIMD kernels compute it: in int16 that
- * wraps, products shifted down without rounding. The same bits as the native decoder's that feeds the engine.
+ * libjpeg's fast inverse DCT (Arai, Agui and Nakajima; JDCT_IFAST), as its SIMD kernels compute it: in wrapping
+ * int16, products shifted down without rounding. The same bits as the native decoder of the engine.
  */
 
 /** cos(k pi/16) * sqrt(2), k > 0, squared into a table of both axes, 14 fraction bits. */
 const SCALES = [1, 1.387039845, 1.306562965, 1.175875602, 1, 0.785694958, 0.5411961, 0.275899379]
 
-/** Constants of the transform, 14 bits: what the SIMD multiply takes. */
+/** Constants of the transform, 14 bits, as the SIMD multiplication requires. */
 const F_1_082 = 277 << 6
 const F_1_414 = 362 << 6
 const F_1_847 = 473 << 6
 const F_1_613 = (669 - 256) << 6
 
-/** Natural position of each coefficient in zigzag order; behind them the last, for runs that lead too far. */
+/** Natural position of each coefficient in zigzag order; then the last one, for runs that exceed the block. */
 export const NATURAL = Uint8Array.from([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
@@ -27,12 +27,12 @@ export function fastTable(quantisation: Uint16Array): Int16Array {
   )
 }
 
-/** (x * 4 mod 2^16) * factor / 2^16, as pmulhw gives it. */
+/** (x * 4 mod 2^16) * factor / 2^16, as pmulhw computes it. */
 const times = (x: number, factor: number): number => (((x << 18) >> 16) * factor) >> 16
 
 /**
- * A column or row of eight: from `input` at `at` with `step`, times `table` where there is one, into `output` at the
- * same places.
+ * Transforms a column or row of eight: from `input` at `at` with `step`, times `table` if given, into `output` at the
+ * same positions.
  */
 function eight(input: Int16Array, table: Int16Array | undefined, output: Int16Array, at: number, step: number): void {
   const i1 = at + step
@@ -95,7 +95,7 @@ const columns = new Int16Array(64)
 const rows = new Int16Array(64)
 
 /**
- * Coefficients (natural order) to samples, 0..255, into `out` at `at`; `stride` from row to row, cut to `width` x
+ * Coefficients (natural order) to samples, 0..255, into `out` at `at`; `stride` from row to row, clipped to `width` x
  * `height`.
  */
 export function inverseDct(
@@ -112,6 +112,7 @@ export function inverseDct(
     eight(columns, undefined, rows, 8 * y, 1)
     for (let x = 0; x < width; x++) {
       const sample = (rows[8 * y + x]! >> 5) + 128
+      // biome-ignore lint/complexity/useMathMinMax: an inner loop, measured with comparisons
       out[at + x] = sample < 0 ? 0 : sample > 255 ? 255 : sample
     }
     at += stride

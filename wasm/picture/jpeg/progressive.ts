@@ -4,8 +4,8 @@ import type { Component } from './frame.js'
 import { NATURAL } from './idct_fast.js'
 
 /**
- * What one scan of a progressive picture adds: coefficients `start` to `end`, the bit `low`; `high` is the bit before,
- * 0 in a first scan.
+ * The part of a progressive picture in one scan: coefficients `start` to `end`, the bit `low`; `high` is the
+ * previous bit, 0 in a first scan.
  */
 export interface Progression {
   start: number
@@ -14,7 +14,7 @@ export interface Progression {
   low: number
 }
 
-/** @throws ALPR_ERR_FRAME_CORRUPT when the scan does not fit what came before */
+/** @throws ALPR_ERR_FRAME_CORRUPT when the scan does not fit the previous ones */
 export function checkProgression({ start, end, high, low }: Progression, components: Component[]): void {
   const dc = start === 0
   if (
@@ -106,7 +106,7 @@ export class ProgressiveScan {
           this.#emptyRun = this.#runOf(run)
           break
         }
-        // over `run` zeros; what is not zero on the way gets its next bit
+        // skip `run` zeros; nonzero coefficients in between get their next bit
         for (; k <= end; k++) {
           const place = at + NATURAL[k]!
           if (coefficients[place] !== 0) this.#refine(coefficients, place, one)

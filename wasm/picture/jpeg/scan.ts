@@ -2,7 +2,7 @@ import type { Bits } from './bits.js'
 import type { Component, Frame } from './frame.js'
 
 /**
- * What a scan does with one block: `x`, `y` are its place among the component's blocks, `at` that of its coefficients.
+ * Decodes one block; `x`, `y` are its position among the component's blocks.
  */
 export type BlockDecoder = (component: Component, x: number, y: number) => void
 

@@ -4,7 +4,8 @@ import { NATURAL } from './idct_fast.js'
 import type { BlockDecoder } from './scan.js'
 
 /**
- * Baseline and extended pictures: every block is whole. `onBlock` gets it; its coefficients are valid until the next.
+ * Decodes baseline and extended pictures, whose blocks are complete. `onBlock` receives each block; its coefficients
+ * are valid until the next one.
  */
 export function sequentialScan(bits: Bits, onBlock: BlockDecoder): BlockDecoder {
   return (component, x, y) => {

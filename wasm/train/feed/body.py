@@ -1,4 +1,4 @@
-"""The shapes of cars: a few families of bodies as one smooth implicit solid each, turned into meshes.
+"""The shapes of cars: a few families of bodies, each a smooth implicit solid, as meshes.
 
 Car coordinates, metres: x to the car's right, y to its front, z up; the origin is on the road under the car's middle.
 """
@@ -83,7 +83,7 @@ def half_width(shape, y, z):
     """Of the body at height z, without the rounding of the ends."""
     below = 0.10 * np.clip((0.62 * shape.belt - z), 0, None) ** 1.3
     above = shape.lean * np.clip(z - shape.belt, 0, None)
-    shoulder = 0.035 / (1 + np.exp(-(z - shape.belt + 0.02) / 0.018))    # the glass stands in behind the sill line
+    shoulder = 0.035 / (1 + np.exp(-(z - shape.belt + 0.02) / 0.018))    # the glass is inset behind the sill line
     crease = 0.012 * np.exp(-((z - 0.72 * shape.belt) / 0.03) ** 2)
     ends = 0.16 * np.clip((np.abs(y) / (shape.length / 2) - 0.55) / 0.45, 0, None) ** 2.2
     return shape.width / 2 - below - above - shoulder + crease - ends
@@ -140,7 +140,7 @@ def body_mesh(name, n):
 
 @functools.lru_cache(maxsize=32)
 def wheel_mesh(radius, width, n=40):
-    """A wheel about the x axis with its middle in the origin: tread, rounded shoulders, a dished rim."""
+    """A wheel about the x axis centred at the origin: tread, rounded shoulders, a dished rim."""
     profile = [(-0.5, 0.0), (-0.42, 0.55), (-0.48, 0.66), (-0.5, 0.85), (-0.42, 0.97), (-0.2, 1.0), (0.2, 1.0), (0.42, 0.97), (0.5, 0.85), (0.48, 0.66), (0.42, 0.55), (0.5, 0.0)]
     prof = np.array(profile) * (width, radius)
     t = np.linspace(0, 2 * np.pi, n + 1)
@@ -188,7 +188,7 @@ def box_mesh(low, high):
 
 
 def facing(points, normals, triangles):
-    """Triangles turned so that all run clockwise on the screen when seen from outside (the rasteriser's front)."""
+    """Triangles oriented clockwise on the screen when seen from outside (the rasteriser's front)."""
     p = points[triangles]
     face = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
     flip = (face * normals[triangles].sum(1)).sum(1) > 0

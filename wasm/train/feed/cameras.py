@@ -1,10 +1,10 @@
-"""The four cameras of the sample feed and what goes by them. Names of streets are real-sounding; places and passes are invented."""
-from ground import WHITE, YELLOW, Road
-from light import Light
-from scene import Scene
-from town import House
-from traffic import Pass
-from view import View
+"""The four cameras of the sample feed and their traffic. Street names sound real; places and passes are invented."""
+from .ground import WHITE, YELLOW, Road
+from .light import Light
+from .scene import Scene
+from .town import House
+from .traffic import Pass
+from .view import View
 
 CA = ("us", "CA", "9AAA999")
 TRUCK = ("us", "CA", "99999A9")
@@ -25,7 +25,7 @@ def main_st_north():
     go = lambda t, shape, plate, speed=8.5, **k: Pass(t, -2.6, shape, "away", plate, speed, drift=0.06, **k)
     passes = [Pass(0, 0.45, "hatch", "stays", CA, distance=14.6, paint=4),
               go(2.7, "sedan", CA, paint=2), go(7.38, "suv", CA, 9.0, paint=1), go(11.7, "pickup", TRUCK, 8.0, paint=0),
-              go(15.48, "sedan", ("us", "NV", None), 8.0, paint=5), go(16.88, "hatch", CA, 8.0, brake=True, paint=2),          # one close behind the other
+              go(15.48, "sedan", ("us", "NV", None), 8.0, paint=5), go(16.88, "hatch", CA, 8.0, brake=True, paint=2),          # close behind each other
               go(22.05, "van", CA, 7.5, paint=3), go(26.55, "sedan", ("us", "OR", "999*AAA"), 9.0, paint=5), go(31.14, "suv", CA, 8.5, paint=7), go(33.6, "hatch", CA, 8.0, paint=8)]
     return Scene(record("Main St North", 38.75212, -121.28843, 12.0), View((2.0, 0, 2.1), 4600, -10.6, 105), light, road, 4.0, 7.5, 105, 20.0,
                  shutter=0.002, focus=18, blur=130, houses=houses, trees=[(3.4, 30, 6.5), (3.4, 50, 6.0), (-8.2, 36, 7.0), (-8.2, 58, 7.5), (3.4, 72, 7)],

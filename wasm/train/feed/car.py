@@ -5,10 +5,10 @@ from typing import Optional
 import cv2
 import numpy as np
 
-import skin
-from body import SHAPES, ball_mesh, body_mesh, box_mesh, solid, wheel_mesh
-from raster import rasterise
-from view import HEIGHT, WIDTH
+from . import skin
+from .body import SHAPES, ball_mesh, body_mesh, box_mesh, solid, wheel_mesh
+from .raster import rasterise
+from .view import HEIGHT, WIDTH
 
 # linear paint, share of metallic flakes; about as often as on the road
 PAINTS = [((0.72, 0.72, 0.70), 0.1, 5), ((0.010, 0.010, 0.011), 0.3, 4), ((0.30, 0.31, 0.32), 0.7, 5), ((0.09, 0.095, 0.10), 0.7, 4),
@@ -30,7 +30,7 @@ def letters_of(rng):
 
 
 class Car:
-    """The looks of one vehicle. `rear_tag`, `front_tag`: `tags.Tag` or None."""
+    """The appearance of one vehicle. `rear_tag`, `front_tag`: `tags.Tag` or None."""
 
     def __init__(self, rng, shape: str, rear_tag=None, front_tag=None, paint: Optional[int] = None):
         self.shape = SHAPES[shape]
@@ -75,7 +75,7 @@ class Car:
         return self.corners[which]
 
     def _plate_corners(self, which, tag):
-        """The plate lies on the body where its upper and lower edges touch it first."""
+        """The plate is placed where its upper and lower edges first touch the body."""
         s, (w, h) = self.shape, tag.size
         z = s.rear_plate if which == "rear" else s.front_plate
         ends = []
@@ -95,7 +95,7 @@ class Car:
 
 
 def look_up(pyramid, sheet, a, z, pixels_per_metre):
-    """Bilinear layers [n, 8] of a drawing at positions (a, z), from the level that suits the distance."""
+    """Bilinear layers [n, 8] of a drawing at positions (a, z), from the level that fits the distance."""
     level = int(np.clip(np.floor(np.log2(max(1.0, skin.SCALE / max(pixels_per_metre, 1)))), 0, len(pyramid) - 1))
     image = pyramid[level]
     k = image.shape[1] / sheet.w
@@ -111,7 +111,7 @@ def look_up(pyramid, sheet, a, z, pixels_per_metre):
 
 @dataclass
 class Pose:
-    """Where a car stands: x, y metres; heading degrees, 0 = driving away from the camera, 180 = towards it."""
+    """Position of a car: x, y metres; heading degrees, 0 = driving away from the camera, 180 = towards it."""
 
     x: float
     y: float
@@ -142,7 +142,7 @@ class Tile:
 
 
 def render(car: Car, pose: Pose, view, light, which_plate):
-    """The car as a tile of the frame, or None when it cannot be seen. `which_plate`: rear or front, whichever faces the camera."""
+    """The car as a tile of the frame, or None when it is not visible. `which_plate`: rear or front, the one that faces the camera."""
     s = car.shape
     corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (0, 1)]) * (s.width / 2 + .2, s.length / 2 + .05, s.height + .05)
     u, v, d = view.project(pose.world(corner))
@@ -246,7 +246,7 @@ def shade(car, pose, view, light, local, normal, kind, per_metre):
     distance = np.linalg.norm(to, axis=1, keepdims=True)
     to /= distance
     cos = np.clip((n * to).sum(1), 0.02, 1)
-    # the road and the car's own underside darken what is low and looks down
+    # the road and the car's underside darken low surfaces that face down
     open_sky = np.clip(0.35 + 0.65 * (local[:, 2] + 0.55 * n[:, 2]) / 0.7, 0.12, 1)[:, None]
     e = incoming(light, n, p, view) * open_sky
     dark = (1 - layers[:, 6])[:, None]
@@ -261,7 +261,7 @@ def shade(car, pose, view, light, local, normal, kind, per_metre):
         lobe = np.clip((r * light.sun_direction.astype(np.float32)).sum(1), 0, 1) ** 12
         out = out + (layers[:, 3] * car.flakes * lobe)[:, None] * car.paint * np.float32(light.sun_colour) * 1.2
     if light.flash:
-        # reflectors and the lamps' prisms send infra-red back to where it came from
+        # reflectors and the lamps' prisms reflect infra-red back to its source
         back = layers[:, 5] * 3 + (layers[:, :3].max(1) > 0.3) * (layers[:, 0] > layers[:, 1] * 2) * 2
         out = out + (light.flash * 100 / distance[:, 0] ** 2 * np.minimum(back, 3) * cos ** 3 * 0.8)[:, None] * albedo.max(1, keepdims=True)
         glint = np.clip((r * to).sum(1), 0, 1) ** 200
@@ -276,7 +276,7 @@ def shade(car, pose, view, light, local, normal, kind, per_metre):
 
 
 def paste_tag(rgba, tag, quad, normal, position, view, light, which):
-    """Put the plate on the tile; it shines back more than paint does, at the camera's own lamp much more."""
+    """Paste the plate onto the tile; it reflects more than paint, and much more of the camera's own lamp."""
     factor = np.linalg.norm(quad[1] - quad[0]) / max(1.0, np.linalg.norm(tag.corners[1] - tag.corners[0]))
     if factor < 0.01:
         return

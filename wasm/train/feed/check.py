@@ -1,10 +1,10 @@
 """How well a recognizer reads the rendered feed, pass by pass.
 
     node dist/cli/main.js recognize --json FOLDER/frames/*/*.jpg > reads.jsonl
-    python3 check.py FOLDER/truth.json reads.jsonl
+    python3 -m feed.check FOLDER/truth.json reads.jsonl
 
 A pass is read right when the text with the largest sum of confidences, over the frames in which its plate is in
-full view, is the plate. That is a plain vote: the engine's own does better, position by position.
+full view, is the plate. This is a plain vote; the engine's vote by position does better.
 """
 import json
 import pathlib
@@ -22,7 +22,7 @@ def key(file):
 
 
 def near(quad, truth):
-    """The middle of `quad` lies on or close by the true plate."""
+    """Whether the centre of `quad` is on or near the true plate."""
     q, t = np.mean(quad, 0), np.array(truth)
     size = np.ptp(t, 0)
     return bool((np.abs(q - t.mean(0)) < size * (0.6, 1.0)).all())

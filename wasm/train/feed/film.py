@@ -2,10 +2,10 @@
 import cv2
 import numpy as np
 
-from car import render
-from lens import bloom, develop, smear
-from scene import Background, Scene
-from view import HEIGHT, WIDTH
+from .car import render
+from .lens import bloom, develop, smear
+from .scene import Background, Scene
+from .view import HEIGHT, WIDTH
 
 IN_VIEW_MARGIN = 3       # pixels that a plate must keep from the edge to count as in view
 HIDDEN = 0.06            # share of a plate that may be covered
@@ -21,7 +21,7 @@ class Film:
         self.still = {}
 
     def tile(self, i, t):
-        """(distance, tile, pose) of pass i at second t, or None when it is out of the picture."""
+        """(distance, tile, pose) of pass i at second t, or None when it is out of view."""
         scene, go, car = self.scene, self.scene.passes[i], self.cars[i]
         y = go.reach(t, scene.reference)
         if not scene.near <= y <= scene.far:
@@ -39,7 +39,7 @@ class Film:
             p = np.array([[q.x, q.y - car.shape.length / 2, 0.8] for q in (pose, later)])
             u, v, d = scene.view.project(p)
             tile.rgba = smear(tile.rgba, u[1] - u[0], v[1] - v[0])
-            # stopped down: what passes stays nearly sharp, only the far background is soft
+            # stopped down: passing cars are nearly sharp, only the far background is soft
             coc = 0.3 * scene.blur * abs(1 / scene.focus - 1 / max(d[0], 1))
             if coc > 0.35:
                 tile.rgba = cv2.GaussianBlur(tile.rgba, (0, 0), min(coc, 5.0))

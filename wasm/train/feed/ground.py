@@ -1,4 +1,4 @@
-"""The road and what lies beside it, as reflectance over (x, y), looked at once per camera."""
+"""The road and its sides as reflectance over (x, y), evaluated once per camera."""
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Road:
-    """Metres. `edges` x of the kerbs; `lines` (x, width, dash, gap, colour) with dash 0 for a whole line; `lanes` middle of each lane."""
+    """Metres. `edges` x of the kerbs; `lines` (x, width, dash, gap, colour) with dash 0 for a solid line; `lanes` middle of each lane."""
 
     edges: Tuple[float, float]
     lanes: Tuple[float, ...]
@@ -23,7 +23,7 @@ WHITE, YELLOW = (0.62, 0.62, 0.60), (0.58, 0.40, 0.06)
 
 
 def noise(rng, h, w, size, octaves=3):
-    """Smooth noise about 0, standard deviation about 1."""
+    """Smooth noise around 0, standard deviation about 1."""
     out = np.zeros((h, w), np.float32)
     for k in range(octaves):
         n = max(2, int(max(h, w) / size * 2 ** k))

@@ -1,4 +1,4 @@
-"""Demo hot lists over the passing plates, with decoys that never pass and are not near to any that does."""
+"""Demo hot lists over the passing plates, with decoys that never pass and are not similar to any that does."""
 import csv
 import string
 
@@ -7,7 +7,7 @@ LISTS = {"stolen-vehicles": ("hot", "high", ["Stolen vehicle", "Stolen plate", "
          "special-interest": ("special", "informational", ["Event parking permit check", "Community request", "Abandoned vehicle follow-up"])}
 LOOKALIKE = {"8": "B", "B": "8", "0": "O", "O": "0", "D": "0", "1": "I", "I": "1", "5": "S", "S": "5", "2": "Z", "Z": "2", "Q": "0", "G": "6", "6": "G"}
 MARGIN = 4      # characters by which a decoy differs from every passing plate
-DECOYS = 180    # a list
+DECOYS = 180    # per list
 
 
 def distance(a, b):
@@ -21,7 +21,7 @@ def distance(a, b):
 
 
 def fold(plate):
-    """Look-alikes as one character: distances are taken after the worst misread."""
+    """Look-alikes as one character: distances assume the worst misread."""
     return plate.translate(str.maketrans("OQDIZSBG", "00012586"))
 
 

@@ -47,7 +47,7 @@ def develop(rng, image, exposure, noise, grey):
 
 
 def stamp_time(picture, text):
-    """Small white writing with a dark edge at the lower left, as cameras put it into the picture."""
+    """Small white writing with a dark edge at the lower left, as cameras draw it into the picture."""
     at = (16, picture.shape[0] - 14)
     cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
     cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (225, 225, 225), 1, cv2.LINE_AA)
@@ -57,11 +57,11 @@ def stamp_time(picture, text):
 LUMA = np.array([16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
                  18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99])
 CHROMA = np.array([17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66] + [99] * 38)
-COLOUR_LOSS = 22     # colour is coded at so much less quality: nobody reads it, and it saves a twelfth
+COLOUR_LOSS = 22     # colour has this much less quality: it is not read, and this saves a twelfth
 
 
 def scaled(table, quality):
-    """A table for a quality of 1 to 100, as everybody's encoder does it."""
+    """A table for a quality of 1 to 100, as in common encoders."""
     k = 5000 / quality if quality < 50 else 200 - 2 * quality
     return np.clip((table * k + 50) // 100, 1, 255).astype(int).tolist()
 

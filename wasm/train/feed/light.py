@@ -1,4 +1,4 @@
-"""What shines on a scene, and what a shiny surface mirrors."""
+"""The light of a scene, and what a shiny surface reflects."""
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -9,13 +9,13 @@ Colour = Tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Light:
-    """Linear light; 1 is what a white wall facing the sky on a clear day sends back.
+    """Linear light; 1 is the reflection of a white wall facing the sky on a clear day.
 
     sun        direction to the sun (x, y, z), or None
-    lamps      0..1, how strongly the cars' own lamps count against the rest
+    lamps      0..1, strength of the cars' own lamps relative to the rest
     flash      infra-red lamp at the camera: light at 10 m, 0 for none (it falls with the square of the distance)
-    exposure   what the lens multiplies with
-    skyline    elevation of the tree line in what is mirrored, radians
+    exposure   factor of the lens
+    skyline    elevation of the tree line in reflections, radians
     """
 
     sun: Optional[Tuple[float, float, float]]

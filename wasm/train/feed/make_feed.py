@@ -1,6 +1,6 @@
 """Render the sample feed into a folder: frames, cameras, truth, hot lists.
 
-    /usr/bin/python3 make_feed.py --out FOLDER [--seed 65] [--seconds 42] [--camera ID ...] [--only SECOND ...] [--fonts FOLDER]
+    /usr/bin/python3 -m feed.make_feed --out FOLDER [--seed 65] [--seconds 42] [--camera ID ...] [--only SECOND ...] [--fonts FOLDER]
 
     FOLDER/frames/<camera>/<yyyymmddThhmmss.mmmZ>.jpg     1280x720
     FOLDER/cameras.json   FOLDER/truth.json   FOLDER/hotlists/*.csv
@@ -10,21 +10,19 @@ The same seed, fonts and library versions give the same bytes. `--only` writes s
 import argparse
 import json
 import pathlib
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import cameras  # noqa: E402
-import hotlists  # noqa: E402
-import lens  # noqa: E402
-from car import Car  # noqa: E402
-from film import Film  # noqa: E402
-from scene import scene_seed  # noqa: E402
-from tags import make_tag, plain_faces  # noqa: E402
+from . import cameras
+from . import hotlists
+from . import lens
+from .car import Car
+from .film import Film
+from .scene import scene_seed
+from .tags import make_tag, plain_faces
 
 START = datetime(2026, 5, 15, 2, 40, 0, tzinfo=timezone.utc)      # 19:40 in Roseville, half an hour before sunset
 LEAST_WIDTH = 55.0                                                # pixels of a plate that counts as readable
@@ -45,7 +43,7 @@ def stamp(at):
 
 
 def film_camera(index, out, seed, seconds, fonts, only):
-    """Render one camera and write down its part of the truth."""
+    """Render one camera and return its part of the truth."""
     cv2.setNumThreads(1)
     scene = cameras.all_scenes()[index]
     ident = scene.record["id"]
@@ -54,7 +52,7 @@ def film_camera(index, out, seed, seconds, fonts, only):
     folder = pathlib.Path(out, "frames", ident)
     folder.mkdir(parents=True, exist_ok=True)
     found = {k: [] for k in range(len(cars))}
-    offset = index * 0.057            # the cameras' clocks do not tick together
+    offset = index * 0.057            # the cameras are not synchronised
     times = [offset + k / scene.rate for k in range(int(seconds * scene.rate))]
     if only:
         times = [min(times, key=lambda t: abs(t - s)) for s in only]
@@ -108,7 +106,7 @@ def part_file(out, ident):
 
 
 def assemble(out, scenes, passes, args):
-    """What belongs to all cameras together: their records, the hot lists, the truth."""
+    """The parts common to all cameras: their records, the hot lists, the truth."""
     lists, hits = hotlists.make(np.random.default_rng(args.seed), passes)
     hotlists.write(out / "hotlists", lists)
     (out / "cameras.json").write_text(json.dumps([s.record for s in scenes], indent=2) + "\n")

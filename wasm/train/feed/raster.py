@@ -1,15 +1,15 @@
 """Triangles to pixels, with a depth buffer, in numpy: the whole mesh at once, in groups of about equal size."""
 import numpy as np
 
-MOST = 1_500_000   # candidate pixels looked at in one go; bounds the memory
+MOST = 1_500_000   # candidate pixels processed at once; bounds the memory
 
 
 def rasterise(u, v, depth, triangles, w, h):
-    """Nearest triangle of each pixel; triangles seen from behind (counter-clockwise on the screen) are left out.
+    """Nearest triangle of each pixel; triangles seen from behind (counter-clockwise on the screen) are culled.
 
     u, v, depth   [n] of the vertices, pixels
     triangles     int [m, 3]
-    -> (index int32 [h, w], -1 where nothing is; weights float32 [h, w, 3] of the corners)
+    -> (index int32 [h, w], -1 where there is none; weights float32 [h, w, 3] of the corners)
     """
     z = np.full(h * w, np.inf, np.float32)
     index = np.full(h * w, -1, np.int32)

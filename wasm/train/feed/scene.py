@@ -1,27 +1,27 @@
-"""One camera's place: where it looks, in which light, what stands there, and how its lens and sensor behave."""
+"""One camera's scene: its view, light, objects, lens and sensor."""
 from dataclasses import dataclass, field
 from typing import List, Tuple
 
 import cv2
 import numpy as np
 
-import town
-from ground import Road, reflectance
-from light import Light
-from view import HEIGHT, WIDTH, View
+from . import town
+from .ground import Road, reflectance
+from .light import Light
+from .view import HEIGHT, WIDTH, View
 
 
 @dataclass
 class Scene:
-    """`record`: the camera as engine/frames/camera.ts wants it. Distances in metres, times in seconds."""
+    """`record`: the camera record of the engine. Distances in metres, times in seconds."""
 
     record: dict
     view: View
     light: Light
     road: Road
     rate: float                   # frames a second
-    near: float                   # plates nearer than this are out of the picture
-    far: float                    # cars are gone beyond this
+    near: float                   # plates nearer than this are out of view
+    far: float                    # cars beyond this are out of view
     reference: float              # distance at which a pass has its nominal time
     shutter: float = 0.002        # seconds
     noise: float = 0.003          # standard deviation at full light, of full scale

@@ -1,9 +1,9 @@
-"""What is painted on a car's body: lamps, glass, grille, gaps, trim, drawn once per car and looked up by position.
+"""The surface of a car's body: lamps, glass, grille, gaps, trim, drawn once per car and looked up by position.
 
 Four drawings per car: rear and front over (x, z), side over (y, z), top over (x, y). Layers of a drawing, float32:
 
     0-2  own colour, linear 0..1       3  share of the car's paint 0..1
-    4    reflectance straight on       5  glow of the lamps that are on in the dark (times own colour)
+    4    reflectance straight on       5  glow of lamps in the dark (times own colour)
     6    darkness of a gap or recess   7  glass 0..1
 """
 import cv2

@@ -1,19 +1,16 @@
 """The plates of the cars, from the project's plate renderer, as linear light with their size in metres."""
-import pathlib
-import sys
 from dataclasses import dataclass
 from typing import Tuple
 
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from render import Faces, render_plate  # noqa: E402
+from render import Faces, render_plate
 
 SIZES = {"us": (0.305, 0.152), "eu": (0.520, 0.112), "br": (0.400, 0.130)}
 UNUSED = set("IOQ")      # letters that most states leave out of their serials, because they look like digits
 PLAIN_FONTS = ("saira-condensed", "saira-extra-condensed", "barlow-condensed", "OSP-DIN", "overpass-mono")
-LEAST_CONTRAST = 125    # of 255, between strokes and ground: the plates of a demo are in good order
+LEAST_CONTRAST = 125    # of 255, between strokes and ground: the plates of a demo are in good condition
 
 
 @dataclass
@@ -50,7 +47,7 @@ def contrast(plate):
 
 
 def make_tag(rng, faces: Faces, region, state=None, pattern=None, vanity=False) -> Tag:
-    """One plate, drawn again until it is well legible. The text of a serial comes from the generator, a vanity text is the pattern."""
+    """One plate, redrawn until it is clearly legible. The text of a serial comes from the generator, a vanity text is the pattern."""
     for _ in range(300):
         plate = render_plate(rng, faces, region=region, state=state, pattern=pattern, height=160, designs=None, frame=region == "us" and rng.random() < 0.15)
         odd = region == "us" and not vanity and (UNUSED & set(plate.text) or plate.text[0] == "0")

@@ -1,12 +1,12 @@
-"""What stands behind the road: sky, hills, houses, walls, trees, lamp posts."""
+"""The background of the road: sky, hills, houses, walls, trees, lamp posts."""
 from dataclasses import dataclass
 from typing import Tuple
 
 import cv2
 import numpy as np
 
-from ground import noise
-from view import HEIGHT, WIDTH
+from .ground import noise
+from .view import HEIGHT, WIDTH
 
 
 @dataclass(frozen=True)

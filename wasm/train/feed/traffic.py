@@ -1,18 +1,18 @@
-"""The passes of one camera: who drives where, when, how fast."""
+"""The passes of one camera: vehicle, path, time, speed."""
 from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
 
-from car import Pose
+from .car import Pose
 
 
 @dataclass
 class Pass:
-    """A vehicle going by (or staying). `time` s after the start: when its plate is `reference` metres away (a scene's value).
+    """A vehicle passing by (or parked). `time` s after the start: when its plate is `reference` metres away (a scene's value).
 
     going      "away": the camera sees the rear; "near": it comes towards the camera and shows its front; "stays"
-    plate      (region, state, pattern), pattern None for a usual serial of the state; None: no plate
+    plate      (region, state, pattern), pattern None for a common serial of the state; None: no plate
     gain       acceleration, m/s2
     """
 

@@ -23,7 +23,7 @@ class View:
         return p @ self.right * k + WIDTH / 2, p @ self.down * k + HEIGHT / 2, depth
 
     def rays(self, scale=1):
-        """Directions [h, w, 3], not normalised (1 along the axis), of all pixels of a frame `scale` times as fine."""
+        """Directions [h, w, 3], not normalised (1 along the axis), of all pixels of a frame at `scale` times the resolution."""
         u = (np.arange(WIDTH * scale) + 0.5) / scale - WIDTH / 2
         v = (np.arange(HEIGHT * scale) + 0.5) / scale - HEIGHT / 2
         return (self.forward + (u / self.focal)[None, :, None] * self.right + (v / self.focal)[:, None, None] * self.down)

@@ -1,7 +1,7 @@
 """A net as a list of layers, each of which is one layer record of the model file.
 
 The same list is trained (`module.py`), quantised (`quantise.py`), simulated bit by bit
-(`simulate.py`) and written (`psm.py`), so the four can never disagree about a shape.
+(`simulate.py`) and written (`psm.py`), so the four always agree about shapes.
 """
 from dataclasses import dataclass, field
 from typing import List, Optional

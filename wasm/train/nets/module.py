@@ -7,7 +7,7 @@ from .graph import ADD_UP2, CONV, Graph
 
 
 def enlarge(addend, like):
-    """Nearest-neighbour doubling cut to the size of `like`: pixel (y >> 1, x >> 1)."""
+    """Nearest-neighbour doubling cropped to the size of `like`: pixel (y >> 1, x >> 1)."""
     return F.interpolate(addend, scale_factor=2, mode="nearest")[:, :, :like.shape[2], :like.shape[3]]
 
 
@@ -70,7 +70,7 @@ class Average:
     @torch.no_grad()
     def update(self, net):
         self.steps += 1
-        d = min(self.decay, self.steps / (self.steps + 10))  # follow quickly at first
+        d = min(self.decay, self.steps / (self.steps + 10))  # adapts quickly at first
         for k, v in net.state_dict().items():
             s = self.state[k]
             if v.dtype.is_floating_point:

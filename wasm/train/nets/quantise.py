@@ -9,12 +9,12 @@ from .graph import CONV, Graph
 
 ACT_MAX = 8191
 INPUT_SCALE = 512.0  # the runtime feeds round(512 * normalised grey)
-HEADROOM = 0.75      # the calibration maximum lands at this part of ACT_MAX
+HEADROOM = 0.75      # the calibration maximum maps to this fraction of ACT_MAX
 
 
 @dataclass
 class QLayer:
-    """What a layer record points to. weight int8 [cout, k, k, cin]; mult, bias f32 [cout]."""
+    """The arrays that a layer record points to. weight int8 [cout, k, k, cin]; mult, bias f32 [cout]."""
 
     weight: Optional[np.ndarray]
     mult: np.ndarray
@@ -78,7 +78,7 @@ def quantise(net, batches) -> QNet:
 
 
 def prove_no_overflow(qnet: QNet):
-    """No int32 sum can overflow, not even in Winograd form, which computes four times the sum exactly."""
+    """Prove that no int32 sum can overflow, not even in Winograd form, which computes four times the sum exactly."""
     for i, layer in enumerate(qnet.layers):
         if layer.weight is not None:
             worst = int(np.abs(layer.weight.astype(np.int64)).reshape(len(layer.weight), -1).sum(1).max())

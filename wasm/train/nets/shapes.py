@@ -1,5 +1,5 @@
-"""The four nets of the cascade (see docs/model-format.md for what goes in and out)."""
-from regions import REGIONS
+"""The four nets of the cascade (docs/model-format.md has their inputs and outputs)."""
+from data.regions import REGIONS
 
 from .graph import ADD_UP2, Graph
 
@@ -10,8 +10,8 @@ COLUMN_STRIDE = 4  # input pixels per output column of the reader
 
 
 def reader() -> Graph:
-    """Rectified plate 48x160 -> 40 columns x 37 classes. Width is kept (stride 4 only) because seven or eight characters plus the blanks
-    between them must fit into the columns."""
+    """Rectified plate 48x160 -> 40 columns x 37 classes. The width is reduced by 4 only, because seven or eight characters plus the blanks
+    between them must fit the columns."""
     g = Graph(3, READER_H, READER_W)
     t = g.conv(0, 16, stride=(2, 2))        # 24x80
     t = g.conv(t, 32, stride=(2, 1))        # 12x80
@@ -29,7 +29,7 @@ def reader() -> Graph:
 
 
 def _finder(kind, h, w, outputs, c4=32, c8=48, c16=64, head=48) -> Graph:
-    """Strides 2 to 32 and back to 8. The way back (merge) is what makes large plates findable."""
+    """Strides 2 to 32 and back to 8. The way back (merge) is needed to find large plates."""
     g = Graph(kind, h, w)
     t = g.conv(0, 16, stride=(2, 2))
     t = g.conv(t, c4, stride=(2, 2))
@@ -50,7 +50,7 @@ def _finder(kind, h, w, outputs, c4=32, c8=48, c16=64, head=48) -> Graph:
 
 def coarse() -> Graph:
     """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh]. Half the width of the fine net: it only proposes, and it
-    is the one net that every frame pays for."""
+    is the only net that runs on every frame."""
     return _finder(1, 192, 320, 5, c4=16, c8=32, c16=48, head=32)
 
 
@@ -60,8 +60,8 @@ def fine() -> Graph:
 
 
 def issuer() -> Graph:
-    """Whole plate 64x128 -> 16 columns x the regions of regions.py, whose mean over the columns says who issued the plate. Small: it runs once a
-    plate that was read, and what it looks for (lettering, pictures, colours as grey) is large or plainly placed."""
+    """Whole plate 64x128 -> 16 columns x the regions of regions.py, whose mean over the columns gives the region of issue. Small: it runs once per
+    plate read, and its features (lettering, pictures, colours as grey) are large or in fixed places."""
     g = Graph(4, ISSUER_H, ISSUER_W)
     t = g.conv(0, 16, stride=(2, 2))        # 32x64
     t = g.conv(t, 32, stride=(2, 2))        # 16x32

@@ -1,4 +1,4 @@
-"""The integer net exactly as the runtime computes it (every step rounded as docs/model-format.md says)."""
+"""The integer net exactly as the runtime computes it (every step rounded as in docs/model-format.md)."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ class Simulation:
 
     @torch.no_grad()
     def tensors(self, q):
-        """q: whole-number inputs [n, h, w]. Returns all tensors [n, c, h, w] (float64; raw ones float32)."""
+        """q: integer inputs [n, h, w]. Returns all tensors [n, c, h, w] (float64; raw ones float32)."""
         out = [torch.as_tensor(q, dtype=torch.float64)[:, None].contiguous(memory_format=torch.channels_last)]
         for layer, (w, mult, bias, add_mul) in zip(self.graph.layers, self.layers):
             src = out[layer.src]

@@ -1,4 +1,4 @@
-"""Faces to write plates with: fonts from a folder, system fonts for small lettering, drawn strokes."""
+"""Faces of plates: fonts from a folder, system fonts for small lettering, drawn strokes."""
 import pathlib
 
 import cv2
@@ -38,7 +38,7 @@ class FontFace:
 
 
 class Faces:
-    """All faces at hand. `folder`: where fontsource packages were unpacked, or None."""
+    """All available faces. `folder` of unpacked fontsource packages, or None."""
 
     def __init__(self, folder=None, strokes=400, seed=0):
         rng = np.random.default_rng(seed)
@@ -56,7 +56,7 @@ class Faces:
         self.texts = {}
 
     def plate(self, rng, region):
-        """A face that a plate of `region` may be written in."""
+        """A face that a plate of `region` may have."""
         names = {"us": ("saira-condensed", "saira-extra-condensed", "barlow-condensed", "big-shoulders-display", "norwester", "OSP-DIN", "share-tech-mono"),
                  "eu": ("OSP-DIN", "overpass-mono", "share-tech-mono", "barlow-condensed", "saira-condensed", "big-shoulders-display"),
                  "br": ("OSP-DIN", "overpass-mono", "share-tech-mono", "saira-condensed", "barlow-condensed")}[region]

@@ -1,4 +1,4 @@
-"""What a plate looks like without its number: colours, state names, bands, pictures, by region."""
+"""Plates without their number: colours, state names, bands, pictures, by region."""
 import functools
 import json
 import pathlib
@@ -10,7 +10,7 @@ import settings
 
 from .ink import gradient, grey_contrast, stamp
 
-EMBLEM_WIDTH, LEAST_ROOM = 0.16, 0.4   # parts of the width: what is taken for an emblem, and what a serial needs beside it
+EMBLEM_WIDTH, LEAST_ROOM = 0.16, 0.4   # fractions of the width: an emblem, and the space that a serial needs beside it
 NAMES = {"CA": "California", "NY": "NEW YORK", "TX": "TEXAS", "FL": "FLORIDA", "IL": "Illinois", "PA": "PENNSYLVANIA", "OH": "OHIO",
          "GA": "GEORGIA", "NC": "NORTH CAROLINA", "MI": "MICHIGAN", "NJ": "New Jersey", "VA": "VIRGINIA", "WA": "WASHINGTON",
          "AZ": "ARIZONA", "MA": "Massachusetts", "TN": "TENNESSEE", "IN": "INDIANA", "MO": "MISSOURI", "MD": "Maryland",
@@ -43,7 +43,7 @@ CITIES = ["SP-SAO PAULO", "RJ-RIO DE JANEIRO", "MG-BELO HORIZONTE", "PR-CURITIBA
 
 @functools.lru_cache(maxsize=3000)
 def design(path):
-    """A real design, RGB uint8 96x192: (as it is, with the middle band, where the number stands, blurred away); None when it is no picture."""
+    """A real design, RGB uint8 96x192: (original, with the middle band of the number blurred away); None when it is not a picture."""
     bgr = cv2.imread(path)
     if bgr is None:
         return None
@@ -56,13 +56,13 @@ def design(path):
 
 @functools.lru_cache(maxsize=1)
 def rooms():
-    """{file name: (x0, x1)}: where the serial stands on a design, in parts of its width, as emblems.py found; {} before it has run."""
+    """{file name: (x0, x1)}: the serial's position on a design, in fractions of its width, from emblems.py; {} before it has run."""
     path = settings.cache() / "emblems.json"
     return json.loads(path.read_text()) if path.exists() else {}
 
 
 def with_emblem(path):
-    """A design that keeps what is printed beside its serial -> (image, x0, x1 of the room for another serial), None when nothing is."""
+    """A design that keeps the prints beside its serial -> (image, x0, x1 of the space for another serial), None without any."""
     x0, x1 = rooms().get(path.rsplit("/", 1)[-1], (0, 1))
     pictures = design(path)
     if pictures is None or x1 - x0 < LEAST_ROOM or not (x0 > EMBLEM_WIDTH or x1 < 1 - EMBLEM_WIDTH):
@@ -83,7 +83,7 @@ def design_files(folder):
 
 
 def blobs(rng, image, count, region, strength=1.0):
-    """Random emblems (discs, stars, hills, birds for all one knows) inside `region` (x0, y0, x1, y1)."""
+    """Random emblems (discs, stars, hills, vaguely birds) inside `region` (x0, y0, x1, y1)."""
     x0, y0, x1, y1 = region
     for _ in range(count):
         colour = tuple(float(v) for v in rng.integers(0, 256, 3))
@@ -102,7 +102,7 @@ def blobs(rng, image, count, region, strength=1.0):
 
 
 def us(rng, faces, state, h, designs):
-    """-> (image [h, 2h, 3], ink colour, box (x0, y0, x1, y1) where the number goes, in pixels)."""
+    """-> (image [h, 2h, 3], ink colour, box (x0, y0, x1, y1) of the number, in pixels)."""
     w = 2 * h
     files = designs.get(state) if designs else None
     image, x0, x1 = None, 0.055 * w, 0.945 * w
@@ -175,7 +175,7 @@ def stickers(rng, faces, image):
 
 
 def screws(rng, image, spots):
-    """Screw heads at `spots` (parts of width and height)."""
+    """Screw heads at `spots` (fractions of width and height)."""
     h, w = image.shape[:2]
     for x, y in spots:
         if rng.random() < 0.55:

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def stamp(image, mask, x, y, colour, strength=1.0):
-    """Paint `colour` through `mask` (uint8) with its top left at (x, y); parts outside are cut."""
+    """Paint `colour` through `mask` (uint8) with its top left at (x, y); parts outside are clipped."""
     x, y = int(round(x)), int(round(y))
     h, w = image.shape[:2]
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + mask.shape[1], w), min(y + mask.shape[0], h)

@@ -1,4 +1,4 @@
-"""One synthetic plate: picture, corners, text, and where each character stands."""
+"""One synthetic plate: picture, corners, text, and the position of each character."""
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
@@ -18,8 +18,8 @@ DEALERS = ["TOYOTA OF HOLLYWOOD", "AUTO GALLERY", "HONDA WORLD", "BAY AREA FORD"
 class Plate:
     """`image` RGB uint8 [h, w, 3]; `alpha` uint8 [h, w] (0 outside the plate and its frame);
     `corners` float32 [4, 2], pixels, clockwise from the top left of the plate proper;
-    `chars` [(character, x0, x1)] with x in parts (0..1) of the plate's width, left to right; the second line of a
-    two-line plate has x + 1, as if it stood to the right of the first;
+    `chars` [(character, x0, x1)] with x in fractions (0..1) of the plate's width, left to right; the second line of a
+    two-line plate has x + 1, as if it were to the right of the first;
     `text` the characters joined; `region` us, eu, br; `state` the state's or country's short name."""
 
     image: np.ndarray
@@ -97,7 +97,7 @@ def _write(rng, faces, image, layout, box, ink, region):
 
 
 def _break(rng, layout):
-    """A layout broken into two lines, at a separator near its middle if there is one."""
+    """A layout broken into two lines, at a separator near its middle if it has one."""
     seats = [i for i, item in enumerate(layout) if item[0] != "char" and 0 < i < len(layout) - 1]
     middle = len(layout) / 2 + rng.uniform(-0.8, 0.3)
     if seats:
@@ -108,7 +108,7 @@ def _break(rng, layout):
 
 
 def _frame(rng, faces, image, alpha):
-    """A dealer's frame round the plate; returns (image, alpha, margin in pixels)."""
+    """A dealer's frame around the plate; returns (image, alpha, margin in pixels)."""
     h, w = image.shape[:2]
     m = max(2, int(h * rng.uniform(0.03, 0.12)))
     tone = float(rng.choice([15, 25, 40, 120, 190, 225]))
@@ -134,7 +134,7 @@ def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] 
                  height: int = 96, designs=None, frame: Optional[bool] = None, lines: int = 1) -> Plate:
     """Render one plate.
 
-    rng      numpy Generator: the same state of it gives the same plate
+    rng      numpy Generator: the same state gives the same plate
     faces    `Faces`
     region   "us", "eu", "br"; None picks one (us 60 %)
     state    "CA", "D", "BR2", ... of `serials.REGIONS[region]`; None picks one by share

@@ -1,8 +1,8 @@
 """Serial numbers by state and country.
 
 Pattern language: `9` digit, `A` letter, `-` dash, ` ` gap, `*` emblem between groups (no character),
-`.` a seal or screw between groups; any other capital stands for itself.
-`{HC}` small stacked letters: drawn one above the other, not part of the number that is read.
+`.` a seal or screw between groups; any other capital is itself.
+`{HC}` small stacked letters: drawn one above the other, not part of the text.
 A pattern is followed by its weight.
 """
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -127,7 +127,7 @@ def any_letter(rng):
 
 
 def vanity(rng):
-    """A made-up vanity text of 2 to 8 characters, half word-like, with letters swapped for digits at times."""
+    """A made-up vanity text of 2 to 8 characters, half word-like, sometimes with letters replaced by digits."""
     n = int(rng.choice([2, 3, 4, 5, 6, 7, 8], p=[0.02, 0.06, 0.12, 0.18, 0.3, 0.26, 0.06]))
     if rng.random() < 0.6:
         out, vowel = "", rng.random() < 0.4

@@ -1,11 +1,11 @@
 """A plate-like alphabet drawn by a program: rounded strokes of one thickness, as plates are embossed.
 
-No freely licensed copy of the US or European plate letters is to be had, and a reader trained on a few
+There is no freely licensed copy of the US or European plate letters, and a reader trained on a few
 fonts learns those fonts. So each `StrokeFace` draws its own variant: corner radius, stroke weight, widths,
 slant and the shapes that differ between makers (1, 4, 7, G, J, M, Q, W, ...) are all random.
 
 A glyph is a list of paths; a path is a list of (x, y, round): x and y in 0..1 (y down), round the corner
-radius as a part of the face's radius.
+radius as a fraction of the face's radius.
 """
 import cv2
 import numpy as np

@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from beam import ALPHABET, greedy, log_softmax, merge, search
+from eval.beam import ALPHABET, greedy, log_softmax, merge, search
 
 
 def collapse(path):

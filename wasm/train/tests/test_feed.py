@@ -1,16 +1,13 @@
-"""The renderer of recorded traffic: geometry that the truth rests on, and lists without a chance hit."""
-import pathlib
-import sys
+"""The renderer of recorded traffic: the geometry behind the truth, and lists without accidental hits."""
 import unittest
 
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "feed"))
-import hotlists  # noqa: E402
-from body import SHAPES, body_mesh, solid  # noqa: E402
-from cameras import all_scenes  # noqa: E402
-from raster import rasterise  # noqa: E402
-from view import HEIGHT, View  # noqa: E402
+from feed import hotlists
+from feed.body import SHAPES, body_mesh, solid
+from feed.cameras import all_scenes
+from feed.raster import rasterise
+from feed.view import HEIGHT, View
 
 
 class GeometryTest(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Quantising, the file, and the integer arithmetic against plain loops."""
+"""Quantising, the model file, and the integer arithmetic against plain loops."""
 import os
 import tempfile
 import unittest
@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 import torch
 
-import psm
+from export import psm
 from nets import shapes
 from nets.graph import ADD_UP2, CONV, Graph
 from nets.module import GraphNet

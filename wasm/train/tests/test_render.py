@@ -1,4 +1,4 @@
-"""Rendering needs no font file and no photo, is seeded, and says where each character is."""
+"""Rendering needs no font file and no photo, is seeded, and reports the position of each character."""
 import unittest
 
 import numpy as np

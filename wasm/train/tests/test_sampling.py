@@ -3,7 +3,7 @@ import unittest
 
 import numpy as np
 
-from sampling import Pyramid, coarse_size, normalise
+from eval.sampling import Pyramid, coarse_size, normalise
 
 
 class SamplingTest(unittest.TestCase):

@@ -1,0 +1,237 @@
+import { CLASSES, NONE } from '../classes.js'
+import { WasmError } from '../errors.js'
+import type { ConfusionModel } from './confusion_model.js'
+import { explainMatch, type ReadTables, type Tolerance } from './explain_match.js'
+import {
+  MATCH_ENTRY,
+  MAX_MATCHES,
+  MAX_POSITIONS,
+  READ_EMISSIONS,
+  READ_EXTRA_WEIGHTS,
+  READ_KIND_WEIGHTS,
+  READ_MATRIX,
+  READ_MISSING,
+  READ_SKIPS,
+} from './layout.js'
+import { MatcherModule, type MatcherMemory } from './matcher_module.js'
+import { fillPlain, type PlateSyntax, type ReadWeights } from './plate_syntax.js'
+
+export type { Tolerance } from './explain_match.js'
+
+/** A list entry that may be the plate of a read. */
+export interface Match {
+  /** Index in the entries given to compileList. */
+  entry: number
+  /** Probability that the plate on the road is this one, 0..1, calibrated. */
+  probability: number
+  /** The entry is the most probable text of the read, character by character. */
+  exact: boolean
+  /** Where read and list differ; empty for an exact match. */
+  tolerated: Tolerance[]
+}
+
+/**
+ * A list indexed for `match`. Entries that cannot be a plate (not 1 to 12 of [A-Z0-9]) never match; `skipped` has their
+ * indices.
+ */
+export interface CompiledList {
+  readonly size: number
+  readonly skipped: readonly number[]
+  /** Bytes of its memory, without the texts of the entries. */
+  readonly bytes: number
+}
+
+/**
+ * Entries added by one call: enough to make calls cheap, few enough that V8 can switch to optimised code in between.
+ */
+const PIECE = 10_000
+/** Bytes for the text of a piece. */
+const TEXT_BYTES = PIECE * 14
+const SCRATCH_BYTES = 256
+/** Minimum threshold: below it, a blurred read may be any of a million texts. */
+export const LEAST_THRESHOLD = 0.0001
+
+/** A list compiled into a memory of its own; dropping the list frees the memory. */
+class IndexedList implements CompiledList {
+  memory: MatcherMemory | undefined
+  readonly skipped: number[] = []
+  /**
+   * Views of the area of the read. The memory no longer grows once the list is compiled, so they are made only once:
+   * making a view costs as much as a look-up.
+   */
+  readonly input: Float32Array
+  readonly weights: ReadWeights
+  readonly emissions: Float64Array
+  readonly skips: Float64Array
+  readonly missing: Float64Array
+  /** Matches: f64 probability, u32 entry. */
+  readonly found: Float64Array
+  readonly foundEntries: Uint32Array
+
+  get bytes(): number {
+    return this.memory?.memory.buffer.byteLength ?? 0
+  }
+
+  constructor(
+    readonly entries: readonly string[],
+    memory: MatcherMemory,
+    readonly scratch: number,
+  ) {
+    this.memory = memory
+    const { buffer } = memory.memory
+    const read = memory.exports.readAddress()
+    const part = (at: number, count: number) => new Float64Array(buffer, read + at, count)
+    this.input = new Float32Array(buffer, read, MAX_POSITIONS * CLASSES)
+    this.emissions = part(READ_EMISSIONS, MAX_POSITIONS * NONE)
+    this.skips = part(READ_SKIPS, MAX_POSITIONS)
+    this.missing = part(READ_MISSING, (MAX_POSITIONS + 1) * 2)
+    this.weights = {
+      kinds: part(READ_KIND_WEIGHTS, MAX_POSITIONS),
+      extras: part(READ_EXTRA_WEIGHTS, MAX_POSITIONS),
+      missing: this.missing,
+    }
+    const matches = memory.exports.matchesAddress()
+    this.found = new Float64Array(buffer, matches, MAX_MATCHES * 2)
+    this.foundEntries = new Uint32Array(buffer, matches, MAX_MATCHES * 4)
+  }
+
+  get size(): number {
+    return this.entries.length
+  }
+}
+
+/**
+ * Matches reads against hot lists, exactly, on the distribution of the read. The probability of an entry is that of its
+ * best alignment: the product of P(the plate has this character | what was read there) under the confusion model, P(a
+ * character read is not on the plate) and P(a character was not read), each weighed by plate syntax, then calibrated.
+ * The read text is never rewritten.
+ */
+export class Matcher {
+  private constructor(
+    readonly module: MatcherModule,
+    readonly confusions: ConfusionModel,
+    readonly syntax: PlateSyntax | undefined,
+  ) {}
+
+  /**
+   * @param syntax without it, the shape of a text does not count
+   * @throws ALPR_ERR_MODULE_INVALID, ALPR_ERR_MODULE_ABI
+   */
+  static async create(wasmBytes: Uint8Array, confusions: ConfusionModel, syntax?: PlateSyntax): Promise<Matcher> {
+    return new Matcher(await MatcherModule.of(wasmBytes), confusions, syntax)
+  }
+
+  /** First 16 hex digits of the module's SHA-256. */
+  get moduleId(): string {
+    return this.module.id
+  }
+
+  /**
+   * Indexes the entries (upper case [A-Z0-9]; duplicates stay). Yields to the event loop in between.
+   * @throws ALPR_ERR_LIST_MEMORY
+   */
+  async compileList(entries: readonly string[]): Promise<CompiledList> {
+    const memory = this.module.open()
+    const { exports } = memory
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(32, entries.length * 2)))
+    const place = (bytes: number) => {
+      const at = memory.tryPlace(bytes)
+      if (at === 0) throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
+      return at
+    }
+    const [keys, lasts, nexts, filter] = [
+      place(capacity * 8),
+      place(capacity * 4),
+      place(entries.length * 4),
+      place(capacity),
+    ] as [number, number, number, number]
+    const list = new IndexedList(entries, memory, place(SCRATCH_BYTES))
+    memory
+      .bytes(exports.readAddress() + READ_MATRIX, this.confusions.matrix.byteLength)
+      .set(new Uint8Array(this.confusions.matrix.buffer))
+    exports.openIndex(keys, lasts, nexts, filter, capacity)
+    const mark = memory.mark
+    const [text, skipped] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
+    for (let from = 0; from < entries.length; from += PIECE) {
+      if (from > 0) await new Promise((resolve) => setTimeout(resolve))
+      // An entry that cannot be a plate becomes a line of one invalid character.
+      const lines = entries
+        .slice(from, from + PIECE)
+        .map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
+      const bytes = encoder.encode(`${lines.join('\n')}\n`)
+      memory.bytes(text, bytes.length).set(bytes)
+      const passed = exports.addEntries(text, text + bytes.length, from, skipped)
+      list.skipped.push(...new Uint32Array(memory.memory.buffer, skipped, passed))
+    }
+    memory.rewind(mark)
+    return list
+  }
+
+  /** Frees a list's memory; matching against it is refused from now on. */
+  release(list: CompiledList): void {
+    ;(list as IndexedList).memory = undefined
+  }
+
+  /**
+   * The entries whose calibrated probability is at least `threshold`, most probable first, at most 256.
+   * @param positions 37 probabilities each: [0-9A-Z] and 'none'. Of more than 16, only those that are more likely a
+   * character than none count; a read with more than 16 of these matches nothing
+   * @param threshold 0.0001 to 1
+   * @param region of issue, when the read has one
+   * @param weighed whether that region's syntax is already part of the distribution and must not count twice
+   * @throws ALPR_ERR_READ_INVALID, ALPR_ERR_LIST_RELEASED
+   */
+  match(
+    positions: readonly Float32Array[],
+    list: CompiledList,
+    threshold: number,
+    region?: string,
+    weighed = false,
+  ): Match[] {
+    const { memory, scratch, input, weights } = list as IndexedList
+    if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
+    if (!(threshold >= LEAST_THRESHOLD && threshold <= 1))
+      throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
+    for (const p of positions) if (p.length !== CLASSES) checkPosition(p)
+    const taken = positions.length > MAX_POSITIONS ? positions.filter((p) => p[NONE]! <= 0.5) : positions
+    if (taken.length === 0 || taken.length > MAX_POSITIONS) return []
+    const { exports } = memory
+    const { missing, extra } = this.confusions.data
+    for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
+    if (this.syntax) this.syntax.weigh(taken, region, missing, weighed, weights)
+    else fillPlain(weights, taken.length, missing)
+    const found = exports.checkRead(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
+    // the module reports that a position is not a distribution; this finds which
+    if (found < 0) for (const p of taken) checkPosition(p)
+    return found <= 0 ? [] : this.explain(list as IndexedList, taken, found)
+  }
+
+  private explain(list: IndexedList, positions: readonly Float32Array[], count: number): Match[] {
+    const { entries, emissions, skips, missing, found, foundEntries } = list
+    const tables: ReadTables = { positions, emissions, skips, missing }
+    const matches: Match[] = []
+    for (let m = 0; m < count; m++) {
+      const entry = foundEntries[m * 4 + MATCH_ENTRY / 4]!
+      const probability = found[m * 2]!
+      const tolerated = explainMatch(tables, entries[entry]!, probability)
+      matches.push({
+        entry,
+        probability: this.confusions.calibrate(probability),
+        exact: tolerated.length === 0,
+        tolerated,
+      })
+    }
+    return matches
+  }
+}
+
+/** 37 finite values of at least 0 whose sum is about 1. */
+function checkPosition(position: Float32Array): void {
+  let sum = 0
+  for (let c = 0; c < CLASSES; c++) sum += position[c]! >= 0 ? position[c]! : NaN
+  if (position.length !== CLASSES || !(Math.abs(sum - 1) < 0.01)) {
+    throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `a position has ${position.length} values of sum ${sum}` })
+  }
+}
+
+const encoder = new TextEncoder()

@@ -1,0 +1,30 @@
+// Generated from wasm/layout/recognizer.mjs: edit that file.
+/** The constants of recognizer.wasm that its host uses; wasm/assembly/recognizer/layout.ts has the drawings. */
+export const ABI_VERSION = 3
+export const MAX_LAYERS = 64
+export const MAX_CHANNELS = 256
+export const MAX_TEXT = 12
+export const MAX_ALTERNATES = 5
+export const MAX_REGIONS = 128
+export const MIN_SIDE = 32
+export const MAX_SIDE = 8192
+export const ACTIVATION_MAX = 8191
+export const RECORD_BYTES = 2048
+export const RECORD_SCORE = 64
+export const RECORD_CONFIDENCE = 68
+export const RECORD_HEIGHT = 72
+export const RECORD_WIDTH = 76
+export const RECORD_SHARPNESS = 80
+export const RECORD_CONTRAST = 84
+export const RECORD_GLARE = 88
+export const RECORD_LENGTH = 92
+export const RECORD_TEXT = 96
+export const RECORD_ALTERNATE_COUNT = 112
+export const RECORD_ALTERNATES = 116
+export const ALTERNATE_BYTES = 20
+export const RECORD_REGION = 216
+export const RECORD_REGION_CONFIDENCE = 220
+export const RECORD_POSITIONS = 256
+export const OK = 0
+export const REFUSED_SIZE = 1
+export const REFUSED_MEMORY = 2

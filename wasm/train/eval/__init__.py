@@ -1,0 +1,1 @@
+"""The cascade in Python, its calibration and its accuracy."""
