@@ -4,7 +4,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
 import { BUCKET, ENTRANCE, kTrialPrefix } from '../nats/topology.js'
-import { migrate, SCHEMA_VERSION } from '../store/schema.js'
+import { migrate, SCHEMA_VERSION } from '../store/migrate.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
 import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
 

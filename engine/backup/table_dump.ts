@@ -7,7 +7,8 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { STREAMED } from '../store/client.js'
-import { checkName, schemaStatements } from '../store/schema.js'
+import { checkDatabaseName } from '../store/ddl.js'
+import { schemaStatements } from '../store/migrate.js'
 
 /** One piece of a table: rows in ClickHouse's own form, compressed. */
 export interface TablePiece {
@@ -75,7 +76,7 @@ export async function loadTables(
   pieces: readonly TablePiece[],
   said: (table: string) => void = () => {},
 ): Promise<void> {
-  const views = schemaStatements(checkName(database)).filter((statement) =>
+  const views = schemaStatements(checkDatabaseName(database)).filter((statement) =>
     statement.startsWith('CREATE MATERIALIZED VIEW'),
   )
   const full = (await tablesOf(client, database)).filter(
@@ -102,7 +103,7 @@ async function tablesOf(client: ClickHouseClient, database: string): Promise<Tab
   const result = await client.query({
     query:
       "SELECT name, sorting_key, toString(ifNull(total_rows, 0)) AS total_rows FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name",
-    query_params: { database: checkName(database) },
+    query_params: { database: checkDatabaseName(database) },
     format: 'JSONEachRow',
   })
   return result.json<TableFacts>()

@@ -3,7 +3,7 @@ import { loadWasmFile } from '../../wasm/load_node.js'
 import { ConfusionModel, Dictionary, MatcherModule, PlateBuilder, type SearchPage } from '../../wasm/mod.js'
 import type { SearchPool } from './search_pool.js'
 import { STREAMED } from '../store/client.js'
-import { checkName } from '../store/schema.js'
+import { checkDatabaseName } from '../store/ddl.js'
 import { hourText, type Candidates, type FoundPage, type PlateSearch, type SearchAsk } from './candidates.js'
 import { IngestedParts } from './ingested_parts.js'
 import { sql, tableOf, value, type Sql } from '../store/sql.js'
@@ -66,7 +66,7 @@ export class DictionarySearch implements PlateSearch {
     database: string,
     options: { pool?: SearchPool; signal?: AbortSignal } = {},
   ): Promise<DictionarySearch> {
-    checkName(database)
+    checkDatabaseName(database)
     const module = await MatcherModule.of(await loadWasmFile('matcher.wasm'))
     const model = ConfusionModel.of(JSON.parse(Buffer.from(await loadWasmFile('confusions.json')).toString()))
     let generation = 0

@@ -2,7 +2,7 @@ import { open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { isoWeek, SEGMENT, syncFolder } from '../pictures/segments.js'
-import { checkName } from '../store/schema.js'
+import { checkDatabaseName } from '../store/ddl.js'
 import { partitionOf, rowsOf } from '../store/week.js'
 
 /** What became of the pictures of a week. */
@@ -35,7 +35,7 @@ export async function purgePictures(
   folder: string,
   week: number,
 ): Promise<PicturePurge> {
-  const kept = await keptPlaces(client, checkName(database), partitionOf(week))
+  const kept = await keptPlaces(client, checkDatabaseName(database), partitionOf(week))
   const prefix = `${isoWeek(week)}-`
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix) && SEGMENT.test(name))
   const told: PicturePurge = { segments: names.length, goneBytes: 0, keptBytes: 0 }

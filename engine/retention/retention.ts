@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import { checkName } from '../store/schema.js'
+import { checkDatabaseName } from '../store/ddl.js'
 import { READS } from '../store/tables.js'
 import { partitionOf, rowsOf, WEEK_MS } from '../store/week.js'
 
@@ -50,7 +50,7 @@ export async function holdReads(
   database: string,
   reads: readonly { readId: string; ts: number }[],
 ): Promise<number> {
-  const db = checkName(database)
+  const db = checkDatabaseName(database)
   if (reads.length > 100_000)
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'at most 100,000 reads at a time' })
   if (reads.length === 0) return 0
@@ -85,7 +85,7 @@ export async function purgeWeek(
   week: number,
   options: PurgeOptions,
 ): Promise<PurgeProof> {
-  const db = checkName(database)
+  const db = checkDatabaseName(database)
   const day = partitionOf(week)
   const { who, reason, keepDays, now = Date.now(), waitMs = WAIT_MS } = options
   if (week + WEEK_MS + keepDays * 86_400_000 > now)
@@ -189,7 +189,7 @@ export async function purgeProofs(
   }>(
     client,
     `
-    SELECT toUInt32(week) AS day, state, who, reason, reads_before, reads_held AS held, reads_after, toString(digest) AS digest, at FROM ${checkName(database)}.purges FINAL ORDER BY week`,
+    SELECT toUInt32(week) AS day, state, who, reason, reads_before, reads_held AS held, reads_after, toString(digest) AS digest, at FROM ${checkDatabaseName(database)}.purges FINAL ORDER BY week`,
   )
   return rows.map((row) => ({
     week: row.day * 86_400_000,

@@ -3,7 +3,7 @@ import { AlprError } from '../errors.js'
 import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
-import { checkName } from './schema.js'
+import { checkDatabaseName } from './ddl.js'
 import type { StoredRead } from './tables.js'
 
 /** Larger answers belong to an export: parsing them would hold the event loop up. */
@@ -34,7 +34,7 @@ export class StoreQueries {
 
   constructor(client: ClickHouseClient, database: string) {
     this.#client = client
-    this.#database = checkName(database)
+    this.#database = checkDatabaseName(database)
   }
 
   /** The latest reads, newest first. @param options.plate as it was read, upper case letters and digits */

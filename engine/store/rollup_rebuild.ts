@@ -1,7 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { writePlateTombstones } from './plate_tombstones.js'
-import { checkName, rollupColumns, rollupSelect } from './schema.js'
+import { checkDatabaseName } from './ddl.js'
+import { rollupColumns, rollupSelect } from './rollups.js'
 import { partitionOf, rowsOf } from './week.js'
 
 export interface RollupState {
@@ -15,7 +16,7 @@ export interface RollupState {
 
 /** What `camera_hour` says of each week beside what is true. */
 export async function checkRollups(client: ClickHouseClient, database: string): Promise<RollupState[]> {
-  const db = checkName(database)
+  const db = checkDatabaseName(database)
   const rows = await rowsOf<{ day: number; n: number; m: number; sealed: number }>(
     client,
     `
@@ -37,7 +38,7 @@ export async function checkRollups(client: ClickHouseClient, database: string): 
  * @returns reads in it. @throws ALPR_ERR_STORE_UNAVAILABLE when the week does not come to rest
  */
 export async function sealWeek(client: ClickHouseClient, database: string, week: number): Promise<number> {
-  const db = checkName(database)
+  const db = checkDatabaseName(database)
   const day = partitionOf(week)
   const run = (query: string, query_params: Record<string, unknown> = {}) =>
     client.command({

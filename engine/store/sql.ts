@@ -1,4 +1,4 @@
-import { checkName } from './schema.js'
+import { checkDatabaseName } from './ddl.js'
 
 /**
  * SQL that cannot hold a text from outside: a template's own words are ours, and in its holes only values (which travel
@@ -68,7 +68,7 @@ export function sql(words: TemplateStringsArray, ...holes: readonly Sql[]): Sql 
 export const NOTHING = new Sql([])
 
 /** A table of ours, qualified. @throws ALPR_ERR_SETTINGS_INVALID for a database's name that is none */
-export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkName(database)}.${table}`])
+export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkDatabaseName(database)}.${table}`])
 export type TableName =
   | 'reads'
   | 'reads_held'

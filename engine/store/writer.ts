@@ -6,8 +6,8 @@ import type { LedgerRow } from '../model/ledger.js'
 import type { Column } from './column.js'
 import { plateTombstones } from './plate_tombstones.js'
 import { RowBinary } from './rowbinary.js'
-import { checkName } from './schema.js'
-import { FORMER, HITS, LEDGER, READS, type StoredRead } from './tables.js'
+import { checkDatabaseName } from './ddl.js'
+import { HITS, LEDGER, PLATE_TOMBSTONES, READS, type StoredRead } from './tables.js'
 
 /** Rows of one insert: it stays one block, and so one part a partition, written whole or not at all. */
 const MAX_ROWS = 50_000
@@ -39,7 +39,7 @@ export class StoreWriter {
   /** @param settings what the form of the schema adds to each insert, see `insertSettings` */
   constructor(client: ClickHouseClient, database: string, settings: ClickHouseSettings = {}) {
     this.#client = client
-    this.#database = checkName(database)
+    this.#database = checkDatabaseName(database)
     this.#settings = { ...INSERT, ...settings }
   }
 
@@ -53,7 +53,7 @@ export class StoreWriter {
     const ledger = this.#inserts('ledger', LEDGER, batch.ledger)
     const former = this.#inserts(
       'reads_by_plate',
-      FORMER,
+      PLATE_TOMBSTONES,
       await plateTombstones(this.#client, this.#database, batch.reads),
     )
     // First: when it ends here, the batch comes again, and finds the older version still there.

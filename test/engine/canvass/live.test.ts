@@ -6,7 +6,7 @@ import {
   type SearchAsk,
   type Sql,
 } from '../../../engine/canvass/mod.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
 import { aRead } from '../store/rows.js'

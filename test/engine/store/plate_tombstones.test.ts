@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { writePlateTombstones } from '../../../engine/store/plate_tombstones.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { partitionOf, mondayOf } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import type { StoredRead } from '../../../engine/store/tables.js'
