@@ -8,7 +8,7 @@ import { CachedValue } from '../runtime/cached_value.js'
 import { openGate, type Gate, type Look } from './access_gate.js'
 import type { Condition } from './filter.js'
 import type { Ask, Found, Question } from './question.js'
-import { COSTS, type Costs } from './planner.js'
+import { COSTS, type Costs } from './costs.js'
 import { QUESTIONS, type QuestionKind } from './questions.js'
 import { and, sql, tableOf, value, type Sql } from '../store/sql.js'
 

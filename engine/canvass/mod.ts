@@ -23,7 +23,7 @@ export {
   type SearchAsk,
 } from '../plate_search/candidates.js'
 export { DictionarySearch } from '../plate_search/dictionary_search.js'
-export type { Costs } from './planner.js'
+export type { Costs } from './costs.js'
 export type { Sql } from '../store/sql.js'
 export type { QuestionKind }
 
