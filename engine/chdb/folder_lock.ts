@@ -3,8 +3,8 @@ import { join } from 'node:path'
 
 /**
  * Whether another process holds the engine's lock on the folder. The engine refuses a locked folder itself, but tells
- * only its standard error why; so the question is asked again of the kernel, which lists flocks by inode. (Where there
- * is no /proc the answer is no: the start has failed all the same, only under a more general code.)
+ * only its standard error why; so the question is address again of the kernel, which lists flocks by inode. (Where
+ * there is no /proc the answer is no: the start has failed all the same, only under a more general code.)
  */
 export function isLocked(folder: string): boolean {
   try {
