@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { LedgerRow } from '../../../engine/model/ledger.js'
 import { GroupWriter } from '../../../engine/store/group_writer.js'
-import type { Batch } from '../../../engine/store/writer.js'
+import type { StoreBatch } from '../../../engine/store/writer.js'
 
 const row = (part: number): LedgerRow => ({
   camera: 'main-st',
@@ -13,12 +13,12 @@ const row = (part: number): LedgerRow => ({
   dead: 0,
   version: part,
 })
-const batch = (part: number): Batch => ({ reads: [], hits: [], ledger: [row(part)] })
+const batch = (part: number): StoreBatch => ({ reads: [], hits: [], ledger: [row(part)] })
 
 /** Stands for a slow store: each write is let go by hand. */
 class SlowWriter {
   readonly writes: { parts: number[]; finish: (error?: Error) => void }[] = []
-  write({ ledger }: Batch): Promise<void> {
+  write({ ledger }: StoreBatch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.writes.push({
         parts: ledger.map(({ part }) => part),
@@ -70,7 +70,10 @@ t.test('what comes while an insert runs is written together, once, and each call
 })
 
 t.test('a large group does not wait for the one before it, a third one does', async (t) => {
-  const large = (part: number): Batch => ({ ...batch(part), ledger: Array.from({ length: 10_000 }, () => row(part)) })
+  const large = (part: number): StoreBatch => ({
+    ...batch(part),
+    ledger: Array.from({ length: 10_000 }, () => row(part)),
+  })
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const sent = [writer.write(batch(1))]
