@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { AlprError } from '../errors.js'
 
 /** Identifies a question regardless of the page: a cursor continues only the question that it came from. */
-export const fingerprintOf = (kind: string, input: object): string =>
-  createHash('sha256')
-    .update(
-      `${kind} ${JSON.stringify(input, (name, held: unknown) => (name === 'cursor' || name === 'limit' || name === 'explain' ? undefined : held))}`,
-    )
-    .digest('base64url')
-    .slice(0, 12)
+export function fingerprintOf(kind: string, input: object): string {
+  const text = JSON.stringify(input, (name, value: unknown) => (PAGE_FIELDS.has(name) ? undefined : value))
+  return createHash('sha256').update(`${kind} ${text}`).digest('base64url').slice(0, 12)
+}
+
+/** Fields that may differ between the pages of a question. */
+const PAGE_FIELDS = new Set(['cursor', 'limit', 'explain'])
 
 /**
  * The end of a page: the key of its last row. All answers are ordered so that later reads come after it (or before the

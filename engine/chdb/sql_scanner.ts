@@ -128,8 +128,14 @@ function describe(
  * Functions and table engines that open files or connections. The store's process has all rights of its user; a query
  * must not use them.
  */
-const OUTSIDE =
-  /^(FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\w*|REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|EXECUTABLE\w*|KAFKA|NATS|RABBITMQ|PYTHON|ICEBERG\w*|DELTALAKE\w*|HUDI\w*|PAIMON\w*|ARROWFLIGHT|YTSAURUS|(FILE|URL|S3|HDFS)CLUSTER)$/
+const OUTSIDE = new RegExp(
+  `^(${[
+    'FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\\w*|(FILE|URL|S3|HDFS)CLUSTER',
+    'REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|ARROWFLIGHT|YTSAURUS',
+    'EXECUTABLE\\w*|PYTHON|KAFKA|NATS|RABBITMQ',
+    'ICEBERG\\w*|DELTALAKE\\w*|HUDI\\w*|PAIMON\\w*',
+  ].join('|')})$`,
+)
 
 function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
   if (word.upper === 'INFILE') return before?.upper === 'FROM'

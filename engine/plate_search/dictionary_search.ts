@@ -19,7 +19,9 @@ import type { SearchPool } from './search_pool.js'
 const NS_PER_PLATE = 4
 /** Most plates that a search returns (the matcher's bound). */
 const MAX_RESULTS = 10_000
-/** Interval between two updates of the dictionary, so that small parts are read before merges hide them, milliseconds. */
+/**
+ * Interval between two updates of the dictionary, so that small parts are read before merges hide them, milliseconds.
+ */
 const UPDATE_EVERY_MS = 2_000
 /**
  * The times of parts and the store's clock are whole seconds: parts of the last ones are checked again, whether they

@@ -83,7 +83,8 @@ export function createTable(database: string, table: Table, form: Form): string[
     .join('')
   const local =
     `CREATE TABLE IF NOT EXISTS ${database}.${name}${onCluster(form)} (\n${columnsDdl(table.columns)}${derived}\n)\n` +
-    `ENGINE = ${engine}\nPARTITION BY ${table.partition}\nORDER BY (${table.order})${tableSettings(form, table.settings)}`
+    `ENGINE = ${engine}\nPARTITION BY ${table.partition}\nORDER BY (${table.order})` +
+    tableSettings(form, table.settings)
   return [local, ...createDistributed(database, table, form)]
 }
 

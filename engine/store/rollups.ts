@@ -142,7 +142,8 @@ export function createRollup(database: string, name: RollupName, form: Form): st
 export function createRollupView(database: string, name: RollupName, from: Table, form: Form): string {
   const stored = storedName(name, form)
   return (
-    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${stored}_view${onCluster(form)} TO ${database}.${stored} AS\n` +
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${stored}_view${onCluster(form)} ` +
+    `TO ${database}.${stored} AS\n` +
     rollupSelect(database, name, storedName(from.name, form))
   )
 }

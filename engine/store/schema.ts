@@ -60,7 +60,8 @@ export const plateIndexSelect = (database: string, from: string): string =>
 export function createPlateIndexView(database: string, form: Form): string {
   const target = storedName(readsByPlate.name, form)
   return (
-    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${target}_view${onCluster(form)} TO ${database}.${target} AS\n` +
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${target}_view${onCluster(form)} ` +
+    `TO ${database}.${target} AS\n` +
     plateIndexSelect(database, storedName(reads.name, form))
   )
 }

@@ -71,7 +71,8 @@ export const timeline = question({
     const [slot, camera] = ask.after ?? []
     const rows = await ask.rows<Row>(
       sql`
-      SELECT cam, toString(slot) AS at, toUInt32(sum(n)) AS n, [sum(s1), sum(s2), sum(s3), sum(s4), sum(s5)] AS sums FROM (${source})
+      SELECT cam, toString(slot) AS at, toUInt32(sum(n)) AS n, [sum(s1), sum(s2), sum(s3), sum(s4), sum(s5)] AS sums
+      FROM (${source})
       ${ask.after ? sql`WHERE (slot, cam) > (${value('Int64', slot)}, ${value('String', camera)})` : sql``}
       GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`,
       'timeline',

@@ -80,12 +80,14 @@ const decimal = (of: string, scale: number): string =>
 /** Degrees as the new columns hold them. */
 const MICRO = { lat: 'round(lat * 1000000) / 1000000', lon: 'round(lon * 1000000) / 1000000' }
 
+const KEPT_CONFIDENCES = 'arrayFilter(sure -> sure >= 0.005, alternate_confidences)'
+
 /** Present columns as expressions over the old ones; columns not named here are unchanged. */
 const CONVERSIONS: Readonly<Record<string, string>> = {
   cell: cellSql(MICRO.lat, MICRO.lon),
   confidence: decimal('confidence', 3),
   alternate_plates: 'arrayFilter((text, sure) -> sure >= 0.005, alternate_plates, alternate_confidences)',
-  alternate_confidences: `arrayMap(sure -> ${decimal('sure', 3)}, arrayFilter(sure -> sure >= 0.005, alternate_confidences))`,
+  alternate_confidences: `arrayMap(sure -> ${decimal('sure', 3)}, ${KEPT_CONFIDENCES})`,
   stay_ms: "toUInt64(greatest(0, dateDiff('millisecond', ts, ts_last)))",
   lat: decimal('lat', 6),
   lon: decimal('lon', 6),

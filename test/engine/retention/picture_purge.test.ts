@@ -13,7 +13,7 @@ import { aHit, aRead } from '../store/rows.js'
 
 t.setTimeout(240_000)
 
-t.test('the pictures of a purged week go, but those of held reads and of hits stay where they were', async (t) => {
+t.test('the pictures of a purged week are deleted, those of held reads and hits keep their place', async (t) => {
   const { client } = await startTestStore(t)
   await migrate(client, 'p')
   const folder = t.testdir({})
@@ -43,7 +43,7 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
   t.same(
     (await readdir(folder)).sort(),
     [held.crop!.segment, later.crop!.segment].sort(),
-    'a segment of which nothing stays is gone, no other week is touched',
+    'a segment without kept pictures is deleted, and no other week is touched',
   )
   const reader = new SegmentReader(folder)
   for (const { crop, picture } of [held, hitBy, later]) {
@@ -54,5 +54,5 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
     await t.rejects(reader.read(ref), { code: 'ALPR_ERR_NOT_FOUND' })
   const after = statSync(segment)
   t.equal(after.size, before.size)
-  t.ok(after.blocks < before.blocks, 'holes take no room')
+  t.ok(after.blocks < before.blocks, 'holes take no space')
 })
