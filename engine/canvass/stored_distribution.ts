@@ -3,7 +3,7 @@ import { CHARACTERS, CLASSES } from '../../wasm/mod.js'
 /**
  * Reconstructs approximately what the recognizer saw from what is stored: the text, its alternates and their
  * confidences. At each position a character gets the probability of the texts that have it there. Alternates of another
- * length, and whatever the texts leave over, are spread over all characters, so that the product of the best characters
+ * length, and the probability that remains, are spread over all characters, so that the product of the best characters
  * is about the confidence. Live matching uses the full distribution, which is not stored.
  * @returns 37 probabilities a position; empty for a text that is not a plate
  */

@@ -1,14 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 import { TokenGate } from './token_gate.js'
 import { exceptionOf } from './exception.js'
-import { isLocked } from './folder_lock.js'
-import { SessionPool } from './session_pool.js'
 import { handleQuery, type RequestContext } from './query_handler.js'
-import { ChdbSession } from './chdb_session.js'
+import { openEngine } from './open_engine.js'
 import { Spool } from './spool.js'
 import { sendException } from './reply.js'
 
@@ -44,8 +42,6 @@ export interface StoreServer {
 const MIB = 1_048_576
 /** SQL text without data. */
 const MAX_STATEMENT_BYTES = 16 * MIB
-/** Upper limit of a query or insert; clients request less. */
-const MAX_SECONDS = 3_600
 /** Idle connections are closed after this long. */
 const KEEP_ALIVE_MS = 30_000
 /**
@@ -56,12 +52,6 @@ const ANNOUNCED_KEEP_ALIVE_S = 10
 /** Each running query holds a libuv thread; four more for files and compression. */
 export const threadsFor = (poolSize: number): number => poolSize + 4
 export const DEFAULT_POOL_SIZE = 8
-
-/**
- * Settings that apply at start only. Bounds the engine's idle threads: by default it keeps a thousand, each with three
- * open files, so a peak of a few seconds would keep them open forever.
- */
-const CONFIG = '<clickhouse><max_thread_pool_free_size>64</max_thread_pool_free_size></clickhouse>\n'
 
 /**
  * Starts an embedded ClickHouse behind its own HTTP interface.
@@ -84,22 +74,15 @@ export async function startStore(options: StoreServerOptions): Promise<StoreServ
   const path = resolve(options.path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
 
-  const pool = await openPool(path, { poolSize, maxWaiting, maxMemoryBytes, maxResultBytes })
-  const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
-  const context: RequestContext = {
-    pool,
-    spool,
-    limits: {
-      known: await settingNames(pool),
-      ceilings: new Map([
-        ['max_memory_usage', maxMemoryBytes],
-        ['max_memory_usage_for_user', 2 * maxMemoryBytes],
-        ['max_result_bytes', maxResultBytes],
-        ['max_execution_time', MAX_SECONDS],
-      ]),
-    },
+  const { pool, limits } = await openEngine(path, {
+    poolSize,
+    maxWaiting,
+    maxMemoryBytes,
+    maxResultBytes,
     maxStatementBytes: MAX_STATEMENT_BYTES,
-  }
+  })
+  const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
+  const context: RequestContext = { pool, spool, limits, maxStatementBytes: MAX_STATEMENT_BYTES }
   const gate = new TokenGate(options.token)
   const server = createServer(
     { maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 },
@@ -133,46 +116,6 @@ export async function startStore(options: StoreServerOptions): Promise<StoreServ
     url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
     port: actual,
     close: () => (closing ??= close()),
-  }
-}
-
-/** Names of all settings of the engine, and their aliases. */
-async function settingNames(pool: SessionPool): Promise<Set<string>> {
-  const lines = await pool.control(
-    'SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated',
-  )
-  return new Set(lines.split('\n').filter(Boolean))
-}
-
-async function openPool(
-  path: string,
-  bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number },
-): Promise<SessionPool> {
-  const fixed = {
-    max_memory_usage: String(bounds.maxMemoryBytes),
-    // All queries together: a few large ones at once must not exhaust the memory of the process.
-    max_memory_usage_for_user: String(2 * bounds.maxMemoryBytes),
-    max_execution_time: String(MAX_SECONDS),
-    session_timezone: 'UTC',
-    max_result_bytes: String(bounds.maxResultBytes),
-    result_overflow_mode: 'throw',
-    async_insert: '0',
-    // Parameters are set by statements: a request of the maximum size must fit with every character escaped.
-    max_query_size: String(4 * MAX_STATEMENT_BYTES),
-    // clickhouse-local takes "1+1" as a query, a server does not: a typing error must be an error.
-    implicit_select: '0',
-  }
-  const config = join(path, 'engine.xml')
-  writeFileSync(config, CONFIG, { mode: 0o600 })
-  try {
-    return await SessionPool.open({
-      size: bounds.poolSize,
-      maxWaiting: bounds.maxWaiting,
-      open: (mark) => ChdbSession.open(path, mark, fixed, [`--config-file=${config}`]),
-    })
-  } catch (error) {
-    if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
-    throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })
   }
 }
 

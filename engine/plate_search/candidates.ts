@@ -61,7 +61,7 @@ export interface PlateSearch {
   /** Expected milliseconds of a search, for the planner. */
   expectedMs(): Promise<number>
   search(ask: SearchAsk, rows: RunQuery): Promise<Candidates>
-  /** Pages while the scan goes on, best first in each: more probable, then seen later. The last one is `done`. */
+  /** Pages during the scan, best first in each: more probable, then seen later. The last one is `done`. */
   pages(ask: SearchAsk, rows: RunQuery): AsyncIterable<FoundPage>
 }
 

@@ -52,7 +52,7 @@ const QUALITY = ['confidence', 'height_px', 'sharpness', 'contrast', 'glare'] as
 
 const ROLLUPS = {
   /**
-   * Every distinct plate: feeds the WASM dictionary and tells how much a pattern will find. Text and region together,
+   * Every distinct plate: feeds the WASM dictionary and shows how much a pattern will find. Text and region together,
    * as the dictionary keeps them.
    */
   plates: {

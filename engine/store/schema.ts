@@ -20,7 +20,7 @@ const FINE = { index_granularity: 1_024, min_compress_block_size: 8_192, max_com
 const MERGE_WHEN_IDLE = { min_age_to_force_merge_seconds: 7_200, min_age_to_force_merge_on_partition_only: 1 }
 
 /**
- * Key (cell, ts, read_id): a canvass asks for an area and a time. A read's first position and time never change, so all
+ * Key (cell, ts, read_id): a canvass selects an area and a time. A read's first position and time never change, so all
  * its versions share one partition and one key. Partitioned by week, because retention drops weeks.
  */
 export const reads: Table = {
