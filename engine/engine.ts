@@ -29,7 +29,7 @@ import type { EngineStatus } from './model/engine_status.js'
 import { createClient, waitForStore, type ClickHouseClient } from './store/client.js'
 import { SegmentWriter } from './pictures/segment_writer.js'
 import { GroupWriter } from './store/group_writer.js'
-import { migrate } from './store/schema.js'
+import { migrate } from './store/migrate.js'
 import { StoreWriter } from './store/writer.js'
 import { Retry } from './runtime/retry.js'
 

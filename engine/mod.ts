@@ -33,9 +33,11 @@ export { dataPaths, loadSettings, type Settings } from './settings.js'
 export type { EngineStatus, LiveRead } from './model/engine_status.js'
 export { createClient, storeError, type ClickHouseClient } from './store/client.js'
 export { purgePictures } from './retention/picture_purge.js'
-export { purgeProofs, purgeWeek } from './retention/retention.js'
+export { purgeProofs } from './retention/purge_proofs.js'
+export { purgeWeek } from './retention/week_purge.js'
 export { checkRollups, sealWeek } from './store/rollup_rebuild.js'
-export { SCHEMA_VERSION, SINGLE, migrate, schemaStatements, schemaVersion, type Form } from './store/schema.js'
+export { SINGLE, type Form } from './store/ddl.js'
+export { SCHEMA_VERSION, migrate, schemaStatements, schemaVersion } from './store/migrate.js'
 export { WEEK_MS, mondayOf, partitionOf } from './store/week.js'
 export {
   NOT_STATED,

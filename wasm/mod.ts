@@ -11,6 +11,7 @@ export {
   type PlateMatch,
   type SearchOptions,
   type SearchPage,
+  type PreparedSearch,
   type SharedDictionary,
 } from './matcher/dictionary.js'
 export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher/matcher.js'

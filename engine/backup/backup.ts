@@ -4,21 +4,21 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
 import { BUCKET, ENTRANCE, kPoisonPrefix } from '../nats/topology.js'
-import { migrate, SCHEMA_VERSION } from '../store/schema.js'
+import { migrate, SCHEMA_VERSION } from '../store/migrate.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
 import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
 
-/** `manifest.json` of a backup: what is in it, written last, so that a backup that was cut short has none. */
+/** `manifest.json` of a backup: its contents. It is written last, so an interrupted backup has none. */
 export interface Manifest {
   format: 1
-  /** Of the program that wrote it. */
+  /** Name and version of the program that wrote it. */
   product: string
   schema: number
   /** RFC 3339. */
   at: string
   streams: StreamSnapshot[]
   tables: TablePiece[]
-  /** Segments of pictures, with the bytes that belong to the backup. */
+  /** Picture segments, with the bytes that belong to the backup. */
   crops: { name: string; bytes: number }[]
 }
 
@@ -29,13 +29,16 @@ export interface BackupSystem {
   cropsFolder: string
 }
 
-/** Expires in seconds and says nothing about what must last. */
+/** Attempts to snapshot streams before they are trimmed. */
+const MAX_ATTEMPTS = 10
+/** Not backed up: leases expire within seconds. */
 const NOT_KEPT = [`KV_${BUCKET.leases}`]
 
 /**
- * Backs up everything of a running system: streams, buckets and object stores of NATS, then every table, then the
- * pictures. In this order a restored system goes on from an older place of the stream than its tables show, and what it
- * does again has the same ids; the other way round it would miss some. Pictures come last, because rows refer to them.
+ * Backs up all of a running system: streams, buckets and object stores of NATS, then every table, then the pictures. In
+ * this order a restored system continues from an older position of the stream than its tables show, and repeated work
+ * produces the same ids; in the opposite order it would lose messages. Pictures come last, because rows refer to them.
+ * @param folder empty or new
  * @throws ALPR_ERR_BACKUP_FAILED
  */
 export async function backUp(
@@ -62,7 +65,7 @@ export async function backUp(
   for (const name of await readdir(cropsFolder).catch(() => [])) {
     const { size } = await stat(join(cropsFolder, name))
     await copyFile(join(cropsFolder, name), join(folder, 'crops', name))
-    // It may have grown while it was copied; what came after `size` is no part of this backup.
+    // It may have grown while it was copied; bytes beyond `size` are not part of this backup.
     await truncate(join(folder, 'crops', name), size)
     manifest.crops.push({ name, bytes: size })
   }
@@ -72,9 +75,9 @@ export async function backUp(
 }
 
 /**
- * Floors, then the cameras' state, then what cameras sent: a restored engine begins at a floor that its cameras' state
- * has reached or passed, and finds every message behind it. That holds unless messages were trimmed meanwhile; then
- * these are taken again.
+ * Snapshots of the committed offsets, then the cameras' state, then the entrance streams: a restored engine begins at
+ * an offset that its cameras' state has reached or passed, and finds every later message. If messages were trimmed
+ * meanwhile, these snapshots are taken again.
  */
 async function snapshotAll(
   connection: NatsConnection,
@@ -91,30 +94,36 @@ async function snapshotAll(
     `KV_${BUCKET.passes}`,
     ...Object.values(ENTRANCE).map(({ stream }) => stream),
   ].filter((name) => names.includes(name))
-  const floors = await connection.jetstream().views.kv(BUCKET.offsets, { bindOnly: true })
   for (let attempt = 1; ; attempt++) {
-    const wanted = new Map<string, number>()
-    for await (const key of await floors.keys()) {
-      if (key.startsWith(kPoisonPrefix)) continue
-      const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
-      const { wanted: first = 0 } = (await floors.get(key))?.json<{ wanted?: number }>() ?? {}
-      wanted.set(stream, Math.min(wanted.get(stream) ?? Infinity, first))
-    }
+    const needed = await firstNeeded(connection)
     const snapshots: StreamSnapshot[] = []
     for (const name of bound) snapshots.push(await take(name))
     const trimmed = snapshots.find(
-      ({ name, state }) => (wanted.get(name) ?? 0) > 0 && state.first_seq > wanted.get(name)!,
+      ({ name, state }) => (needed.get(name) ?? 0) > 0 && state.first_seq > needed.get(name)!,
     )
-    if (trimmed && attempt < 10) continue
-    if (trimmed) throw failed(`stream ${trimmed.name}`, 'it was trimmed each time while it was backed up')
+    if (trimmed && attempt < MAX_ATTEMPTS) continue
+    if (trimmed) throw failed(`stream ${trimmed.name}`, 'it was trimmed during each attempt to back it up')
     for (const name of names.filter((one) => !bound.includes(one))) snapshots.push(await take(name))
     for (const { name, state } of snapshots) say(`stream ${name}: ${state.messages} messages`)
     return snapshots
   }
 }
 
+/** By entrance stream, the first sequence that any partition still needs; 0 for none. */
+async function firstNeeded(connection: NatsConnection): Promise<Map<string, number>> {
+  const offsets = await connection.jetstream().views.kv(BUCKET.offsets, { bindOnly: true })
+  const needed = new Map<string, number>()
+  for await (const key of await offsets.keys()) {
+    if (key.startsWith(kPoisonPrefix)) continue
+    const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
+    const { wanted: first = 0 } = (await offsets.get(key))?.json<{ wanted?: number }>() ?? {}
+    needed.set(stream, Math.min(needed.get(stream) ?? Infinity, first))
+  }
+  return needed
+}
+
 /**
- * Brings a backup into servers that are empty: no engine or gateway may run on them yet.
+ * Restores a backup into empty servers, on which no engine or gateway runs yet.
  * @throws ALPR_ERR_BACKUP_FAILED
  */
 export async function restore(
@@ -127,22 +136,23 @@ export async function restore(
   if (manifest.schema !== SCHEMA_VERSION)
     throw failed(
       folder,
-      `its tables have schema ${manifest.schema}, this program ${SCHEMA_VERSION}: restore it with ${manifest.product} and start this program on the result`,
+      `its tables have schema ${manifest.schema}, this program has ${SCHEMA_VERSION}: ` +
+        `restore it with ${manifest.product} and then start this program on the result`,
     )
-  const there: string[] = []
-  for await (const { config } of (await connection.jetstreamManager()).streams.list()) there.push(config.name)
-  const taken = manifest.streams.find(({ name }) => there.includes(name))
-  if (taken) throw failed(`stream ${taken.name}`, 'it is there already; a backup is restored into an empty server')
+  const existing: string[] = []
+  for await (const { config } of (await connection.jetstreamManager()).streams.list()) existing.push(config.name)
+  const conflict = manifest.streams.find(({ name }) => existing.includes(name))
+  if (conflict) throw failed(`stream ${conflict.name}`, 'it already exists; a backup is restored into an empty server')
   await migrate(client, database)
   await loadTables(client, database, join(folder, 'tables'), manifest.tables, (table) => say(`table ${table}`))
   await mkdir(cropsFolder, { recursive: true, mode: 0o700 })
   for (const { name, bytes } of manifest.crops) {
     const from = join(folder, 'crops', name)
-    if ((await stat(from)).size !== bytes) throw failed(from, `it has not the ${bytes} bytes that were written`)
+    if ((await stat(from)).size !== bytes) throw failed(from, `it does not have the ${bytes} bytes that were written`)
     await copyFile(from, join(cropsFolder, name))
   }
   say(`pictures: ${manifest.crops.length} segments`)
-  // Last: from here on an engine would go on with it.
+  // Last: with its streams an engine could start.
   for (const snapshot of manifest.streams) {
     await restoreStream(connection, snapshot, join(folder, 'streams', `${snapshot.name}.snapshot`))
     say(`stream ${snapshot.name}: ${snapshot.state.messages} messages`)
@@ -150,24 +160,25 @@ export async function restore(
   return manifest
 }
 
-/** @throws ALPR_ERR_BACKUP_FAILED when the folder holds no finished backup */
+/** @throws ALPR_ERR_BACKUP_FAILED when the folder contains no finished backup */
 export async function readManifest(folder: string): Promise<Manifest> {
   try {
     const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
-    if (manifest.format !== 1) throw new Error(`its format is ${String(manifest.format)}, this program knows 1`)
+    if (manifest.format !== 1) throw new Error(`its format is ${String(manifest.format)}, this program reads 1`)
     return manifest
   } catch (error) {
-    throw failed(folder, `no finished backup is there (${reasonOf(error)})`)
+    throw failed(folder, `it contains no finished backup (${reasonOf(error)})`)
   }
 }
 
+/** Creates the folders of a backup. @throws ALPR_ERR_BACKUP_FAILED unless they are empty */
 async function makeEmpty(folder: string): Promise<void> {
   for (const name of ['streams', 'tables', 'crops']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
   for (const name of ['.', 'streams', 'tables', 'crops']) {
-    const there = (await readdir(join(folder, name))).filter(
+    const entries = (await readdir(join(folder, name))).filter(
       (entry) => name !== '.' || !['streams', 'tables', 'crops'].includes(entry),
     )
-    if (there.length > 0) throw failed(folder, `it is not empty (${there[0]!}); give a new folder`)
+    if (entries.length > 0) throw failed(folder, `it is not empty (${entries[0]!}); use a new folder`)
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createInbox, type Msg, type NatsConnection, type StreamConfig, type StreamState } from 'nats'
 import { AlprError } from '../errors.js'
 
-/** What a snapshot of a stream needs to become that stream again, beside its bytes. */
+/** What restores a stream, together with the bytes of its snapshot. */
 export interface StreamSnapshot {
   name: string
   config: StreamConfig
@@ -14,16 +14,16 @@ export interface StreamSnapshot {
   bytes: number
 }
 
-/** Bytes of one piece; the server waits for the answer to some of them before it sends more. */
+/** Bytes of one piece; the server waits for acknowledgements before it sends more. */
 const CHUNK_BYTES = 131_072
 /** How long the server may take for one piece, ms. */
 const PIECE_MS = 60_000
 
 /**
- * Writes a snapshot of a stream, as the server makes it, to a file. The stream goes on meanwhile; the snapshot is of
- * one moment. Consumers are not in it: engines and gateways make theirs anew.
+ * Writes a server-made snapshot of a stream to a file. The stream keeps running; the snapshot shows it at one moment.
+ * It does not include consumers: engines and gateways create theirs again.
  *
- *     us                                       server
+ *     client                                   server
  *      │  $JS.API.STREAM.SNAPSHOT.<stream>  ──►  │
  *      │ ◄──────────────  config, state          │
  *      │ ◄── piece, piece ... (with reply: wait) │
@@ -57,7 +57,7 @@ export async function snapshotStream(connection: NatsConnection, name: string, f
     for await (const piece of pieces as AsyncIterable<Msg>) {
       timer.last = performance.now()
       if (piece.data.length === 0) {
-        // The end says why when it came too soon.
+        // The last message of an incomplete snapshot carries the error.
         if (piece.headers?.hasError) throw failed(piece.headers.description)
         out.end()
         await once(out, 'finish')
@@ -77,29 +77,28 @@ export async function snapshotStream(connection: NatsConnection, name: string, f
 }
 
 /**
- * Makes the stream anew from its snapshot, with its sequences, times and the time of its making, from which ids of
- * reads derive.
- * @throws ALPR_ERR_BACKUP_FAILED when there is such a stream, or when the file is not what was written
+ * Restores a stream from its snapshot, with its sequences, times and creation time, from which ids of reads derive.
+ * @throws ALPR_ERR_BACKUP_FAILED when the stream exists, or when the file differs from the one that was written
  */
 export async function restoreStream(connection: NatsConnection, snapshot: StreamSnapshot, file: string): Promise<void> {
   const { name, config, state, sha256 } = snapshot
   const failed = (reason: string) => new AlprError('ALPR_ERR_BACKUP_FAILED', { what: `stream ${name}`, reason })
-  const ask = async (
+  const request = async (
     subject: string,
     payload: Uint8Array | string,
   ): Promise<{ deliver_subject?: string; error?: { description: string } } | undefined> => {
     const answer = await connection.request(subject, payload, { timeout: PIECE_MS })
     return answer.data.length === 0 ? undefined : answer.json()
   }
-  const begun = await ask(`$JS.API.STREAM.RESTORE.${name}`, JSON.stringify({ config, state }))
-  if (!begun?.deliver_subject) throw failed(begun?.error?.description ?? 'the server does not begin')
+  const begun = await request(`$JS.API.STREAM.RESTORE.${name}`, JSON.stringify({ config, state }))
+  if (!begun?.deliver_subject) throw failed(begun?.error?.description ?? 'the server refuses the restore')
   const hash = createHash('sha256')
   for await (const piece of createReadStream(file, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
     hash.update(piece)
-    const answer = await ask(begun.deliver_subject, piece)
+    const answer = await request(begun.deliver_subject, piece)
     if (answer?.error) throw failed(answer.error.description)
   }
-  if (hash.digest('hex') !== sha256) throw failed(`${file} is not what was written`)
-  const ended = await ask(begun.deliver_subject, '')
+  if (hash.digest('hex') !== sha256) throw failed(`${file} differs from the file that was written`)
+  const ended = await request(begun.deliver_subject, '')
   if (ended?.error) throw failed(ended.error.description)
 }

@@ -7,9 +7,10 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { STREAMED } from '../store/client.js'
-import { checkName, schemaStatements } from '../store/schema.js'
+import { checkDatabaseName } from '../store/ddl.js'
+import { schemaStatements } from '../store/migrate.js'
 
-/** One piece of a table: rows in ClickHouse's own form, compressed. */
+/** One piece of a table: rows in ClickHouse's Native format, gzipped. */
 export interface TablePiece {
   table: string
   file: string
@@ -17,7 +18,7 @@ export interface TablePiece {
   sha256: string
 }
 
-/** Rows of one piece, about: it is inserted in one go, and so held in memory by the store. */
+/** Approximate rows of one piece: the store holds it in memory during its insert. */
 const PIECE_ROWS = 200_000
 
 interface TableFacts {
@@ -27,14 +28,14 @@ interface TableFacts {
 }
 
 /**
- * Writes every table of the database to files, raw: all versions of a row, and aggregates as states. A table may be
- * written to meanwhile; rows are told apart by their key, so that merges in between neither lose nor double one.
+ * Writes every table of the database to files: all versions of each row, and aggregates as states. Writes may continue
+ * meanwhile; rows are assigned to pieces by their key, so that merges in between neither lose nor duplicate one.
  */
 export async function dumpTables(
   client: ClickHouseClient,
   database: string,
   folder: string,
-  said: (table: string, rows: number) => void = () => {},
+  onTable: (table: string, rows: number) => void = () => {},
 ): Promise<TablePiece[]> {
   const pieces: TablePiece[] = []
   for (const { name, sorting_key: key, total_rows: total } of await tablesOf(client, database)) {
@@ -48,7 +49,7 @@ export async function dumpTables(
         `SELECT * FROM ${database}.${name} WHERE ${where} FORMAT Native`,
         join(folder, file),
       )
-      // Counted after it was written: a table that is written to has this many or more.
+      // Counted after the dump: with concurrent writes the piece may have fewer rows.
       const [row] = await (
         await client.query({
           query: `SELECT count() AS rows FROM ${database}.${name} WHERE ${where}`,
@@ -58,24 +59,23 @@ export async function dumpTables(
       pieces.push({ table: name, file, rows: Number(row!.rows), sha256 })
       all += Number(row!.rows)
     }
-    said(name, all)
+    onTable(name, all)
   }
   return pieces
 }
 
 /**
- * Fills tables that exist and are empty. The views that fill other tables are taken away meanwhile, because what they
- * would make is in the backup.
- * @throws ALPR_ERR_BACKUP_FAILED when a table is not empty or a file is not what was written
+ * Fills empty tables. The views that fill other tables are dropped meanwhile, because the backup contains their rows.
+ * @throws ALPR_ERR_BACKUP_FAILED when a table is not empty or a file differs from the one that was written
  */
 export async function loadTables(
   client: ClickHouseClient,
   database: string,
   folder: string,
   pieces: readonly TablePiece[],
-  said: (table: string) => void = () => {},
+  onTable: (table: string) => void = () => {},
 ): Promise<void> {
-  const views = schemaStatements(checkName(database)).filter((statement) =>
+  const views = schemaStatements(checkDatabaseName(database)).filter((statement) =>
     statement.startsWith('CREATE MATERIALIZED VIEW'),
   )
   const full = (await tablesOf(client, database)).filter(
@@ -91,7 +91,7 @@ export async function loadTables(
     for (const { table, file, sha256 } of pieces) {
       if (table === 'schema_version') continue
       await load(client, `INSERT INTO ${database}.${table} FORMAT Native`, join(folder, file), sha256)
-      said(table)
+      onTable(table)
     }
   } finally {
     for (const view of views) await client.command({ query: view })
@@ -101,13 +101,15 @@ export async function loadTables(
 async function tablesOf(client: ClickHouseClient, database: string): Promise<TableFacts[]> {
   const result = await client.query({
     query:
-      "SELECT name, sorting_key, toString(ifNull(total_rows, 0)) AS total_rows FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name",
-    query_params: { database: checkName(database) },
+      'SELECT name, sorting_key, toString(ifNull(total_rows, 0)) AS total_rows FROM system.tables ' +
+      "WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name",
+    query_params: { database: checkDatabaseName(database) },
     format: 'JSONEachRow',
   })
   return result.json<TableFacts>()
 }
 
+/** Streams the result of a query to a file. @returns its SHA-256, hex */
 async function dump(client: ClickHouseClient, query: string, file: string): Promise<string> {
   const hash = createHash('sha256')
   const hashing = new Transform({
@@ -122,11 +124,11 @@ async function dump(client: ClickHouseClient, query: string, file: string): Prom
 }
 
 async function load(client: ClickHouseClient, query: string, file: string, sha256: string): Promise<void> {
-  // Looked at before a row of it is inserted.
+  // Verified before any row is inserted.
   const hash = createHash('sha256')
   for await (const piece of createReadStream(file) as AsyncIterable<Buffer>) hash.update(piece)
   if (hash.digest('hex') !== sha256)
-    throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: file, reason: 'it is not what was written' })
+    throw new AlprError('ALPR_ERR_BACKUP_FAILED', { what: file, reason: 'it differs from the file that was written' })
   const values = createReadStream(file).pipe(createGunzip())
   const { stream } = await client.exec({
     query,

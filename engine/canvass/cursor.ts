@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto'
 import { AlprError } from '../errors.js'
 
-/** Names a question without its place: the same cursor goes on only where it came from. */
-export const fingerprintOf = (kind: string, input: object): string =>
-  createHash('sha256')
-    .update(
-      `${kind} ${JSON.stringify(input, (name, held: unknown) => (name === 'cursor' || name === 'limit' || name === 'explain' ? undefined : held))}`,
-    )
-    .digest('base64url')
-    .slice(0, 12)
+/** Identifies a question regardless of the page: a cursor continues only the question that it came from. */
+export function fingerprintOf(kind: string, input: object): string {
+  const text = JSON.stringify(input, (name, value: unknown) => (PAGE_FIELDS.has(name) ? undefined : value))
+  return createHash('sha256').update(`${kind} ${text}`).digest('base64url').slice(0, 12)
+}
+
+/** Fields that may differ between the pages of a question. */
+const PAGE_FIELDS = new Set(['cursor', 'limit', 'explain'])
 
 /**
- * Where a page ended: the key of its last row. All orders are such that what is read meanwhile comes after it (or
- * before the first page), never in between.
+ * The end of a page: the key of its last row. All answers are ordered so that later reads come after it (or before the
+ * first page), never in between.
  */
 export const cursorText = (fingerprint: string, key: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify([fingerprint, ...key])).toString('base64url')
 
-/** @throws ALPR_ERR_CURSOR_FOREIGN for one of another question, or a text that is none */
+/** @throws ALPR_ERR_CURSOR_FOREIGN for the cursor of another question, or a text that is not a cursor */
 export function cursorPlace(text: string, fingerprint: string): (string | number)[] {
   let parts: unknown
   try {

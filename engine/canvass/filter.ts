@@ -2,28 +2,31 @@ import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
 import { coverOf, type CellRange } from '../geo/cover.js'
-import { parsePattern, type Pattern } from './pattern.js'
+import { parsePattern, regexOf, type Pattern } from '../plate_search/pattern.js'
 import { EARTH_M, areasOf, AreasSchema, type Circle, type Area, type Ring } from '../geo/area.js'
+import { plateMatchesRegex } from '../store/plate_queries.js'
 import { and, or, sql, tableOf, value, type Sql } from '../store/sql.js'
 import { dailyOf, DailySchema, windowsOf, windowsSql, WindowsSchema, type Daily, type Window } from './window.js'
 
-/** Fields that say which reads a question is about. */
+export const PatternSchema = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description:
+    'partial plate: ? one character, * any run, [8B] one of these, & fragments in any order, ' +
+    '~1 ~2 misreads, @CA region',
+})
+export const LookAlikesSchema = Type.Boolean({
+  default: true,
+  description: 'treat look-alikes (8 and B, 0 and O ...) in the pattern as equal',
+})
+
+/** Fields that select the reads of a question. */
 export const FilterFields = {
   places: AreasSchema,
   windows: WindowsSchema,
   daily: Type.Optional(DailySchema),
-  pattern: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 128,
-      description:
-        'partial plate: ? one character, * any run, [8B] one of these, & fragments in any order, ~1 ~2 misreads, @CA region',
-    }),
-  ),
-  lookAlikes: Type.Boolean({
-    default: true,
-    description: 'take look-alikes (8 and B, 0 and O ...) for one another in the pattern',
-  }),
+  pattern: Type.Optional(PatternSchema),
+  lookAlikes: LookAlikesSchema,
   regions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 15 }), { minItems: 1, maxItems: 64 })),
   direction: Type.Optional(
     Type.Union([Type.Literal('approaching'), Type.Literal('leaving'), Type.Literal('still'), Type.Literal('unknown')]),
@@ -32,12 +35,15 @@ export const FilterFields = {
 }
 export const FilterSchema = Type.Object(FilterFields)
 
-/** Understood and checked. */
+export type FilterPattern = Pattern & { source: string; lookAlikes: boolean }
+
+/** A parsed and validated filter. */
 export interface Filter {
-  places: Area[]
+  /** Empty: everywhere. */
+  areas: Area[]
   windows: Window[]
   daily?: Daily
-  pattern?: Pattern & { source: string; lookAlikes: boolean }
+  pattern?: FilterPattern
   regions?: string[]
   direction?: string
   minConfidence?: number
@@ -49,7 +55,7 @@ type FilterInput = Static<typeof FilterSchema>
 export function filterOf(input: FilterInput): Filter {
   const { daily, pattern, regions, direction, minConfidence } = input
   return {
-    places: areasOf(input.places),
+    areas: areasOf(input.places),
     windows: windowsOf(input.windows),
     ...(daily && { daily: dailyOf(daily) }),
     ...(pattern !== undefined && {
@@ -62,10 +68,11 @@ export function filterOf(input: FilterInput): Filter {
 }
 
 /**
- * A condition on a read in two parts. What is `fixed` may be asked of any version of it, before the latest is picked,
- * and so is asked while few columns have been read: position, camera and first time are the same in all versions, and
- * the last time only grows. The `rest` is asked of the latest version. With `plates` only reads of these texts are
- * meant, and are found by the index by plate; `whole` says that columns are wanted which that does not have.
+ * A condition on a read in two parts. The `fixed` part holds for every version of a read or for none, so the store
+ * evaluates it before it selects the latest version, while few columns have been read: position, camera and first time
+ * are the same in all versions, and the last time only grows. The `rest` is evaluated on the latest version. `plates`
+ * limits the reads to these texts, which the index by plate finds; `whole` means that the query needs columns that the
+ * index does not have.
  */
 export interface Condition {
   fixed: Sql
@@ -80,12 +87,12 @@ export const both = (a: Condition, b: Partial<Pick<Condition, 'fixed' | 'rest'>>
   rest: b.rest ? and([a.rest, b.rest]) : a.rest,
 })
 
-/** Everything but the pattern, as a condition on a read. */
+/** The filter without its pattern, as a condition on a read. */
 export function filterSql(database: string, filter: Filter): Condition {
   return {
     fixed: and([
       windowsSql(filter.windows, filter.daily),
-      ...(filter.places.length > 0 ? [placesSql(database, filter.places)] : []),
+      ...(filter.areas.length > 0 ? [areasSql(database, filter.areas)] : []),
     ]),
     rest: and([
       ...regionSql(filter.regions),
@@ -96,33 +103,34 @@ export function filterSql(database: string, filter: Filter): Condition {
   }
 }
 
+/** The pattern as a condition on column `plate`; its regions are part of `filterSql`. */
+export const patternSql = (pattern: FilterPattern): Sql => plateMatchesRegex(regexOf(pattern, pattern.lookAlikes))
+
 const regionSql = (regions: readonly string[] = []): Sql[] =>
   regions.length === 0 ? [] : [sql`region IN ${value('Array(String)', regions)}`]
 
-export const placesSql = (database: string, places: readonly Area[]): Sql =>
-  or(
-    places.map((place) =>
-      and([
-        cellsSql(database, place),
-        ...(place.kind === 'circle'
-          ? [circleSql(place)]
-          : place.kind === 'ring'
-            ? [ringSql(place)]
-            : [sql`camera IN ${value('Array(String)', place.ids)}`]),
-      ]),
-    ),
-  )
+/** Reads that lie in any of these areas. */
+export const areasSql = (database: string, areas: readonly Area[]): Sql =>
+  or(areas.map((area) => and([cellsSql(database, area), boundarySql(area)])))
 
-/** Cells of a place that are named one by one; about 20 by 20 km. */
-const MOST_LISTED_CELLS = 1_000
+function boundarySql(area: Area): Sql {
+  if (area.kind === 'circle') return circleSql(area)
+  if (area.kind === 'ring') return ringSql(area)
+  return sql`camera IN ${value('Array(String)', area.ids)}`
+}
 
-function cellsSql(database: string, place: Area): Sql {
-  if (place.kind === 'cameras')
-    return sql`cell IN (SELECT cell FROM ${tableOf(database, 'camera_cells')} WHERE camera IN ${value('Array(String)', place.ids)})`
-  const ranges = coverOf(place)
+/** Up to this many cells of an area are listed one by one; about 20 by 20 km. */
+const MAX_LISTED_CELLS = 1_000
+
+/** The cells that an area touches: the key of `reads` leads to them. */
+function cellsSql(database: string, area: Area): Sql {
+  if (area.kind === 'cameras')
+    return sql`cell IN (SELECT cell FROM ${tableOf(database, 'camera_cells')}
+      WHERE camera IN ${value('Array(String)', area.ids)})`
+  const ranges = coverOf(area)
   const cells = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0)
-  // A set is looked up once a row, ranges are compared one by one.
-  if (cells <= MOST_LISTED_CELLS)
+  // The store looks up a set once a row but compares ranges one by one.
+  if (cells <= MAX_LISTED_CELLS)
     return sql`cell IN ${value(
       'Array(UInt32)',
       ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i)),
@@ -137,15 +145,16 @@ function cellsSql(database: string, place: Area): Sql {
 }
 
 /**
- * Haversine, compared as sin^2 of half the angle: no root, no arc sine and no pow a row (equal terms are computed
- * once). The edge belongs to the circle, whatever the last bit says: 1 micrometre more.
+ * Haversine, compared as sin^2 of half the angle: no root, arc sine or power per row (equal terms are computed once).
+ * The edge belongs to the circle: 1 micrometre more absorbs rounding.
  */
 function circleSql({ lat, lon, radiusM }: Circle): Sql {
   const limit = Math.sin(Math.min((radiusM + 1e-6) / EARTH_M, Math.PI) / 2) ** 2
   const north = sql`sin((toFloat64(lat) - ${value('Float64', lat)}) * 0.008726646259971648)`
   const east = sql`sin((toFloat64(lon) - ${value('Float64', lon)}) * 0.008726646259971648)`
   const cosine = value('Float64', Math.cos(lat * 0.017453292519943295))
-  return sql`${north} * ${north} + cos(toFloat64(lat) * 0.017453292519943295) * ${cosine} * ${east} * ${east} <= ${value('Float64', limit)}`
+  return sql`${north} * ${north} + cos(toFloat64(lat) * 0.017453292519943295) * ${cosine} * ${east} * ${east}
+    <= ${value('Float64', limit)}`
 }
 
 function ringSql(ring: Ring): Sql {
@@ -157,13 +166,13 @@ function ringSql(ring: Ring): Sql {
   ])
 }
 
-/** @throws ALPR_ERR_REQUEST_INVALID: all reads of years are no question */
-export function needsPlace(filter: Filter, daysAtMost: number): void {
+/** @throws ALPR_ERR_REQUEST_INVALID for all plates everywhere over more than `maxDays` days */
+export function requireArea(filter: Filter, maxDays: number): void {
   const span = filter.windows.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (filter.places.length === 0 && filter.pattern === undefined && span > daysAtMost * DAY_MS) {
+  if (filter.areas.length === 0 && filter.pattern === undefined && span > maxDays * DAY_MS) {
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
       field: 'places',
-      reason: `everywhere, for more than ${daysAtMost} days and any plate, is too much to ask: name places, a pattern or a shorter time`,
+      reason: `more than ${maxDays} days of all plates everywhere: name places, a pattern or a shorter time`,
     })
   }
 }

@@ -1,29 +1,17 @@
-import { both, filterSql, type Condition, type Filter } from './filter.js'
+import { both, filterSql, patternSql, type Condition, type Filter } from './filter.js'
 import type { Ask } from './question.js'
-import { plateMatches } from '../plate_search/candidates.js'
 import { sql, tableOf, time, value, type Sql } from '../store/sql.js'
 import { DAY_MS } from '../model/time.js'
 
-/**
- * What the planner reckons with, milliseconds: of a row that is scanned and matched, of a plate whose reads are looked
- * up in the index by plate, of any query.
- */
-export interface Costs {
-  row: number
-  plate: number
-  query: number
-}
-/** Measured on one core with a year of 20 million reads. */
-export const COSTS: Costs = { row: 60e-6, plate: 1, query: 6 }
 /** Plates that are looked up one by one. */
-const MOST_CANDIDATES = 5_000
-/** Below this an area is simply scanned: asking what it costs would cost more. */
+const MAX_CANDIDATES = 5_000
+/** An area is scanned for up to this long without asking what it costs: the estimate would cost more. */
 const SMALL_SPAN_MS = 3 * DAY_MS
 
 /**
- * The condition that finds a filter's reads: area first (the key of `reads` leads to the cells, each read is matched)
- * or pattern first (the plates that the pattern may mean, then their reads in `reads_by_plate`), whichever is expected
- * to be cheaper.
+ * The condition that finds a filter's reads: area first (the key of `reads` leads to the cells, and each read is
+ * matched) or pattern first (the plates that the pattern may mean, then their reads in `reads_by_plate`), whichever is
+ * expected to cost less.
  */
 export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> {
   const { database, costs } = ask
@@ -33,12 +21,12 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     ask.note('way', { chosen: 'area first', why: 'there is no pattern' })
     return where
   }
-  const areaFirst = both(where, { rest: plateMatches(pattern, pattern.lookAlikes) })
+  const areaFirst = both(where, { rest: patternSql(pattern) })
   const span = filter.windows.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (filter.places.length > 0 && span <= SMALL_SPAN_MS) {
+  if (filter.areas.length > 0 && span <= SMALL_SPAN_MS) {
     ask.note('way', {
       chosen: 'area first',
-      why: 'a few places for a few days are scanned at once',
+      why: 'scanning a few places for a few days is always fast',
       days: span / DAY_MS,
     })
     return areaFirst
@@ -58,7 +46,7 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     return areaFirst
   }
   const found = await ask.search.search(
-    { pattern, source: pattern.source, lookAlikes: pattern.lookAlikes, limit: MOST_CANDIDATES, signal: ask.signal },
+    { pattern, source: pattern.source, lookAlikes: pattern.lookAlikes, limit: MAX_CANDIDATES, signal: ask.signal },
     ask.rows,
   )
   const lookUpMs = found.plates.length * costs.plate + costs.query
@@ -66,8 +54,8 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
     ask.note('way', {
       chosen: 'area first',
       why: found.more
-        ? `more than ${MOST_CANDIDATES} plates match the pattern`
-        : 'looking up its plates costs more than scanning the area',
+        ? `more than ${MAX_CANDIDATES} plates match the pattern`
+        : 'scanning the area costs less than looking up the plates that match',
       scanRows: rows,
       scanMs,
       plates: found.plates.length,
@@ -90,14 +78,14 @@ export async function conditionOf(ask: Ask, filter: Filter): Promise<Condition> 
 }
 
 /**
- * Of more plates than this the latest reads are picked by their keys first: to read all columns of all their reads
+ * For more plates than this, the keys of the latest reads are selected first: reading all columns of all their reads
  * would take much longer.
  */
 const MANY_PLATES = 100
 
 /**
- * Reads of certain plates under a filter, newest first, `limit` and one more.
- * @param columns what is told of a read, of those that the index by plate has; must have `begin` (ms) and `readId`
+ * Reads of these plates under a filter, newest first, `limit` and one more.
+ * @param columns expressions over columns of the index by plate; must include `begin` (ms) and `readId`
  */
 export async function readsOfPlates<Row extends { begin: string; readId: string }>(
   ask: Ask,
@@ -110,11 +98,12 @@ export async function readsOfPlates<Row extends { begin: string; readId: string 
   const after = at === undefined ? {} : { fixed: sql`(ts, read_id) < (${time(Number(at))}, ${value('UInt64', id)})` }
   const where = { ...both(filterSql(ask.database, filter), after), plates }
   const latest = sql`ORDER BY ts DESC, read_id DESC LIMIT ${value('UInt32', limit + 1)}`
-  const picked =
+  const selected =
     plates.length <= MANY_PLATES
       ? where
       : both(where, {
-          fixed: sql`(plate, ts, read_id) IN (SELECT plate, ts, read_id FROM ${ask.reads(where, sql`plate, ts, read_id`)} ${latest})`,
+          fixed: sql`(plate, ts, read_id) IN
+            (SELECT plate, ts, read_id FROM ${ask.reads(where, sql`plate, ts, read_id`)} ${latest})`,
         })
-  return ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(picked)} ${latest}`, 'reads by plate')
+  return ask.rows<Row>(sql`SELECT ${columns} FROM ${ask.reads(selected)} ${latest}`, 'reads by plate')
 }

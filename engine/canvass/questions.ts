@@ -9,7 +9,7 @@ import { preview } from './questions/preview.js'
 import { scenes } from './questions/scenes.js'
 import { timeline } from './questions/timeline.js'
 
-/** All questions by name. Only CanvassService asks them. */
+/** All questions by name. Only CanvassService answers them. */
 export const QUESTIONS = {
   canvass,
   history,

@@ -2,11 +2,11 @@ import { pictureAddress, type CropRef } from '../model/read.js'
 import type { CsvColumn, Shape } from './question.js'
 import { sql } from '../store/sql.js'
 
-/** A read as it stands in answers. Times RFC 3339, positions WGS 84 degrees. */
+/** A read as answers show it. Times RFC 3339, positions WGS 84 degrees. */
 export interface Sighting {
   readId: string
   plate: string
-  /** State or country of issue; empty when it could not be told. */
+  /** State or country of issue; empty when it is unknown. */
   region: string
   confidence: number
   camera: string
@@ -20,11 +20,13 @@ export interface Sighting {
 }
 
 /**
- * Columns of a sighting, under names that are no columns of the table: in ClickHouse an alias hides the column of its
- * name, in WHERE too.
+ * Columns of a sighting, under names that the table does not have: in ClickHouse an alias hides the column of the same
+ * name, even in WHERE.
  */
-export const SIGHTING = sql`toString(read_id) AS readId, plate AS text, region AS state, confidence AS sure, camera AS cam, toUnixTimestamp64Milli(ts) AS begin,
-  toUnixTimestamp64Milli(ts_last) AS end, lat AS y, lon AS x, heading AS course, direction AS way, crop_segment AS cropFile, crop_offset AS cropAt, crop_length AS cropBytes`
+export const SIGHTING = sql`toString(read_id) AS readId, plate AS text, region AS state, confidence AS sure,
+  camera AS cam, toUnixTimestamp64Milli(ts) AS begin, toUnixTimestamp64Milli(ts_last) AS end,
+  lat AS y, lon AS x, heading AS course, direction AS way,
+  crop_segment AS cropFile, crop_offset AS cropAt, crop_length AS cropBytes`
 
 export interface SightingRow {
   readId: string

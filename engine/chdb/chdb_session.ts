@@ -1,16 +1,16 @@
 import type { ChdbQueryStream, Session } from 'chdb'
 import { identifier, quote } from './sql_scanner.js'
 
-/** What a query brings along and must not leave behind. */
-export interface Scope {
+/** What applies to one query only. */
+export interface QueryScope {
   database: string
   settings: ReadonlyMap<string, string>
   params: ReadonlyMap<string, string>
 }
 
-export interface Answer {
+export interface QueryResult {
   bytes: Buffer
-  /** Rows and bytes that the engine read for it. */
+  /** Rows and bytes that the engine read. */
   rows: number
   readBytes: number
   /** Seconds inside the engine. */
@@ -18,18 +18,18 @@ export interface Answer {
 }
 
 /**
- * One connection to the engine, used by one query at a time. Settings and parameters of the query before are taken back
- * before the next one, so that it finds the session as new. What cannot be taken back (SET, temporary tables) makes the
- * session `spoiled`: it is replaced.
+ * One connection to the ClickHouse engine in this process, used by one query at a time. Settings and parameters of a
+ * query are reset before the next one, which finds the session like new. A query with effects that cannot be reset
+ * (SET, temporary tables) makes the session `tainted`, and the pool replaces it.
  */
-export class EngineSession {
-  /** Names this session's queries for KILL QUERY: the C interface takes no query id. */
+export class ChdbSession {
+  /** Identifies this session's queries for KILL QUERY, because the C interface takes no query id. */
   readonly mark: string
-  spoiled = false
+  tainted = false
   readonly #session: Session
   #database = 'default'
-  /** Settings and parameters of the last query, still set. */
-  #left: { settings: ReadonlySet<string>; params: ReadonlySet<string> } = { settings: new Set(), params: new Set() }
+  /** Settings and parameters of the last query, which are still set. */
+  #stale: { settings: ReadonlySet<string>; params: ReadonlySet<string> } = { settings: new Set(), params: new Set() }
 
   private constructor(session: Session, mark: string) {
     this.#session = session
@@ -42,30 +42,30 @@ export class EngineSession {
     mark: string,
     fixed: Readonly<Record<string, string>>,
     connectionArgs: string[],
-  ): Promise<EngineSession> {
-    // Loaded here and not with this file: half a gigabyte that a process which only starts the store must not map.
+  ): Promise<ChdbSession> {
+    // Loaded here and not with this file: a process that only launches the store must not map half a gigabyte.
     const chdb = await import('chdb')
-    const session = new EngineSession(new chdb.Session(path, { connectionArgs }), mark)
+    const session = new ChdbSession(new chdb.Session(path, { connectionArgs }), mark)
     await session.#command(setClause(new Map(Object.entries({ ...fixed, log_comment: mark }))))
     return session
   }
 
   /** Runs one statement to its end; the whole result is in memory, so the engine's `max_result_bytes` must bound it. */
-  async run(sql: string, scope: Scope, defaultFormat: string): Promise<Answer> {
+  async run(sql: string, scope: QueryScope, defaultFormat: string): Promise<QueryResult> {
     await this.#use(scope.database)
-    // With what it brings in one go: each call into the engine is a thread to wait for, which costs more than many a
-    // question.
+    // SET and statement in one call: each call into the engine waits for a thread, which takes longer than many
+    // queries.
     const clause = this.#setClause(scope)
-    const before = clause === '' ? '' : `${clause}; `
-    const left = this.#left
-    // Until it went well nobody knows how far it came: all of it is taken back.
-    this.#left = {
-      settings: new Set([...left.settings, ...scope.settings.keys()]),
-      params: new Set([...left.params, ...scope.params.keys()]),
+    const prefix = clause === '' ? '' : `${clause}; `
+    const stale = this.#stale
+    // A failed call may have applied any part of the SET: the next one then resets all of it.
+    this.#stale = {
+      settings: new Set([...stale.settings, ...scope.settings.keys()]),
+      params: new Set([...stale.params, ...scope.params.keys()]),
     }
     try {
-      const result = await this.#session.queryAsync(before + sql, { format: defaultFormat })
-      this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
+      const result = await this.#session.queryAsync(prefix + sql, { format: defaultFormat })
+      this.#stale = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
       const view = result.bytes()
       return {
         bytes: Buffer.from(view.buffer, view.byteOffset, view.byteLength),
@@ -74,20 +74,21 @@ export class EngineSession {
         elapsed: result.elapsed,
       }
     } catch (error) {
-      throw placed(error, before.length)
+      throw withoutPrefix(error, prefix.length)
     }
   }
 
   /**
-   * Hands the result to `sink` block by block and waits for it, so that a slow reader slows the engine down. The engine
-   * plans the query on this thread: only for statements without subqueries, which it would run while planning.
+   * Passes the result to `sink` block by block and waits for it, so that a slow reader slows the engine down. The
+   * engine plans the query on this thread: use it only for statements without subqueries, which would run during
+   * planning.
    */
-  async stream(sql: string, scope: Scope, format: string, sink: (chunk: Buffer) => Promise<void>): Promise<void> {
+  async stream(sql: string, scope: QueryScope, format: string, sink: (chunk: Buffer) => Promise<void>): Promise<void> {
     await this.#use(scope.database)
     const clause = this.#setClause(scope)
-    // One SET is all or nothing: when it fails, what was left before it is still there.
+    // One SET is all or nothing: when it fails, the previous settings are still there.
     if (clause !== '') await this.#command(clause)
-    this.#left = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
+    this.#stale = { settings: new Set(scope.settings.keys()), params: new Set(scope.params.keys()) }
     const stream: ChdbQueryStream = this.#session.queryStream(sql, { format })
     try {
       for await (const chunk of stream) {
@@ -111,14 +112,14 @@ export class EngineSession {
   }
 
   /**
-   * What the query brings, and in the same breath what the last one left: taking it back after each query would make
-   * everybody wait for it. A parameter cannot be unset, only emptied; the front refuses a query that names one it was
-   * not given, so the rest is out of reach.
+   * Sets the scope of a query and resets that of the last one in the same statement: a reset after each query would
+   * delay its result. A parameter cannot be unset, only emptied; the server refuses a query that names a parameter
+   * which the request does not set, so emptied ones are out of reach.
    */
-  #setClause(scope: Scope): string {
+  #setClause(scope: QueryScope): string {
     const parts = [
-      ...[...this.#left.settings].filter((name) => !scope.settings.has(name)).map((name) => `${name} = DEFAULT`),
-      ...[...this.#left.params].filter((name) => !scope.params.has(name)).map((name) => `param_${name} = ''`),
+      ...[...this.#stale.settings].filter((name) => !scope.settings.has(name)).map((name) => `${name} = DEFAULT`),
+      ...[...this.#stale.params].filter((name) => !scope.params.has(name)).map((name) => `param_${name} = ''`),
       ...[...scope.settings].map(([name, value]) => `${name} = ${quote(value)}`),
       ...[...scope.params].map(([name, value]) => `param_${name} = ${quote(value)}`),
     ]
@@ -134,11 +135,11 @@ function setClause(values: ReadonlyMap<string, string>): string {
   return `SET ${[...values].map(([name, value]) => `${name} = ${quote(value)}`).join(', ')}`
 }
 
-/** A syntax error names a position: that in the statement, not in what was sent before it too. */
-function placed(error: unknown, before: number): unknown {
-  if (before === 0 || !(error instanceof Error)) return error
+/** Corrects the position in a syntax error: it must count from the statement, not from the prefix before it. */
+function withoutPrefix(error: unknown, prefixLength: number): unknown {
+  if (prefixLength === 0 || !(error instanceof Error)) return error
   error.message = error.message.replace(/(failed at position )(\d+)/, (all, words: string, at: string) =>
-    Number(at) > before ? `${words}${Number(at) - before}` : all,
+    Number(at) > prefixLength ? `${words}${Number(at) - prefixLength}` : all,
   )
   return error
 }

@@ -1,6 +1,6 @@
 /**
- * Exceptions as ClickHouse's HTTP interface tells them: `Code: 60. DB::Exception: <message>. (UNKNOWN_TABLE) (version
- * ...)`, the number in `X-ClickHouse-Exception-Code`, and a status that goes with it. Clients parse exactly this text.
+ * An exception in the form of ClickHouse's HTTP interface: `Code: 60. DB::Exception: <message>. (UNKNOWN_TABLE)`, the
+ * number in `X-ClickHouse-Exception-Code`, and a matching status. Clients parse exactly this text.
  */
 export class StoreException extends Error {
   constructor(
@@ -13,8 +13,8 @@ export class StoreException extends Error {
   }
 
   /**
-   * The whole text of the answer's body. Clients take the first word of capitals in parentheses for the type, so that
-   * none may stand in the message (the engine puts the word before which parsing failed there).
+   * The body of the response. Clients take the first parenthesised word in capitals for the type, so the message must
+   * not contain one (the engine's syntax errors quote the word at which parsing failed in this way).
    */
   get text(): string {
     const message = this.message.replace(/\(([A-Z0-9_]+)\)/g, "('$1')").replace(/\.?\s*$/, '.')
@@ -29,8 +29,9 @@ export const tooBusy = (limit: number) =>
   new StoreException(
     202,
     'TOO_MANY_SIMULTANEOUS_QUERIES',
-    `Too many simultaneous queries: ${limit} are waiting already`,
+    `Too many simultaneous queries: ${limit} are already waiting`,
   )
+export const gone = () => new StoreException(394, 'QUERY_WAS_CANCELLED', 'The client has disconnected')
 export const shuttingDown = () => new StoreException(236, 'ABORTED', 'The store is shutting down', 503)
 export const tooLarge = (what: string, limit: number) =>
   new StoreException(307, 'TOO_MANY_BYTES', `${what} is larger than ${limit} bytes`, 413)
@@ -74,8 +75,7 @@ export function exceptionOf(error: unknown): StoreException {
   const match = SHAPE.exec(message.trim())
   if (!match) return new StoreException(1002, 'UNKNOWN_EXCEPTION', message.slice(0, 2_000) || 'unknown error')
   const code = Number(match[1])
-  // Disk full comes as 'cannot write to file' or as a filesystem error, depending on who noticed; both mean: try again
-  // when there is space.
+  // A full disk shows as 'cannot write to file' or as a filesystem error; either way the client may retry later.
   if (/No space left on device/.test(match[2]!)) return noSpace('the data folder')
   return new StoreException(code, typeOf(match[2]!), stripTail(match[2]!))
 }
@@ -86,7 +86,7 @@ function typeOf(text: string): string {
   return all.at(-1)?.[1] ?? 'UNKNOWN_EXCEPTION'
 }
 
-/** Without the trailing groups, which `text` writes again; the first nested `Code: n. DB::Exception:` goes too. */
+/** Removes the trailing groups, which `text` appends again, and the first nested `Code: n. DB::Exception:`. */
 function stripTail(text: string): string {
   return text
     .replace(/^Code: \d+\. (?:DB::)?\w*Exception: /, '')

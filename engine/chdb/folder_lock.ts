@@ -2,9 +2,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Whether another process holds the engine's lock on the folder. The engine refuses a locked folder itself, but tells
- * only its standard error why; so the question is asked again of the kernel, which lists flocks by inode. (Where there
- * is no /proc the answer is no: the start has failed all the same, only under a more general code.)
+ * Whether another process holds the engine's lock on the folder. The engine refuses a locked folder but gives the
+ * reason on standard error only, so this reads the kernel's list of flocks by inode. Without /proc the result is false:
+ * the start still fails, only with a more general error code.
  */
 export function isLocked(folder: string): boolean {
   try {

@@ -11,9 +11,9 @@ export interface LaunchOptions {
   host?: string
   poolSize?: number
   maxMemoryBytes?: number
-  /** How long the store may take to listen, in milliseconds; a large one loads its tables first. */
+  /** How long the store may take until it listens, in milliseconds; a large one first loads its tables. */
   readyMs?: number
-  /** Where the process's complaints go; it writes none in normal operation. */
+  /** Receives standard error of the process, which is empty in normal operation. */
   onStderr?: (line: string) => void
 }
 
@@ -21,17 +21,17 @@ export interface LaunchedStore {
   url: string
   port: number
   pid: number
-  /** Settles when the process has ended, with its exit code or signal. */
+  /** Resolves when the process has ended, with its exit code or signal. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** SIGTERM, and waits. */
   stop(): Promise<void>
-  /** SIGKILL, and waits: for tests, and for one that does not stop. */
+  /** SIGKILL, and waits: for tests, and for a process that does not stop. */
   kill(): Promise<void>
 }
 
 /**
- * Starts the store as a process of its own that ends with ours, whatever ends ours.
- * @throws ALPR_ERR_STORE_LOCKED, ALPR_ERR_STORE_UNAVAILABLE, ALPR_ERR_USAGE, as the process says
+ * Starts the store as a child process that ends with this process, even when this process is killed.
+ * @throws ALPR_ERR_STORE_LOCKED, ALPR_ERR_STORE_UNAVAILABLE
  */
 export async function launchStore(options: LaunchOptions): Promise<LaunchedStore> {
   const poolSize = options.poolSize ?? DEFAULT_POOL_SIZE
@@ -47,7 +47,7 @@ export async function launchStore(options: LaunchOptions): Promise<LaunchedStore
   if (options.host !== undefined) args.push('--host', options.host)
   if (options.maxMemoryBytes !== undefined) args.push('--max-memory', String(options.maxMemoryBytes))
   const child = spawn(process.execPath, args, {
-    // Its standard input stays open as long as we live: that is what --with-parent watches.
+    // Its standard input stays open as long as this process lives: --with-parent watches it.
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
@@ -59,10 +59,10 @@ export async function launchStore(options: LaunchOptions): Promise<LaunchedStore
     child.once('exit', (code, signal) => done({ code, signal }))
     child.once('error', () => done({ code: 1, signal: null }))
   })
-  const complaints: string[] = []
+  const errorLines: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
-    complaints.push(line)
-    if (complaints.length > 20) complaints.shift()
+    errorLines.push(line)
+    if (errorLines.length > 20) errorLines.shift()
     options.onStderr?.(line)
   })
   child.stdin.on('error', () => {})
@@ -71,7 +71,7 @@ export async function launchStore(options: LaunchOptions): Promise<LaunchedStore
     await exited
   }
   try {
-    const { url, port, pid } = await ready(child.stdout, exited, options, complaints)
+    const { url, port, pid } = await ready(child.stdout, exited, options, errorLines)
     return { url, port, pid, exited, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
   } catch (error) {
     await end('SIGKILL')
@@ -92,7 +92,7 @@ async function ready(
   stdout: NodeJS.ReadableStream,
   exited: Promise<unknown>,
   options: LaunchOptions,
-  complaints: string[],
+  errorLines: string[],
 ): Promise<ReadyLine> {
   const unavailable = (reason: string) => new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: options.path, reason })
   const limit = options.readyMs ?? 120_000
@@ -102,19 +102,19 @@ async function ready(
       try {
         done(JSON.parse(text) as ReadyLine)
       } catch {
-        /* something else on standard output: wait for our line */
+        /* something else on standard output: wait for the ready line */
       }
     })
-    // A process that says why and then ends: its line may arrive just after the exit.
-    void exited.then(() => setTimeout(() => fail(unavailable(complaints.at(-1) ?? 'the process ended')), 100))
+    // A process may report its error and exit at once: the line can arrive just after the exit.
+    void exited.then(() => setTimeout(() => fail(unavailable(errorLines.at(-1) ?? 'the process ended')), 100))
     timer = setTimeout(() => fail(unavailable(`not ready after ${limit} ms`)), limit)
   })
   try {
-    const said = await line
-    if (said.ready) return said
-    if (said.code === 'ALPR_ERR_STORE_LOCKED') throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: options.path })
-    // The engine tells its own standard error more than it tells us.
-    throw unavailable(reasonOf([said.message, complaints.at(-1)].filter(Boolean).join('; ')))
+    const report = await line
+    if (report.ready) return report
+    if (report.code === 'ALPR_ERR_STORE_LOCKED') throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: options.path })
+    // The engine's standard error has more detail than its exception.
+    throw unavailable(reasonOf([report.message, errorLines.at(-1)].filter(Boolean).join('; ')))
   } finally {
     clearTimeout(timer)
   }

@@ -7,11 +7,12 @@ import { DEFAULT_POOL_SIZE, startStore, threadsFor } from './server.js'
 /**
  * The store process.
  *
- *     STORE_TOKEN=<secret> node main.js --path <folder> [--port n] [--host name] [--pool n] [--max-memory bytes] [--with-parent]
+ *     STORE_TOKEN=<secret> node main.js --path <folder> [--port n] [--host name] [--pool n] [--max-memory bytes]
+ *                                       [--with-parent]
  *
- * Prints one JSON line when it listens: `{"ready":true,"url","port","pid"}`, or `{"ready":false,"code","message"}` and
- * exits with 1 (2 for wrong usage). SIGTERM and SIGINT end it cleanly; with `--with-parent` so does the end of its
- * standard input, which is how it notices that the process that started it was killed.
+ * Prints one JSON line: `{"ready":true,"url","port","pid"}` when it listens, or `{"ready":false,"code","message"}`
+ * before it exits with 1 (2 for wrong usage). SIGTERM and SIGINT stop it cleanly; with `--with-parent` so does the end
+ * of its standard input, which shows that the process that started it is gone.
  */
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,7 @@ const { values } = parseArgs({
   },
 })
 
-/** A close that hangs inside the engine must not keep the folder locked, in milliseconds. */
+/** Limit of a clean close, milliseconds: one that hangs inside the engine must not keep the folder locked. */
 const CLOSE_LIMIT_MS = 20_000
 
 function whole(name: 'port' | 'pool' | 'max-memory', least: number, most: number): number {
@@ -34,10 +35,10 @@ function whole(name: 'port' | 'pool' | 'max-memory', least: number, most: number
   return value
 }
 
-const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 function fail(error: unknown): never {
-  tell({ ready: false, code: codeOf(error), message: reasonOf(error) })
+  report({ ready: false, code: codeOf(error), message: reasonOf(error) })
   process.exit(codeOf(error) === 'ALPR_ERR_USAGE' ? 2 : 1)
 }
 
@@ -45,7 +46,7 @@ async function run(): Promise<void> {
   const token = process.env.STORE_TOKEN
   if (!values.path) throw new AlprError('ALPR_ERR_USAGE', { reason: '--path is missing' })
   if (!token) throw new AlprError('ALPR_ERR_USAGE', { reason: 'STORE_TOKEN is not set' })
-  // Not handed on to anything the engine might start, and not shown in /proc/<pid>/environ of a child.
+  // Child processes of the engine must not inherit it, nor show it in their /proc/<pid>/environ.
   delete process.env.STORE_TOKEN
   const store = await startStore({
     path: values.path,
@@ -70,14 +71,14 @@ async function run(): Promise<void> {
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   if (values['with-parent']) process.stdin.on('end', end).on('error', end).resume()
-  tell({ ready: true, url: store.url, port: store.port, pid: process.pid })
+  report({ ready: true, url: store.url, port: store.port, pid: process.pid })
 }
 
 /**
- * libuv reads the number of its threads once, before any script runs: too few, and queries wait for each other. So the
- * process starts itself again with the right number, and stands in for that child until it ends.
+ * libuv reads the number of its threads once, before any script runs; with too few, queries wait for each other. So the
+ * process starts itself again with the right number and forwards signals and exit code until that child ends.
  */
-function again(threads: number): void {
+function restartWithThreads(threads: number): void {
   const child = spawn(
     process.execPath,
     [
@@ -99,7 +100,7 @@ function again(threads: number): void {
 try {
   const threads = threadsFor(whole('pool', 2, 128))
   if (Number(process.env.UV_THREADPOOL_SIZE ?? 4) >= threads) await run()
-  else again(threads)
+  else restartWithThreads(threads)
 } catch (error) {
   fail(error)
 }

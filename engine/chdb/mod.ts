@@ -1,3 +1,3 @@
-/** The door of the embedded ClickHouse server. */
+/** The public interface of the embedded ClickHouse server. */
 export { DEFAULT_POOL_SIZE, threadsFor } from './server.js'
 export { launchStore } from './launch.js'

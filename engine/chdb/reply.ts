@@ -4,14 +4,14 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import type { StoreException } from './exception.js'
-import type { Asked } from './request_address.js'
+import type { RequestAddress } from './request_address.js'
 
 const gzipAsync = promisify(gzip)
-/** Level 1: the other end is on this machine or near; time counts more than bytes. */
+/** Level 1: the client is on this machine or nearby, so time matters more than bytes. */
 const GZIP = { level: 1 }
-/** Smaller answers are not worth compressing, in bytes. */
+/** Smaller results are not worth compressing, bytes. */
 const GZIP_FROM = 1_024
-/** How long a body that nobody wants is drained before the connection is cut, in milliseconds. */
+/** How long an unwanted request body is drained before the connection is closed, milliseconds. */
 const DRAIN_MS = 2_000
 
 const CONTENT_TYPES: Record<string, string> = {
@@ -26,7 +26,7 @@ const CONTENT_TYPES: Record<string, string> = {
   Native: 'application/octet-stream',
 }
 
-export interface Summary {
+export interface ResultSummary {
   readRows: number
   readBytes: number
   writtenRows?: number
@@ -37,8 +37,13 @@ export interface Summary {
 }
 
 /** The headers of ClickHouse's HTTP interface. Numbers in the summary are strings, as there. */
-export function setHeaders(response: ServerResponse, asked: Asked, format: string, summary?: Summary): void {
-  response.setHeader('X-ClickHouse-Query-Id', asked.queryId)
+export function setHeaders(
+  response: ServerResponse,
+  address: RequestAddress,
+  format: string,
+  summary?: ResultSummary,
+): void {
+  response.setHeader('X-ClickHouse-Query-Id', address.queryId)
   response.setHeader('X-ClickHouse-Server-Display-Name', 'platestream-store')
   response.setHeader('X-ClickHouse-Timezone', 'UTC')
   response.setHeader('X-ClickHouse-Format', format)
@@ -54,9 +59,9 @@ export function setHeaders(response: ServerResponse, asked: Asked, format: strin
     result_bytes: String(summary.resultBytes),
     elapsed_ns: String(Math.round(summary.elapsed * 1e9)),
   })
-  response.setHeader('X-ClickHouse-Summary', text)
-  // The engine tells its progress when it is done, so there is one line of it, where a server sends one every interval.
-  if (asked.progress) response.setHeader('X-ClickHouse-Progress', text)
+  response.setHeader('X-ClickHouse-ResultSummary', text)
+  // The engine reports its progress at the end only: one header, where a server sends one per interval.
+  if (address.progress) response.setHeader('X-ClickHouse-Progress', text)
 }
 
 /** Sends a finished result. */
@@ -67,7 +72,7 @@ export async function sendWhole(response: ServerResponse, bytes: Buffer, compres
   response.end(body)
 }
 
-/** Sends a result while it is made; `write` resolves when the client has room for more. */
+/** Sends a result while the engine produces it; `write` resolves when the client can take more. */
 export class StreamedReply {
   readonly #out: Writable
 
@@ -94,8 +99,8 @@ export class StreamedReply {
 }
 
 /**
- * Tells an exception; when the answer has begun the connection is cut instead, so that nobody takes the part for the
- * whole.
+ * Sends an exception. Once a result has begun, it closes the connection instead, so that the client does not take the
+ * part for the whole.
  */
 export function sendException(
   request: IncomingMessage,
@@ -108,14 +113,14 @@ export function sendException(
     return
   }
   const body = Buffer.from(exception.text)
-  for (const name of ['Content-Encoding', 'X-ClickHouse-Summary']) response.removeHeader(name)
+  for (const name of ['Content-Encoding', 'X-ClickHouse-ResultSummary']) response.removeHeader(name)
   response.statusCode = exception.status
   response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
   response.setHeader('Content-Length', body.length)
   if (queryId) response.setHeader('X-ClickHouse-Query-Id', queryId)
   response.setHeader('X-ClickHouse-Exception-Code', exception.code)
   if (!request.complete) {
-    // The client may still be sending: read on for a moment, or it meets a reset instead of our answer.
+    // The client may still be sending: drain for a moment, or it gets a connection reset instead of the exception.
     response.setHeader('Connection', 'close')
     request.unpipe()
     request.resume()

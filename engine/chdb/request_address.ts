@@ -2,25 +2,25 @@ import type { IncomingMessage } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { badRequest, notImplemented, StoreException } from './exception.js'
 
-/** What the address of a request says, sorted. */
-export interface Asked {
+/** The parsed URL of a request. */
+export interface RequestAddress {
   queryId: string
-  /** SQL in the address; the body then carries data. */
+  /** SQL in the URL; the body then carries data. */
   query: string
   database: string
   defaultFormat?: string
   settings: Map<string, string>
   params: Map<string, string>
-  /** The client asked for a compressed answer and can read it. */
+  /** The client requests a compressed result and accepts gzip. */
   gzip: boolean
-  /** `wait_end_of_query=0`, said explicitly: send the result while it is made. */
+  /** An explicit `wait_end_of_query=0`: send the result while the engine produces it. */
   stream: boolean
   /** `send_progress_in_http_headers=1`. */
   progress: boolean
 }
 
-/** Parts of the HTTP interface that are not settings of the engine. */
-const OURS = new Set([
+/** Parameters of the HTTP interface that are not settings of the engine. */
+const INTERFACE_PARAMETERS = new Set([
   'query',
   'query_id',
   'database',
@@ -47,20 +47,20 @@ const OURS = new Set([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
-export interface Limits {
-  /** Settings the engine knows. */
+export interface SettingLimits {
+  /** Settings that the engine has. */
   known: ReadonlySet<string>
-  /** Settings a client may lower but not raise (0 means without limit and is refused the same way). */
+  /** Settings that a client may lower but not raise; 0 means unlimited, so it becomes the ceiling too. */
   ceilings: ReadonlyMap<string, number>
 }
 
 /** @throws UNKNOWN_SETTING (115), BAD_ARGUMENTS, NOT_IMPLEMENTED */
-export function readAddress(request: IncomingMessage, limits: Limits): Asked {
+export function parseAddress(request: IncomingMessage, limits: SettingLimits): RequestAddress {
   let search: URLSearchParams
   try {
     search = new URL(request.url ?? '/', 'http://store').searchParams
   } catch {
-    throw badRequest('The address is not valid')
+    throw badRequest('The URL is not valid')
   }
   const settings = new Map<string, string>()
   const params = new Map<string, string>()
@@ -69,8 +69,8 @@ export function readAddress(request: IncomingMessage, limits: Limits): Asked {
     else if (name === 'session_id' || name === 'role') throw notImplemented(`The parameter ${name}`)
     else if ((name === 'compress' || name === 'decompress') && value !== '0')
       throw notImplemented(`The parameter ${name}`)
-    else if (!OURS.has(name) && name !== 'compress' && name !== 'decompress')
-      settings.set(name, checkSetting(name, value, limits))
+    else if (!INTERFACE_PARAMETERS.has(name) && name !== 'compress' && name !== 'decompress')
+      settings.set(name, limitedSetting(name, value, limits))
   }
   const database = search.get('database') ?? header(request, 'x-clickhouse-database') ?? 'default'
   if (database.length === 0 || database.length > 200) throw badRequest('The name of the database is not valid')
@@ -87,13 +87,14 @@ export function readAddress(request: IncomingMessage, limits: Limits): Asked {
   }
 }
 
-/** @throws BAD_ARGUMENTS for a name that is no identifier */
+/** @throws BAD_ARGUMENTS for a name that is not an identifier */
 export function setParam(params: Map<string, string>, name: string, value: string): void {
   if (!NAME.test(name)) throw badRequest(`The name of parameter ${JSON.stringify(name.slice(0, 50))} is not valid`)
   params.set(name, value)
 }
 
-function checkSetting(name: string, value: string, limits: Limits): string {
+/** The value, or the setting's ceiling. @throws UNKNOWN_SETTING */
+function limitedSetting(name: string, value: string, limits: SettingLimits): string {
   if (!limits.known.has(name))
     throw new StoreException(115, 'UNKNOWN_SETTING', `Unknown setting '${name.slice(0, 100)}'`)
   const ceiling = limits.ceilings.get(name)

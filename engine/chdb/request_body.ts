@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { badRequest, StoreException, tooLarge } from './exception.js'
 import { setParam } from './request_address.js'
 
-/** What the body must be sent through first. @throws UNKNOWN_COMPRESSION_METHOD (89) */
+/** Decompression streams for the body. @throws UNKNOWN_COMPRESSION_METHOD (89) */
 export function decodersOf(request: IncomingMessage): Transform[] {
   const encoding = request.headers['content-encoding'] ?? 'identity'
   switch (encoding) {
@@ -29,19 +29,20 @@ export function decodersOf(request: IncomingMessage): Transform[] {
 }
 
 /**
- * The body as a stream that may fail by itself. A pipeline destroys its source when a later part fails, and a destroyed
- * request takes the socket with it, on which the answer should still go.
+ * The body as a stream of its own. A pipeline destroys its source when a later part fails, and a destroyed request
+ * closes the socket, on which the response is still to be sent.
  */
 export function detached(request: IncomingMessage): Readable {
   const body = new PassThrough()
   request.pipe(body)
   request.once('close', () => {
-    if (!request.complete) body.destroy(new StoreException(210, 'NETWORK_ERROR', 'The client went away while sending'))
+    if (!request.complete)
+      body.destroy(new StoreException(210, 'NETWORK_ERROR', 'The client disconnected while sending'))
   })
   return body
 }
 
-/** A broken or cut compressed body is the client's fault, and so not to be told as an error of ours. */
+/** A damaged or truncated compressed body is the client's fault and must not show as an internal error. */
 export function bodyError(error: unknown): unknown {
   const code = String((error as NodeJS.ErrnoException)?.code ?? '')
   return code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR_FORMAT')
@@ -49,7 +50,7 @@ export function bodyError(error: unknown): unknown {
     : error
 }
 
-/** Reads a body of text (a statement) whole. @throws TOO_MANY_BYTES (413) beyond `limit` bytes */
+/** Reads the whole body of a statement. @throws TOO_MANY_BYTES (413) beyond `limit` bytes */
 export async function readText(request: Readable, decoders: Transform[], limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -69,7 +70,10 @@ export async function readText(request: Readable, decoders: Transform[], limit: 
   return Buffer.concat(chunks)
 }
 
-/** `multipart/form-data` as clients send it for long parameters: a part `query` and parts `param_<name>`. */
+/**
+ * Parses `multipart/form-data`, which clients send for long parameters: a part `query` and parts `param_<name>`.
+ * @param params receives the parameters @returns the query
+ */
 export function readForm(body: Buffer, contentType: string, params: Map<string, string>): string {
   const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1]
   if (!boundary) throw badRequest('The form has no boundary')

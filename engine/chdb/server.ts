@@ -1,41 +1,39 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 import { TokenGate } from './token_gate.js'
 import { exceptionOf } from './exception.js'
-import { isLocked } from './folder_lock.js'
-import { SessionPool } from './session_pool.js'
-import { answer, type RequestContext } from './answer.js'
-import { EngineSession } from './chdb_session.js'
+import { handleQuery, type RequestContext } from './query_handler.js'
+import { openEngine } from './open_engine.js'
 import { Spool } from './spool.js'
 import { sendException } from './reply.js'
 
-export interface StoreOptions {
+export interface StoreServerOptions {
   /** Folder of the database. One process owns it at a time. */
   path: string
-  /** 0: a free one. */
+  /** 0: any free port. */
   port?: number
-  /** Loopback unless told otherwise. */
+  /** @default loopback */
   host?: string
   /** The clients' password, at least 16 characters. */
   token: string
-  /** Queries at a time; UV_THREADPOOL_SIZE must be `threadsFor(poolSize)` before the process starts. */
+  /** Concurrent queries; UV_THREADPOOL_SIZE must be `threadsFor(poolSize)` before the process starts. */
   poolSize?: number
   /** Memory of one query or insert, in bytes. */
   maxMemoryBytes?: number
-  /** Data of one insert, decompressed, in bytes. */
+  /** Decompressed data of one insert, in bytes. */
   maxBodyBytes?: number
   /** A result that is not streamed, in bytes. */
   maxResultBytes?: number
   /** Queries that wait for a session. */
   maxWaiting?: number
-  /** How long running queries may go on after `close`, in milliseconds. */
+  /** How long running queries may continue after `close`, in milliseconds. */
   graceMs?: number
 }
 
-export interface Store {
+export interface StoreServer {
   url: string
   port: number
   close(): Promise<void>
@@ -44,31 +42,23 @@ export interface Store {
 const MIB = 1_048_576
 /** SQL text without data. */
 const MAX_STATEMENT_BYTES = 16 * MIB
-/** The longest that a query or insert may run; clients ask for less. */
-const MAX_SECONDS = 3_600
 /** Idle connections are closed after this long. */
 const KEEP_ALIVE_MS = 30_000
 /**
- * What clients are told, in seconds: much less, because one that sends just when the server closes gets a reset instead
- * of an answer.
+ * The timeout announced to clients, in seconds: much less, because a client that sends just when the server closes the
+ * connection gets a reset.
  */
-const KEEP_ALIVE_TOLD = 10
+const ANNOUNCED_KEEP_ALIVE_S = 10
 /** Each running query holds a libuv thread; four more for files and compression. */
 export const threadsFor = (poolSize: number): number => poolSize + 4
 export const DEFAULT_POOL_SIZE = 8
 
 /**
- * What can be set at start only. Threads that wait for work, at most: the engine keeps a thousand, each with three open
- * files, and a peak of some seconds stays for good.
- */
-const CONFIG = '<clickhouse><max_thread_pool_free_size>64</max_thread_pool_free_size></clickhouse>\n'
-
-/**
- * ClickHouse, embedded, behind its own HTTP interface.
+ * Starts an embedded ClickHouse behind its own HTTP interface.
  * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_SETTINGS_INVALID,
  * ALPR_ERR_STORE_UNAVAILABLE
  */
-export async function startStore(options: StoreOptions): Promise<Store> {
+export async function startStore(options: StoreServerOptions): Promise<StoreServer> {
   const {
     host = '127.0.0.1',
     port = 0,
@@ -84,36 +74,20 @@ export async function startStore(options: StoreOptions): Promise<Store> {
   const path = resolve(options.path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
 
-  const pool = await openPool(path, { poolSize, maxWaiting, maxMemoryBytes, maxResultBytes })
-  const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
-  const known = new Set(
-    (
-      await pool.control(
-        'SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated',
-      )
-    )
-      .split('\n')
-      .filter(Boolean),
-  )
-  const kitchen: RequestContext = {
-    pool,
-    spool,
-    limits: {
-      known,
-      ceilings: new Map([
-        ['max_memory_usage', maxMemoryBytes],
-        ['max_memory_usage_for_user', 2 * maxMemoryBytes],
-        ['max_result_bytes', maxResultBytes],
-        ['max_execution_time', MAX_SECONDS],
-      ]),
-    },
+  const { pool, limits } = await openEngine(path, {
+    poolSize,
+    maxWaiting,
+    maxMemoryBytes,
+    maxResultBytes,
     maxStatementBytes: MAX_STATEMENT_BYTES,
-  }
+  })
+  const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
+  const context: RequestContext = { pool, spool, limits, maxStatementBytes: MAX_STATEMENT_BYTES }
   const gate = new TokenGate(options.token)
   const server = createServer(
     { maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 },
     (request, response) => {
-      void serve(request, response, gate, kitchen)
+      void serve(request, response, gate, context)
     },
   )
   server.maxConnections = 1_024
@@ -145,52 +119,20 @@ export async function startStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-async function openPool(
-  path: string,
-  bounds: { poolSize: number; maxWaiting: number; maxMemoryBytes: number; maxResultBytes: number },
-): Promise<SessionPool> {
-  const fixed = {
-    max_memory_usage: String(bounds.maxMemoryBytes),
-    // Of all queries together: a few large ones at once must not end the process.
-    max_memory_usage_for_user: String(2 * bounds.maxMemoryBytes),
-    max_execution_time: String(MAX_SECONDS),
-    session_timezone: 'UTC',
-    max_result_bytes: String(bounds.maxResultBytes),
-    result_overflow_mode: 'throw',
-    async_insert: '0',
-    // Parameters travel in statements of their own: what the front lets through must fit, with every character escaped.
-    max_query_size: String(4 * MAX_STATEMENT_BYTES),
-    // clickhouse-local's convenience: "1+1" alone is a query. A server does not, and a typing error must stay an error.
-    implicit_select: '0',
-  }
-  const config = join(path, 'engine.xml')
-  writeFileSync(config, CONFIG, { mode: 0o600 })
-  try {
-    return await SessionPool.open({
-      size: bounds.poolSize,
-      maxWaiting: bounds.maxWaiting,
-      open: (mark) => EngineSession.open(path, mark, fixed, [`--config-file=${config}`]),
-    })
-  } catch (error) {
-    if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
-    throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })
-  }
-}
-
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   gate: TokenGate,
-  kitchen: RequestContext,
+  context: RequestContext,
 ): Promise<void> {
-  // Without a listener a reset connection would end the process.
+  // Without a listener, a connection reset would crash the process.
   request.on('error', () => {})
   response.on('error', () => {})
   if (request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close') {
     response.setHeader('Connection', 'keep-alive')
-    response.setHeader('Keep-Alive', `timeout=${KEEP_ALIVE_TOLD}`)
+    response.setHeader('Keep-Alive', `timeout=${ANNOUNCED_KEEP_ALIVE_S}`)
   }
-  const asked = { queryId: '' }
+  const current = { queryId: '' }
   try {
     if (request.url === '/ping' || request.url?.startsWith('/ping?')) {
       request.resume()
@@ -198,11 +140,11 @@ async function serve(
       response.end('Ok.\n')
       return
     }
-    gate.check(request)
-    await answer(request, response, kitchen, asked)
+    gate.verify(request)
+    await handleQuery(request, response, context, current)
   } catch (error) {
     if (response.destroyed) return
-    sendException(request, response, asked.queryId, exceptionOf(error))
+    sendException(request, response, current.queryId, exceptionOf(error))
   }
 }
 

@@ -1,50 +1,50 @@
 import { sleep } from '../runtime/backoff.js'
 import { shuttingDown, tooBusy } from './exception.js'
-import type { EngineSession } from './chdb_session.js'
+import type { ChdbSession } from './chdb_session.js'
 import { quote } from './sql_scanner.js'
 
 /**
- * `ask` queries look things up, `change` queries write or are part of writing: dashboards must never keep reads from
- * being stored. `export` ones fetch much: people who wait go first.
+ * `write` queries write or are part of writing: dashboards must never keep reads from being stored. `export` queries
+ * fetch much data, and the short `lookup` queries that people wait for take precedence over them.
  */
-export type Lane = 'ask' | 'change' | 'export'
+export type QueryClass = 'lookup' | 'write' | 'export'
 
 /**
- * How often a query is killed again until it is gone, in milliseconds: one that is still being planned is not listed
- * yet.
+ * Interval at which KILL is repeated until the query has ended, milliseconds: a query in planning is not listed yet.
  */
 const KILL_EVERY_MS = 200
 
 export interface PoolOptions {
-  /** Sessions, and so queries at a time. */
+  /** Sessions, and so concurrent queries. */
   size: number
-  /** Queries that may wait for a session; beyond it TOO_MANY_SIMULTANEOUS_QUERIES (503). */
+  /** Queries that may wait for a session; further ones get TOO_MANY_SIMULTANEOUS_QUERIES (503). */
   maxWaiting: number
-  open: (mark: string) => Promise<EngineSession>
+  open: (mark: string) => Promise<ChdbSession>
 }
 
 interface Waiter {
-  lane: Lane
-  start: (session: EngineSession) => void
+  queryClass: QueryClass
+  start: (session: ChdbSession) => void
   refuse: (error: Error) => void
 }
 
 /**
- * The sessions of the engine. A quarter of them (at least one) is kept for the `change` lane, and at most a quarter (at
- * least one) may be exports at a time, so that there is always room for a question that a person waits for. A query
- * whose client has gone is killed from a control session, and its own session comes back only when the kill is over, so
- * that the kill cannot meet the next query.
+ * The sessions of the engine. A quarter of them (at least one) is reserved for writes, and at most a quarter (at least
+ * one) runs exports, so that lookups always find a session. A query whose client has disconnected is killed from a
+ * control session, and its own session returns to the pool only after the kill, so that the kill cannot hit the next
+ * query.
  */
 export class SessionPool {
   readonly #options: PoolOptions
-  readonly #forAsking: number
-  readonly #forExports: number
-  #control!: EngineSession
-  #idle: EngineSession[] = []
+  readonly #maxReaders: number
+  readonly #maxExports: number
+  #control!: ChdbSession
+  #idle: ChdbSession[] = []
   #waiting: Waiter[] = []
-  #asking = 0
-  #exporting = 0
-  #busy = new Set<EngineSession>()
+  /** Running lookups and exports. */
+  #readers = 0
+  #exports = 0
+  #busy = new Set<ChdbSession>()
   #closed = false
   #opened = 0
   #controlTail: Promise<unknown> = Promise.resolve()
@@ -53,8 +53,8 @@ export class SessionPool {
   private constructor(options: PoolOptions) {
     this.#options = options
     const quarter = Math.max(1, Math.floor(options.size / 4))
-    this.#forAsking = Math.max(1, options.size - quarter)
-    this.#forExports = quarter
+    this.#maxReaders = Math.max(1, options.size - quarter)
+    this.#maxExports = quarter
   }
 
   static async open(options: PoolOptions): Promise<SessionPool> {
@@ -72,16 +72,16 @@ export class SessionPool {
   }
 
   /**
-   * Runs `work` on a session of its own. `signal` ends the wait, or kills the query.
+   * Runs `work` with a session of its own. `signal` ends the wait, or kills the query.
    * @throws TOO_MANY_SIMULTANEOUS_QUERIES, ABORTED, or what the work throws
    */
-  async use<T>(lane: Lane, signal: AbortSignal, work: (session: EngineSession) => Promise<T>): Promise<T> {
-    const session = await this.#take(lane, signal)
+  async use<T>(queryClass: QueryClass, signal: AbortSignal, work: (session: ChdbSession) => Promise<T>): Promise<T> {
+    const session = await this.#take(queryClass, signal)
     let running = true
     let killing: Promise<void> | undefined
     const kill = () => {
-      // What a killed query had ready would be handed to the next one of its session, as if it were its answer.
-      session.spoiled = true
+      // The engine would return buffered results of a killed query as those of the session's next query.
+      session.tainted = true
       killing = this.#killUntil(session, () => !running)
     }
     if (signal.aborted) kill()
@@ -92,11 +92,11 @@ export class SessionPool {
       running = false
       signal.removeEventListener('abort', kill)
       await killing
-      await this.#giveBack(session, lane)
+      await this.#giveBack(session, queryClass)
     }
   }
 
-  /** Ends everything: waiting queries are refused, running ones get `graceMs`, then they are killed. */
+  /** Refuses waiting queries, kills running ones after `graceMs`, and closes all sessions. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true
     for (const waiter of this.#waiting.splice(0)) waiter.refuse(shuttingDown())
@@ -113,23 +113,23 @@ export class SessionPool {
     this.#control.close()
   }
 
-  /** Runs a command on the control session, which no client can occupy. */
+  /** Runs a command on the control session, which clients never use. */
   control(sql: string): Promise<string> {
     const run = this.#controlTail.then(() =>
       this.#control.run(sql, { database: 'default', settings: new Map(), params: new Map() }, 'TabSeparated'),
     )
     this.#controlTail = run.catch(() => {})
-    return run.then((answer) => answer.bytes.toString('utf8'))
+    return run.then(({ bytes }) => bytes.toString('utf8'))
   }
 
-  #open(): Promise<EngineSession> {
+  #open(): Promise<ChdbSession> {
     return this.#options.open(`platestream-${process.pid}-${++this.#opened}`)
   }
 
-  #take(lane: Lane, signal: AbortSignal): Promise<EngineSession> {
+  #take(queryClass: QueryClass, signal: AbortSignal): Promise<ChdbSession> {
     if (this.#closed) return Promise.reject(shuttingDown())
     if (signal.aborted) return Promise.reject(signal.reason as Error)
-    if (this.#mayStart(lane)) return Promise.resolve(this.#start(lane))
+    if (this.#mayStart(queryClass)) return Promise.resolve(this.#start(queryClass))
     if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(tooBusy(this.#options.maxWaiting))
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -137,7 +137,7 @@ export class SessionPool {
         reject(signal.reason as Error)
       }
       const waiter: Waiter = {
-        lane,
+        queryClass,
         start: (session) => {
           signal.removeEventListener('abort', leave)
           resolve(session)
@@ -152,47 +152,47 @@ export class SessionPool {
     })
   }
 
-  #mayStart(lane: Lane): boolean {
-    return (
-      this.#idle.length > 0 &&
-      (lane === 'change' || (this.#asking < this.#forAsking && (lane === 'ask' || this.#exporting < this.#forExports)))
-    )
+  #mayStart(queryClass: QueryClass): boolean {
+    if (this.#idle.length === 0) return false
+    if (queryClass === 'write') return true
+    return this.#readers < this.#maxReaders && (queryClass === 'lookup' || this.#exports < this.#maxExports)
   }
 
-  #start(lane: Lane): EngineSession {
+  #start(queryClass: QueryClass): ChdbSession {
     const session = this.#idle.pop()!
-    if (lane !== 'change') this.#asking++
-    if (lane === 'export') this.#exporting++
+    if (queryClass !== 'write') this.#readers++
+    if (queryClass === 'export') this.#exports++
     this.#busy.add(session)
     return session
   }
 
-  async #giveBack(session: EngineSession, lane: Lane): Promise<void> {
+  async #giveBack(session: ChdbSession, queryClass: QueryClass): Promise<void> {
     let next = session
-    if (session.spoiled) {
-      // Opened first: when the engine refuses, a spoiled session is better than none, and it stays marked for the next
-      // try.
+    if (session.tainted) {
+      // The new one is opened first: when that fails, a tainted session is better than none and is replaced next time.
       next = await this.#open().catch(() => session)
       if (next !== session) session.close()
     }
     this.#busy.delete(session)
-    if (lane !== 'change') this.#asking--
-    if (lane === 'export') this.#exporting--
+    if (queryClass !== 'write') this.#readers--
+    if (queryClass === 'export') this.#exports--
     this.#idle.push(next)
-    const first = this.#waiting.findIndex((waiter) => waiter.lane !== 'export' && this.#mayStart(waiter.lane))
-    const index = first >= 0 ? first : this.#waiting.findIndex((waiter) => this.#mayStart(waiter.lane))
+    const first = this.#waiting.findIndex(
+      (waiter) => waiter.queryClass !== 'export' && this.#mayStart(waiter.queryClass),
+    )
+    const index = first >= 0 ? first : this.#waiting.findIndex((waiter) => this.#mayStart(waiter.queryClass))
     if (index >= 0) {
       const [waiter] = this.#waiting.splice(index, 1)
-      waiter!.start(this.#start(waiter!.lane))
+      waiter!.start(this.#start(waiter!.queryClass))
     } else if (this.#busy.size === 0) {
       for (const resolve of this.#onIdle.splice(0)) resolve()
     }
   }
 
-  async #killUntil(session: EngineSession, gone: () => boolean): Promise<void> {
-    while (!gone()) {
+  async #killUntil(session: ChdbSession, ended: () => boolean): Promise<void> {
+    while (!ended()) {
       await this.control(`KILL QUERY WHERE Settings['log_comment'] = ${quote(session.mark)} ASYNC`).catch(() => {})
-      if (gone()) return
+      if (ended()) return
       await sleep(KILL_EVERY_MS)
     }
   }

@@ -7,7 +7,7 @@ import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { noSpace, tooLarge } from './exception.js'
 
-/** Data of one insert, lying in a file of its own until the engine has read it. */
+/** Data of one insert, in a file of its own until the engine has read it. */
 export interface Spooled {
   path: string
   bytes: number
@@ -15,15 +15,15 @@ export interface Spooled {
 }
 
 /**
- * Files in RAM (`/dev/shm`, else the temporary folder) that hand insert data to the engine byte for byte: its C
- * interface takes text only. The sum of all files is bounded, because RAM is.
+ * Files in RAM (`/dev/shm`, else the temporary folder) that pass insert data to the engine byte for byte, because its C
+ * interface takes text only. The total size is bounded, because RAM is.
  */
 export class Spool {
   readonly folder: string
   #used = 0
   #sequence = 0
 
-  /** @param key tells stores of one machine apart; the folder of a store that was killed is emptied by its successor */
+  /** @param key distinguishes the stores of one machine; a new store empties the folder that a killed one left */
   constructor(
     key: string,
     readonly maxFileBytes: number,
@@ -35,8 +35,11 @@ export class Spool {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
   }
 
-  /** @throws TOO_MANY_BYTES (413) for one file too large, NOT_ENOUGH_SPACE (503) when the bound of all is reached */
-  async take(source: Readable, ...decoders: Transform[]): Promise<Spooled> {
+  /**
+   * Writes a stream to a file.
+   * @throws TOO_MANY_BYTES (413) for a file that is too large, NOT_ENOUGH_SPACE (503) at the bound of all files
+   */
+  async spoolStream(source: Readable, ...decoders: Transform[]): Promise<Spooled> {
     const path = join(this.folder, `${++this.#sequence}.data`)
     let bytes = 0
     const count = new Transform({
@@ -58,8 +61,8 @@ export class Spool {
     return { path, bytes, release }
   }
 
-  /** The same for data that is in memory already. */
-  async put(data: Buffer): Promise<Spooled> {
+  /** Writes data that is already in memory. @throws NOT_ENOUGH_SPACE (503) */
+  async spoolBuffer(data: Buffer): Promise<Spooled> {
     const path = join(this.folder, `${++this.#sequence}.data`)
     if (this.#used + data.length > this.maxTotalBytes) throw noSpace('waiting inserts')
     this.#used += data.length

@@ -1,33 +1,31 @@
 /**
- * A scanner for ClickHouse SQL: just enough to know what kind of statement came, which parameters it names, where
- * inline data begins, and that it is one statement. The engine parses the statement itself; nothing here decides what
- * it means.
+ * What a scanner for ClickHouse SQL finds out about a statement: its kind, which parameters it names, where inline data
+ * begins, and that it is only one statement. The engine parses it; nothing here interprets it.
  */
 export interface Statement {
-  /** The text without a trailing semicolon, and without inline data. */
+  /** The text without trailing semicolon and inline data. */
   text: string
   /** First keyword, upper case; `''` for an empty text. */
   kind: string
   /** Names of the `{name:Type}` placeholders. */
   placeholders: Set<string>
-  /** Name in the last FORMAT clause, if there is one. */
+  /** The name in the last FORMAT clause. */
   format?: string
   /**
-   * Where `FROM INFILE` must stand so that an INSERT takes its data from a file: before SETTINGS and FORMAT (offset
-   * into `text`).
+   * Offset into `text` for `FROM INFILE`, with which an INSERT takes its data from a file: before SETTINGS and FORMAT.
    */
   dataAt?: number
-  /** Offset into the scanned text where inline data of `INSERT ... FORMAT x` begins; undefined when there is none. */
+  /** Offset into the scanned text of the inline data of `INSERT ... FORMAT x`; undefined when it has none. */
   inlineDataAt?: number
   /** More than one SELECT: a subquery, a union. */
   nested: boolean
-  /** What reaches past the database into files or hosts of this network (`OUTFILE`, `url(`), if anything does. */
+  /** The first word that gives access to files or hosts outside the database (`OUTFILE`, `url(`). */
   outside?: string
-  /** A temporary table belongs to the session that made it. */
+  /** Creates a temporary table, which belongs to its session. */
   temporary: boolean
 }
 
-/** What is wrong with a text that is not one statement. */
+/** The text is not exactly one statement. */
 export class NotOneStatement extends Error {}
 
 interface Word {
@@ -117,7 +115,7 @@ function describe(
     kind,
     placeholders,
     format,
-    dataAt: kind === 'INSERT' ? dataPlace(top, formatAt) : undefined,
+    dataAt: kind === 'INSERT' ? infileOffset(top, formatAt) : undefined,
     inlineDataAt,
     nested: words.filter((word) => word.upper === 'SELECT').length > 1,
     outside: words.find((word, index) => reachesOut(sql, word, words[index - 1]))?.text,
@@ -127,11 +125,17 @@ function describe(
 }
 
 /**
- * Functions and engines that open files or connections. The store's own process has all rights of its user, a query
- * must not borrow them.
+ * Functions and table engines that open files or connections. The store's process has all rights of its user; a query
+ * must not use them.
  */
-const OUTSIDE =
-  /^(FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\w*|REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|EXECUTABLE\w*|KAFKA|NATS|RABBITMQ|PYTHON|ICEBERG\w*|DELTALAKE\w*|HUDI\w*|PAIMON\w*|ARROWFLIGHT|YTSAURUS|(FILE|URL|S3|HDFS)CLUSTER)$/
+const OUTSIDE = new RegExp(
+  `^(${[
+    'FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\\w*|(FILE|URL|S3|HDFS)CLUSTER',
+    'REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|ARROWFLIGHT|YTSAURUS',
+    'EXECUTABLE\\w*|PYTHON|KAFKA|NATS|RABBITMQ',
+    'ICEBERG\\w*|DELTALAKE\\w*|HUDI\\w*|PAIMON\\w*',
+  ].join('|')})$`,
+)
 
 function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
   if (word.upper === 'INFILE') return before?.upper === 'FROM'
@@ -139,8 +143,8 @@ function reachesOut(sql: string, word: Word, before: Word | undefined): boolean 
   return OUTSIDE.test(word.upper) && /^\s*\(/.test(sql.slice(word.end, word.end + 100))
 }
 
-/** Only `INSERT INTO t [(columns)] [SETTINGS ...] FORMAT x` takes data; a SELECT or VALUES in it brings its own. */
-function dataPlace(top: Word[], formatAt: number): number | undefined {
+/** Only `INSERT INTO t [(columns)] [SETTINGS ...] FORMAT x` takes data; one with SELECT or VALUES contains its own. */
+function infileOffset(top: Word[], formatAt: number): number | undefined {
   if (formatAt < 0 || top.some((word) => word.upper === 'SELECT' || word.upper === 'WITH' || word.upper === 'VALUES'))
     return undefined
   const settings = top.find(
@@ -163,7 +167,7 @@ function isFormatName(words: Word[]): boolean {
   )
 }
 
-/** Data begins behind the first line break or blank after the format's name; a lone semicolon is no data. */
+/** Data begins after the first line break or blank that follows the format's name; a lone semicolon is not data. */
 function inlineData(sql: string, at: number): number | undefined {
   if (isBlank(sql, at) || /^\s*(;\s*$|SETTINGS\b)/i.test(sql.slice(at, at + 200))) return undefined
   let start = at
@@ -171,7 +175,7 @@ function inlineData(sql: string, at: number): number | undefined {
   return sql[start] === '\n' ? start + 1 : start
 }
 
-/** Quotes end at the same quote; a backslash escapes, a doubled quote stands for itself. */
+/** Quoted text ends at the same quote; a backslash escapes, a doubled quote is a literal one. */
 function endOfQuoted(sql: string, start: number): number {
   const quote = sql[start]!
   for (let at = start + 1; at < sql.length; at++) {
@@ -189,7 +193,7 @@ function after(sql: string, mark: string, from: number): number {
   return found < 0 ? sql.length : found + mark.length
 }
 
-/** Nothing but blanks, semicolons and comments from here on. */
+/** Whether only blanks, semicolons and comments follow. */
 function isBlank(sql: string, from: number): boolean {
   let at = from
   while (at < sql.length) {
@@ -206,8 +210,8 @@ function findLast<T>(list: T[], test: (value: T, index: number) => boolean): num
   return -1
 }
 
-/** A string literal of ClickHouse. */
+/** The text as a string literal of ClickHouse. */
 export const quote = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
-/** An identifier of ClickHouse. */
+/** The name as a quoted identifier of ClickHouse. */
 export const identifier = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``

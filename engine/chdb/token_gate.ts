@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { StoreException } from './exception.js'
 
 /**
- * The one secret of the store. Clients send it as ClickHouse's password: `Authorization: Basic`, or `X-ClickHouse-User`
- * with `X-ClickHouse-Key`. Never in the address, where it would end in logs.
+ * Verifies the store's only secret. Clients send it as ClickHouse's password: `Authorization: Basic`, or
+ * `X-ClickHouse-User` with `X-ClickHouse-Key`. It is not accepted in the URL, which ends up in logs.
  */
 export class TokenGate {
   readonly #digest: Buffer
@@ -14,9 +14,9 @@ export class TokenGate {
   }
 
   /** @throws AUTHENTICATION_FAILED (516) */
-  check(request: IncomingMessage): void {
+  verify(request: IncomingMessage): void {
     const { user, password } = credentialsOf(request)
-    // Digests have one length, so the comparison takes the same time whatever was sent.
+    // Digests have equal length, so the comparison takes the same time for any password.
     const same = timingSafeEqual(digestOf(password), this.#digest)
     if (!same || user !== 'default') {
       throw new StoreException(

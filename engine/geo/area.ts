@@ -4,9 +4,9 @@ import { CAMERA_ID } from '../model/camera.js'
 
 /** Mean radius of the earth, metres. */
 export const EARTH_M = 6_371_008.8
-/** Corners of one polygon, areas of one question, cameras of one place. */
+/** Corners of one polygon, areas of one question, cameras of one area. */
 const MAX_CORNERS = 2_000
-const MAX_PLACES = 16
+const MAX_AREAS = 16
 const MAX_CAMERAS = 1_000
 
 const strict = { additionalProperties: false }
@@ -36,7 +36,9 @@ export const AreaSchema = Type.Union([
       polygon: Type.Array(Type.Tuple([Lon, Lat]), {
         minItems: 3,
         maxItems: 10_001,
-        description: `[longitude, latitude] as in GeoJSON, 3 to ${MAX_CORNERS} corners, closed or not; a step of more than 180 degrees goes over the antimeridian`,
+        description:
+          `[longitude, latitude] as in GeoJSON, 3 to ${MAX_CORNERS} corners, closed or not; ` +
+          'a step of more than 180 degrees crosses the antimeridian',
       }),
     },
     strict,
@@ -52,8 +54,8 @@ export const AreaSchema = Type.Union([
     strict,
   ),
 ])
-/** Several places are one area: a read counts that lies in any of them. None: everywhere. */
-export const AreasSchema = Type.Array(AreaSchema, { maxItems: MAX_PLACES, default: [] })
+/** A union: a read counts that lies in any of the areas. Empty: everywhere. */
+export const AreasSchema = Type.Array(AreaSchema, { maxItems: MAX_AREAS, default: [] })
 
 export interface Circle {
   kind: 'circle'
@@ -61,9 +63,7 @@ export interface Circle {
   lon: number
   radiusM: number
 }
-/**
- * Longitudes run on past 180 where the ring crosses the antimeridian; the corners are already nudged (see `ringOf`).
- */
+/** Longitudes continue past 180 where the ring crosses the antimeridian; corners are already nudged (see `ringOf`). */
 export interface Ring {
   kind: 'ring'
   lon: number[]
@@ -79,7 +79,7 @@ export interface Cameras {
 }
 export type Area = Circle | Ring | Cameras
 
-/** @throws ALPR_ERR_AREA_INVALID naming what is wrong with a polygon */
+/** @throws ALPR_ERR_AREA_INVALID naming the fault of a polygon */
 export function areasOf(input: Static<typeof AreasSchema>): Area[] {
   return input.map((one): Area => {
     if ('circle' in one) return { kind: 'circle', ...one.circle }
@@ -88,19 +88,19 @@ export function areasOf(input: Static<typeof AreasSchema>): Area[] {
   })
 }
 
-/** In degrees; 0.01 mm. */
+/** Degrees; 0.01 mm. */
 export const NUDGE = 1e-10
 
 /**
- * A simple ring from corners. All corners are moved 1e-10 degrees (0.01 mm) to the south-west, so that no position a
- * receiver can tell lies on an edge: western and southern edges belong to the polygon, eastern and northern ones do
- * not, and neighbours that share an edge never share a read.
+ * A simple ring from corners. All corners are moved 1e-10 degrees (0.01 mm) to the south-west, so that no position that
+ * a receiver can report lies on an edge: western and southern edges belong to the polygon, eastern and northern ones do
+ * not, and neighbouring polygons never share a read.
  * @throws ALPR_ERR_AREA_INVALID
  */
 export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
   const invalid = (reason: string) => new AlprError('ALPR_ERR_AREA_INVALID', { reason })
   if (corners.length > MAX_CORNERS + 1)
-    throw invalid(`a polygon of ${corners.length} corners; at most ${MAX_CORNERS} are taken`)
+    throw invalid(`a polygon of ${corners.length} corners; at most ${MAX_CORNERS} are allowed`)
   const lon: number[] = []
   const lat: number[] = []
   let turn = 0
@@ -111,7 +111,7 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
       else if (step < -180) turn += 360
     }
     const unwrapped = x + turn
-    // The same corner twice in a row is one.
+    // A repeated corner counts once.
     if (index > 0 && lon.at(-1) === unwrapped && lat.at(-1) === y) return
     lon.push(unwrapped)
     lat.push(y)
@@ -145,8 +145,8 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
 }
 
 /**
- * The first two edges that meet elsewhere than in a shared corner; edge i goes from corner i. Quadratic, with bounds
- * first: 2,000 corners take some ms.
+ * The first two edges that meet other than in a shared corner; edge i starts at corner i. Quadratic, but bounds are
+ * compared first: 2,000 corners take a few ms.
  */
 function crossingOf(x: readonly number[], y: readonly number[]): [number, number] | undefined {
   const n = x.length
@@ -183,6 +183,7 @@ function crossingOf(x: readonly number[], y: readonly number[]): [number, number
   return undefined
 }
 
+/** On which side of the line from a to b the point p lies: 1, -1, or 0 on the line. */
 function side(ax: number, ay: number, bx: number, by: number, px: number, py: number): number {
   return Math.sign((bx - ax) * (py - ay) - (by - ay) * (px - ax))
 }

@@ -1,7 +1,7 @@
 /**
- * Cells: the world in squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that
- * neighbours mostly lie next to each other in the primary key. Computed here, and in SQL (`cellSql`) only where it
- * follows from a stored position.
+ * Cells divide the world into squares of 1/182 degree (about 611 m north to south), numbered in Morton order, so that
+ * most neighbours are adjacent in the primary key. They are computed here, and in SQL (`cellSql`) only from stored
+ * positions.
  *
  *     bit  31 30 29 28 ... 3  2  1  0
  *           y  x  y  x ... y  x  y  x     x = (longitude + 180) * 182, y = (latitude + 90) * 182, 16 bits each
@@ -42,7 +42,7 @@ function row(degrees: number, half: number, max: number): number {
   return Math.min(max, Math.max(0, Math.floor(((Number.isNaN(degrees) ? 0 : degrees) + half) * PER_DEGREE)))
 }
 
-/** 16 bits to every second bit of 32. */
+/** Moves 16 bits to every second bit of 32. */
 function spread(value: number): number {
   let v = value & 0xffff
   v = (v | (v << 8)) & 0x00ff00ff
@@ -51,6 +51,7 @@ function spread(value: number): number {
   return (v | (v << 1)) & 0x55555555
 }
 
+/** The inverse of `spread`. */
 function gather(value: number): number {
   let v = value & 0x55555555
   v = (v | (v >>> 1)) & 0x33333333

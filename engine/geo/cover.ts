@@ -1,4 +1,4 @@
-import { cellBounds, cellOf } from './cell.js'
+import { cellBounds } from './cell.js'
 import { EARTH_M, type Circle, type Ring } from './area.js'
 
 /** Cells from `from` to `to`, both included. */
@@ -7,10 +7,7 @@ export interface CellRange {
   to: number
 }
 
-/**
- * Ranges of one place: each is one interval that the primary key looks up. More would prune better and cost more to
- * plan.
- */
+/** Most ranges of one area: each is an interval of the primary key. More would prune better but cost more to plan. */
 export const MAX_RANGES = 48
 
 /** Degrees; a box never crosses the antimeridian. */
@@ -24,13 +21,13 @@ interface Box {
 type Judge = (box: Box) => 'out' | 'part' | 'in'
 
 /**
- * Intervals of the Morton order that hold every cell a place touches, and as few others as `MAX_RANGES` intervals
- * allow: squares of the quad-tree are split, the largest first, while there is room. A cover only prunes; the place
- * itself is asked of each read again.
+ * Intervals of the Morton order that contain every cell an area touches, and as few others as `MAX_RANGES` intervals
+ * allow: squares of the quad-tree are split, the largest first, while there is room. A cover only prunes; queries also
+ * compare each read with the area itself.
  */
-export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] {
-  const judge = place.kind === 'circle' ? circleJudge(place) : ringJudge(place)
-  // Sixteen bits each way: the whole numbering is one square of level 16.
+export function coverOf(area: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] {
+  const judge = area.kind === 'circle' ? circleJudge(area) : ringJudge(area)
+  // Sixteen bits in each direction: the whole world is one square of level 16.
   let open: { first: number; level: number }[] = [{ first: 0, level: 16 }]
   const done: CellRange[] = []
   while (open.length > 0) {
@@ -44,14 +41,14 @@ export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange
         for (let quarter = 0; quarter < 4; quarter++)
           next.push({ first: square.first + quarter * (size / 4), level: square.level - 1 })
     }
-    // Judged before they are counted: most quarters lie outside.
+    // Judged before they are counted, because most quarters lie outside.
     const touched = next.filter(({ first, level }) => judge(boxOf(first, level)) !== 'out')
     const ranges = merged([
       ...done,
       ...touched.map(({ first, level }) => ({ from: first, to: first + 4 ** level - 1 })),
     ])
-    // One level beyond the room is still worth it when it closes up to few ranges; a small place always comes down to
-    // its cells.
+    // One level beyond the limit is worthwhile when it merges into few ranges; a small area is always resolved to its
+    // cells.
     if (ranges.length > maxRanges && open.length <= maxRanges * 4) return squeezed(ranges, maxRanges)
     if (touched.length > maxRanges * 16) return squeezed(ranges, maxRanges)
     open = touched
@@ -59,7 +56,7 @@ export function coverOf(place: Circle | Ring, maxRanges = MAX_RANGES): CellRange
   return squeezed(merged(done), maxRanges)
 }
 
-/** Closes the smallest gaps until there are few enough. */
+/** Closes the smallest gaps until at most `most` ranges remain. */
 function squeezed(ranges: CellRange[], most: number): CellRange[] {
   if (ranges.length <= most) return ranges
   const gaps = ranges
@@ -89,17 +86,14 @@ function merged(ranges: CellRange[]): CellRange[] {
   return out
 }
 
-/**
- * The square of 2^level cells a side whose first cell is `first`. Squares past the world's edge have clamped neighbours
- * and are judged as they are.
- */
+/** The box of a square of 2^level by 2^level cells whose first cell is `first`; squares may extend past the world. */
 function boxOf(first: number, level: number): Box {
   const low = cellBounds(first >>> 0)
   const high = cellBounds((first + 4 ** level - 1) >>> 0)
   return { south: low.south, west: low.west, north: high.north, east: high.east }
 }
 
-/** Boxes are judged a little larger than they are: rounding must never cost a read. Degrees. */
+/** Boxes are enlarged by this before they are judged: rounding must never lose a read. Degrees. */
 const SLACK = 1e-9
 
 function circleJudge({ lat, lon, radiusM }: Circle): Judge {
@@ -107,7 +101,7 @@ function circleJudge({ lat, lon, radiusM }: Circle): Judge {
   const reach = (angle * 180) / Math.PI + SLACK
   const south = lat - reach
   const north = lat + reach
-  // Half the width of the circle in longitude; all longitudes when it holds a pole.
+  // Half the width of the circle in longitude; all longitudes when it contains a pole.
   const sine = Math.sin(angle) / Math.cos((lat * Math.PI) / 180)
   const width = south <= -90 || north >= 90 || !(sine < 1) ? 360 : (Math.asin(sine) * 180) / Math.PI + SLACK
   return (box) => {
@@ -128,7 +122,7 @@ function ringJudge(ring: Ring): Judge {
       const north = box.north + SLACK
       if (east < ring.west || west > ring.east || north < ring.south || south > ring.north) continue
       if (edgeMeets(ring, west, south, east, north)) verdict = 'part'
-      // No edge in it: all inside, or all outside.
+      // No edge meets the box: it is all inside or all outside.
       else if (ringHolds(ring, (west + east) / 2, (south + north) / 2)) return 'in'
     }
     return verdict
@@ -143,7 +137,7 @@ function edgeMeets({ lon, lat }: Ring, west: number, south: number, east: number
       by = lat[i]!
     if (Math.max(ax, bx) < west || Math.min(ax, bx) > east || Math.max(ay, by) < south || Math.min(ay, by) > north)
       continue
-    // Corners of the box on both sides of the line (or on it): they meet.
+    // Corners of the box on both sides of the line, or on it: edge and box meet.
     let above = 0
     let below = 0
     for (const [x, y] of [
@@ -161,7 +155,7 @@ function edgeMeets({ lon, lat }: Ring, west: number, south: number, east: number
   return false
 }
 
-/** Even-odd rule. @param x longitude as the ring counts it */
+/** Whether the ring contains a point, by the even-odd rule. @param x longitude as the ring counts it */
 export function ringHolds({ lon, lat }: Ring, x: number, y: number): boolean {
   let inside = false
   for (let i = 0, j = lon.length - 1; i < lon.length; j = i++) {
@@ -170,5 +164,3 @@ export function ringHolds({ lon, lat }: Ring, x: number, y: number): boolean {
   }
   return inside
 }
-
-export { cellOf }

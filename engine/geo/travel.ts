@@ -1,6 +1,6 @@
 import { EARTH_M } from './area.js'
 
-/** Metres over ground between two positions, in a straight line on a sphere. */
+/** Great-circle distance between two positions, metres. */
 export function distanceM(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
   const rad = Math.PI / 180
   const h =
@@ -9,21 +9,21 @@ export function distanceM(a: { lat: number; lon: number }, b: { lat: number; lon
   return 2 * EARTH_M * Math.asin(Math.min(1, Math.sqrt(h)))
 }
 
-/** No car drives faster between two cameras, km/h; and nearer than this two reads say nothing about speed, metres. */
+/** No car drives faster between two cameras, km/h. Two reads nearer than `NEAR_M` metres say nothing about speed. */
 export const FASTEST_KMH = 250
 const NEAR_M = 500
 
 export interface Leg {
-  /** From the end of the sighting before to the begin of this one, seconds; negative when they overlap. */
+  /** From the end of the previous sighting to the beginning of this one, seconds; negative when they overlap. */
   gapS: number
   distanceM: number
-  /** In a straight line, so at least; absent when there was no time between. */
+  /** Lower bound, along a straight line; absent when there is no time in between. */
   speedKmh?: number
-  /** Two vehicles, a misread, or a copied plate: one car cannot have done this. */
+  /** One car cannot have done this: two vehicles, a misread, or a copied plate. */
   impossible: boolean
 }
 
-/** What a vehicle must have done between two sightings; times in ms. */
+/** The movement of a vehicle between two sightings; times in ms. */
 export function legOf(
   before: { tsLast: number; lat: number; lon: number },
   after: { ts: number; lat: number; lon: number },

@@ -1,18 +1,19 @@
-/** Most ranges kept: gaps are what inserts leave that came to nothing. */
-const MOST = 1_000
+/** Most ranges kept: gaps are the numbers of inserts that were not committed. */
+const MAX_RANGES = 1_000
 
 /**
- * Which blocks of a table have been read, as ClickHouse numbers them: each insert has the next number, a part holds a
+ * Which blocks of a table have been read, as ClickHouse numbers them: each insert gets the next number, a part holds a
  * range of them (`all_3_7_1`: 3 to 7) that never changes, and a merge joins ranges. A part whose whole range has been
- * read holds nothing new, however late it was written. A table that was made anew counts from 1 again: its UUID tells.
+ * read holds nothing new, however late it was written. A table that was recreated counts from 1 again and has another
+ * UUID.
  */
 export class IngestedParts {
   #table = ''
-  /** Apart, ascending, both ends within. */
+  /** Disjoint, ascending, both ends included. */
   #ranges: [low: number, high: number][] = []
 
-  /** Forgets everything when the table is another one than before. @returns whether it is */
-  of(table: string): boolean {
+  /** Forgets everything when the table is another one. @param table its UUID @returns whether it is another one */
+  follow(table: string): boolean {
     if (table === this.#table) return false
     this.#ranges = []
     this.#table = table
@@ -27,7 +28,7 @@ export class IngestedParts {
     return this.#ranges.map(([, high]) => high)
   }
 
-  /** @param part its name; of partition `tuple()`, as it has no other */
+  /** @param part its name; only of partition `tuple()` */
   add(part: string): void {
     const [, from, to] = /^all_(\d+)_(\d+)_/.exec(part) ?? []
     if (from === undefined || to === undefined) return
@@ -38,6 +39,6 @@ export class IngestedParts {
       high = Math.max(high, last)
       return false
     })
-    this.#ranges = [...apart, [low, high] as [number, number]].sort((a, b) => a[0] - b[0]).slice(-MOST)
+    this.#ranges = [...apart, [low, high] as [number, number]].sort((a, b) => a[0] - b[0]).slice(-MAX_RANGES)
   }
 }

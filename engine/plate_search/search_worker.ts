@@ -1,69 +1,71 @@
 import { parentPort } from 'node:worker_threads'
 import { openSearchInstance, resultBytes, SCAN_PIECE, type SharedDictionary } from '../../wasm/mod.js'
 
-/** What the pool asks of a worker. */
+/** Messages of the pool to a thread. */
 export type SearchTask =
   | { kind: 'open'; dictionary: number; shared: SharedDictionary; counter: number }
   | { kind: 'close'; dictionary: number }
   | { kind: 'search'; dictionary: number; search: number; program: Uint8Array; blocks: number }
   | { kind: 'stop'; search: number }
 
-/**
- * What a worker says: its best so far, or that it has nothing left to do. `results` is what lies in its memory: 16
- * bytes each.
- */
+/** Messages of a thread to the pool: its best results so far. */
 export interface SearchReport {
   search: number
+  /** As in the thread's memory: 16 bytes each. */
   results: Uint8Array
+  /** Plates that match, of the blocks scanned. */
   matched: number
+  /** Blocks scanned. */
   blocks: number
+  /** The thread has no more blocks to scan, or was stopped. */
   done: boolean
 }
 
 /**
- * Behind the counter of pieces lies the floor that the threads have in common (wasm/assembly/matcher/results.ts),
+ * Offset from the counter of pieces to the threads' shared lower bound for results (wasm/assembly/matcher/results.ts),
  * bytes.
  */
-const FLOOR_AT = 4
+const SHARED_FLOOR_OFFSET = 4
 
-/** Time between two reports, milliseconds. */
+/** Interval between two reports, milliseconds. */
 const REPORT_MS = 25
 
 /**
  * One thread of a search pool. Threads take the next piece of blocks from a counter in the dictionary's memory, from
  * the end (newest) to the beginning, so that none waits for another.
  */
-const instances = new Map<number, { instance: ReturnType<typeof openSearchInstance>; counter: number }>()
+const matchers = new Map<number, { matcher: ReturnType<typeof openSearchInstance>; counter: number }>()
+/** Searches to end early. */
 const stopped = new Set<number>()
 
 parentPort!.on('message', (task: SearchTask) => {
   if (task.kind === 'open') open(task)
-  else if (task.kind === 'close') instances.delete(task.dictionary)
+  else if (task.kind === 'close') matchers.delete(task.dictionary)
   else if (task.kind === 'stop') stopped.add(task.search)
   else void scan(task)
 })
 
 function open({ dictionary, shared, counter }: SearchTask & { kind: 'open' }): void {
-  const instance = openSearchInstance(shared)
-  instance.memory.exports.shareFloor(counter + FLOOR_AT)
-  instances.set(dictionary, { instance, counter })
+  const matcher = openSearchInstance(shared)
+  matcher.memory.exports.shareFloor(counter + SHARED_FLOOR_OFFSET)
+  matchers.set(dictionary, { matcher, counter })
 }
 
 async function scan({ dictionary, search, program, blocks }: SearchTask & { kind: 'search' }): Promise<void> {
-  const { instance, counter } = instances.get(dictionary)!
-  const { exports, memory } = instance.memory
+  const { matcher, counter } = matchers.get(dictionary)!
+  const { exports, memory } = matcher.memory
   const pieces = new Int32Array(memory.buffer, counter, 1)
-  const report = (done: boolean, seen: number) =>
+  const report = (done: boolean, scanned: number) =>
     parentPort!.postMessage({
       search,
-      results: resultBytes(instance.memory, done).slice(),
+      results: resultBytes(matcher.memory, done).slice(),
       matched: exports.matchedPlates() >>> 0,
-      blocks: seen,
+      blocks: scanned,
       done,
     } satisfies SearchReport)
-  instance.memory.bytes(instance.pattern, program.length).set(program)
-  exports.beginScan(instance.pattern)
-  let seen = 0
+  matcher.memory.bytes(matcher.pattern, program.length).set(program)
+  exports.beginScan(matcher.pattern)
+  let scanned = 0
   let last = performance.now()
   for (;;) {
     const piece = Atomics.add(pieces, 0, 1)
@@ -71,16 +73,16 @@ async function scan({ dictionary, search, program, blocks }: SearchTask & { kind
     if (end <= 0 || stopped.has(search)) break
     const from = Math.max(0, end - SCAN_PIECE)
     exports.scanBlocks(from, end)
-    seen += end - from
+    scanned += end - from
     if (performance.now() - last >= REPORT_MS) {
-      report(false, seen)
+      report(false, scanned)
       last = performance.now()
-      // a stop may be waiting
+      // Let a stop message in.
       await new Promise((resolve) => {
         setImmediate(resolve)
       })
     }
   }
   stopped.delete(search)
-  report(true, seen)
+  report(true, scanned)
 }

@@ -11,39 +11,39 @@ import type { Settings } from '../settings.js'
 
 export type { ClickHouseClient } from '@clickhouse/client'
 
-/** What every query of ours says, so that an embedded store, a server and a cluster answer alike. */
-const ALWAYS: ClickHouseSettings = {
+/** Settings of every query, so that an embedded store, a server and a cluster answer alike. */
+const DEFAULT_SETTINGS: ClickHouseSettings = {
   // UInt64 as text: a JSON number loses digits beyond 2^53.
   output_format_json_quote_64bit_integers: 1,
   async_insert: 0,
   date_time_output_format: 'iso',
   date_time_input_format: 'best_effort',
-  // On a cluster a table in a subquery is asked once, and its answer goes to every shard; refused by default.
+  // On a cluster a subquery runs once and its result goes to every shard; by default ClickHouse refuses it.
   distributed_product_mode: 'global',
 }
 
 /**
- * For `clickhouse_settings` of a query whose result may be large: the embedded store then sends it while it is made
- * instead of bounding and buffering it. Works for one SELECT without subqueries in a line or binary format; a
- * ClickHouse server does so anyway.
+ * For `clickhouse_settings` of a query whose result may be large: the embedded store then streams the result instead of
+ * bounding and buffering it. Works for one SELECT without subqueries in a line or binary format; a ClickHouse server
+ * always streams.
  */
 export const STREAMED: ClickHouseSettings = { wait_end_of_query: 0 }
 
-/** Where the embedded store listens, and its token; not needed when the settings name a server. */
+/** Address and token of the embedded store; not needed when the settings name a server. */
 export interface StoreAddress {
   url?: string
   token?: string
 }
 
 export interface ClientOptions {
-  /** How long one query may take, in milliseconds; the store kills it when we give up. */
+  /** How long one query may take, in milliseconds; the store kills a query that the client gives up. */
   requestTimeoutMs?: number
   maxConnections?: number
 }
 
 /**
- * A client of the store: of the server that the settings name, else of the embedded one. It has no database of its own:
- * names are always qualified, because a client bound to a database cannot make that database.
+ * A client of the store: of the server that the settings name, else of the embedded one. It is not bound to a database,
+ * because such a client could not create that database: names are always qualified.
  * @throws ALPR_ERR_SETTINGS_INVALID when there is neither
  */
 export function createClient(
@@ -66,23 +66,22 @@ export function createClient(
     application: 'platestream',
     request_timeout: options.requestTimeoutMs ?? 60_000,
     max_open_connections: options.maxConnections ?? 16,
-    // A socket that the server has just closed gives ECONNRESET: ours give up long before (embedded store: 30 s;
-    // servers: 3 s or more).
+    // A socket that the server has just closed gives ECONNRESET: the client closes idle ones long before the server
+    // does (embedded store: 30 s; servers: 3 s or more).
     keep_alive: { enabled: true, idle_socket_ttl: 2_000, eagerly_destroy_stale_sockets: true },
     // On loopback compression costs more than it saves; over a network it pays.
     compression: { request: !embedded, response: !embedded },
-    clickhouse_settings: { ...ALWAYS, max_memory_usage: String(clickhouse.maxMemoryBytes) },
-    // Errors reach the caller; the client's own log would tell them twice, with the query in it.
+    clickhouse_settings: { ...DEFAULT_SETTINGS, max_memory_usage: String(clickhouse.maxMemoryBytes) },
+    // Errors reach the caller; the client's own log would repeat them, with the query in it.
     log: { level: ClickHouseLogLevel.OFF },
   })
 }
 
-/** Pauses between attempts to reach the store. */
-const PAUSES = { firstMs: 50, maxMs: 2_000 }
+const BACKOFF = { firstMs: 50, maxMs: 2_000 }
 
 /**
  * Waits until the store answers a query.
- * @throws the signal's reason; what the store says when waiting cannot help (a wrong password)
+ * @throws the signal's reason; the store's error when waiting cannot help (a wrong password)
  */
 export async function waitForStore(
   client: ClickHouseClient,
@@ -95,15 +94,12 @@ export async function waitForStore(
     options.signal?.throwIfAborted()
     if (!isRetryable(result.error)) throw result.error
     options.onRetry?.(result.error)
-    await sleep(backoffMs(attempt, PAUSES), options.signal)
+    await sleep(backoffMs(attempt, BACKOFF), options.signal)
   }
 }
 
-/**
- * Errors of ClickHouse that a later try may not meet: overload, memory, space, network and quorum inside a cluster, a
- * query ended from outside.
- */
-const PASSING = new Set([
+/** Transient errors of ClickHouse: overload, memory, space, network and quorum inside a cluster, a killed query. */
+const TRANSIENT = new Set([
   'UNEXPECTED_END_OF_FILE',
   'CANNOT_READ_FROM_FILE_DESCRIPTOR',
   'CANNOT_WRITE_TO_FILE_DESCRIPTOR',
@@ -143,24 +139,33 @@ const PASSING = new Set([
   'STD_EXCEPTION',
 ])
 
-/** True when the same request may succeed later: nothing is wrong with it. */
+/** Error codes of Node.js for a failed connection, or their common beginning. */
+const NETWORK_CODES = [
+  'ECONN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'UND_ERR_SOCKET',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'EADDRNOTAVAIL',
+]
+
+/** Whether the same request may succeed later, because the error is not its fault. */
 export function isRetryable(error: unknown): boolean {
-  if (error instanceof ClickHouseError) return PASSING.has(error.type ?? '')
+  if (error instanceof ClickHouseError) return TRANSIENT.has(error.type ?? '')
   if (error instanceof AlprError) return error.status === 503
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException
-  if (
-    typeof code === 'string' &&
-    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|EADDRNOTAVAIL)/.test(
-      code,
-    )
-  )
-    return true
+  if (typeof code === 'string' && NETWORK_CODES.some((prefix) => code.startsWith(prefix))) return true
   return /^(Timeout error\.|socket hang up|aborted|The socket was closed)/i.test(String(message ?? ''))
 }
 
 /**
- * The client's error as one of ours. ClickHouse's message stays behind in `cause`: it may quote the query, and so the
- * plate that somebody was looking for, which has no place in a log or in somebody else's answer.
+ * The client's error as an AlprError. ClickHouse's message remains in `cause` only: it may quote the query and so the
+ * plate that somebody searched for, which must not reach a log or another person.
  */
 export function storeError(error: unknown, url: string): AlprError {
   if (error instanceof AlprError) return error

@@ -1,7 +1,7 @@
 import { AlprError } from '../errors.js'
 import type { RowBinary } from './rowbinary.js'
 
-/** How the values of each column type that we use are written. */
+/** Encoders of the column types in use. */
 const ENCODERS = {
   UInt8: (out: RowBinary, value: number) => out.u8(value),
   UInt16: (out: RowBinary, value: number) => out.u16(value),
@@ -47,10 +47,7 @@ type Encoders = typeof ENCODERS
 export type ColumnType = keyof Encoders
 type ValueOf<T extends ColumnType> = Parameters<Encoders[T]>[1]
 
-/**
- * One column: its DDL, and where its value comes from. The schema and the encoder are both made of these, so that they
- * cannot disagree.
- */
+/** One column: its DDL and its encoder. Schema and writer both derive from it, so that they cannot disagree. */
 export interface Column<Row> {
   name: string
   type: ColumnType
@@ -58,7 +55,7 @@ export interface Column<Row> {
   encode(out: RowBinary, row: Row): void
 }
 
-/** @param of takes the value out of a row; one that throws is told with the column's name */
+/** @param of gets the value from a row; when it throws, the error names the column (ALPR_ERR_ROW_INVALID) */
 export function column<Row, T extends ColumnType>(
   table: string,
   name: string,
@@ -85,6 +82,6 @@ export function column<Row, T extends ColumnType>(
   }
 }
 
-/** `name type CODEC(...)`, one a line. */
+/** `name type CODEC(...)`, one column a line. */
 export const columnsDdl = (columns: readonly { name: string; type: string; codec: string }[]): string =>
   columns.map(({ name, type, codec }) => `  ${name} ${type}${codec ? ` CODEC(${codec})` : ''}`).join(',\n')

@@ -1,32 +1,29 @@
-import type { Batch, StoreWriter } from './writer.js'
+import type { StoreBatch, StoreWriter } from './writer.js'
 
-interface Waiting {
-  batch: Batch
+interface QueuedBatch {
+  batch: StoreBatch
   done: () => void
   failed: (error: unknown) => void
 }
 
+/** A group of this many rows does not wait for the previous one: an insert keeps only one core of the store busy. */
+const LARGE_ROWS = 10_000
+/** Concurrent inserts of large groups. */
+const MAX_INSERTS = 2
 /**
- * Rows from which on a group does not wait for the one before it: an insert keeps one core of the store busy, and the
- * engine goes on meanwhile.
- */
-const LARGE = 10_000
-/** Groups that are written at once. */
-const LANES = 2
-/**
- * Checkpoints of all partitions begin at the same moment and are done with their pictures within about this,
- * milliseconds: the first one waits so long for the others.
+ * Checkpoints of all partitions begin together and have written their pictures within about this time, milliseconds:
+ * the first batch waits this long for the others.
  */
 const GATHER_MS = 50
 
 /**
- * One writer for all partitions of an engine: batches that arrive while an insert runs are written together in the next
- * one. ClickHouse is paid per insert much more than per row, so four partitions cost about as much as one. Only when
- * there is much to write two inserts run at a time; a partition has one batch under way, so that versions of a read
- * never overtake each other.
+ * One writer for all partitions of an engine: batches that arrive during an insert are written together in the next
+ * one. ClickHouse costs much more per insert than per row, so four partitions cost about as much as one. Two inserts
+ * run concurrently only under load; each partition has one batch in flight, so that versions of a read never overtake
+ * each other.
  */
 export class GroupWriter {
-  private waiting: Waiting[] = []
+  private queue: QueuedBatch[] = []
   private writing = 0
   private gathering: NodeJS.Timeout | undefined
 
@@ -35,28 +32,28 @@ export class GroupWriter {
     private readonly gatherMs = GATHER_MS,
   ) {}
 
-  /** Resolves when the rows are durable; a group that fails fails all its batches, each of which may be sent again. */
-  write(batch: Batch): Promise<void> {
+  /** Resolves when the rows are durable. A failed group fails all its batches, each of which may be written again. */
+  write(batch: StoreBatch): Promise<void> {
     if (sizeOf(batch) === 0) return Promise.resolve()
     return new Promise((done, failed) => {
-      this.waiting.push({ batch, done, failed })
+      this.queue.push({ batch, done, failed })
       if (this.isLarge) this.begin()
       else if (this.writing === 0) this.gathering ??= setTimeout(() => this.begin(), this.gatherMs)
     })
   }
 
   private get isLarge(): boolean {
-    return this.waiting.reduce((sum, { batch }) => sum + sizeOf(batch), 0) >= LARGE
+    return this.queue.reduce((sum, { batch }) => sum + sizeOf(batch), 0) >= LARGE_ROWS
   }
 
   private begin(): void {
     clearTimeout(this.gathering)
     this.gathering = undefined
-    if (this.waiting.length === 0 || this.writing >= (this.isLarge ? LANES : 1)) return
-    void this.run(this.waiting.splice(0))
+    if (this.queue.length === 0 || this.writing >= (this.isLarge ? MAX_INSERTS : 1)) return
+    void this.run(this.queue.splice(0))
   }
 
-  private async run(group: readonly Waiting[]): Promise<void> {
+  private async run(group: readonly QueuedBatch[]): Promise<void> {
     this.writing += 1
     try {
       await this.writer.write({
@@ -73,4 +70,4 @@ export class GroupWriter {
   }
 }
 
-const sizeOf = ({ reads, hits, ledger }: Batch): number => reads.length + hits.length + ledger.length
+const sizeOf = ({ reads, hits, ledger }: StoreBatch): number => reads.length + hits.length + ledger.length

@@ -1,19 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { storedCellOf } from '../geo/cell.js'
-import type { StoredRead } from './tables.js'
-
-/** A text under which a read was stored and stands no more, since the read's version `version`. */
-export interface PlateTombstone {
-  plate: string
-  ts: number
-  readId: string
-  version: number
-}
+import type { PlateTombstone, StoredRead } from './tables.js'
 
 /** Reads looked up by one query. */
-const MOST_KEYS = 5_000
+const MAX_KEYS = 5_000
 
-interface Known {
+/** The latest text of a read, and all the texts that it has had. */
+interface ReadTexts {
   text: string
   version: number
   ts: number
@@ -21,43 +14,43 @@ interface Known {
 }
 
 /**
- * The votes of a pass may come to another text after its read was stored. `reads` keeps the highest version of a read;
- * the index by plate has a row for each text, and those that are outdated must say so. Only the store can tell which
- * they are: an engine that died may have written versions that its successor does not know. Reads that can have no
- * other version are not looked up: most of those of cameras that read plates themselves.
+ * The votes of a pass may settle on another text after its read was stored. `reads` keeps the highest version of a
+ * read; the index by plate has a row for each text, and outdated rows must be marked. Only the store knows which they
+ * are: an engine that died may have written versions that its successor has never seen. Reads that can have only one
+ * version are not looked up: most reads of cameras that recognize plates themselves.
  *
- * To be called before the reads are written: afterwards a merge may have taken the older version away.
- * @param reads about to be written; several versions of one may be among them
+ * Call it before the reads are written: afterwards a merge may have removed the older version.
+ * @param reads about to be written; may contain several versions of one read
  */
 export async function plateTombstones(
   client: ClickHouseClient,
   database: string,
   reads: readonly StoredRead[],
 ): Promise<PlateTombstone[]> {
-  const known = new Map<string, Known>()
+  const byRead = new Map<string, ReadTexts>()
   const add = (readId: string, text: string, version: number, ts: number) => {
-    const one = known.get(readId)
-    if (!one) return void known.set(readId, { text, version, ts, texts: new Set([text]) })
-    one.texts.add(text)
-    if (version >= one.version) {
-      one.text = text
-      one.version = version
+    const read = byRead.get(readId)
+    if (!read) return void byRead.set(readId, { text, version, ts, texts: new Set([text]) })
+    read.texts.add(text)
+    if (version >= read.version) {
+      read.text = text
+      read.version = version
     }
   }
-  const again = reads.filter(({ only, ts }) => only !== true && Number.isSafeInteger(ts) && ts >= 0)
-  if (again.length === 0) return []
-  for (let first = 0; first < again.length; first += MOST_KEYS) {
-    const some = again.slice(first, first + MOST_KEYS)
+  const changeable = reads.filter(({ only, ts }) => only !== true && Number.isSafeInteger(ts) && ts >= 0)
+  if (changeable.length === 0) return []
+  for (let first = 0; first < changeable.length; first += MAX_KEYS) {
+    const some = changeable.slice(first, first + MAX_KEYS)
     const times = new Map(some.map(({ readId, ts }) => [readId, ts]))
     for (const { id, text, version } of await storedTexts(client, database, some))
       add(id, text, version, times.get(id)!)
   }
-  for (const { readId, plate, version, ts } of again) add(readId, plate, version, ts)
-  const former: PlateTombstone[] = []
-  for (const [readId, { text, version, ts, texts }] of known) {
-    for (const plate of texts) if (plate !== text && plate !== '') former.push({ plate, ts, readId, version })
+  for (const { readId, plate, version, ts } of changeable) add(readId, plate, version, ts)
+  const tombstones: PlateTombstone[] = []
+  for (const [readId, { text, version, ts, texts }] of byRead) {
+    for (const plate of texts) if (plate !== text && plate !== '') tombstones.push({ plate, ts, readId, version })
   }
-  return former
+  return tombstones
 }
 
 async function storedTexts(
@@ -67,10 +60,12 @@ async function storedTexts(
 ): Promise<{ id: string; text: string; version: number }[]> {
   const times = reads.map(({ ts }) => ts)
   const result = await client.query({
-    // By the whole key: each is looked up where it is.
+    // By the whole key, so that the store reads only the granules of these rows.
     query: `SELECT toString(read_id) AS id, plate AS text, max(version) AS version FROM ${database}.reads
-      WHERE ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts <= fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND (cell, ts, read_id) IN (
-        SELECT arrayJoin(arrayZip({cells:Array(UInt32)}, arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {times:Array(Int64)}), {ids:Array(UInt64)})))
+      WHERE ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ts <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+        AND (cell, ts, read_id) IN (
+          SELECT arrayJoin(arrayZip({cells:Array(UInt32)},
+            arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {times:Array(Int64)}), {ids:Array(UInt64)})))
       GROUP BY read_id, plate`,
     query_params: {
       from: Math.min(...times),
@@ -87,18 +82,22 @@ async function storedTexts(
 }
 
 /**
- * Puts the index by plate of one week right: an engine that wrote after another had taken its cameras over may have
- * left a row that its successor could not see. A job, for weeks that are over. Doing it again is harmless.
+ * Repairs the index by plate of one week: an engine that wrote after another one had taken over its cameras may have
+ * left a row that its successor could not see. A maintenance job for weeks that are over; running it again is harmless.
  * @param day Monday, `YYYY-MM-DD`
  */
 export async function writePlateTombstones(client: ClickHouseClient, database: string, day: string): Promise<void> {
   const live = `${database}.reads_by_plate FINAL WHERE toMonday(ts) = {day:Date} AND NOT gone`
   const reads = `${database}.reads FINAL WHERE toMonday(ts) = {day:Date}`
-  const suspects = `(SELECT read_id FROM ${live} GROUP BY read_id HAVING count() > 1 UNION ALL SELECT read_id FROM ${reads} AND plate = '')`
+  const suspects =
+    `(SELECT read_id FROM ${live} GROUP BY read_id HAVING count() > 1 ` +
+    `UNION ALL SELECT read_id FROM ${reads} AND plate = '')`
   await client.command({
     query: `INSERT INTO ${database}.reads_by_plate (plate, ts, read_id, version, gone)
-      SELECT i.plate, i.ts, i.read_id, r.version, 1 FROM (SELECT plate, ts, read_id FROM ${live} AND read_id IN ${suspects}) AS i
-      INNER JOIN (SELECT plate, ts, read_id, version FROM ${reads} AND read_id IN ${suspects}) AS r ON i.read_id = r.read_id AND i.ts = r.ts
+      SELECT i.plate, i.ts, i.read_id, r.version, 1
+      FROM (SELECT plate, ts, read_id FROM ${live} AND read_id IN ${suspects}) AS i
+      INNER JOIN (SELECT plate, ts, read_id, version FROM ${reads} AND read_id IN ${suspects}) AS r
+        ON i.read_id = r.read_id AND i.ts = r.ts
       WHERE i.plate != r.plate`,
     query_params: { day },
     clickhouse_settings: {

@@ -4,7 +4,7 @@ import { DAY_MS } from '../model/time.js'
 import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
-import { checkName } from './schema.js'
+import { checkDatabaseName } from './ddl.js'
 import { scopeSettings, WHOLE, type Scope } from './scope.js'
 import type { StoredRead } from './tables.js'
 
@@ -37,7 +37,7 @@ export class StoreQueries {
 
   constructor(client: ClickHouseClient, database: string) {
     this.#client = client
-    this.#database = checkName(database)
+    this.#database = checkDatabaseName(database)
   }
 
   /** The latest reads, newest first. @param options.plate as it was read, upper case letters and digits */

@@ -1,23 +1,26 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
+import { checkDatabaseName } from './ddl.js'
 import { writePlateTombstones } from './plate_tombstones.js'
-import { checkName, rollupColumns, rollupSelect } from './schema.js'
-import { partitionOf, rowsOf } from './week.js'
+import { queryRows } from './query_rows.js'
+import { rollupColumns, rollupSelect } from './rollups.js'
+import { partitionOf } from './week.js'
 
 export interface RollupState {
   /** Monday, ms. */
   week: number
-  /** Reads of the week, and what its rollup says; they differ when reads were stored again in better versions. */
+  /** Reads of the week. */
   reads: number
+  /** Reads that its rollup counts: more when reads were stored again in better versions. */
   counted: number
   sealed: boolean
 }
 
-/** What `camera_hour` says of each week beside what is true. */
+/** Compares `camera_hour` with the stored reads, week by week. */
 export async function checkRollups(client: ClickHouseClient, database: string): Promise<RollupState[]> {
-  const db = checkName(database)
-  const rows = await rowsOf<{ day: number; n: number; m: number; sealed: number }>(
+  const db = checkDatabaseName(database)
+  const rows = await queryRows<{ day: number; n: number; m: number; sealed: number }>(
     client,
     `
     SELECT day, toUInt32(sum(n)) AS n, toUInt32(sum(m)) AS m, max(s) AS sealed FROM (
@@ -29,16 +32,20 @@ export async function checkRollups(client: ClickHouseClient, database: string): 
   return rows.map(({ day, n, m, sealed }) => ({ week: day * DAY_MS, reads: n, counted: m, sealed: sealed === 1 }))
 }
 
+/** Rebuilds of one week before the job gives up. */
+const MAX_ATTEMPTS = 5
+
 /**
- * Puts the index by plate of one week right, makes its rollup anew from `reads FINAL` and seals it: questions about
- * whole sealed weeks are then answered from it. The week is built aside and put in place at once, so that nobody sees
- * half of it; when reads of the week arrived meanwhile it is built again. For weeks that are over: a sealed week to
- * which reads are added late stays right (the view counts them), one whose reads are stored again does not, and the
- * next check shows it.
- * @returns reads in it. @throws ALPR_ERR_STORE_UNAVAILABLE when the week does not come to rest
+ * Repairs the index by plate of one week, rebuilds its rollup from `reads FINAL` and seals it: queries about whole
+ * sealed weeks are then answered from the rollup. The week is built in a table aside and swapped in at once, so that no
+ * query sees half of it; when reads of the week arrive meanwhile it is built again. For weeks that are over: a sealed
+ * week stays exact when reads are added late (the view counts them), but not when its reads are stored again, which the
+ * next check shows.
+ * @returns reads of the week
+ * @throws ALPR_ERR_STORE_UNAVAILABLE when reads of the week keep arriving
  */
 export async function sealWeek(client: ClickHouseClient, database: string, week: number): Promise<number> {
-  const db = checkName(database)
+  const db = checkDatabaseName(database)
   const day = partitionOf(week)
   const run = (query: string, query_params: Record<string, unknown> = {}) =>
     client.command({
@@ -46,32 +53,24 @@ export async function sealWeek(client: ClickHouseClient, database: string, week:
       query_params,
       clickhouse_settings: { max_execution_time: 3_600, do_not_merge_across_partitions_select_final: 1 },
     })
-  const count = async () =>
-    Number(
-      (
-        await rowsOf<{ n: string }>(
-          client,
-          `SELECT count() AS n FROM ${db}.reads FINAL WHERE toMonday(ts) = {day:Date}`,
-          { day },
-        )
-      )[0]!.n,
-    )
+  const countOf = async (query: string): Promise<number> => {
+    const [row] = await queryRows<{ n: string }>(client, query, { day })
+    return Number(row?.n ?? 0)
+  }
+  const countReads = () => countOf(`SELECT count() AS n FROM ${db}.reads FINAL WHERE toMonday(ts) = {day:Date}`)
   await writePlateTombstones(client, db, day)
   await run(`CREATE TABLE IF NOT EXISTS ${db}.camera_hour_build AS ${db}.camera_hour`)
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const before = await count()
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const before = await countReads()
     await run(`TRUNCATE TABLE ${db}.camera_hour_build`)
     await run(
-      `INSERT INTO ${db}.camera_hour_build (${rollupColumns('camera_hour').join(', ')}) ${rollupSelect(db, 'camera_hour', 'reads FINAL', 'toMonday(ts) = {day:Date}')}`,
+      `INSERT INTO ${db}.camera_hour_build (${rollupColumns('camera_hour').join(', ')}) ` +
+        rollupSelect(db, 'camera_hour', 'reads FINAL', 'toMonday(ts) = {day:Date}'),
       { day },
     )
     await run(`ALTER TABLE ${db}.camera_hour REPLACE PARTITION '${day}' FROM ${db}.camera_hour_build`)
-    const [made] = await rowsOf<{ n: string }>(
-      client,
-      `SELECT sum(reads) AS n FROM ${db}.camera_hour WHERE toMonday(hour) = {day:Date}`,
-      { day },
-    )
-    if (Number(made?.n ?? 0) !== before || before !== (await count())) continue
+    const counted = await countOf(`SELECT sum(reads) AS n FROM ${db}.camera_hour WHERE toMonday(hour) = {day:Date}`)
+    if (counted !== before || before !== (await countReads())) continue
     await run(
       `INSERT INTO ${db}.rollup_seals (week, version, reads) SELECT {day:Date}, {version:UInt64}, {reads:UInt64}`,
       { day, version: Date.now(), reads: before },

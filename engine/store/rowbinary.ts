@@ -1,16 +1,16 @@
 /**
- * ClickHouse's RowBinary: the values of a row one after the other, little endian, no names. Numbers outside their type
- * are clamped, because one odd value must not keep a whole batch from being stored for ever.
+ * ClickHouse's RowBinary: the values of a row one after the other, little endian, without names. Numbers outside the
+ * range of their type are clamped, because one odd value must not block a whole batch forever.
  */
 const FIRST_BYTES = 65_536
-/** Longer texts are cut, in UTF-16 units. */
+/** Longer texts are truncated, UTF-16 units. */
 const MAX_TEXT = 65_536
-/** Texts up to here are written character by character: calls into C++ cost more. */
+/** Texts up to this length are written character by character: a call into C++ costs more. */
 const SHORT_TEXT = 64
 const MAX_U64 = 2n ** 64n - 1n
 const MAX_U32 = 4_294_967_295
 const TWO_32 = 2 ** 32
-/** The last millisecond that `toMonday` and DateTime can hold: 2106-02-07. */
+/** The last time that `toMonday` and DateTime can hold: 2106-02-07. */
 const MAX_TIME_MS = MAX_U32 * 1_000
 
 export class RowBinary {
@@ -21,7 +21,7 @@ export class RowBinary {
     this.#buffer = Buffer.allocUnsafe(bytes)
   }
 
-  /** What was written so far; the buffer must not be written to while it is in use. */
+  /** The bytes written so far, as a view: do not write while it is in use. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length)
   }
@@ -41,7 +41,7 @@ export class RowBinary {
     this.#length = this.#buffer.writeUInt32LE(clamp(value, MAX_U32), this.#length)
   }
 
-  /** @param value a number is cut to a whole one, and to those that numbers can tell apart */
+  /** @param value a number is truncated to an integer and clamped to the safe integers */
   u64(value: bigint | number): void {
     this.#room(8)
     if (typeof value === 'number') {
@@ -53,7 +53,7 @@ export class RowBinary {
     this.#length = this.#buffer.writeBigUInt64LE(value < 0n ? 0n : value > MAX_U64 ? MAX_U64 : value, this.#length)
   }
 
-  /** NaN and infinities are values of the type, but not ones that any answer could show: they become 0. */
+  /** NaN and infinities become 0: the type has them, but JSON does not. */
   f32(value: number): void {
     this.#room(4)
     this.#length = this.#buffer.writeFloatLE(finite(Math.fround(value)), this.#length)
@@ -64,7 +64,7 @@ export class RowBinary {
     this.#length = this.#buffer.writeDoubleLE(finite(value), this.#length)
   }
 
-  /** Decimal(digits, scale) of up to nine digits; rounded, and no larger than its digits allow. */
+  /** Decimal(digits, scale) of up to nine digits; rounded, and clamped to its digits. */
   decimal(value: number, scale: number, digits: number): void {
     const most = 10 ** digits - 1
     this.#room(4)
@@ -79,7 +79,7 @@ export class RowBinary {
     this.u64(clamp(value, MAX_TIME_MS))
   }
 
-  /** DateTime. @param milliseconds since 1970 UTC, cut to seconds */
+  /** DateTime. @param milliseconds since 1970 UTC, truncated to seconds */
   seconds(value: number): void {
     this.u32(clamp(value, MAX_TIME_MS) / 1_000)
   }
@@ -93,7 +93,7 @@ export class RowBinary {
     this.#length += this.#buffer.write(text, this.#length)
   }
 
-  /** Writes a short text of plain ASCII. @returns false when it is none, and nothing is written */
+  /** Writes a short ASCII text. @returns false when the text is not ASCII; then nothing is written */
   #ascii(value: string): boolean {
     const { length } = value
     this.#room(length + 1)
@@ -108,7 +108,7 @@ export class RowBinary {
     return true
   }
 
-  /** LEB128: the length of a text or an array. */
+  /** The length of a text or an array, in LEB128. */
   length(value: number): void {
     this.#room(5)
     let rest = value
@@ -129,7 +129,7 @@ export class RowBinary {
   }
 }
 
-/** A whole number from 0 to `max`; NaN counts as 0. */
+/** An integer from 0 to `max`; NaN becomes 0. */
 function clamp(value: number, max: number): number {
   return value > 0 ? Math.min(Math.floor(value), max) : 0
 }

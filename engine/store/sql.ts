@@ -1,9 +1,9 @@
-import { checkName } from './schema.js'
+import { checkDatabaseName } from './ddl.js'
 
 /**
- * SQL that cannot hold a text from outside: a template's own words are ours, and in its holes only values (which travel
- * as parameters of the HTTP interface) and other pieces of SQL may stand. There is no way to make one from a string at
- * run time but `tableOf`, whose names are checked.
+ * SQL that cannot contain external text: the words of a template are constants of the program, and its holes take only
+ * values (which travel as parameters of the HTTP interface) and other pieces of SQL. No string becomes SQL at run time
+ * except through `tableOf`, which validates names.
  */
 export type ParamType =
   | 'String'
@@ -37,7 +37,7 @@ export class Sql {
     for (const piece of this.pieces) {
       if (typeof piece === 'string') query += piece
       else {
-        // The same value object twice is one parameter: a polygon of a thousand points travels once.
+        // The same Value object is one parameter: a polygon of a thousand points travels once.
         let name = names.get(piece)
         if (name === undefined) {
           name = `p${names.size}`
@@ -51,10 +51,10 @@ export class Sql {
   }
 }
 
-/** A value of a query; never part of its text. */
+/** A value of a query, which never becomes part of its text. */
 export const value = (type: ParamType, of: unknown): Sql => new Sql([new Value(type, of)])
 
-/** @param holes pieces of SQL; values go through `value` */
+/** Template tag. @param holes pieces of SQL; wrap values with `value` */
 export function sql(words: TemplateStringsArray, ...holes: readonly Sql[]): Sql {
   const pieces: (string | Value)[] = []
   words.forEach((text, index) => {
@@ -67,8 +67,8 @@ export function sql(words: TemplateStringsArray, ...holes: readonly Sql[]): Sql 
 
 export const NOTHING = new Sql([])
 
-/** A table of ours, qualified. @throws ALPR_ERR_SETTINGS_INVALID for a database's name that is none */
-export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkName(database)}.${table}`])
+/** The qualified name of a table. @throws ALPR_ERR_SETTINGS_INVALID for an invalid database name */
+export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkDatabaseName(database)}.${table}`])
 export type TableName =
   | 'reads'
   | 'reads_held'
@@ -84,13 +84,13 @@ export const join = (parts: readonly Sql[], between: Sql): Sql =>
 
 const AND = sql` AND `
 const OR = sql` OR `
-/** All of them; true when there are none. */
+/** All parts hold; true for an empty list. */
 export const and = (parts: readonly Sql[]): Sql =>
   parts.length === 0 ? sql`1` : parts.length === 1 ? parts[0]! : sql`(${join(parts, AND)})`
-/** One of them; false when there are none. */
+/** Any part holds; false for an empty list. */
 export const or = (parts: readonly Sql[]): Sql =>
   parts.length === 0 ? sql`0` : parts.length === 1 ? parts[0]! : sql`(${join(parts, OR)})`
 export const list = (parts: readonly Sql[]): Sql => join(parts, sql`, `)
 
-/** A time from milliseconds since 1970 UTC. */
+/** A DateTime64 from milliseconds since 1970 UTC. */
 export const time = (ms: number): Sql => sql`fromUnixTimestamp64Milli(${value('Int64', ms)}, 'UTC')`

@@ -3,26 +3,35 @@ import type { LedgerRow } from '../model/ledger.js'
 import type { CropRef, Read } from '../model/read.js'
 import { cellOf, cellSql, storedCellOf } from '../geo/cell.js'
 import { column as columnOf, type Column, type ColumnType } from './column.js'
-import type { PlateTombstone } from './plate_tombstones.js'
 
-/** What a row of `reads` is made from; the character distribution is for matching only and is not stored. */
+/** A read as `reads` stores it; the character distribution serves matching only and is not stored. */
 export type StoredRead = Omit<Read, 'positions'>
 
+/** A text under which a read was stored and which is outdated since the read's version `version`. */
+export interface PlateTombstone {
+  plate: string
+  /** Milliseconds. */
+  ts: number
+  readId: string
+  version: number
+}
+
 /**
- * The tables that are written row by row. Codecs and digits as measured on a year of reads (`npm run bench --
- * canvass`): numbers have the digits that mean something and no more, what follows from another column is not stored.
+ * Columns of the tables that are written row by row. Codecs and digits come from measurements on a year of reads (`npm
+ * run bench -- canvass`): numbers keep their significant digits only, and values that follow from other columns are not
+ * stored.
  */
 const Z = 'ZSTD(1)'
 const T64 = 'T64, ZSTD(1)'
 const DELTA = 'Delta, ZSTD(1)'
 
-/** Other texts less probable than this say nothing; the vote gives five for every read. */
+/** Alternates below this probability carry no information; the vote gives five for every read. */
 const LEAST_ALTERNATE = 0.005
 
 const time = (text: string): number => Date.parse(text)
 const segment = (crop: CropRef | undefined): string => crop?.segment ?? ''
 const alternates = (read: StoredRead) => read.alternates.filter(({ confidence }) => confidence >= LEAST_ALTERNATE)
-/** Bytes between the two pictures of a read: none, but in segments written by older versions. */
+/** Bytes between the two pictures of a read: 0 except in segments written by older versions. */
 const gap = ({ crop, picture }: StoredRead): number =>
   crop && picture ? picture.offset - crop.offset - crop.length : 0
 
@@ -69,25 +78,22 @@ export const READS: readonly Column<StoredRead>[] = (() => {
 
 const TS_LAST = { name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' } as const
 
-/** What follows from the columns of `reads`; not stored. */
+/** Values that follow from the columns of `reads`; not stored. */
 export const READS_DERIVED = [
   TS_LAST,
-  // A version is the number of frames that voted.
+  // The version of a read is the number of frames that voted.
   { name: 'frames', type: 'UInt32', of: 'version' },
 ] as const
 
-/** Codecs that suit the order of plates, where they are others than in the order of places. */
-const IN_PLATE_ORDER: Readonly<Record<string, string>> = { read_id: T64 }
-const readColumn = (name: string): { name: string; type: string; codec: string } => {
+/** Codecs that differ between the order of plates and the order of places. */
+const CODECS_BY_PLATE: Readonly<Record<string, string>> = { read_id: T64 }
+const readColumn = (name: string): PlainColumn => {
   const { type, codec } = READS.find((column) => column.name === name)!
-  return { name, type, codec: IN_PLATE_ORDER[name] ?? codec }
+  return { name, type, codec: CODECS_BY_PLATE[name] ?? codec }
 }
 
-/**
- * `reads_by_plate`: what is shown of a read, under its plate. Qualities, other texts and provenance are in `reads`
- * alone.
- */
-export const BY_PLATE: readonly { name: string; type: string; codec: string }[] = [
+/** `reads_by_plate`: what a history shows of a read. Quality, alternates and provenance are in `reads` only. */
+export const PLATE_INDEX: readonly PlainColumn[] = [
   'plate',
   'ts',
   'read_id',
@@ -105,16 +111,16 @@ export const BY_PLATE: readonly { name: string; type: string; codec: string }[] 
   'crop_length',
 ].map(readColumn)
 
-/** That a later version of the read has another text: its row under the old one says so from that version on. */
+/** Set in the row under an old text: from this version on the read has another one. */
 export const GONE = { name: 'gone', type: 'UInt8', codec: Z } as const
 
-export const BY_PLATE_DERIVED = [
+export const PLATE_INDEX_DERIVED = [
   TS_LAST,
   { name: 'cell', type: 'UInt32', of: cellSql('toFloat64(lat)', 'toFloat64(lon)') },
 ] as const
 
-/** A row of `reads_by_plate` that takes back another. */
-export const FORMER: readonly Column<PlateTombstone>[] = (() => {
+/** Columns of a tombstone: a row of `reads_by_plate` that supersedes another one. */
+export const PLATE_TOMBSTONES: readonly Column<PlateTombstone>[] = (() => {
   const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<PlateTombstone, T>>[4]) =>
     columnOf<PlateTombstone, T>('reads_by_plate', name, type, Z, of)
   return [
@@ -195,3 +201,33 @@ export const LEDGER: readonly Column<LedgerRow>[] = (() => {
     column('version', 'UInt64', T64, (row) => row.version),
   ]
 })()
+
+/** A column that is written by SQL, not by the encoder. */
+interface PlainColumn {
+  name: string
+  type: string
+  codec: string
+}
+
+/**
+ * One row a week; the highest version counts. `state` is 'begun' (its reads answer no more, held ones from
+ * `reads_held`) or 'done'. Times are wall clock.
+ */
+export const PURGES: readonly PlainColumn[] = [
+  { name: 'week', type: 'Date', codec: Z },
+  { name: 'version', type: 'UInt32', codec: Z },
+  { name: 'state', type: 'LowCardinality(String)', codec: Z },
+  { name: 'who', type: 'String', codec: Z },
+  { name: 'reason', type: 'String', codec: Z },
+  { name: 'reads_before', type: 'UInt64', codec: Z },
+  { name: 'reads_held', type: 'UInt64', codec: Z },
+  { name: 'reads_after', type: 'UInt64', codec: Z },
+  { name: 'digest', type: 'UInt64', codec: Z },
+  { name: 'at', type: "DateTime64(3, 'UTC')", codec: Z },
+]
+
+export const ROLLUP_SEALS: readonly PlainColumn[] = [
+  { name: 'week', type: 'Date', codec: Z },
+  { name: 'version', type: 'UInt64', codec: Z },
+  { name: 'reads', type: 'UInt64', codec: Z },
+]

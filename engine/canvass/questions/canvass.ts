@@ -1,4 +1,4 @@
-import { filterOf, FilterFields, needsPlace } from '../filter.js'
+import { filterOf, FilterFields, requireArea } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
@@ -6,18 +6,18 @@ import { sql, value } from '../../store/sql.js'
 import { pictureAddress, type CropRef } from '../../model/read.js'
 import { unknownCameras } from '../unknown_cameras.js'
 
-/** A vehicle that was there, as far as one text is one vehicle. */
+/** A vehicle that was there, insofar as one text is one vehicle. */
 export interface Vehicle {
   plate: string
   region: string
   /** Reads of it in the places and windows. */
   count: number
-  /** First and last moment it was seen there, RFC 3339. */
+  /** First and last time it was seen there, RFC 3339. */
   first: string
   last: string
   /** Cameras that saw it, at most 8. */
   cameras: string[]
-  /** The read that is surest of the text. */
+  /** The read with the highest confidence. */
   best: { readId: string; confidence: number; camera: string; ts: string; lat: number; lon: number; crop?: CropRef }
 }
 
@@ -42,7 +42,7 @@ interface Row {
 }
 
 /**
- * Which vehicles were here then (CAN-1), in the order in which they came. With a pattern: partial plates of major
+ * Which vehicles were here then (CAN-1), in the order in which they came. With a pattern: partial plates in major
  * crimes (CAN-2).
  */
 export const canvass = question({
@@ -51,7 +51,7 @@ export const canvass = question({
   schema: inputOf(FilterFields),
   prepare(input) {
     const filter = filterOf(input)
-    needsPlace(filter, 31)
+    requireArea(filter, 31)
     return filter
   },
   async answer(ask, filter, limit) {
@@ -59,20 +59,22 @@ export const canvass = question({
     const [first, plate] = ask.after ?? []
     const rows = await ask.rows<Row>(
       sql`
-      SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n, toUnixTimestamp64Milli(min(ts)) AS begin,
-        toUnixTimestamp64Milli(max(ts_last)) AS end, arraySort(groupUniqArray(8)(camera)) AS cams,
-        argMax((read_id, confidence, camera, toUnixTimestamp64Milli(ts), lat, lon, crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
-      FROM ${ask.reads(condition, sql`read_id, plate, confidence, region, camera, ts, ts_last, lat, lon, crop_segment, crop_offset, crop_length`)}
+      SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n,
+        toUnixTimestamp64Milli(min(ts)) AS begin, toUnixTimestamp64Milli(max(ts_last)) AS end,
+        arraySort(groupUniqArray(8)(camera)) AS cams,
+        argMax((read_id, confidence, camera, toUnixTimestamp64Milli(ts), lat, lon,
+          crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
+      FROM ${ask.reads(condition, COLUMNS)}
       GROUP BY plate
       ${ask.after ? sql`HAVING (begin, text) > (${value('Int64', first)}, ${value('String', plate)})` : sql``}
       ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`,
       'vehicles',
     )
-    const unseen = await unknownCameras(ask, filter)
+    const unknown = await unknownCameras(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]),
-      ...pageItems(rows.slice(0, limit)),
-      ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }),
+      items: rows.slice(0, limit).map(vehicleOf),
+      ...(unknown.length > 0 && { notes: { camerasNeverSeen: unknown } }),
     }
   },
   columns: [
@@ -93,26 +95,26 @@ export const canvass = question({
   shape: (v: Vehicle) => pointOf(v.best),
 })
 
-function pageItems(rows: Row[]): { items: Vehicle[] } {
+const COLUMNS = sql`read_id, plate, confidence, region, camera, ts, ts_last, lat, lon,
+  crop_segment, crop_offset, crop_length`
+
+function vehicleOf({ text, state, n, begin, end, cams, best }: Row): Vehicle {
+  const [readId, sure, cam, at, y, x, file, offset, bytes] = best
   return {
-    items: rows.map(
-      ({ text, state, n, begin, end, cams, best: [readId, sure, cam, at, y, x, file, offset, bytes] }) => ({
-        plate: text,
-        region: state,
-        count: n,
-        first: iso(begin),
-        last: iso(end),
-        cameras: cams,
-        best: {
-          readId,
-          confidence: sure,
-          camera: cam,
-          ts: iso(at),
-          lat: y,
-          lon: x,
-          ...(file !== '' && { crop: { segment: file, offset: Number(offset), length: Number(bytes) } }),
-        },
-      }),
-    ),
+    plate: text,
+    region: state,
+    count: n,
+    first: iso(begin),
+    last: iso(end),
+    cameras: cams,
+    best: {
+      readId,
+      confidence: sure,
+      camera: cam,
+      ts: iso(at),
+      lat: y,
+      lon: x,
+      ...(file !== '' && { crop: { segment: file, offset: Number(offset), length: Number(bytes) } }),
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from '../../model/time.js'
 import { Type } from '@sinclair/typebox'
 import { neighbouringReads, type Anchor, type NeighbouringRead } from '../neighbouring_reads.js'
 import { filterOf, FilterFields } from '../filter.js'
@@ -6,24 +7,23 @@ import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { sql, tableOf, value } from '../../store/sql.js'
 import { plateOf } from './history.js'
-import { surprise, type Traffic } from '../significance.js'
-import { DAY_MS, HOUR_MS } from '../../model/time.js'
+import { significanceOf, type Traffic } from '../significance.js'
 
-/** A vehicle that kept meeting the one asked for. */
+/** A vehicle that repeatedly met the one in question. */
 export interface Companion {
   plate: string
-  /** Sightings of the one asked for near which it was read too. */
+  /** Sightings of the vehicle in question near which this one was read too. */
   meetings: number
-  /** Different cameras and different days of these meetings: ten on one morning are one trip. */
+  /** Distinct cameras and distinct days of these meetings: ten on one morning are one trip. */
   cameras: number
   days: number
   first: string
   last: string
-  /** Seconds by which it came after the other, median; negative: ahead. */
+  /** Median of the seconds by which it came after the other; negative: ahead. */
   medianGapS: number
-  /** Meetings that its traffic would give by chance. */
+  /** Meetings to expect by chance from its traffic. */
   expected: number
-  /** -log10 of the probability of as many meetings by chance: 3 is one in a thousand, for this one vehicle. */
+  /** -log10 of the probability of this many meetings by chance: 3 is one in a thousand, for this one vehicle. */
   score: number
 }
 
@@ -32,22 +32,28 @@ type Sight = Pick<Anchor, 'cam' | 'at'>
 
 const SIGHT = sql`camera AS cam, cell, toUnixTimestamp64Milli(ts) AS begin, toString(read_id) AS readId`
 
-/** Sightings of the vehicle that are looked at, the latest. */
-const MOST_SIGHTINGS = 500
+/** Only the latest sightings of the vehicle count. */
+const MAX_SIGHTINGS = 500
 
 const { pattern: _, lookAlikes: __, minConfidence: ___, direction: ____, regions: _____, ...fields } = FilterFields
 
 /**
- * Who travels with whom: vehicles read by the same camera within a short time of this one, again and again. The score
- * weighs how busy the cameras are and how often the other vehicle passes them anyway: a commuter meets many by chance.
+ * Who travels with whom: vehicles that the same cameras repeatedly read within a short time of this one. The score
+ * accounts for how busy the cameras are and how often the other vehicle passes them anyway: a commuter meets many by
+ * chance.
  */
 export const convoy = question({
   kind: 'convoy',
-  summary: 'Vehicles that keep meeting this one, and whether that may be chance',
+  summary: 'Vehicles that repeatedly meet this one, and whether that may be chance',
   schema: inputOf({
     ...fields,
     plate: Type.String({ minLength: 1, maxLength: 32 }),
-    gapS: Type.Number({ minimum: 1, maximum: 600, default: 30, description: 'seconds between the two at one camera' }),
+    gapS: Type.Number({
+      minimum: 1,
+      maximum: 600,
+      default: 30,
+      description: 'most seconds between the two at one camera',
+    }),
     minMeetings: Type.Integer({ minimum: 2, maximum: 500, default: 3 }),
   }),
   prepare(input) {
@@ -59,19 +65,19 @@ export const convoy = question({
     }
   },
   async answer(ask, { plate, gapMs, minMeetings, filter }, limit) {
-    // The page of a convoy is cut from companions, not from sightings.
+    // The cursor of a convoy counts companions, not sightings.
     const found = await readsOfPlates<{ cam: string; cell: number; begin: string; readId: string }>(
       { ...ask, after: undefined },
       SIGHT,
       [plate],
       filter,
-      MOST_SIGHTINGS,
+      MAX_SIGHTINGS,
     )
-    const sights = found.slice(0, MOST_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
-    const notes = { sightings: sights.length, ...(found.length > MOST_SIGHTINGS && { onlyTheLatest: MOST_SIGHTINGS }) }
+    const sights = found.slice(0, MAX_SIGHTINGS).map(({ cam, cell, begin }) => ({ cam, cell, at: Number(begin) }))
+    const notes = { sightings: sights.length, ...(found.length > MAX_SIGHTINGS && { onlyTheLatest: MAX_SIGHTINGS }) }
     if (sights.length < minMeetings) return { items: [], notes }
-    const passes = await neighbouringReads(ask, plate, sights, gapMs)
-    const companions = await judged(ask, meetingsOf(sights, passes, gapMs), minMeetings, sights, gapMs)
+    const reads = await neighbouringReads(ask, plate, sights, gapMs)
+    const companions = await companionsOf(ask, meetingsOf(sights, reads, gapMs), minMeetings, sights, gapMs)
     companions.sort((a, b) => b.score - a.score || b.meetings - a.meetings || (a.plate < b.plate ? -1 : 1))
     const from = ask.after === undefined ? 0 : companions.findIndex((one) => one.plate === ask.after![0]) + 1
     return { ...pageOf(companions.slice(from), limit, (one) => [one.plate]), notes }
@@ -90,16 +96,15 @@ export const convoy = question({
   shape: () => undefined,
 })
 
-/**
- * By plate the sightings it was near to, the nearest of its reads each time; by camera how many reads were near a
- * sighting.
- */
 interface Meetings {
+  /** By plate: indexes of the sightings it met, each with the offset in ms of its nearest read. */
   met: Map<string, Map<number, number>>
+  /** By camera: reads near a sighting. */
   near: Map<string, number>
 }
 
-export function meetingsOf(sights: readonly Sight[], passes: readonly NeighbouringRead[], gapMs: number): Meetings {
+/** Pairs sightings of the vehicle with reads of others by the same camera within the gap. */
+export function meetingsOf(sights: readonly Sight[], reads: readonly NeighbouringRead[], gapMs: number): Meetings {
   const byCamera = new Map<string, { at: number; index: number }[]>()
   sights.forEach(({ cam, at }, index) => {
     const list = byCamera.get(cam) ?? []
@@ -108,85 +113,95 @@ export function meetingsOf(sights: readonly Sight[], passes: readonly Neighbouri
   })
   const met = new Map<string, Map<number, number>>()
   const near = new Map<string, number>()
-  for (const { text, cam, at } of passes) {
-    const of = met.get(text) ?? new Map<number, number>()
-    let close = false
+  for (const { text, cam, at } of reads) {
+    const meetings = met.get(text) ?? new Map<number, number>()
+    let isNear = false
     for (const sight of byCamera.get(cam) ?? []) {
       const offset = Number(at) - sight.at
       if (Math.abs(offset) > gapMs) continue
-      close = true
-      const before = of.get(sight.index)
+      isNear = true
+      const nearest = meetings.get(sight.index)
       if (
-        before === undefined ||
-        Math.abs(offset) < Math.abs(before) ||
-        (Math.abs(offset) === Math.abs(before) && offset < before)
+        nearest === undefined ||
+        Math.abs(offset) < Math.abs(nearest) ||
+        (Math.abs(offset) === Math.abs(nearest) && offset < nearest)
       )
-        of.set(sight.index, offset)
+        meetings.set(sight.index, offset)
     }
-    if (!close) continue
-    met.set(text, of)
+    if (!isNear) continue
+    met.set(text, meetings)
     near.set(cam, (near.get(cam) ?? 0) + 1)
   }
   return { met, near }
 }
 
-/**
- * Adds what traffic there was: of each companion by camera, and of each camera in all, over the hours from the first
- * sighting to the last.
- */
-async function judged(
+/** The vehicles with at least `minMeetings` meetings, each with its score. */
+async function companionsOf(
   ask: Ask,
   { met, near }: Meetings,
-  least: number,
+  minMeetings: number,
   sights: readonly Sight[],
   gapMs: number,
 ): Promise<Companion[]> {
-  const often = [...met].filter(([, of]) => of.size >= least)
-  if (often.length === 0) return []
-  const cameras = [...new Set(sights.map(({ cam }) => cam))]
+  const frequent = [...met].filter(([, meetings]) => meetings.size >= minMeetings)
+  if (frequent.length === 0) return []
+  const texts = frequent.map(([text]) => text)
+  const { passes, all } = await trafficOf(ask, texts, sights, gapMs)
+  return frequent.map(([plate, meetings]): Companion => {
+    const offsets = [...meetings.values()].sort((a, b) => a - b)
+    const { expected, score } = significanceOf(meetings.size, passes.get(plate) ?? new Map(), { near, all })
+    const metSights = [...meetings.keys()].map((index) => sights[index]!)
+    const times = metSights.map(({ at }) => at)
+    return {
+      plate,
+      meetings: meetings.size,
+      cameras: new Set(metSights.map(({ cam }) => cam)).size,
+      days: new Set(times.map((ms) => Math.floor(ms / DAY_MS))).size,
+      first: iso(Math.min(...times)),
+      last: iso(Math.max(...times)),
+      medianGapS: offsets[offsets.length >> 1]! / 1_000,
+      expected,
+      score,
+    }
+  })
+}
+
+/**
+ * Passes of each of these plates by camera, and all reads of each camera, over the hours from the first sighting to the
+ * last.
+ */
+async function trafficOf(
+  ask: Ask,
+  plates: readonly string[],
+  sights: readonly Sight[],
+  gapMs: number,
+): Promise<{ passes: Map<string, Map<string, number>>; all: Traffic['all'] }> {
+  const cameras = value('Array(String)', [...new Set(sights.map(({ cam }) => cam))])
   const times = sights.map(({ at }) => at)
   const from = Math.floor((Math.min(...times) - gapMs) / HOUR_MS) * HOUR_MS
   const to = (Math.floor((Math.max(...times) + gapMs) / HOUR_MS) + 1) * HOUR_MS
-  const span = [value('UInt32', from / 1_000), value('UInt32', to / 1_000)] as const
-  const [ofPlate, ofCamera] = await Promise.all([
+  const begin = sql`toDateTime(${value('UInt32', from / 1_000)}, 'UTC')`
+  const end = sql`toDateTime(${value('UInt32', to / 1_000)}, 'UTC')`
+  const [ofPlates, ofCameras] = await Promise.all([
     ask.rows<{ text: string; cam: string; n: number }>(
       sql`
       SELECT plate AS text, camera AS cam, toUInt32(count()) AS n FROM ${tableOf(ask.database, 'reads_by_plate')} FINAL
-      WHERE NOT gone AND plate IN ${value(
-        'Array(String)',
-        often.map(([text]) => text),
-      )} AND camera IN ${value('Array(String)', cameras)} AND ts >= toDateTime(${span[0]}, 'UTC') AND ts < toDateTime(${span[1]}, 'UTC')
+      WHERE NOT gone AND plate IN ${value('Array(String)', plates)} AND camera IN ${cameras}
+        AND ts >= ${begin} AND ts < ${end}
       GROUP BY plate, camera`,
       'traffic of the others',
     ),
     ask.rows<{ cam: string; n: number }>(
       sql`
       SELECT camera AS cam, toUInt32(sum(reads)) AS n FROM ${tableOf(ask.database, 'camera_hour')}
-      WHERE camera IN ${value('Array(String)', cameras)} AND hour >= toDateTime(${span[0]}, 'UTC') AND hour < toDateTime(${span[1]}, 'UTC') GROUP BY camera`,
+      WHERE camera IN ${cameras} AND hour >= ${begin} AND hour < ${end} GROUP BY camera`,
       'traffic of the cameras',
     ),
   ])
-  const traffic: Traffic = { near, all: new Map(ofCamera.map(({ cam, n }) => [cam, n])) }
-  const own = new Map<string, Map<string, number>>()
-  for (const { text, cam, n } of ofPlate) {
-    const of = own.get(text) ?? new Map<string, number>()
-    own.set(text, of.set(cam, n))
+  const passes = new Map<string, Map<string, number>>()
+  for (const { text, cam, n } of ofPlates) {
+    const byCamera = passes.get(text) ?? new Map<string, number>()
+    passes.set(text, byCamera.set(cam, n))
   }
-  return often.map(([plate, of]): Companion => {
-    const offsets = [...of.values()].sort((a, b) => a - b)
-    const { expected, score } = surprise(of.size, own.get(plate) ?? new Map(), traffic)
-    const at = [...of.keys()].map((index) => sights[index]!)
-    const seen = at.map((one) => one.at)
-    return {
-      plate,
-      meetings: of.size,
-      cameras: new Set(at.map(({ cam }) => cam)).size,
-      days: new Set(seen.map((ms) => Math.floor(ms / DAY_MS))).size,
-      first: iso(Math.min(...seen)),
-      last: iso(Math.max(...seen)),
-      medianGapS: offsets[offsets.length >> 1]! / 1_000,
-      expected,
-      score,
-    }
-  })
+  return { passes, all: new Map(ofCameras.map(({ cam, n }) => [cam, n])) }
 }

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { both, filterOf, FilterFields, needsPlace } from '../filter.js'
+import { both, filterOf, FilterFields, requireArea } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
@@ -14,10 +14,10 @@ export interface HeatItem {
   west: number
   north: number
   east: number
-  /** Begin of the hour, RFC 3339; absent when hours are not told apart. */
+  /** Beginning of the hour, RFC 3339; absent when all windows count as one. */
   time?: string
   reads: number
-  /** Different plates. */
+  /** Distinct plates. */
   plates: number
 }
 
@@ -28,7 +28,7 @@ interface Row {
   p: number
 }
 
-/** Reads per cell of about 600 m and hour. */
+/** Reads per cell (about 600 m) and hour. */
 export const heat = question({
   kind: 'heat',
   summary: 'Reads per cell of the map (about 600 m) and hour',
@@ -36,12 +36,12 @@ export const heat = question({
     ...FilterFields,
     by: Type.Union([Type.Literal('hour'), Type.Literal('whole')], {
       default: 'hour',
-      description: 'each hour apart, or all windows as one',
+      description: 'each hour separately, or all windows as one',
     }),
   }),
   prepare(input) {
     const filter = filterOf(input)
-    needsPlace(filter, 31)
+    requireArea(filter, 31)
     return { filter, hourly: input.by === 'hour' }
   },
   async answer(ask, { filter, hourly }, limit) {

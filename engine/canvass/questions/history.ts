@@ -3,20 +3,20 @@ import { AlprError } from '../../errors.js'
 import { normalisePlate } from '../../../wasm/mod.js'
 import type { Candidate } from '../../plate_search/candidates.js'
 import { filterOf, FilterFields } from '../filter.js'
-import { parsePattern } from '../pattern.js'
+import { parsePattern } from '../../plate_search/pattern.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { legOf, type Leg } from '../../geo/travel.js'
 import { unknownCameras } from '../unknown_cameras.js'
 
-/** Texts that may stand for one plate, the plate itself among them. */
-const MOST_READINGS = 50
+/** Most texts that may stand for one plate, including the plate itself. */
+const MAX_READINGS = 50
 
 export interface HistoryItem extends Sighting {
-  /** That the vehicle is the one asked for: 1 for the very text, else by the characters that were misread. */
+  /** Probability that the vehicle is the one in question: 1 for the same text, less for misread characters. */
   probability: number
-  /** From the sighting before (the next of the list) to this one; absent for the first of all. */
+  /** From the previous sighting (the next of the list) to this one; absent for the earliest. */
   leg?: Leg
 }
 
@@ -31,7 +31,7 @@ const COLUMNS: readonly CsvColumn<HistoryItem>[] = [
 
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 
-/** Where has this plate been: its track, newest first, with gaps and speeds that cannot be. */
+/** Where has this plate been: its track, newest first, with gaps, speeds, and whether one vehicle can have done it. */
 export const history = question({
   kind: 'history',
   summary: 'Where a plate has been, newest first, exactly as read or through misreads',
@@ -40,7 +40,7 @@ export const history = question({
     plate: Type.String({ minLength: 1, maxLength: 32, description: 'spaces, dashes and case do not matter' }),
     misreads: Type.Boolean({
       default: false,
-      description: `also texts that a camera may have read instead, at most ${MOST_READINGS}, each with its probability`,
+      description: `also texts that a camera may have read instead, at most ${MAX_READINGS}, each with its probability`,
     }),
     minProbability: Type.Number({ minimum: 0, maximum: 1, default: 0.001, description: 'of a misread' }),
   }),
@@ -56,15 +56,15 @@ export const history = question({
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const readings = await readingsOf(ask, plate, misreads, minProbability)
     const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings.keys()], filter, limit)
-    const unseen = await unknownCameras(ask, filter)
+    const unknown = await unknownCameras(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
-      const before = rows[index + 1]
+      const previous = rows[index + 1]
       return {
         ...sightingOf(row),
         probability: readings.get(row.text) ?? 0,
-        ...(before && {
+        ...(previous && {
           leg: legOf(
-            { tsLast: Number(before.end), lat: before.y, lon: before.x },
+            { tsLast: Number(previous.end), lat: previous.y, lon: previous.x },
             { ts: Number(row.begin), lat: row.y, lon: row.x },
           ),
         }),
@@ -75,7 +75,7 @@ export const history = question({
       items,
       notes: {
         readings: [...readings].map(([text, probability]) => ({ plate: text, probability })),
-        ...(unseen.length > 0 && { camerasNeverSeen: unseen }),
+        ...(unknown.length > 0 && { camerasNeverSeen: unknown }),
       },
     }
   },
@@ -95,8 +95,8 @@ export function plateOf(text: string): string {
 }
 
 /**
- * The plate, and what may have been read in its place: look-alikes anywhere, or one character misread, missing or
- * extra.
+ * The plate and the texts that may have been read in its place (look-alikes anywhere, or one character misread, missing
+ * or extra), each with its probability.
  */
 export async function readingsOf(
   ask: Ask,
@@ -108,13 +108,13 @@ export async function readingsOf(
   if (!misreads) return readings
   const source = `${plate}~1`
   const { plates } = await ask.search.search(
-    { pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MOST_READINGS, signal: ask.signal },
+    { pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MAX_READINGS, signal: ask.signal },
     ask.rows,
   )
   const likely = plates
     .filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability)
     .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
-  for (const one of likely.slice(0, MOST_READINGS - 1)) readings.set(one.plate, one.probability)
+  for (const one of likely.slice(0, MAX_READINGS - 1)) readings.set(one.plate, one.probability)
   ask.note('readings', { search: ask.search.name, found: plates.length, used: readings.size })
   return readings
 }

@@ -8,29 +8,29 @@ import { LIST_ID } from '../../hotlists/hotlist.js'
 import { AlprError } from '../../errors.js'
 
 export interface LookBackItem extends Sighting {
-  /** Plate of the list that this read may be. */
+  /** The listed plate that this read probably shows. */
   listedPlate: string
   probability: number
 }
 
-/** Plates that one look may bring along, and that a list may have. With misreads each plate is a search of its own. */
-export const MOST_LISTED = 20_000
-const MOST_OF_A_LIST = 200_000
-const MOST_WITH_MISREADS = 100
+/** Most plates in a request, and of a hot list. With misreads each plate is a search of its own. */
+const MAX_PLATES = 20_000
+const MAX_OF_LIST = 200_000
+const MAX_WITH_MISREADS = 100
 
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 
 function checkCount(plates: number, misreads: boolean): void {
-  if (misreads && plates > MOST_WITH_MISREADS)
+  if (misreads && plates > MAX_WITH_MISREADS)
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
       field: 'plates',
-      reason: `${plates} plates; with misreads at most ${MOST_WITH_MISREADS}`,
+      reason: `${plates} plates; with misreads at most ${MAX_WITH_MISREADS}`,
     })
 }
 
 /**
- * Has anything on this list been seen: a list against the reads of the last days, newest first. What live matching does
- * from now on, for what was.
+ * Has any plate of this list been seen: matches a list against stored reads, newest first, as live matching does with
+ * new ones.
  */
 export const lookBack = question({
   kind: 'look-back',
@@ -39,17 +39,19 @@ export const lookBack = question({
   schema: inputOf({
     ...fields,
     plates: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 32 }), { minItems: 1, maxItems: MOST_LISTED }),
+      Type.Array(Type.String({ minLength: 1, maxLength: 32 }), { minItems: 1, maxItems: MAX_PLATES }),
     ),
     list: Type.Optional(
       Type.String({
         pattern: LIST_ID.source,
-        description: `id of a hot list, in place of plates: as it stands now, whatever times its entries have; at most ${MOST_OF_A_LIST} plates`,
+        description:
+          `id of a hot list instead of plates: its current version, regardless of the validity of its entries; ` +
+          `at most ${MAX_OF_LIST} plates`,
       }),
     ),
     misreads: Type.Boolean({
       default: false,
-      description: `also likely misreads; for at most ${MOST_WITH_MISREADS} plates`,
+      description: `also likely misreads; for at most ${MAX_WITH_MISREADS} plates`,
     }),
     minProbability: Type.Number({ minimum: 0, maximum: 1, default: 0.001 }),
   }),
@@ -69,26 +71,26 @@ export const lookBack = question({
   async answer(ask, { plates: named, list, misreads, minProbability, filter }, limit) {
     const plates = named ?? (await ask.platesOfList(list!))
     if (!named) {
-      if (plates.length > MOST_OF_A_LIST)
+      if (plates.length > MAX_OF_LIST)
         throw new AlprError('ALPR_ERR_QUESTION_TOO_LARGE', {
-          reason: `the list has ${plates.length} plates; at most ${MOST_OF_A_LIST}`,
+          reason: `the list has ${plates.length} plates; at most ${MAX_OF_LIST}`,
         })
       checkCount(plates.length, misreads)
     }
     if (plates.length === 0) return { items: [] }
-    // The likeliest listed plate for each text; a text on the list stands for itself.
-    const meant = new Map<string, { listed: string; probability: number }>()
+    // The most probable listed plate for each text; a text on the list means itself.
+    const likeliest = new Map<string, { listed: string; probability: number }>()
     for (const listed of plates) {
       for (const [text, probability] of await readingsOf(ask, listed, misreads, minProbability)) {
-        if (probability > (meant.get(text)?.probability ?? 0)) meant.set(text, { listed, probability })
+        if (probability > (likeliest.get(text)?.probability ?? 0)) likeliest.set(text, { listed, probability })
       }
     }
-    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...meant.keys()], filter, limit)
+    const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...likeliest.keys()], filter, limit)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]),
       items: rows.slice(0, limit).map((row): LookBackItem => {
-        const of = meant.get(row.text)
-        return { ...sightingOf(row), listedPlate: of?.listed ?? row.text, probability: of?.probability ?? 0 }
+        const match = likeliest.get(row.text)
+        return { ...sightingOf(row), listedPlate: match?.listed ?? row.text, probability: match?.probability ?? 0 }
       }),
     }
   },

@@ -1,18 +1,18 @@
-import { Type } from '@sinclair/typebox'
 import type { FoundPlate } from '../../plate_search/candidates.js'
-import { parsePattern, type Pattern } from '../pattern.js'
+import { parsePattern, type Pattern } from '../../plate_search/pattern.js'
+import { LookAlikesSchema, PatternSchema } from '../filter.js'
 import { inputOf, question, type Ask, type Found } from '../question.js'
 
-export interface Prepared {
+export interface PreparedPattern {
   pattern: Pattern
   source: string
   lookAlikes: boolean
 }
 
-/** The best of what was scanned so far, some 20 times a second, and at last of all. */
+/** The best plates scanned so far, about 20 times a second, and finally the best of all. */
 async function* pages(
   ask: Ask,
-  { pattern, source, lookAlikes }: Prepared,
+  { pattern, source, lookAlikes }: PreparedPattern,
   limit: number,
 ): AsyncGenerator<Found<FoundPlate>> {
   ask.note('search', ask.search.name)
@@ -25,26 +25,22 @@ async function* pages(
 }
 
 /**
- * Which plates, of all that were ever read, may a partial plate mean: by the dictionary, or by the store while that is
- * not loaded.
+ * Which plates, of all that were ever read, a partial plate may mean. The dictionary answers, or the store while the
+ * dictionary is not loaded.
  */
 export const plates = question({
   kind: 'plates',
   summary: 'Plates ever read that a partial plate may mean, most probable first',
   schema: inputOf({
-    pattern: Type.String({
-      minLength: 1,
-      maxLength: 128,
-      description:
-        'partial plate: ? one character, * any run, [8B] one of these, & fragments in any order, ~1 ~2 misreads, @CA region',
-    }),
-    lookAlikes: Type.Boolean({
-      default: true,
-      description: 'take look-alikes (8 and B, 0 and O ...) for one another in the pattern',
-    }),
+    pattern: PatternSchema,
+    lookAlikes: LookAlikesSchema,
   }),
-  prepare: ({ pattern, lookAlikes }): Prepared => ({ pattern: parsePattern(pattern), source: pattern, lookAlikes }),
-  /** There is no page behind the first: who wants others narrows the pattern. */
+  prepare: ({ pattern, lookAlikes }): PreparedPattern => ({
+    pattern: parsePattern(pattern),
+    source: pattern,
+    lookAlikes,
+  }),
+  /** There is only one page: a narrower pattern finds the others. */
   async answer(ask, prepared, limit) {
     let last: Found<FoundPlate> = { items: [] }
     for await (const page of pages(ask, prepared, limit)) last = page

@@ -1,14 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { previewThresholds, type PreviewRow } from '../../../wasm/mod.js'
-import { distributionOf } from '../distribution.js'
+import { storedDistribution } from '../stored_distribution.js'
 import { filterOf, FilterFields } from '../filter.js'
 import { conditionOf } from '../planner.js'
-import { confusionModel, plateSyntax } from '../pattern.js'
+import { confusionModel, plateSyntax } from '../../plate_search/pattern.js'
 import { inputOf, question } from '../question.js'
 import { sql, value } from '../../store/sql.js'
 import { DAY_MS } from '../../model/time.js'
 
-/** Reads that are looked at: each may be hundreds of texts, and the event loop waits for them. */
+/** Sampled reads: each may mean hundreds of texts, and their evaluation blocks the event loop. */
 const SAMPLE = 200
 const { pattern: _, lookAlikes: __, ...fields } = FilterFields
 
@@ -21,13 +21,12 @@ interface Row {
 }
 
 /**
- * What a threshold would bring: false hits a day of a list of this size on this traffic, and the share of listed
- * vehicles that it lets through.
+ * What a threshold would cause: false hits a day for a list of this size on this traffic, and the share of listed
+ * vehicles that it finds.
  */
 export const preview = question({
   kind: 'preview',
-  summary:
-    'False hits a day that a hot list of a size is expected to give with a threshold, on the traffic of these reads',
+  summary: 'Expected false hits a day of a hot list of a given size and threshold, on the traffic of these reads',
   schema: inputOf({
     ...fields,
     entries: Type.Integer({ minimum: 0, maximum: 5_000_000, description: 'plates on the list' }),
@@ -37,13 +36,13 @@ export const preview = question({
       default: [0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01],
     }),
     readsPerDay: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 1e9, description: 'if not said, as many as these reads are' }),
+      Type.Number({ minimum: 0, maximum: 1e9, description: 'default: the daily average of these reads' }),
     ),
     region: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 15,
-        description: 'whose formats the list has, such as US-CA; if not said, those of all regions',
+        description: 'region whose plate formats the list has, such as US-CA; default: all regions',
       }),
     ),
   }),
@@ -62,16 +61,17 @@ export const preview = question({
       'traffic',
     )
     const perDay = readsPerDay ?? Number(counted?.n ?? 0) / days
-    // Spread over the windows by chance, but the same for the same reads.
+    // Spread over the windows at random, but the same sample for the same reads.
     const rows = await ask.rows<Row>(
       sql`
-      SELECT plate AS text, confidence AS sure, alternate_plates AS others, alternate_confidences AS chances, region AS state FROM ${reads}
+      SELECT plate AS text, confidence AS sure, alternate_plates AS others, alternate_confidences AS chances,
+        region AS state FROM ${reads}
       WHERE plate != '' ORDER BY cityHash64(read_id) LIMIT ${value('UInt32', SAMPLE)}`,
       'sample',
     )
     const distributions = rows
       .map(({ text, sure, others, chances }) =>
-        distributionOf(
+        storedDistribution(
           text,
           sure,
           others.map((plate, i) => ({ plate, confidence: chances[i] ?? 0 })),

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { AlprError } from '../../errors.js'
 import { DAY_MS, HOUR_MS, WEEK_MS } from '../../model/time.js'
-import { both, filterOf, FilterFields, needsPlace, type Filter } from '../filter.js'
+import { both, filterOf, FilterFields, requireArea, type Filter } from '../filter.js'
 import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
@@ -10,7 +10,7 @@ import { unknownCameras } from '../unknown_cameras.js'
 
 export interface TimelineItem {
   camera: string
-  /** Begin of the step, RFC 3339. */
+  /** Beginning of the step, RFC 3339. */
   time: string
   reads: number
   /** Means over the reads of the step: confidence, sharpness, contrast and glare 0..1, plate height in pixels. */
@@ -32,8 +32,8 @@ const STEPS = { '1m': 60, '5m': 300, '15m': 900, '1h': 3_600, '1d': 86_400 } as 
 
 /**
  * Reads per camera and minute (or hour, or day), by the time of their first frame, with the means of their quality: the
- * density strip of a canvass, and whether a camera gets worse over months. Weeks whose rollup was checked are answered
- * from it when nothing but cameras and hours is asked.
+ * density strip of a canvass, and whether a camera gets worse over months. Sealed weeks are answered from their rollup
+ * when the question selects by cameras and hours only.
  */
 export const timeline = question({
   kind: 'timeline',
@@ -48,7 +48,7 @@ export const timeline = question({
   prepare(input) {
     const filter = filterOf(input)
     const seconds = STEPS[input.step as keyof typeof STEPS]
-    if (seconds < 3_600) needsPlace(filter, 31)
+    if (seconds < 3_600) requireArea(filter, 31)
     const steps = filter.windows.reduce((sum, { from, to }) => sum + (to - from) / 1_000 / seconds, 0)
     if (steps > 100_000)
       throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
@@ -62,17 +62,21 @@ export const timeline = question({
     const condition = { ...(await conditionOf(ask, filter)), whole: true }
     const bucket = sql`intDiv(toUnixTimestamp(ts), ${value('UInt32', seconds)})`
     const inWindows = or(filter.windows.map(({ from, to }) => sql`(ts >= ${time(from)} AND ts < ${time(to)})`))
-    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS} FROM ${ask.reads(both(condition, { fixed: and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])]) }), sql`camera, ts, confidence, height_px, sharpness, contrast, glare`)} GROUP BY cam, slot`
+    const notSealed = and([inWindows, ...(sealed ? [sql`NOT ${sealed.weeks}`] : [])])
+    const columns = sql`camera, ts, confidence, height_px, sharpness, contrast, glare`
+    const fresh = sql`SELECT camera AS cam, ${bucket} AS slot, count() AS n, ${QUALITY_SUMS}
+      FROM ${ask.reads(both(condition, { fixed: notSealed }), columns)} GROUP BY cam, slot`
     const source = sealed ? sql`${fresh} UNION ALL ${sealed.rollup}` : fresh
     const [slot, camera] = ask.after ?? []
     const rows = await ask.rows<Row>(
       sql`
-      SELECT cam, toString(slot) AS at, toUInt32(sum(n)) AS n, [sum(s1), sum(s2), sum(s3), sum(s4), sum(s5)] AS sums FROM (${source})
+      SELECT cam, toString(slot) AS at, toUInt32(sum(n)) AS n, [sum(s1), sum(s2), sum(s3), sum(s4), sum(s5)] AS sums
+      FROM (${source})
       ${ask.after ? sql`WHERE (slot, cam) > (${value('Int64', slot)}, ${value('String', camera)})` : sql``}
       GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`,
       'timeline',
     )
-    const unseen = await unknownCameras(ask, filter)
+    const unknown = await unknownCameras(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.cam]),
       items: rows.slice(0, limit).map(({ cam, at, n, sums }): TimelineItem => {
@@ -90,7 +94,7 @@ export const timeline = question({
           glare,
         }
       }),
-      ...(unseen.length > 0 && { notes: { camerasNeverSeen: unseen } }),
+      ...(unknown.length > 0 && { notes: { camerasNeverSeen: unknown } }),
     }
   },
   columns: [
@@ -106,15 +110,18 @@ export const timeline = question({
   shape: () => undefined,
 })
 
-/** Single floats summed as doubles, so that the order of the sum does not show. */
-const QUALITY_SUMS = sql`sum(toFloat64(confidence)) AS s1, sum(toFloat64(height_px)) AS s2, sum(toFloat64(sharpness)) AS s3, sum(toFloat64(contrast)) AS s4, sum(toFloat64(glare)) AS s5`
+/** Summed as doubles, so that the order of summation does not change the result. */
+const QUALITY_SUMS = sql`sum(toFloat64(confidence)) AS s1, sum(toFloat64(height_px)) AS s2,
+  sum(toFloat64(sharpness)) AS s3, sum(toFloat64(contrast)) AS s4, sum(toFloat64(glare)) AS s5`
+const ROLLUP_SUMS = sql`sum(confidence_sum) AS s1, sum(height_px_sum) AS s2,
+  sum(sharpness_sum) AS s3, sum(contrast_sum) AS s4, sum(glare_sum) AS s5`
 
 /**
- * The part of a question that the rollup answers: whole sealed weeks inside the windows, when only cameras are asked
- * for and steps are hours or days.
+ * The part of a question that the rollup answers: whole sealed weeks inside the windows, when the question selects by
+ * cameras only and the steps are hours or days.
  */
 async function sealedSql(ask: Ask, filter: Filter, seconds: number): Promise<{ rollup: Sql; weeks: Sql } | undefined> {
-  const { places, windows, daily, pattern, regions, direction, minConfidence } = filter
+  const { areas, windows, daily, pattern, regions, direction, minConfidence } = filter
   if (
     seconds < 3_600 ||
     daily ||
@@ -122,26 +129,25 @@ async function sealedSql(ask: Ask, filter: Filter, seconds: number): Promise<{ r
     regions ||
     direction ||
     minConfidence !== undefined ||
-    places.some((place) => place.kind !== 'cameras')
+    areas.some((area) => area.kind !== 'cameras')
   )
     return undefined
-  const known = await ask.sealedWeeks()
-  const weeks = [...known]
+  const weeks = [...(await ask.sealedWeeks())]
     .filter((week) => windows.some(({ from, to }) => from <= week && to >= week + WEEK_MS))
     .sort((a, b) => a - b)
   if (weeks.length === 0) return undefined
   ask.note('rollup', { sealedWeeks: weeks.length, hours: (weeks.length * WEEK_MS) / HOUR_MS })
-  const cameras = places.flatMap((place) => (place.kind === 'cameras' ? place.ids : []))
+  const cameras = areas.flatMap((area) => (area.kind === 'cameras' ? area.ids : []))
   const days = sql`(SELECT toDate(arrayJoin(${value(
     'Array(UInt32)',
     weeks.map((ms) => ms / DAY_MS),
   )})))`
-  const [quality] = [
-    sql`sum(confidence_sum) AS s1, sum(height_px_sum) AS s2, sum(sharpness_sum) AS s3, sum(contrast_sum) AS s4, sum(glare_sum) AS s5`,
-  ]
+  const ofCameras = cameras.length > 0 ? [sql`camera IN ${value('Array(String)', cameras)}`] : []
   return {
     weeks: sql`(toMonday(ts) IN ${days})`,
-    rollup: sql`SELECT camera AS cam, intDiv(toUnixTimestamp(hour), ${value('UInt32', seconds)}) AS slot, sum(reads) AS n, ${quality}
-      FROM ${tableOf(ask.database, 'camera_hour')} WHERE ${and([sql`toMonday(hour) IN ${days}`, ...(cameras.length > 0 ? [sql`camera IN ${value('Array(String)', cameras)}`] : [])])} GROUP BY cam, slot`,
+    rollup: sql`SELECT camera AS cam, intDiv(toUnixTimestamp(hour), ${value('UInt32', seconds)}) AS slot,
+        sum(reads) AS n, ${ROLLUP_SUMS}
+      FROM ${tableOf(ask.database, 'camera_hour')} WHERE ${and([sql`toMonday(hour) IN ${days}`, ...ofCameras])}
+      GROUP BY cam, slot`,
   }
 }

@@ -5,7 +5,7 @@ import type { QuestionKind } from '../../../engine/canvass/questions.js'
 import type { Records } from '../../../engine/records/records.js'
 import { ACCESS, testRecords } from '../records/test_records.js'
 import type { PlateSearch } from '../../../engine/plate_search/candidates.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { cellOf } from '../../../engine/geo/cell.js'
 import { startTestStore } from '../../servers/store.js'
@@ -302,7 +302,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
         fc.constantFrom('few', 'misreads', 'many'),
         async (some, of, how) => {
           const misreads = how === 'misreads'
-          // Of many plates the latest reads are picked by their keys first.
+          // For many plates the keys of the latest reads are selected first.
           const plates =
             how === 'many' ? [...some, ...Array.from({ length: 150 }, (_, index) => `FILLER${index}`)] : some
           const texts = new Set(misreads ? plates.flatMap((plate) => [plate, ...misreadsOf(rows, plate)]) : plates)
@@ -362,7 +362,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
               (item, index) =>
                 item.score >= 0 && item.expected >= 0 && item.score <= (found[index - 1]?.score ?? Infinity),
             ),
-            'the most surprising first',
+            'the most significant first',
           )
         },
       ),

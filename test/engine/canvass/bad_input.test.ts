@@ -6,7 +6,7 @@ import { coverOf, ringHolds } from '../../../engine/geo/cover.js'
 import { sql, value } from '../../../engine/store/sql.js'
 import { AlprError } from '../../../engine/errors.js'
 import { cellOf } from '../../../engine/geo/cell.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
 import { cityRows, random } from './city.js'
@@ -202,7 +202,7 @@ t.test('no text from outside becomes SQL', async (t) => {
   t.same(sql`SELECT ${twice}, ${twice}`.render(), { query: 'SELECT {p0:String}, {p0:String}', params: { p0: evil } })
 })
 
-t.test('odd areas are answered rightly, in bounded work', async (t) => {
+t.test('unusual areas are covered completely, with a bounded number of ranges', async (t) => {
   const next = random(11)
   for (const [name, place] of [
     [
@@ -225,9 +225,9 @@ t.test('odd areas are answered rightly, in bounded work', async (t) => {
     ],
     ['at the pole', { kind: 'circle', lat: 89.999, lon: 5, radiusM: 50_000 } as const],
     ['1,000 km', { kind: 'circle', ...HERE, radiusM: 1_000_000 } as const],
-    ['a millimetre', { kind: 'circle', ...HERE, radiusM: 0.001 } as const],
+    ['one millimetre', { kind: 'circle', ...HERE, radiusM: 0.001 } as const],
     [
-      'all the western half',
+      'the whole western half',
       ringOf([
         [-180, -90],
         [0, -90],
@@ -236,7 +236,7 @@ t.test('odd areas are answered rightly, in bounded work', async (t) => {
       ]),
     ],
     [
-      'thin as a hair',
+      'one centimetre high',
       ringOf([
         [-122.5, 37.7],
         [-122.3, 37.7],

@@ -2,8 +2,8 @@ import type { StoredRead } from '../../../engine/store/tables.js'
 import { aRead } from '../store/rows.js'
 
 /**
- * A small town of reads: fixed cameras on a grid, a mobile one that drives over the antimeridian, few plates so that
- * everything meets; deterministic.
+ * Deterministic reads of a small town: fixed cameras on a grid, a mobile one that crosses the antimeridian, and few
+ * plates, so that vehicles meet often.
  */
 export const START = Date.UTC(2026, 9, 30)
 export const HOUR = 3_600_000
@@ -38,8 +38,8 @@ export function random(seed: number): () => number {
 }
 
 /**
- * Reads over ten days (two changes of week, and the night clocks go back in California). Some are stored twice, the
- * second time better.
+ * Reads over ten days, with two changes of week and the end of daylight saving in California. Some are stored twice,
+ * the second time in a better version.
  */
 export function cityRows(count: number, seed = 7): StoredRead[] {
   const next = random(seed)
@@ -75,13 +75,13 @@ export function cityRows(count: number, seed = 7): StoredRead[] {
         glare: 0.12,
       },
     })
-    // A first look at it, shorter and with another text.
+    // An earlier version, shorter and with another text.
     if (next() < 0.15) rows.push({ ...row, version: 1, plate: pick(PLATES), tsLast: row.ts })
     rows.push(row)
   }
   return rows
 }
 
-/** As many digits as a position is stored with. */
+/** Rounded to the digits of a stored position. */
 const micro = (degrees: number) => Math.round(degrees * 1e6) / 1e6
 export const iso = (ms: number): string => new Date(ms).toISOString()

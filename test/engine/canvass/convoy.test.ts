@@ -2,7 +2,7 @@ import t from 'tap'
 import { meetingsOf } from '../../../engine/canvass/questions/convoy.js'
 
 t.test(
-  'a meeting is the nearest read within the gap, on both edges, at the same camera; what is outside is no traffic near it either',
+  'a meeting is the nearest read by the same camera within the gap; only such reads are traffic near a sighting',
   async (t) => {
     const sights = [
       { cam: 'a', at: 100_000 },

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { PlateSearch, SearchAsk } from '../../../engine/plate_search/candidates.js'
 import { DictionarySearch } from '../../../engine/plate_search/dictionary_search.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import type { Sql } from '../../../engine/store/sql.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { ACCESS, testRecords } from '../records/test_records.js'
@@ -114,13 +114,13 @@ t.test('the dictionary finds a plate that was stored before the search began', a
   await store.client.command({ query: 'OPTIMIZE TABLE p.plates FINAL' })
   await look()
   t.same(asked.flat(), [])
-  // A table that was made anew counts its blocks from 1 again.
-  await store.client.command({ query: 'CREATE TABLE p.anew AS p.plates' })
+  // A recreated table counts its blocks from 1 again.
+  await store.client.command({ query: 'CREATE TABLE p.recreated AS p.plates' })
   await store.client.command({
-    query: "INSERT INTO p.anew SELECT '9AFTER2', region, reads, first, last FROM p.plates LIMIT 1",
+    query: "INSERT INTO p.recreated SELECT '9AFTER2', region, reads, first, last FROM p.plates LIMIT 1",
   })
-  await store.client.command({ query: 'INSERT INTO p.anew SELECT * FROM p.plates' })
-  await store.client.command({ query: 'EXCHANGE TABLES p.anew AND p.plates' })
+  await store.client.command({ query: 'INSERT INTO p.recreated SELECT * FROM p.plates' })
+  await store.client.command({ query: 'EXCHANGE TABLES p.recreated AND p.plates' })
   t.same((await look()).plates.map(({ plate }) => plate).sort(), ['9AFTER1', '9AFTER2'])
   const { items: like, notes } = await records.ask(ACCESS, 'plates', { pattern: '7A8C*' })
   t.match(like, [

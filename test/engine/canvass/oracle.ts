@@ -3,14 +3,14 @@ import type { StoredRead } from '../../../engine/store/tables.js'
 import type { ConfusionData } from '../../../wasm/mod.js'
 import { twinAlike } from '../../wasm/twin/plate_pattern.js'
 
-/** The questions in plain TypeScript over plain rows: slow, and written apart from the code it judges. */
-export interface OraclePlace {
+/** The questions in plain TypeScript over plain rows: slow, and independent of the code under test. */
+export interface OracleArea {
   circle?: { lat: number; lon: number; radiusM: number }
   polygon?: [number, number][]
   cameras?: string[]
 }
 export interface OracleFilter {
-  places?: OraclePlace[]
+  places?: OracleArea[]
   windows: { from: string; to: string }[]
   daily?: { from: string; to: string; zone?: string }
   pattern?: string
@@ -40,7 +40,7 @@ function isIn(row: StoredRead, filter: OracleFilter): boolean {
   return (
     there &&
     (!daily || inDaily(row, daily)) &&
-    (places.length === 0 || places.some((place) => inPlace(row, place))) &&
+    (places.length === 0 || places.some((area) => inArea(row, area))) &&
     (pattern === undefined || (matchesPattern(row.plate, pattern, lookAlikes) && inRegions(row.region, pattern))) &&
     (!regions || regions.includes(row.region)) &&
     (direction === undefined || row.direction === direction) &&
@@ -48,7 +48,6 @@ function isIn(row: StoredRead, filter: OracleFilter): boolean {
   )
 }
 
-/** Minute by minute: slow and plain. */
 function inDaily(row: StoredRead, { from, to, zone = 'UTC' }: { from: string; to: string; zone?: string }): boolean {
   const start = msOf(from)
   const length = (msOf(to) - start + DAY) % DAY
@@ -71,10 +70,7 @@ function clockOf(ms: number, zone: string): number {
   return of('hour') * 3_600_000 + of('minute') * 60_000 + of('second') * 1_000 + (((ms % 1_000) + 1_000) % 1_000)
 }
 
-export function inPlace(
-  row: { lat: number; lon: number; camera: string },
-  { circle, polygon, cameras }: OraclePlace,
-): boolean {
+function inArea(row: { lat: number; lon: number; camera: string }, { circle, polygon, cameras }: OracleArea): boolean {
   if (circle) return metres(row, circle) <= circle.radiusM + 1e-6
   if (cameras) return cameras.includes(row.camera)
   return [-360, 0, 360].some((turn) => inPolygon(row.lon + turn, row.lat, unwrapped(polygon!)))
@@ -98,10 +94,7 @@ function unwrapped(polygon: [number, number][]): [number, number][] {
   })
 }
 
-/**
- * Southern and western edges belong to it: a point exactly on an edge is judged as if it stood a hair to the
- * north-east.
- */
+/** Southern and western edges belong to the polygon: a point on an edge counts as lying slightly to the north-east. */
 function inPolygon(x: number, y: number, corners: [number, number][]): boolean {
   const px = x + 1e-10
   const py = y + 1e-10
@@ -114,12 +107,12 @@ function inPolygon(x: number, y: number, corners: [number, number][]): boolean {
   return crossings % 2 === 1
 }
 
-/** What counts as one vehicle across scenes: groups that share no character. */
+/** Look-alikes that make two texts one vehicle across scenes: disjoint groups. */
 const GROUPS = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN']
-/** What a pattern takes for one another: the matcher's confusions, as its file has them. */
+/** Look-alikes of a pattern: the matcher's confusions from its data file. */
 const alike = twinAlike(JSON.parse(readFileSync('wasm/models/confusions.json', 'utf8')) as ConfusionData)
 
-/** Patterns by trying everything: `rest` of the plate against `rest` of the pattern, with so many errors left. */
+/** Matches a pattern by trying every alignment with at most the allowed errors. */
 export function matchesPattern(plate: string, source: string, lookAlikes: boolean): boolean {
   const [body = '', tail = ''] = source.split('@')[0]!.split('~')
   const edits = Number(tail || 0)

@@ -8,14 +8,13 @@ import { ClickHouseError, createClient } from '@clickhouse/client'
 import { startTestStore } from '../../servers/store.js'
 
 /**
- * What the official client's own tests ask of a server (ping, query, insert, streams, parameters, compression, abort,
- * errors, settings), asked of the embedded store, or with CLICKHOUSE_URL of a real server: one dialect, whichever
- * answers.
+ * Cases from the official client's own tests (ping, query, insert, streams, parameters, compression, abort, errors,
+ * settings), run against the embedded store, or with CLICKHOUSE_URL against a real server: both must behave alike.
  */
 const external = process.env.CLICKHOUSE_URL
 t.setTimeout(240_000)
 
-t.test('cases of the client', async (t) => {
+t.test('the official client works with the store', async (t) => {
   const address = external
     ? {
         url: external,
@@ -55,7 +54,7 @@ t.test('cases of the client', async (t) => {
       })
   })
 
-  t.test('every way to insert', async (t) => {
+  t.test('every way to insert works', async (t) => {
     const rowsOf = async (name: string) => json(`SELECT * FROM ${name} ORDER BY id`, { clickhouse_settings: numbers64 })
     const ways: [string, (name: string) => Promise<unknown>][] = [
       ['objects', (name) => client.insert({ table: name, values: three, format: 'JSONEachRow' })],
@@ -89,7 +88,8 @@ t.test('cases of the client', async (t) => {
         'a select',
         (name) =>
           client.command({
-            query: `INSERT INTO ${name} SELECT toUInt64(42 + number), ['hello', 'ключ', 'a\\tb\\n"c\\'\\\\'][1 + number], [[0, 1], [3, 4], []][1 + number] FROM numbers(3)`,
+            query: `INSERT INTO ${name} SELECT toUInt64(42 + number),
+              ['hello', 'ключ', 'a\\tb\\n"c\\'\\\\'][1 + number], [[0, 1], [3, 4], []][1 + number] FROM numbers(3)`,
           }),
       ],
     ]
@@ -125,7 +125,7 @@ t.test('cases of the client', async (t) => {
     })
   })
 
-  t.test('formats of answers', async (t) => {
+  t.test('results come in the requested format', async (t) => {
     const query = 'SELECT number AS n, toString(number) AS s FROM system.numbers LIMIT 3'
     t.match(await (await client.query({ query, format: 'JSON' })).json(), {
       rows: 3,
@@ -145,7 +145,7 @@ t.test('cases of the client', async (t) => {
     t.throws(() => (streamed as any).stream(), 'a stream is read once')
   })
 
-  t.test('parameters of every kind', async (t) => {
+  t.test('parameters of every type arrive', async (t) => {
     const cases: [string, unknown, unknown][] = [
       ['Int32', -5, -5],
       ['UInt64', '18446744073709551615', '18446744073709551615'],
@@ -179,16 +179,20 @@ t.test('cases of the client', async (t) => {
     await t.rejects(json('SELECT {x:Int32}'), { code: '456' })
     await t.rejects(json('SELECT {x:Int32}', { query_params: { x: 'abc' } }), { name: 'Error' })
     const long = 'x'.repeat(100_000)
-    t.equal((await json('SELECT {x:String} AS x', { query_params: { x: long } }))[0].x, long, 'longer than an address')
+    t.equal(
+      (await json('SELECT {x:String} AS x', { query_params: { x: long } }))[0].x,
+      long,
+      'longer than a URL may be',
+    )
   })
 
-  t.test('settings hold for one query', async (t) => {
+  t.test('settings apply to one query only', async (t) => {
     const [first, second] = await Promise.all([
       json("SELECT toString(getSetting('max_block_size')) AS s", { clickhouse_settings: { max_block_size: '1111' } }),
       json("SELECT toString(getSetting('max_block_size')) AS s", { clickhouse_settings: { max_block_size: '2222' } }),
     ])
-    t.same([first[0].s, second[0].s], ['1111', '2222'], 'two at once')
-    t.not((await json("SELECT toString(getSetting('max_block_size')) AS s"))[0].s, '1111', 'and not after it')
+    t.same([first[0].s, second[0].s], ['1111', '2222'], 'concurrent queries')
+    t.not((await json("SELECT toString(getSetting('max_block_size')) AS s"))[0].s, '1111', 'the next query')
     await t.rejects(json('SELECT 1', { clickhouse_settings: { nosuch: 1 } }), { code: '115' })
     await t.rejects(
       json('SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', {
@@ -213,7 +217,7 @@ t.test('cases of the client', async (t) => {
     )
   })
 
-  t.test('compression, sessions of their own, ids, summaries', async (t) => {
+  t.test('compression, query ids and summaries work', async (t) => {
     const zipped = connect({ compression: { request: false, response: true } })
     const result = await zipped.query({
       query: "SELECT repeat('a', 10000) AS x",
@@ -244,7 +248,7 @@ t.test('cases of the client', async (t) => {
     t.ok(progress.response_headers['x-clickhouse-summary'] ?? progress.response_headers['x-clickhouse-progress'])
   })
 
-  t.test('errors are told with code and type', async (t) => {
+  t.test('errors have their code and type', async (t) => {
     for (const [query, code, type] of [
       ['SELECT * FROM nosuch', '60', 'UNKNOWN_TABLE'],
       ['SELECT foo FROM system.numbers LIMIT 1', '47', 'UNKNOWN_IDENTIFIER'],
@@ -262,7 +266,7 @@ t.test('cases of the client', async (t) => {
     }
   })
 
-  t.test('abort, before and while it runs; the others go on', async (t) => {
+  t.test('an aborted query is killed, others continue', async (t) => {
     const one = new AbortController()
     const slow = client.query({
       query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2',
@@ -277,7 +281,8 @@ t.test('cases of the client', async (t) => {
     )
     for (let tries = 0; ; tries++) {
       const [{ n }] = await json(
-        "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 2%' AND query NOT LIKE '%system.processes%'",
+        "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 2%' AND query NOT " +
+          "LIKE '%system.processes%'",
       )
       if (Number(n) === 0) return t.pass('killed')
       if (tries > 100) return t.fail('it still runs')
@@ -285,7 +290,7 @@ t.test('cases of the client', async (t) => {
     }
   })
 
-  t.test('the answer of a killed query reaches nobody else', async (t) => {
+  t.test('the result of a killed query never reaches another query', async (t) => {
     for (let round = 0; round < 8; round++) {
       const one = new AbortController()
       const slow = client.query({
@@ -301,11 +306,11 @@ t.test('cases of the client', async (t) => {
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
-    t.pass('eight killed, ninety-six answers right')
+    t.pass('eight queries killed, ninety-six results correct')
   })
 
   if (!external)
-    t.test('who waits is not kept waiting by exports', async (t) => {
+    t.test('exports do not delay lookups', async (t) => {
       const exports = new AbortController()
       const many = Array.from({ length: 6 }, () =>
         client
@@ -321,11 +326,16 @@ t.test('cases of the client', async (t) => {
         Number(
           (
             await json(
-              "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 3%' AND query NOT LIKE '%system.processes%'",
+              "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 3%' AND query NOT " +
+                "LIKE '%system.processes%'",
             )
           )[0].n,
         )
-      t.equal(await running(), 1, 'one of six runs in a store of four sessions; the question was answered meanwhile')
+      t.equal(
+        await running(),
+        1,
+        'one of six exports runs in a store of four sessions, and this query was answered meanwhile',
+      )
       t.same(await Promise.all([1, 2, 3, 4].map((i) => json(`SELECT ${i} AS i`))), [
         [{ i: 1 }],
         [{ i: 2 }],

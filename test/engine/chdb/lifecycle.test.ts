@@ -7,7 +7,7 @@ import t from 'tap'
 import { isRetryable, waitForStore } from '../../../engine/store/client.js'
 import { launchStore } from '../../../engine/chdb/launch.js'
 import { StoreQueries } from '../../../engine/store/queries.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
 import { aHit, aLedgerRow, aRead } from '../store/rows.js'
@@ -22,7 +22,7 @@ const alive = (pid: number): boolean => {
   }
 }
 
-t.test('killed while it writes: every batch that was acknowledged is there once', async (t) => {
+t.test('after a kill during writes, every acknowledged batch is stored once', async (t) => {
   const store = await startTestStore(t)
   const { client } = store
   await migrate(client, 'p')
@@ -46,11 +46,11 @@ t.test('killed while it writes: every batch that was acknowledged is there once'
     await deadAt
     await store.restart()
     await waitForStore(client, { signal: AbortSignal.timeout(60_000) })
-    // What a pipeline does: the batch without an answer is sent again, exactly as it was.
+    // As a pipeline does: the batch without an acknowledgement is sent again unchanged.
     await writer.write(rowsOf(batch))
     for (const id of batch) acknowledged.add(id)
     t.equal(await queries.count('reads'), acknowledged.size, `round ${round}: ${acknowledged.size} reads`)
-    t.equal(await queries.count('reads_by_plate'), acknowledged.size, 'and as many in the history of plates')
+    t.equal(await queries.count('reads_by_plate'), acknowledged.size, 'as many in the index by plate')
     t.equal(await queries.count('hits'), acknowledged.size)
     const result = await client.query({
       query: 'SELECT count() AS rows, uniqExact(read_id) AS ids FROM p.reads',
@@ -59,7 +59,7 @@ t.test('killed while it writes: every batch that was acknowledged is there once'
     t.same(
       await result.json(),
       [{ rows: String(acknowledged.size), ids: String(acknowledged.size) }],
-      'without FINAL too: the token has kept the second copy out',
+      'without FINAL too: the token has prevented a second copy',
     )
   }
 })
@@ -72,18 +72,18 @@ function rowsOf(ids: readonly string[]) {
   }
 }
 
-t.test('one process owns the folder', async (t) => {
+t.test('only one process may own the folder', async (t) => {
   const store = await startTestStore(t)
   await t.rejects(launchStore({ path: store.path, token: 'x'.repeat(32), poolSize: 2 }), {
     code: 'ALPR_ERR_STORE_LOCKED',
   })
-  t.equal((await store.client.ping({ select: true })).success, true, 'the first goes on')
+  t.equal((await store.client.ping({ select: true })).success, true, 'the first continues')
   await store.stop()
   await store.restart()
   t.equal((await store.client.ping({ select: true })).success, true)
 })
 
-t.test('a short token and a port that is taken are refused with a reason', async (t) => {
+t.test('a short token and a port in use are refused with a reason', async (t) => {
   const store = await startTestStore(t)
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
@@ -97,7 +97,7 @@ t.test('a short token and a port that is taken are refused with a reason', async
   })
 })
 
-t.test('SIGTERM ends it cleanly, running queries and all', async (t) => {
+t.test('SIGTERM stops it cleanly, even with running queries', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   const store = await launchStore({ path, token: 'x'.repeat(32), poolSize: 2 })
   t.teardown(async () => {
@@ -120,7 +120,7 @@ t.test('SIGTERM ends it cleanly, running queries and all', async (t) => {
   await waiting
 })
 
-t.test('it ends with the process that started it, even a killed one', async (t) => {
+t.test('it ends with the process that started it, even if that is killed', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const launcher = fileURLToPath(new URL('../../../engine/chdb/launch.js', import.meta.url))
@@ -144,7 +144,7 @@ t.test('it ends with the process that started it, even a killed one', async (t) 
   t.notOk(alive(pid))
 })
 
-t.test('started without enough threads it sees to them itself', async (t) => {
+t.test('with too few libuv threads it restarts itself with enough', async (t) => {
   const path = await mkdtemp(join(tmpdir(), 'platestream-store-'))
   t.teardown(() => rm(path, { recursive: true, force: true }))
   const { UV_THREADPOOL_SIZE: _, ...env } = process.env
@@ -162,14 +162,14 @@ t.test('started without enough threads it sees to them itself', async (t) => {
     pid: number
   }
   const environment = (await readFile(`/proc/${line.pid}/environ`, 'utf8')).split('\0')
-  t.ok(environment.includes('UV_THREADPOOL_SIZE=10'), 'one for each session and four more')
-  t.not(line.pid, child.pid, 'it started itself again')
+  t.ok(environment.includes('UV_THREADPOOL_SIZE=10'), 'one a session and four more')
+  t.not(line.pid, child.pid, 'it restarted itself')
   child.kill('SIGTERM')
   t.equal(await exited, 0)
   t.notOk(alive(line.pid))
 })
 
-t.test('a slow query does not hold up a fast one, nor many slow ones an insert', async (t) => {
+t.test('a slow query does not delay a fast one, and many slow ones do not delay an insert', async (t) => {
   const store = await startTestStore(t)
   const { client } = store
   await migrate(client, 'p')
@@ -189,7 +189,7 @@ t.test('a slow query does not hold up a fast one, nor many slow ones an insert',
   const slow = Array.from({ length: 5 }, () => endless(many.signal))
   await sleep(500)
   await writer.write({ reads: [aRead()], hits: [], ledger: [] })
-  t.equal(ended, 0, 'inserted while as many queries as may ask ran, and more waited')
+  t.equal(ended, 0, 'inserted while the maximum of lookups ran and more waited')
   many.abort()
   await Promise.all(slow)
   ended = 0
@@ -197,13 +197,13 @@ t.test('a slow query does not hold up a fast one, nor many slow ones an insert',
   const single = endless(one.signal)
   await sleep(300)
   for (let time = 0; time < 20; time++) await (await client.query({ query: 'SELECT 1' })).text()
-  t.equal(ended, 0, 'twenty fast queries while a slow one ran')
+  t.equal(ended, 0, 'twenty fast queries during a slow one')
   one.abort()
   await single
 })
 
 t.test(
-  'threads that many queries at once needed are not kept',
+  'threads of a peak of concurrent queries are not kept',
   { skip: process.platform !== 'linux' && 'counts them in /proc' },
   async (t) => {
     const { client, pid } = await startTestStore(t, { poolSize: 12 })
@@ -222,7 +222,7 @@ t.test(
   },
 )
 
-t.test('leaves nothing in memory files behind', async (t) => {
+t.test('a stopped store leaves no files in memory', async (t) => {
   const store = await startTestStore(t)
   await migrate(store.client, 'p')
   await new StoreWriter(store.client, 'p').write({ reads: [aRead()], hits: [], ledger: [] })
@@ -234,7 +234,7 @@ t.test('leaves nothing in memory files behind', async (t) => {
   t.ok(after.length < before.length || before.length === 0)
 })
 
-t.test('waiting for a store', async (t) => {
+t.test('waitForStore resolves when the store is back, or rejects by its signal', async (t) => {
   const store = await startTestStore(t)
   await store.kill()
   const waiting = waitForStore(store.client, { signal: AbortSignal.timeout(60_000) })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { scan } from '../../../engine/chdb/sql_scanner.js'
 
-t.test('one statement, whatever stands in it', async (t) => {
+t.test('quotes, comments and data do not split a statement; two statements are refused', async (t) => {
   const one = [
     'SELECT 1',
     'SELECT 1;',
@@ -36,7 +36,7 @@ t.test('one statement, whatever stands in it', async (t) => {
   t.equal(scan('SELECT 1 ; ').text, 'SELECT 1 ')
 })
 
-t.test('what kind it is', async (t) => {
+t.test('the kind of a statement and its outside access are recognised', async (t) => {
   for (const [sql, kind] of [
     ['select 1', 'SELECT'],
     [' (SELECT 1)', 'SELECT'],
@@ -69,7 +69,7 @@ t.test('what kind it is', async (t) => {
     t.equal(scan(sql).outside, undefined, sql)
 })
 
-t.test('placeholders, not those in texts', async (t) => {
+t.test('placeholders are found, except in quoted text', async (t) => {
   t.same(
     [
       ...scan("SELECT {a:String}, '{b:String}', { c : Array(UInt8)}, {'d':1}, /* {e:Int8} */ {f:Identifier}")
@@ -79,7 +79,7 @@ t.test('placeholders, not those in texts', async (t) => {
   )
 })
 
-t.test('format, and where data goes in', async (t) => {
+t.test('the format and the place of INFILE are found', async (t) => {
   t.equal(scan('SELECT 1 FORMAT JSONEachRow').format, 'JSONEachRow')
   t.equal(scan("SELECT format('x', 1)").format, undefined)
   const at = (sql: string) => {
@@ -94,7 +94,7 @@ t.test('format, and where data goes in', async (t) => {
   t.equal(at('SELECT 1 FORMAT CSV'), undefined)
 })
 
-t.test('data behind the statement', async (t) => {
+t.test('inline data after the statement is found', async (t) => {
   const data = (sql: string) => {
     const { inlineDataAt } = scan(sql)
     return inlineDataAt === undefined ? undefined : sql.slice(inlineDataAt)

@@ -5,7 +5,7 @@ import { BUCKET, SCHEMA_LEASE } from '../../../engine/nats/topology.js'
 import { Lease } from '../../../engine/coordination/lease.js'
 import { withLease } from '../../../engine/coordination/with_lease.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { startTestNats } from '../../servers/nats.js'
 import { startTestStore } from '../../servers/store.js'
 

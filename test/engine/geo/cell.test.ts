@@ -5,7 +5,7 @@ import { cellBounds, cellOf } from '../../../engine/geo/cell.js'
 const lat = fc.double({ min: -90, max: 90, noNaN: true })
 const lon = fc.double({ min: -180, max: 180, noNaN: true })
 
-/** Bit by bit, as the definition says. */
+/** The definition, bit by bit. */
 function slowly(latitude: number, longitude: number): number {
   const x = Math.min(65_519, Math.floor((longitude + 180) * 182))
   const y = Math.min(32_759, Math.floor((latitude + 90) * 182))
@@ -15,7 +15,7 @@ function slowly(latitude: number, longitude: number): number {
   return Number(cell)
 }
 
-t.test('the number is the bits of both rows, interleaved', async () => {
+t.test('a cell number interleaves the bits of both coordinates', async () => {
   fc.assert(
     fc.property(lat, lon, (a, b) => cellOf(a, b) === slowly(a, b)),
     { numRuns: 2_000 },
@@ -33,7 +33,7 @@ t.test('a point lies inside its cell', async () => {
   )
 })
 
-t.test('cells of a box lie between those of its corners', async () => {
+t.test('the cells of a box lie between those of its corners', async () => {
   fc.assert(
     fc.property(
       lat,
@@ -50,12 +50,16 @@ t.test('cells of a box lie between those of its corners', async () => {
   )
 })
 
-t.test('known places and odd values', async (t) => {
+t.test('known positions have their fixed numbers, and values out of range are clamped', async (t) => {
   t.equal(cellOf(0, 0), slowly(0, 0))
   t.equal(cellOf(-90, -180), 0)
   t.equal(cellOf(90, 180), slowly(90, 180))
   t.equal(cellOf(Number.NaN, Number.NaN), cellOf(0, 0))
   t.equal(cellOf(1e9, -1e9), cellOf(90, -180))
   t.equal(cellOf(Infinity, -Infinity), cellOf(90, -180))
-  t.equal(cellOf(37.77, -122.42), 650_704_509, 'San Francisco, fixed for ever: it is the first column of the key')
+  t.equal(
+    cellOf(37.77, -122.42),
+    650_704_509,
+    'San Francisco must never change: the cell is the first column of the key',
+  )
 })

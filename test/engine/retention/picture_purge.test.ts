@@ -5,8 +5,8 @@ import t from 'tap'
 import { SegmentReader } from '../../../engine/pictures/segment_reader.js'
 import { SegmentWriter } from '../../../engine/pictures/segment_writer.js'
 import { purgePictures } from '../../../engine/retention/picture_purge.js'
-import { holdReads } from '../../../engine/retention/retention.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { holdReads } from '../../../engine/retention/holds.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { mondayOf, WEEK_MS } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
@@ -14,7 +14,7 @@ import { aHit, aRead } from '../store/rows.js'
 
 t.setTimeout(240_000)
 
-t.test('the pictures of a purged week go, but those of held reads and of hits stay where they were', async (t) => {
+t.test('the pictures of a purged week are deleted, those of held reads and hits keep their place', async (t) => {
   const { client } = await startTestStore(t)
   await migrate(client, 'p')
   const folder = t.testdir({})
@@ -44,7 +44,7 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
   t.same(
     (await readdir(folder)).sort(),
     [held.crop!.segment, later.crop!.segment].sort(),
-    'a segment of which nothing stays is gone, no other week is touched',
+    'a segment without kept pictures is deleted, and no other week is touched',
   )
   const reader = new SegmentReader(folder)
   for (const { crop, picture } of [held, hitBy, later]) {
@@ -55,5 +55,5 @@ t.test('the pictures of a purged week go, but those of held reads and of hits st
     await t.rejects(reader.read(ref), { code: 'ALPR_ERR_NOT_FOUND' })
   const after = statSync(segment)
   t.equal(after.size, before.size)
-  t.ok(after.blocks < before.blocks, 'holes take no room')
+  t.ok(after.blocks < before.blocks, 'holes take no space')
 })

@@ -4,7 +4,7 @@ import { AlprError } from '../../../engine/errors.js'
 import { loadSettings } from '../../../engine/settings.js'
 import { createClient, isRetryable, storeError } from '../../../engine/store/client.js'
 
-t.test('what may succeed later is told from what never will', async (t) => {
+t.test('transient errors are retryable, others are not', async (t) => {
   const of = (type: string) => new ClickHouseError({ message: 'x', code: '1', type })
   for (const error of [
     of('MEMORY_LIMIT_EXCEEDED'),
@@ -31,7 +31,7 @@ t.test('what may succeed later is told from what never will', async (t) => {
     t.equal(isRetryable(error), false, String(error))
 })
 
-t.test('as an error of ours, without the query in it', async (t) => {
+t.test('a ClickHouse error becomes a coded error without the query in it', async (t) => {
   t.match(
     storeError(
       new ClickHouseError({
@@ -48,7 +48,7 @@ t.test('as an error of ours, without the query in it', async (t) => {
   t.equal(storeError(own, 'http://s'), own)
 })
 
-t.test('the embedded store, or the server that the settings name', async (t) => {
+t.test('a client connects to the server of the settings, else to the embedded store', async (t) => {
   t.throws(() => createClient(loadSettings({ env: {} })), {
     code: 'ALPR_ERR_SETTINGS_INVALID',
     details: { key: 'clickhouse.url' },

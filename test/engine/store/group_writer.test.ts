@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { LedgerRow } from '../../../engine/model/ledger.js'
 import { GroupWriter } from '../../../engine/store/group_writer.js'
-import type { Batch } from '../../../engine/store/writer.js'
+import type { StoreBatch } from '../../../engine/store/writer.js'
 
 const row = (part: number): LedgerRow => ({
   camera: 'main-st',
@@ -13,12 +13,12 @@ const row = (part: number): LedgerRow => ({
   dead: 0,
   version: part,
 })
-const batch = (part: number): Batch => ({ reads: [], hits: [], ledger: [row(part)] })
+const batch = (part: number): StoreBatch => ({ reads: [], hits: [], ledger: [row(part)] })
 
-/** Stands for a slow store: each write is let go by hand. */
+/** Simulates a slow store: the test finishes each write by hand. */
 class SlowWriter {
   readonly writes: { parts: number[]; finish: (error?: Error) => void }[] = []
-  write({ ledger }: Batch): Promise<void> {
+  write({ ledger }: StoreBatch): Promise<void> {
     return new Promise((resolve, reject) => {
       this.writes.push({
         parts: ledger.map(({ part }) => part),
@@ -28,17 +28,17 @@ class SlowWriter {
   }
 }
 
-/** Longer than a group gathers. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 60))
+/** Waits longer than a group gathers batches. */
+const afterGathering = () => new Promise((resolve) => setTimeout(resolve, 60))
 
-t.test('checkpoints that come within a moment are one group', async (t) => {
+t.test('batches that arrive within the gathering time are one group', async (t) => {
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const sent = [writer.write(batch(1))]
   await new Promise((resolve) => setTimeout(resolve, 10))
   sent.push(writer.write(batch(2)), writer.write(batch(3)))
   t.equal(slow.writes.length, 0)
-  await turn()
+  await afterGathering()
   t.same(
     slow.writes.map(({ parts }) => parts),
     [[1, 2, 3]],
@@ -47,63 +47,69 @@ t.test('checkpoints that come within a moment are one group', async (t) => {
   await Promise.all(sent)
 })
 
-t.test('what comes while an insert runs is written together, once, and each caller hears of its own', async (t) => {
-  const slow = new SlowWriter()
-  const writer = new GroupWriter(slow)
-  const heard: number[] = []
-  const send = (part: number) => writer.write(batch(part)).then(() => heard.push(part))
-  const sent = [send(1)]
-  await turn()
-  sent.push(send(2), send(3))
-  await turn()
-  t.same(
-    slow.writes.map((write) => write.parts),
-    [[1]],
-  )
-  slow.writes[0]!.finish()
-  await turn()
-  t.same(heard, [1])
-  t.same(slow.writes[1]!.parts, [2, 3])
-  slow.writes[1]!.finish()
-  await Promise.all(sent)
-  t.same(heard, [1, 2, 3])
-})
+t.test(
+  'batches that arrive during an insert are written together, once, and each caller learns of its own',
+  async (t) => {
+    const slow = new SlowWriter()
+    const writer = new GroupWriter(slow)
+    const resolved: number[] = []
+    const send = (part: number) => writer.write(batch(part)).then(() => resolved.push(part))
+    const sent = [send(1)]
+    await afterGathering()
+    sent.push(send(2), send(3))
+    await afterGathering()
+    t.same(
+      slow.writes.map((write) => write.parts),
+      [[1]],
+    )
+    slow.writes[0]!.finish()
+    await afterGathering()
+    t.same(resolved, [1])
+    t.same(slow.writes[1]!.parts, [2, 3])
+    slow.writes[1]!.finish()
+    await Promise.all(sent)
+    t.same(resolved, [1, 2, 3])
+  },
+)
 
-t.test('a large group does not wait for the one before it, a third one does', async (t) => {
-  const large = (part: number): Batch => ({ ...batch(part), ledger: Array.from({ length: 10_000 }, () => row(part)) })
+t.test('a large group does not wait for the previous one, a third group does', async (t) => {
+  const large = (part: number): StoreBatch => ({
+    ...batch(part),
+    ledger: Array.from({ length: 10_000 }, () => row(part)),
+  })
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const sent = [writer.write(batch(1))]
-  await turn()
+  await afterGathering()
   sent.push(writer.write(batch(2)))
-  await turn()
-  t.same(slow.writes.length, 1, 'a small one waits')
+  await afterGathering()
+  t.same(slow.writes.length, 1, 'a small group waits')
   sent.push(writer.write(large(3)), writer.write(large(4)))
   t.same(
     slow.writes.map(({ parts }) => [...new Set(parts)]),
     [[1], [2, 3]],
   )
   slow.writes[1]!.finish()
-  await turn()
+  await afterGathering()
   t.same([...new Set(slow.writes[2]!.parts)], [4])
   slow.writes[0]!.finish()
   slow.writes[2]!.finish()
   await Promise.all(sent)
 })
 
-t.test('a group that fails fails its batches and no other; sent again they are written', async (t) => {
+t.test('a failed group fails only its own batches, which can be written again', async (t) => {
   const slow = new SlowWriter()
   const writer = new GroupWriter(slow)
   const first = writer.write(batch(1))
-  await turn()
+  await afterGathering()
   const second = writer.write(batch(2))
   slow.writes[0]!.finish(new Error('refused'))
   await t.rejects(first, { message: 'refused' })
-  await turn()
+  await afterGathering()
   slow.writes[1]!.finish()
   await second
   const again = writer.write(batch(1))
-  await turn()
+  await afterGathering()
   slow.writes[2]!.finish()
   await again
   t.same(
@@ -112,7 +118,7 @@ t.test('a group that fails fails its batches and no other; sent again they are w
   )
 })
 
-t.test('nothing to write is nothing to wait for', async (t) => {
+t.test('an empty batch resolves without an insert', async (t) => {
   const slow = new SlowWriter()
   await new GroupWriter(slow).write({ reads: [], hits: [], ledger: [] })
   t.equal(slow.writes.length, 0)

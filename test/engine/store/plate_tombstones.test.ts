@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { writePlateTombstones } from '../../../engine/store/plate_tombstones.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { partitionOf, mondayOf } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import type { StoredRead } from '../../../engine/store/tables.js'
@@ -10,7 +10,7 @@ import { aRead } from './rows.js'
 
 t.setTimeout(240_000)
 
-t.test('the index by plate has each read under the text of its highest version, and under no other', async (t) => {
+t.test('the index by plate has each read under the text of its highest version only', async (t) => {
   const { client } = await startTestStore(t)
   const of = async <Row>(query: string): Promise<Row[]> =>
     (await client.query({ query, format: 'JSONEachRow' })).json<Row>()
@@ -18,10 +18,10 @@ t.test('the index by plate has each read under the text of its highest version, 
   let runs = 0
 
   const texts = ['8ABC123', '8ABC128', '8A8C123', '']
-  // Of a read: the text of each version, its place, and when it was.
   const aRun = fc.record({
     reads: fc.array(
       fc.record({
+        // One a version.
         texts: fc.array(fc.constantFrom(...texts), { minLength: 1, maxLength: 4 }),
         at: fc.nat({ max: 3 }),
         lat: fc.double({ min: -90, max: 90, noNaN: true }),
@@ -29,7 +29,7 @@ t.test('the index by plate has each read under the text of its highest version, 
       }),
       { minLength: 1, maxLength: 6 },
     ),
-    // What is written, in any order and grouping, again and again.
+    // Pairs of read and version, in any order and grouping, with repetitions.
     batches: fc.array(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 6 }), {
       minLength: 1,
       maxLength: 6,
@@ -56,8 +56,7 @@ t.test('the index by plate has each read under the text of its highest version, 
         })
       }
       let inserts = 0
-      // An engine that ends between two inserts of a batch; its successor writes the batch again, and perhaps more of
-      // it.
+      // An engine that is killed between two inserts of a batch; its successor writes the batch again.
       const dying = new Proxy(client, {
         get: (target, name) =>
           name === 'exec'
@@ -75,7 +74,8 @@ t.test('the index by plate has each read under the text of its highest version, 
             await client.command({ query: `OPTIMIZE TABLE ${database}.${table} FINAL` })
       }
       const columns =
-        'plate, ts, read_id, version, confidence, region, camera, ts_last, lat, lon, heading, direction, crop_segment, crop_offset, crop_length, cell'
+        'plate, ts, read_id, version, confidence, region, camera, ts_last, lat, lon, heading, direction, ' +
+        'crop_segment, crop_offset, crop_length, cell'
       const stored = await of(`SELECT ${columns} FROM ${database}.reads FINAL WHERE plate != '' ORDER BY read_id`)
       t.same(
         await of(`SELECT ${columns} FROM ${database}.reads_by_plate FINAL WHERE NOT gone ORDER BY read_id, plate`),
@@ -86,12 +86,13 @@ t.test('the index by plate has each read under the text of its highest version, 
     { numRuns: 25 },
   )
 
-  t.test('a row that came from an engine which had lost its cameras is put right by the job', async (t) => {
+  t.test('the job repairs rows from an engine that had lost its cameras', async (t) => {
     await migrate(client, 'z')
     const writer = new StoreWriter(client, 'z')
     const late = (readId: string, plate: string, version: number) =>
       client.command({
-        query: `INSERT INTO z.reads_by_plate (plate, ts, read_id, version) SELECT '${plate}', fromUnixTimestamp64Milli(${ts}, 'UTC'), ${readId}, ${version}`,
+        query: `INSERT INTO z.reads_by_plate (plate, ts, read_id, version)
+          SELECT '${plate}', fromUnixTimestamp64Milli(${ts}, 'UTC'), ${readId}, ${version}`,
       })
     await writer.write({
       reads: [

@@ -2,7 +2,7 @@ import type { Hit } from '../../../engine/model/hit.js'
 import { hourOf, type LedgerRow } from '../../../engine/model/ledger.js'
 import type { StoredRead } from '../../../engine/store/tables.js'
 
-/** Rows to start from: tests name only what they are about. */
+/** Default rows: a test overrides only the fields that it is about. */
 const TS = Date.UTC(2026, 10, 16, 8, 30)
 
 export const aRead = (some: Partial<StoredRead> = {}): StoredRead => ({

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { StoreQueries } from '../../../engine/store/queries.js'
 import { scopeSettings, WHOLE } from '../../../engine/store/scope.js'
 import { StoreWriter } from '../../../engine/store/writer.js'

@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import type { Hit } from '../../../engine/model/hit.js'
 import type { LedgerRow } from '../../../engine/model/ledger.js'
 import { StoreQueries } from '../../../engine/store/queries.js'
-import { migrate, SCHEMA_VERSION } from '../../../engine/store/schema.js'
+import { migrate, SCHEMA_VERSION } from '../../../engine/store/migrate.js'
 import type { StoredRead } from '../../../engine/store/tables.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
 import { aLedgerRow, aRead } from './rows.js'
 
-t.test('what is written comes back', async (t) => {
+t.test('written rows can be read back', async (t) => {
   const store = await startTestStore(t)
   const { client } = store
   await Promise.all([migrate(client, 'p'), migrate(store.connect(), 'p')])
@@ -28,7 +28,7 @@ t.test('what is written comes back', async (t) => {
     )
   })
 
-  t.test('any read, hit and ledger row, as far as its types hold it', async (t) => {
+  t.test('any read and hit is stored as far as its column types can represent it', async (t) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(reads, { minLength: 1, maxLength: 30 }),
@@ -46,7 +46,7 @@ t.test('what is written comes back', async (t) => {
     )
   })
 
-  t.test('the same batch again changes nothing, a better version replaces the read', async (t) => {
+  t.test('a repeated batch changes nothing, a higher version replaces the read', async (t) => {
     const before = await queries.count('reads')
     const read = aRead({ readId: '77', version: 3 })
     for (let time = 0; time < 3; time++) await writer.write({ reads: [read], hits: [], ledger: [] })
@@ -68,7 +68,7 @@ t.test('what is written comes back', async (t) => {
     ])
   })
 
-  t.test('odd values do not poison a batch', async (t) => {
+  t.test('values out of range do not fail a batch', async (t) => {
     await writer.write({
       reads: [
         aRead({
@@ -88,7 +88,7 @@ t.test('what is written comes back', async (t) => {
     t.match(await queries.readById('991'), { lat: 0, lon: 999.999999, confidence: 0, ts: 0 })
   })
 
-  t.test('a row without a valid id is refused by name, before anything is sent', async (t) => {
+  t.test('an invalid id is refused with its field, before any row is sent', async (t) => {
     const before = await queries.count('reads')
     await t.rejects(writer.write({ reads: [aRead({ readId: '992' }), aRead({ readId: 'x' })], hits: [], ledger: [] }), {
       code: 'ALPR_ERR_ROW_INVALID',
@@ -97,7 +97,7 @@ t.test('what is written comes back', async (t) => {
     t.equal(await queries.count('reads'), before)
   })
 
-  t.test('thousands of reads over more weeks than one insert takes by default', async (t) => {
+  t.test('one batch may span more weeks than an insert takes by default', async (t) => {
     const many = Array.from({ length: 10_000 }, (_, index) =>
       aRead({
         readId: String(1_000_000 + index),
@@ -132,7 +132,7 @@ const crop = fc.option(
   }),
   { nil: undefined },
 )
-/** Never the same twice, and over the whole range of 64 bits. */
+/** Unique, and spread over the whole range of 64 bits. */
 let ids = 0n
 const readId = fc.constant(0).map(() => String(BigInt.asUintN(64, ++ids * 0x9e3779b97f4a7c15n)))
 const reads: fc.Arbitrary<StoredRead> = fc
@@ -203,7 +203,7 @@ const hits: fc.Arbitrary<Hit> = fc.record({
   model: text,
 })
 
-/** A read with the digits that are stored: written apart from the encoder. */
+/** A read with the digits that are stored, computed independently of the encoder. */
 function asStored(read: StoredRead): StoredRead {
   const digits = (value: number, scale: number, most: number) =>
     Math.max(
@@ -235,9 +235,9 @@ function asStored(read: StoredRead): StoredRead {
   }
 }
 
-/** Numbers stored as Float32: the store tells their shortest decimal form. */
+/** Numbers stored as Float32: the store returns their shortest decimal form. */
 const SINGLE = new Set(['confidence', 'probability', 'heading', 'heightPx', 'sharpness', 'contrast', 'glare'])
-/** Through JSON, because -0 comes back as 0 and an absent value is absent. */
+/** Through JSON, because -0 comes back as 0, and an undefined value as an absent one. */
 const comparable = (row: object | undefined): unknown =>
   JSON.parse(JSON.stringify(row ?? null), (key, value: unknown) =>
     SINGLE.has(key) && typeof value === 'number' ? Math.fround(value) : value,

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { CACHED_MS } from '../../../engine/canvass/canvass_service.js'
 import { ACCESS, testRecords } from '../records/test_records.js'
-import { holdReads, purgeProofs, purgeWeek } from '../../../engine/retention/retention.js'
+import { holdReads } from '../../../engine/retention/holds.js'
+import { purgeProofs } from '../../../engine/retention/purge_proofs.js'
+import { purgeWeek } from '../../../engine/retention/week_purge.js'
 import { checkRollups, sealWeek } from '../../../engine/store/rollup_rebuild.js'
-import { migrate } from '../../../engine/store/schema.js'
+import { migrate } from '../../../engine/store/migrate.js'
 import { mondayOf, partitionOf, WEEK_MS } from '../../../engine/store/week.js'
 import { StoreWriter } from '../../../engine/store/writer.js'
 import { startTestStore } from '../../servers/store.js'
@@ -12,13 +14,13 @@ import { finalRows } from '../canvass/oracle.js'
 
 t.setTimeout(240_000)
 
-t.test('weeks', async (t) => {
+t.test('a week begins on Monday, which names its partition', async (t) => {
   t.equal(partitionOf(mondayOf(Date.UTC(2026, 10, 22, 23, 59))), '2026-11-16')
   t.equal(mondayOf(Date.UTC(2026, 10, 16)), Date.UTC(2026, 10, 16))
   t.throws(() => partitionOf(Date.UTC(2026, 10, 17)), { code: 'ALPR_ERR_USAGE' })
 })
 
-t.test('a week is purged with its proof; held reads answer as before, everywhere', async (t) => {
+t.test('a purged week leaves a proof, and held reads remain in every answer', async (t) => {
   const store = await startTestStore(t)
   const { client } = store
   await migrate(client, 'p')
@@ -32,7 +34,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   const records = testRecords({ client, database: 'p' })
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
-  // Pattern first, however few reads there are.
+  // Chooses pattern first, even for few reads.
   const eager = testRecords({
     client,
     database: 'p',
@@ -86,7 +88,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   )
   t.ok(
     states.some(({ reads, counted }) => counted > reads),
-    'reads that were stored twice were counted twice',
+    'reads that were stored twice are counted twice',
   )
   for (const { week: of } of states) await sealWeek(client, 'p', of)
   t.ok((await checkRollups(client, 'p')).every(({ reads, counted, sealed }) => reads === counted && sealed))
@@ -96,7 +98,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   t.equal(
     explained.items.reduce((sum: number, one) => sum + (one as { reads: number }).reads, 0),
     rows.length,
-    'the rollup answers as the reads do',
+    'the rollup gives the same answer as the reads',
   )
 
   await t.rejects(holdReads(client, 'p', [{ readId: '1', ts: START }]), { code: 'ALPR_ERR_NOT_FOUND' })
@@ -114,7 +116,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
     code: 'ALPR_ERR_RETENTION_BELOW_MINIMUM',
   })
 
-  // cut short between the announcement and the deed, then done
+  // Interrupted between announcement and deletion, then completed.
   const dying = new Proxy(client, {
     get: (target, name) =>
       name === 'command'
@@ -124,7 +126,7 @@ t.test('a week is purged with its proof; held reads answer as before, everywhere
   })
   await t.rejects(purgeWeek(dying, 'p', week, options), { message: 'killed' })
   await new Promise((resolve) => setTimeout(resolve, CACHED_MS + 100))
-  t.same(await ask(), expected([...held, ...rest]), 'from the announcement on only held reads answer')
+  t.same(await ask(), expected([...held, ...rest]), 'from the announcement on, answers contain held reads only')
   const proof = await purgeWeek(client, 'p', week, options)
   t.match(proof, {
     week,

@@ -18,20 +18,20 @@ export type { Pattern } from '../../wasm/mod.js'
 
 let loaded: ConfusionModel | undefined
 /**
- * What readers take for what; the same data as the dictionary's, so that an area searched first and a pattern searched
- * first give the same plates.
+ * Which characters the recognizer confuses; the same data as the dictionary's, so that SQL and dictionary find the same
+ * plates.
  */
 export const confusionModel = (): ConfusionModel =>
   (loaded ??= ConfusionModel.of(JSON.parse(readFileSync(wasmPath('confusions.json'), 'utf8'))))
 
 let syntax: PlateSyntax | undefined
-/** What plates look like, by region. */
+/** Plate formats by region. */
 export const plateSyntax = (): PlateSyntax =>
   (syntax ??= PlateSyntax.of(JSON.parse(readFileSync(wasmPath('plate_syntax.json'), 'utf8'))))
 
 /**
- * The matcher's own reading of a pattern. @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG,
- * ALPR_ERR_PATTERN_INVALID with the position
+ * Parses a pattern as the matcher does.
+ * @throws ALPR_ERR_PATTERN_EMPTY, ALPR_ERR_PATTERN_TOO_LONG, ALPR_ERR_PATTERN_INVALID with the position
  */
 export function parsePattern(source: string): Pattern {
   try {
@@ -43,8 +43,8 @@ export function parsePattern(source: string): Pattern {
 }
 
 /**
- * The pattern as one RE2 expression that says exactly the same, misreads included, for ClickHouse.
- * @param lookAlikes whether look-alikes are taken without an error
+ * The pattern as one RE2 expression for ClickHouse that matches exactly the same texts, including misreads.
+ * @param lookAlikes whether look-alikes count as equal
  */
 export function regexOf(pattern: Pattern, lookAlikes: boolean): string {
   const orders = ordersOf(pattern).map(({ elements, stars }) => {
@@ -56,14 +56,12 @@ export function regexOf(pattern: Pattern, lookAlikes: boolean): string {
   return `^(?:${orders.join('|')})$`
 }
 
-/**
- * All ways to read the elements with at most `edits` errors; its size grows with length^(edits+1), at most some 10 kB.
- */
+/** All ways to read the elements with at most `edits` errors; the size grows with length^(edits+1), to about 10 kB. */
 function expressionOf(elements: readonly string[], stars: number, edits: number): string {
-  const known = new Map<string, string>()
+  const cache = new Map<string, string>()
   const rest = (j: number, left: number, star: boolean): string => {
     const key = `${j} ${left} ${star}`
-    let text = known.get(key)
+    let text = cache.get(key)
     if (text !== undefined) return text
     if (star && (stars >> j) & 1) text = `.*${rest(j, left, false)}`
     else if (j === elements.length) text = left > 0 ? `.{0,${left}}` : ''
@@ -71,7 +69,7 @@ function expressionOf(elements: readonly string[], stars: number, edits: number)
       const right = `${elements[j]}${rest(j + 1, left, true)}`
       text = left === 0 ? right : `(?:${right}|.?${rest(j + 1, left - 1, true)}|.${rest(j, left - 1, false)})`
     }
-    known.set(key, text)
+    cache.set(key, text)
     return text
   }
   return rest(0, edits, true)
@@ -87,8 +85,7 @@ function classText(takes: ReadonlySet<number> | undefined): string {
 }
 
 /**
- * How probable it is that a stored text stands for a plate of the pattern, 0..1, and what was tolerated; 0 when it
- * cannot.
+ * The probability, 0..1, that a stored text means a plate of the pattern, and the tolerated misreads; 0: impossible.
  */
 export function alignments(
   pattern: Pattern,
@@ -105,12 +102,11 @@ export function alignments(
 }
 
 /**
- * Groups of look-alikes of which no character is in two: "looks alike" then divides the characters, and all readings of
- * a plate have one key. Fewer than the matcher knows (7 and Z, 4 and L, U and V are left out), because one key cannot
- * say that 2 is like Z and Z like 7 but 2 not like 7.
+ * Disjoint groups of look-alikes, so that all readings of a plate have one key. Fewer than the matcher has (7 and Z, 4
+ * and L, U and V are left out), because a key cannot express that 2 is like Z and Z like 7 but 2 not like 7.
  */
-export const LOOK_ALIKES = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN'] as const
-/** For `translate`: each character of `from` by the one of `to` at its place. */
+const LOOK_ALIKES = ['0OQD', '1ILT', '8B', '5S', '2Z', '6G', '4A', 'VY', 'MN'] as const
+/** For `translate` of SQL: replaces each character of `from` by the one of `to` at the same index. */
 export const CANONICAL = (() => {
   let from = ''
   let to = ''
