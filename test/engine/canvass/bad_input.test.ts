@@ -81,7 +81,7 @@ t.test('nothing is asked of the store before the gate has let it pass, and the g
   }
 })
 
-t.test('nobody outside reaches a question but through the desk', async (t) => {
+t.test('no code outside reaches a question except through CanvassService', async (t) => {
   for (const folder of ['gateway', 'cli', 'bench', 'engine']) {
     for (const file of readdirSync(folder, { recursive: true })
       .map(String)
@@ -98,7 +98,7 @@ t.test('nobody outside reaches a question but through the desk', async (t) => {
     .filter(
       (name) => name.endsWith('.ts') && /\bQUESTIONS\b|\.answer\(/.test(readFileSync(`engine/canvass/${name}`, 'utf8')),
     )
-  t.same(uses.sort(), ['desk.ts', 'export.ts', 'mod.ts', 'questions.ts'], 'who knows the questions')
+  t.same(uses.sort(), ['canvass_service.ts', 'export.ts', 'mod.ts', 'questions.ts'], 'the files that use the questions')
 })
 
 t.test('input that makes no sense is refused with a code, and the store is not asked', async (t) => {
