@@ -14,4 +14,5 @@ export type {
   StatusMessage,
   SubscribeMessage,
 } from './live/protocol.js'
+export { engineMetrics } from './status/engine_metrics.js'
 export { gatewayLog } from './log.js'

@@ -1,5 +1,5 @@
 import { StoreWriter } from '../../engine/internal_mod.js'
-import { type ClickHouseClient } from '../../engine/mod.js'
+import type { ClickHouseClient } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { xorshift } from '../random/xorshift.js'
 import { quantile, tenths } from '../report/statistics.js'

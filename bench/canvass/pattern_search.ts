@@ -1,5 +1,5 @@
 import { DictionarySearch, SqlPlateSearch } from '../../engine/internal_mod.js'
-import { type ClickHouseClient } from '../../engine/mod.js'
+import type { ClickHouseClient } from '../../engine/mod.js'
 import { parsePattern } from '../../wasm/mod.js'
 import { quantile, tenths, timedAsync } from '../report/statistics.js'
 import { rowsOf } from '../system/ledger.js'

@@ -59,7 +59,7 @@ export function setHeaders(
     result_bytes: String(summary.resultBytes),
     elapsed_ns: String(Math.round(summary.elapsed * 1e9)),
   })
-  response.setHeader('X-ClickHouse-ResultSummary', text)
+  response.setHeader('X-ClickHouse-Summary', text)
   // The engine reports its progress at the end only: one header, where a server sends one per interval.
   if (address.progress) response.setHeader('X-ClickHouse-Progress', text)
 }
@@ -113,7 +113,7 @@ export function sendException(
     return
   }
   const body = Buffer.from(exception.text)
-  for (const name of ['Content-Encoding', 'X-ClickHouse-ResultSummary']) response.removeHeader(name)
+  for (const name of ['Content-Encoding', 'X-ClickHouse-Summary']) response.removeHeader(name)
   response.statusCode = exception.status
   response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
   response.setHeader('Content-Length', body.length)

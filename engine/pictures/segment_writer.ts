@@ -1,7 +1,6 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
-import { DAY_MS } from '../model/time.js'
 import type { CropRef } from '../model/read.js'
 import { encodeRecord, isoWeek, MAX_JPEG_BYTES } from './segment.js'
 import { syncFolder } from './sync_folder.js'

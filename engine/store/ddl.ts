@@ -40,6 +40,7 @@ export function checkDatabaseName(database: string): string {
 /**
  * Insert settings that make an acknowledged row durable in this form. On one node the tables fsync; in a cluster a
  * quorum of replicas has the rows.
+ * @public the engine writes the single-node form today; `StoreWriter` takes these settings
  */
 export const insertSettings = (form: Form): ClickHouseSettings =>
   form.kind === 'single'

@@ -65,8 +65,6 @@ export function sql(words: TemplateStringsArray, ...holes: readonly Sql[]): Sql 
   return new Sql(pieces)
 }
 
-export const NOTHING = new Sql([])
-
 /** The qualified name of a table. @throws ALPR_ERR_SETTINGS_INVALID for an invalid database name */
 export const tableOf = (database: string, table: TableName): Sql => new Sql([`${checkDatabaseName(database)}.${table}`])
 export type TableName =
@@ -90,7 +88,6 @@ export const and = (parts: readonly Sql[]): Sql =>
 /** Any part holds; false for an empty list. */
 export const or = (parts: readonly Sql[]): Sql =>
   parts.length === 0 ? sql`0` : parts.length === 1 ? parts[0]! : sql`(${join(parts, OR)})`
-export const list = (parts: readonly Sql[]): Sql => join(parts, sql`, `)
 
 /** A DateTime64 from milliseconds since 1970 UTC. */
 export const time = (ms: number): Sql => sql`fromUnixTimestamp64Milli(${value('Int64', ms)}, 'UTC')`

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { Metrics } from '../../engine/internal_mod.js'
 import { schemaStatements } from '../../engine/mod.js'
-import { engineMetrics } from '../../gateway/status/engine_metrics.js'
+import { engineMetrics } from '../../gateway/mod.js'
 import { startTestGateway } from '../gateway/fixtures/gateway.js'
 
 /** Every metric name in a text, with its prefix. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import type { GatewayMessage, HitMessage } from '../../gateway/live/protocol.js'
+import type { GatewayMessage, HitMessage } from '../../gateway/mod.js'
 
 /** A hit as the console received it. */
 export interface Delivered {

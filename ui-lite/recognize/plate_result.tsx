@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import type { Detection, Quality } from '../shared/recognizer.js'
+import type { Detection } from '../shared/recognizer.js'
 import { percent } from '../shared/text/quantities.js'
 import { spell } from '../shared/text/spelling.js'
 import { PositionChart } from './position_chart.js'

@@ -1,2 +1,2 @@
 /** The pages' only door to the recognizer's results. Recognition itself runs in recognize/recognize_worker.ts. */
-export { CHARACTERS, type Detection, type Quad, type Quality } from '../../wasm/browser.js'
+export { CHARACTERS, type Detection, type Quad } from '../../wasm/browser.js'

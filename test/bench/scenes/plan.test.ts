@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readdirSync, readFileSync } from 'node:fs'
 import { framesOf, parsePlan } from '../../../bench/scenes/mod.js'
-import type { AlprError } from '../../../engine/errors.js'
+import type { AlprError } from '../../../engine/runtime/mod.js'
 
 const kGood = 'duration: 10s\ncameras: 2\n'
 

@@ -13,7 +13,7 @@ export interface TwinPattern {
 }
 export type TwinToken = '*' | { set?: string }
 
-export interface TwinMatch {
+interface TwinMatch {
   plate: string
   probability: number
 }
