@@ -18,7 +18,8 @@ def photos():
 
 
 def has_bf16() -> bool:
-    """Whether the processor multiplies in bfloat16: training is then 2.5 times as fast; averaged weights stay float32."""
+    """Whether the processor multiplies in bfloat16: training is then 2.5 times as fast;
+    averaged weights stay float32."""
     try:
         return "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:

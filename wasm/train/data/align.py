@@ -2,11 +2,13 @@
 
     python3 -m data.align MODEL
 
-Labels of real photos have a plate's text, not the positions of its characters. The reader's own columns, forced to the known text (Viterbi
-over the CTC lattice), give the positions: then real plates train the columns like rendered ones, and their characters can be exchanged
-(reshuffle.py). This also finds the split of the text of two-line plates. Writes spots.json into the cache:
+Labels of real photos have a plate's text, not the positions of its characters. The reader's own columns, forced to the
+known text (Viterbi over the CTC lattice), give the positions: then real plates train the columns like rendered ones,
+and their characters can be exchanged (reshuffle.py). This also finds the split of the text of two-line plates. Writes
+spots.json into the cache:
 
-    {file: [null or {"lines": [text, ...], "centres": [[u of each character], ...]} per plate]}        u: 0 left, 1 right edge of the quad
+    {file: [null or {"lines": [text, ...], "centres": [[u of each character], ...]} per plate]}
+    u: 0 left, 1 right edge of the quad
 """
 import argparse
 import json
@@ -24,8 +26,8 @@ from nets.shapes import CLASSES, COLUMN_STRIDE, READER_W
 from data.reader_data import is_double, plate_quad
 from eval.sampling import normalise
 
-MARGINS = (0.04, 0.0, 0.1)   # the one under which the text is most probable decides
-LEAST = 0.02                 # minimum probability of the text
+MARGINS = (0.04, 0.0, 0.1)  # the one under which the text is most probable decides
+LEAST = 0.02  # minimum probability of the text
 
 
 def viterbi(logp, text):
@@ -37,7 +39,9 @@ def viterbi(logp, text):
     best, back = np.full(len(labels), -np.inf), []
     best[:2] = logp[0][labels[:2]]
     for column in logp[1:]:
-        options = np.stack([best, np.r_[-np.inf, best[:-1]], np.where(skip, np.r_[-np.inf, -np.inf, best[:-2]], -np.inf)])
+        options = np.stack(
+            [best, np.r_[-np.inf, best[:-1]], np.where(skip, np.r_[-np.inf, -np.inf, best[:-2]], -np.inf)]
+        )
         choice = options.argmax(0)
         back.append(choice)
         best = options[choice, np.arange(len(labels))] + column[labels]
@@ -75,7 +79,9 @@ class Aligner:
             lines = [self.line(image, quad, [text])]
         else:
             upper, lower = cuts.halves(quad)
-            splits = [(self.line(image, upper, [text[:k]]), self.line(image, lower, [text[k:]])) for k in range(1, len(text))]
+            splits = [
+                (self.line(image, upper, [text[:k]]), self.line(image, lower, [text[k:]])) for k in range(1, len(text))
+            ]
             lines = max(splits, key=lambda s: s[0][0] + s[1][0])
         if sum(p for p, _, _ in lines) < np.log(LEAST) * len(lines):
             return None

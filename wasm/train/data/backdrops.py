@@ -9,8 +9,37 @@ from render import Faces
 from render.grounds import CITIES, SLOGANS
 from render.plate import DEALERS
 
-STREETS = ["MAIN ST", "HWY 65", "HARBOR BLVD", "CIVIC GARAGE", "EXIT 12", "LANE 2", "NORTH", "SOUTH GATE", "CAM", "ENTRANCE", "PARKING", "I-80", "BRIDGE", "GATE 4",
-           "STOP", "POLICE", "TAXI", "SCHOOL BUS", "SHERIFF", "FORD", "TOYOTA", "CHEVROLET", "SILVERADO", "4X4", "TURBO", "HYBRID", "SALE", "NO PARKING", "SPEED LIMIT 25"]
+STREETS = [
+    "MAIN ST",
+    "HWY 65",
+    "HARBOR BLVD",
+    "CIVIC GARAGE",
+    "EXIT 12",
+    "LANE 2",
+    "NORTH",
+    "SOUTH GATE",
+    "CAM",
+    "ENTRANCE",
+    "PARKING",
+    "I-80",
+    "BRIDGE",
+    "GATE 4",
+    "STOP",
+    "POLICE",
+    "TAXI",
+    "SCHOOL BUS",
+    "SHERIFF",
+    "FORD",
+    "TOYOTA",
+    "CHEVROLET",
+    "SILVERADO",
+    "4X4",
+    "TURBO",
+    "HYBRID",
+    "SALE",
+    "NO PARKING",
+    "SPEED LIMIT 25",
+]
 
 
 class Backdrops:
@@ -33,7 +62,7 @@ class Backdrops:
                     x, y, w, h = plate["box"]
                     cx, cy, side = x + w / 2, y + h / 2, 3 * w
                     x0, y0 = int(max(0, cx - side / 2)), int(max(0, cy - side / 3))
-                    part = image[y0:int(cy + side / 3), x0:int(cx + side / 2)]
+                    part = image[y0 : int(cy + side / 3), x0 : int(cx + side / 2)]
                     if min(part.shape) > 20:
                         part, k = photos.fit_within(part, 480)
                         self.framed.append((part, ((cx - x0) * k, (cy - y0) * k, w * k, h * k)))
@@ -51,7 +80,9 @@ class Backdrops:
                 y = int(rng.uniform(0, 300))
                 cv2.line(image, (0, y), (400, y + int(rng.normal(0, 15))), tone, int(rng.integers(1, 30)))
             else:
-                cv2.circle(image, (int(rng.uniform(0, 400)), int(rng.uniform(0, 300))), int(rng.uniform(3, 60)), tone, -1)
+                cv2.circle(
+                    image, (int(rng.uniform(0, 400)), int(rng.uniform(0, 300))), int(rng.uniform(3, 60)), tone, -1
+                )
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 4)).astype(np.uint8)
 
     def patch(self, rng, w, h, plate_w):
@@ -62,7 +93,9 @@ class Backdrops:
             m = np.float32([[k, 0, w / 2 - cx * k], [0, k, h / 2 - cy * k]])
             image, s = shrink_for(image, k)
             m[:, :2] /= s
-            return cv2.warpAffine(image, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+            return cv2.warpAffine(image, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
+                np.float32
+            )
         if rng.random() < 0.15:
             return np.full((h, w), rng.uniform(5, 230), np.float32)
         image = self.clear[rng.integers(len(self.clear))]
@@ -74,7 +107,9 @@ def random_part(rng, image, w, h):
     k = rng.uniform(0.5, 2.0)
     ww, hh = min(image.shape[1], max(8, int(w * k))), min(image.shape[0], max(8, int(h * k)))
     x, y = rng.integers(image.shape[1] - ww + 1), rng.integers(image.shape[0] - hh + 1)
-    return cv2.resize(image[y:y + hh, x:x + ww], (w, h), interpolation=cv2.INTER_AREA if k > 1 else cv2.INTER_LINEAR)
+    return cv2.resize(
+        image[y : y + hh, x : x + ww], (w, h), interpolation=cv2.INTER_AREA if k > 1 else cv2.INTER_LINEAR
+    )
 
 
 def caption(rng):
@@ -82,7 +117,11 @@ def caption(rng):
     roll = rng.random()
     if roll < 0.35:
         n = rng.integers(0, 60, 6)
-        day = f"{2005 + n[0] % 25}-{1 + n[1] % 12:02d}-{1 + n[2] % 28:02d}" if rng.random() < 0.6 else f"{1 + n[1] % 12:02d}/{1 + n[2] % 28:02d}/{2005 + n[0] % 25}"
+        day = (
+            f"{2005 + n[0] % 25}-{1 + n[1] % 12:02d}-{1 + n[2] % 28:02d}"
+            if rng.random() < 0.6
+            else f"{1 + n[1] % 12:02d}/{1 + n[2] % 28:02d}/{2005 + n[0] % 25}"
+        )
         clock = f"{n[3] % 24:02d}:{n[4]:02d}:{n[5]:02d}"
         return [day, clock, f"{day} {clock}"][rng.integers(3)]
     words = STREETS if roll < 0.75 else DEALERS if roll < 0.9 else SLOGANS if roll < 0.95 else CITIES
@@ -100,12 +139,12 @@ def inscription(rng, backdrops, faces):
     pad = int(1.2 * h) + 4
     image = backdrops.patch(rng, w + 2 * pad, h + 2 * pad, w)
     box = (slice(pad, pad + h), slice(pad, pad + w))
-    if rng.random() < 0.3:                                # a sign: its own background
-        image[pad - 3:pad + h + 3, pad - 3:pad + w + 3] = rng.uniform(0, 255)
+    if rng.random() < 0.3:  # a sign: its own background
+        image[pad - 3 : pad + h + 3, pad - 3 : pad + w + 3] = rng.uniform(0, 255)
     tone = rng.choice([0.0, 255.0, 230.0, 30.0])
     if abs(float(image[box].mean()) - tone) < 60:
         tone = 255.0 - tone
-    if rng.random() < 0.3:                                # captions are often outlined
+    if rng.random() < 0.3:  # captions are often outlined
         edge = cv2.dilate(mask, np.ones((3, 3), np.uint8))
         image[box] += (255.0 - tone - image[box]) * edge
     image[box] += (tone - image[box]) * mask
@@ -137,9 +176,13 @@ class Fakes:
         """A random quad of any shape in a photo without a plate."""
         image = self.backdrops.clear[rng.integers(len(self.backdrops.clear))]
         aspect = rng.uniform(1.1, 5)
-        w = min(float(np.exp(rng.uniform(np.log(30), np.log(320)))), image.shape[1] - 4.0, (image.shape[0] - 4.0) * aspect)
+        w = min(
+            float(np.exp(rng.uniform(np.log(30), np.log(320)))), image.shape[1] - 4.0, (image.shape[0] - 4.0) * aspect
+        )
         h = w / aspect
         quad = random_quad(rng, w, h)
         size = image.shape[::-1]
-        centre = [rng.uniform(side / 2, max(side / 2 + 1, whole - side / 2)) for side, whole in ((w, size[0]), (h, size[1]))]
+        centre = [
+            rng.uniform(side / 2, max(side / 2 + 1, whole - side / 2)) for side, whole in ((w, size[0]), (h, size[1]))
+        ]
         return image, quad - quad.mean(0) + centre

@@ -1,4 +1,5 @@
-"""A bank of rendered plates on disk, so that the slow part of rendering is done once and training only warps the plates.
+"""A bank of rendered plates on disk, so that the slow part of rendering is done once and training
+only warps the plates.
 
     python3 -m data.bank --shards 20 [--first 0] [--size 3000]
 
@@ -23,8 +24,13 @@ def make_shard(path, seed, size, designs):
     faces = Faces(settings.cache("fonts"), strokes=300, seed=seed)
     pixels, sizes, corners, chars, texts = [], [], [], [], []
     for _ in range(size):
-        plate = render_plate(rng, faces, designs=designs if rng.random() < 0.8 else None, height=HEIGHT,
-                             lines=2 if rng.random() < TWO_LINE_SHARE else 1)
+        plate = render_plate(
+            rng,
+            faces,
+            designs=designs if rng.random() < 0.8 else None,
+            height=HEIGHT,
+            lines=2 if rng.random() < TWO_LINE_SHARE else 1,
+        )
         grey = cv2.cvtColor(plate.image, cv2.COLOR_RGB2GRAY)
         pixels += [grey.ravel(), plate.alpha.ravel()]
         sizes.append(grey.shape)
@@ -32,13 +38,20 @@ def make_shard(path, seed, size, designs):
         chars.append(";".join(f"{c}{a:.4f},{b:.4f}" for c, a, b in plate.chars))
         texts.append(plate.text + "|" + plate.region + "|" + plate.state)
     temporary = str(path) + ".part.npz"
-    np.savez(temporary, pixels=np.concatenate(pixels), sizes=np.int32(sizes), corners=np.float32(corners),
-             chars=np.array(chars), texts=np.array(texts))
+    np.savez(
+        temporary,
+        pixels=np.concatenate(pixels),
+        sizes=np.int32(sizes),
+        corners=np.float32(corners),
+        chars=np.array(chars),
+        texts=np.array(texts),
+    )
     os.replace(temporary, path)
 
 
 class Bank:
-    """Plates of all shards on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)], text, region, state)."""
+    """Plates of all shards on disk. `bank[i]` -> (grey, alpha, corners [4, 2], [(char, x0, x1)],
+    text, region, state)."""
 
     def __init__(self, minimum=1):
         self.items, self.seen = [], set()
@@ -56,7 +69,7 @@ class Bank:
                 pixels, sizes, corners, chars, texts = (z[k] for k in ("pixels", "sizes", "corners", "chars", "texts"))
             at = 0
             for (h, w), quad, marks, text in zip(sizes, corners, chars, texts):
-                grey, alpha = (pixels[at + k * h * w:at + (k + 1) * h * w].reshape(h, w) for k in (0, 1))
+                grey, alpha = (pixels[at + k * h * w : at + (k + 1) * h * w].reshape(h, w) for k in (0, 1))
                 at += 2 * h * w
                 self.items.append((grey, alpha, quad, str(marks), str(text)))
 

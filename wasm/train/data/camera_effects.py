@@ -17,7 +17,9 @@ def random_quad(rng, w, h, tilt=1.0):
     """Corners of a plate of about w x h pixels about the origin: rotation, shear, perspective, stretch."""
     h = h * np.exp(rng.normal(0, 0.08))
     quad = np.float64([[-w, -h], [w, -h], [w, h], [-w, h]]) / 2
-    quad[:, 1] += quad[:, 0] * np.tan(np.radians(rng.normal(0, 3) * tilt))      # seen from the side: verticals are unchanged
+    quad[:, 1] += quad[:, 0] * np.tan(
+        np.radians(rng.normal(0, 3) * tilt)
+    )  # seen from the side: verticals are unchanged
     if rng.random() < 0.4:
         yaw = rng.normal(0, 0.12) * tilt
         quad[:, 1] *= 1 + yaw * quad[:, 0] / w
@@ -33,7 +35,12 @@ def shrink_for(image, factor):
     if factor >= 0.8:
         return image, 1.0
     k = min(1.0, factor * 1.3)
-    return cv2.resize(image, (max(2, round(image.shape[1] * k)), max(2, round(image.shape[0] * k))), interpolation=cv2.INTER_AREA), k
+    return (
+        cv2.resize(
+            image, (max(2, round(image.shape[1] * k)), max(2, round(image.shape[0] * k))), interpolation=cv2.INTER_AREA
+        ),
+        k,
+    )
 
 
 RAMP = np.arange(256, dtype=np.float32)
@@ -65,16 +72,24 @@ def shade(rng, patch):
     h, w = patch.shape
     if rng.random() < 0.4:
         a = rng.uniform(0, 2 * np.pi)
-        ramp = np.cos(a) * np.linspace(-1, 1, w, dtype=np.float32)[None] + np.sin(a) * np.linspace(-1, 1, h, dtype=np.float32)[:, None]
+        ramp = (
+            np.cos(a) * np.linspace(-1, 1, w, dtype=np.float32)[None]
+            + np.sin(a) * np.linspace(-1, 1, h, dtype=np.float32)[:, None]
+        )
         patch = patch * (1 + rng.uniform(0, 0.4) * ramp)
     if rng.random() < 0.15:
         a, b = rng.uniform(0, 2 * np.pi), rng.uniform(-0.5, 0.5)
-        ramp = np.cos(a) * np.linspace(-1, 1, w, dtype=np.float32)[None] + np.sin(a) * np.linspace(-1, 1, h, dtype=np.float32)[:, None]
+        ramp = (
+            np.cos(a) * np.linspace(-1, 1, w, dtype=np.float32)[None]
+            + np.sin(a) * np.linspace(-1, 1, h, dtype=np.float32)[:, None]
+        )
         edge = 1 / (1 + np.exp(-np.clip((ramp - b) * rng.uniform(5, 40), -30, 30)))
         patch = patch * (1 - rng.uniform(0.2, 0.6) * edge)
     if rng.random() < 0.08:
         cx, cy, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(0.05, 0.3) * w
-        d = ((np.arange(w, dtype=np.float32) - cx)[None] ** 2 + (np.arange(h, dtype=np.float32) - cy)[:, None] ** 2) / r ** 2
+        d = (
+            (np.arange(w, dtype=np.float32) - cx)[None] ** 2 + (np.arange(h, dtype=np.float32) - cy)[:, None] ** 2
+        ) / r**2
         patch = patch + rng.uniform(40, 200) * np.exp(-d)
     return patch
 
@@ -97,7 +112,15 @@ def motion_kernel(length, angle):
     k = np.zeros((n, n), np.float32)
     c = (n - 1) / 2
     dx, dy = np.cos(angle) * (length - 1) / 2, np.sin(angle) * (length - 1) / 2
-    cv2.line(k, (int(round((c - dx) * 16)), int(round((c - dy) * 16))), (int(round((c + dx) * 16)), int(round((c + dy) * 16))), 1.0, 1, cv2.LINE_AA, 4)
+    cv2.line(
+        k,
+        (int(round((c - dx) * 16)), int(round((c - dy) * 16))),
+        (int(round((c + dx) * 16)), int(round((c + dy) * 16))),
+        1.0,
+        1,
+        cv2.LINE_AA,
+        4,
+    )
     return k / max(k.sum(), 1e-6)
 
 
@@ -108,8 +131,10 @@ def optics(rng, patch, hardness=1.0):
         if sigma > 0.25:
             patch = cv2.GaussianBlur(patch, (0, 0), sigma)
     if rng.random() < 0.15 * hardness:
-        patch = cv2.filter2D(patch, -1, motion_kernel(rng.uniform(2, 7), rng.normal(0, 0.4)), borderType=cv2.BORDER_REPLICATE)
-    if rng.random() < 0.12:                                    # halos of sharpening cameras
+        patch = cv2.filter2D(
+            patch, -1, motion_kernel(rng.uniform(2, 7), rng.normal(0, 0.4)), borderType=cv2.BORDER_REPLICATE
+        )
+    if rng.random() < 0.12:  # halos of sharpening cameras
         patch = patch + (patch - cv2.GaussianBlur(patch, (0, 0), 1.2)) * rng.uniform(0.3, 1.5)
     if rng.random() < 0.6:
         noise = np.empty(patch.shape, np.float32)
@@ -125,14 +150,17 @@ def optics(rng, patch, hardness=1.0):
 
 
 def paste(patch, plate, alpha, corners, quad, shadow=0.0):
-    """Warp `plate` (float32, with `alpha` uint8) so that its `corners` fall on `quad` of `patch`; returns a new patch."""
+    """Warp `plate` (float32, with `alpha` uint8) so that its `corners` fall on `quad` of `patch`;
+    returns a new patch."""
     factor = np.linalg.norm(quad[1] - quad[0]) / max(1.0, np.linalg.norm(corners[1] - corners[0]))
     small, k = shrink_for(plate, factor)
     small_alpha = alpha if k == 1 else cv2.resize(alpha, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
     scale = np.float64([small.shape[1] / plate.shape[1], small.shape[0] / plate.shape[0]])
     m = homography(corners * scale, quad)
     size = (patch.shape[1], patch.shape[0])
-    both = cv2.warpPerspective(np.dstack([np.clip(small, 0, 255).astype(np.uint8), small_alpha]), m, size, flags=cv2.INTER_LINEAR)
+    both = cv2.warpPerspective(
+        np.dstack([np.clip(small, 0, 255).astype(np.uint8), small_alpha]), m, size, flags=cv2.INTER_LINEAR
+    )
     a = both[:, :, 1].astype(np.float32) * (1 / 255)
     p = both[:, :, 0].astype(np.float32)
     if shadow:
@@ -145,8 +173,14 @@ def grow(quad, left, top, right, bottom):
     """Quad grown by fractions of its width (left, right) and height (top, bottom)."""
     q = np.float64(quad)
     x, y = ((q[1] - q[0]) + (q[2] - q[3])) / 2, ((q[3] - q[0]) + (q[2] - q[1])) / 2
-    return np.stack([q[0] - x * left - y * top, q[1] + x * right - y * top,
-                     q[2] + x * right + y * bottom, q[3] - x * left + y * bottom])
+    return np.stack(
+        [
+            q[0] - x * left - y * top,
+            q[1] + x * right - y * top,
+            q[2] + x * right + y * bottom,
+            q[3] - x * left + y * bottom,
+        ]
+    )
 
 
 def rectify(patch, quad, w, h):

@@ -1,10 +1,11 @@
-"""Find the position of the serial on the real designs, so that emblems beside it can be kept when a new serial is drawn.
+"""Find the position of the serial on the real designs,
+so that emblems beside it can be kept when a new serial is drawn.
 
     python3 -m data.emblems MODEL
 
-The reader finds a sample serial printed on a design ("0000", "ABC123"), which is blurred away later (grounds.py); a design without one has
-a stretch of even ground. Writes emblems.json into the cache: {state/file name: [x0, x1]}, the space for the serial in fractions of the width,
-without the designs that have neither.
+The reader finds a sample serial printed on a design ("0000", "ABC123"), which is blurred away later (grounds.py); a
+design without one has a stretch of even ground. Writes emblems.json into the cache: {state/file name: [x0, x1]}, the
+space for the serial in fractions of the width, without the designs that have neither.
 """
 import argparse
 import json
@@ -18,9 +19,12 @@ from eval.cascade import Cascade
 from render.grounds import design_files
 from eval.sampling import Pyramid
 
-SURE = 0.6          # probability of a character in its column
-HALF_CHARACTER, STACK = 0.055, 0.1   # of the width: from a character's centre to its edge; small letters stacked beside the serial
-EVEN = 14.0         # mean change of grey along a column of the band below which it is ground
+SURE = 0.6  # probability of a character in its column
+HALF_CHARACTER, STACK = (
+    0.055,
+    0.1,
+)  # of the width: from a character's centre to its edge; small letters stacked beside the serial
+EVEN = 14.0  # mean change of grey along a column of the band below which it is ground
 LEAST_ROOM = 0.45
 
 

@@ -18,8 +18,8 @@ import settings
 from eval.cascade import Cascade, iou
 from eval.sampling import Pyramid
 
-AGREE = 0.62       # IoU of the quad's bounds with the box; labelled boxes are loose
-STEEP, AGREE_STEEP = 7.0, 0.8   # from this lean on, degrees, only quads that agree well with the box count
+AGREE = 0.62  # IoU of the quad's bounds with the box; labelled boxes are loose
+STEEP, AGREE_STEEP = 7.0, 0.8  # from this lean on, degrees, only quads that agree well with the box count
 AGREE_CROP = 0.7
 
 
@@ -79,7 +79,10 @@ def main():
             count[1] += len(found)
     (settings.cache() / "quads.json").write_text(json.dumps(quads))
     (settings.cache() / "mined.json").write_text(json.dumps(mined))
-    print(f"corners for {count[0]} of {count[1]} plates; {sum(map(len, mined.values()))} wrong boxes in {len(mined)} photos")
+    print(
+        f"corners for {count[0]} of {count[1]} plates; "
+        f"{sum(map(len, mined.values()))} wrong boxes in {len(mined)} photos"
+    )
 
 
 if __name__ == "__main__":

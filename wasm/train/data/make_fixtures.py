@@ -47,7 +47,9 @@ def main():
     for n in range(args.count):
         picture, plate = frame(rng, faces)
         cv2.imwrite(str(out / f"{n:02d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
-        truth.append({"file": f"{n:02d}.jpg", "plate": plate.text, "region": REGIONS[of_rendered(plate.region, plate.state)]})
+        truth.append(
+            {"file": f"{n:02d}.jpg", "plate": plate.text, "region": REGIONS[of_rendered(plate.region, plate.state)]}
+        )
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
 
 

@@ -33,8 +33,14 @@ def held_out(row) -> bool:
 
 def training_rows(sets=None, kind=None, tune=False):
     """Rows of the train part: those to train on, or (tune) those held out from training."""
-    return [r for r in rows() if r["part"] == "train" and held_out(r) == tune
-            and (sets is None or r["set"] in sets) and (kind is None or r["kind"] == kind)]
+    return [
+        r
+        for r in rows()
+        if r["part"] == "train"
+        and held_out(r) == tune
+        and (sets is None or r["set"] in sets)
+        and (kind is None or r["kind"] == kind)
+    ]
 
 
 def measuring_rows(sets):

@@ -1,8 +1,8 @@
 """Samples for the reader: crops 48x160 as the finder would pass them on, with their texts.
 
-A sample is (crop uint8 [48, 160], text, columns int16 [40]): columns holds the class per output column, or -1 where it is
-unknown. A crop of a two-line plate shows one line. A text of "" is a crop without a
-plate, or one cut as the wrong number of lines.
+A sample is (crop uint8 [48, 160], text, columns int16 [40]): columns holds the class per output column, or -1 where
+it is unknown. A crop of a two-line plate shows one line. A text of "" is a crop without a plate, or one cut as the
+wrong number of lines.
 """
 from dataclasses import dataclass
 from typing import List, Optional
@@ -22,13 +22,21 @@ from data.reshuffle import reshuffle, strips_of
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COLUMNS = READER_W // COLUMN_STRIDE
 UNKNOWN = -1
-RESHUFFLED = 0.5    # share of the real plates with exchanged characters
-TURNED = 0.05       # are upside down or mirrored: such a read is unreliable, so they have no text
-EMPHASIS = {"openalpr-seg-us": 4.0, "openalpr-e2e-us": 6.0, "us-51-closeups": 4.0, "openalpr-e2e-eu": 2.0, "openalpr-e2e-br": 2.0, "french-lpd": 2.0}
+RESHUFFLED = 0.5  # share of the real plates with exchanged characters
+TURNED = 0.05  # are upside down or mirrored: such a read is unreliable, so they have no text
+EMPHASIS = {
+    "openalpr-seg-us": 4.0,
+    "openalpr-e2e-us": 6.0,
+    "us-51-closeups": 4.0,
+    "openalpr-e2e-eu": 2.0,
+    "openalpr-e2e-br": 2.0,
+    "french-lpd": 2.0,
+}
 
 
 def spots(chars, to_crop, line=0):
-    """[(class, centre, width)] in pixels of the crop of the characters of one line; `chars` as of Plate, `to_crop` maps the plate's unit square."""
+    """[(class, centre, width)] in pixels of the crop of the characters of one line;
+    `chars` as of Plate, `to_crop` maps the plate's unit square."""
     out = []
     for c, a, b in chars:
         if int(a >= 1) == line:
@@ -50,7 +58,10 @@ def columns_of(marks):
 
     def span(centre, half):
         """Columns whose centre is within `half` pixels of `centre`."""
-        return slice(max(0, int(np.ceil((centre - half) / COLUMN_STRIDE - 0.5))), max(0, int(np.floor((centre + half) / COLUMN_STRIDE - 0.5)) + 1))
+        return slice(
+            max(0, int(np.ceil((centre - half) / COLUMN_STRIDE - 0.5))),
+            max(0, int(np.floor((centre + half) / COLUMN_STRIDE - 0.5)) + 1),
+        )
 
     for _, centre, width in marks:
         out[span(centre, 0.5 * width)] = UNKNOWN
@@ -58,7 +69,7 @@ def columns_of(marks):
         out[span(centre, max(0.25 * width, 1.0))] = label
         out[min(max(int(centre // COLUMN_STRIDE), 0), COLUMNS - 1)] = label
     for (l1, c1, _), (l2, c2, _) in zip(marks, marks[1:]):
-        if l1 == l2:                                   # the same letter twice needs a blank between
+        if l1 == l2:  # the same letter twice needs a blank between
             out[int(np.clip((c1 + c2) / 2 // COLUMN_STRIDE, 0, COLUMNS - 1))] = 0
     return out
 
@@ -106,7 +117,8 @@ def unsure_cut(rng, line):
 
 
 def plate_quad(row, plate, corners):
-    """Corners of a labelled plate: found ones, else its box, else (a plate picture) the picture's; None when unknown."""
+    """Corners of a labelled plate: found ones, else its box, else (a plate picture) the picture's;
+    None when unknown."""
     if corners is not None:
         return corners
     if plate.get("box"):
@@ -116,8 +128,8 @@ def plate_quad(row, plate, corners):
 
 @dataclass
 class RealPlate:
-    """A labelled plate of a photo. `lines` are its texts, one a line; `centres` of their characters, None where unknown; `strips`
-    is the rectified plate, for reshuffling."""
+    """A labelled plate of a photo. `lines` are its texts, one a line;
+    `centres` of their characters, None where unknown; `strips` is the rectified plate, for reshuffling."""
 
     image: np.ndarray
     quad: np.ndarray
@@ -130,7 +142,8 @@ class RealPlate:
 
 
 class RealPlates:
-    """Labelled plates of the train photos in groups: `crops` (plate pictures), `scenes` (cars), `doubles` (two-line plate pictures)."""
+    """Labelled plates of the train photos in groups:
+    `crops` (plate pictures), `scenes` (cars), `doubles` (two-line plate pictures)."""
 
     def __init__(self):
         groups = {"crops": [], "scenes": [], "doubles": []}
@@ -161,17 +174,27 @@ class RealPlates:
             if image is None:
                 break
             x0, y0 = int(max(0, x - 0.6 * w)), int(max(0, y - 0.6 * w))
-            part, k = photos.fit_within(image[y0:int(y + h + 0.6 * w), x0:int(x + 1.6 * w)], 640 if row["kind"] == "scene" else 320)
+            part, k = photos.fit_within(
+                image[y0 : int(y + h + 0.6 * w), x0 : int(x + 1.6 * w)], 640 if row["kind"] == "scene" else 320
+            )
             quad = (quad - (x0, y0)) * k
-            real = RealPlate(part, quad, spots["lines"] if spots else [text], spots["centres"] if spots else None, regions.of_photo(row),
-                             f"{row['set']} {row.get('state_or_country')}", EMPHASIS.get(row["set"], 1.0))
+            real = RealPlate(
+                part,
+                quad,
+                spots["lines"] if spots else [text],
+                spots["centres"] if spots else None,
+                regions.of_photo(row),
+                f"{row['set']} {row.get('state_or_country')}",
+                EMPHASIS.get(row["set"], 1.0),
+            )
             if spots and len(real.lines) == 1:
                 real.strips = strips_of(part, quad, text, spots["centres"][0])
             out.append(real)
         return out
 
     def draw(self, rng, name):
-        """(image, quad, lines, centres) of a plate of the group, half of them with characters exchanged; None when it is empty."""
+        """(image, quad, lines, centres) of a plate of the group, half of them with characters exchanged;
+        None when it is empty."""
         plates, p = self.groups[name]
         if not plates:
             return None
@@ -196,9 +219,11 @@ class ReaderData:
         grey, alpha, corners, chars, *_ = self.bank[rng.integers(len(self.bank))]
         double = bool(chars) and chars[-1][1] >= 1
         roll = rng.random()
-        wrong = roll > (0.8 if double else 0.965)            # cut as the other number of lines
+        wrong = roll > (0.8 if double else 0.965)  # cut as the other number of lines
         line = int(rng.integers(2)) if double != wrong else 0
-        crop, to_crop = seen(rng, self.backdrops, grey, alpha, corners, unsure_cut(rng, line) if double != wrong else cuts.one_line)
+        crop, to_crop = seen(
+            rng, self.backdrops, grey, alpha, corners, unsure_cut(rng, line) if double != wrong else cuts.one_line
+        )
         marks = spots(chars, to_crop, line)
         if wrong or not marks:
             return nothing(crop)

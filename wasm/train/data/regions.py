@@ -1,9 +1,41 @@
 """Regions of issue: the classes of the issuer net, as ISO 3166 codes (US states as "US-CA")."""
 from render.serials import EU, US
 
-ISO = {"D": "DE", "F": "FR", "I": "IT", "E": "ES", "NL": "NL", "B": "BE", "GB": "GB", "A": "AT", "CH": "CH", "PL": "PL", "CZ": "CZ", "SK": "SK",
-       "H": "HU", "RO": "RO", "BG": "BG", "GR": "GR", "P": "PT", "S": "SE", "N": "NO", "DK": "DK", "FIN": "FI", "HR": "HR", "SLO": "SI", "LT": "LT",
-       "LV": "LV", "EST": "EE", "L": "LU", "IRL": "IE", "UA": "UA", "RUS": "RU", "TR": "TR", "IND": "IN", "LI": "LI"}
+ISO = {
+    "D": "DE",
+    "F": "FR",
+    "I": "IT",
+    "E": "ES",
+    "NL": "NL",
+    "B": "BE",
+    "GB": "GB",
+    "A": "AT",
+    "CH": "CH",
+    "PL": "PL",
+    "CZ": "CZ",
+    "SK": "SK",
+    "H": "HU",
+    "RO": "RO",
+    "BG": "BG",
+    "GR": "GR",
+    "P": "PT",
+    "S": "SE",
+    "N": "NO",
+    "DK": "DK",
+    "FIN": "FI",
+    "HR": "HR",
+    "SLO": "SI",
+    "LT": "LT",
+    "LV": "LV",
+    "EST": "EE",
+    "L": "LU",
+    "IRL": "IE",
+    "UA": "UA",
+    "RUS": "RU",
+    "TR": "TR",
+    "IND": "IN",
+    "LI": "LI",
+}
 REGIONS = tuple(f"US-{state}" for state in US) + tuple(ISO[country] for country in EU) + ("BR", "AR")
 UNKNOWN = -1
 

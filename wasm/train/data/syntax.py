@@ -1,9 +1,11 @@
-"""Shares of the shapes of serials: "7ABC123" has the shape 9AAA999. Made from the renderer's tables and the train labels.
+"""Shares of the shapes of serials: "7ABC123" has the shape 9AAA999.
+Made from the renderer's tables and the train labels.
 
-The model file has the table ("syntax": {shape: natural logarithm of its share}), and one for each region that the reader
-names ("syntaxByRegion": {region: {shape: share}}). The cascade mixes them by how probable each region is and multiplies
-the beam's probabilities by share ** syntaxWeight, which decides between 0 and O, 1 and I, 8 and B where the net cannot. In a serial (a text with a
-digit in it) rare letters count too: most states do not use I, O and Q ("letters": {region: {letter: frequency, 1 is the average}}).
+The model file has the table ("syntax": {shape: natural logarithm of its share}), and one for each region that the
+reader names ("syntaxByRegion": {region: {shape: share}}). The cascade mixes them by how probable each region is and
+multiplies the beam's probabilities by share ** syntaxWeight, which decides between 0 and O, 1 and I, 8 and B where the
+net cannot. In a serial (a text with a digit in it) rare letters count too: most states do not use I, O and Q
+("letters": {region: {letter: frequency, 1 is the average}}).
 """
 import math
 from collections import Counter
@@ -13,8 +15,8 @@ from data.regions import REGIONS, of_photo, of_rendered
 from render.serials import BR, BR_SHARE, EU, EU_SHARE, SHARE, SPECIAL, US
 
 REGION_SHARE = {"us": 0.6, "eu": 0.25, "br": 0.15}
-UNSEEN = 1e-5       # share of each shape that is in no table (vanity plates, other countries)
-LABEL_SHARE = 0.3   # weight of the train labels relative to the tables
+UNSEEN = 1e-5  # share of each shape that is in no table (vanity plates, other countries)
+LABEL_SHARE = 0.3  # weight of the train labels relative to the tables
 
 
 def shape(text):
@@ -40,11 +42,13 @@ def shares():
         for state, patterns in table.items():
             inner = sum(patterns.values())
             for pattern, weight in patterns.items():
-                out[plain(pattern)] += REGION_SHARE[part] * (0.93 if part == "us" else 1) * share.get(state, 1) / total * weight / inner
+                out[plain(pattern)] += (
+                    REGION_SHARE[part] * (0.93 if part == "us" else 1) * share.get(state, 1) / total * weight / inner
+                )
     inner = sum(SPECIAL.values())
     for pattern, weight in SPECIAL.items():
         out[plain(pattern)] += REGION_SHARE["us"] * 0.07 * weight / inner
-    for n, share in enumerate((0.02, 0.06, 0.12, 0.18, 0.3, 0.26, 0.06), 2):   # vanity plates: letters only
+    for n, share in enumerate((0.02, 0.06, 0.12, 0.18, 0.3, 0.26, 0.06), 2):  # vanity plates: letters only
         out["A" * n] += REGION_SHARE["us"] * 0.05 * share
     seen = Counter()
     for row in photos.training_rows():
@@ -89,13 +93,14 @@ def by_region():
 
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ENOUGH_LETTERS = 150   # with fewer labelled letters, a region has the frequencies of its part of the world
-LEAST_RATIO = 0.1      # no letter is excluded
-RARE = 0.6             # more frequent letters count as average
+ENOUGH_LETTERS = 150  # with fewer labelled letters, a region has the frequencies of its part of the world
+LEAST_RATIO = 0.1  # no letter is excluded
+RARE = 0.6  # more frequent letters count as average
 
 
 def letters():
-    """{region: {rare letter: frequency in serials, 1 = 1/26}} of the train labels, each count increased by half a letter."""
+    """{region: {rare letter: frequency in serials, 1 = 1/26}} of the train labels,
+    each count increased by half a letter."""
     seen = {}
     for row in photos.training_rows():
         for plate in row["plates"]:
@@ -122,7 +127,8 @@ def mix_letters(regions):
 
 
 def mix(logs, regions, share):
-    """Table of one plate: `share` from the probable regions ({region: {shape: share}}, weighed), the rest from all plates."""
+    """Table of one plate: `share` from the probable regions ({region: {shape: share}}, weighed),
+    the rest from all plates."""
     out = dict(logs)
     sums = Counter()
     for probability, shapes in regions:
@@ -144,7 +150,15 @@ def rescore(texts, logs, weight, ratios=None, letter_weight=0.0):
     """[(text, probability)] -> the same weighed by shares; keeps the sum of the probabilities."""
     if not logs or not weight or not texts:
         return texts
-    scaled = [(t, p * math.exp(weight * (logs.get(shape(t), logs[""]) if t else logs[""])) * letter_factor(t, ratios, letter_weight)) for t, p in texts]
+    scaled = [
+        (
+            t,
+            p
+            * math.exp(weight * (logs.get(shape(t), logs[""]) if t else logs[""]))
+            * letter_factor(t, ratios, letter_weight),
+        )
+        for t, p in texts
+    ]
     total, before = sum(p for _, p in scaled), sum(p for _, p in texts)
     if total <= 0:
         return texts

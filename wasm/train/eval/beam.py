@@ -21,9 +21,9 @@ def text_probabilities(logp, texts):
     """CTC probability (all alignments) of each text given [columns, 37] log-probabilities -> [texts]."""
     p = np.exp(logp)
     lengths = np.array([len(t) for t in texts])
-    labels = np.zeros((len(texts), 2 * int(lengths.max(initial=0)) + 1), int)   # blank, c0, blank, c1, ...
+    labels = np.zeros((len(texts), 2 * int(lengths.max(initial=0)) + 1), int)  # blank, c0, blank, c1, ...
     for row, text in zip(labels, texts):
-        row[1:2 * len(text):2] = [ALPHABET.index(c) + 1 for c in text]
+        row[1 : 2 * len(text) : 2] = [ALPHABET.index(c) + 1 for c in text]
     skip = (labels[:, 2:] != labels[:, :-2]) & (labels[:, 2:] > 0)
     a = np.zeros(labels.shape)
     a[:, :2] = p[0][labels[:, :2]]
@@ -61,7 +61,7 @@ def search(logp, width=8, floor=-12.0):
 
     Classes below `floor` in a column are not tried: they cannot be part of a relevant text.
     """
-    beams = {(): (0.0, LOW)}                       # prefix -> (ends in blank, ends in its last character)
+    beams = {(): (0.0, LOW)}  # prefix -> (ends in blank, ends in its last character)
     for column in logp:
         tried = [c for c in range(1, len(column)) if column[c] > floor]
         after = {}

@@ -18,7 +18,7 @@ from eval.cascade import Cascade
 from eval.evaluate import framed
 
 
-SIZES = (1, 0.8, 0.65)   # sizes of each picture: 124 plates alone give too few errors
+SIZES = (1, 0.8, 0.65)  # sizes of each picture: 124 plates alone give too few errors
 
 
 def observations(cascade):
@@ -69,7 +69,12 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--out", required=True)
     parser.add_argument("--floor", type=float, default=None, help="readFloor to write beside the fit")
-    parser.add_argument("--rendered", default=None, help="folder of bench/confusions/render_plates.py: held-out photos alone are few, and constants were chosen on them, so that they flatter")
+    parser.add_argument(
+        "--rendered",
+        default=None,
+        help="folder of bench/confusions/render_plates.py: held-out photos alone are few, and "
+        "constants were chosen on them, so that they flatter",
+    )
     args = parser.parse_args()
     cascade = Cascade(args.model, {"readFloor": 0.0, "calibA": 1.0, "calibB": 0.0})
     seen = observations(cascade)
@@ -79,7 +84,10 @@ def main():
     confidence = 1 / (1 + np.exp(-(a * seen[:, 0] + b)))
     for floor in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         kept = confidence >= floor
-        print(f"floor {floor}: {int(kept.sum())} of {len(kept)} reads kept, {int((kept & (seen[:, 1] > 0)).sum())} of {int(seen[:, 1].sum())} right ones kept")
+        print(
+            f"floor {floor}: {int(kept.sum())} of {len(kept)} reads kept, "
+            f"{int((kept & (seen[:, 1] > 0)).sum())} of {int(seen[:, 1].sum())} right ones kept"
+        )
     constants = {"calibA": round(a, 4), "calibB": round(b, 4)}
     if args.floor is not None:
         constants["readFloor"] = args.floor

@@ -64,17 +64,19 @@ def peaks(out, floor, most, crowd=1.0):
     heat = sigmoid(out[0])
     h, w = heat.shape
     padded = np.pad(heat, 1, constant_values=-1)
-    around = [padded[1 + dy:1 + dy + h, 1 + dx:1 + dx + w] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-    top = (heat > floor)
+    around = [padded[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    top = heat > floor
     for k, other in enumerate(around):
         if k < 4:
-            top &= heat > other      # the first in row order wins a tie
+            top &= heat > other  # the first in row order wins a tie
         elif k > 4:
             top &= heat >= other
     found = []
     for y, x in zip(*np.nonzero(top)):
         dx, dy, lw, lh = out[1:, y, x]
-        found.append((float(heat[y, x]), (x + 0.5 + dx) * 8, (y + 0.5 + dy) * 8, 8 * np.exp(min(lw, 6)), 8 * np.exp(min(lh, 6))))
+        found.append(
+            (float(heat[y, x]), (x + 0.5 + dx) * 8, (y + 0.5 + dy) * 8, 8 * np.exp(min(lw, 6)), 8 * np.exp(min(lh, 6)))
+        )
     found.sort(key=lambda f: -f[0])
     kept = []
     for f in found:
@@ -103,7 +105,10 @@ class Cascade:
         w, h = coarse_size(width, height, graph.input_h * graph.input_w)
         out = self.runs[1](normalise(pyramid.window(0, 0, width, height, w, h))[None])[0]
         sx, sy = width / w, height / h
-        return [(s, x * sx, y * sy, bw * sx, bh * sy) for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"], self.k.get("crowdFloor", 1))]
+        return [
+            (s, x * sx, y * sy, bw * sx, bh * sy)
+            for s, x, y, bw, bh in peaks(out, self.k["coarseFloor"], self.k["candidates"], self.k.get("crowdFloor", 1))
+        ]
 
     def fine(self, pyramid, box):
         """Fine look at one box -> (score, quad [4, 2] frame pixels)."""
@@ -115,7 +120,9 @@ class Cascade:
         x0, y0 = cx - width / 2, cy - height / 2
         out = self.runs[2](normalise(pyramid.window(x0, y0, width, height, graph.input_w, graph.input_h))[None])[0]
         y, x = divmod(int(out[0].argmax()), out.shape[2])
-        corners = np.float64([((x + 0.5) * 8 + 32 * out[1 + 2 * k, y, x], (y + 0.5) * 8 + 32 * out[2 + 2 * k, y, x]) for k in range(4)])
+        corners = np.float64(
+            [((x + 0.5) * 8 + 32 * out[1 + 2 * k, y, x], (y + 0.5) * 8 + 32 * out[2 + 2 * k, y, x]) for k in range(4)]
+        )
         return float(sigmoid(out[0, y, x])), corners * (width / graph.input_w) + (x0, y0)
 
     def quads(self, pyramid, boxes=None):
@@ -132,13 +139,16 @@ class Cascade:
         return [k for k, _ in kept]
 
     def look(self, pyramid, quad, margins, lines):
-        """[log-probabilities [columns, 37]] of the reader at each margin; the columns of a second line follow those of the first."""
+        """[log-probabilities [columns, 37]] of the reader at each margin;
+        the columns of a second line follow those of the first."""
         graph = self.nets[3].graph
         grown = [grow(quad, m, m, m, m) for m in margins]
         parts = [part for g in grown for part in ([g] if lines == 1 else halves(g))]
-        out = self.runs[3](np.stack([normalise(pyramid.quad(part, graph.input_w, graph.input_h)) for part in parts]))[:, :, 0]
+        out = self.runs[3](np.stack([normalise(pyramid.quad(part, graph.input_w, graph.input_h)) for part in parts]))[
+            :, :, 0
+        ]
         columns = [log_softmax(o[:CLASSES].T) for o in out]
-        return [np.concatenate(columns[k * lines:(k + 1) * lines]) for k in range(len(margins))]
+        return [np.concatenate(columns[k * lines : (k + 1) * lines]) for k in range(len(margins))]
 
     def issuer(self, pyramid, quad):
         """Probability of each region (rule 8); empty for a model that names none."""
@@ -159,32 +169,52 @@ class Cascade:
             double = self.look(pyramid, quad, [first], 2)
             if sure(best(double[0])) > sure(text):
                 looks, lines, text = double, 2, best(double[0])
-        if self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3:   # else the first crop decides
+        if (
+            self.k.get("readHopeless", 0) <= text[1] < self.k.get("readSure", 1) and len(text[0]) >= 3
+        ):  # else the first crop decides
             looks += self.look(pyramid, quad, others, lines)
         texts = judge(looks, self.k["beam"])
         if len(texts[0][0]) < 3:
             return texts, np.zeros(0)
         regions = self.issuer(pyramid, quad)
-        return rescore(texts, self.shares(regions), self.k.get("syntaxWeight", 0), self.letters(regions), self.k.get("letterWeight", 0)), regions
+        return (
+            rescore(
+                texts,
+                self.shares(regions),
+                self.k.get("syntaxWeight", 0),
+                self.letters(regions),
+                self.k.get("letterWeight", 0),
+            ),
+            regions,
+        )
 
     def shares(self, regions):
         """Table of shapes for a plate whose region is as probable as `regions` says."""
         logs, tables = self.meta.get("syntax"), self.meta.get("syntaxByRegion", {})
         if not logs or not len(regions):
             return logs
-        return mix(logs, [(p, tables.get(name, {})) for name, p in zip(self.meta["regions"], regions)], self.k.get("regionSyntax", 0))
+        return mix(
+            logs,
+            [(p, tables.get(name, {})) for name, p in zip(self.meta["regions"], regions)],
+            self.k.get("regionSyntax", 0),
+        )
 
     def letters(self, regions):
         """{letter: ratio} for a plate whose region is as probable as `regions` says."""
         tables = self.meta.get("letters", {})
-        return mix_letters([(p, tables.get(name, {})) for name, p in zip(self.meta.get("regions", ()), regions)]) if len(regions) else {}
+        return (
+            mix_letters([(p, tables.get(name, {})) for name, p in zip(self.meta.get("regions", ()), regions)])
+            if len(regions)
+            else {}
+        )
 
     def confidence(self, p):
         p = min(max(p, 1e-6), 1 - 1e-6)
         return float(sigmoid(self.k["calibA"] * np.log(p / (1 - p)) + self.k["calibB"]))
 
     def __call__(self, luma, boxes=None):
-        """-> [Detection], most confident first. Boxes far below the best score are examined only when the others have no text."""
+        """-> [Detection], most confident first.
+        Boxes far below the best score are examined only when the others have no text."""
         pyramid = Pyramid(luma)
         if boxes is None and luma.size < self.k.get("closeUpBelow", 0):
             filled = self.plates(pyramid, [self.whole(pyramid)], may_be_cut=False)
@@ -192,10 +222,11 @@ class Cascade:
                 return filled
         boxes = self.boxes(pyramid) if boxes is None else boxes
         sure = [b for b in boxes if b[0] >= self.k.get("coarseShare", 0) * boxes[0][0]]
-        return self.detections(pyramid, sure) or self.detections(pyramid, boxes[len(sure):])
+        return self.detections(pyramid, sure) or self.detections(pyramid, boxes[len(sure) :])
 
     def whole(self, pyramid):
-        """(score, quad, coarse score) of the only plate of a close-up: the quad that fills the frame, else the frame itself."""
+        """(score, quad, coarse score) of the only plate of a close-up:
+        the quad that fills the frame, else the frame itself."""
         w, h = pyramid.size
         score, quad = self.fine(pyramid, (1.0, w / 2, h / 2, w, h))
         if score > self.k["fineFloor"] and iou((*quad.min(0), *quad.max(0)), (0, 0, w, h)) >= FILLS:
@@ -217,5 +248,15 @@ class Cascade:
                 c *= CUT_FACTOR if may_be_cut and cut(quad, pyramid.size) else 1
                 named = int(regions.argmax()) if len(regions) else 0
                 dares = len(regions) > 0 and regions[named] >= self.k.get("regionFloor", 1)
-                out.append(Detection(text, c, quad, score, texts, self.meta["regions"][named] if dares else None, float(regions[named]) if dares else 0.0))
+                out.append(
+                    Detection(
+                        text,
+                        c,
+                        quad,
+                        score,
+                        texts,
+                        self.meta["regions"][named] if dares else None,
+                        float(regions[named]) if dares else 0.0,
+                    )
+                )
         return sorted(out, key=lambda d: -d.confidence)

@@ -32,7 +32,8 @@ def truths(row):
 
 
 def framed(image):
-    """A plate crop in the middle of a grey picture of twice its width: (picture, the fine look's box). At the frame's edge it would count as cut."""
+    """A plate crop in the middle of a grey picture of twice its width: (picture, the fine look's box).
+    At the frame's edge it would count as cut."""
     h, w = image.shape
     return np.pad(image, ((h, h), (w // 2, w // 2)), constant_values=112), [(1.0, w // 2 + w / 2, h + h / 2, w, h)]
 
@@ -56,13 +57,25 @@ def measure(cascade, rows, crops=False, errors=None):
             c["folded"] += fold(text) in [fold(t) for t in texts]
             c["top5"] += any(text in [t for t, _ in d.texts[:5]] for d in detections)
             if errors is not None and text not in texts:
-                errors.append((row["file"], text, [(d.plate, round(d.confidence, 3), d.texts[1][0] if len(d.texts) > 1 else None) for d in detections]))
+                errors.append(
+                    (
+                        row["file"],
+                        text,
+                        [
+                            (d.plate, round(d.confidence, 3), d.texts[1][0] if len(d.texts) > 1 else None)
+                            for d in detections
+                        ],
+                    )
+                )
         for plate in row["plates"]:
             if plate.get("box") and plate.get("text"):
                 x, y, w, h = plate["box"]
                 quads = cascade.quads(Pyramid(image)) if quads is None else quads
                 c["boxes"] += 1
-                c["found"] += any((q.min(0) <= (x + w / 2, y + h / 2)).all() and (q.max(0) >= (x + w / 2, y + h / 2)).all() for _, q, _ in quads)
+                c["found"] += any(
+                    (q.min(0) <= (x + w / 2, y + h / 2)).all() and (q.max(0) >= (x + w / 2, y + h / 2)).all()
+                    for _, q, _ in quads
+                )
     return c
 
 

@@ -11,7 +11,9 @@ class Pyramid:
             a = self.levels[-1]
             h, w = a.shape[0] // 2 * 2, a.shape[1] // 2 * 2
             a = a[:h, :w].astype(np.uint16)
-            self.levels.append(((a[0::2, 0::2] + a[0::2, 1::2] + a[1::2, 0::2] + a[1::2, 1::2] + 2) >> 2).astype(np.uint8))
+            self.levels.append(
+                ((a[0::2, 0::2] + a[0::2, 1::2] + a[1::2, 0::2] + a[1::2, 1::2] + 2) >> 2).astype(np.uint8)
+            )
 
     @property
     def size(self):
@@ -40,7 +42,8 @@ class Pyramid:
         return self.sample(gx, gy, max(width / out_w, height / out_h))
 
     def quad(self, corners, out_w, out_h):
-        """Quad of the frame (clockwise from the top left) -> float32 [out_h, out_w] by the homography of its corners."""
+        """Quad of the frame (clockwise from the top left) -> float32 [out_h, out_w] by the
+        homography of its corners."""
         q = np.float64(corners)
         m = square_to_quad(q)
         u = (np.arange(out_w) + 0.5) / out_w

@@ -2,8 +2,8 @@
 
     python3 -m export.export --out ../models/platestream.psm [--runs FOLDER]
 
-A net without a checkpoint is copied from the shipped model, so that a single net can be retrained; if that has none either, it is exported
-untrained (right shapes, useless weights).
+A net without a checkpoint is copied from the shipped model, so that a single net can be retrained;
+if that has none either, it is exported untrained (right shapes, useless weights).
 """
 import argparse
 import datetime
@@ -26,9 +26,28 @@ from data.regions import REGIONS
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NAMES = ("coarse", "fine", "reader", "issuer")
-CASCADE = {"coarseFloor": 0.15, "candidates": 3, "coarseShare": 0.5, "crowdFloor": 0.4, "fineZoom": 2.0, "fineFloor": 0.3,
-           "readMargins": [0.05, 0.0, 0.12], "readSure": 0.75, "readHopeless": 0.02, "beam": 12, "syntaxWeight": 0.5, "readFloor": 0.3,
-           "twoLineBelow": 2.3, "closeUpBelow": 200000, "regionScale": 1.0, "regionFloor": 0.5, "regionSyntax": 0.7, "letterWeight": 0.5, "calibA": 1.0, "calibB": 0.0}
+CASCADE = {
+    "coarseFloor": 0.15,
+    "candidates": 3,
+    "coarseShare": 0.5,
+    "crowdFloor": 0.4,
+    "fineZoom": 2.0,
+    "fineFloor": 0.3,
+    "readMargins": [0.05, 0.0, 0.12],
+    "readSure": 0.75,
+    "readHopeless": 0.02,
+    "beam": 12,
+    "syntaxWeight": 0.5,
+    "readFloor": 0.3,
+    "twoLineBelow": 2.3,
+    "closeUpBelow": 200000,
+    "regionScale": 1.0,
+    "regionFloor": 0.5,
+    "regionSyntax": 0.7,
+    "letterWeight": 0.5,
+    "calibA": 1.0,
+    "calibB": 0.0,
+}
 
 
 def trained(path, graph):
@@ -66,15 +85,24 @@ def main():
         else:
             net, card[name], states[name] = untrained(graph)
         card[name]["mmac"] = round(graph.macs() / 1e6, 1)
-        card[name]["parameters"] = sum(l.cin * l.cout * l.kernel ** 2 + l.cout for l in graph.layers if l.op == CONV)
+        card[name]["parameters"] = sum(l.cin * l.cout * l.kernel**2 + l.cout for l in graph.layers if l.op == CONV)
         nets.append(net)
     cascade = dict(CASCADE)
     tuned = pathlib.Path(args.cascade) if args.cascade else pathlib.Path(args.runs) / "cascade.json"
     if tuned.exists():
         cascade.update(json.loads(tuned.read_text()))
-    metadata = {"name": "platestream", "version": 1,
-                "trainedAt": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "alphabet": ALPHABET, "cascade": cascade, "syntax": syntax.table(), "regions": REGIONS, "syntaxByRegion": syntax.by_region(), "letters": syntax.letters(), "card": card}
+    metadata = {
+        "name": "platestream",
+        "version": 1,
+        "trainedAt": datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "alphabet": ALPHABET,
+        "cascade": cascade,
+        "syntax": syntax.table(),
+        "regions": REGIONS,
+        "syntaxByRegion": syntax.by_region(),
+        "letters": syntax.letters(),
+        "card": card,
+    }
     model_id = psm.write(args.out, metadata, nets)
     if pathlib.Path(args.out).resolve().parent == shipped.FILE.parent:
         shipped.save(states)

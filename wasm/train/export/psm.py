@@ -34,9 +34,23 @@ def net_blob(qnet: QNet) -> bytes:
 
     for layer, q in zip(graph.layers, qnet.layers):
         offsets = [place(a) if a is not None else 0 for a in (q.weight, q.mult, q.bias)]
-        records += struct.pack("<13If2I", layer.op, layer.src, NONE if layer.add is None else layer.add,
-                               layer.add_mode, layer.kernel, layer.stride_y, layer.stride_x, layer.cin, layer.cout,
-                               (RELU if layer.relu else 0) | (RAW if layer.raw else 0), *offsets, q.add_mul, 0, 0)
+        records += struct.pack(
+            "<13If2I",
+            layer.op,
+            layer.src,
+            NONE if layer.add is None else layer.add,
+            layer.add_mode,
+            layer.kernel,
+            layer.stride_y,
+            layer.stride_x,
+            layer.cin,
+            layer.cout,
+            (RELU if layer.relu else 0) | (RAW if layer.raw else 0),
+            *offsets,
+            q.add_mul,
+            0,
+            0,
+        )
     return head + records + tables
 
 
@@ -58,12 +72,21 @@ def read_net(blob: bytes) -> QNet:
     for i in range(count):
         words = struct.unpack_from("<13If2I", blob, 64 + 64 * i)
         op, src, add, mode, k, sy, sx, cin, cout, flags, wo, mo, bo, add_mul = words[:14]
-        graph.layers.append(Layer(op, src, cin, cout, k, sy, sx, None if add == NONE else add, mode,
-                                  bool(flags & RELU), bool(flags & RAW)))
+        graph.layers.append(
+            Layer(
+                op, src, cin, cout, k, sy, sx, None if add == NONE else add, mode, bool(flags & RELU), bool(flags & RAW)
+            )
+        )
         if op == CONV:
             weight = np.frombuffer(blob, np.int8, cout * k * k * cin, wo).reshape(cout, k, k, cin)
-            layers.append(QLayer(weight, np.frombuffer(blob, np.float32, cout, mo),
-                                 np.frombuffer(blob, np.float32, cout, bo), add_mul))
+            layers.append(
+                QLayer(
+                    weight,
+                    np.frombuffer(blob, np.float32, cout, mo),
+                    np.frombuffer(blob, np.float32, cout, bo),
+                    add_mul,
+                )
+            )
         else:
             layers.append(QLayer(None, np.frombuffer(blob, np.float32, 1, mo), None))
     return QNet(graph, layers)
@@ -76,10 +99,10 @@ def read(path):
     if data[:8] != MAGIC:
         raise ValueError(f"{path} is not a model file")
     size, count = struct.unpack_from("<2I", data, 8)
-    meta, at, nets = json.loads(data[16:16 + size]), 16 + size, {}
+    meta, at, nets = json.loads(data[16 : 16 + size]), 16 + size, {}
     for _ in range(count):
         (length,) = struct.unpack_from("<I", data, at)
-        qnet = read_net(data[at + 16:at + 16 + length])
+        qnet = read_net(data[at + 16 : at + 16 + length])
         nets[qnet.graph.kind] = qnet
         at += 16 + length + (-length % 16)
     return meta, nets

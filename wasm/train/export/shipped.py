@@ -18,15 +18,22 @@ def save(states, path=FILE):
     for name, state in states.items():
         for key, value in state.items():
             array = value.detach().numpy()
-            arrays[f"{name}/{key}"] = array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
+            arrays[f"{name}/{key}"] = (
+                array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
+            )
     np.savez_compressed(path, **arrays)
 
 
 def load(name, path=FILE):
     """State dict of a net (coarse, fine, reader)."""
     with np.load(path) as file:
-        return {key.split("/", 1)[1]: torch.from_numpy(np.asarray(file[key], np.float32) if file[key].dtype == np.float16 else file[key])
-                for key in file.files if key.startswith(name + "/")}
+        return {
+            key.split("/", 1)[1]: torch.from_numpy(
+                np.asarray(file[key], np.float32) if file[key].dtype == np.float16 else file[key]
+            )
+            for key in file.files
+            if key.startswith(name + "/")
+        }
 
 
 def starting_state(run, name):

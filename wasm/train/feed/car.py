@@ -11,8 +11,17 @@ from .raster import rasterise
 from .view import HEIGHT, WIDTH
 
 # linear paint, share of metallic flakes; about as often as on the road
-PAINTS = [((0.72, 0.72, 0.70), 0.1, 5), ((0.010, 0.010, 0.011), 0.3, 4), ((0.30, 0.31, 0.32), 0.7, 5), ((0.09, 0.095, 0.10), 0.7, 4),
-          ((0.012, 0.045, 0.16), 0.5, 2), ((0.26, 0.012, 0.014), 0.4, 2), ((0.05, 0.06, 0.045), 0.3, 1), ((0.34, 0.28, 0.20), 0.6, 1), ((0.03, 0.10, 0.14), 0.5, 1)]
+PAINTS = [
+    ((0.72, 0.72, 0.70), 0.1, 5),
+    ((0.010, 0.010, 0.011), 0.3, 4),
+    ((0.30, 0.31, 0.32), 0.7, 5),
+    ((0.09, 0.095, 0.10), 0.7, 4),
+    ((0.012, 0.045, 0.16), 0.5, 2),
+    ((0.26, 0.012, 0.014), 0.4, 2),
+    ((0.05, 0.06, 0.045), 0.3, 1),
+    ((0.34, 0.28, 0.20), 0.6, 1),
+    ((0.03, 0.10, 0.14), 0.5, 1),
+]
 BODY, WHEEL, DARK, MIRROR = 0, 1, 2, 3
 BADGES = ("LX", "SE", "GT", "XLE", "Hybrid", "TDI", "4x4", "AWD", "EX", "Sport")
 
@@ -24,8 +33,11 @@ def letters_of(rng):
     def paint(sheet, at, height):
         mask = np.zeros((sheet.h, sheet.w), np.uint8)
         x, y = sheet.pixels([at])[0]
-        cv2.putText(mask, word, (int(x), int(y)), cv2.FONT_HERSHEY_DUPLEX, height * skin.SCALE / 22, 255, 1, cv2.LINE_AA)
+        cv2.putText(
+            mask, word, (int(x), int(y)), cv2.FONT_HERSHEY_DUPLEX, height * skin.SCALE / 22, 255, 1, cv2.LINE_AA
+        )
         sheet.put(np.float32(mask) / 255, skin.CHROME, gloss=0.4)
+
     return paint
 
 
@@ -35,14 +47,20 @@ class Car:
     def __init__(self, rng, shape: str, rear_tag=None, front_tag=None, paint: Optional[int] = None):
         self.shape = SHAPES[shape]
         weights = np.array([p[2] for p in PAINTS], float)
-        self.paint, self.flakes, _ = PAINTS[rng.choice(len(PAINTS), p=weights / weights.sum()) if paint is None else paint]
+        self.paint, self.flakes, _ = PAINTS[
+            rng.choice(len(PAINTS), p=weights / weights.sum()) if paint is None else paint
+        ]
         self.paint = np.float32(self.paint) * np.float32(rng.uniform(0.85, 1.15))
         self.rear_tag, self.front_tag = rear_tag, front_tag
         self.dirt = rng.uniform(0.0, 0.35)
         any_tag = rear_tag or front_tag
         size = any_tag.size if any_tag else (0.305, 0.152)
-        self.sheets = {"rear": skin.rear(rng, self.shape, size, letters_of(rng)), "front": skin.front(rng, self.shape, size),
-                       "side": skin.side(rng, self.shape), "top": skin.top(rng, self.shape)}
+        self.sheets = {
+            "rear": skin.rear(rng, self.shape, size, letters_of(rng)),
+            "front": skin.front(rng, self.shape, size),
+            "side": skin.side(rng, self.shape),
+            "top": skin.top(rng, self.shape),
+        }
         self.pyramids = {k: s.pyramid() for k, s in self.sheets.items()}
         self.corners = {}
         self.rim = rng.uniform(0.15, 0.5)
@@ -56,13 +74,28 @@ class Car:
         for y in s.axles:
             for a in (-1, 1):
                 out.append((WHEEL, points + (a * (s.width / 2 - 0.105), y, s.wheel), normals, triangles))
-        out.append((DARK, *box_mesh((-s.width / 2 + .28, -s.length / 2 + .35, s.clearance - .03), (s.width / 2 - .28, s.length / 2 - .4, s.belt - .1))))
+        out.append(
+            (
+                DARK,
+                *box_mesh(
+                    (-s.width / 2 + 0.28, -s.length / 2 + 0.35, s.clearance - 0.03),
+                    (s.width / 2 - 0.28, s.length / 2 - 0.4, s.belt - 0.1),
+                ),
+            )
+        )
         ball, ball_normals, ball_triangles = ball_mesh(10)
         y = {"pickup": 0.95, "van": 1.4}.get(s.name, 0.85)
         for a in (-1, 1):
             r = np.array([0.11, 0.07, 0.075 if s.name != "pickup" else 0.12])
             n = ball_normals / r
-            out.append((MIRROR, ball * r + (a * (s.width / 2 + 0.075), y, s.belt + 0.10), n / np.linalg.norm(n, axis=1, keepdims=True), ball_triangles))
+            out.append(
+                (
+                    MIRROR,
+                    ball * r + (a * (s.width / 2 + 0.075), y, s.belt + 0.10),
+                    n / np.linalg.norm(n, axis=1, keepdims=True),
+                    ball_triangles,
+                )
+            )
         return out
 
     def plate_corners(self, which):
@@ -89,9 +122,15 @@ class Car:
         tilt = np.clip((ends[0] - ends[1]), -0.05 * h, 0.03 * h)
         y = max(ends) + 0.012
         sign = -1 if which == "rear" else 1
-        right = -sign * w / 2       # the car's right is on the reader's right from behind, on the left from the front
-        return np.array([(-right, sign * (y + tilt / 2), z + h / 2), (right, sign * (y + tilt / 2), z + h / 2),
-                         (right, sign * (y - tilt / 2), z - h / 2), (-right, sign * (y - tilt / 2), z - h / 2)])
+        right = -sign * w / 2  # the car's right is on the reader's right from behind, on the left from the front
+        return np.array(
+            [
+                (-right, sign * (y + tilt / 2), z + h / 2),
+                (right, sign * (y + tilt / 2), z + h / 2),
+                (right, sign * (y - tilt / 2), z - h / 2),
+                (-right, sign * (y - tilt / 2), z - h / 2),
+            ]
+        )
 
 
 def look_up(pyramid, sheet, a, z, pixels_per_metre):
@@ -122,7 +161,9 @@ class Pose:
     def world(self, p):
         c, s = np.cos(np.radians(self.heading)), np.sin(np.radians(self.heading))
         p = np.asarray(p, np.float64)
-        return np.stack([self.x + p[..., 0] * c + p[..., 1] * s, self.y - p[..., 0] * s + p[..., 1] * c, self.z + p[..., 2]], -1)
+        return np.stack(
+            [self.x + p[..., 0] * c + p[..., 1] * s, self.y - p[..., 0] * s + p[..., 1] * c, self.z + p[..., 2]], -1
+        )
 
     def turn(self, n):
         c, s = np.cos(np.radians(self.heading)), np.sin(np.radians(self.heading))
@@ -132,7 +173,8 @@ class Pose:
 
 @dataclass
 class Tile:
-    """`rgba` float32 [h, w, 4], linear, colour already times alpha; top left at (x, y) of the frame. `glare`: lamps [(u, v, strength, colour, size)]."""
+    """`rgba` float32 [h, w, 4], linear, colour already times alpha; top left at (x, y) of the frame.
+    `glare`: lamps [(u, v, strength, colour, size)]."""
 
     x: int
     y: int
@@ -142,9 +184,14 @@ class Tile:
 
 
 def render(car: Car, pose: Pose, view, light, which_plate):
-    """The car as a tile of the frame, or None when it is not visible. `which_plate`: rear or front, the one that faces the camera."""
+    """The car as a tile of the frame, or None when it is not visible.
+    `which_plate`: rear or front, the one that faces the camera."""
     s = car.shape
-    corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (0, 1)]) * (s.width / 2 + .2, s.length / 2 + .05, s.height + .05)
+    corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (0, 1)]) * (
+        s.width / 2 + 0.2,
+        s.length / 2 + 0.05,
+        s.height + 0.05,
+    )
     u, v, d = view.project(pose.world(corner))
     if d.min() < 0.8:
         return None
@@ -200,7 +247,7 @@ def incoming(light, normal, position, view):
         e = e + np.float32(light.sun_colour) * np.clip(normal @ light.sun_direction.astype(np.float32), 0, 1)[:, None]
     if light.flash:
         to = view.at.astype(np.float32) - position
-        r2 = (to ** 2).sum(1)
+        r2 = (to**2).sum(1)
         cos = np.clip((normal * to).sum(1) / np.sqrt(r2), 0, 1)
         e = e + (light.flash * cos * 100 / r2)[:, None]
     return e
@@ -215,11 +262,21 @@ def shade(car, pose, view, light, local, normal, kind, per_metre):
     ax, ay, az = np.abs(normal[:, 0]), np.abs(normal[:, 1]), np.abs(normal[:, 2])
     ends = body & (ay > 0.26) & (ay * 1.45 > ax)
     sides = body & ~ends & (ax > 0.62 * az) & (ax > 0.45)
-    for name, m in (("rear", ends & (normal[:, 1] < 0)), ("front", ends & (normal[:, 1] > 0)), ("side", sides), ("top", body & ~ends & ~sides)):
+    for name, m in (
+        ("rear", ends & (normal[:, 1] < 0)),
+        ("front", ends & (normal[:, 1] > 0)),
+        ("side", sides),
+        ("top", body & ~ends & ~sides),
+    ):
         i = np.flatnonzero(m)
         if len(i):
             p = local[i]
-            a, z = {"rear": (p[:, 0], p[:, 2]), "front": (p[:, 0], p[:, 2]), "side": (p[:, 1], p[:, 2]), "top": (p[:, 0], p[:, 1])}[name]
+            a, z = {
+                "rear": (p[:, 0], p[:, 2]),
+                "front": (p[:, 0], p[:, 2]),
+                "side": (p[:, 1], p[:, 2]),
+                "top": (p[:, 0], p[:, 1]),
+            }[name]
             layers[i] = look_up(car.pyramids[name], car.sheets[name], a, z, per_metre)
     albedo = layers[:, :3] + layers[:, 3:4] * car.paint
     gloss = layers[:, 4].copy()
@@ -263,7 +320,9 @@ def shade(car, pose, view, light, local, normal, kind, per_metre):
     if light.flash:
         # reflectors and the lamps' prisms reflect infra-red back to its source
         back = layers[:, 5] * 3 + (layers[:, :3].max(1) > 0.3) * (layers[:, 0] > layers[:, 1] * 2) * 2
-        out = out + (light.flash * 100 / distance[:, 0] ** 2 * np.minimum(back, 3) * cos ** 3 * 0.8)[:, None] * albedo.max(1, keepdims=True)
+        out = out + (light.flash * 100 / distance[:, 0] ** 2 * np.minimum(back, 3) * cos**3 * 0.8)[
+            :, None
+        ] * albedo.max(1, keepdims=True)
         glint = np.clip((r * to).sum(1), 0, 1) ** 200
         out = out + (light.flash * 100 / distance[:, 0] ** 2 * glint * fresnel * 4)[:, None]
     if light.lamps:
@@ -281,7 +340,7 @@ def paste_tag(rgba, tag, quad, normal, position, view, light, which):
     if factor < 0.01:
         return
     image, alpha, k = tag.image, tag.alpha, 1.0
-    while factor < 0.5 * k:     # halve first, so that no stroke is lost between samples
+    while factor < 0.5 * k:  # halve first, so that no stroke is lost between samples
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
         alpha = cv2.resize(alpha, (alpha.shape[1] // 2, alpha.shape[0] // 2), interpolation=cv2.INTER_AREA)
         k /= 2
@@ -297,7 +356,7 @@ def paste_tag(rgba, tag, quad, normal, position, view, light, which):
         cos = max(0.0, float(normal @ to / np.linalg.norm(to)))
         e = e + light.flash * 100 / (to @ to) * 0.5 * cos
     if light.lamps and which == "rear":
-        e = e + np.float32((0.5, 0.47, 0.42)) * light.lamps    # the plate's own lamp
+        e = e + np.float32((0.5, 0.47, 0.42)) * light.lamps  # the plate's own lamp
     rgba[..., :3] = rgba[..., :3] * (1 - a) + colour * e * a
     rgba[..., 3:] = np.maximum(rgba[..., 3:], a)
 
@@ -311,12 +370,14 @@ def glare(car, pose, view, light):
     facing = np.cos(np.radians(pose.heading))
     if facing < 0:
         z, y, colour, strength = sum(s.head_z) / 2, s.length / 2 - 0.1, (1.0, 0.96, 0.9), 1.0
-        spots = [(-s.width / 2 + .25, y, z), (s.width / 2 - .25, y, z)]
+        spots = [(-s.width / 2 + 0.25, y, z), (s.width / 2 - 0.25, y, z)]
     else:
         z, y, colour, strength = sum(s.lamp_z) / 2, -s.length / 2 + 0.1, (1.0, 0.10, 0.06), 0.35 if pose.brake else 0.12
-        spots = [(-s.width / 2 + .15, y, z), (s.width / 2 - .15, y, z)]
+        spots = [(-s.width / 2 + 0.15, y, z), (s.width / 2 - 0.15, y, z)]
     u, v, d = view.project(pose.world(np.array(spots)))
     for k in range(2):
         if d[k] > 1:
-            out.append((u[k], v[k], strength * max(light.lamps, 0.35 if light.flash else 0), colour, view.focal / d[k] * 0.07))
+            out.append(
+                (u[k], v[k], strength * max(light.lamps, 0.35 if light.flash else 0), colour, view.focal / d[k] * 0.07)
+            )
     return out

@@ -54,8 +54,15 @@ def main():
         total += 1
         right += best == p["plate"]
         widths = [f["width"] for f in p["frames"]]
-        note = "" if best == p["plate"] else f"   <- {best}  {dict((t, round(v, 1)) for t, v in sorted(votes[k].items(), key=lambda i: -i[1])[:4])}"
-        print(f"{p['camera']:14} {p['plate']:8} {seen[k]:3} of {len(widths):3} frames, {min(widths):.0f}-{max(widths):.0f} px{note}")
+        note = (
+            ""
+            if best == p["plate"]
+            else f"   <- {best}  {dict((t, round(v, 1)) for t, v in sorted(votes[k].items(), key=lambda i: -i[1])[:4])}"
+        )
+        print(
+            f"{p['camera']:14} {p['plate']:8} {seen[k]:3} of {len(widths):3} frames, "
+            f"{min(widths):.0f}-{max(widths):.0f} px{note}"
+        )
     print(f"\n{right} of {total} passes read right ({100 * right / total:.0f} %)")
     for camera, found in strays.items():
         print(f"{camera}: {len(found)} readings where no plate is in full view: {found[:12]}")

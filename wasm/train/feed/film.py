@@ -7,8 +7,8 @@ from .lens import bloom, develop, smear
 from .scene import Background, Scene
 from .view import HEIGHT, WIDTH
 
-IN_VIEW_MARGIN = 3       # pixels that a plate must keep from the edge to count as in view
-HIDDEN = 0.06            # share of a plate that may be covered
+IN_VIEW_MARGIN = 3  # pixels that a plate must keep from the edge to count as in view
+HIDDEN = 0.06  # share of a plate that may be covered
 
 
 class Film:
@@ -57,7 +57,7 @@ class Film:
         lamps = []
         for i, _, tile, _ in shown:
             h, w = tile.rgba.shape[:2]
-            part = image[tile.y:tile.y + h, tile.x:tile.x + w]
+            part = image[tile.y : tile.y + h, tile.x : tile.x + w]
             part *= 1 - tile.rgba[..., 3:]
             part += tile.rgba[..., :3]
             lamps = [g for g in lamps if not self.covered(tile, g)] + tile.glare
@@ -65,7 +65,7 @@ class Film:
         picture = develop(self.noise, image, scene.light.exposure, scene.noise, scene.grey)
         quads = {}
         for k, (i, _, tile, _) in enumerate(shown):
-            if tile.quad is not None and self.in_view(tile.quad, [s[2] for s in shown[k + 1:]]):
+            if tile.quad is not None and self.in_view(tile.quad, [s[2] for s in shown[k + 1 :]]):
                 quads[i] = tile.quad
         return picture, quads
 
@@ -77,15 +77,19 @@ class Film:
 
     @staticmethod
     def in_view(quad, nearer):
-        if quad.min() < IN_VIEW_MARGIN or quad[:, 0].max() > WIDTH - IN_VIEW_MARGIN or quad[:, 1].max() > HEIGHT - IN_VIEW_MARGIN:
+        if (
+            quad.min() < IN_VIEW_MARGIN
+            or quad[:, 0].max() > WIDTH - IN_VIEW_MARGIN
+            or quad[:, 1].max() > HEIGHT - IN_VIEW_MARGIN
+        ):
             return False
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
         cv2.fillPoly(mask, [np.int32(quad)], 1)
         total = max(1, int(mask.sum()))
         for tile in nearer:
             h, w = tile.rgba.shape[:2]
-            hidden = (tile.rgba[..., 3] > 0.3) & (mask[tile.y:tile.y + h, tile.x:tile.x + w] > 0)
-            mask[tile.y:tile.y + h, tile.x:tile.x + w][hidden] = 0
+            hidden = (tile.rgba[..., 3] > 0.3) & (mask[tile.y : tile.y + h, tile.x : tile.x + w] > 0)
+            mask[tile.y : tile.y + h, tile.x : tile.x + w][hidden] = 0
         return mask.sum() >= (1 - HIDDEN) * total
 
     def road(self, shown):
@@ -97,17 +101,33 @@ class Film:
         pools = None
         for i, y, _, pose in shown:
             s = self.cars[i].shape
+
             def draw(target, points, value):
                 u, v, d = view.project(points)
                 if d.min() > 0.5:
                     hull = cv2.convexHull(np.float32(np.stack([u, v], -1) / 2))
                     cv2.fillPoly(target, [np.int32(np.clip(hull, -4000, 4000) * 8)], value, cv2.LINE_AA, 3)
-            corner = np.array([[a, b, 0.0] for a in (-1, 1) for b in (-1, 1)]) * (s.width / 2 - .02, s.length / 2 - .05, 1)
+
+            corner = np.array([[a, b, 0.0] for a in (-1, 1) for b in (-1, 1)]) * (
+                s.width / 2 - 0.02,
+                s.length / 2 - 0.05,
+                1,
+            )
             draw(contact, pose.world(corner), 1.0)
             if light.sun is not None:
                 d = light.sun_direction
-                solid = np.array([[a * s.width / 2 * k, b * l, z] for a in (-1, 1) for b in (-1, 1)
-                                  for k, l, z in ((0.97, s.length / 2, 0.1), (0.97, s.length / 2 - .1, s.belt * 0.9), (0.75, s.length * 0.24, s.height))])
+                solid = np.array(
+                    [
+                        [a * s.width / 2 * k, b * l, z]
+                        for a in (-1, 1)
+                        for b in (-1, 1)
+                        for k, l, z in (
+                            (0.97, s.length / 2, 0.1),
+                            (0.97, s.length / 2 - 0.1, s.belt * 0.9),
+                            (0.75, s.length * 0.24, s.height),
+                        )
+                    ]
+                )
                 p = pose.world(solid)
                 draw(shadow, p - p[:, 2:] / max(d[2], 0.05) * d, 1.0)
             if light.lamps and np.cos(np.radians(pose.heading)) < 0:
@@ -116,7 +136,7 @@ class Film:
                 with np.errstate(invalid="ignore", over="ignore"):
                     reach = np.clip(ahead, 0, 40)
                     width = 0.7 + 0.11 * reach
-                    pool = np.exp(-(aside / width) ** 2) * np.clip(ahead / 2.0, 0, 1) * np.exp(-reach / 9.0)
+                    pool = np.exp(-((aside / width) ** 2)) * np.clip(ahead / 2.0, 0, 1) * np.exp(-reach / 9.0)
                 pool = np.nan_to_num(pool) * bg.on_ground
                 pools = pool if pools is None else pools + pool
         if contact.max() > 0:
@@ -127,5 +147,10 @@ class Film:
         image = bg.lit + (bg.shaded - bg.lit) * up(shadow) * ground if light.sun is not None else bg.lit.copy()
         image *= 1 - 0.78 * up(contact) * ground
         if pools is not None:
-            image += (pools * light.lamps * 1.1).astype(np.float32)[..., None] * bg.albedo * np.float32((1.6, 1.5, 1.3)) * (1 - up(contact) * 0.8)
+            image += (
+                (pools * light.lamps * 1.1).astype(np.float32)[..., None]
+                * bg.albedo
+                * np.float32((1.6, 1.5, 1.3))
+                * (1 - up(contact) * 0.8)
+            )
         return image

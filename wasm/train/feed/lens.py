@@ -14,7 +14,15 @@ def smear(tile, du, dv):
     n = int(np.ceil(length)) * 2 + 1
     kernel = np.zeros((n, n), np.float32)
     c = n // 2
-    cv2.line(kernel, (int(round((c - du / 2) * 16)), int(round((c - dv / 2) * 16))), (int(round((c + du / 2) * 16)), int(round((c + dv / 2) * 16))), 1.0, 1, cv2.LINE_AA, 4)
+    cv2.line(
+        kernel,
+        (int(round((c - du / 2) * 16)), int(round((c - dv / 2) * 16))),
+        (int(round((c + du / 2) * 16)), int(round((c + dv / 2) * 16))),
+        1.0,
+        1,
+        cv2.LINE_AA,
+        4,
+    )
     return cv2.filter2D(tile, -1, kernel / max(kernel.sum(), 1e-6), borderType=cv2.BORDER_CONSTANT)
 
 
@@ -25,10 +33,22 @@ def bloom(image, lamps, floor=1.4):
     for u, v, strength, colour, radius in lamps:
         x, y, r = u / 4, v / 4, max(1.0, radius / 4)
         if -60 < x < small.shape[1] + 60 and -60 < y < small.shape[0] + 60:
-            cv2.circle(bright, (int(x * 8), int(y * 8)), int(r * 8), tuple(float(c) * strength * 4 for c in colour), -1, cv2.LINE_AA, 3)
+            cv2.circle(
+                bright,
+                (int(x * 8), int(y * 8)),
+                int(r * 8),
+                tuple(float(c) * strength * 4 for c in colour),
+                -1,
+                cv2.LINE_AA,
+                3,
+            )
     if bright.max() <= 0:
         return image
-    halo = 0.30 * cv2.GaussianBlur(bright, (0, 0), 2.0) + 0.16 * cv2.GaussianBlur(bright, (0, 0), 7) + 0.06 * cv2.GaussianBlur(bright, (0, 0), 24)
+    halo = (
+        0.30 * cv2.GaussianBlur(bright, (0, 0), 2.0)
+        + 0.16 * cv2.GaussianBlur(bright, (0, 0), 7)
+        + 0.06 * cv2.GaussianBlur(bright, (0, 0), 24)
+    )
     return image + cv2.resize(halo, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
@@ -54,10 +74,78 @@ def stamp_time(picture, text):
 
 
 # The usual tables of JPEG at quality 50, row by row (ITU T.81, annex K).
-LUMA = np.array([16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-                 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99])
-CHROMA = np.array([17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66] + [99] * 38)
-COLOUR_LOSS = 22     # colour has this much less quality: it is not read, and this saves a twelfth
+LUMA = np.array(
+    [
+        16,
+        11,
+        10,
+        16,
+        24,
+        40,
+        51,
+        61,
+        12,
+        12,
+        14,
+        19,
+        26,
+        58,
+        60,
+        55,
+        14,
+        13,
+        16,
+        24,
+        40,
+        57,
+        69,
+        56,
+        14,
+        17,
+        22,
+        29,
+        51,
+        87,
+        80,
+        62,
+        18,
+        22,
+        37,
+        56,
+        68,
+        109,
+        103,
+        77,
+        24,
+        35,
+        55,
+        64,
+        81,
+        104,
+        113,
+        92,
+        49,
+        64,
+        78,
+        87,
+        103,
+        121,
+        120,
+        101,
+        72,
+        92,
+        95,
+        98,
+        112,
+        100,
+        103,
+        99,
+    ]
+)
+CHROMA = np.array(
+    [17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66] + [99] * 38
+)
+COLOUR_LOSS = 22  # colour has this much less quality: it is not read, and this saves a twelfth
 
 
 def scaled(table, quality):

@@ -27,7 +27,7 @@ class Light:
     flash: float = 0.0
     exposure: float = 1.0
     skyline: float = 0.10
-    strips: float = 0.0     # bright ceiling lamps of a garage
+    strips: float = 0.0  # bright ceiling lamps of a garage
 
     @property
     def sun_direction(self):
@@ -46,7 +46,9 @@ class Light:
         azimuth = np.arctan2(r[..., 0], r[..., 1])
         k = np.clip(z, 0, 1)[..., None] ** 0.6
         sky = np.float32(self.horizon) * (1 - k) + np.float32(self.zenith) * k
-        line = self.skyline * (1 + 0.5 * np.sin(azimuth * 5.0 + 1) + 0.35 * np.sin(azimuth * 11.0 + 4) + 0.2 * np.sin(azimuth * 29.0))
+        line = self.skyline * (
+            1 + 0.5 * np.sin(azimuth * 5.0 + 1) + 0.35 * np.sin(azimuth * 11.0 + 4) + 0.2 * np.sin(azimuth * 29.0)
+        )
         trees = np.clip((line - z) / 0.03, 0, 1)[..., None]
         sky = sky * (1 - trees) + np.float32(self.ground) * 0.45 * trees
         below = np.clip(-z / 0.02, 0, 1)[..., None]
@@ -55,9 +57,9 @@ class Light:
         if self.strips:
             up = np.maximum(z, 0.05)
             x, y = r[..., 0] / up, r[..., 1] / up
-            lamp = np.exp(-((np.mod(x + 0.9, 1.8) - 0.9) / 0.10) ** 2) * (np.mod(y, 2.2) < 1.3) * (z > 0.12)
+            lamp = np.exp(-(((np.mod(x + 0.9, 1.8) - 0.9) / 0.10) ** 2)) * (np.mod(y, 2.2) < 1.3) * (z > 0.12)
             out = out + (self.strips * lamp)[..., None]
         if self.sun is not None:
             s = np.clip((r * self.sun_direction.astype(np.float32)).sum(-1), 0, 1)
-            out = out + np.float32(self.sun_colour) * (12 * s ** 900 + 0.5 * s ** 30)[..., None]
+            out = out + np.float32(self.sun_colour) * (12 * s**900 + 0.5 * s**30)[..., None]
         return out

@@ -1,7 +1,7 @@
 """Triangles to pixels, with a depth buffer, in numpy: the whole mesh at once, in groups of about equal size."""
 import numpy as np
 
-MOST = 1_500_000   # candidate pixels processed at once; bounds the memory
+MOST = 1_500_000  # candidate pixels processed at once; bounds the memory
 
 
 def rasterise(u, v, depth, triangles, w, h):
@@ -30,12 +30,14 @@ def rasterise(u, v, depth, triangles, w, h):
         side = max(side + 1, int(side * 1.3))
         last = min(int(np.searchsorted(spanned, side, "right")), first + max(1, MOST // (side * side)))
         part, steps = ids[first:last], np.arange(side)
-        px = (left[first:last, None, None] + steps[None, None, :])
-        py = (top[first:last, None, None] + steps[None, :, None])
+        px = left[first:last, None, None] + steps[None, None, :]
+        py = top[first:last, None, None] + steps[None, :, None]
         tx, ty = x[part].astype(np.float32), y[part].astype(np.float32)
         cx, cy = px + np.float32(0.5), py + np.float32(0.5)
-        edge = lambda a, b: ((tx[:, b] - tx[:, a])[:, None, None] * (cy - ty[:, a][:, None, None])
-                             - (ty[:, b] - ty[:, a])[:, None, None] * (cx - tx[:, a][:, None, None]))
+        edge = lambda a, b: (
+            (tx[:, b] - tx[:, a])[:, None, None] * (cy - ty[:, a][:, None, None])
+            - (ty[:, b] - ty[:, a])[:, None, None] * (cx - tx[:, a][:, None, None])
+        )
         e0, e1, e2 = edge(1, 2), edge(2, 0), edge(0, 1)
         inside = (e0 >= 0) & (e1 >= 0) & (e2 >= 0) & (px >= 0) & (px < w) & (py >= 0) & (py < h)
         t, j, i = np.nonzero(inside)
@@ -44,7 +46,7 @@ def rasterise(u, v, depth, triangles, w, h):
         at = (top[first:last][t] + j) * w + left[first:last][t] + i
         d = (b * depth[triangles[part[t]]]).sum(1).astype(np.float32)
         near = np.flatnonzero(d < z[at])
-        near = near[np.argsort(-d[near], kind="stable")]     # the nearest is written last and stays
+        near = near[np.argsort(-d[near], kind="stable")]  # the nearest is written last and stays
         at, d = at[near], d[near]
         z[at] = d
         index[at] = part[t[near]]

@@ -19,22 +19,24 @@ class Scene:
     view: View
     light: Light
     road: Road
-    rate: float                   # frames a second
-    near: float                   # plates nearer than this are out of view
-    far: float                    # cars beyond this are out of view
-    reference: float              # distance at which a pass has its nominal time
-    shutter: float = 0.002        # seconds
-    noise: float = 0.003          # standard deviation at full light, of full scale
+    rate: float  # frames a second
+    near: float  # plates nearer than this are out of view
+    far: float  # cars beyond this are out of view
+    reference: float  # distance at which a pass has its nominal time
+    shutter: float = 0.002  # seconds
+    noise: float = 0.003  # standard deviation at full light, of full scale
     quality: int = 60
-    grey: bool = False            # infra-red: no colour
+    grey: bool = False  # infra-red: no colour
     focus: float = 18.0
-    blur: float = 26.0            # pixels x metres: circle of confusion = blur * |1/focus - 1/distance|
+    blur: float = 26.0  # pixels x metres: circle of confusion = blur * |1/focus - 1/distance|
     houses: List[town.House] = field(default_factory=list)
     trees: List[Tuple[float, float, float]] = field(default_factory=list)
     posts: List[Tuple[float, float, float, float]] = field(default_factory=list)
     hills: float = 0.0
     hall: Tuple[float, float, float, float] = ()
-    shade: List[Tuple[float, float, float, float]] = field(default_factory=list)   # x, y, half sizes of shadows of what is out of the picture
+    shade: List[Tuple[float, float, float, float]] = field(
+        default_factory=list
+    )  # x, y, half sizes of shadows of what is out of the picture
     passes: list = field(default_factory=list)
 
 
@@ -49,13 +51,19 @@ class Background:
         self.x, self.y, self.distance = view.ground()
         on_ground = np.isfinite(self.distance) & (self.distance < 6000)
         amb = light.ambient(np.float32(0.95))
-        sun = np.float32(light.sun_colour) * max(0.0, float(light.sun_direction[2])) if light.sun is not None else np.zeros(3, np.float32)
+        sun = (
+            np.float32(light.sun_colour) * max(0.0, float(light.sun_direction[2]))
+            if light.sun is not None
+            else np.zeros(3, np.float32)
+        )
         flash = np.zeros((HEIGHT, WIDTH, 1), np.float32)
         if light.flash:
             u, v = np.meshgrid(np.linspace(-1, 1, WIDTH), np.linspace(-1, 1, HEIGHT))
-            beam = np.exp(-(u ** 2 + 0.6 * v ** 2) * 0.8)
+            beam = np.exp(-(u**2 + 0.6 * v**2) * 0.8)
             r = np.where(on_ground, self.distance, 1e3)
-            flash = (light.flash * 100 / r ** 2 * np.clip(view.at[2] / r, 0.02, 1) * 2.2 * beam).astype(np.float32)[..., None]
+            flash = (light.flash * 100 / r**2 * np.clip(view.at[2] / r, 0.02, 1) * 2.2 * beam).astype(np.float32)[
+                ..., None
+            ]
         backdrop = town.sky(rng, view, light)
         if scene.hills:
             town.put_hills(rng, backdrop, view, light, scene.hills, (0.045, 0.065, 0.03))
@@ -70,7 +78,7 @@ class Background:
         for with_sun in (1.0, 0.0):
             ground = albedo * (amb + sun * with_sun * self.sunlit + flash)
             image = np.ascontiguousarray(np.where(on_ground[..., None], ground, backdrop), np.float32)
-            state = np.random.default_rng(scene_seed(scene))      # the same houses and trees both times
+            state = np.random.default_rng(scene_seed(scene))  # the same houses and trees both times
             if scene.hall:
                 town.put_hall(state, image, view, light, *scene.hall)
             for house in sorted(scene.houses, key=lambda h: -h.y):

@@ -11,7 +11,8 @@ from .view import HEIGHT, WIDTH
 
 @dataclass(frozen=True)
 class House:
-    """A box: its near corner towards the road (x, y), its length along the road, width away from it, height; `side` -1 left, 1 right of the road."""
+    """A box: its near corner towards the road (x, y), its length along the road, width away from it, height;
+    `side` -1 left, 1 right of the road."""
 
     x: float
     y: float
@@ -51,13 +52,17 @@ def facade(rng, house, length, light_on, garage=False):
             x0, x1 = (k + (0.12 if ground_floor else 0.27)) * bay, (k + (0.88 if ground_floor else 0.73)) * bay
             top, bottom = y1 - floor * (0.80 if ground_floor else 0.78), y1 - floor * (0.12 if ground_floor else 0.30)
             pane = np.float32((0.05, 0.06, 0.07)) * rng.uniform(0.6, 1.6)
-            cv2.rectangle(image, (int(x0 - 3), int(top - 3)), (int(x1 + 3), int(bottom + 3)), tuple(float(c) for c in trim), -1)
+            cv2.rectangle(
+                image, (int(x0 - 3), int(top - 3)), (int(x1 + 3), int(bottom + 3)), tuple(float(c) for c in trim), -1
+            )
             cv2.rectangle(image, (int(x0), int(top)), (int(x1), int(bottom)), tuple(float(c) for c in pane), -1)
             if rng.random() < light_on:
                 cv2.rectangle(glow, (int(x0), int(top)), (int(x1), int(bottom)), float(rng.uniform(0.4, 1.0)), -1)
         if ground_floor and house.floors > 1:
             awning = rng.uniform(0.05, 0.35, 3) * (1.0, 0.7, 0.6)
-            cv2.rectangle(image, (0, int(y1 - floor * 0.98)), (w, int(y1 - floor * 0.84)), tuple(float(c) for c in awning), -1)
+            cv2.rectangle(
+                image, (0, int(y1 - floor * 0.98)), (w, int(y1 - floor * 0.84)), tuple(float(c) for c in awning), -1
+            )
     cv2.rectangle(image, (0, 0), (w, int(0.05 * h) + 2), tuple(float(c) for c in trim), -1)
     return image, glow
 
@@ -112,7 +117,14 @@ def put_tree(rng, canvas, view, light, x, y, height, tone=(0.055, 0.085, 0.03)):
     u, v, d = view.project(np.array([x, y, 0.0]))
     k = view.focal / d
     top = v - height * k
-    cv2.line(canvas, (int(u), int(v)), (int(u), int((v + top) / 2)), tuple(float(c) * 0.35 for c in light.ambient(np.float32(0.2))), max(1, int(0.22 * k)), cv2.LINE_AA)
+    cv2.line(
+        canvas,
+        (int(u), int(v)),
+        (int(u), int((v + top) / 2)),
+        tuple(float(c) * 0.35 for c in light.ambient(np.float32(0.2))),
+        max(1, int(0.22 * k)),
+        cv2.LINE_AA,
+    )
     amb = light.ambient(np.float32(0.6))
     sun = np.float32(light.sun_colour) if light.sun is not None else np.zeros(3, np.float32)
     n = 260
@@ -137,7 +149,17 @@ def put_post(canvas, view, light, x, y, height, arm, lit):
     tone = tuple(float(c) * 0.25 for c in light.ambient(np.float32(0.0)))
     cv2.polylines(canvas, [np.int32(np.stack([u, v], -1))], False, tone, max(1, int(0.13 * k)), cv2.LINE_AA)
     if lit:
-        cv2.ellipse(canvas, (int(u[2]), int(v[2])), (max(1, int(0.35 * k)), max(1, int(0.10 * k))), 0, 0, 360, tuple(lit * c for c in (3.0, 2.2, 1.2)), -1, cv2.LINE_AA)
+        cv2.ellipse(
+            canvas,
+            (int(u[2]), int(v[2])),
+            (max(1, int(0.35 * k)), max(1, int(0.10 * k))),
+            0,
+            0,
+            360,
+            tuple(lit * c for c in (3.0, 2.2, 1.2)),
+            -1,
+            cv2.LINE_AA,
+        )
 
 
 def put_hills(rng, canvas, view, light, rise, tone):
@@ -158,24 +180,37 @@ def put_hills(rng, canvas, view, light, rise, tone):
 
 
 def put_hall(rng, canvas, view, light, left, right, depth, height):
-    """The inside of a garage: walls at x left and right, an end wall with the bright way in at `depth`, a ceiling with lamps."""
+    """The inside of a garage: walls at x left and right, an end wall with the bright way in at `depth`,
+    a ceiling with lamps."""
+
     def concrete(w, h, tone):
         image = np.full((h, w, 3), tone, np.float32) * np.float32((1.0, 0.98, 0.93))
         image *= (1 + 0.03 * noise(rng, h, w, 160, 2))[..., None]
         return image
+
     ceiling = concrete(160, 600, 0.20) * light.ambient(np.float32(-0.3))
     for k in range(8):
         cv2.rectangle(ceiling, (70, 20 + k * 75), (90, 60 + k * 75), (2.6, 2.6, 2.4), -1)
     near = 2.0
-    stand(canvas, view, ceiling, np.array([(left, depth, height), (right, depth, height), (right, near, height), (left, near, height)]))
+    stand(
+        canvas,
+        view,
+        ceiling,
+        np.array([(left, depth, height), (right, depth, height), (right, near, height), (left, near, height)]),
+    )
     end = concrete(240, 120, 0.30) * light.ambient(np.float32(0.0))
     cv2.rectangle(end, (50, 22), (175, 120), (1.9, 2.05, 2.2), -1)
     cv2.rectangle(end, (60, 6), (165, 18), (0.05, 0.35, 0.10), -1)
-    stand(canvas, view, end, np.array([(left, depth, height), (right, depth, height), (right, depth, 0), (left, depth, 0)]))
+    stand(
+        canvas,
+        view,
+        end,
+        np.array([(left, depth, height), (right, depth, height), (right, depth, 0), (left, depth, 0)]),
+    )
     for x, order in ((left, (near, depth)), (right, (depth, near))):
         wall = concrete(900, 110, 0.34)
         for k in range(0, 900, 150):
-            wall[:, k:k + 16] *= 0.78
+            wall[:, k : k + 16] *= 0.78
         wall[70:78] = (0.50, 0.36, 0.03)
         wall[96:] *= 0.55
         wall *= light.ambient(np.float32(0.0))

@@ -9,7 +9,8 @@ from .car import Pose
 
 @dataclass
 class Pass:
-    """A vehicle passing by (or parked). `time` s after the start: when its plate is `reference` metres away (a scene's value).
+    """A vehicle passing by (or parked). `time` s after the start:
+    when its plate is `reference` metres away (a scene's value).
 
     going      "away": the camera sees the rear; "near": it comes towards the camera and shows its front; "stays"
     plate      (region, state, pattern), pattern None for a common serial of the state; None: no plate
@@ -23,10 +24,10 @@ class Pass:
     plate: Optional[tuple]
     speed: float = 8.0
     gain: float = 0.0
-    drift: float = 0.0        # amplitude of the wandering in the lane, metres
+    drift: float = 0.0  # amplitude of the wandering in the lane, metres
     paint: Optional[int] = None
     brake: bool = False
-    distance: float = 0.0     # of the plate, for one that stays
+    distance: float = 0.0  # of the plate, for one that stays
 
     @property
     def side(self):
@@ -44,5 +45,5 @@ class Pass:
         y = self.reach(t, reference)
         x = self.lane + self.drift * np.sin(0.25 * y + self.time)
         turn = np.degrees(np.arctan(self.drift * 0.25 * np.cos(0.25 * y + self.time)))
-        heading = (180.0 - turn if self.going == "near" else turn)
+        heading = 180.0 - turn if self.going == "near" else turn
         return Pose(x, y + length / 2, heading, self.brake)

@@ -5,7 +5,8 @@ WIDTH, HEIGHT = 1280, 720
 
 
 class View:
-    """`at` (x, y, z) metres; `yaw` degrees to the right of the road, `pitch` degrees down; `focal` pixels; `horizon`: row of the horizon."""
+    """`at` (x, y, z) metres; `yaw` degrees to the right of the road, `pitch` degrees down; `focal` pixels; `horizon`:
+    row of the horizon."""
 
     def __init__(self, at, focal, yaw=0.0, horizon=100.0):
         self.at, self.focal = np.float64(at), float(focal)
@@ -23,10 +24,11 @@ class View:
         return p @ self.right * k + WIDTH / 2, p @ self.down * k + HEIGHT / 2, depth
 
     def rays(self, scale=1):
-        """Directions [h, w, 3], not normalised (1 along the axis), of all pixels of a frame at `scale` times the resolution."""
+        """Directions [h, w, 3], not normalised (1 along the axis),
+        of all pixels of a frame at `scale` times the resolution."""
         u = (np.arange(WIDTH * scale) + 0.5) / scale - WIDTH / 2
         v = (np.arange(HEIGHT * scale) + 0.5) / scale - HEIGHT / 2
-        return (self.forward + (u / self.focal)[None, :, None] * self.right + (v / self.focal)[:, None, None] * self.down)
+        return self.forward + (u / self.focal)[None, :, None] * self.right + (v / self.focal)[:, None, None] * self.down
 
     def ground(self, scale=1):
         """(x, y, distance) of the road under each pixel; y is infinite above the horizon."""

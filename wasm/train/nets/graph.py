@@ -46,8 +46,21 @@ class Graph:
         assert raw or cout % 8 == 0, "the runtime wants 8n output channels"
         if add is not None:
             assert self.channels(add) == cout
-        self.layers.append(Layer(CONV, src, cin, cout, kernel, stride[0], stride[1], add,
-                                 ADD_NONE if add is None else add_mode, relu, raw))
+        self.layers.append(
+            Layer(
+                CONV,
+                src,
+                cin,
+                cout,
+                kernel,
+                stride[0],
+                stride[1],
+                add,
+                ADD_NONE if add is None else add_mode,
+                relu,
+                raw,
+            )
+        )
         return len(self.layers)
 
     def mean_h(self, src) -> int:
@@ -67,5 +80,8 @@ class Graph:
     def macs(self, h=None, w=None) -> int:
         """Multiply-adds of one run."""
         sizes = self.shapes(h, w)
-        return sum(sizes[i + 1][0] * sizes[i + 1][1] * l.kernel ** 2 * l.cin * l.cout
-                   for i, l in enumerate(self.layers) if l.op == CONV)
+        return sum(
+            sizes[i + 1][0] * sizes[i + 1][1] * l.kernel**2 * l.cin * l.cout
+            for i, l in enumerate(self.layers)
+            if l.op == CONV
+        )

@@ -8,7 +8,7 @@ from .graph import ADD_UP2, CONV, Graph
 
 def enlarge(addend, like):
     """Nearest-neighbour doubling cropped to the size of `like`: pixel (y >> 1, x >> 1)."""
-    return F.interpolate(addend, scale_factor=2, mode="nearest")[:, :, :like.shape[2], :like.shape[3]]
+    return F.interpolate(addend, scale_factor=2, mode="nearest")[:, :, : like.shape[2], : like.shape[3]]
 
 
 class GraphNet(nn.Module):
@@ -23,8 +23,9 @@ class GraphNet(nn.Module):
                 self.convs.append(nn.Identity())
                 self.norms.append(nn.Identity())
                 continue
-            conv = nn.Conv2d(layer.cin, layer.cout, layer.kernel, (layer.stride_y, layer.stride_x),
-                             layer.kernel // 2, bias=layer.raw)
+            conv = nn.Conv2d(
+                layer.cin, layer.cout, layer.kernel, (layer.stride_y, layer.stride_x), layer.kernel // 2, bias=layer.raw
+            )
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             self.convs.append(conv)
             self.norms.append(nn.Identity() if layer.raw else nn.BatchNorm2d(layer.cout))

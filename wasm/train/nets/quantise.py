@@ -9,7 +9,7 @@ from .graph import CONV, Graph
 
 ACT_MAX = 8191
 INPUT_SCALE = 512.0  # the runtime feeds round(512 * normalised grey)
-HEADROOM = 0.75      # the calibration maximum maps to this fraction of ACT_MAX
+HEADROOM = 0.75  # the calibration maximum maps to this fraction of ACT_MAX
 
 
 @dataclass
@@ -68,10 +68,14 @@ def quantise(net, batches) -> QNet:
         steps = np.array([best_step(row) for row in flat])
         whole = np.clip(np.round(flat / steps[:, None]), -127, 127).astype(np.int8)
         weight = np.ascontiguousarray(whole.reshape(w.shape).transpose(0, 2, 3, 1))
-        layers.append(QLayer(weight,
-                             (steps * scale[i + 1] / scale[layer.src]).astype(np.float32),
-                             (b * scale[i + 1]).astype(np.float32),
-                             0.0 if layer.add is None else float(np.float32(scale[i + 1] / scale[layer.add]))))
+        layers.append(
+            QLayer(
+                weight,
+                (steps * scale[i + 1] / scale[layer.src]).astype(np.float32),
+                (b * scale[i + 1]).astype(np.float32),
+                0.0 if layer.add is None else float(np.float32(scale[i + 1] / scale[layer.add])),
+            )
+        )
     qnet = QNet(graph, layers)
     prove_no_overflow(qnet)
     return qnet
@@ -82,5 +86,5 @@ def prove_no_overflow(qnet: QNet):
     for i, layer in enumerate(qnet.layers):
         if layer.weight is not None:
             worst = int(np.abs(layer.weight.astype(np.int64)).reshape(len(layer.weight), -1).sum(1).max())
-            if 4 * ACT_MAX * worst >= 2 ** 31:
+            if 4 * ACT_MAX * worst >= 2**31:
                 raise OverflowError(f"layer {i}: 4 * {ACT_MAX} * {worst} does not fit into 31 bits")

@@ -10,20 +10,20 @@ COLUMN_STRIDE = 4  # input pixels per output column of the reader
 
 
 def reader() -> Graph:
-    """Rectified plate 48x160 -> 40 columns x 37 classes. The width is reduced by 4 only, because seven or eight characters plus the blanks
-    between them must fit the columns."""
+    """Rectified plate 48x160 -> 40 columns x 37 classes. The width is reduced by 4 only,
+    because seven or eight characters plus the blanks between them must fit the columns."""
     g = Graph(3, READER_H, READER_W)
-    t = g.conv(0, 16, stride=(2, 2))        # 24x80
-    t = g.conv(t, 32, stride=(2, 1))        # 12x80
+    t = g.conv(0, 16, stride=(2, 2))  # 24x80
+    t = g.conv(t, 32, stride=(2, 1))  # 12x80
     t = g.conv(t, 32, add=t)
-    t = g.conv(t, 64, stride=(2, 2))        # 6x40
+    t = g.conv(t, 64, stride=(2, 2))  # 6x40
     for _ in range(2):
         u = g.conv(t, 64)
         t = g.conv(u, 64, add=t)
-    t = g.conv(t, 112, stride=(2, 1))       # 3x40
+    t = g.conv(t, 112, stride=(2, 1))  # 3x40
     for _ in range(2):
         t = g.conv(t, 112, add=t)
-    t = g.mean_h(t)                         # 1x40
+    t = g.mean_h(t)  # 1x40
     g.conv(t, CLASSES, kernel=1, relu=False, raw=True)
     return g
 
@@ -49,8 +49,8 @@ def _finder(kind, h, w, outputs, c4=32, c8=48, c16=64, head=48) -> Graph:
 
 
 def coarse() -> Graph:
-    """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh]. Half the width of the fine net: it only proposes, and it
-    is the only net that runs on every frame."""
+    """Whole frame at about 320x192 pixels -> stride-8 map [heat, dx, dy, lw, lh].
+    Half the width of the fine net: it only proposes, and it is the only net that runs on every frame."""
     return _finder(1, 192, 320, 5, c4=16, c8=32, c16=48, head=32)
 
 
@@ -60,16 +60,17 @@ def fine() -> Graph:
 
 
 def issuer() -> Graph:
-    """Whole plate 64x128 -> 16 columns x the regions of regions.py, whose mean over the columns gives the region of issue. Small: it runs once per
-    plate read, and its features (lettering, pictures, colours as grey) are large or in fixed places."""
+    """Whole plate 64x128 -> 16 columns x the regions of regions.py, whose mean over the columns gives the region
+    of issue. Small: it runs once per plate read, and its features (lettering, pictures, colours as grey) are large
+    or in fixed places."""
     g = Graph(4, ISSUER_H, ISSUER_W)
-    t = g.conv(0, 16, stride=(2, 2))        # 32x64
-    t = g.conv(t, 32, stride=(2, 2))        # 16x32
+    t = g.conv(0, 16, stride=(2, 2))  # 32x64
+    t = g.conv(t, 32, stride=(2, 2))  # 16x32
     t = g.conv(t, 32, add=t)
-    t = g.conv(t, 64, stride=(2, 2))        # 8x16
+    t = g.conv(t, 64, stride=(2, 2))  # 8x16
     t = g.conv(t, 64, add=t)
-    t = g.conv(t, 96, stride=(2, 1))        # 4x16
+    t = g.conv(t, 96, stride=(2, 1))  # 4x16
     t = g.conv(t, 96, add=t)
-    t = g.mean_h(t)                         # 1x16
+    t = g.mean_h(t)  # 1x16
     g.conv(t, len(REGIONS), kernel=1, relu=False, raw=True)
     return g

@@ -20,10 +20,21 @@ class Simulation:
         self.graph = qnet.graph
         self.layers = []
         for q in qnet.layers:
-            w = None if q.weight is None else torch.from_numpy(
-                q.weight.transpose(0, 3, 1, 2).astype(np.float64)).contiguous(memory_format=torch.channels_last)
-            self.layers.append((w, torch.tensor(q.mult), None if q.bias is None else torch.tensor(q.bias),
-                                torch.tensor(q.add_mul, dtype=torch.float32)))
+            w = (
+                None
+                if q.weight is None
+                else torch.from_numpy(q.weight.transpose(0, 3, 1, 2).astype(np.float64)).contiguous(
+                    memory_format=torch.channels_last
+                )
+            )
+            self.layers.append(
+                (
+                    w,
+                    torch.tensor(q.mult),
+                    None if q.bias is None else torch.tensor(q.bias),
+                    torch.tensor(q.add_mul, dtype=torch.float32),
+                )
+            )
 
     @torch.no_grad()
     def tensors(self, q):

@@ -7,8 +7,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .strokes import StrokeFace
 
-PLATE_FONTS = ("saira-condensed", "saira-extra-condensed", "barlow-condensed", "overpass-mono", "share-tech-mono",
-               "big-shoulders-display", "norwester", "OSP-DIN")
+PLATE_FONTS = (
+    "saira-condensed",
+    "saira-extra-condensed",
+    "barlow-condensed",
+    "overpass-mono",
+    "share-tech-mono",
+    "big-shoulders-display",
+    "norwester",
+    "OSP-DIN",
+)
 SYSTEM = ("/usr/share/fonts/truetype",)
 
 
@@ -31,9 +39,9 @@ class FontFace:
             x0, _, x1, _ = self.font.getbbox(char)
             image = Image.new("L", (x1 - x0 + 8, self.top + self.HEIGHT + 20))
             ImageDraw.Draw(image).text((4 - x0, 0), char, 255, font=self.font)
-            mask = np.asarray(image)[self.top:self.top + self.HEIGHT]
+            mask = np.asarray(image)[self.top : self.top + self.HEIGHT]
             columns = np.flatnonzero(mask.max(0) > 60)
-            self.cache[char] = np.ascontiguousarray(mask[:, columns[0]:columns[-1] + 1])
+            self.cache[char] = np.ascontiguousarray(mask[:, columns[0] : columns[-1] + 1])
         return self.cache[char]
 
 
@@ -51,15 +59,35 @@ class Faces:
                 if path.name.lower().startswith(name.lower() + ("-latin" if path.suffix == ".woff" else "")):
                     if not any(f"-{w}-" in path.name for w in (100, 200, 300)):
                         self.fonts.setdefault(name, []).append(FontFace(path))
-        self.lettering = [str(p) for p in files + system
-                          if not any(bad in p.name for bad in ("lyx", "cm", "msbm", "euf", "wasy", "eso", "stmary", "rsfs"))]
+        self.lettering = [
+            str(p)
+            for p in files + system
+            if not any(bad in p.name for bad in ("lyx", "cm", "msbm", "euf", "wasy", "eso", "stmary", "rsfs"))
+        ]
         self.texts = {}
 
     def plate(self, rng, region):
         """A face that a plate of `region` may have."""
-        names = {"us": ("saira-condensed", "saira-extra-condensed", "barlow-condensed", "big-shoulders-display", "norwester", "OSP-DIN", "share-tech-mono"),
-                 "eu": ("OSP-DIN", "overpass-mono", "share-tech-mono", "barlow-condensed", "saira-condensed", "big-shoulders-display"),
-                 "br": ("OSP-DIN", "overpass-mono", "share-tech-mono", "saira-condensed", "barlow-condensed")}[region]
+        names = {
+            "us": (
+                "saira-condensed",
+                "saira-extra-condensed",
+                "barlow-condensed",
+                "big-shoulders-display",
+                "norwester",
+                "OSP-DIN",
+                "share-tech-mono",
+            ),
+            "eu": (
+                "OSP-DIN",
+                "overpass-mono",
+                "share-tech-mono",
+                "barlow-condensed",
+                "saira-condensed",
+                "big-shoulders-display",
+            ),
+            "br": ("OSP-DIN", "overpass-mono", "share-tech-mono", "saira-condensed", "barlow-condensed"),
+        }[region]
         names = [n for n in names if n in self.fonts]
         if not names or rng.random() < 0.6:
             return self.strokes[rng.integers(len(self.strokes))]
@@ -83,7 +111,11 @@ class Faces:
         else:
             face = self.strokes[rng.integers(len(self.strokes))]
             gap = np.zeros((face.HEIGHT, face.HEIGHT // 6), np.uint8)
-            parts = [m for c in text.upper() for m in ((face.glyph(c), gap) if c.isalnum() and c.isascii() else (gap, gap))]
+            parts = [
+                m for c in text.upper() for m in ((face.glyph(c), gap) if c.isalnum() and c.isascii() else (gap, gap))
+            ]
             mask = np.hstack(parts) if parts else np.zeros((8, 8), np.uint8)
         height = max(3, int(height))
-        return cv2.resize(mask, (max(2, int(mask.shape[1] * height / mask.shape[0])), height), interpolation=cv2.INTER_AREA)
+        return cv2.resize(
+            mask, (max(2, int(mask.shape[1] * height / mask.shape[0])), height), interpolation=cv2.INTER_AREA
+        )

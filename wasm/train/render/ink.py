@@ -10,7 +10,7 @@ def stamp(image, mask, x, y, colour, strength=1.0):
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + mask.shape[1], w), min(y + mask.shape[0], h)
     if x0 >= x1 or y0 >= y1:
         return
-    a = mask[y0 - y:y1 - y, x0 - x:x1 - x].astype(np.float32)[:, :, None] * (strength / 255)
+    a = mask[y0 - y : y1 - y, x0 - x : x1 - x].astype(np.float32)[:, :, None] * (strength / 255)
     part = image[y0:y1, x0:x1]
     part += (np.asarray(colour, np.float32) - part) * a
 

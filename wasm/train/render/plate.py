@@ -9,9 +9,30 @@ from . import grounds
 from .ink import emboss, rounded_alpha, stamp
 from .serials import REGIONS, fill, serial
 
-DEALERS = ["TOYOTA OF HOLLYWOOD", "AUTO GALLERY", "HONDA WORLD", "BAY AREA FORD", "GALPIN", "Autohaus Schmidt", "www.autocenter.com", "MERCEDES-BENZ",
-           "SUPERCHARGED", "ALUMNI", "UNIVERSITY", "MY OTHER CAR", "I LOVE LA", "NORAUTO", "VOLVO", "CARMAX", "SUNSET BMW", "LAKERS", "US ARMY",
-           "Jacobs Gruppe", "Peugeot Lyon", "HARLEY DAVIDSON"]
+DEALERS = [
+    "TOYOTA OF HOLLYWOOD",
+    "AUTO GALLERY",
+    "HONDA WORLD",
+    "BAY AREA FORD",
+    "GALPIN",
+    "Autohaus Schmidt",
+    "www.autocenter.com",
+    "MERCEDES-BENZ",
+    "SUPERCHARGED",
+    "ALUMNI",
+    "UNIVERSITY",
+    "MY OTHER CAR",
+    "I LOVE LA",
+    "NORAUTO",
+    "VOLVO",
+    "CARMAX",
+    "SUNSET BMW",
+    "LAKERS",
+    "US ARMY",
+    "Jacobs Gruppe",
+    "Peugeot Lyon",
+    "HARLEY DAVIDSON",
+]
 
 
 @dataclass
@@ -40,7 +61,13 @@ def _write(rng, faces, image, layout, box, ink, region):
     stretch = rng.uniform(0.85, 1.15)
     count = sum(1 for item in layout if item[0] == "char")
     spacing = char_h * rng.uniform(0.10, 0.22) * (1.15 if count <= 6 else 1)
-    widths = {"gap": rng.uniform(0.25, 0.55), "dash": rng.uniform(0.25, 0.45), "dot": rng.uniform(0.3, 0.6), "emblem": rng.uniform(0.4, 0.8), "stack": 0.4}
+    widths = {
+        "gap": rng.uniform(0.25, 0.55),
+        "dash": rng.uniform(0.25, 0.45),
+        "dot": rng.uniform(0.3, 0.6),
+        "emblem": rng.uniform(0.4, 0.8),
+        "stack": 0.4,
+    }
     pieces = []
     for item in layout:
         if item[0] == "char":
@@ -52,7 +79,7 @@ def _write(rng, faces, image, layout, box, ink, region):
     squeeze = min(1.0, room_w * rng.uniform(0.93, 1.0) / total)
     if squeeze < 0.62 and region != "us":
         char_h *= max(0.8, squeeze / 0.62)
-    if region == "us" and 3 < count <= 6 and rng.random() < 0.5:   # states with wide spacing
+    if region == "us" and 3 < count <= 6 and rng.random() < 0.5:  # states with wide spacing
         spread = room_w * rng.uniform(0.85, 0.98)
         if total < spread:
             spacing += (spread - total) / max(1, len(pieces) - 1) * rng.uniform(0.5, 1.0)
@@ -75,22 +102,42 @@ def _write(rng, faces, image, layout, box, ink, region):
             chars.append((rest[0], x, x + width))
         elif kind == "dash":
             bar = max(1, int(height * 0.11))
-            cv2.rectangle(image, (int(x), int(y + height * 0.5 - bar / 2)), (int(x + width * 0.8), int(y + height * 0.5 + bar / 2)), tuple(float(v) for v in ink), -1)
+            cv2.rectangle(
+                image,
+                (int(x), int(y + height * 0.5 - bar / 2)),
+                (int(x + width * 0.8), int(y + height * 0.5 + bar / 2)),
+                tuple(float(v) for v in ink),
+                -1,
+            )
         elif kind == "dot":
             r = max(1, int(width * 0.42))
             centre = int(x + width / 2)
             if region == "eu" and rng.random() < 0.7:
                 for cy in (y + height * 0.27, y + height * 0.73):
-                    cv2.circle(image, (centre, int(cy)), r, tuple(float(v) for v in rng.integers(40, 240, 3)), -1, cv2.LINE_AA)
+                    cv2.circle(
+                        image, (centre, int(cy)), r, tuple(float(v) for v in rng.integers(40, 240, 3)), -1, cv2.LINE_AA
+                    )
             else:
-                cv2.circle(image, (centre, int(y + height / 2)), max(1, r // 2), tuple(float(v) for v in ink), -1, cv2.LINE_AA)
+                cv2.circle(
+                    image, (centre, int(y + height / 2)), max(1, r // 2), tuple(float(v) for v in ink), -1, cv2.LINE_AA
+                )
         elif kind == "emblem":
-            grounds.blobs(rng, image, int(rng.integers(1, 3)), (x + width * 0.2, y + height * 0.3, x + width * 0.8, y + height * 0.75), 1.0)
+            grounds.blobs(
+                rng,
+                image,
+                int(rng.integers(1, 3)),
+                (x + width * 0.2, y + height * 0.3, x + width * 0.8, y + height * 0.75),
+                1.0,
+            )
         elif kind == "stack":
             small = max(3, int(height * 0.46))
             for k, c in enumerate(rest[0][:2]):
                 mask = face.glyph(c)
-                cell = cv2.resize(mask, (max(2, int(min(width * 0.95, mask.shape[1] * small / mask.shape[0] * 1.2))), small), interpolation=cv2.INTER_AREA)
+                cell = cv2.resize(
+                    mask,
+                    (max(2, int(min(width * 0.95, mask.shape[1] * small / mask.shape[0] * 1.2))), small),
+                    interpolation=cv2.INTER_AREA,
+                )
                 stamp(image, cell, x, y + k * (height - small), ink)
         x += width + spacing * squeeze
     return chars
@@ -102,7 +149,7 @@ def _break(rng, layout):
     middle = len(layout) / 2 + rng.uniform(-0.8, 0.3)
     if seats:
         at = min(seats, key=lambda i: abs(i - middle))
-        return layout[:at], layout[at + 1:]
+        return layout[:at], layout[at + 1 :]
     at = int(np.clip(round(middle), 1, max(1, len(layout) - 1)))
     return layout[:at], layout[at:]
 
@@ -120,7 +167,7 @@ def _frame(rng, faces, image, alpha):
         if rng.random() < 0.5:
             over[side] = int(h * rng.uniform(0.05, 0.2 if w < 3 * h else 0.08))
     keep = (slice(over["t"], h - over["b"]), slice(over["l"], w - over["r"]))
-    out[m:m + h, m:m + w][keep] = image[keep]
+    out[m : m + h, m : m + w][keep] = image[keep]
     light = (250, 250, 250) if tone < 130 else (20, 20, 20)
     for side, top in (("t", True), ("b", False)):
         size = m + over[side]
@@ -130,8 +177,17 @@ def _frame(rng, faces, image, alpha):
     return out, rounded_alpha(h + 2 * m, w + 2 * m, h * rng.uniform(0, 0.08)), m
 
 
-def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] = None, pattern: Optional[str] = None,
-                 height: int = 96, designs=None, frame: Optional[bool] = None, lines: int = 1) -> Plate:
+def render_plate(
+    rng,
+    faces,
+    region: Optional[str] = None,
+    state: Optional[str] = None,
+    pattern: Optional[str] = None,
+    height: int = 96,
+    designs=None,
+    frame: Optional[bool] = None,
+    lines: int = 1,
+) -> Plate:
     """Render one plate.
 
     rng      numpy Generator: the same state gives the same plate
@@ -160,15 +216,26 @@ def render_plate(rng, faces, region: Optional[str] = None, state: Optional[str] 
     image = np.ascontiguousarray(image, np.float32)
     h, w = image.shape[:2]
     rows = [layout] if lines == 1 else _break(rng, layout)
-    chars = [(c, a + k * w, b + k * w) for k, (row, box) in enumerate(zip(rows, boxes))
-             for c, a, b in _write(rng, faces, image, row, box, ink, region)]
-    grounds.screws(rng, image, {"us": [(0.18, 0.08), (0.82, 0.08), (0.18, 0.92), (0.82, 0.92)],
-                                "eu": [(0.12, 0.5), (0.9, 0.5), (0.3, 0.9), (0.7, 0.9)],
-                                "br": [(0.25, 0.15), (0.75, 0.15), (0.25, 0.9), (0.75, 0.9)]}[region])
+    chars = [
+        (c, a + k * w, b + k * w)
+        for k, (row, box) in enumerate(zip(rows, boxes))
+        for c, a, b in _write(rng, faces, image, row, box, ink, region)
+    ]
+    grounds.screws(
+        rng,
+        image,
+        {
+            "us": [(0.18, 0.08), (0.82, 0.08), (0.18, 0.92), (0.82, 0.92)],
+            "eu": [(0.12, 0.5), (0.9, 0.5), (0.3, 0.9), (0.7, 0.9)],
+            "br": [(0.25, 0.15), (0.75, 0.15), (0.25, 0.9), (0.75, 0.9)],
+        }[region],
+    )
     alpha = rounded_alpha(h, w, h * (rng.uniform(0.04, 0.1) if region == "us" else rng.uniform(0.0, 0.08)))
     m = 0
     if frame if frame is not None else rng.random() < 0.3:
         image, alpha, m = _frame(rng, faces, image, alpha)
     corners = np.float32([[m, m], [m + w, m], [m + w, m + h], [m, m + h]])
     chars = [(c, a / w, b / w) for c, a, b in chars]
-    return Plate(np.clip(image, 0, 255).astype(np.uint8), alpha, corners, chars, "".join(c for c, _, _ in chars), region, state)
+    return Plate(
+        np.clip(image, 0, 255).astype(np.uint8), alpha, corners, chars, "".join(c for c, _, _ in chars), region, state
+    )

@@ -62,15 +62,52 @@ US = {
     "WY": {"9 *99999": 2, "99*9999": 1, "9*999{AB}": 1, "99*99999": 1},
 }
 SHARE = {"CA": 9, "TX": 4, "FL": 3, "NY": 3, "GA": 2, "IL": 2, "PA": 2, "OH": 2, "MO": 2, "NC": 2, "NJ": 2}  # others 1
-SPECIAL = {"A99999": 1, "9A9999": 1, "{DV}99999": 3, "{DP}A999": 1, "99999{HC}": 2, "9999{LE}": 2, "AA9999{CA}": 1,
-           "AAA999{SP}": 1, "999{PT}AA": 0.5, "AA 99A": 1, "A999A": 1, "99999": 1, "999999": 1, "9999": 0.7, "A9999A": 1, "AAA9A": 1, "9A99A9": 1}
+SPECIAL = {
+    "A99999": 1,
+    "9A9999": 1,
+    "{DV}99999": 3,
+    "{DP}A999": 1,
+    "99999{HC}": 2,
+    "9999{LE}": 2,
+    "AA9999{CA}": 1,
+    "AAA999{SP}": 1,
+    "999{PT}AA": 0.5,
+    "AA 99A": 1,
+    "A999A": 1,
+    "99999": 1,
+    "999999": 1,
+    "9999": 0.7,
+    "A9999A": 1,
+    "AAA9A": 1,
+    "9A99A9": 1,
+}
 
 EU = {
-    "D": {"A.A 999": 2, "A.AA 9999": 4, "AA.AA 999": 6, "AA.A 9999": 3, "AAA.AA 99": 4, "AAA.A 999": 3, "AA.AA 9999": 4, "AAA.AA 999": 3, "AA.AA 99": 2, "A.AA 999": 3},
+    "D": {
+        "A.A 999": 2,
+        "A.AA 9999": 4,
+        "AA.AA 999": 6,
+        "AA.A 9999": 3,
+        "AAA.AA 99": 4,
+        "AAA.A 999": 3,
+        "AA.AA 9999": 4,
+        "AAA.AA 999": 3,
+        "AA.AA 99": 2,
+        "A.AA 999": 3,
+    },
     "F": {"AA-999-AA": 14, "999 AAA 99": 1, "9999 AA 99": 2},
     "I": {"AA 999AA": 7, "AA*999AA": 2},
     "E": {"9999 AAA": 7, "A 9999 AA": 1},
-    "NL": {"99-AA-AA": 3, "99-AAA-9": 3, "9-AAA-99": 2, "AA-999-A": 2, "AA-99-99": 1, "99-99-AA": 1, "A-999-AA": 1, "AA-AA-99": 1},
+    "NL": {
+        "99-AA-AA": 3,
+        "99-AAA-9": 3,
+        "9-AAA-99": 2,
+        "AA-999-A": 2,
+        "AA-99-99": 1,
+        "99-99-AA": 1,
+        "A-999-AA": 1,
+        "AA-AA-99": 1,
+    },
     "B": {"9-AAA-999": 5, "AAA-999": 3, "999-AAA": 1},
     "GB": {"AA99 AAA": 8, "A999 AAA": 2, "A99 AAA": 1, "AAA 999A": 1},
     "A": {"A*9999A": 1, "AA*999AA": 3, "A*99999A": 2, "AA*99AAA": 1, "A*AAAA9": 0.5},
@@ -104,9 +141,9 @@ EU_SHARE = {"D": 6, "F": 7, "I": 3, "E": 2, "NL": 3, "GB": 4, "PL": 2, "RO": 3, 
 
 BR = {
     "BR": {"AAA-9999": 7, "AAA 9999": 2},
-    "BR2": {"AAA9A99": 4},                 # Mercosur
-    "AR": {"AA 999 AA": 3},                # Mercosur, Argentina
-    "AR2": {"AAA 999": 3},                 # before 2016
+    "BR2": {"AAA9A99": 4},  # Mercosur
+    "AR": {"AA 999 AA": 3},  # Mercosur, Argentina
+    "AR2": {"AAA 999": 3},  # before 2016
 }
 BR_SHARE = {"BR": 8, "BR2": 3, "AR": 2, "AR2": 1}
 
@@ -156,7 +193,7 @@ def fill(rng, pattern):
             out.append(("char", any_letter(rng)))
         elif c == "{":
             end = pattern.index("}", i)
-            inner = pattern[i + 1:end]
+            inner = pattern[i + 1 : end]
             small = "".join(DIGITS[rng.integers(10)] if k == "9" else any_letter(rng) for k in inner)
             out.append(("stack", small))
             i = end
@@ -178,6 +215,6 @@ def serial(rng, region, state=None):
         return state, [("char", c) if c != " " else ("gap",) for c in vanity(rng)]
     if region == "us" and roll < 0.22:
         return state, fill(rng, pick(rng, SPECIAL))
-    if region == "us" and roll < 0.32:     # formats of other years: any state's pattern
+    if region == "us" and roll < 0.32:  # formats of other years: any state's pattern
         return state, fill(rng, pick(rng, table[list(table)[rng.integers(len(table))]]))
     return state, fill(rng, pick(rng, table[state]))

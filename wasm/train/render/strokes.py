@@ -19,7 +19,7 @@ def box(x0, y0, x1, y1, r=1.0):
 
 def skeleton(char, v):
     """Paths of one character. `v` maps the name of a variant to a number in 0..1, fixed for a face."""
-    w = 0.44 + 0.08 * v["waist"]          # height of the middle bars
+    w = 0.44 + 0.08 * v["waist"]  # height of the middle bars
     if char == "0":
         paths = [box(0, 0, 1, 1)]
         if v["slash"] < 0.06:
@@ -37,8 +37,10 @@ def skeleton(char, v):
     if char == "3":
         if v["three"] < 0.15:
             return [[(0, 0, 0), (1, 0, 0), (0.4, w - 0.05, 0.1), (1, w, 1), (1, 1, 1), (0, 1, 1), (0, 0.8, 0)]]
-        return [[(0, 0.2, 0), (0, 0, 1), (0.95, 0, 1), (0.95, w, 0.9), (0.35, w, 0)],
-                [(0.35, w, 0), (1, w, 0.9), (1, 1, 1), (0, 1, 1), (0, 0.8, 0)]]
+        return [
+            [(0, 0.2, 0), (0, 0, 1), (0.95, 0, 1), (0.95, w, 0.9), (0.35, w, 0)],
+            [(0.35, w, 0), (1, w, 0.9), (1, 1, 1), (0, 1, 1), (0, 0.8, 0)],
+        ]
     if char == "4":
         if v["four"] < 0.25:
             return [[(0, 0, 0), (0, 0.58, 0.2), (1, 0.58, 0)], [(0.75, 0.25, 0), (0.75, 1, 0)]]
@@ -46,7 +48,18 @@ def skeleton(char, v):
         x = 0.68 + 0.15 * v["o"]
         return [[(1, y, 0), (0, y, 0), (x - 0.12 * v["three"], 0, 0), (x, 0, 0), (x, 1, 0)]]
     if char == "5":
-        return [[(0.95, 0, 0), (0.06, 0, 0), (0.03, w, 0), (0.2, w - 0.06, 0.4), (1, w - 0.08, 1), (1, 1, 1), (0, 1, 1), (0, 0.8, 0)]]
+        return [
+            [
+                (0.95, 0, 0),
+                (0.06, 0, 0),
+                (0.03, w, 0),
+                (0.2, w - 0.06, 0.4),
+                (1, w - 0.08, 1),
+                (1, 1, 1),
+                (0, 1, 1),
+                (0, 0.8, 0),
+            ]
+        ]
     if char == "6":
         if v["six"] < 0.3:
             return [box(0, w, 1, 1), [(0, 0.7, 0), (0, 0.5, 0.8), (0.75, 0, 0)]]
@@ -66,7 +79,10 @@ def skeleton(char, v):
             return [[(0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 0)], [(0, 0.55, 0), (1, 0.55, 0)]]
         return [[(0, 1, 0), (0.45, 0, 0), (0.55, 0, 0), (1, 1, 0)], [(0.18, y, 0), (0.82, y, 0)]]
     if char == "B":
-        return [[(0, 0, 0), (0.93, 0, 0.9), (0.93, w, 0.9), (0, w, 0)], [(0, w, 0), (1, w, 0.9), (1, 1, 0.9), (0, 1, 0), (0, 0, 0)]]
+        return [
+            [(0, 0, 0), (0.93, 0, 0.9), (0.93, w, 0.9), (0, w, 0)],
+            [(0, w, 0), (1, w, 0.9), (1, 1, 0.9), (0, 1, 0), (0, 0, 0)],
+        ]
     if char == "C":
         return [[(1, 0.24, 0), (1, 0, 1), (0, 0, 1), (0, 1, 1), (1, 1, 1), (1, 0.76, 0)]]
     if char == "D":
@@ -110,7 +126,9 @@ def skeleton(char, v):
         y = w + 0.06
         return [[(0, 1, 0), (0, 0, 0), (1, 0, 0.9), (1, y, 0.9), (0, y, 0)], [(0.45, y, 0), (1, 1, 0)]]
     if char == "S":
-        return [[(1, 0.22, 0), (1, 0, 1), (0, 0, 1), (0, w, 0.9), (1, w + 0.04, 0.9), (1, 1, 1), (0, 1, 1), (0, 0.78, 0)]]
+        return [
+            [(1, 0.22, 0), (1, 0, 1), (0, 0, 1), (0, w, 0.9), (1, w + 0.04, 0.9), (1, 1, 1), (0, 1, 1), (0, 0.78, 0)]
+        ]
     if char == "T":
         return [[(0, 0, 0), (1, 0, 0)], [(0.5, 0, 0), (0.5, 1, 0)]]
     if char == "U":
@@ -159,13 +177,13 @@ class StrokeFace:
     def __init__(self, rng):
         names = "waist slash o one three four six seven a g i j k m q w".split()
         self.variants = {n: float(rng.random()) for n in names}
-        self.width = rng.uniform(0.36, 0.58)      # of the height, middle of stroke to middle of stroke
-        self.weight = rng.uniform(0.10, 0.17)     # stroke, of the height
-        self.radius = rng.uniform(0.25, 0.62)     # corner radius, of the width
+        self.width = rng.uniform(0.36, 0.58)  # of the height, middle of stroke to middle of stroke
+        self.weight = rng.uniform(0.10, 0.17)  # stroke, of the height
+        self.radius = rng.uniform(0.25, 0.62)  # corner radius, of the width
         self.slant = rng.normal(0, 0.01)
-        self.mono = rng.random() < 0.25           # every character of one width
+        self.mono = rng.random() < 0.25  # every character of one width
         self.zero = 1.0 if rng.random() < 0.5 else rng.uniform(0.82, 0.97)  # a narrower zero, where O is wide
-        self.cut = rng.random() < 0.3             # square stroke ends
+        self.cut = rng.random() < 0.3  # square stroke ends
         self.cache = {}
 
     def glyph(self, char):
@@ -177,17 +195,29 @@ class StrokeFace:
         h, scale = self.HEIGHT, 2
         thick = self.weight * h * scale
         inner_h = h * scale - thick
-        wide = self.width * h * scale * (1 if self.mono and char not in "1I" else NARROW.get(char, 1)) * (self.zero if char == "0" else 1)
+        wide = (
+            self.width
+            * h
+            * scale
+            * (1 if self.mono and char not in "1I" else NARROW.get(char, 1))
+            * (self.zero if char == "0" else 1)
+        )
         pad = int(thick + h * scale * 0.15)
         canvas = np.zeros((h * scale + 2 * pad, int(wide) + 2 * pad + int(thick)), np.uint8)
         for path in skeleton(char, self.variants):
             pts = [(pad + thick / 2 + x * wide, pad + thick / 2 + y * inner_h, r) for x, y, r in path]
             line = rounded(pts, self.radius * wide)
             line[:, 0] -= (line[:, 1] - pad - h) * self.slant
-            cv2.polylines(canvas, [np.round(line * 8).astype(np.int32)], False, 255, max(1, int(round(thick))), cv2.LINE_AA, 3)
+            cv2.polylines(
+                canvas, [np.round(line * 8).astype(np.int32)], False, 255, max(1, int(round(thick))), cv2.LINE_AA, 3
+            )
         columns = np.flatnonzero(canvas.max(0) > 60)
-        canvas = canvas[pad:pad + h * scale + int(0.1 * h * scale), columns[0]:columns[-1] + 1]
-        canvas = canvas[:h * scale] if char != "Q" else cv2.resize(canvas, (canvas.shape[1], h * scale), interpolation=cv2.INTER_AREA)
+        canvas = canvas[pad : pad + h * scale + int(0.1 * h * scale), columns[0] : columns[-1] + 1]
+        canvas = (
+            canvas[: h * scale]
+            if char != "Q"
+            else cv2.resize(canvas, (canvas.shape[1], h * scale), interpolation=cv2.INTER_AREA)
+        )
         if self.cut:
             kernel = np.ones((3, 3), np.uint8)
             canvas = cv2.dilate(canvas, kernel)

@@ -25,7 +25,9 @@ class BeamTest(unittest.TestCase):
             logp = log_softmax(logp)
             exact = {}
             for path in itertools.product(range(4), repeat=5):
-                exact[collapse(path)] = exact.get(collapse(path), 0) + np.exp(sum(logp[t, c] for t, c in enumerate(path)))
+                exact[collapse(path)] = exact.get(collapse(path), 0) + np.exp(
+                    sum(logp[t, c] for t, c in enumerate(path))
+                )
             best = max(exact, key=exact.get)
             text, p = search(logp, width=500, floor=-100)[0]
             self.assertEqual(text, "".join(ALPHABET[c - 1] for c in best))

@@ -56,7 +56,18 @@ class TrafficTest(unittest.TestCase):
 
 
 class HotlistTest(unittest.TestCase):
-    PLATES = ["5VVF510", "1KAS158", "7YUB522", "6NDD069", "8SYK026", "3EZA095", "7YAA328", "1ELY446", "4KRC006", "9NVJ135"]
+    PLATES = [
+        "5VVF510",
+        "1KAS158",
+        "7YUB522",
+        "6NDD069",
+        "8SYK026",
+        "3EZA095",
+        "7YAA328",
+        "1ELY446",
+        "4KRC006",
+        "9NVJ135",
+    ]
 
     def make(self):
         passes = [{"camera": f"c{k % 3}", "plate": p, "region": "us", "state": "CA"} for k, p in enumerate(self.PLATES)]

@@ -45,7 +45,10 @@ def plain(qnet, image):
                 acc = np.zeros(layer.cout, np.int64)
                 for ky in range(layer.kernel):
                     for kx in range(layer.kernel):
-                        y, xx = oy * layer.stride_y + ky - layer.kernel // 2, ox * layer.stride_x + kx - layer.kernel // 2
+                        y, xx = (
+                            oy * layer.stride_y + ky - layer.kernel // 2,
+                            ox * layer.stride_x + kx - layer.kernel // 2,
+                        )
                         if 0 <= y < h and 0 <= xx < w:
                             acc += q.weight[:, ky, kx].astype(np.int64) @ x[y, xx]
                 t = acc.astype(f) * q.mult
@@ -102,7 +105,12 @@ class ModelTest(unittest.TestCase):
         g.conv(0, 16)
         g.conv(1, 64)
         g.conv(2, 64)
-        layers = [QLayer(np.full((l.cout, 3, 3, l.cin), 127, np.int8), np.ones(l.cout, np.float32), np.zeros(l.cout, np.float32)) for l in g.layers]
+        layers = [
+            QLayer(
+                np.full((l.cout, 3, 3, l.cin), 127, np.int8), np.ones(l.cout, np.float32), np.zeros(l.cout, np.float32)
+            )
+            for l in g.layers
+        ]
         with self.assertRaises(OverflowError):
             prove_no_overflow(QNet(g, layers))
 

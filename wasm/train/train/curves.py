@@ -42,12 +42,17 @@ def reader_exact(axis, lines):
 def issuer(axis, lines):
     axis.set_title("issuer: right, held-out train plates, %")
     for part, label in (("us", "states of the US"), ("others", "countries")):
-        axis.plot([l["samples"] / 1e3 for l in lines], [100 * l["tune"][part]["all"][0] / max(1, l["tune"][part]["all"][1]) for l in lines], label=label)
+        axis.plot(
+            [l["samples"] / 1e3 for l in lines],
+            [100 * l["tune"][part]["all"][0] / max(1, l["tune"][part]["all"][1]) for l in lines],
+            label=label,
+        )
     axis.legend(fontsize=6)
 
 
 def finder(title, value):
     """A panel of one of the finder's nets: `value` of a report, and the losses."""
+
     def draw(axis, lines):
         axis.set_title(title)
         x = [l["samples"] / 1e3 for l in lines]
@@ -57,22 +62,34 @@ def finder(title, value):
         twin.plot(x, [l["reg"] for l in lines], "C2", lw=1)
         twin.set_ylabel("loss: heat (orange), regression (green)")
         twin.set_ylim(0, 3)
+
     return draw
 
 
 def main():
     import matplotlib
+
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True)
     for net in ("coarse", "fine", "reader", "issuer"):
         parser.add_argument(f"--{net}", nargs="+", default=[net], help="runs that went on from one another")
     args = parser.parse_args()
-    panels = [(reader_loss, load(*args.reader)), (reader_exact, load(*args.reader)), (issuer, load(*args.issuer)),
-              (finder("coarse: readable plates among the best 3, %", lambda tune: tune["found"] / max(1, tune["readable"])), load(*args.coarse)),
-              (finder("fine: mean IoU with the box, %", lambda tune: tune["iou"]), load(*args.fine))]
-    panels = [panel for panel in panels if panel[1]]                 # a net that was copied has no curve
+    panels = [
+        (reader_loss, load(*args.reader)),
+        (reader_exact, load(*args.reader)),
+        (issuer, load(*args.issuer)),
+        (
+            finder(
+                "coarse: readable plates among the best 3, %", lambda tune: tune["found"] / max(1, tune["readable"])
+            ),
+            load(*args.coarse),
+        ),
+        (finder("fine: mean IoU with the box, %", lambda tune: tune["iou"]), load(*args.fine)),
+    ]
+    panels = [panel for panel in panels if panel[1]]  # a net that was copied has no curve
     figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 4), squeeze=False)
     for axis, (draw, lines) in zip(axes[0], panels):
         draw(axis, lines)

@@ -2,7 +2,8 @@
 
     python3 -m train.mean NET OUT RUN RUN ...        e.g. mean.py reader reader-mean shipped reader
 
-`shipped` is the net in the model file. Runs must continue one another, otherwise their mean is meaningless. Samples seen are summed.
+`shipped` is the net in the model file. Runs must continue one another, otherwise their mean is meaningless.
+Samples seen are summed.
 """
 import argparse
 import pathlib
@@ -36,7 +37,9 @@ def main():
         raise SystemExit("at least one run must have a checkpoint: quantising looks at its samples")
     share = 1 / len(loaded)
     weights = [w for w, _, _ in loaded]
-    state["average"] = {k: sum(w[k] for w in weights) * share if v.dtype.is_floating_point else v for k, v in state["average"].items()}
+    state["average"] = {
+        k: sum(w[k] for w in weights) * share if v.dtype.is_floating_point else v for k, v in state["average"].items()
+    }
     state["samples"] = sum(samples for _, samples, _ in loaded)
     torch.save(state, settings.cache("runs", args.out) / "checkpoint.pt")
     print(f"{args.out}: mean of {', '.join(args.runs)}; {state['samples']} samples in all")

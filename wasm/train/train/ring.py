@@ -1,7 +1,8 @@
 """A ring of ready samples in shared memory: makers fill it, the trainer draws from it and never waits.
 
-A sample may be drawn more than once while it is in the ring; makers that are faster than the trainer wait once `size` samples are ahead of one
-for every `reuse` drawn. Array fields only; a text is stored as class numbers padded with zeros.
+A sample may be drawn more than once while it is in the ring; makers that are faster than the trainer wait
+once `size` samples are ahead of one for every `reuse` drawn. Array fields only; a text is stored as class
+numbers padded with zeros.
 """
 import ctypes
 import multiprocessing as mp
@@ -13,7 +14,8 @@ import numpy as np
 
 
 class Ring:
-    """`fields`: {name: (shape, dtype)} of one sample; `size` samples, each drawn `reuse` times on average when makers are fast enough."""
+    """`fields`: {name: (shape, dtype)} of one sample;
+    `size` samples, each drawn `reuse` times on average when makers are fast enough."""
 
     def __init__(self, fields, size, reuse=1):
         self.size, self.reuse, self.fields, self.raw = size, reuse, fields, {}
@@ -25,7 +27,10 @@ class Ring:
         self.makers = []
 
     def view(self):
-        return {n: np.frombuffer(self.raw[n], dtype).reshape((self.size, *shape)) for n, (shape, dtype) in self.fields.items()}
+        return {
+            n: np.frombuffer(self.raw[n], dtype).reshape((self.size, *shape))
+            for n, (shape, dtype) in self.fields.items()
+        }
 
     def start(self, maker, seeds, nice=5):
         """One process per seed; `maker(seed)` returns a function that returns one sample as {name: array}."""
@@ -39,6 +44,7 @@ class Ring:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         import cv2
         import torch
+
         cv2.setNumThreads(1)
         torch.set_num_threads(1)
         views, sample = self.view(), maker(seed)

@@ -1,4 +1,5 @@
-"""What the training programs share: a net with its optimiser and average, resumed from a checkpoint, with progress reports."""
+"""What the training programs share: a net with its optimiser and average, resumed from a checkpoint,
+with progress reports."""
 import json
 import time
 
@@ -15,7 +16,8 @@ def rate(samples, total, top, warm_up=20000):
 
 
 class RunState:
-    """A net in training under the name `run`. `samples` were seen in `minutes`; `judge()` gives the averaged net that is shipped."""
+    """A net in training under the name `run`.
+    `samples` were seen in `minutes`; `judge()` gives the averaged net that is shipped."""
 
     def __init__(self, run, graph, seed, top_rate, decay=0.999, start=None):
         """`start(net)` sets the weights of a run that begins; a checkpoint, if there is one, takes precedence."""
@@ -65,16 +67,34 @@ class RunState:
         return net.eval()
 
     def report(self, names, figures, calibration):
-        """Prints a line, appends it to the curve and writes the checkpoint; `calibration` inputs are those for quantising."""
+        """Prints a line, appends it to the curve and writes the checkpoint;
+        `calibration` inputs are those for quantising."""
         spent = time.time() - self.watch
         self.minutes += spent / 60
         means = dict(zip(names, (round(float(v), 4) for v in self.sums / max(self.count, 1))))
-        line = {"samples": self.samples, **means, "per_s": round((self.samples - self.shown) / spent), **figures, "minutes": round(self.minutes, 1)}
+        line = {
+            "samples": self.samples,
+            **means,
+            "per_s": round((self.samples - self.shown) / spent),
+            **figures,
+            "minutes": round(self.minutes, 1),
+        }
         print(json.dumps(line), flush=True)
         with open(self.folder / "curve.jsonl", "a", encoding="utf-8") as f:
             f.write(json.dumps(line) + "\n")
         temporary = self.folder / "checkpoint.tmp.pt"
-        torch.save({"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict(), "average": self.average.state, "steps": self.average.steps,
-                    "samples": self.samples, "minutes": self.minutes, "seed": self.seed, "calibration": calibration}, temporary)
+        torch.save(
+            {
+                "net": self.net.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "average": self.average.state,
+                "steps": self.average.steps,
+                "samples": self.samples,
+                "minutes": self.minutes,
+                "seed": self.seed,
+                "calibration": calibration,
+            },
+            temporary,
+        )
         temporary.replace(self.checkpoint)
         self.shown, self.sums, self.count, self.watch = self.samples, 0.0, 0, time.time()

@@ -20,7 +20,7 @@ from export.shipped import starting_state
 from train.train_reader import inputs
 
 BATCH = {"coarse": 16, "fine": 32}
-READABLE = 13   # input pixels of the coarse look: 50 to 55 in a frame of 1280x720
+READABLE = 13  # input pixels of the coarse look: 50 to 55 in a frame of 1280x720
 
 
 class Maker:
@@ -41,20 +41,25 @@ def loss_of(out, batch, kind):
     centre = heat > 0.999
     count = centre.sum().clamp(min=1)
     positive = -(torch.log(p) * (1 - p) ** 2)[centre].sum()
-    negative = -(torch.log(1 - p) * p ** 2 * (1 - heat) ** 4 * (weight >= 0))[~centre].sum()
+    negative = -(torch.log(1 - p) * p**2 * (1 - heat) ** 4 * (weight >= 0))[~centre].sum()
     w = weight.clamp(min=0)[:, None]
     off = out[:, 1:] - reg
     if kind == "fine":
         off = F.smooth_l1_loss(out[:, 1:], reg, reduction="none", beta=0.05)
     regression = (off.abs() * w).sum() / w.sum().clamp(min=1)
-    return (positive + negative) / count + regression * (1.0 if kind == "coarse" else 1.5), (positive + negative).detach() / count, regression.detach()
+    return (
+        (positive + negative) / count + regression * (1.0 if kind == "coarse" else 1.5),
+        (positive + negative).detach() / count,
+        regression.detach(),
+    )
 
 
 @torch.no_grad()
 def judge_coarse(net, full, empty):
     """
-    On whole held-out photos: plates of READABLE input pixels or more among the best 3 boxes (IoU 0.4, which the fine look can correct), those that are the best of
-    their photo; plates of any size whose centre is found; boxes above 0.3 without a plate.
+    On whole held-out photos: plates of READABLE input pixels or more among the best 3 boxes (IoU 0.4, which the fine
+    look can correct), those that are the best of their photo; plates of any size whose centre is found; boxes above
+    0.3 without a plate.
     """
     found_at, hit, wrong, total = [], 0, 0, 0
     for scene in full + empty:
@@ -62,7 +67,10 @@ def judge_coarse(net, full, empty):
         w, h = coarse_size(width, height, CoarseData.W * CoarseData.H)
         sx, sy = width / w, height / h
         view = scene.view(np.float64([[sx, 0, 0], [0, sy, 0]]), w, h)
-        found = [(score, (x - bw / 2) * sx, (y - bh / 2) * sy, (x + bw / 2) * sx, (y + bh / 2) * sy) for score, x, y, bw, bh in peaks(net(inputs(view[None]))[0].numpy(), 0.05, 3)]
+        found = [
+            (score, (x - bw / 2) * sx, (y - bh / 2) * sy, (x + bw / 2) * sx, (y + bh / 2) * sy)
+            for score, x, y, bw, bh in peaks(net(inputs(view[None]))[0].numpy(), 0.05, 3)
+        ]
         for x, y, bw, bh in scene.boxes:
             total += 1
             hit += any(x <= (f[1] + f[3]) / 2 <= x + bw and y <= (f[2] + f[4]) / 2 <= y + bh for f in found)
@@ -70,16 +78,27 @@ def judge_coarse(net, full, empty):
                 found_at.append(next((n for n, f in enumerate(found) if iou(f[1:], (x, y, x + bw, y + bh)) >= 0.4), 3))
         if not scene.boxes:
             wrong += sum(f[0] > 0.3 for f in found)
-    return {"found": sum(at < 3 for at in found_at), "first": found_at.count(0), "readable": len(found_at), "hit": hit, "of": total, "wrong": wrong, "empty": len(empty)}
+    return {
+        "found": sum(at < 3 for at in found_at),
+        "first": found_at.count(0),
+        "readable": len(found_at),
+        "hit": hit,
+        "of": total,
+        "wrong": wrong,
+        "empty": len(empty),
+    }
 
 
 @torch.no_grad()
 def judge_fine(net, full, empty):
-    """On held-out photos with the window around the true box: mean IoU of the quad's bounds with the box, and scores."""
+    """On held-out photos with the window around the true box:
+    mean IoU of the quad's bounds with the box, and scores."""
     overlaps, scores, empties = [], [], []
     rng = np.random.default_rng(3)
     for scene in full + empty:
-        boxes = scene.boxes or [(rng.uniform(0, scene.size[0]), rng.uniform(0, scene.size[1]), 80, 40) for _ in range(3)]
+        boxes = scene.boxes or [
+            (rng.uniform(0, scene.size[0]), rng.uniform(0, scene.size[1]), 80, 40) for _ in range(3)
+        ]
         for x, y, bw, bh in boxes:
             width = max(FineData.ZOOM * bw, 2 * FineData.ZOOM * bh, 48.0)
             s = width / FineData.W
@@ -94,8 +113,12 @@ def judge_fine(net, full, empty):
             b = corners_of((x, y, bw, bh))
             overlaps.append(iou((*q.min(0), *q.max(0)), (*b.min(0), *b.max(0))))
             scores.append(float(sigmoid(out[0, yy, xx])))
-    return {"iou": round(float(np.mean(overlaps)), 3), "low": round(float(np.mean(np.array(overlaps) < 0.6)), 3),
-            "score": round(float(np.median(scores)), 2), "empty over 0.3": round(float(np.mean(np.array(empties) > 0.3)), 3) if empties else None}
+    return {
+        "iou": round(float(np.mean(overlaps)), 3),
+        "low": round(float(np.mean(np.array(overlaps) < 0.6)), 3),
+        "score": round(float(np.median(scores)), 2),
+        "empty over 0.3": round(float(np.mean(np.array(empties) > 0.3)), 3) if empties else None,
+    }
 
 
 def main():
@@ -117,15 +140,18 @@ def main():
     ring.start(Maker(args.kind), [args.seed * 100 + 50 + k + state.samples for k in range(args.makers)])
     full, empty = load_scenes(tune=True)
     judge = judge_coarse if args.kind == "coarse" else judge_fine
-    while ring.filled() < min(args.ring, 2500):   # otherwise the first samples are drawn far too often
+    while ring.filled() < min(args.ring, 2500):  # otherwise the first samples are drawn far too often
         time.sleep(1)
     while state.samples < args.samples:
         batch = ring.draw(rng, BATCH[args.kind])
         loss, heat, regression = loss_of(state.forward(inputs(batch["image"])), batch, args.kind)
         state.step(loss, np.array([float(heat), float(regression)]), BATCH[args.kind], args.samples)
         if state.due(8000 if args.kind == "coarse" else 16000, args.samples):
-            state.report(("heat", "reg"), {"made": ring.made.value, "tune": judge(state.judge(), full, empty)},
-                         inputs(ring.draw(np.random.default_rng(1), 64)["image"]))
+            state.report(
+                ("heat", "reg"),
+                {"made": ring.made.value, "tune": judge(state.judge(), full, empty)},
+                inputs(ring.draw(np.random.default_rng(1), 64)["image"]),
+            )
     ring.stop()
 
 

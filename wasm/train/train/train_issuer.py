@@ -1,4 +1,5 @@
-"""Train the issuer net, which names the state or country of a plate. Resumes from its checkpoint; stops after --samples.
+"""Train the issuer net, which names the state or country of a plate.
+Resumes from its checkpoint; stops after --samples.
 
     python3 -m train.train_issuer --samples 400000
 """
@@ -30,6 +31,7 @@ def maker(seed):
     def sample():
         crop, region = data.sample()
         return {"crop": crop, "region": np.int16([region])}
+
     return sample
 
 
@@ -61,16 +63,24 @@ def tuning_crops():
 
 @torch.no_grad()
 def probabilities(net, crops):
-    return np.concatenate([F.softmax(net(inputs(crops[at:at + 64]))[:, :, 0].mean(2), 1).numpy() for at in range(0, len(crops), 64)])
+    return np.concatenate(
+        [F.softmax(net(inputs(crops[at : at + 64]))[:, :, 0].mean(2), 1).numpy() for at in range(0, len(crops), 64)]
+    )
 
 
 def score(net, crops, truths):
-    """{"all": [right, of how many], "dares": [right, named with 0.8 or more]} of plates of the US, and of all others."""
+    """{"all": [right, of how many], "dares": [right, named with 0.8 or more]} of plates of the US,
+    and of all others."""
     p = probabilities(net, crops)
     right, sure = p.argmax(1) == truths, p.max(1) >= 0.8
     us = np.array([regions.REGIONS[t].startswith("US-") for t in truths])
-    return {name: {"all": [int((right & part).sum()), int(part.sum())], "dares": [int((right & sure & part).sum()), int((sure & part).sum())]}
-            for name, part in (("us", us), ("others", ~us))}
+    return {
+        name: {
+            "all": [int((right & part).sum()), int(part.sum())],
+            "dares": [int((right & sure & part).sum()), int((sure & part).sum())],
+        }
+        for name, part in (("us", us), ("others", ~us))
+    }
 
 
 def main():
@@ -94,7 +104,11 @@ def main():
         loss, parts = loss_of(state.forward(inputs(batch["crop"])), torch.from_numpy(batch["region"][:, 0]).long())
         state.step(loss, parts, BATCH, args.samples)
         if state.due(20000, args.samples):
-            state.report(("named", "loss"), {"made": ring.made.value, "tune": score(state.judge(), *held_out)}, inputs(ring.draw(np.random.default_rng(1), 256)["crop"]))
+            state.report(
+                ("named", "loss"),
+                {"made": ring.made.value, "tune": score(state.judge(), *held_out)},
+                inputs(ring.draw(np.random.default_rng(1), 256)["crop"]),
+            )
     ring.stop()
 
 
