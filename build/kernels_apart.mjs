@@ -4,9 +4,9 @@
 //    V8 allocates registers one function at a time; a kernel inlined into a large function spills in its inner loop
 //    (measured: up to twice as slow).
 // 2. It takes the folder out of internal names (`wasm/assembly/recognizer/nets/net/layerAt` becomes
-//    `wasm/assembly/net/layerAt`). Binaryen orders functions of equal use by name, so with the folder in the name a move
-//    of a source file would change the module's bytes, and with them the module id that every read carries. File names
-//    are unique within a module.
+// `wasm/assembly/net/layerAt`). Binaryen orders functions of equal use by name, so with the folder in the name a move
+// of a source file would change the module's bytes, and with them the module id that every read carries. File names are
+// unique within a module.
 import binaryen from 'assemblyscript/binaryen'
 import { Transform } from 'assemblyscript/transform'
 

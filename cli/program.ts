@@ -43,6 +43,13 @@ function newProgram(): Command {
     .addHelpText('after', '\nStart here: platestream up\nEvery command has its own --help.')
 }
 
+/** Every command with its subcommands, registered and not run: for the test of the records door. */
+export async function allCommands(): Promise<Command> {
+  const program = newProgram()
+  for (const load of Object.values(COMMANDS)) (await load())(program)
+  return program
+}
+
 /** Runs one command. @returns the exit code: 0 success, 1 failure, 2 wrong usage */
 export async function runCommand(args: string[]): Promise<number> {
   const program = newProgram()

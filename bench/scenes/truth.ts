@@ -11,8 +11,8 @@ interface Open {
   camera: string
   vehicle: Vehicle
   /**
-   * First and last time at which the plate was at least `kLeastPlateWidth` wide; for a vehicle without a plate, at which
-   * any of it was in the picture.
+   * First and last time at which the plate was at least `kLeastPlateWidth` wide; for a vehicle without a plate, at
+   * which any of it was in the picture.
    */
   first?: string
   last?: string

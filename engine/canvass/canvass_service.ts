@@ -159,7 +159,10 @@ export class CanvassService {
     }
   }
 
-  /** What is known so far, while it is found: each answer replaces the previous one, the last has `notes.done`. @throws as `answer` */
+  /**
+   * What is known so far, while it is found: each answer replaces the previous one, the last has `notes.done`. @throws
+   * as `answer`
+   */
   async *watch(asked: AskedQuestion, scope: Scope, options: AskOptions = {}): AsyncGenerator<Answer> {
     const { ask, end } = await this.#open(asked, { facts: {}, queries: [] }, undefined, scope, options, false)
     try {

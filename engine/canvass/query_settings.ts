@@ -5,8 +5,8 @@ const PAGE_SECONDS = 30
 const EXPORT_SECONDS = 300
 
 /**
- * Settings of every statement of a question. All versions of a read lie in one partition, because no version changes the
- * time of the first: FINAL need not look across partitions.
+ * Settings of every statement of a question. All versions of a read lie in one partition, because no version changes
+ * the time of the first: FINAL need not look across partitions.
  * @param threads of the store, for one statement; default: the server's
  */
 export const settingsFor = (exporting: boolean, threads?: number): ClickHouseSettings => ({

@@ -46,7 +46,7 @@ export const LEASE_MS = 6_000
  * Creates every missing stream, bucket and object store of topology.ts and updates the existing ones, as far as the
  * server allows. Any number of processes may run it at any time; the last configuration wins.
  *
- *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure), it never drops messages.
+ *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure) and drops nothing.
  *              The engine deletes what is processed (partition/stream_trimmer.ts).
  *     HITS     Limits + DiscardOld: 30 days or 1 GiB. The store keeps every hit; consoles resume from the stream.
  *     DEAD     Limits + DiscardNew: only `platestream dead redrive` and `drop` remove a dead letter.

@@ -8,7 +8,10 @@ import type { Scope } from '../store/scope.js'
 export interface Access {
   /** The person or service, as authentication knows it; 1 to 200 characters. */
   readonly who: string
-  /** Category and case number, or `NOT_STATED`; 1 to 500 characters. Which purposes are good enough is the gate's decision. */
+  /**
+   * Category and case number, or `NOT_STATED`; 1 to 500 characters. Which purposes are good enough is the gate's
+   * decision.
+   */
   readonly purpose: string
   /** Names the sign-in, so that accesses of one session can be found together; 1 to 200 characters, no secret. */
   readonly session: string

@@ -9,11 +9,14 @@ import type { Access, AccessGate } from './access.js'
 import { throughGate } from './through_gate.js'
 
 /**
- * Plate data that leaves in another way than through `Records`: each of these is one access. The scope of the ticket must
- * be the whole, because neither a file nor a payload can be cut to a part of the cameras.
+ * Plate data that leaves in another way than through `Records`: each of these is one access. The scope of the ticket
+ * must be the whole, because neither a file nor a payload can be cut to a part of the cameras.
  */
 
-/** One dead letter with its payload: a frame, or a message with plates. @throws ALPR_ERR_NOT_FOUND, or what the gate throws */
+/**
+ * One dead letter with its payload: a frame, or a message with plates. @throws ALPR_ERR_NOT_FOUND, or what the gate
+ * throws
+ */
 export function readDeadLetter(
   gate: AccessGate,
   access: Access,
@@ -38,7 +41,10 @@ export function readPartials(gate: AccessGate, access: Access, client: JetStream
   })
 }
 
-/** Records what cameras publish into a file until `options.signal` aborts; see `record` of feeds. @throws as that, or what the gate throws */
+/**
+ * Records what cameras publish into a file until `options.signal` aborts; see `record` of feeds. @throws as that, or
+ * what the gate throws
+ */
 export function recordFeed(
   gate: AccessGate,
   access: Access,
@@ -61,7 +67,10 @@ export function recordFeed(
   )
 }
 
-/** Writes everything of the running system to a folder; see `backUp`. @throws ALPR_ERR_BACKUP_FAILED, or what the gate throws */
+/**
+ * Writes everything of the running system to a folder; see `backUp`. @throws ALPR_ERR_BACKUP_FAILED, or what the gate
+ * throws
+ */
 export function writeBackup(
   gate: AccessGate,
   access: Access,

@@ -36,7 +36,10 @@ export class Records {
     return this.#stored.ping()
   }
 
-  /** The latest reads, newest first. @throws ALPR_ERR_REQUEST_INVALID, ALPR_ERR_STORE_UNAVAILABLE, or what the gate throws */
+  /**
+   * The latest reads, newest first. @throws ALPR_ERR_REQUEST_INVALID, ALPR_ERR_STORE_UNAVAILABLE, or what the gate
+   * throws
+   */
   reads(access: Access, query: ReadsQuery): Promise<Page<ReadRecord>> {
     return this.#page(access, { kind: 'reads', input: query, form: 'page' }, ({ scope }) =>
       this.#stored.reads(query, scope),
@@ -59,7 +62,10 @@ export class Records {
     return items
   }
 
-  /** The JPEG at a place in the segment files. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT, or what the gate throws */
+  /**
+   * The JPEG at a place in the segment files. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT, or what the gate
+   * throws
+   */
   picture(access: Access, ref: CropRef): Promise<Uint8Array> {
     return throughGate(this.#gate, access, { kind: 'picture', input: ref, form: 'page' }, async ({ scope }, count) => {
       // A place in a file does not say whose it is.

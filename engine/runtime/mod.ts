@@ -1,4 +1,6 @@
-/** The light door of the engine: errors, secrets, processes, sleeping, CSV. Loads no client, codec or schema compiler. */
+/**
+ * The light door of the engine: errors, secrets, processes, sleeping, CSV. Loads no client, codec or schema compiler.
+ */
 export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
 export { CsvReader } from './csv_reader.js'
 export { backoffMs, sleep, within } from './backoff.js'

@@ -3,12 +3,12 @@ import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
 import type { Hit } from '../model/hit.js'
 import type { LedgerRow } from '../model/ledger.js'
-import type { CropRef, Read } from '../model/read.js'
 import { checkDatabaseName } from './ddl.js'
 import { scopeSettings, WHOLE, type Scope } from './scope.js'
+import { hitOf, readOf, type HitColumns, type ReadColumns } from './stored_rows.js'
 import type { StoredRead } from './tables.js'
 
-/** Larger answers belong to an export: parsing them would hold the event loop up. */
+/** Rows of one answer. A larger one belongs to an export: parsing it would block the event loop. */
 export const MAX_ROWS = 5_000
 
 /**
@@ -17,7 +17,7 @@ export const MAX_ROWS = 5_000
  */
 const FINAL: ClickHouseSettings = { do_not_merge_across_partitions_select_final: 1 }
 
-/** How far back the latest rows are looked for, step by step: most often the first step has them. */
+/** How far back the latest rows are searched, step by step: the first step usually has them. */
 const LOOK_BACK_MS = [DAY_MS, 9 * DAY_MS, 90 * DAY_MS, Number.POSITIVE_INFINITY]
 
 export interface Latest {
@@ -30,7 +30,9 @@ export interface Latest {
   scope?: Scope
 }
 
-/** The questions that the running system asks of its own tables. */
+const BEFORE = "ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
+
+/** Latest reads and hits, single reads, and the ledger. */
 export class StoreQueries {
   readonly #client: ClickHouseClient
   readonly #database: string
@@ -46,31 +48,31 @@ export class StoreQueries {
     const where =
       (camera === undefined ? '' : 'AND camera = {camera:String} ') +
       (plate === undefined ? '' : this.#ofPlate(options.before))
-    const rows = await this.#latest<ReadRow>('reads', 'read_id', options, where, { camera, plate })
+    const rows = await this.#latest<ReadColumns>('reads', 'read_id', options, where, { camera, plate })
     return rows.map(readOf)
   }
 
-  /**
-   * The index by plate says where to look; `plate` is asked for again, because a later version of a read may have
-   * another one.
-   */
+  /** The plate index locates the reads; `plate` is checked again, because a later version may have another text. */
   #ofPlate(before: number | undefined): string {
     return `AND plate = {plate:String} AND (cell, ts) IN (
-      SELECT cell, ts FROM ${this.#database}.reads_by_plate WHERE plate = {plate:String} ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"})`
+      SELECT cell, ts FROM ${this.#database}.reads_by_plate
+      WHERE plate = {plate:String} ${before === undefined ? '' : `AND ${BEFORE}`})`
   }
 
   /** The latest hits, newest first, each in its highest revision; withdrawn ones too. */
   async latestHits(options: Latest & { list?: string }): Promise<Hit[]> {
     const where = options.list === undefined ? '' : 'AND list = {list:String}'
-    const rows = await this.#latest<HitRow>('hits', 'hit_id', options, where, { list: options.list })
+    const rows = await this.#latest<HitColumns>('hits', 'hit_id', options, where, { list: options.list })
     return rows.map(hitOf)
   }
 
   /** @param ts time of the read, if known: without it all weeks are searched */
   async readById(readId: string, ts?: number): Promise<StoredRead | undefined> {
     if (!/^\d{1,20}$/.test(readId)) return undefined
-    const rows = await this.#rows<ReadRow>(
-      `SELECT *, ts_last FROM ${this.#database}.reads FINAL WHERE read_id = {id:UInt64} ${ts === undefined ? '' : "AND ts = fromUnixTimestamp64Milli({ts:Int64}, 'UTC')"} LIMIT 1`,
+    const rows = await this.#rows<ReadColumns>(
+      `SELECT *, ts_last FROM ${this.#database}.reads FINAL
+       WHERE read_id = {id:UInt64} ${ts === undefined ? '' : "AND ts = fromUnixTimestamp64Milli({ts:Int64}, 'UTC')"}
+       LIMIT 1`,
       { id: readId, ts },
     )
     return rows[0] && readOf(rows[0])
@@ -89,10 +91,12 @@ export class StoreQueries {
   }): Promise<LedgerRow[]> {
     const rows = await this.#rows<Record<keyof LedgerRow, string>>(
       // Qualified: in ClickHouse an alias wins over the column of its name, in WHERE too.
-      `SELECT l.camera AS camera, min(l.part) AS part, toUnixTimestamp(l.hour) * 1000 AS hour, sum(l.frames_in) AS framesIn,
-              sum(l.with_reads) AS withReads, sum(l.without_plate) AS withoutPlate, sum(l.dead) AS dead, max(l.version) AS version
+      `SELECT l.camera AS camera, min(l.part) AS part, toUnixTimestamp(l.hour) * 1000 AS hour,
+              sum(l.frames_in) AS framesIn, sum(l.with_reads) AS withReads, sum(l.without_plate) AS withoutPlate,
+              sum(l.dead) AS dead, max(l.version) AS version
        FROM ${this.#database}.ledger AS l FINAL
-       WHERE l.hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND l.hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+       WHERE l.hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+         AND l.hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
              ${options.camera === undefined ? '' : 'AND l.camera = {camera:String}'}
        GROUP BY l.camera, l.hour ORDER BY l.hour, l.camera LIMIT ${MAX_ROWS}`,
       { from: options.from, until: options.until, camera: options.camera },
@@ -111,7 +115,7 @@ export class StoreQueries {
     }))
   }
 
-  /** Rows of a table, duplicates taken out. */
+  /** Rows of a table without duplicates. */
   async count(table: 'reads' | 'reads_by_plate' | 'hits' | 'ledger'): Promise<number> {
     const rows = await this.#rows<{ rows: string }>(`SELECT count() AS rows FROM ${this.#database}.${table} FINAL`, {})
     return Number(rows[0]!.rows)
@@ -127,11 +131,12 @@ export class StoreQueries {
     const { limit, before, signal, scope } = options
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS)
       throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
-    // From the newest row on, not from now: clocks differ, and the table may hold an old feed. (Free: the partitions
-    // know their times.)
-    const bounded = before === undefined ? '' : "WHERE ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
+    // From the newest row on, not from now: clocks differ, and the table may hold an old feed. It costs nothing,
+    // because partitions know their times.
+    const bounded = before === undefined ? '' : `WHERE ${BEFORE}`
     const [{ newest, oldest }] = (await this.#rows<{ newest: string; oldest: string }>(
-      `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest FROM ${this.#database}.${table} ${bounded}`,
+      `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest
+       FROM ${this.#database}.${table} ${bounded}`,
       { before },
       signal,
       scope,
@@ -141,7 +146,8 @@ export class StoreQueries {
       const since = Math.max(Number(oldest), Number(newest) - back)
       rows = await this.#rows<Row>(
         `SELECT ${table === 'reads' ? '*, ts_last' : '*'} FROM ${this.#database}.${table} FINAL
-         WHERE ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') ${before === undefined ? '' : "AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"} ${where}
+         WHERE ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+               ${before === undefined ? '' : `AND ${BEFORE}`} ${where}
          ORDER BY ts DESC, ${id} DESC LIMIT {limit:UInt32}`,
         { ...params, since, before, limit },
         signal,
@@ -167,163 +173,5 @@ export class StoreQueries {
       abort_signal: signal,
     })
     return result.json<Row>()
-  }
-}
-
-interface CropColumns {
-  crop_segment: string
-  crop_offset: string
-  crop_length: number
-}
-
-interface ReadRow extends CropColumns {
-  read_id: string
-  version: number
-  plate: string
-  confidence: number
-  alternate_plates: string[]
-  alternate_confidences: number[]
-  region: string
-  camera: string
-  ts: string
-  ts_last: string
-  lat: number
-  lon: number
-  heading: number | null
-  direction: Read['direction']
-  picture_gap: string
-  picture_length: number
-  height_px: number
-  sharpness: number
-  contrast: number
-  glare: number
-  module: string
-  model: string
-  lists: string
-  feed: string
-}
-
-interface HitRow extends CropColumns {
-  hit_id: string
-  revision: number
-  state: Hit['state']
-  read_id: string
-  plate: string
-  confidence: number
-  alternate_plates: string[]
-  alternate_confidences: number[]
-  region: string
-  listed_plate: string
-  list: string
-  list_name: string
-  list_version: string
-  list_loaded_at: string
-  reason: string
-  priority: Hit['priority']
-  exact: boolean
-  probability: number
-  tolerated_positions: number[]
-  tolerated_read: string[]
-  tolerated_listed: string[]
-  tolerated_probabilities: number[]
-  camera: string
-  camera_name: string
-  lat: number
-  lon: number
-  heading: number | null
-  direction: string
-  ts: string
-  ts_last: string
-  published_at: string
-  picture_segment: string
-  picture_offset: string
-  picture_length: number
-  module: string
-  model: string
-}
-
-/** No segment: no picture. */
-function cropOf(segment: string, offset: string, length: number): CropRef | undefined {
-  return segment === '' ? undefined : { segment, offset: Number(offset), length }
-}
-
-const alternatesOf = (row: { alternate_plates: string[]; alternate_confidences: number[] }) =>
-  row.alternate_plates.map((plate, index) => ({ plate, confidence: row.alternate_confidences[index] ?? 0 }))
-
-function readOf(row: ReadRow): StoredRead {
-  const crop = cropOf(row.crop_segment, row.crop_offset, row.crop_length)
-  const picture =
-    crop && row.picture_length > 0
-      ? {
-          segment: crop.segment,
-          offset: crop.offset + crop.length + Number(row.picture_gap),
-          length: row.picture_length,
-        }
-      : undefined
-  return {
-    readId: row.read_id,
-    version: row.version,
-    plate: row.plate,
-    confidence: row.confidence,
-    alternates: alternatesOf(row),
-    region: row.region,
-    camera: row.camera,
-    ts: Date.parse(row.ts),
-    tsLast: Date.parse(row.ts_last),
-    lat: row.lat,
-    lon: row.lon,
-    ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction,
-    frames: row.version,
-    quality: { heightPx: row.height_px, sharpness: row.sharpness, contrast: row.contrast, glare: row.glare },
-    ...(crop && { crop }),
-    ...(picture && { picture }),
-    module: row.module,
-    model: row.model,
-    lists: row.lists,
-    feed: row.feed,
-  }
-}
-
-function hitOf(row: HitRow): Hit {
-  const crop = cropOf(row.crop_segment, row.crop_offset, row.crop_length)
-  const picture = cropOf(row.picture_segment, row.picture_offset, row.picture_length)
-  return {
-    hitId: row.hit_id,
-    revision: row.revision,
-    state: row.state,
-    readId: row.read_id,
-    plate: row.plate,
-    confidence: row.confidence,
-    alternates: alternatesOf(row),
-    region: row.region,
-    listedPlate: row.listed_plate,
-    list: row.list,
-    listName: row.list_name,
-    listVersion: row.list_version,
-    listLoadedAt: row.list_loaded_at,
-    reason: row.reason,
-    priority: row.priority,
-    exact: row.exact,
-    probability: row.probability,
-    tolerated: row.tolerated_positions.map((position, index) => ({
-      position,
-      read: row.tolerated_read[index] ?? '',
-      listed: row.tolerated_listed[index] ?? '',
-      probability: row.tolerated_probabilities[index] ?? 0,
-    })),
-    camera: row.camera,
-    cameraName: row.camera_name,
-    lat: row.lat,
-    lon: row.lon,
-    ...(row.heading === null ? {} : { heading: row.heading }),
-    direction: row.direction,
-    ts: row.ts,
-    tsLast: row.ts_last,
-    publishedAt: row.published_at,
-    ...(crop && { crop }),
-    ...(picture && { picture }),
-    module: row.module,
-    model: row.model,
   }
 }

@@ -54,8 +54,8 @@ Entry of the directory, one for each block:
     0   u32 address of its planes
     4   u16 number of plates
     6   u8 characters of each plate, 7 u8 unused
-    8   u8[12] for each position the bits in which its plates differ. Only these have planes, position by position, the
-        highest bit first
+    8   u8[12] for each position the bits in which its plates differ. Only these have planes, position by position,
+        the highest bit first
     20  u8[12] for each position the code of the first plate: the value of the other bits
     32  u64 key of the first plate`,
       host: ['ENTRY_BYTES'],
@@ -133,8 +133,8 @@ A pattern:
     320  fragments, each an automaton
     1600 orders: each the whole pattern, an automaton
     9280 strict: an automaton of the whole pattern without look-alikes, when it is one fragment
-    9600 upper bounds of a plate's probability, f64: without a look-alike; with at least one; with at least one error;
-         with two; with at least one error that is not an extra character; with two of which one is not
+    9600 upper bounds of a plate's probability, f64: without a look-alike; with at least one; with at least one
+         error; with two; with at least one error that is not an extra character; with two of which one is not
     9664 classes of characters`,
       host: true,
       constants: {
@@ -199,8 +199,8 @@ weight of each code.`,
       about: `
 A workspace, what one instance writes:
 
-    0      states of the automaton, two sets of 5 x 20 vectors of 512 bits: 0, 1, 2 errors; 1 and 2 that are all extra
-           characters
+    0      states of the automaton, two sets of 5 x 20 vectors of 512 bits: 0, 1, 2 errors; 1 and 2 that are all
+           extra characters
     12800  64 bytes of zeros, 64 of ones
     12928  codes of one plate
     12992  how a plate can end well (endings.ts)

@@ -147,5 +147,5 @@ t.test('the command writes a feed and its truth, or neither', async (t) => {
   const good = await call(['feed', 'render', recipe, '--out', out, '--json'])
   t.match(JSON.parse(good.stdout), { frames: 5, cameras: 1, truth: join(folder, 'x.truth.json') })
   t.ok(existsSync(out) && existsSync(join(folder, 'x.truth.json')) && !existsSync(`${out}.part`))
-  t.match((await call(['feed', 'render', recipe, '--out', out])).stderr, /exists already; --force/)
+  t.match((await call(['feed', 'render', recipe, '--out', out])).stderr, /already exists; --force/)
 })

@@ -13,11 +13,6 @@ export interface TwinPattern {
 }
 export type TwinToken = '*' | { set?: string }
 
-interface TwinMatch {
-  plate: string
-  probability: number
-}
-
 /** P(truth is on the plate | the reader is sure of read), as in docs/matcher.md. */
 export function twinConfusion(data: ConfusionData): (read: string, truth: string) => number {
   const rows = new Map<string, Map<string, number>>()
