@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from '@sinclair/typebox'
-import { AlprError, type ErrorDetails } from '../../engine/runtime/mod.js'
+import { faultText, schemaFault, type SchemaError } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 
 /** The body of every error response. */
 export const ProblemSchema = Type.Object(
@@ -42,15 +43,10 @@ function send(reply: FastifyReply, status: number, problem: AlprError): FastifyR
 
 function asProblem(error: FastifyError | AlprError): { status: number; problem: AlprError } {
   if (error instanceof AlprError) return { status: error.status, problem: error }
-  const [fault] = error.validation ?? []
-  if (fault) {
-    const details: ErrorDetails = {}
-    const unknown = (fault.params as { additionalProperty?: string }).additionalProperty
-    const field = [error.validationContext, fault.instancePath.slice(1).replaceAll('/', '.'), unknown]
-      .filter(Boolean)
-      .join('.')
-    details.field = field
-    details.reason = unknown ? `there is no field ${field}` : `${field} ${fault.message ?? 'is not valid'}`
+  if (error.validation?.length) {
+    const fault = schemaFault(error.validation as SchemaError[])
+    const field = [error.validationContext, fault.field].filter(Boolean).join('.')
+    const details = { field, reason: faultText({ ...fault, field }) }
     return { status: 400, problem: new AlprError('ALPR_ERR_REQUEST_INVALID', details) }
   }
   // Errors that fastify raises itself: body too large, not JSON, wrong media type.

@@ -1,5 +1,6 @@
 import { AckPolicy, DeliverPolicy, nanos } from 'nats'
 import { STREAM } from '../../engine/mod.js'
+import { Semaphore } from '../../engine/runtime/mod.js'
 import { gapEntry, hitEntry } from './entry.js'
 import type { NatsLink } from './nats_link.js'
 import type { RingEntry } from './ring.js'
@@ -15,7 +16,7 @@ export interface Batch {
 
 /** Reads hits that are older than the ring from stream HITS, batch by batch, for a few consoles at a time. */
 export class Backlog {
-  readonly #readers = new Readers(READERS)
+  readonly #readers = new Semaphore(READERS)
 
   constructor(private readonly natsLink: NatsLink) {}
 
@@ -75,28 +76,5 @@ function hitOrNothing(seq: number, payload: Uint8Array): RingEntry | undefined {
     return hitEntry(seq, payload)
   } catch {
     return undefined
-  }
-}
-
-/** A semaphore with a first-in, first-out queue. */
-class Readers {
-  #running = 0
-  readonly #queue: (() => void)[] = []
-
-  constructor(private readonly permits: number) {}
-
-  get waiting(): number {
-    return this.#queue.length
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.permits) await new Promise<void>((resolve) => this.#queue.push(resolve))
-    this.#running++
-    try {
-      return await work()
-    } finally {
-      this.#running--
-      this.#queue.shift()?.()
-    }
   }
 }

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
-import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
+import { CAMERA_ID, faultText, LIST_ID, parserOf } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import type { SubscribeMessage } from './protocol.js'
 
@@ -23,7 +22,11 @@ const SCHEMA = Type.Object(
   { additionalProperties: false },
 )
 
-const isSubscribe = new Ajv({ strict: false }).compile<SubscribeMessage>(SCHEMA)
+const parse = parserOf<SubscribeMessage>(
+  SCHEMA,
+  (fault) => new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: faultText(fault, 'message') }),
+  { copy: false },
+)
 
 /**
  * @param text `undefined` for a binary message
@@ -36,12 +39,5 @@ export function parseSubscribe(text: string | undefined): SubscribeMessage {
   } catch {
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: 'the message is not JSON text' })
   }
-  if (isSubscribe(value)) return value
-  const error = isSubscribe.errors![0]!
-  const unknownField = (error.params as { additionalProperty?: string }).additionalProperty
-  throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
-    reason: unknownField
-      ? `there is no field ${unknownField}`
-      : `${error.instancePath.slice(1) || 'message'} ${error.message}`,
-  })
+  return parse(value)
 }
