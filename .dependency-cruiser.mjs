@@ -60,6 +60,22 @@ const partsDownward = [
   to: { path: `^(${to})/` },
 }))
 
+/** The rooms of gateway/, each with the rooms that it may import. */
+const GATEWAY_ROOMS = {
+  access: [],
+  http: [],
+  live: ['access'],
+  status: ['live'],
+  routes: ['access', 'http', 'live', 'status'],
+}
+
+const gatewayRooms = Object.entries(GATEWAY_ROOMS).map(([name, allowed]) => ({
+  name: `gateway-${name}-imports-${allowed.join('-') || 'no-other-room'}`,
+  severity: 'error',
+  from: { path: `^gateway/${name}/` },
+  to: { path: '^gateway/', pathNot: `^gateway/(${[name, ...allowed].join('|')})/` },
+}))
+
 export default {
   forbidden: [
     {
@@ -131,6 +147,27 @@ export default {
       to: { path: '^engine/store/queries(/|\\.ts$)' },
     },
     {
+      name: 'wasm-internals-for-tests-and-bench-only',
+      severity: 'error',
+      from: { pathNot: '^(wasm|test|bench)/' },
+      to: { path: '^wasm/internal_mod\\.ts$' },
+    },
+    {
+      name: 'plate-statements-behind-records',
+      comment: 'The statements of the plate dictionary, and the function that runs a statement.',
+      severity: 'error',
+      from: { pathNot: '^(engine/(records|store|retention|backup|canvass|plate_search)|test/engine)/' },
+      to: { path: '^engine/store/(plate_queries|query_rows)\\.ts$' },
+    },
+    ...gatewayRooms,
+    {
+      name: 'bench-does-not-import-tests',
+      comment: 'bench/match/oracles.ts checks the search that it measures against the twins of the tests.',
+      severity: 'error',
+      from: { path: '^bench/', pathNot: '^bench/match/oracles\\.ts$' },
+      to: { path: '^test/' },
+    },
+    {
       name: 'gateway-through-its-door',
       severity: 'error',
       from: { pathNot: '^(gateway|test/gateway|ui-lite)/' },
@@ -170,7 +207,8 @@ export default {
     {
       name: 'imports-resolve',
       severity: 'error',
-      from: { pathNot: '^wasm/assembly/' },
+      // errors_doc.mjs imports what the build makes.
+      from: { pathNot: '^(wasm/assembly/|build/errors_doc\\.mjs$)' },
       to: { couldNotResolve: true },
     },
   ],

@@ -1,6 +1,8 @@
 /**
  * The door of the stream engine: what the gateway and the command line import. Plate data, stored or live, leaves
- * through `records/` only; every export of it takes an `Access` and an `AccessGate`.
+ * through `records/` only: every export of it takes an `Access` and asks an `AccessGate`. `createClient` and
+ * `connectNats` are for the parts and for operators' commands that show no plate; `test/records_door.test.ts` lists who
+ * uses them.
  */
 export { readManifest, restore } from './backup/backup.js'
 export { EXPORT_FORMATS, fileOf, type ExportFormat } from './canvass/export.js'

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Command } from 'commander'
 import { allCommands } from '../cli/program.js'
@@ -174,4 +176,28 @@ t.test('every command asks the access gate or is a named exception', async (t) =
     const hasPurpose = command.options.some(({ long }) => long === '--purpose')
     t.equal(hasPurpose, GATED_COMMANDS.includes(name), `${name} ${hasPurpose ? 'has' : 'has no'} --purpose`)
   }
+})
+
+/** Who runs statements or subscribes without the records door, and why no plate data leaves. */
+const DIRECT: Record<string, string> = {
+  'cli/system.ts': 'connects the commands below',
+  'cli/commands/backup.ts': 'gives the connections to writeBackup, which asks the gate',
+  'cli/commands/engine.ts': 'a part of the system',
+  'cli/commands/restore.ts': 'takes a backup in',
+  'cli/commands/store.ts': 'migrate, check and purge show counts',
+  'cli/access.ts': 'gives the connection to openRecords',
+  'cli/commands/up.ts': 'the supervisor: tables and cameras of the demonstration',
+  'cli/doctor/checks.ts': 'versions and states of streams',
+  'gateway/live/nats_link.ts': 'the connection that hits come over, for consoles with a ticket',
+}
+
+t.test('only named files of gateway and cli connect to the store or NATS by themselves', async (t) => {
+  const found = ['cli', 'gateway'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .map((name) => join(folder, String(name)))
+      .filter(
+        (file) => file.endsWith('.ts') && /\b(createClient|connectNats|withStore)\b/.test(readFileSync(file, 'utf8')),
+      ),
+  )
+  t.same(found.sort(), Object.keys(DIRECT).sort())
 })

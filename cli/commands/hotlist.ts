@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { FixedColumn, HotListColumns, HotListHead } from '../../engine/mod.js'
-import { AlprError } from '../../engine/runtime/mod.js'
+import { AlprError, DAY_MS } from '../../engine/runtime/mod.js'
 import type { PreviewRow } from '../../wasm/mod.js'
-import { withRecords } from '../access.js'
+import { withPurpose, withRecords } from '../access.js'
 import { usage } from '../failure.js'
 import { printJson, printLine, printTable, progressBar, printNote } from '../output.js'
 import { collect, decimal, listId, oneOf, wholeNumber } from '../parse.js'
@@ -43,7 +43,14 @@ interface PreviewOptions extends SystemOptions {
 
 export function registerHotlist(program: Command): void {
   const hotlist = program.command('hotlist').description('manage hot lists: the plates that reads are matched against')
+  registerImport(hotlist)
+  registerList(hotlist)
+  registerSet(hotlist)
+  registerPreview(hotlist)
+  registerRemove(hotlist)
+}
 
+function registerImport(hotlist: Command): void {
   withSystemOptions(hotlist.command('import'))
     .description('import a hot list from a file; it replaces the list with the same id')
     .argument('<file>', 'CSV with a header row, or fixed-width columns (--fixed)')
@@ -135,7 +142,9 @@ Examples:
         )
       })
     })
+}
 
+function registerList(hotlist: Command): void {
   withSystemOptions(hotlist.command('list'))
     .description('list all hot lists')
     .option('--json', 'print one JSON line per list')
@@ -151,7 +160,9 @@ Examples:
           )
       }),
     )
+}
 
+function registerSet(hotlist: Command): void {
   withSystemOptions(hotlist.command('set'))
     .description('change how a hot list is matched; its plates stay the same')
     .argument('<id>', 'list', listId)
@@ -183,14 +194,15 @@ Examples:
           )
       })
     })
+}
 
-  withSystemOptions(hotlist.command('preview'))
+function registerPreview(hotlist: Command): void {
+  withPurpose(withSystemOptions(hotlist.command('preview')))
     .description('estimate the false hits per day at each threshold, from the size of the list and recent traffic')
     .argument('<id>', 'list', listId)
     .option('--threshold <p>', 'repeatable (default: a range of common ones)', collect(decimal(0.001, 1)))
     .option('--days <n>', 'days of recent reads to estimate the traffic from', wholeNumber(1, 365), 7)
     .option('--formats-of <code>', 'state or country whose plate formats the list has, e.g. US-CA')
-    .option('--purpose <text>', 'purpose of the access: category and case number')
     .option('--json', 'print one JSON line per threshold')
     .addHelpText(
       'after',
@@ -208,7 +220,7 @@ share of passing listed vehicles that give a hit at this threshold.`,
       if (!record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
       const now = Date.now()
       const input = {
-        windows: [{ from: new Date(now - days * 86_400_000).toISOString(), to: new Date(now).toISOString() }],
+        windows: [{ from: new Date(now - days * DAY_MS).toISOString(), to: new Date(now).toISOString() }],
         entries: record.entries,
         ...(threshold && { thresholds: threshold }),
         ...(formatsOf !== undefined && { region: formatsOf }),
@@ -228,7 +240,9 @@ share of passing listed vehicles that give a hit at this threshold.`,
         )
       })
     })
+}
 
+function registerRemove(hotlist: Command): void {
   withSystemOptions(hotlist.command('remove'))
     .description('remove a hot list')
     .argument('<id>', 'list', listId)

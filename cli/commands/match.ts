@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { AlprError, CsvReader } from '../../engine/runtime/mod.js'
+import { AlprError, CsvReader, HOUR_MS } from '../../engine/runtime/mod.js'
 import { loadMatcher } from '../../wasm/load_node.js'
 import { Dictionary, parsePattern, PlateBuilder, type PlateMatch, type PlateRow } from '../../wasm/mod.js'
 import { printJson } from '../output.js'
@@ -13,8 +13,6 @@ interface MatchOptions {
   lookAlikes: boolean
   json?: boolean
 }
-
-const HOUR_MS = 3_600_000
 
 export function registerMatch(program: Command): void {
   program

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { Option, type Command } from 'commander'
 import type { StandingPartial } from '../../engine/mod.js'
+import { DAY_MS } from '../../engine/runtime/mod.js'
 import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
 import { printJson, printLine, printTable } from '../output.js'
 import { decimal, oneOf, parseDuration } from '../parse.js'
@@ -31,7 +32,7 @@ export function registerPartial(program: Command): void {
     .addOption(
       new Option('--for <time>', 'how long to watch: 12h, 7d; at most 30d')
         .argParser(parseDuration)
-        .default(7 * 86_400_000, '7d'),
+        .default(7 * DAY_MS, '7d'),
     )
     .option(
       '--priority <priority>',

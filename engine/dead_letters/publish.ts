@@ -15,7 +15,7 @@ export interface DeadPart {
  * its own headers and payload: nothing is dropped silently. The message id derives from the stream sequence, so
  * publishing it twice stores one.
  */
-export async function deadLetter(
+export async function publishDeadLetter(
   js: JetStreamClient,
   source: CameraMessage & { message: JsMsg },
   error: AlprError,

@@ -58,12 +58,12 @@ export async function* deadLetters(
 
 /** A dead letter without its payload. @throws ALPR_ERR_NOT_FOUND */
 export async function findDeadLetter(manager: JetStreamManager, seq: number): Promise<DeadLetter> {
-  const { payload: _, ...letter } = await deadLetter(manager, seq)
+  const { payload: _, ...letter } = await loadDeadLetter(manager, seq)
   return letter
 }
 
 /** A dead letter with its payload, a frame or a message with plates: for `records/` only. @throws ALPR_ERR_NOT_FOUND */
-export async function deadLetter(
+export async function loadDeadLetter(
   manager: JetStreamManager,
   seq: number,
 ): Promise<DeadLetter & { payload: Uint8Array }> {
@@ -78,7 +78,7 @@ export async function deadLetter(
  * minutes makes no duplicate.
  */
 export async function redrive(connection: NatsConnection, manager: JetStreamManager, seq: number): Promise<void> {
-  const letter = await deadLetter(manager, seq)
+  const letter = await loadDeadLetter(manager, seq)
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)

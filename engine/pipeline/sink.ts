@@ -1,5 +1,5 @@
 import { headers } from 'nats'
-import { deadLetter } from '../dead_letters/publish.js'
+import { publishDeadLetter } from '../dead_letters/publish.js'
 import type { Camera } from '../model/camera.js'
 import type { Hit } from '../model/hit.js'
 import { dueForCheck, makeHits, worthChecking } from '../hits/hit_maker.js'
@@ -75,7 +75,7 @@ export class Sink {
     const { parts, progress } = this
     parts.metrics.count(`dead_${error.code}_total`)
     progress.epoch.add(
-      parts.retry.until('dead letters', () => deadLetter(parts.js, message, error, part), parts.ending),
+      parts.retry.until('dead letters', () => publishDeadLetter(parts.js, message, error, part), parts.ending),
     )
   }
 

@@ -1,6 +1,6 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
 import { backUp, type BackupSystem, type Manifest } from '../backup/backup.js'
-import { deadLetter, type DeadLetter } from '../dead_letters/queue.js'
+import { loadDeadLetter, type DeadLetter } from '../dead_letters/queue.js'
 import type { RecordOptions, RecordSummary } from '../feeds/feed_recording.js'
 import type { StandingPartial } from '../hotlists/standing_partial.js'
 import { listStandingPartials } from '../hotlists/standing_partial_store.js'
@@ -25,7 +25,7 @@ export function readDeadLetter(
 ): Promise<DeadLetter & { payload: Uint8Array }> {
   return throughGate(gate, access, { kind: 'dead letter', input: { seq }, form: 'page' }, async ({ scope }, count) => {
     requireWhole(scope, 'a dead letter')
-    const letter = await deadLetter(manager, seq)
+    const letter = await loadDeadLetter(manager, seq)
     count(1)
     return letter
   })

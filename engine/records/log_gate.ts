@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   requireAccess,
   type Access,
@@ -27,7 +27,17 @@ export class LogGate implements AccessGate {
     requireAccess(access)
     const { who, purpose, session } = access
     const id = randomUUID()
-    this.write({ access: id, phase: 'begin', who, purpose, session, ...request })
+    this.write({ access: id, phase: 'begin', who, purpose, session, ...request, input: bounded(request.input) })
     return { scope: WHOLE, end: async (end) => this.write({ access: id, phase: 'end', ...end }) }
   }
+}
+
+/** A question may name 20,000 plates: of a long input a line has the beginning, the size and the hash. */
+const MAX_INPUT = 8_192
+
+function bounded(input: unknown): unknown {
+  const text = JSON.stringify(input) ?? ''
+  if (text.length <= MAX_INPUT) return input
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  return { begins: text.slice(0, MAX_INPUT), characters: text.length, sha256 }
 }

@@ -2,6 +2,7 @@
  * The light door of the engine: errors, secrets, processes, sleeping, CSV. Loads no client, codec or schema compiler.
  */
 export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
+export { DAY_MS, HOUR_MS } from '../model/time.js'
 export { CsvReader } from './csv_reader.js'
 export { backoffMs, sleep, within } from './backoff.js'
 export { csvRow, type CsvValue } from './csv_row.js'

@@ -1,7 +1,7 @@
 import { fastifyCookie } from '@fastify/cookie'
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { AlprError } from '../../engine/runtime/mod.js'
+import { AlprError, HOUR_MS } from '../../engine/runtime/mod.js'
 
 /** The authenticated sender of a request. Accounts and roles will be part of it. */
 export interface Caller {
@@ -13,7 +13,7 @@ export interface Caller {
 }
 
 /** A session lasts one shift; using it in its second half renews it. */
-const SESSION_MS = 12 * 3_600_000
+const SESSION_MS = 12 * HOUR_MS
 const VERSION = 'v1'
 
 /**

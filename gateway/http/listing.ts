@@ -12,6 +12,16 @@ export const FormatField = {
   }),
 }
 
+/** Query field of every route with plate data. */
+export const PurposeField = {
+  purpose: Type.Optional(
+    Type.String({
+      maxLength: 500,
+      description: 'purpose of the access: category and case number; for the access gate',
+    }),
+  ),
+}
+
 /** Query fields of a list that comes in pages. */
 export const PageFields = {
   limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),

@@ -207,7 +207,7 @@ export class Console {
     if (this.#closed) return
     let ticket: Ticket
     try {
-      ticket = await this.beginAccess(accessOf(this.caller), message)
+      ticket = await this.beginAccess(accessOf(this.caller, message.purpose), message)
     } catch (error) {
       return this.#refuse(error, CLOSE.authRequired)
     }

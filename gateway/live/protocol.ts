@@ -27,6 +27,8 @@ export interface SubscribeMessage {
   area?: [number, number, number, number]
   /** Also send live reads. */
   reads?: boolean
+  /** Purpose of the access: category and case number; for the access gate. */
+  purpose?: string
 }
 
 export type GatewayMessage =

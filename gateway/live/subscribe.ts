@@ -18,6 +18,7 @@ const SCHEMA = Type.Object(
     ),
     area: Type.Optional(Type.Tuple([Longitude, Latitude, Longitude, Latitude])),
     reads: Type.Optional(Type.Boolean()),
+    purpose: Type.Optional(Type.String({ maxLength: 500 })),
   },
   { additionalProperties: false },
 )

@@ -4,6 +4,7 @@ import { EXPORT_FORMATS, type ExportFormat, fileOf, questionList } from '../../e
 import { accessOf } from '../access/access.js'
 import { type Api, strict } from '../http/api.js'
 import type { Services } from './services.js'
+import { PurposeField } from '../http/listing.js'
 import { problems } from '../http/problem.js'
 
 /** Fits 16 areas, each a polygon of 2,000 corners, or 20,000 plates; bytes. */
@@ -24,12 +25,7 @@ const Query = Type.Object(
           'as a streamed file, up to 1,000,000 rows or the `limit` of the question',
       },
     ),
-    purpose: Type.Optional(
-      Type.String({
-        maxLength: 500,
-        description: 'the reason for the question: category and case number; passed to the access gate',
-      }),
-    ),
+    ...PurposeField,
   },
   strict,
 )

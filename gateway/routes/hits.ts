@@ -4,7 +4,7 @@ import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
 import type { Column } from '../http/csv_writer.js'
-import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
+import { sendList, FormatField, PageFields, pageOf, PurposeField } from '../http/listing.js'
 
 const HitSchema = Type.Object(
   {
@@ -31,6 +31,7 @@ const Query = Type.Object(
   {
     ...PageFields,
     ...FormatField,
+    ...PurposeField,
     list: Type.Optional(Type.String({ pattern: LIST_ID.source })),
   },
   strict,
@@ -72,7 +73,7 @@ export function hitsRoutes(api: Api, { records }: Services): void {
         response: pageOf(HitSchema),
       },
     },
-    async ({ query: { format, ...query }, caller }, reply) =>
-      sendList(reply, format, 'hits', await records.hits(accessOf(caller), query), COLUMNS),
+    async ({ query: { format, purpose, ...query }, caller }, reply) =>
+      sendList(reply, format, 'hits', await records.hits(accessOf(caller, purpose), query), COLUMNS),
   )
 }

@@ -1,14 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, type LedgerEntry } from '../../engine/mod.js'
-import { AlprError } from '../../engine/runtime/mod.js'
+import { AlprError, DAY_MS, HOUR_MS } from '../../engine/runtime/mod.js'
 import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
 import type { Column } from '../http/csv_writer.js'
-import { sendList, FormatField, pageOf } from '../http/listing.js'
+import { sendList, FormatField, pageOf, PurposeField } from '../http/listing.js'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 /** At most a month of hours per request. */
 const LONGEST_MS = 31 * DAY_MS
 
@@ -32,6 +30,7 @@ const Time = Type.String({
 const Query = Type.Object(
   {
     ...FormatField,
+    ...PurposeField,
     from: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default one day before `to`' })),
     to: Type.Optional(Type.String({ ...Time, description: 'RFC 3339, UTC; default now' })),
     camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
@@ -67,7 +66,7 @@ export function ledgerRoutes(api: Api, { records }: Services): void {
         throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: '`from` must be at most 31 days before `to`' })
       }
       const wanted = { from, to, ...(query.camera !== undefined && { camera: query.camera }) }
-      const items = await records.ledger(accessOf(caller), wanted)
+      const items = await records.ledger(accessOf(caller, query.purpose), wanted)
       return sendList(reply, query.format, 'ledger', { items }, COLUMNS)
     },
   )

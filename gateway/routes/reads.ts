@@ -4,7 +4,7 @@ import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
 import type { Column } from '../http/csv_writer.js'
-import { sendList, FormatField, PageFields, pageOf } from '../http/listing.js'
+import { sendList, FormatField, PageFields, pageOf, PurposeField } from '../http/listing.js'
 
 const CropSchema = Type.Object(
   { segment: Type.String(), offset: Type.Integer(), length: Type.Integer() },
@@ -38,6 +38,7 @@ const Query = Type.Object(
   {
     ...PageFields,
     ...FormatField,
+    ...PurposeField,
     camera: Type.Optional(Type.String({ pattern: CAMERA_ID.source })),
     plate: Type.Optional(
       Type.String({ minLength: 1, maxLength: 16, description: 'the plate as read; spaces and case do not matter' }),
@@ -77,9 +78,9 @@ export function readsRoutes(api: Api, { records, registry }: Services): void {
     {
       schema: { summary: 'Latest reads', tags: ['reads'], querystring: Query, response: pageOf(ReadSchema) },
     },
-    async ({ query: { format, plate, ...query }, caller }, reply) => {
+    async ({ query: { format, plate, purpose, ...query }, caller }, reply) => {
       const wanted = { ...query, ...(plate !== undefined && { plate: normalisePlate(plate) }) }
-      const page = await records.reads(accessOf(caller), wanted)
+      const page = await records.reads(accessOf(caller, purpose), wanted)
       return sendList(reply, format, 'reads', { ...page, items: page.items.map(named) }, COLUMNS)
     },
   )

@@ -1,10 +1,10 @@
 import type { NatsConnection } from 'nats'
 import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../../engine/mod.js'
-import { reasonOf } from '../../engine/runtime/mod.js'
+import { HOUR_MS, reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsTask } from '../live/nats_link.js'
 
 /** A hot list whose last load is older than this is stale, ms: downloads are due twice a day (HOT-1). */
-const STALE_MS = 12 * 3_600_000
+const STALE_MS = 12 * HOUR_MS
 /** How often a watch is restarted, ms. The client revives a watch that lost its consumer, but updates can be missed. */
 const REFRESH_MS = 300_000
 

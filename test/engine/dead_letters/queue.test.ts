@@ -1,6 +1,6 @@
 import { headers, type NatsConnection } from 'nats'
 import t from 'tap'
-import { deadLetter, deadLetters, drop, redrive } from '../../../engine/dead_letters/queue.js'
+import { loadDeadLetter, deadLetters, drop, redrive } from '../../../engine/dead_letters/queue.js'
 import { STREAM } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
@@ -56,7 +56,7 @@ t.test('dead letters are listed, filtered, redriven and dropped', async (t) => {
     headers: { 'Captured-At': '2026-05-01T08:30:00.000Z', Position: '1,2' },
   })
   t.notOk('payload' in (await list(manager))[0]!, 'a list shows no payload')
-  t.same([...(await deadLetter(manager, 1)).payload], [1])
+  t.same([...(await loadDeadLetter(manager, 1)).payload], [1])
   t.same(Object.keys((await list(manager))[0]!.headers), ['Captured-At', 'Position'], 'only what the camera sent')
   t.same(
     (await list(manager, { camera: 'even' })).map((d) => d.seq),
@@ -84,7 +84,7 @@ t.test('dead letters are listed, filtered, redriven and dropped', async (t) => {
   t.equal(frame.header.get('Position'), '1,2')
   t.notOk(frame.header.has('Dead-Reason'))
   t.same([...frame.data], [3])
-  await t.rejects(deadLetter(manager, 3), { code: 'ALPR_ERR_NOT_FOUND' })
+  await t.rejects(loadDeadLetter(manager, 3), { code: 'ALPR_ERR_NOT_FOUND' })
 })
 
 t.test('a dead letter stays when the stream refuses the frame', async (t) => {
@@ -101,5 +101,5 @@ t.test('the largest possible dead letter is read whole', async (t) => {
   const connection = await nats.connect()
   const manager = await connection.jetstreamManager()
   await publishDead(connection, 'huge', 'ALPR_ERR_FRAME_TOO_LARGE', new Uint8Array(16_777_216 - 70_000), 1)
-  t.equal((await deadLetter(manager, 1)).bytes, 16_777_216 - 70_000)
+  t.equal((await loadDeadLetter(manager, 1)).bytes, 16_777_216 - 70_000)
 })

@@ -99,7 +99,7 @@ t.test('any picture of any size returns: no trap, no hang', { timeout: 120_000 }
 t.test('the largest frame is accepted, a larger side is refused', async (t) => {
   const recognizer = await Recognizer.create(wasm, trained, { warmUps: 0 })
   recognizer.lumaBuffer(8192, 8192)
-  t.ok(recognizer.recognize(8192, 8192).length >= 0)
+  t.same(recognizer.recognize(8192, 8192), [], 'an empty frame of the largest size has no plate')
   const refused = (width: number, height: number) => {
     try {
       recognizer.lumaBuffer(width, height)
