@@ -69,6 +69,7 @@ const TABLE = {
   ],
   ALPR_ERR_QUESTION_GIVEN_UP: ['the question was abandoned before it was answered', 408],
   ALPR_ERR_SCOPE_RESTRICTED: ['{what} needs access to all cameras and lists', 403],
+  ALPR_ERR_SCOPE_TOO_LARGE: ['the access has {count} cameras or lists; the limit is {limit}', 500],
   ALPR_ERR_RECORD_ON_HOLD: ['{what} is under legal hold: {reason}', 423],
   ALPR_ERR_RETENTION_BELOW_MINIMUM: ['the week of {week} must be kept: reads are kept for at least {limit} days', 409],
   ALPR_ERR_PURGE_UNPROVEN: ['week {week} was not purged: {reason}', 409],

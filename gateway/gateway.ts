@@ -73,7 +73,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
   const registry = new RegistryMirror()
-  const gate = options.gate ?? new LogGate((line) => log.info(line, 'access to plate data'))
+  const gate = options.gate ?? accessLog(log)
   const opened = options.records
     ? undefined
     : openRecords({
@@ -167,4 +167,10 @@ export async function buildApp(services: Services, log: FastifyBaseLogger, uiFol
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+/** Records every access in the log, whatever level `log.level` sets: a setting must not switch the record off. */
+function accessLog(log: Logger): LogGate {
+  const always = log.child({}, { level: 'info' })
+  return new LogGate((line) => always.info(line, 'access to plate data'))
 }

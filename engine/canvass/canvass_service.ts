@@ -1,11 +1,12 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
+import { NO_SEARCH } from '../plate_search/no_search.js'
 import { SqlPlateSearch, type PlateSearch } from '../plate_search/candidates.js'
 import { CachedValue } from '../runtime/cached_value.js'
 import { validate } from '../runtime/validate.js'
 import { storeError } from '../store/client.js'
-import { requireWhole, scopeSettings, type Scope } from '../store/scope.js'
+import { isWhole, scopeSettings, type Scope } from '../store/scope.js'
 import { sql, tableOf, type Sql } from '../store/sql.js'
 import { cursorPlace, cursorText, fingerprintOf } from './cursor.js'
 import { COSTS, type Costs } from './costs.js'
@@ -73,9 +74,6 @@ const EXPORT_PAGE = 5_000
  * announcement and the purge.
  */
 export const CACHED_MS = 2_000
-
-/** Questions whose answer comes from a rollup that does not know cameras. */
-const WHOLE_ONLY: ReadonlySet<QuestionKind> = new Set(['plates'])
 
 /**
  * Answers questions about stored reads. `Records` is its only caller: it passes the gate first and hands the scope of
@@ -200,14 +198,13 @@ export class CanvassService {
 
   /** What a question may do, until `end`: it kills whatever still runs (one of several statements failed). */
   async #open(
-    { kind, question }: AskedQuestion,
+    { question }: AskedQuestion,
     plan: Plan,
     after: readonly (string | number)[] | undefined,
     scope: Scope,
     options: AskOptions,
     exporting: boolean,
   ): Promise<{ ask: Ask; end: () => void }> {
-    if (WHOLE_ONLY.has(kind)) requireWhole(scope, `question ${kind}`)
     const { database, search, costs } = this.#options
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, ...(options.signal ? [options.signal] : [])])
@@ -228,13 +225,13 @@ export class CanvassService {
     const ask: Ask = {
       database,
       signal,
-      search,
+      search: isWhole(scope) ? search : NO_SEARCH,
       costs,
       rows,
       ...(after && { after }),
       reads: (condition, columns) => readsOf(database, condition, purged, columns),
       estimate: (query) => estimateOf(rows, query, signal),
-      platesOfList: this.#options.platesOfList,
+      platesOfList: (id) => (sees(scope, id) ? this.#options.platesOfList(id) : noList(id)),
       sealedWeeks: async () => new Set((await this.#sealed.get()).filter((week) => !purged.includes(week))),
       note: (name, fact) => {
         plan.facts[name] = fact
@@ -285,6 +282,9 @@ async function estimateOf(rows: Ask['rows'], query: Sql, signal: AbortSignal): P
     return undefined
   }
 }
+
+/** Whether the scope has this hot list. */
+const sees = ({ lists }: Scope, id: string): boolean => lists === 'all' || lists.includes(id)
 
 const noList = async (id: string): Promise<never> => {
   throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `hot list ${id}` })

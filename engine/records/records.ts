@@ -156,12 +156,14 @@ export class Records {
   ): AsyncGenerator<T> {
     const ticket = await this.#gate.begin(access, request)
     let rows = 0
-    let failed: string | undefined
+    // Until the last piece is out, the reader may give up.
+    let failed: string | undefined = 'ALPR_ERR_QUESTION_GIVEN_UP'
     try {
       for await (const piece of work(ticket)) {
         rows += rowsOf(piece)
         yield piece
       }
+      failed = undefined
     } catch (error) {
       failed = codeOf(error)
       throw error

@@ -22,7 +22,7 @@ const CAMERA_TABLES = ['reads', 'reads_held', 'reads_by_plate', 'camera_hour', '
  * The scope as ClickHouse's setting `additional_table_filters`: the server ANDs it into every read of the tables, in
  * each subquery too, so that no statement can forget it. Empty for the whole.
  *
- * The rollup `plates` has no camera: what is made of it alone is refused under a restricted scope (`requireWhole`).
+ * The rollup `plates` and the dictionary have no cameras: a restricted scope searches no plates (`NO_SEARCH`).
  * @param database checked name
  */
 export function scopeSettings(scope: Scope, database: string): Record<string, string> {
@@ -41,8 +41,15 @@ export function requireWhole(scope: Scope, what: string): void {
   if (!isWhole(scope)) throw new AlprError('ALPR_ERR_SCOPE_RESTRICTED', { what })
 }
 
-/** Ids are checked although they come from a gate: they become text of a statement. @throws ALPR_ERR_INTERNAL */
+/** Ids of one scope: the setting travels in the address of a request. */
+const MAX_IDS = 2_000
+
+/**
+ * Ids are checked although they come from a gate: they become text of a statement.
+ * @throws ALPR_ERR_INTERNAL, ALPR_ERR_SCOPE_TOO_LARGE
+ */
 function isOneOf(column: string, ids: readonly string[], pattern: RegExp): string {
+  if (ids.length > MAX_IDS) throw new AlprError('ALPR_ERR_SCOPE_TOO_LARGE', { count: ids.length, limit: MAX_IDS })
   if (!ids.every((id) => pattern.test(id)))
     throw new AlprError('ALPR_ERR_INTERNAL', {}, { cause: new Error(`scope: an id of ${column} is not valid`) })
   return ids.length === 0 ? '0' : `${column} IN (${ids.map((id) => `'${id}'`).join(', ')})`

@@ -71,7 +71,7 @@ export class Authenticator {
   /** A Set-Cookie value for a session in its second half; undefined while the present cookie lasts long enough. */
   renew(caller: Caller, secure: boolean): string | undefined {
     return caller.kind === 'session' && caller.expiresAt - this.now() < SESSION_MS / 2
-      ? this.#newSession(secure)
+      ? this.#newSession(secure, caller.session)
       : undefined
   }
 
@@ -80,8 +80,9 @@ export class Authenticator {
     return this.#setCookie('', 0, secure)
   }
 
-  #newSession(secure: boolean): string {
-    const body = `${VERSION}.${this.now() + SESSION_MS}.${randomBytes(16).toString('base64url')}`
+  /** @param session name of the session that is renewed; default: a new one */
+  #newSession(secure: boolean, session = randomBytes(16).toString('base64url')): string {
+    const body = `${VERSION}.${this.now() + SESSION_MS}.${session}`
     return this.#setCookie(`${body}.${this.#sign(body)}`, SESSION_MS / 1_000, secure)
   }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Access, Ticket } from '../../engine/mod.js'
-import { AlprError, codeOf, sleep } from '../../engine/runtime/mod.js'
+import { AlprError, codeOf, sleep, within } from '../../engine/runtime/mod.js'
 import { accessOf } from '../access/access.js'
 import type { Caller } from '../access/authenticator.js'
 import type { Backlog } from './backlog.js'
@@ -40,6 +40,9 @@ export interface ConsoleParts {
   counts: ConsoleCounts
   begin: BeginLive
 }
+
+/** How long the gate may take to admit a subscription, ms. */
+const GATE_MS = 10_000
 
 /** Messages that a console may send in ten seconds. */
 const SUBSCRIBES_PER_10_S = 20
@@ -202,19 +205,24 @@ export class Console {
     }
   }
 
-  /** Never throws. */
+  /** Never throws: what goes wrong refuses the console. */
   async #admit(message: SubscribeMessage): Promise<void> {
     if (this.#closed) return
-    let ticket: Ticket
     try {
-      ticket = await this.beginAccess(accessOf(this.caller, message.purpose), message)
+      const begun = this.beginAccess(accessOf(this.caller, message.purpose), message)
+      const ticket = await within(GATE_MS, begun).catch((error: unknown) => {
+        begun.then((late) => endAccess(late, 0)).catch(() => {})
+        throw error
+      })
+      if (this.#closed) return endAccess(ticket, 0)
+      this.#endAccess()
+      this.#ticket = ticket
+      // What waits was let through by the previous access.
+      this.#reads.clear()
+      this.#subscribe(message)
     } catch (error) {
-      return this.#refuse(error, CLOSE.authRequired)
+      this.#refuse(error, CLOSE.authRequired)
     }
-    if (this.#closed) return void endAccess(ticket, 0)
-    this.#endAccess()
-    this.#ticket = ticket
-    this.#subscribe(message)
   }
 
   #refuse(error: unknown, close: number): void {
@@ -233,7 +241,6 @@ export class Console {
   #subscribe(message: SubscribeMessage): void {
     const first = this.#subscription === undefined
     this.#subscription = message
-    if (message.reads !== true) this.#reads.clear()
     if (!this.feed.ring) return // begins when the stream is known
     if (!first && message.since === undefined && this.#filter) {
       this.#filter = new Filter(message, this.#ticket!.scope) // only the filter changes; the position stays
@@ -335,7 +342,7 @@ export class Console {
   }
 }
 
-/** What was sent has left already: a gate that cannot record the end can only say so itself. */
+/** Never throws: what was sent has left already, and a gate that cannot record the end can only say so itself. */
 function endAccess(ticket: Ticket, rows: number): void {
-  ticket.end({ rows }).catch(() => {})
+  void (async () => ticket.end({ rows }))().catch(() => {})
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import { EXPORT_FORMATS, type ExportFormat, fileOf, questionList } from '../../engine/mod.js'
+import { AlprError } from '../../engine/runtime/mod.js'
 import { accessOf } from '../access/access.js'
 import { type Api, strict } from '../http/api.js'
 import type { Services } from './services.js'
@@ -54,17 +55,15 @@ export function canvassRoutes(api: Api, { records }: Services): void {
         if (raw.destroyed) gone.abort()
         const access = accessOf(caller, purpose)
         if (format === 'pages')
-          return reply.type('application/x-ndjson').send(
-            Readable.from(await started(lines(records.watch(access, kind, body, { signal: gone.signal }))), {
-              objectMode: false,
-            }),
-          )
+          return reply
+            .type('application/x-ndjson')
+            .send(await started(lines(records.watch(access, kind, body, { signal: gone.signal })), 1, gone.signal))
         if (format === 'json') return records.ask(access, kind, body, { signal: gone.signal })
         const pieces = fileOf(format, kind, records.export(access, kind, body, { signal: gone.signal }))
         return reply
           .type(EXPORT_FORMATS[format])
           .header('content-disposition', `attachment; filename="${kind}.${format}"`)
-          .send(Readable.from(await started(pieces, 2), { objectMode: false }))
+          .send(await started(pieces, 2, gone.signal))
       },
     )
   }
@@ -72,18 +71,25 @@ export function canvassRoutes(api: Api, { records }: Services): void {
 
 /**
  * Waits for the first pieces, which decide the status. A later error cuts the connection, so that a client never takes
- * part of an answer for the whole.
+ * part of an answer for the whole. The stream ends `pieces` whenever it is destroyed, even before its first read: an
+ * access must end.
+ * @throws ALPR_ERR_QUESTION_GIVEN_UP when the client has gone
  */
-async function started(pieces: AsyncGenerator<string>, count = 1): Promise<AsyncGenerator<string>> {
-  const first: string[] = []
-  for (let i = 0; i < count; i++) {
-    const piece = await pieces.next()
-    if (!piece.done) first.push(piece.value)
+async function started(pieces: AsyncGenerator<string>, count: number, gone: AbortSignal): Promise<Readable> {
+  const first: IteratorResult<string>[] = []
+  for (let i = 0; i < count; i++) first.push(await pieces.next())
+  const rest: AsyncIterableIterator<string> = {
+    next: async () => first.shift() ?? pieces.next(),
+    return: (value) => pieces.return(value),
+    [Symbol.asyncIterator]: () => rest,
   }
-  return (async function* () {
-    yield* first
-    yield* pieces
-  })()
+  const stream = Readable.from(rest, { objectMode: false })
+  if (gone.aborted) {
+    await pieces.return(undefined)
+    throw new AlprError('ALPR_ERR_QUESTION_GIVEN_UP')
+  }
+  gone.addEventListener('abort', () => stream.destroy(), { once: true })
+  return stream
 }
 
 async function* lines(answers: AsyncIterable<unknown>): AsyncGenerator<string> {

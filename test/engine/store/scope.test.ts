@@ -14,6 +14,8 @@ t.test('ids that are no ids never become part of a statement', async (t) => {
   for (const cameras of [["c1') OR ('1"], ['C1'], ['']])
     t.throws(() => scopeSettings({ cameras, lists: 'all' }, 'p'), { code: 'ALPR_ERR_INTERNAL' })
   t.same(scopeSettings(WHOLE, 'p'), {})
+  const many = Array.from({ length: 2_001 }, (_, i) => `c${i}`)
+  t.throws(() => scopeSettings({ cameras: many, lists: 'all' }, 'p'), { code: 'ALPR_ERR_SCOPE_TOO_LARGE' })
 })
 
 t.test('a scope is part of every statement', { timeout: 120_000 }, async (t) => {
@@ -66,8 +68,31 @@ t.test('a scope is part of every statement', { timeout: 120_000 }, async (t) => 
   t.same((await records.ask(ACCESS, 'history', { windows: WINDOWS, plate: '9CORRECT' })).items.length, 1)
   t.same((await records.ask(ACCESS, 'look-back', { windows: WINDOWS, plates: ['8XYZ000'] })).items, [])
   await t.rejects(records.ask(ACCESS, 'nearby', { readId: '2' }), { code: 'ALPR_ERR_NOT_FOUND' })
+  await t.rejects(records.ask(ACCESS, 'history', { windows: WINDOWS, plate: '8XYZ00O', misreads: true }), {
+    code: 'ALPR_ERR_SCOPE_RESTRICTED',
+  })
+  const planned = await records.ask(ACCESS, 'canvass', { windows: WINDOWS, pattern: '8XYZ*', explain: true })
+  t.match(
+    planned,
+    { items: [], plan: { facts: { way: { chosen: 'area first' } } } },
+    'no search tells which plates exist',
+  )
   const timeline = (await records.ask(ACCESS, 'timeline', { windows: WINDOWS, step: '1d' })).items as {
     camera: string
   }[]
   t.same([...new Set(timeline.map(({ camera }) => camera))], ['c1'])
+
+  const asked: string[] = []
+  const lists = testRecords({
+    client,
+    database: 'p',
+    platesOfList: async (id) => {
+      asked.push(id)
+      return ['7ABC123']
+    },
+    gate: new OpenGate({ cameras: 'all', lists: ['svs'] }),
+  })
+  await t.rejects(lists.ask(ACCESS, 'look-back', { windows: WINDOWS, list: 'amber' }), { code: 'ALPR_ERR_NOT_FOUND' })
+  t.same(asked, [], 'the entries of a list outside the scope are not read')
+  t.equal((await lists.ask(ACCESS, 'look-back', { windows: WINDOWS, list: 'svs' })).items.length, 1)
 })
