@@ -34,6 +34,8 @@ const frame = (i: number, bytes = 1_000): FeedFrame => ({
   jpeg: Buffer.alloc(bytes, i),
 })
 
+t.setTimeout(120_000)
+
 t.test('written frames are read in order, with their headers', async (_t) => {
   await fc.assert(
     fc.asyncProperty(

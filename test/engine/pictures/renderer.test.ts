@@ -19,6 +19,8 @@ const quadAt = (x: number, y: number): Quad => [
   [x, y + 50],
 ]
 
+t.setTimeout(120_000)
+
 t.test('the crop shows the plate with a margin, the picture the whole reduced frame', async (t) => {
   const { crop, picture } = await (await Renderer.create(1))[0]!.render(await frame(), quadAt(400, 300))
   t.match(await sharp(crop).metadata(), { format: 'jpeg', width: 150, height: 100 })

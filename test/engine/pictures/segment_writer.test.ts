@@ -17,6 +17,8 @@ async function folderOf(t: { teardown(end: () => unknown): unknown }): Promise<s
   return folder
 }
 
+t.setTimeout(120_000)
+
 t.test('concurrent appends can all be read', async (t) => {
   const folder = await folderOf(t)
   const writer = await SegmentWriter.open(folder, 'e1')

@@ -27,6 +27,8 @@ function codeOf(bytes: Uint8Array): string {
 
 const baseline = await jpeg(320, 200)
 
+t.setTimeout(120_000)
+
 t.test('baseline and progressive, colour and grey files give their luma', async (t) => {
   const reference = await sharp(await scene(320, 200))
     .flatten()

@@ -136,6 +136,8 @@ async function compare(
   return random.next()
 }
 
+t.setTimeout(120_000)
+
 t.test('any pattern on any dictionary gives exactly the results of the oracle', async (t) => {
   let cases = 0
   await fc.assert(

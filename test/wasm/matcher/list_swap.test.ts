@@ -3,6 +3,8 @@ import { loadMatcher } from '../../../wasm/load_node.js'
 import { Random } from '../random.js'
 import { readOf } from '../reads.js'
 
+t.setTimeout(120_000)
+
 t.test(
   'a hot list of a million entries is swapped during matching, and no read is matched against half a list',
   async (t) => {

@@ -40,6 +40,8 @@ function neighbourhood(random: Random, text: string): string[] {
   return entries
 }
 
+t.setTimeout(120_000)
+
 t.test("exactly the entries from the threshold on are found, with the oracle's probability", async (t) => {
   await fc.assert(
     fc.asyncProperty(

@@ -27,6 +27,8 @@ function meanOf(
   return sum / (fx * fy)
 }
 
+t.setTimeout(120_000)
+
 t.test('every new pixel is the mean of the area that it covers, within the precision of the weights', async (_t) => {
   const sizes = fc.record({ width: fc.integer({ min: 1, max: 70 }), height: fc.integer({ min: 1, max: 50 }) })
   fc.assert(

@@ -25,6 +25,8 @@ async function same(t: Test, name: string, net: TestNet, input: TwinTensor, runs
   t.equal(different, 0, `${name}: ${twin.values.length} values are bit-equal (${clamped} at the clamp)`)
 }
 
+t.setTimeout(120_000)
+
 t.test('the first layer (one channel) is exact for any stride and size', async (t) => {
   const random = new Random(1)
   for (let i = 0; i < 12; i++) {

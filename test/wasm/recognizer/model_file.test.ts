@@ -28,6 +28,8 @@ const changed = (net: TestNet, change: (net: TestNet) => void): Uint8Array => {
   return writeModel([copy, fine, reader].map(writeNet))
 }
 
+t.setTimeout(120_000)
+
 t.test('a valid model is accepted', (t) => {
   t.equal(reasonFor(good()), '')
   const model = parseModel(good())

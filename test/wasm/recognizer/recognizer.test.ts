@@ -55,6 +55,8 @@ function checkDetections(t: Test, width: number, height: number, recognizer: Rec
   return detections.length
 }
 
+t.setTimeout(120_000)
+
 t.test('any picture of any size returns: no trap, no hang', { timeout: 120_000 }, async (t) => {
   const seconds = Number(process.env.FUZZ_SECONDS ?? 10)
   const models = await Promise.all([

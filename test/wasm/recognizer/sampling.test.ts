@@ -27,6 +27,8 @@ function farthest(out: number, wanted: number[]): number {
   return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - values[i]!)), 0)
 }
 
+t.setTimeout(120_000)
+
 t.test('pyramid levels are bit-equal to the twin', (t) => {
   const random = new Random(1)
   for (const [width, height] of [
