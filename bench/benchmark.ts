@@ -47,14 +47,32 @@ export const optionalText = (placeholder: string, help: string): Option<string |
   parse: (given) => given as string | undefined,
 })
 
-/** An option that may be given several times. */
-export const texts = (placeholder: string, help: string): Option<string[] | undefined> => ({
+/** One of a few values. */
+export const choice = (values: readonly string[], help: string): Option<string | undefined> => ({
+  type: 'string',
+  multiple: false,
+  placeholder: values.join('|'),
+  help,
+  parse: (given, name) => oneOf(values, given as string | undefined, name),
+})
+
+/** Values of a few; the option may be given several times. */
+export const choices = (
+  placeholder: string,
+  values: readonly string[],
+  help: string,
+): Option<string[] | undefined> => ({
   type: 'string',
   multiple: true,
   placeholder,
   help,
-  parse: (given) => given as string[] | undefined,
+  parse: (given, name) => (given as string[] | undefined)?.map((one) => oneOf(values, one, name)!),
 })
+
+function oneOf(values: readonly string[], given: string | undefined, name: string): string | undefined {
+  if (given === undefined || values.includes(given)) return given
+  throw usage(`--${name} must be one of ${values.join(', ')}, not '${given}'`)
+}
 
 /** A flag; one that is on by default is turned off by `--no-<name>`. */
 export const flag = (initial: boolean, help: string): Option<boolean> => ({

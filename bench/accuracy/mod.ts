@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { reasonOf } from '../../engine/runtime/mod.js'
+import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
 import { loadWasmFile, Recognizer, type Detection } from '../../wasm/internal_mod.js'
 import { decodePicture } from '../../wasm/node.js'
-import { defineBenchmark, flag, optionalText, text, texts } from '../benchmark.js'
+import { defineBenchmark, flag, optionalText, text, choices } from '../benchmark.js'
 import { framedPlate, heldOutPhotos, measuringPhotos, photoFolder, type Photo } from '../photos.js'
 import { binsOf, calibrationError, type Stated } from './calibration.js'
 import { CLIPS, measureClips } from './clips.js'
@@ -40,7 +40,11 @@ export const benchmark = defineBenchmark({
   options: {
     model: optionalText('FILE', 'model file (default: the one of this build)'),
     cascade: text('JSON', '{}', 'cascade settings that replace those of the model'),
-    set: texts('NAME', 'measure this set only; may be repeated (default: all sets)'),
+    set: choices(
+      'NAME',
+      [...SCENES, ...CROPS, WITHOUT_PLATE, CLIPS],
+      'measure this set only; may be repeated (default: all sets)',
+    ),
     'held-out': flag(false, 'use the held-out rows of the train part'),
     errors: flag(false, 'print each plate that is not read exactly'),
     sheet: optionalText('FILE', 'write a PNG with a tile per plate that is not read exactly'),
@@ -58,6 +62,8 @@ export const benchmark = defineBenchmark({
       cascade: JSON.parse(cascade),
     })
     console.log(`model ${recognizer.modelId}, module ${recognizer.moduleId}`)
+    if (!photos.some((photo) => !chosen || chosen.includes(photo.set)) && !chosen?.includes(CLIPS))
+      throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `a photo of ${chosen?.join(', ') ?? 'any set'} in ${folder}` })
     const isChosen = (set: string) => !chosen || chosen.includes(set)
     const run: Run = { recognizer, folder, photos, stated: [], misses: [] }
     const sets = await measureSets(run, [...SCENES, ...CROPS].filter(isChosen))

@@ -1,5 +1,5 @@
 import { loadMatcher } from '../../wasm/internal_mod.js'
-import { defineBenchmark, flag, number, optionalText } from '../benchmark.js'
+import { defineBenchmark, flag, number, choice } from '../benchmark.js'
 import { loadDictionary } from './dictionary.js'
 import { measuredOf } from './figures.js'
 import { HOT_LIST_GOALS, measureHotList } from './hot_list.js'
@@ -19,7 +19,7 @@ export const benchmark = defineBenchmark({
     reads: number(5_000, 'reads checked against the hot list', 1),
     threads: number(2, 'threads that search the dictionary together', 1),
     peers: flag(true, 'ask the other packages too'),
-    only: optionalText('PART', "measure only 'patterns' or only 'hot' lists (default: both)"),
+    only: choice(['patterns', 'hot'], 'measure only patterns or only hot lists (default: both)'),
   },
   goals: [...PATTERN_GOALS, ...HOT_LIST_GOALS],
   async run({ plates, entries, reads, threads, peers: withPeers, only }) {
