@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { NatsConnection } from 'nats'
-import type { Access, AccessGate, Records } from '../engine/mod.js'
+import type { Access, AccessGate, Records, Settings } from '../engine/mod.js'
 import { printNote } from './output.js'
 import { findNats, findStore, loadEngine, settingsFor, type SystemOptions } from './system.js'
 
@@ -37,7 +37,7 @@ export async function withRecords<T>(
   const { openRecords } = await loadEngine()
   const settings = await settingsFor(options)
   const store = settings.clickhouse.url ? undefined : await findStore(settings)
-  return withLazyNats(options, async (nats) => {
+  return withLazyNats(settings, async (nats) => {
     const opened = openRecords({
       settings,
       ...(store && { store }),
@@ -55,12 +55,12 @@ export async function withRecords<T>(
 
 /** A connection that is made when a question names a hot list, and closed at the end. */
 async function withLazyNats<T>(
-  options: SystemOptions,
+  settings: Settings,
   work: (nats: () => Promise<NatsConnection>) => Promise<T>,
 ): Promise<T> {
   const { connectNats } = await loadEngine()
   let connection: Promise<NatsConnection> | undefined
-  const connect = async () => connectNats({ ...(await findNats(await settingsFor(options))), name: 'cli records' })
+  const connect = async () => connectNats({ ...(await findNats(settings)), name: 'cli records' })
   try {
     return await work(() => (connection ??= connect()))
   } finally {

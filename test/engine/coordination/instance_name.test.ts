@@ -28,23 +28,26 @@ t.test('a name in use is refused, and free again as soon as its engine ends', as
   await new InstanceName(c, 'gate.1').claim()
 })
 
-t.test('of two engines that start with one name at the same instant, the later one is told', async (t) => {
-  const nats = await startTestNats(t)
-  const duplicates: string[] = []
-  const start = async (session: string, instance = 'same-name') => {
-    const connection = await nats.connect(session)
-    const members = new Members(await connection.jetstream().views.kv(BUCKET.leases), instance, undefined, session)
-    members.onDuplicate = () => duplicates.push(session)
-    await members.follow(connection)
-    const ending = new AbortController()
-    const staying = members.stay(ending.signal)
-    return async () => {
-      ending.abort()
-      await staying
+t.test(
+  'of two engines that start with one name at the same instant, the later one gets the duplicate reported',
+  async (t) => {
+    const nats = await startTestNats(t)
+    const duplicates: string[] = []
+    const start = async (session: string, instance = 'same-name') => {
+      const connection = await nats.connect(session)
+      const members = new Members(await connection.jetstream().views.kv(BUCKET.leases), instance, undefined, session)
+      members.onDuplicate = () => duplicates.push(session)
+      await members.follow(connection)
+      const ending = new AbortController()
+      const staying = members.stay(ending.signal)
+      return async () => {
+        ending.abort()
+        await staying
+      }
     }
-  }
-  const leave = [await start('earlier'), await start('later'), await start('other', 'another-name')]
-  await until(() => duplicates.length > 0)
-  await Promise.all(leave.map((end) => end()))
-  t.same([...new Set(duplicates)], ['later'])
-})
+    const leave = [await start('earlier'), await start('later'), await start('other', 'another-name')]
+    await until(() => duplicates.length > 0)
+    await Promise.all(leave.map((end) => end()))
+    t.same([...new Set(duplicates)], ['later'])
+  },
+)
