@@ -66,7 +66,8 @@ async function send({ nats, cameras, count, batch, perSecond, seed }: SendOrder)
   else {
     for (let index = 0; index < messages; index++) {
       start(index, Date.now())
-      await publishes.room()
+      const wait = publishes.room()
+      if (wait) await wait
     }
   }
   await publishes.drained()

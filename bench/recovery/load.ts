@@ -48,7 +48,8 @@ export class Load {
       const capturedAt = start + Math.floor(i / frames.length) * durationMs + frame.offsetMs
       publishes.add(publishFrame(this.system.connection, frame, capturedAt, `recovery-${start}-${i}`))
       this.sent = i + 1
-      await publishes.room()
+      const wait = publishes.room()
+      if (wait) await wait
     }
     await publishes.drained()
   }

@@ -32,7 +32,8 @@ export async function publishFlatOut(
     const round = Math.floor(i / feed.frames.length)
     const capturedAt = eventStart + round * feed.durationMs + frame.offsetMs
     publishes.add(publishFrame(system.connection, frame, capturedAt, `flat-${start}-${i}`))
-    await publishes.room()
+    const wait = publishes.room()
+    if (wait) await wait
     if (i % 500 === 499) showProgress(`published ${i + 1} of ${count}, stored ${await framesStored(system.store)}`)
   }
   await publishes.drained()

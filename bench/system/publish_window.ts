@@ -7,9 +7,12 @@ export class PublishWindow {
     this.inFlight.add(work)
   }
 
-  /** Waits until fewer than `most` are in flight. */
-  async room(most = 64): Promise<void> {
-    if (this.inFlight.size >= most) await Promise.race(this.inFlight)
+  /**
+   * Waits until fewer than `most` are in flight.
+   * @returns undefined when there is room: to await even that would make the client write each message by itself
+   */
+  room(most = 64): Promise<unknown> | undefined {
+    return this.inFlight.size >= most ? Promise.race(this.inFlight) : undefined
   }
 
   /** Waits for all. */
