@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   match: async () => (await import('./commands/match.js')).registerMatch,
   partial: async () => (await import('./commands/partial.js')).registerPartial,
   hotlist: async () => (await import('./commands/hotlist.js')).registerHotlist,
+  partitions: async () => (await import('./commands/partitions.js')).registerPartitions,
   dead: async () => (await import('./commands/dead.js')).registerDead,
   ask: async () => (await import('./commands/ask.js')).registerAsk,
   backup: async () => (await import('./commands/backup.js')).registerBackup,

@@ -4,25 +4,35 @@ import { loadMatcher } from '../wasm/load_node.js'
 import { FrameCache } from './pictures/frame_cache.js'
 import { CameraRegistry, type WatchedCameras } from './cameras/camera_registry.js'
 import { ListsInForce } from './hotlists/lists_in_force.js'
-import type { AlprError } from './errors.js'
+import { codeOf, type AlprError } from './errors.js'
 import { Metrics } from './runtime/metrics.js'
-import { natsReason } from './nats/errors.js'
-import { setupNats } from './nats/setup.js'
+import { isApiError, natsReason } from './nats/errors.js'
+import { kStreamNotFound, setupNats } from './nats/setup.js'
 import { DetectionSource } from './sources/detection_source.js'
 import { FrameSource } from './sources/frame_source.js'
 import type { Source } from './sources/source.js'
-import { BUCKET, ENTRANCE, SCHEMA_LEASE, statusSubject, type Entrance } from './nats/topology.js'
-import { PartitionManager } from './pipeline/partition_manager.js'
+import {
+  BUCKET,
+  ENTRANCES,
+  partitionName,
+  partitionsOf,
+  SCHEMA_LEASE,
+  statusSubject,
+  type Partition,
+} from './nats/topology.js'
+import { activeCount, type Partitioning } from './nats/partitioning.js'
+import { refuseUncovered } from './nats/refuse_uncovered.js'
+import { DeadLetterQuota } from './dead_letters/quota.js'
+import { PartitioningChange } from './pipeline/partitioning_change.js'
+import { PartitionManager, type PartitionManagerParts } from './pipeline/partition_manager.js'
 import { InstanceName, nameTaken } from './coordination/instance_name.js'
 import { Lease } from './coordination/lease.js'
 import { Members } from './coordination/members.js'
 import { Semaphore } from './runtime/semaphore.js'
-import { StreamTrimmer } from './partition/stream_trimmer.js'
 import { withLease } from './coordination/with_lease.js'
 import { PictureMaker } from './pictures/picture_maker.js'
 import { Pipeline } from './pipeline/pipeline.js'
 import type { PipelineParts } from './pipeline/pipeline_parts.js'
-import { ReadIds } from './model/read_id.js'
 import { RecognizerPool } from './recognize/pool.js'
 import { dataPaths, type Settings } from './settings.js'
 import type { EngineStatus } from './model/engine_status.js'
@@ -54,6 +64,7 @@ interface Core {
   lists: ListsInForce
   /** One for each entrance, once the engine works. */
   managers: PartitionManager[]
+  change?: PartitioningChange
   /** Aborts when the engine ends. */
   ending: AbortSignal
 }
@@ -78,7 +89,12 @@ export async function startEngine(
     if (!connection.isClosed()) connection.publish(statusSubject(settings.engine.instance), JSON.stringify(status()))
   }, 1_000)
 
-  await core.retry.until('nats', () => setupNats(connection, { ...settings.nats }), ending.signal)
+  const setup = () => setupNats(connection, { ...settings.nats })
+  const isRefused = (error: unknown) => codeOf(error) === 'ALPR_ERR_PARTITIONS_DIFFER'
+  const partitioning = await core.retry.until('nats', setup, ending.signal, isRefused).catch((error: unknown) => {
+    clearInterval(heartbeat)
+    throw error
+  })
   const leases = await connection.jetstream().views.kv(BUCKET.leases, { bindOnly: true })
   const client = createClient(settings, store)
   await openStore(core, client, leases)
@@ -87,8 +103,8 @@ export async function startEngine(
   await lists.follow(connection)
   const crops = await SegmentWriter.open(dataPaths(settings).crops, settings.engine.instance)
   const manager = await connection.jetstreamManager()
-  const parts = await partsOf(core, manager, cameras, crops, client)
-  const { running, refused } = await runPartitions(core, parts, leases)
+  const parts = await partsOf(core, { manager, cameras, crops, client, leases, setup })
+  const { running, refused } = await runPartitions(core, parts, partitioning)
   void interruptOnReconnect(core)
 
   return {
@@ -146,14 +162,19 @@ async function openStore(core: Core, client: ClickHouseClient, leases: KV): Prom
   await retry.until('clickhouse', open, ending)
 }
 
-async function partsOf(
-  core: Core,
-  manager: JetStreamManager,
-  cameras: WatchedCameras,
-  crops: SegmentWriter,
-  client: ClickHouseClient,
-): Promise<PipelineParts> {
-  const { settings, connection, metrics, retry, recognizer, lists, instanceName, ending } = core
+/** What an engine has once its servers answer. */
+interface Servers {
+  manager: JetStreamManager
+  cameras: WatchedCameras
+  crops: SegmentWriter
+  client: ClickHouseClient
+  leases: KV
+  setup: () => Promise<unknown>
+}
+
+async function partsOf(core: Core, servers: Servers): Promise<PipelineParts> {
+  const { settings, connection, log, metrics, retry, recognizer, lists, instanceName, ending } = core
+  const { manager, cameras, crops, client, leases, setup } = servers
   return {
     connection,
     js: connection.jetstream(),
@@ -162,7 +183,11 @@ async function partsOf(
     lists,
     metrics,
     retry,
-    partitions: settings.nats.partitions,
+    deadLetters: new DeadLetterQuota(manager),
+    bucket: await connection.jetstream().views.kv(BUCKET.partitions, { bindOnly: true }),
+    leases,
+    setup,
+    log,
     process: { session: instanceName.session, alone: new Semaphore(1) },
     frames: new FrameCache(connection),
     pictures: await PictureMaker.create(crops, metrics),
@@ -173,14 +198,12 @@ async function partsOf(
   }
 }
 
-async function sourcesOf({ settings, recognizer, metrics }: Core, parts: PipelineParts): Promise<Source[]> {
-  const { cameras, manager } = parts
+function sourcesOf({ settings, recognizer, metrics }: Core, { cameras }: PipelineParts): Source[] {
   const { futureToleranceMs, passGapMs } = settings.engine
-  const idsOf = async ({ stream, root }: Entrance) => new ReadIds((await manager.streams.info(stream)).created, root)
   const rules = { gapMs: passGapMs }
   return [
-    new FrameSource(await idsOf(ENTRANCE.frames), rules, cameras, recognizer, metrics, futureToleranceMs),
-    new DetectionSource(await idsOf(ENTRANCE.detections), rules, cameras, futureToleranceMs),
+    new FrameSource(rules, cameras, recognizer, metrics, futureToleranceMs),
+    new DetectionSource(rules, cameras, futureToleranceMs),
   ]
 }
 
@@ -191,28 +214,38 @@ async function sourcesOf({ settings, recognizer, metrics }: Core, parts: Pipelin
 async function runPartitions(
   core: Core,
   parts: PipelineParts,
-  leases: KV,
+  partitioning: Partitioning,
 ): Promise<{ running: Promise<unknown>; refused: Promise<AlprError> }> {
   const { settings, connection, log, metrics, instanceName, managers, ending } = core
   const { instance } = settings.engine
-  const { js, manager, partitions } = parts
-  const buckets = {
-    passes: await js.views.kv(BUCKET.passes, { bindOnly: true }),
-    offsets: await js.views.kv(BUCKET.offsets, { bindOnly: true }),
-  }
-  const sources = await sourcesOf(core, parts)
+  const { leases } = parts
+  const change = new PartitioningChange(
+    { ...parts, session: instanceName.session, reasons: core.retry.reasons },
+    partitioning,
+  )
+  core.change = change
   const members = new Members(leases, instance, undefined, instanceName.session)
   const refused = new Promise<AlprError>((resolve) => {
     members.onDuplicate = () => resolve(nameTaken(instance, 'it came first'))
   })
   await members.follow(connection, log)
-  const open = (source: Source, partition: number) => Pipeline.open(partition, source, parts, buckets)
-  for (const source of sources)
-    managers.push(new PartitionManager(source, { leases, members, instance, partitions, metrics, log, open }))
-  const trimmers = sources.map(({ entrance }) => new StreamTrimmer(manager, buckets.offsets, entrance, partitions))
-  const running = Promise.all([...managers, ...trimmers].map((part) => part.run(ending)).concat(members.stay(ending)))
+  const shared = { leases, members, instance, partitioning: () => change.current, metrics, log }
+  const open: PartitionManagerParts['open'] = (source, partition) =>
+    Pipeline.open(partition, source, parts, previousOf(partition, change.current)).catch(async (error: unknown) => {
+      // Somebody deleted a stream of it: the next attempt finds a new one.
+      if (isApiError(error, kStreamNotFound)) await parts.setup()
+      throw error
+    })
+  for (const source of sourcesOf(core, parts)) managers.push(new PartitionManager(source, { ...shared, open }))
+  const uncovered = refuseUncovered(connection, () => metrics.count('messages_refused_total'))
+  ending.addEventListener('abort', () => uncovered.stop())
+  const running = Promise.all([...managers, change].map((part) => part.run(ending)).concat(members.stay(ending)))
   return { running, refused }
 }
+
+/** The number of partitions whose states a partition without a checkpoint begins with. */
+const previousOf = ({ count }: Partition, { partitions, from }: Partitioning): number | undefined =>
+  count === partitions ? from : undefined
 
 /** Interrupts every pipeline when the connection breaks or comes back. */
 async function interruptOnReconnect({ connection, retry, managers }: Core): Promise<void> {
@@ -220,34 +253,38 @@ async function interruptOnReconnect({ connection, retry, managers }: Core): Prom
     if (event.type === Events.Disconnect) retry.reasons.connection = 'NATS is unreachable'
     else if (event.type === Events.Reconnect) delete retry.reasons.connection
     else continue
-    for (const { pipelines } of managers) for (const pipeline of pipelines.values()) pipeline.interrupt()
+    for (const { pipelines } of managers) for (const { pipeline } of pipelines.values()) pipeline.interrupt()
   }
 }
 
-function statusOf({ settings, metrics, retry, recognizer, lists, managers }: Core): EngineStatus {
+function statusOf({ settings, metrics, retry, recognizer, lists, managers, change }: Core): EngineStatus {
   for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting'])
     metrics.gauge(name, 0)
   const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
   for (const { source, pipelines } of managers) {
     const isFrames = source.entrance.root === 'frames'
-    for (const { gauges } of pipelines.values()) {
+    for (const {
+      pipeline: { gauges },
+    } of pipelines.values()) {
       add('open_passes', gauges.openPasses)
       if (isFrames) add('frames_in_flight', gauges.inFlight)
       add(isFrames ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
     }
   }
   metrics.gauge('memory_bytes', process.memoryUsage.rss())
-  metrics.gauge('partitions_total', settings.nats.partitions)
+  const count = change && activeCount(change.current)
+  metrics.gauge('partitions_total', count ?? 0)
   for (const list of lists.records)
     metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
   return {
     instance: settings.engine.instance,
     at: new Date().toISOString(),
     waiting: { ...retry.reasons },
-    partitions: managers
-      .filter(({ source }) => source.entrance.root === 'frames')
-      .flatMap(({ pipelines }) => [...pipelines.keys()])
-      .sort((a, b) => a - b),
+    partitions: managers.flatMap(({ pipelines }) => [...pipelines.keys()]).sort(),
+    allPartitions:
+      count === undefined
+        ? []
+        : ENTRANCES.flatMap((entrance) => partitionsOf(entrance, count).map((partition) => partitionName(partition))),
     workers: settings.engine.workers,
     module: recognizer.module,
     model: recognizer.model,

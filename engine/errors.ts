@@ -54,6 +54,16 @@ const TABLE = {
   // requests to the gateway
   ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address printed at the start', 401],
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],
+  ALPR_ERR_PARTITIONS_DIFFER: [
+    'nats.partitions is {wanted}, but this installation has {stored} partitions: remove the setting, or change the ' +
+      'number on the running system with "platestream partitions set {wanted}"',
+    500,
+  ],
+  ALPR_ERR_PARTITIONS_CHANGING: [
+    'the number of partitions is still changing from {from} to {to}; "platestream partitions" shows how far it is',
+    409,
+  ],
+  ALPR_ERR_STREAM_CHANGED: ['stream {stream} {reason}; its partition starts again from its checkpoint', 503],
   ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
   ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
   ALPR_ERR_CROP_UNWRITABLE: ['crops cannot be written to {segment}: {reason}', 503],

@@ -6,6 +6,8 @@ import { AlprError } from './errors.js'
 import { parserOf } from './runtime/validate.js'
 
 const strict = { additionalProperties: false }
+/** Most partitions of an entrance: each has two streams. */
+const MOST_PARTITIONS = 64
 
 /**
  * The schema of all settings. Values come from `platestream.config.json`; `PLATESTREAM_*` variables override the file
@@ -25,12 +27,15 @@ const SCHEMA = Type.Object(
           default: 0,
           description: 'loopback port of the private server; 0: any free port',
         }),
-        partitions: Type.Integer({
-          minimum: 1,
-          maximum: 64,
-          default: 4,
-          description: 'must match the subject mapping of the server; 1 on a server without mapping',
-        }),
+        partitions: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: MOST_PARTITIONS,
+            description:
+              'how many partitions a new installation has; later it must be the stored number or be left out ' +
+              '("platestream partitions set" changes it). Left out: 4 on a private server, else what NATS maps to',
+          }),
+        ),
         framesMaxBytes: Type.Integer({
           minimum: 16_777_216,
           default: 8_589_934_592,
@@ -166,9 +171,6 @@ export function loadSettings(
   if (env.NATS_URL) setPath(raw, 'nats.url', env.NATS_URL)
   if (env.CLICKHOUSE_URL) setPath(raw, 'clickhouse.url', env.CLICKHOUSE_URL)
   for (const [key, value] of Object.entries(options.overrides ?? {})) if (value !== undefined) setPath(raw, key, value)
-  // An existing server has no partition mapping unless the user sets the number of partitions.
-  const nats = raw.nats as Record<string, unknown> | undefined
-  if (nats?.url && nats.partitions === undefined) nats.partitions = 1
 
   const settings = parse(fill(SCHEMA, raw))
   settings.dataFolder = resolve(settings.dataFolder)
@@ -263,7 +265,7 @@ function fill(schema: TObject, raw: Record<string, unknown>): Record<string, unk
     if (child.type === 'object') {
       const section = raw[name] ?? {}
       out[name] = isSection(section) ? fill(child as TObject, section) : section
-    } else if (out[name] === undefined) out[name] = child.default
+    } else if (out[name] === undefined && child.default !== undefined) out[name] = child.default
   }
   return out
 }

@@ -1,13 +1,14 @@
-import { existsSync, statfsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { pino } from 'pino'
-import { connectNats, dataPaths, type Settings, setupNats } from '../../engine/mod.js'
+import { connectNats, dataPaths, followPartitions, type Settings, setupNats } from '../../engine/mod.js'
 import { loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
 import { ensurePrograms } from '../doctor/install.js'
 import { aborted, interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, secondsText } from '../output.js'
 import { lockRunFolder, removeRunFile, writeRunFile, type RunFile } from '../run_file.js'
 import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
+import { framesBound } from '../supervise/frames_bound.js'
 import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
 import { readableLogLine } from '../supervise/log_line.js'
 import { enginePart, gatewayPart, natsPart, storePart, type PartsContext } from '../supervise/parts.js'
@@ -75,7 +76,7 @@ async function up(options: UpOptions): Promise<void> {
       settings,
       options,
       secrets: loadSecrets(paths.secrets),
-      framesMaxBytes: boundOfFrames(settings, warn),
+      framesMaxBytes: framesBytes(settings, warn),
       onLog,
     }
     if (!settings.nats.url) {
@@ -85,6 +86,7 @@ async function up(options: UpOptions): Promise<void> {
     } else run.nats = { url: settings.nats.url, private: false }
     // Commands that run meanwhile find the servers that are already running.
     writeRunFile(paths.run, run)
+    if (run.nats.private) void followMapping(settings, context, ending).catch((error) => warn(reasonOf(error)))
     if (!settings.clickhouse.url) {
       const { url } = await start(storePart(context))
       run.store = { url: url as string, private: true }
@@ -105,7 +107,7 @@ async function up(options: UpOptions): Promise<void> {
         dataFolder: settings.dataFolder,
       })
     say(`\n  Console:  ${address}\n`)
-    if (isNew && options.demo && !ending.aborted) demo = await startDemo(settings, options, say, warn)
+    if (isNew && options.demo && !ending.aborted) demo = await startDemo(settings, options, context, say, warn)
     say('Ctrl-C stops everything.')
     await aborted(ending)
     say('stopping')
@@ -135,6 +137,7 @@ async function allOrFirstFailure<T>(tasks: Promise<T>[]): Promise<T[]> {
 async function startDemo(
   settings: Settings,
   options: SystemOptions,
+  { framesMaxBytes }: PartsContext,
   say: (text: string) => void,
   warn: (text: string) => void,
 ): Promise<{ stop(): void } | undefined> {
@@ -145,7 +148,7 @@ async function startDemo(
   try {
     const connection = await connectNats({ ...(await findNats(settings)), name: 'up', log: pino({ level: 'silent' }) })
     try {
-      await setupNats(connection, { framesMaxBytes: settings.nats.framesMaxBytes, replicas: settings.nats.replicas })
+      await setupNats(connection, { ...settings.nats, framesMaxBytes })
       say(`  new data folder: ${await installDemo(connection)}; replaying the sample feed`)
     } finally {
       await connection.close()
@@ -159,18 +162,21 @@ async function startDemo(
   }
 }
 
-/** A full disk would stop all of JetStream, so FRAMES may use at most 60 % of the free space. @returns bytes */
-function boundOfFrames(settings: Settings, warn: (text: string) => void): number {
-  const wanted = settings.nats.framesMaxBytes
-  if (settings.nats.url) return wanted
-  const { bavail, bsize } = statfsSync(settings.dataFolder)
-  const bound = Math.max(16_777_216, Math.floor(bavail * bsize * 0.6))
-  if (bound >= wanted) return wanted
-  warn(
-    `only ${bytesText(bavail * bsize)} are free: the stream FRAMES is limited to ${bytesText(bound)} ` +
-      `instead of ${bytesText(wanted)} (nats.framesMaxBytes)`,
-  )
-  return bound
+function framesBytes(settings: Settings, warn: (text: string) => void): number {
+  const { bytes, free } = framesBound(settings)
+  if (bytes < settings.nats.framesMaxBytes)
+    warn(
+      `only ${bytesText(free)} are free: frames that wait may use ${bytesText(bytes)} ` +
+        `instead of ${bytesText(settings.nats.framesMaxBytes)} (nats.framesMaxBytes)`,
+    )
+  return bytes
+}
+
+/** Maps publishers to the stored number of partitions, also when it changes. */
+async function followMapping(settings: Settings, context: PartsContext, signal: AbortSignal): Promise<void> {
+  const connection = await connectNats({ ...(await findNats(settings)), name: 'up mapping', signal })
+  await followPartitions(connection, (partitions) => context.remap?.(partitions), signal)
+  await connection.close()
 }
 
 /** A warning is level 40 of pino. A line that is not a log record counts as one. */

@@ -1,5 +1,5 @@
 import type { NatsConnection, StreamInfo } from 'nats'
-import { natsReason, STREAM } from '../../engine/mod.js'
+import { checkPartitions, natsReason, STREAM } from '../../engine/mod.js'
 import { bytesText } from '../output.js'
 import type { Finding } from './finding.js'
 
@@ -13,22 +13,23 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
     const streams = new Map<string, StreamInfo>()
     for await (const info of manager.streams.list()) streams.set(info.config.name, info)
     const findings: Finding[] = []
-    for (const [name, remedy] of [
-      [STREAM.frames, 'add engines or workers, or raise nats.framesMaxBytes; /readyz reports what an engine waits for'],
-      [STREAM.detections, 'add engines; /readyz reports what an engine waits for'],
+    for (const [prefix, remedy] of [
+      ['FRAMES-', 'add engines or workers, or raise nats.framesMaxBytes; /readyz reports what an engine waits for'],
+      ['DETECTIONS-', 'add engines; /readyz reports what an engine waits for'],
       [STREAM.dead, 'run "platestream dead list", then redrive or drop them'],
     ] as const) {
-      const info = streams.get(name)
-      if (!info)
+      const found = [...streams.values()].filter(({ config }) => config.name.startsWith(prefix))
+      if (found.length === 0)
         findings.push({
-          what: `stream ${name}`,
+          what: `stream ${prefix.replace(/-$/, '')}`,
           ok: false,
           detail: 'does not exist',
           remedy: 'start an engine, which creates it',
           neededFor: 'some',
         })
-      else findings.push(fill(info, remedy))
+      else findings.push(fill(found, remedy))
     }
+    findings.push(await mapping(connection))
     const behind = [...streams.values()]
       .filter(({ cluster }) => cluster?.replicas?.some(({ current, offline }) => !current || offline))
       .map(({ config }) => config.name)
@@ -54,9 +55,29 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
   }
 }
 
-function fill({ config, state }: StreamInfo, remedy: string): Finding {
-  const part = config.max_bytes > 0 ? state.bytes / config.max_bytes : 0
+/** The fullest of the streams of an entrance: its partition refuses publishers first. */
+function fill(streams: readonly StreamInfo[], remedy: string): Finding {
+  const partOf = ({ config, state }: StreamInfo) => (config.max_bytes > 0 ? state.bytes / config.max_bytes : 0)
+  const { config, state } = streams.reduce((a, b) => (partOf(b) > partOf(a) ? b : a))
+  const messages = streams.reduce((sum, one) => sum + one.state.messages, 0)
   const limit = config.max_bytes > 0 ? ` of ${bytesText(config.max_bytes)}` : ''
-  const detail = `${state.messages} messages, ${bytesText(state.bytes)}${limit}`
-  return { what: `stream ${config.name}`, ok: part < kFull, detail, remedy, neededFor: 'some' }
+  const all = streams.length > 1 ? ` (${messages} in all ${streams.length} partitions)` : ''
+  return {
+    what: `stream ${config.name}`,
+    ok: partOf({ config, state } as StreamInfo) < kFull,
+    detail: `${state.messages} messages, ${bytesText(state.bytes)}${limit}${all}`,
+    remedy,
+    neededFor: 'some',
+  }
+}
+
+async function mapping(connection: NatsConnection): Promise<Finding> {
+  const { partitions, problems } = await checkPartitions(connection)
+  return {
+    what: 'subject mapping',
+    ok: problems.length === 0,
+    detail: problems.join('; ') || `publishers are mapped to ${partitions} partitions`,
+    remedy: 'publishers are refused: set the mapping that "platestream partitions" prints, and reload the NATS server',
+    neededFor: 'some',
+  }
 }

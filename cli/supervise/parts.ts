@@ -16,13 +16,16 @@ export interface PartsContext {
   /** Size limit of the stream FRAMES, bytes: the setting, or less on a small disk. */
   framesMaxBytes: number
   onLog: (part: string, line: string) => void
+  /** Maps publishers to another number of partitions; set while the private NATS server runs. */
+  remap?: (partitions: number) => void
 }
 
 /** The script that starts parts: `node main.js <command>`. */
 export const CLI_SCRIPT = fileURLToPath(new URL('../main.js', import.meta.url))
 
 /** The private NATS server. It restarts on the same port, so that clients reconnect by themselves. */
-export function natsPart({ settings, secrets }: PartsContext): Part {
+export function natsPart(context: PartsContext): Part {
+  const { settings, secrets } = context
   return {
     name: 'nats',
     graceMs: 5_000,
@@ -34,6 +37,9 @@ export function natsPart({ settings, secrets }: PartsContext): Part {
         port: (before?.facts.port as number | undefined) ?? settings.nats.port,
         readyMs: 60_000,
       })
+      context.remap = (partitions) => {
+        if (server.partitions !== partitions) server.remap(partitions)
+      }
       return {
         pid: server.pid,
         facts: { url: server.url, port: server.port },

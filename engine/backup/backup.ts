@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
 import { AlprError, reasonOf } from '../errors.js'
-import { BUCKET, ENTRANCE, kPoisonPrefix } from '../nats/topology.js'
+import { countsOf, readPartitioning } from '../nats/partitioning.js'
+import { BUCKET, ENTRANCES, partitionsOf, stateStreamOf, streamOf, type Partition } from '../nats/topology.js'
+import { CheckpointLog } from '../partition/checkpoint_log.js'
 import { migrate, SCHEMA_VERSION } from '../store/migrate.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
 import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
@@ -75,9 +77,8 @@ export async function backUp(
 }
 
 /**
- * Snapshots of the committed offsets, then the cameras' state, then the entrance streams: a restored engine begins at
- * an offset that its cameras' state has reached or passed, and finds every later message. If messages were trimmed
- * meanwhile, these snapshots are taken again.
+ * Snapshots of the checkpoints, then of the entrance streams: a restored engine begins at a checkpoint and finds every
+ * later message. If messages were deleted meanwhile, these snapshots are taken again.
  */
 async function snapshotAll(
   connection: NatsConnection,
@@ -89,13 +90,14 @@ async function snapshotAll(
   for await (const { config } of manager.streams.list()) if (!NOT_KEPT.includes(config.name)) names.push(config.name)
   const take = async (name: string): Promise<StreamSnapshot> =>
     snapshotStream(connection, name, join(folder, `${name}.snapshot`))
-  const bound = [
-    `KV_${BUCKET.offsets}`,
-    `KV_${BUCKET.passes}`,
-    ...Object.values(ENTRANCE).map(({ stream }) => stream),
-  ].filter((name) => names.includes(name))
+  const partitions = await existingPartitions(connection)
+  const bound = [`KV_${BUCKET.partitions}`, ...partitions.map(stateStreamOf), ...partitions.map(streamOf)].filter(
+    (name) => names.includes(name),
+  )
   for (let attempt = 1; ; attempt++) {
-    const needed = await firstNeeded(connection)
+    const needed = new Map<string, number>()
+    for (const partition of partitions)
+      needed.set(streamOf(partition), (await CheckpointLog.positionOf(manager, partition))?.wanted ?? 0)
     const snapshots: StreamSnapshot[] = []
     for (const name of bound) snapshots.push(await take(name))
     const trimmed = snapshots.find(
@@ -109,17 +111,12 @@ async function snapshotAll(
   }
 }
 
-/** By entrance stream, the first sequence that any partition still needs; 0 for none. */
-async function firstNeeded(connection: NatsConnection): Promise<Map<string, number>> {
-  const offsets = await connection.jetstream().views.kv(BUCKET.offsets, { bindOnly: true })
-  const needed = new Map<string, number>()
-  for await (const key of await offsets.keys()) {
-    if (key.startsWith(kPoisonPrefix)) continue
-    const { stream } = key.startsWith(ENTRANCE.detections.keys) ? ENTRANCE.detections : ENTRANCE.frames
-    const { wanted: first = 0 } = (await offsets.get(key))?.json<{ wanted?: number }>() ?? {}
-    needed.set(stream, Math.min(needed.get(stream) ?? Infinity, first))
-  }
-  return needed
+/** The partitions that have streams, also those of a number that is being changed. */
+async function existingPartitions(connection: NatsConnection): Promise<Partition[]> {
+  const bucket = await connection.jetstream().views.kv(BUCKET.partitions, { bindOnly: true })
+  const found = await readPartitioning(bucket)
+  const counts = found ? countsOf(found.partitioning) : []
+  return counts.flatMap((count) => ENTRANCES.flatMap((entrance) => partitionsOf(entrance, count)))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { headers, type JetStreamClient, type JsMsg } from 'nats'
 import type { AlprError } from '../errors.js'
 import type { CameraMessage } from '../model/capture.js'
-import { deadSubject, ENTRANCE, HEADER, rootOf } from '../nats/topology.js'
+import { deadSubject, HEADER } from '../nats/topology.js'
 
 /** A single detection of a message: the others may be valid. */
 export interface DeadPart {
@@ -12,29 +12,28 @@ export interface DeadPart {
 
 /**
  * Publishes a message that cannot be processed, or one detection of it, to stream DEAD with the reason, its origin and
- * its own headers and payload: nothing is dropped silently. The message id derives from the stream sequence, so
- * publishing it twice stores one.
+ * its own headers and payload: nothing is dropped silently.
+ * @param id unique for this message, or this part of it: publishing it twice stores one
+ * @param payload whether to keep the payload too (dead_letters/quota.ts)
  */
 export async function publishDeadLetter(
   js: JetStreamClient,
   source: CameraMessage & { message: JsMsg },
   error: AlprError,
-  part?: DeadPart,
+  { id, part, payload }: { id: string; part?: DeadPart; payload: boolean },
 ): Promise<void> {
   const header = headers()
   for (const [name, values] of source.message.headers ?? []) {
     if (!name.startsWith('Nats-')) for (const value of values) header.append(name, value)
   }
+  const content = part?.payload ?? source.payload
   header.set(HEADER.deadReason, error.code)
   header.set(HEADER.deadMessage, error.message.replace(/[\r\n]/g, ' ').slice(0, 500))
   header.set(HEADER.deadSubject, source.subject)
   header.set(HEADER.deadSequence, String(source.seq))
   header.set(HEADER.deadAt, new Date(source.arrivedAt).toISOString())
-  const root = rootOf(source.subject)
   if (part) header.set(HEADER.deadIndex, String(part.index))
-  header.set(
-    HEADER.msgId,
-    `dead-${root === ENTRANCE.frames.root ? '' : `${root}-`}${source.seq}${part ? `-${part.index}` : ''}`,
-  )
-  await js.publish(deadSubject(source.camera), part?.payload ?? source.payload, { headers: header, timeout: 10_000 })
+  if (!payload) header.set(HEADER.deadBytes, String(content.length))
+  header.set(HEADER.msgId, `dead-${id}`)
+  await js.publish(deadSubject(source.camera, error.code), payload ? content : '', { headers: header, timeout: 10_000 })
 }

@@ -1,6 +1,6 @@
 import { headers as newHeaders, type JetStreamManager, type NatsConnection, type StoredMsg } from 'nats'
 import { AlprError } from '../errors.js'
-import { cameraOf, detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from '../nats/topology.js'
+import { detectionsSubject, ENTRANCE, framesSubject, HEADER, rootOf, STREAM } from '../nats/topology.js'
 
 /** One frame, or one message of detections, that could not be processed, as stored on stream DEAD. */
 export interface DeadLetter {
@@ -17,7 +17,10 @@ export interface DeadLetter {
   at: string
   /** The headers as the camera sent them. */
   headers: Record<string, string>
+  /** Length of its payload. */
   bytes: number
+  /** Whether the payload is there: of many letters of one camera and reason only the first have theirs. */
+  kept: boolean
 }
 
 export interface DeadFilter {
@@ -33,6 +36,7 @@ const DEAD_HEADERS: readonly string[] = [
   HEADER.deadSequence,
   HEADER.deadIndex,
   HEADER.deadAt,
+  HEADER.deadBytes,
 ]
 
 /**
@@ -45,10 +49,15 @@ export async function* deadLetters(
   from = 1,
 ): AsyncGenerator<DeadLetter> {
   const { state } = await manager.streams.info(STREAM.dead)
-  const subject = filter.camera ? `dead.${filter.camera}` : 'dead.>'
+  const subjects = filter.camera ? [`dead.${filter.camera}.*`, `dead.${filter.camera}`] : ['dead.>']
   for (let seq = Math.max(from, state.first_seq); seq <= state.last_seq; seq++) {
-    // Gets the next message of the subject at or after `seq`, so gaps cost nothing.
-    const message = await direct(manager).getMessage(STREAM.dead, { seq, next_by_subj: subject }).catch(noneLeft)
+    // Gets the next message of a subject at or after `seq`, so gaps cost nothing.
+    const found = await Promise.all(
+      subjects.map((subject) =>
+        direct(manager).getMessage(STREAM.dead, { seq, next_by_subj: subject }).catch(noneLeft),
+      ),
+    )
+    const message = found.reduce((a, b) => (!a || (b && b.seq < a.seq) ? b : a), undefined)
     if (!message || message.seq > state.last_seq) return
     seq = message.seq
     const { payload: _, ...letter } = toLetter(message)
@@ -79,6 +88,7 @@ export async function loadDeadLetter(
  */
 export async function redrive(connection: NatsConnection, manager: JetStreamManager, seq: number): Promise<void> {
   const letter = await loadDeadLetter(manager, seq)
+  if (!letter.kept) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `the payload of dead letter ${seq}` })
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)
@@ -110,14 +120,15 @@ function toLetter(message: StoredMsg): DeadLetter & { payload: Uint8Array } {
   }
   return {
     seq: message.seq,
-    camera: cameraOf(message.subject),
+    camera: message.subject.split('.')[1] ?? '',
     reason: header(HEADER.deadReason),
     message: header(HEADER.deadMessage),
     subject: header(HEADER.deadSubject),
     sequence: Number(header(HEADER.deadSequence)) || 0,
     at: header(HEADER.deadAt),
     headers,
-    bytes: message.data.length,
+    bytes: message.data.length || Number(header(HEADER.deadBytes)) || 0,
+    kept: header(HEADER.deadBytes) === '',
     payload: message.data,
   }
 }

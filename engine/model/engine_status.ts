@@ -7,7 +7,10 @@ export interface EngineStatus {
   at: string
   /** What it waits for, empty when all is well: `{ nats: "...", clickhouse: "..." }`. */
   waiting: Record<string, string>
-  partitions: number[]
+  /** The partitions that it holds, by name: `frames-4-2`. */
+  partitions: string[]
+  /** Every partition that some engine must hold. */
+  allPartitions: string[]
   workers: number
   module: string
   model: string

@@ -17,9 +17,15 @@ export interface LedgerRow {
   withReads: number
   withoutPlate: number
   dead: number
-  /** Stream sequence up to which these totals count: the store keeps the row with the highest one. */
+  /** Grows with the totals: the store keeps the row with the highest one. */
   version: number
 }
 
 /** The start of the UTC hour that contains `time`, ms. */
 export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS
+
+/**
+ * What is added to a sequence of a stream where it names a part of the ledger: sequences of another life of the stream
+ * must not name the same parts of one hour. @param epoch of the stream (partition/find_start.ts)
+ */
+export const ledgerPartOf = (epoch: number): number => (epoch % 2 ** 15) * 2 ** 36

@@ -1,17 +1,21 @@
 import { MINUTE_MS } from './time.js'
 
-/** 2020-01-01, the first minute that ids count from. */
+/** 2020-01-01, the first minute that epochs count from. */
 const EPOCH_MINUTES = Date.UTC(2020, 0, 1) / MINUTE_MS
 
+/** The epoch of a time: minutes since 2020. @param time RFC 3339 */
+export const epochOf = (time: string): number => Math.max(0, Math.floor(Date.parse(time) / MINUTE_MS) - EPOCH_MINUTES)
+
 /**
- * Ids of reads. They derive from the position of the first detection on the stream, never from randomness or a clock,
+ * Ids of reads. They derive from the position of the first detection on its stream, never from randomness or a clock,
  * so that a replay from a checkpoint gives the same ids. A 64-bit number as decimal text:
  *
- *     frames       | 24 bits: minute in which the stream was created | 36 bits: sequence | 4 bits: detection |
- *     detections   | 1 | 23 bits: minute, lowest bits                | 32 bits: sequence | 8 bits: detection |
+ *     frames       | 24 bits: epoch                | 36 bits: sequence | 4 bits: detection |
+ *     detections   | 1 | 23 bits: epoch            | 32 bits: sequence | 8 bits: detection |
  *
- * The minute keeps ids unique when a stream is created again under an existing store. A sequence that outgrows its bits
- * (after years) carries into the minute, as if the stream had been created a minute later; ids remain unique.
+ * Each life of a stream has an epoch of its own (partition/find_start.ts): about the minute in which it began, and
+ * unique. So ids stay unique among partitions, and when a stream is made anew or set back under an existing store. A
+ * sequence that outgrows its bits (after years) carries into the epoch.
  */
 export class ReadIds {
   /** Most detections in one message, by entrance. */
@@ -20,11 +24,12 @@ export class ReadIds {
   private readonly base: bigint
   private readonly indexBits: bigint
 
-  /** @param streamCreated when the entrance's stream was created, as the server reports it */
-  constructor(streamCreated: string, entrance: keyof typeof ReadIds.MOST = 'frames') {
-    const minutes = Math.max(0, Math.floor(Date.parse(streamCreated) / MINUTE_MS) - EPOCH_MINUTES)
-    this.base =
-      entrance === 'frames' ? BigInt(minutes % 2 ** 24) << 40n : (1n << 63n) | (BigInt(minutes % 2 ** 23) << 40n)
+  /** @param epoch of the stream's present life */
+  constructor(
+    readonly epoch: number,
+    entrance: keyof typeof ReadIds.MOST = 'frames',
+  ) {
+    this.base = entrance === 'frames' ? BigInt(epoch % 2 ** 24) << 40n : (1n << 63n) | (BigInt(epoch % 2 ** 23) << 40n)
     this.indexBits = entrance === 'frames' ? 4n : 8n
   }
 

@@ -5,6 +5,7 @@ import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 import { argumentsOf, isRunning } from '../runtime/process.js'
 import { connectNats } from './connect.js'
+import { DEFAULT_PARTITIONS, mappingLines } from './partitioning.js'
 import { watchServer } from './watchdog.js'
 
 /**
@@ -17,7 +18,8 @@ export interface PrivateServerOptions {
   /** Folder for the configuration and JetStream's files; created if missing. */
   folder: string
   token: string
-  partitions: number
+  /** What a new folder maps publishers to; later `remap` decides. @default 4 */
+  partitions?: number
   /** Loopback port; 0 lets the server choose a free one. */
   port?: number
   /** How long the start may take, ms. The server verifies a large stream block by block. */
@@ -34,6 +36,10 @@ export interface PrivateServer {
   readonly pid: number
   /** Settles when the process has ended, for any reason. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** How many partitions it maps publishers to. */
+  readonly partitions: number
+  /** Maps publishers to another number of partitions, without a restart. */
+  remap(partitions: number): void
   /** Ends the process: terminates it, and kills it after `graceMs`. */
   stop(graceMs?: number): Promise<void>
   kill(signal?: NodeJS.Signals): void
@@ -62,7 +68,8 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   mkdirSync(ports, { recursive: true, mode: 0o700 })
   const config = join(options.folder, 'nats-server.conf')
   endOrphan(options.folder, config)
-  writeFileSync(config, configText(options), { mode: 0o600 })
+  let partitions = mappedBefore(config) ?? options.partitions ?? DEFAULT_PARTITIONS
+  writeFileSync(config, configText(options, partitions), { mode: 0o600 })
 
   const child = spawnTied(program, ['-c', config])
   const errors = lastErrors(child)
@@ -95,7 +102,23 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
       () => kill('SIGKILL'),
       over.signal,
     )
-    return { url, port, pid: child.pid!, exited, stop, kill }
+    const remap = (count: number) => {
+      partitions = count
+      writeFileSync(config, configText(options, count), { mode: 0o600 })
+      kill('SIGHUP')
+    }
+    return {
+      url,
+      port,
+      pid: child.pid!,
+      exited,
+      stop,
+      kill,
+      remap,
+      get partitions() {
+        return partitions
+      },
+    }
   } catch (error) {
     await stop(1_000)
     const reason = errors().at(-1) ?? (error as Error).message
@@ -132,10 +155,17 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function configText({ folder, token, partitions, port = 0 }: PrivateServerOptions): string {
+/** The number of partitions of the last configuration. @returns undefined on a new folder */
+function mappedBefore(config: string): number | undefined {
+  if (!existsSync(config)) return undefined
+  const match = /\{\{partition\((\d+),1\)\}\}/.exec(readFileSync(config, 'utf8'))
+  return match ? Number(match[1]) : undefined
+}
+
+function configText({ folder, token, port = 0 }: PrivateServerOptions, partitions: number): string {
   const quoted = (text: string) => JSON.stringify(text)
   return [
-    '# Written at each start; changes here are lost.',
+    '# Written at each start; changes here are lost, except the number of partitions.',
     'server_name: platestream',
     `listen: "127.0.0.1:${port === 0 ? -1 : port}"`,
     `ports_file_dir: ${quoted(join(folder, 'ports'))}`,
@@ -150,9 +180,7 @@ function configText({ folder, token, partitions, port = 0 }: PrivateServerOption
     '  max_file_store: 1099511627776',
     '}',
     'mappings {',
-    ...['frames', 'detections'].map(
-      (subject) => `  "${subject}.*": "${subject}.{{partition(${partitions},1)}}.{{wildcard(1)}}"`,
-    ),
+    ...mappingLines(partitions).map((line) => `  ${line}`),
     '}',
     '',
   ].join('\n')

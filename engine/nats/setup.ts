@@ -7,15 +7,32 @@ import {
   type JetStreamManager,
   type NatsConnection,
   type StreamConfig,
+  type StreamInfo,
 } from 'nats'
-import { AlprError } from '../errors.js'
+import { AlprError, codeOf } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 import { DAY_MS, MINUTE_MS } from '../model/time.js'
 import { isApiError, natsReason } from './errors.js'
-import { BUCKET, ENTRANCE, OBJECTS, STREAM, type Entrance } from './topology.js'
+import { mappedCount } from './mapping_probe.js'
+import { decidePartitioning, type Partitioning } from './partitioning.js'
+import {
+  BUCKET,
+  EARLIER_RELEASE,
+  ENTRANCES,
+  OBJECTS,
+  partitionsOf,
+  STREAM,
+  stateStreamOf,
+  stateSubjectOf,
+  streamOf,
+  subjectsOf,
+  type Partition,
+} from './topology.js'
 
 export interface SetupOptions {
-  /** Frames waiting to be processed, in bytes (settings.nats.framesMaxBytes). */
+  /** What the settings say; undefined: the stored number, on a new server what it maps to. */
+  partitions?: number
+  /** Frames waiting to be processed, in bytes, all partitions together (settings.nats.framesMaxBytes). */
   framesMaxBytes: number
   /** The same for messages of detections (settings.nats.detectionsMaxBytes). @default 2 GiB */
   detectionsMaxBytes?: number
@@ -39,6 +56,9 @@ const kDeadMaxBytes = 2_147_483_648
 /** 2 GiB: about ten million detections. */
 const kDetectionsMaxBytes = 2_147_483_648
 
+/** Smallest bound of a partition's stream: one frame of the largest size always fits. */
+const kLeastBytes = 16_777_216
+
 /** An engine that does not renew its lease for this long loses its partition. */
 export const LEASE_MS = 6_000
 
@@ -46,19 +66,23 @@ export const LEASE_MS = 6_000
  * Creates every missing stream, bucket and object store of topology.ts and updates the existing ones, as far as the
  * server allows. Any number of processes may run it at any time; the last configuration wins.
  *
- *     FRAMES, DETECTIONS   Limits + DiscardNew: a full stream refuses publishers (backpressure) and drops nothing.
- *              The engine deletes what is processed (partition/stream_trimmer.ts).
+ *     FRAMES-*, DETECTIONS-*   Limits + DiscardNew: a full stream refuses publishers (backpressure) and drops nothing.
+ *              The engine deletes what is processed (pipeline/checkpointer.ts).
+ *     STATE-*  Limits: the engine deletes what a later snapshot replaces (partition/checkpoint_log.ts).
  *     HITS     Limits + DiscardOld: 30 days or 1 GiB. The store keeps every hit; consoles resume from the stream.
  *     DEAD     Limits + DiscardNew: only `platestream dead redrive` and `drop` remove a dead letter.
  *
+ * @returns the stored number of partitions
+ * @throws ALPR_ERR_PARTITIONS_DIFFER when the settings name another number of partitions than the stored one
  * @throws ALPR_ERR_NATS_UNAVAILABLE with the server's reason
  */
-export async function setupNats(connection: NatsConnection, options: SetupOptions): Promise<void> {
+export async function setupNats(connection: NatsConnection, options: SetupOptions): Promise<Partitioning> {
   const deadline = performance.now() + (options.readyMs ?? 15_000)
   for (let attempt = 0; ; attempt++) {
     try {
       return await setupOnce(connection, options)
     } catch (error) {
+      if (codeOf(error) === 'ALPR_ERR_PARTITIONS_DIFFER') throw error
       const pause = backoffMs(attempt)
       if (connection.isClosed() || isFinal(error) || performance.now() + pause > deadline) {
         throw new AlprError(
@@ -80,46 +104,109 @@ function isFinal(error: unknown): boolean {
   return api !== undefined && api.code !== 503
 }
 
-async function setupOnce(connection: NatsConnection, options: SetupOptions): Promise<void> {
+async function setupOnce(connection: NatsConnection, options: SetupOptions): Promise<Partitioning> {
   const manager = await connection.jetstreamManager({ timeout: 10_000 })
   const client = manager.jetstream()
   const replicas = options.replicas ?? 1
-  for (const config of streamConfigs(options, connection.info?.max_payload ?? 1_048_576))
-    await ensureStream(manager, config)
   for (const [bucket, limits] of Object.entries(bucketLimits()))
     await ensureBucket(client, manager, bucket, { ...limits, replicas })
   await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File, replicas })
   await ensureStream(manager, { name: `OBJ_${OBJECTS.hotlistFiles}`, num_replicas: replicas })
-  for (const { stream } of Object.values(ENTRANCE)) await dropOldConsumers(manager, stream)
+  for (const config of outputConfigs(options)) await ensureStream(manager, config)
+  const bucket = await client.views.kv(BUCKET.partitions, { bindOnly: true })
+  const earlier = await closeEarlierStreams(manager, options)
+  const partitioning = await decidePartitioning(bucket, {
+    wanted: options.partitions,
+    mapped: () => mappedCount(connection),
+    from: earlier ? EARLIER_RELEASE : undefined,
+  })
+  await ensurePartitionStreams(connection, partitioning.partitions, options)
+  return partitioning
 }
 
-/** Releases before 2026-12 had one durable consumer a partition, which nothing pulls from any more. */
-async function dropOldConsumers(manager: JetStreamManager, stream: string): Promise<void> {
-  for await (const { name } of manager.consumers.list(stream))
-    if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
-}
-
-function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<StreamConfig> & { name: string })[] {
-  const shared = {
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    num_replicas: options.replicas ?? 1,
-    allow_direct: true,
+/**
+ * Creates or updates the streams of all partitions of both entrances.
+ * @param partitions how many there are in each entrance
+ */
+export async function ensurePartitionStreams(
+  connection: NatsConnection,
+  partitions: number,
+  options: SetupOptions,
+): Promise<void> {
+  const manager = await connection.jetstreamManager({ timeout: 10_000 })
+  const maxPayload = connection.info?.max_payload ?? 1_048_576
+  for (const entrance of ENTRANCES) {
+    for (const partition of partitionsOf(entrance, partitions)) {
+      await ensureStream(manager, stateConfig(partition, options))
+      await ensureStream(manager, entranceConfig(partition, options, maxPayload))
+    }
   }
-  const entrance = ({ root, stream }: Entrance, maxBytes: number) => ({
-    ...shared,
-    name: stream,
-    subjects: [`${root}.>`],
+}
+
+/**
+ * Publishers are refused from now on; what the stream holds stays. A stream needs some subject: nobody publishes to
+ * this one.
+ */
+export async function closeStream(manager: JetStreamManager, name: string): Promise<void> {
+  const { config } = await manager.streams.info(name)
+  const subjects = closedSubjects(name)
+  if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
+    await manager.streams.update(name, { ...config, subjects })
+}
+
+const closedSubjects = (name: string): string[] => [`closed.${name}`]
+
+/** Closes the shared streams of an earlier release to publishers. @returns whether there are any */
+async function closeEarlierStreams(manager: JetStreamManager, options: SetupOptions): Promise<boolean> {
+  const partitions = ENTRANCES.flatMap((entrance) => partitionsOf(entrance, EARLIER_RELEASE))
+  const found = await Promise.all(partitions.map((partition) => findStream(manager, streamOf(partition))))
+  if (!found.some(Boolean)) return false
+  for (const partition of partitions) {
+    const stream = streamOf(partition)
+    // Before 2026-11 there was no stream for detections: an empty one is worked off at once.
+    if (!(await findStream(manager, stream)))
+      await manager.streams.add({ ...sharedConfig(options), name: stream, subjects: closedSubjects(stream) })
+    await closeStream(manager, stream)
+    for await (const { name } of manager.consumers.list(stream))
+      if (/^engine-\d+$/.test(name)) await manager.consumers.delete(stream, name).catch(() => {})
+    await ensureStream(manager, stateConfig(partition, options))
+  }
+  return true
+}
+
+const sharedConfig = (options: SetupOptions) => ({
+  storage: StorageType.File,
+  retention: RetentionPolicy.Limits,
+  num_replicas: options.replicas ?? 1,
+  allow_direct: true,
+})
+
+function entranceConfig(partition: Partition, options: SetupOptions, maxPayload: number): NamedConfig {
+  const total =
+    partition.entrance.root === 'frames' ? options.framesMaxBytes : (options.detectionsMaxBytes ?? kDetectionsMaxBytes)
+  return {
+    ...sharedConfig(options),
+    name: streamOf(partition),
+    subjects: subjectsOf(partition),
     discard: DiscardPolicy.New,
-    max_bytes: maxBytes,
+    max_bytes: Math.max(Math.min(total, kLeastBytes), Math.floor(total / partition.count)),
     max_msg_size: Math.max(1_024, maxPayload - kDeadHeaderBytes),
     duplicate_window: nanos(2 * MINUTE_MS),
-  })
+  }
+}
+
+/** Read from the leader only: a replica that lags would give an engine an old checkpoint as the last one. */
+const stateConfig = (partition: Partition, options: SetupOptions): NamedConfig => ({
+  ...sharedConfig(options),
+  allow_direct: false,
+  name: stateStreamOf(partition),
+  subjects: [stateSubjectOf(partition)],
+})
+
+function outputConfigs(options: SetupOptions): NamedConfig[] {
   return [
-    entrance(ENTRANCE.frames, options.framesMaxBytes),
-    entrance(ENTRANCE.detections, options.detectionsMaxBytes ?? kDetectionsMaxBytes),
     {
-      ...shared,
+      ...sharedConfig(options),
       name: STREAM.hits,
       subjects: ['hits.>'],
       discard: DiscardPolicy.Old,
@@ -128,7 +215,7 @@ function streamConfigs(options: SetupOptions, maxPayload: number): (Partial<Stre
       duplicate_window: nanos(60 * MINUTE_MS),
     },
     {
-      ...shared,
+      ...sharedConfig(options),
       name: STREAM.dead,
       subjects: ['dead.>'],
       discard: DiscardPolicy.New,
@@ -155,37 +242,51 @@ function bucketLimits(): Record<string, BucketLimits> {
     [BUCKET.cameras]: { history: 5 },
     [BUCKET.hotlists]: { history: 5 },
     [BUCKET.partials]: { history: 5 },
-    [BUCKET.passes]: { history: 1, direct: false },
-    [BUCKET.offsets]: { history: 1, direct: false },
+    [BUCKET.partitions]: { history: 1, direct: false },
     [BUCKET.leases]: { history: 1, ttl: LEASE_MS, direct: false },
   }
 }
 
 /** Compares and changes only the named fields, so that other settings of an administrator (placement, tags) stay. */
-async function ensureStream(
-  manager: JetStreamManager,
-  wanted: Partial<StreamConfig> & { name: string },
-): Promise<void> {
-  const found = await manager.streams.info(wanted.name).catch((error: unknown) => {
-    if (isApiError(error, kStreamNotFound)) return undefined
-    throw error
-  })
+async function ensureStream(manager: JetStreamManager, wanted: NamedConfig): Promise<void> {
+  const found = await findStream(manager, wanted.name)
   if (!found) {
     await manager.streams.add(wanted)
     return
   }
-  const changed = Object.entries(wanted).some(
+  const next = { ...wanted, ...(wanted.max_bytes !== undefined && { max_bytes: safeBound(wanted.max_bytes, found) }) }
+  const changed = Object.entries(next).some(
     ([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value),
   )
   if (!changed) return
-  const config = { ...found.config, ...wanted }
+  const config = { ...found.config, ...next }
   // The server refuses a window longer than the life of the messages. The existing one may be longer: an earlier
   // release kept some messages longer (leases of 8 s).
   if (config.max_age > 0 && config.duplicate_window > config.max_age) config.duplicate_window = config.max_age
   await manager.streams.update(wanted.name, config)
 }
 
-const kStreamNotFound = 10_059
+/**
+ * The bound to set, bytes. A bound below what the stream holds makes nats-server delete the oldest messages, whatever
+ * its discard policy. So a bound is lowered only while the stream is at most half as full as the new one; messages that
+ * arrive between the question and the change fit then, too. Otherwise the present bound stays until the next setup.
+ */
+export function safeBound(wanted: number, { config, state }: Pick<StreamInfo, 'config' | 'state'>): number {
+  const isLower = config.max_bytes <= 0 || wanted < config.max_bytes
+  return isLower && state.bytes > wanted / 2 ? config.max_bytes : wanted
+}
+
+/** @returns undefined when there is no such stream */
+export const findStream = (manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> =>
+  manager.streams.info(name).catch((error: unknown) => {
+    if (isApiError(error, kStreamNotFound)) return undefined
+    throw error
+  })
+
+/** The server's code for a stream that does not exist. */
+export const kStreamNotFound = 10_059
+
+type NamedConfig = Partial<StreamConfig> & { name: string }
 
 async function ensureBucket(
   client: JetStreamClient,

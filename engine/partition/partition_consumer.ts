@@ -15,7 +15,8 @@ import type { CameraMessage } from '../model/capture.js'
 import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
 import { isApiError } from '../nats/errors.js'
-import { cameraOf, partitionFilter, type Entrance } from '../nats/topology.js'
+import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
+import { AlprError } from '../errors.js'
 
 /** A message of the stream, and the handle that acknowledges it and all earlier ones. */
 export interface StreamMessage extends CameraMessage {
@@ -23,8 +24,7 @@ export interface StreamMessage extends CameraMessage {
 }
 
 /**
- * The messages that the cameras of one partition sent to one entrance (frames or detections), in stream order, each
- * exactly once from `start` on.
+ * The messages of one partition's stream, in order, each exactly once from `start` on.
  *
  * A pull consumer with AckPolicy.All. JetStream alone does not keep the order over a disconnect (messages in transit
  * come again only after `ack_wait`, behind newer ones), so the order is checked by the consumer's own sequence. On a
@@ -46,15 +46,16 @@ export class PartitionConsumer {
   pending = 0
 
   /**
+   * @param created when the stream was created: sequences of another stream mean nothing
+   * @param start the last message that is done
    * @param maxUnacknowledged most messages handed out and not yet acknowledged: a bound on what a crash makes the next
    *   owner redo
    */
   constructor(
     private readonly js: JetStreamClient,
     private readonly manager: JetStreamManager,
-    private readonly entrance: Entrance,
-    private readonly partition: number,
-    private readonly partitions: number,
+    private readonly partition: Partition,
+    private readonly created: string,
     start: number,
     private readonly maxUnacknowledged = 8_192,
   ) {
@@ -64,8 +65,10 @@ export class PartitionConsumer {
   /** Makes a consumer that starts after the last message handed out; earlier ones count as acknowledged. */
   private async open(): Promise<void> {
     await this.close()
-    const { name } = await this.manager.consumers.add(this.entrance.stream, {
-      name: `engine-${this.partition}-${nuid.next()}`,
+    const stream = streamOf(this.partition)
+    await this.checkStream(stream)
+    const { name } = await this.manager.consumers.add(stream, {
+      name: `engine-${partitionName(this.partition)}-${nuid.next()}`,
       inactive_threshold: nanos(kInactiveMs),
       num_replicas: 1,
       mem_storage: true,
@@ -73,22 +76,28 @@ export class PartitionConsumer {
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.last + 1,
       replay_policy: ReplayPolicy.Instant,
-      filter_subject: partitionFilter(this.entrance, this.partition, this.partitions),
       // A restart and a disconnect replace the consumer: redelivery by time is only the last resort.
       ack_wait: nanos(10 * MINUTE_MS),
       max_ack_pending: this.maxUnacknowledged,
     })
-    this.consumer = await this.js.consumers.get(this.entrance.stream, name)
+    this.consumer = await this.js.consumers.get(stream, name)
     this.name = name
     this.consumed = 0
     this.broken = false
+  }
+
+  /** @throws ALPR_ERR_STREAM_CHANGED when the last sequence handed out is not one of this stream */
+  private async checkStream(stream: string): Promise<void> {
+    const { created, state } = await this.manager.streams.info(stream)
+    const reason = created !== this.created ? 'was made anew' : state.last_seq < this.last ? 'was set back' : undefined
+    if (reason) throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason })
   }
 
   /** A consumer that cannot be deleted now expires when nobody has pulled for a while. */
   private async close(): Promise<void> {
     const { name } = this
     this.consumer = this.name = undefined
-    if (name !== undefined) await this.manager.consumers.delete(this.entrance.stream, name).catch(() => {})
+    if (name !== undefined) await this.manager.consumers.delete(streamOf(this.partition), name).catch(() => {})
   }
 
   /**
@@ -140,41 +149,21 @@ export class PartitionConsumer {
     // Silence may mean that there is nothing, that the consumer is gone, or that messages came when the pull had just
     // run out (a busy event loop runs its timers before it reads its sockets): then no later one shows the gap. The
     // server knows.
-    else if (arrived === 0) {
-      const info = await this.consumer!.info().catch((error) => {
-        if (!isApiError(error, kConsumerNotFound)) throw error
-        return undefined
-      })
-      this.pending = info?.num_pending ?? this.pending
-      if (info?.delivered.consumer_seq !== this.consumed) this.broken = true
-    }
+    else if (arrived === 0) await this.checkSilence()
   }
 
-  /**
-   * A stream sequence up to which this partition has no message beyond `applied`; undefined when one is in transit.
-   * Asks for the end of the stream first: a message before that end is then either applied, or counted by the consumer
-   * as delivered or pending.
-   */
-  async idleUpTo(applied: number): Promise<number | undefined> {
-    if (!this.consumer || this.broken || this.last > applied) return undefined
-    const { stream } = this.entrance
-    const { state, cluster } = await this.manager.streams.info(stream)
-    const { num_pending, delivered } = await this.consumer.info()
-    const idle = num_pending === 0 && !this.broken && delivered.consumer_seq === this.consumed && this.last <= applied
-    if (!idle) return undefined
-    if ((cluster?.replicas ?? []).length === 0) return state.last_seq
-    const next = await nextAfter(
-      this.manager,
-      stream,
-      partitionFilter(this.entrance, this.partition, this.partitions),
-      applied,
-      cluster?.leader,
-    )
-    if (next === NONE) return state.last_seq
-    // The stream had the message before the consumer was asked, but the consumer does not know it. A new consumer may
-    // be led by a server that does.
-    if (next !== undefined && next <= state.last_seq) this.interrupt()
-    return undefined
+  private async checkSilence(): Promise<void> {
+    // Asked before the consumer: a message before the stream's end is then either delivered or known to be pending.
+    const { state, cluster } = await this.manager.streams.info(streamOf(this.partition))
+    const info = await this.consumer!.info().catch((error) => {
+      if (!isApiError(error, kConsumerNotFound)) throw error
+      return undefined
+    })
+    this.pending = info?.num_pending ?? this.pending
+    if (info?.delivered.consumer_seq !== this.consumed) this.broken = true
+    else if (state.last_seq < this.last) this.broken = true
+    else if (info.num_pending === 0 && state.last_seq > this.last && (cluster?.replicas ?? []).length > 0)
+      this.broken ||= await hasNext(this.manager, streamOf(this.partition), this.last)
   }
 
   /** The connection broke or came back: messages in transit are lost to this consumer. */
@@ -193,38 +182,20 @@ const kConsumerNotFound = 10_014
 /** The answer to a pull when the consumer was deleted or its server no longer leads it. */
 const kConsumerGone = '409'
 const kMessageNotFound = 10_037
-/** An election takes at least a second: a server that leads before and after this time led all through it, ms. */
-const kSameLeaderMs = 1_000
-
-/** Not a sequence: no message follows. */
-export const NONE = 0
 
 /**
- * The first message of `filter` after sequence `seq` in the replica of a stream that `leader` keeps; NONE when there is
- * none, undefined when another server leads by now.
- *
- * A consumer's numbers are those of the replica beside it. That replica may lag behind the leader, whose end `idleUpTo`
- * asked for: the consumer would report a partition as idle whose messages it does not know yet, and the committed
- * offset would skip them. nats-server 2.9 has consumers that never learn of them. (Both were seen when one of three
- * servers had just come back.)
+ * Whether the stream's leader has a message after `seq`. A consumer's numbers are those of the replica beside it, which
+ * may lag; nats-server 2.9 has consumers that never learn of a message that the leader has (seen when one of three
+ * servers had just come back).
  */
-export async function nextAfter(
-  manager: JetStreamManager,
-  stream: string,
-  filter: string,
-  seq: number,
-  leader: string | undefined,
-): Promise<number | undefined> {
-  const asked = performance.now()
-  const found = await manager.streams
-    .getMessage(stream, { seq: seq + 1, next_by_subj: filter } as MsgRequest)
-    .catch((error) => {
-      if (!isApiError(error, kMessageNotFound)) throw error
-      return undefined
-    })
-  if (found) return found.seq
-  const { cluster } = await manager.streams.info(stream)
-  return cluster?.leader === leader && performance.now() - asked < kSameLeaderMs ? NONE : undefined
+async function hasNext(manager: JetStreamManager, stream: string, seq: number): Promise<boolean> {
+  try {
+    await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: '>' } as MsgRequest)
+    return true
+  } catch (error) {
+    if (isApiError(error, kMessageNotFound)) return false
+    throw error
+  }
 }
 
 function toStreamMessage(message: JsMsg): StreamMessage {

@@ -92,6 +92,17 @@ export class CameraPasses {
     yield* this.late.open
   }
 
+  /** Its next message comes from another stream. Frames of the old one cannot be fetched any more. */
+  forgetSequences(): void {
+    this.seq = 0
+    for (const { state } of this.open()) delete state.best.seq
+  }
+
+  /** Closes every open pass: nothing will be added to them. */
+  closeAll(): OpenPass[] {
+    return [...this.live.closeAll(), ...this.late.closeAll()]
+  }
+
   /** Whether a message with this id is new; from now on it is not. @param arrivedAt ms */
   isNew(id: string | undefined, arrivedAt: number): boolean {
     return this.ids.add(id, arrivedAt)
@@ -128,14 +139,14 @@ export class CameraPasses {
 
   /** Ledger rows changed since the last call. Totals, not differences: writing one twice changes nothing. */
   takeLedger(): LedgerRow[] {
-    const rows = [...this.hours.values()].filter((row) => row.version > this.ledgerSeq)
-    this.ledgerSeq = this.seq
+    const rows = [...this.changedHours].map((hour) => this.hours.get(hour)!)
+    this.changedHours.clear()
     // The store keeps an hour that leaves the state; a later frame of that hour starts a new part, which adds to it.
     const kept = [...this.hours.keys()].sort((a, b) => b - a).slice(0, CameraPasses.MAX_HOURS)
     for (const hour of this.hours.keys()) if (!kept.includes(hour)) this.hours.delete(hour)
     return rows.map((row) => ({ ...row }))
   }
-  private ledgerSeq = 0
+  private readonly changedHours = new Set<number>()
   /** Hours of counts that the state of a camera contains. */
   static readonly MAX_HOURS = 24
 
@@ -176,7 +187,6 @@ export class CameraPasses {
     )
     passes.seq = json.seq
     passes.lateAt = json.lateAt
-    passes.ledgerSeq = json.seq
     return passes
   }
 
@@ -193,8 +203,9 @@ export class CameraPasses {
     }
     row.framesIn += by
     row[outcome] += by
-    row.version = this.seq
+    row.version += by
     this.hours.set(hour, row)
+    this.changedHours.add(hour)
   }
 }
 

@@ -49,6 +49,8 @@ export interface PassState {
   best: BestView
   /** By `<list>.<listed plate>`. */
   hits: Record<string, PublishedHit>
+  /** The frame of the best view, when no picture can be made of it. */
+  pictureless?: number
   /** The pictures made last, and the frame they were made from. */
   pictures?: { seq: number; crop: CropRef; picture: CropRef }
 }

@@ -1,11 +1,5 @@
 import type { NatsConnection } from 'nats'
-import { STREAM } from '../nats/topology.js'
-
-interface CachedFrame {
-  jpeg: Uint8Array
-  /** The tenure of a partition that added the frame and drops it when it is no longer needed. */
-  owner: object
-}
+import { backoffMs, sleep } from '../runtime/backoff.js'
 
 /**
  * JPEGs of frames that may be needed for a picture: those with detections since the last checkpoint, and the best views
@@ -13,7 +7,8 @@ interface CachedFrame {
  * from the stream, which keeps a frame until its pass is stored.
  */
 export class FrameCache {
-  private readonly frames = new Map<number, CachedFrame>()
+  /** Oldest first. */
+  private readonly frames = new Map<string, { jpeg: Uint8Array; owner: PartitionFrames; seq: number }>()
   private bytes = 0
 
   static readonly MAX_BYTES = 67_108_864
@@ -23,20 +18,9 @@ export class FrameCache {
     private readonly maxBytes = FrameCache.MAX_BYTES,
   ) {}
 
-  keep(owner: object, seq: number, jpeg: Uint8Array): void {
-    // The stream delivers a frame again after a partition changed owners.
-    this.forget(seq)
-    this.bytes += jpeg.length
-    this.frames.set(seq, { jpeg, owner })
-    for (const oldest of this.frames.keys()) {
-      if (this.bytes <= this.maxBytes) break
-      this.forget(oldest)
-    }
-  }
-
-  /** Drops the frames of an owner up to a sequence, except those that are still needed. */
-  drop(owner: object, upTo = Infinity, needed: ReadonlySet<number> = NONE): void {
-    for (const [seq, kept] of this.frames) if (kept.owner === owner && seq <= upTo && !needed.has(seq)) this.forget(seq)
+  /** The frames of one tenure of a partition. @param stream the partition's stream */
+  of(stream: string): PartitionFrames {
+    return new PartitionFrames(this, stream)
   }
 
   /** Bytes in the cache. */
@@ -44,25 +28,71 @@ export class FrameCache {
     return this.bytes
   }
 
-  /** The JPEG of a frame, from the cache or the stream; undefined when the stream no longer has it. */
-  async get(seq: number): Promise<Uint8Array | undefined> {
-    const recent = this.frames.get(seq)
-    if (recent) return recent.jpeg
-    // The direct-get API returns the raw message, not base64 in JSON.
-    const reply = await this.connection.request(`$JS.API.DIRECT.GET.${STREAM.frames}`, JSON.stringify({ seq }), {
-      timeout: 5_000,
-    })
-    const status = reply.headers?.code ?? 0
-    if (status === 404) return undefined
-    if (status !== 0)
-      throw new Error(`stream ${STREAM.frames} does not return message ${seq}: ${reply.headers?.description}`)
-    return reply.data
+  keep(owner: PartitionFrames, seq: number, jpeg: Uint8Array): void {
+    // The stream delivers a frame again after a partition changed owners.
+    this.forget(owner.keyOf(seq))
+    this.bytes += jpeg.length
+    this.frames.set(owner.keyOf(seq), { jpeg, owner, seq })
+    for (const oldest of this.frames.keys()) {
+      if (this.bytes <= this.maxBytes) break
+      this.forget(oldest)
+    }
   }
 
-  private forget(seq: number): void {
-    this.bytes -= this.frames.get(seq)?.jpeg.length ?? 0
-    this.frames.delete(seq)
+  drop(owner: PartitionFrames, upTo: number, needed: ReadonlySet<number>): void {
+    for (const [key, kept] of this.frames)
+      if (kept.owner === owner && kept.seq <= upTo && !needed.has(kept.seq)) this.forget(key)
+  }
+
+  async get(owner: PartitionFrames, seq: number): Promise<Uint8Array | undefined> {
+    const recent = this.frames.get(owner.keyOf(seq))
+    if (recent) return recent.jpeg
+    for (let attempt = 0; ; attempt++) {
+      // The direct-get API returns the raw message, not base64 in JSON.
+      const reply = await this.connection.request(`$JS.API.DIRECT.GET.${owner.stream}`, JSON.stringify({ seq }), {
+        timeout: 5_000,
+      })
+      const status = reply.headers?.code ?? 0
+      if (status === 0) return reply.data
+      // A server that answers but never with the frame must not hold the partition: the read is stored without it.
+      if (status === kNotFound || attempt === kAttempts) return undefined
+      await sleep(backoffMs(attempt, { firstMs: 250 }))
+    }
+  }
+
+  private forget(key: string): void {
+    this.bytes -= this.frames.get(key)?.jpeg.length ?? 0
+    this.frames.delete(key)
+  }
+}
+
+/** The frames of one tenure of a partition in the cache that all partitions of an engine share. */
+export class PartitionFrames {
+  constructor(
+    private readonly cache: FrameCache,
+    readonly stream: string,
+  ) {}
+
+  keyOf(seq: number): string {
+    return `${this.stream}:${seq}`
+  }
+
+  keep(seq: number, jpeg: Uint8Array): void {
+    this.cache.keep(this, seq, jpeg)
+  }
+
+  /** Drops the frames up to a sequence, except those that are still needed. */
+  drop(upTo = Infinity, needed: ReadonlySet<number> = NONE): void {
+    this.cache.drop(this, upTo, needed)
+  }
+
+  /** The JPEG of a frame, from the cache or the stream; undefined when the stream does not return it. */
+  get(seq: number): Promise<Uint8Array | undefined> {
+    return this.cache.get(this, seq)
   }
 }
 
 const NONE: ReadonlySet<number> = new Set()
+const kNotFound = 404
+/** Attempts for one frame after the first: about 4 s. */
+const kAttempts = 4

@@ -1,5 +1,5 @@
 import type { Metrics } from '../runtime/metrics.js'
-import type { FrameCache } from './frame_cache.js'
+import type { PartitionFrames } from './frame_cache.js'
 import type { BestView } from '../passes/pass.js'
 import type { CropRef } from '../model/read.js'
 import { Semaphore } from '../runtime/semaphore.js'
@@ -31,7 +31,7 @@ export class PictureMaker {
    * without pictures rather than lost.
    */
   async make(
-    frames: FrameCache,
+    frames: PartitionFrames,
     view: BestView & { seq: number },
   ): Promise<{ crop: CropRef; picture: CropRef } | undefined> {
     const release = await this.permits.acquire()

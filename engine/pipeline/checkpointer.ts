@@ -1,24 +1,31 @@
 import { codeOf } from '../errors.js'
 import type { Sink } from './sink.js'
+import { formerCamera } from '../passes/former_camera.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
+import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
+import { streamOf } from '../nats/topology.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import type { CheckpointStore } from '../partition/checkpoint_store.js'
+import type { CheckpointLog } from '../partition/checkpoint_log.js'
+import { stateText } from '../partition/camera_states.js'
+import type { Position, StreamIdentity } from '../partition/position.js'
 import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
-import type { PartitionConsumer } from '../partition/partition_consumer.js'
-import { StreamTrimmer } from '../partition/stream_trimmer.js'
 
-/** A partition without messages advances its committed offset at most this often, so that it never delays trimming. */
-const IDLE_MS = StreamTrimmer.EVERY_MS
+/** The stream is cut at most this often, ms. */
+const TRIM_MS = 5_000
+/** Cameras that sent nothing for long are looked for this often, ms. */
+const SETTLE_MS = 30_000
 
 /** What a checkpoint writes, taken at one instant between two messages. */
 interface Cut {
   epoch: Epoch
   /** The last message that the cut contains. */
   applied: Progress['applied']
-  /** The state of each camera as JSON. */
-  states: [camera: string, json: string][]
+  /** The state of each camera as text. */
+  states: [camera: string, text: string][]
+  /** Cameras that are forgotten. */
+  gone: string[]
   ledger: ReturnType<CameraPasses['takeLedger']>
   /** By camera, the first frame that its open passes may want. */
   wanted: [camera: string, seq: number][]
@@ -33,16 +40,20 @@ const isFenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
  *     cut the epoch, copy the cameras' state      at one instant, between two messages
  *     pictures, hits, dead letters are out        the epoch's work
  *     pictures on disk, rows in ClickHouse
- *     cameras, then the committed offset          compare-and-set: a fenced engine stops here
- *     acknowledge
+ *     cameras and position, in one append         compare-and-set: a fenced engine stops here
+ *     acknowledge, delete from the stream
  *
  * After a crash at any point some messages come again; their effects are idempotent.
  */
 export class Checkpointer {
-  private idleAt = -Infinity
+  private trimmedAt = -Infinity
+  private trimmed = 0
+  private settledAt = -Infinity
   private pause = new AbortController()
   /** There is enough to write: `hurry` was called since the last cut. */
   private hurried = false
+  /** When the last message committed arrived, ms. */
+  private committedAt: number | undefined
   /**
    * By camera, the first frame that its *saved* state may want again: memory may have moved on to better pictures, but
    * a restart begins at what was saved.
@@ -53,10 +64,12 @@ export class Checkpointer {
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
     private readonly sink: Sink,
-    private readonly checkpoints: CheckpointStore,
-    private readonly consumer: Pick<PartitionConsumer, 'idleUpTo'>,
+    private readonly log: CheckpointLog,
+    private readonly frames: PartitionFrames,
+    private readonly stream: StreamIdentity,
   ) {
-    for (const [name, camera] of progress.cameras) this.wanted.set(name, firstWantedOf(camera))
+    this.committedAt = log.position?.committedAt
+    for (const camera of progress.cameras.all()) this.want(camera.camera, firstWantedOf(camera))
   }
 
   /**
@@ -78,37 +91,45 @@ export class Checkpointer {
     this.pause.abort()
   }
 
-  /** Retries what needs a server until `signal` aborts. */
-  async checkpoint(signal: AbortSignal): Promise<void> {
+  /**
+   * Retries what needs a server until `signal` aborts.
+   * @param last no message will follow: passes that are open are stored as they are
+   */
+  async checkpoint(signal: AbortSignal, last = false): Promise<void> {
     const { progress } = this
-    this.storeIdlePasses()
-    if (progress.applied.seq === progress.committed && progress.epoch.cameras.size === 0) return this.commitIdle(signal)
-    const cut = this.cut()
+    this.storeIdlePasses(last)
+    const gone = this.settle()
+    const isIdle = progress.applied.seq === progress.committed && progress.epoch.cameras.size === 0
+    if (isIdle && gone.length === 0) return this.trim()
+    const cut = this.cut(gone)
     await this.writeOutputs(cut, signal)
     await this.commit(cut, signal)
+    this.trim()
   }
 
-  private cut(): Cut {
+  private cut(gone: string[]): Cut {
     const { progress } = this
     const { applied } = progress
     const epoch = progress.cut()
     this.hurried = false
-    const cameras = [...epoch.cameras].map((name) => progress.cameras.get(name)!)
+    const now = Date.now()
+    const cameras = [...epoch.cameras].map((name) => progress.cameras.peek(name)!)
     return {
       epoch,
       applied,
+      gone,
       ledger: cameras.flatMap((camera) => camera.takeLedger()),
-      states: cameras.map((camera) => [camera.camera, JSON.stringify(camera)]),
+      states: cameras.map((camera) => [camera.camera, stateText(camera, now)]),
       wanted: cameras.map((camera) => [camera.camera, firstWantedOf(camera)]),
       bestFrames: progress.bestFrames(),
     }
   }
 
   private async writeOutputs({ epoch, applied, ledger, bestFrames }: Cut, signal: AbortSignal): Promise<void> {
-    const { parts, progress } = this
+    const { parts } = this
     await epoch.settled()
     // The pictures of passes that ended are made; those open at the cut may still want theirs.
-    parts.frames.drop(progress, applied.seq, bestFrames)
+    this.frames.drop(applied.seq, bestFrames)
     await parts.retry.until('pictures', () => parts.pictures.sync(), signal)
     const batch = { reads: [...epoch.reads.values()], hits: epoch.hits, ledger }
     await parts.retry.until('clickhouse', () => parts.store.write(batch), signal)
@@ -116,49 +137,86 @@ export class Checkpointer {
     this.sink.showLive(epoch)
   }
 
-  private async commit({ states, wanted, applied }: Cut, signal: AbortSignal): Promise<void> {
-    const { parts, progress, checkpoints } = this
-    await parts.retry.until('nats', () => checkpoints.saveCameras(states), signal, isFenced)
-    for (const [name, seq] of wanted) this.wanted.set(name, seq)
-    await this.saveOffset(applied.seq, signal)
+  private async commit({ states, gone, wanted, applied }: Cut, signal: AbortSignal): Promise<void> {
+    const { parts, progress, log } = this
+    for (const [name, seq] of wanted) this.want(name, seq)
+    if (applied.arrivedAt !== undefined) this.committedAt = applied.arrivedAt
+    const position: Position = {
+      committed: applied.seq,
+      committedAt: this.committedAt,
+      wanted: this.firstWanted(applied.seq),
+      stream: this.stream,
+    }
+    const append = await log.prepare({ position, states, gone })
+    await parts.retry.until('nats', () => append.write(), signal, isFenced)
     progress.committed = applied.seq
-    // A restart uses the offset in the bucket; the consumer's own is for monitoring, so one attempt is enough.
+    // A restart uses the position in the log; the consumer's own is for monitoring, so one attempt is enough.
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
+  }
+
+  private want(camera: string, seq: number): void {
+    if (seq === Infinity) this.wanted.delete(camera)
+    else this.wanted.set(camera, seq)
+  }
+
+  private firstWanted(committed: number): number {
+    let first = committed + 1
+    for (const seq of this.wanted.values()) first = Math.min(first, seq)
+    return first
+  }
+
+  /**
+   * Deletes processed messages: pictures of people's cars are kept no longer than needed. Called just after this engine
+   * proved that it owns the partition; the next time makes up for a failure. The server drops whole blocks.
+   */
+  private trim(): void {
+    const wanted = this.log.position?.wanted ?? 0
+    const now = performance.now()
+    // `seq` is the first message that stays.
+    if (wanted <= this.trimmed + 1 || now - this.trimmedAt < TRIM_MS) return
+    this.trimmedAt = now
+    void this.parts.manager.streams.purge(streamOf(this.log.partition), { seq: wanted }).then(
+      () => {
+        this.trimmed = wanted - 1
+      },
+      () => {},
+    )
+  }
+
+  /** Puts cameras away that do not send. @returns those that are forgotten */
+  private settle(): string[] {
+    const { cameras, epoch } = this.progress
+    const now = performance.now()
+    if (now - this.settledAt < SETTLE_MS) return []
+    this.settledAt = now
+    for (const passes of cameras.all()) this.closeIfFormer(passes)
+    cameras.settle(now, epoch.cameras)
+    return cameras.forgotten(Date.now())
+  }
+
+  /** Closes and stores the open passes of a camera that left the registry: it will never be heard again. */
+  private closeIfFormer(passes: CameraPasses): boolean {
+    if (passes.openCount === 0 || this.parts.cameras.cameras.has(passes.camera)) return false
+    for (const pass of passes.closeAll()) this.sink.enqueue(pass, formerCamera(passes.camera, pass), true)
+    this.progress.epoch.cameras.add(passes.camera)
+    return true
   }
 
   /**
    * Stores idle passes as they are and leaves them open: a read waits neither for the gap that closes its pass nor for
    * the next car.
    */
-  private storeIdlePasses(): void {
-    const { progress, parts } = this
+  private storeIdlePasses(all: boolean): void {
+    const { progress, parts, sink } = this
     const now = performance.now()
-    for (const name of progress.idle.active(now)) {
+    for (const name of [...progress.idle.active(now)]) {
+      const passes = progress.cameras.peek(name)
       const camera = parts.cameras.cameras.get(name)
-      if (!camera) continue
-      for (const pass of progress.cameras.get(name)?.open() ?? []) {
-        if (progress.idle.isIdle(name, pass, now) && this.sink.storeIdle(pass, camera)) progress.epoch.cameras.add(name)
-      }
+      if (!passes || passes.openCount === 0 || this.closeIfFormer(passes)) continue
+      for (const pass of passes.open())
+        if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera!))
+          progress.epoch.cameras.add(name)
     }
-  }
-
-  /** Nothing is in work. If the stream has nothing for this partition either, everything on it now is done. */
-  private async commitIdle(signal: AbortSignal): Promise<void> {
-    if (performance.now() - this.idleAt < IDLE_MS) return
-    this.idleAt = performance.now()
-    const { progress } = this
-    const { committed, applied } = progress
-    const idleUpTo = await this.consumer.idleUpTo(applied.seq).catch(() => undefined)
-    if (idleUpTo === undefined || idleUpTo <= committed) return
-    // A message may have come in meanwhile; then the next checkpoint commits.
-    if (progress.applied.seq !== progress.committed || progress.epoch.cameras.size > 0) return
-    await this.saveOffset(idleUpTo, signal)
-    progress.commitIdle(idleUpTo)
-  }
-
-  private async saveOffset(committed: number, signal: AbortSignal): Promise<void> {
-    const wanted = Math.min(committed + 1, ...this.wanted.values())
-    await this.parts.retry.until('nats', () => this.checkpoints.saveOffset(committed, wanted), signal, isFenced)
   }
 }
 
@@ -175,6 +233,7 @@ export function untilBeat(now: number, every: number): number {
 function firstWantedOf(camera: CameraPasses): number {
   let first = Infinity
   for (const { state } of camera.open())
-    if (!state.pictures && state.best.seq !== undefined) first = Math.min(first, state.best.seq)
+    if (!state.pictures && state.best.seq !== undefined && state.pictureless !== state.best.seq)
+      first = Math.min(first, state.best.seq)
   return first
 }

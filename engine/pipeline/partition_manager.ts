@@ -3,7 +3,8 @@ import { codeOf } from '../errors.js'
 import type { Source } from '../sources/source.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { natsReason } from '../nats/errors.js'
-import { partitionKey } from '../nats/topology.js'
+import { activeCount, type Partitioning } from '../nats/partitioning.js'
+import { partitionName, partitionsOf, type Partition } from '../nats/topology.js'
 import { backoffMs, sleep, within } from '../runtime/backoff.js'
 import type { Pipeline } from './pipeline.js'
 import { Lease } from '../coordination/lease.js'
@@ -14,11 +15,12 @@ export interface PartitionManagerParts {
   leases: KV
   members: Pick<Members, 'share'>
   instance: string
-  partitions: number
+  /** How many partitions there are now; it may change at any time. */
+  partitioning: () => Partitioning
   metrics: Metrics
   log: { info(fields: object, text: string): void; warn(fields: object, text: string): void }
   /** Takes a partition over from its previous owner. */
-  open(source: Source, partition: number): Promise<Pipeline>
+  open(source: Source, partition: Partition): Promise<Pipeline>
 }
 
 /** A pipeline that ran this long was healthy: the pause after its failure is the shortest one again, ms. */
@@ -27,7 +29,7 @@ const kHealthyMs = 60_000
  * Longest wait for the last checkpoint, ms: when servers die while it is read, the client may wait forever. A pipeline
  * that opens later is fenced off.
  */
-const kOpenMs = 20_000
+const kOpenMs = 60_000
 
 /**
  * Holds this engine's share of the partitions of one entrance, each with a pipeline that runs while its lease is held.
@@ -36,11 +38,14 @@ const kOpenMs = 20_000
  */
 export class PartitionManager {
   /** Of the held partitions, once they are open. */
-  readonly pipelines = new Map<number, Pipeline>()
+  readonly pipelines = new Map<string, { partition: Partition; pipeline: Pipeline }>()
   /** The held partitions. `giveBack` ends a tenure, `ended` resolves after its last checkpoint. */
-  private readonly tenures = new Map<number, { giveBack: AbortController; ended: Promise<void> }>()
+  private readonly tenures = new Map<
+    string,
+    { partition: Partition; giveBack: AbortController; ended: Promise<void> }
+  >()
   /** Failed tenures in a row by partition, and when the next may begin (monotonic clock, ms). */
-  private readonly failures = new Map<number, { times: number; until: number }>()
+  private readonly failures = new Map<string, { times: number; until: number }>()
 
   constructor(
     readonly source: Source,
@@ -50,6 +55,7 @@ export class PartitionManager {
   /** Resolves when `ending` has aborted and everything is given back. */
   async run(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
+      this.giveObsoleteBack()
       if (this.tenures.size > this.share) this.giveOneBack()
       else await this.takeOver(ending)
       await sleep(Lease.POLL_MS, ending)
@@ -58,52 +64,67 @@ export class PartitionManager {
   }
 
   private get share(): number {
-    return this.parts.members.share(this.parts.partitions)
+    return this.parts.members.share(this.active.length)
+  }
+
+  /** The partitions that are worked on now. */
+  private get active(): Partition[] {
+    return partitionsOf(this.source.entrance, activeCount(this.parts.partitioning()))
+  }
+
+  /** Another number of partitions is in force. */
+  private giveObsoleteBack(): void {
+    const count = activeCount(this.parts.partitioning())
+    for (const { partition, giveBack } of this.tenures.values()) if (partition.count !== count) giveBack.abort()
   }
 
   private giveOneBack(): void {
     // One at a time: while a partition is being given back it still counts as held.
     if ([...this.tenures.values()].some(({ giveBack }) => giveBack.signal.aborted)) return
-    this.tenures.get(Math.max(...this.tenures.keys()))?.giveBack.abort()
+    const last = [...this.tenures.values()].reduce((a, b) => (b.partition.index > a.partition.index ? b : a))
+    last.giveBack.abort()
   }
 
   private async takeOver(ending: AbortSignal): Promise<void> {
-    const { leases, instance, partitions } = this.parts
-    for (let partition = 0; partition < partitions && this.tenures.size < this.share && !ending.aborted; partition++) {
-      if (this.tenures.has(partition) || (this.failures.get(partition)?.until ?? 0) > performance.now()) continue
-      const lease = new Lease(leases, partitionKey(this.source.entrance, partition), instance)
+    const { leases, instance } = this.parts
+    for (const partition of this.active) {
+      if (this.tenures.size >= this.share || ending.aborted) return
+      const name = partitionName(partition)
+      if (this.tenures.has(name) || (this.failures.get(name)?.until ?? 0) > performance.now()) continue
+      const lease = new Lease(leases, name, instance)
       if (!(await lease.acquire().catch(() => false))) continue
       const giveBack = new AbortController()
       const ended = this.hold(partition, lease, AbortSignal.any([ending, giveBack.signal])).finally(() =>
-        this.tenures.delete(partition),
+        this.tenures.delete(name),
       )
-      this.tenures.set(partition, { giveBack, ended })
+      this.tenures.set(name, { partition, giveBack, ended })
     }
   }
 
   /** Runs one tenure. `end` makes it take a last checkpoint and give the partition back. */
-  private async hold(partition: number, lease: Lease, end: AbortSignal): Promise<void> {
+  private async hold(partition: Partition, lease: Lease, end: AbortSignal): Promise<void> {
     const { parts, source } = this
+    const name = partitionName(partition)
     const lost = new AbortController()
     // The lease is kept until the last checkpoint is done.
     const renewing = renewUntil(lease, lost)
     const started = performance.now()
     try {
       const pipeline = await within(kOpenMs, parts.open(source, partition))
-      this.pipelines.set(partition, pipeline)
+      this.pipelines.set(name, { partition, pipeline })
       await pipeline.run(AbortSignal.any([end, lost.signal]))
-      this.failures.delete(partition)
+      this.failures.delete(name)
     } catch (error) {
       parts.metrics.count('pipeline_restarts_total')
       parts.log.warn(
-        { partition: partitionKey(source.entrance, partition), code: codeOf(error), reason: natsReason(error) },
+        { partition: name, code: codeOf(error), reason: natsReason(error) },
         'the pipeline of a partition stopped; nothing is lost, it resumes from its last checkpoint. ' +
           'If this keeps happening, /readyz says what is missing',
       )
-      const times = performance.now() - started > kHealthyMs ? 0 : (this.failures.get(partition)?.times ?? -1) + 1
-      this.failures.set(partition, { times, until: performance.now() + backoffMs(times) })
+      const times = performance.now() - started > kHealthyMs ? 0 : (this.failures.get(name)?.times ?? -1) + 1
+      this.failures.set(name, { times, until: performance.now() + backoffMs(times) })
     } finally {
-      this.pipelines.delete(partition)
+      this.pipelines.delete(name)
       lost.abort()
       await renewing
       if (end.aborted) await lease.release()

@@ -1,16 +1,19 @@
-import type { KV } from 'nats'
 import { CAMERA_ID } from '../model/camera.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from '../model/capture.js'
 import type { Source, CaptureObservations, Extracted } from '../sources/source.js'
-import { HEADER, partitionKey } from '../nats/topology.js'
+import { HEADER, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { Sink } from './sink.js'
-import { CheckpointStore } from '../partition/checkpoint_store.js'
+import { CameraStates } from '../partition/camera_states.js'
+import { takeOver } from '../partition/take_over.js'
 import { Checkpointer } from './checkpointer.js'
 import { InFlight } from './in_flight.js'
 import { Progress } from './progress.js'
 import { PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
 import { PoisonGuard } from './poison_guard.js'
-import { CameraPasses } from '../passes/camera_passes.js'
+import type { CameraPasses } from '../passes/camera_passes.js'
+import { ledgerPartOf } from '../model/ledger.js'
+import { ReadIds } from '../model/read_id.js'
+import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
 import type { PipelineParts } from './pipeline_parts.js'
 
@@ -36,7 +39,9 @@ export class Pipeline {
   private constructor(
     private readonly parts: PipelineParts,
     private readonly source: Source,
+    private readonly ids: ReadIds,
     private readonly progress: Progress,
+    private readonly frames: PartitionFrames,
     private readonly consumer: PartitionConsumer,
     private readonly sink: Sink,
     private readonly checkpointer: Checkpointer,
@@ -45,25 +50,27 @@ export class Pipeline {
     this.inFlight = new InFlight(source.slots)
   }
 
-  /** Takes the partition over from its previous owner, at its last checkpoint. @throws when NATS does not answer */
-  static async open(
-    partition: number,
-    source: Source,
-    parts: PipelineParts,
-    buckets: { passes: KV; offsets: KV },
-  ): Promise<Pipeline> {
-    const { manager, js, partitions } = parts
-    const { entrance, rules, maxUnacknowledged } = source
-    const key = partitionKey(entrance, partition)
-    const checkpoints = new CheckpointStore(manager, buckets.passes, buckets.offsets, key, rules)
-    const { committed, wanted, cameras } = await checkpoints.load()
-    await checkpoints.fence(committed, wanted)
-    const poisonGuard = await PoisonGuard.begin(buckets.offsets, key, committed, parts.process)
-    const progress = new Progress(committed, cameras)
-    const consumer = new PartitionConsumer(js, manager, entrance, partition, partitions, committed, maxUnacknowledged)
-    const sink = new Sink(parts, progress)
-    const checkpointer = new Checkpointer(parts, progress, sink, checkpoints, consumer)
-    return new Pipeline(parts, source, progress, consumer, sink, checkpointer, poisonGuard)
+  /**
+   * Takes the partition over from its previous owner, at its last checkpoint.
+   * @param from the number of partitions before, when this partition may have to begin with their states
+   * @throws when NATS does not answer, or the previous owner wrote a checkpoint meanwhile
+   */
+  static async open(partition: Partition, source: Source, parts: PipelineParts, from?: number): Promise<Pipeline> {
+    const { manager, js } = parts
+    const { log, start } = await takeOver(partition, parts, from)
+    const { epoch } = start.stream
+    const ids = new ReadIds(epoch, source.entrance.root)
+    const name = partitionName(partition)
+    const poisonGuard = await PoisonGuard.begin(parts.bucket, name, start.committed, parts.process)
+    const rules = { ...source.rules, firstPart: (source.rules.firstPart ?? 0) + ledgerPartOf(epoch) }
+    const states = new CameraStates(log.cameras, rules, performance.now())
+    const progress = new Progress(start.committed, states)
+    const frames = parts.frames.of(streamOf(partition))
+    const { created } = start.stream
+    const consumer = new PartitionConsumer(js, manager, partition, created, start.committed, source.maxUnacknowledged)
+    const sink = new Sink(parts, progress, frames, ids)
+    const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream)
+    return new Pipeline(parts, source, ids, progress, frames, consumer, sink, checkpointer, poisonGuard)
   }
 
   /**
@@ -92,9 +99,9 @@ export class Pipeline {
     try {
       const failure = done.find((result) => result.status === 'rejected')
       if (failure) throw failure.reason
-      await this.checkpointer.checkpoint(AbortSignal.timeout(5_000))
+      await this.checkpointer.checkpoint(AbortSignal.timeout(5_000), true)
     } finally {
-      this.parts.frames.drop(this.progress)
+      this.frames.drop()
     }
   }
 
@@ -110,7 +117,7 @@ export class Pipeline {
   /** Waits while no slots are free or too much is unacknowledged. @returns how many messages may come, 1 or more */
   private async room(signal: AbortSignal): Promise<number> {
     const { parts, progress, source, inFlight } = this
-    while (!signal.aborted && progress.applied.seq - progress.committed > source.maxUnacknowledged * parts.partitions) {
+    while (!signal.aborted && progress.applied.seq - progress.committed > source.maxUnacknowledged) {
       parts.metrics.bound(`unacknowledged_${source.entrance.root}`)
       await sleep(50, signal)
     }
@@ -155,12 +162,11 @@ export class Pipeline {
     const { progress, source, sink } = this
     const { metrics } = this.parts
     const name = CAMERA_ID.test(message.camera) ? message.camera : '_invalid'
-    const camera = progress.cameras.get(name) ?? CameraPasses.empty(name, source.rules)
-    progress.applied = { seq: message.seq, message: message.message }
+    const camera = progress.cameras.get(name, performance.now())
+    progress.applied = { seq: message.seq, arrivedAt: message.arrivedAt, message: message.message }
     // Applied before the restart: its effects are durable already.
     if (message.seq <= camera.seq) return
     if (!camera.isNew(message.header(HEADER.msgId), message.arrivedAt)) return metrics.count('messages_repeated_total')
-    progress.cameras.set(name, camera)
     progress.epoch.cameras.add(name)
     source.count(metrics, extracted)
     for (const rejection of extracted.rejected) {
@@ -172,10 +178,10 @@ export class Pipeline {
 
   /** Adds the detections of one capture to the passes of its camera. */
   private observe(camera: CameraPasses, { capture, detections, first }: CaptureObservations): void {
-    const { progress, source, sink, parts } = this
+    const { progress, sink, parts } = this
     const now = performance.now()
-    if (detections.length > 0 && capture.jpeg) parts.frames.keep(progress, capture.seq, capture.jpeg.slice())
-    const readIdOf = (index: number) => source.ids.of(capture.seq, first + index)
+    if (detections.length > 0 && capture.jpeg) this.frames.keep(capture.seq, capture.jpeg.slice())
+    const readIdOf = (index: number) => this.ids.of(capture.seq, first + index)
     const { closed, touched, overflowed } = camera.advance(capture, detections, readIdOf)
     if (overflowed) parts.metrics.bound('open_passes')
     for (const pass of closed) sink.enqueue(pass, capture.camera, true)

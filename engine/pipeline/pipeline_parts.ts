@@ -1,4 +1,5 @@
-import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
+import type { JetStreamClient, JetStreamManager, KV, NatsConnection } from 'nats'
+import type { DeadLetterQuota } from '../dead_letters/quota.js'
 import type { FrameCache } from '../pictures/frame_cache.js'
 import type { WatchedCameras } from '../cameras/camera_registry.js'
 import type { ListsInForce } from '../hotlists/lists_in_force.js'
@@ -22,7 +23,13 @@ export interface PipelineParts {
   provenance: () => { module: string; model: string; lists: string }
   metrics: Metrics
   retry: Retry
-  partitions: number
+  deadLetters: DeadLetterQuota
+  /** Bucket FLOORS: what the partitions share. */
+  bucket: KV
+  leases: KV
+  log: { info(fields: object, text: string): void; warn(fields: object, text: string): void }
+  /** Creates streams that are missing. */
+  setup: () => Promise<unknown>
   process: EngineProcess
   batchMs: number
   /** Aborts when the engine ends: everything that is being retried then gives up. */

@@ -1,5 +1,5 @@
 import type { JsMsg } from 'nats'
-import type { CameraPasses } from '../passes/camera_passes.js'
+import type { CameraStates } from '../partition/camera_states.js'
 import { Epoch } from './epoch.js'
 import { IdlePasses } from './idle_passes.js'
 
@@ -7,8 +7,8 @@ import { IdlePasses } from './idle_passes.js'
 export class Progress {
   /** Effects of the messages since the last checkpoint. */
   epoch = new Epoch()
-  /** The last message applied, and its handle, which acknowledges it and all earlier ones. */
-  applied: { seq: number; message: JsMsg | undefined }
+  /** The last message applied, when it arrived (ms), and its handle, which acknowledges it and all earlier ones. */
+  applied: { seq: number; arrivedAt?: number; message: JsMsg | undefined }
   readonly idle = new IdlePasses()
 
   /**
@@ -17,20 +17,11 @@ export class Progress {
    */
   constructor(
     public committed: number,
-    readonly cameras: Map<string, CameraPasses>,
+    readonly cameras: CameraStates,
   ) {
     this.applied = { seq: committed, message: undefined }
     // What the last owner left open is stored soon, even if its camera never sends again.
-    for (const [name, camera] of cameras) if (camera.openCount > 0) this.idle.expect(name, performance.now())
-  }
-
-  /**
-   * Commits messages that did not come to this partition. A message that was applied in the meantime remains the last
-   * one.
-   */
-  commitIdle(committed: number): void {
-    if (this.applied.seq < committed) this.applied = { seq: committed, message: undefined }
-    this.committed = committed
+    for (const { camera, openCount } of cameras.all()) if (openCount > 0) this.idle.expect(camera, performance.now())
   }
 
   /** Ends the epoch and begins the next. */
@@ -43,14 +34,14 @@ export class Progress {
   /** Sequences of the frames that show the open passes best so far. */
   bestFrames(): Set<number> {
     const frames = new Set<number>()
-    for (const camera of this.cameras.values())
+    for (const camera of this.cameras.all())
       for (const { state } of camera.open()) if (state.best.seq !== undefined) frames.add(state.best.seq)
     return frames
   }
 
   get openPasses(): number {
     let sum = 0
-    for (const camera of this.cameras.values()) sum += camera.openCount
+    for (const camera of this.cameras.all()) sum += camera.openCount
     return sum
   }
 }

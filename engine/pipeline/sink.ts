@@ -10,6 +10,8 @@ import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
 import type { StreamMessage } from '../partition/partition_consumer.js'
 import type { OpenPass } from '../passes/pass.js'
+import type { PartitionFrames } from '../pictures/frame_cache.js'
+import type { ReadIds } from '../model/read_id.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import type { Read } from '../model/read.js'
 
@@ -31,6 +33,8 @@ export class Sink {
   constructor(
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
+    private readonly frames: PartitionFrames,
+    private readonly ids: ReadIds,
   ) {}
 
   /** An open pass took a detection. Publishes its hits without waiting for its end; stores a long pass now and then. */
@@ -70,13 +74,17 @@ export class Sink {
     return this.stored.get(pass)?.frames === pass.state.frames
   }
 
-  /** Sends a message that cannot be processed to DEAD, with the reason. */
+  /** Sends a message that cannot be processed to DEAD, with the reason, as far as the quota of its camera allows. */
   deadLetter(message: StreamMessage, { error, part }: Rejection): void {
     const { parts, progress } = this
     parts.metrics.count(`dead_${error.code}_total`)
-    progress.epoch.add(
-      parts.retry.until('dead letters', () => publishDeadLetter(parts.js, message, error, part), parts.ending),
-    )
+    const id = `${this.ids.of(message.seq, 0)}${part ? `-${part.index}` : ''}`
+    const send = async () => {
+      const kept = await parts.deadLetters.admit(message.camera, error.code)
+      if (kept !== 'payload') parts.metrics.bound('dead_letters')
+      if (kept !== 'count') await publishDeadLetter(parts.js, message, error, { id, part, payload: kept === 'payload' })
+    }
+    progress.epoch.add(parts.retry.until('dead letters', send, parts.ending))
   }
 
   /** Publishes stored reads for live display. Not durable: the store is what gets queried. */
@@ -119,13 +127,13 @@ export class Sink {
     }
     const previous = this.publishing.get(pass) ?? Promise.resolve()
     const work = previous.then(async () => {
-      if (best.seq !== undefined && pass.state.pictures?.seq !== best.seq) {
-        const made = await this.parts.pictures.make(this.parts.frames, { ...best, seq: best.seq })
-        if (made) {
-          pass.state.pictures = { seq: best.seq, ...made }
-          // The next checkpoint saves them, so the frame need not be kept for them any longer.
-          this.progress.epoch.cameras.add(read.camera)
-        }
+      const { pictures, pictureless } = pass.state
+      if (best.seq !== undefined && pictures?.seq !== best.seq && pictureless !== best.seq) {
+        const made = await this.parts.pictures.make(this.frames, { ...best, seq: best.seq })
+        if (made) pass.state.pictures = { seq: best.seq, ...made }
+        else pass.state.pictureless = best.seq
+        // The next checkpoint saves this, so the frame need not be kept for it any longer.
+        if (this.progress.cameras.peek(read.camera)) this.progress.epoch.cameras.add(read.camera)
       }
       const { crop, picture } = pass.state.pictures ?? {}
       if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })

@@ -6,7 +6,6 @@ import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'
-import type { ReadIds } from '../model/read_id.js'
 import { loadCamera } from './load_camera.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
 import type { Source, Extracted, Rejection, CaptureObservations } from './source.js'
@@ -22,7 +21,6 @@ export class DetectionSource implements Source {
   readonly rules: PassRules
 
   constructor(
-    readonly ids: ReadIds,
     rules: PassRules,
     private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
     private readonly futureToleranceMs: number,

@@ -5,7 +5,6 @@ import type { WatchedCameras } from '../cameras/camera_registry.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
-import type { ReadIds } from '../model/read_id.js'
 import type { RecognizerPool } from '../recognize/pool.js'
 import { loadCamera } from './load_camera.js'
 import type { Source, Extracted } from './source.js'
@@ -21,7 +20,6 @@ export class FrameSource implements Source {
   readonly slots: number
 
   constructor(
-    readonly ids: ReadIds,
     readonly rules: PassRules,
     private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
     private readonly recognizer: RecognizerPool,

@@ -5,7 +5,6 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Entrance } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'
-import type { ReadIds } from '../model/read_id.js'
 
 /** What was observed in one capture. */
 export interface CaptureObservations {
@@ -33,7 +32,6 @@ export interface Extracted {
  */
 export interface Source {
   readonly entrance: Entrance
-  readonly ids: ReadIds
   readonly rules: PassRules
   /** Messages in work at once, for each partition. */
   readonly slots: number

@@ -72,16 +72,13 @@ export class StatusBoard {
   }
 
   /**
-   * Frame partitions that no engine holds; empty until an engine has reported how many there are. When an engine joins
-   * or leaves, some are uncovered for seconds.
+   * Partitions that no engine holds; empty until an engine has reported which there are. When an engine joins or
+   * leaves, some are uncovered for seconds.
    */
-  uncovered(): number[] {
+  uncovered(): string[] {
     const fresh = this.fresh()
-    const total = this.largest('partitions_total') ?? 0
     const held = new Set(fresh.flatMap(({ partitions }) => partitions ?? []))
-    return Array.from({ length: Math.min(total, 64) }, (_, partition) => partition).filter(
-      (partition) => !held.has(partition),
-    )
+    return [...new Set(fresh.flatMap(({ allPartitions }) => allPartitions ?? []))].filter((name) => !held.has(name))
   }
 
   /** Growth per second, summed over the engines that are not silent; undefined when none of them reports it. */

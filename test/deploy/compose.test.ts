@@ -43,8 +43,8 @@ t.test(
       }
     })()
     t.ok(
-      await eventually(() => ['a', 'b'].every((name) => engines.get(name)?.partitions.length === 8)),
-      'the sixteen partitions are shared evenly',
+      await eventually(() => ['a', 'b'].every((name) => engines.get(name)?.partitions.length === 16)),
+      'the sixteen partitions of both entrances are shared evenly',
     )
 
     const feed = await framesOfFeed('bench/feeds/sample.mcap')

@@ -1,12 +1,14 @@
 import { nanos } from 'nats'
 import sharp from 'sharp'
 import t from 'tap'
-import { STREAM } from '../../engine/mod.js'
+import { partitionOfCamera } from '../../engine/internal_mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { startTestSystem } from '../servers/system.js'
 import { until } from '../until.js'
 import { MAIN_ST } from '../engine/passes/plates.js'
 
+/** The stream of camera main-st with two partitions. */
+const FRAMES = `FRAMES-2-${partitionOfCamera('main-st', 2)}`
 const T0 = Date.UTC(2026, 0, 5, 12)
 
 t.test('a frame that is on the stream twice with one id counts once, also across a restart', async (t) => {
@@ -14,8 +16,8 @@ t.test('a frame that is on the stream twice with one id counts once, also across
   // A cluster server that dies between storing and acknowledging a frame stores it twice. A duplicate window shorter
   // than the time between two frames has the same effect.
   const manager = await system.connection.jetstreamManager()
-  const { config } = await manager.streams.info(STREAM.frames)
-  await manager.streams.update(STREAM.frames, { ...config, duplicate_window: nanos(100) })
+  const { config } = await manager.streams.info(FRAMES)
+  await manager.streams.update(FRAMES, { ...config, duplicate_window: nanos(100) })
   const jpeg = await sharp({ create: { width: 320, height: 180, channels: 3, background: '#777777' } })
     .jpeg()
     .toBuffer()
@@ -23,7 +25,7 @@ t.test('a frame that is on the stream twice with one id counts once, also across
     await sleep(300) // longer than the duplicate window
     await system.publish({ camera: 'main-st', capturedAt: T0 + ms, jpeg, ...(id !== undefined && { id }) })
   }
-  const end = async () => (await manager.streams.info(STREAM.frames)).state.last_seq
+  const end = async () => (await manager.streams.info(FRAMES)).state.last_seq
   for (const [id, ms] of [
     ['a', 0],
     ['b', 100],

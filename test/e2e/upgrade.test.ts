@@ -49,10 +49,7 @@ async function makeOldStore(): Promise<void> {
 async function makeOldNats(jpeg: Uint8Array): Promise<void> {
   mkdirSync(paths.nats, { recursive: true })
   const { nats: token } = loadSecrets(paths.secrets)
-  const {
-    nats: { partitions },
-  } = loadSettings({ env: {} })
-  const server = await startPrivateServer({ folder: paths.nats, token, partitions })
+  const server = await startPrivateServer({ folder: paths.nats, token })
   const connection = await connectNats({ url: server.url, token, name: 'before' })
   const manager = await connection.jetstreamManager()
   await manager.streams.add({
@@ -77,15 +74,15 @@ async function makeOldNats(jpeg: Uint8Array): Promise<void> {
     JSON.stringify({ id: 'gate-1', name: 'Gate', kind: 'fixed', lat: 37.7, lon: -122.2, agency: '' }),
   )
   await bucket(BUCKET.hotlists, { history: 5 })
-  await bucket(BUCKET.passes)
+  await bucket('PASSES')
   await bucket(BUCKET.leases, { ttl: 8_000 })
   const header = headers()
   header.set('Captured-At', '2026-11-16T08:31:00Z')
   // One processed frame and one waiting frame: the committed offset is between them.
-  for (let n = 0; n < 2; n++) await js.publish('frames.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
-  const floors = await bucket(BUCKET.offsets)
-  for (let partition = 0; partition < partitions; partition++)
-    await floors.put(String(partition), JSON.stringify({ floor: 1, wanted: 2 }))
+  for (let n = 0; n < 2; n++) await js.publish('frames.0.gate-1', jpeg, { headers: header, msgID: `frame-${n}` })
+  const floors = await bucket(BUCKET.partitions)
+  for (let partition = 0; partition < 4; partition++)
+    await floors.put(String(partition), JSON.stringify({ floor: partition === 0 ? 1 : 2, wanted: 2 }))
   await manager.consumers.add('FRAMES', {
     durable_name: 'engine-0',
     ack_policy: AckPolicy.All,
@@ -161,12 +158,15 @@ t.test(
       id: 'gate-1',
       name: 'Gate',
     })
-    t.equal(
-      (await (await connection.jetstreamManager()).consumers.list('FRAMES').next()).filter(
-        ({ name }) => name === 'engine-0',
-      ).length,
-      0,
-      'the unused consumer is deleted',
+    const names = async () => {
+      const all: string[] = []
+      for await (const { config } of (await connection.jetstreamManager()).streams.list()) all.push(config.name)
+      return all
+    }
+    t.ok(
+      await eventually(async () => !(await names()).some((name) => ['FRAMES', 'KV_PASSES'].includes(name)), 30_000),
+      'the stream that all partitions shared is empty and deleted',
     )
+    t.ok((await names()).includes('FRAMES-4-3'))
   },
 )

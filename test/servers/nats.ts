@@ -31,6 +31,8 @@ export interface TestNats {
   partitions: number
   /** Opens a connection that is closed at the end of the test. */
   connect(name?: string): Promise<NatsConnection>
+  /** Maps publishers to another number of partitions. */
+  remap(partitions: number): void
   /** Kills only the server process; resolves when it has exited. Connections start to reconnect. */
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Restarts the server on the same port and folder, killing it first if it is running. */
@@ -76,6 +78,7 @@ export async function startTestNats(t: Teardown, options: TestNatsOptions = {}):
     port,
     partitions,
     connect,
+    remap: (count) => server.remap(count),
     kill,
     restart: async () => {
       await kill()

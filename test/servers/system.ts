@@ -53,7 +53,8 @@ export interface TestFrame {
 
 export interface SystemOptions {
   cameras?: Camera[]
-  env?: Record<string, string>
+  /** Variables of the engine; undefined removes one. */
+  env?: Record<string, string | undefined>
   /** Start the engine immediately. @default true */
   engine?: boolean
   /** Existing servers with two partitions, instead of new ones. */
@@ -169,7 +170,7 @@ export async function startTestSystem(
     dead: async () =>
       (await allOf(connection, STREAM.dead)).map(({ payload, subject, headers }) => ({
         reason: headers[HEADER.deadReason]!,
-        camera: subject.slice('dead.'.length),
+        camera: subject.split('.')[1]!,
         payload,
         headers,
       })),

@@ -59,15 +59,20 @@ t.test('a restored system continues from its backup and ends with the same resul
   const manifest = await backUp(partsOf(first), folder, 'test')
   t.match(manifest.streams.map(({ name }) => name).sort(), [
     'DEAD',
-    'DETECTIONS',
-    'FRAMES',
+    'DETECTIONS-2-0',
+    'DETECTIONS-2-1',
+    'FRAMES-2-0',
+    'FRAMES-2-1',
     'HITS',
     'KV_CAMERAS',
     'KV_FLOORS',
     'KV_HOTLISTS',
     'KV_PARTIALS',
-    'KV_PASSES',
     'OBJ_HOTLIST_FILES',
+    'STATE-DETECTIONS-2-0',
+    'STATE-DETECTIONS-2-1',
+    'STATE-FRAMES-2-0',
+    'STATE-FRAMES-2-1',
   ])
   await t.rejects(
     backUp(partsOf(first), folder, 'test'),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { replay, shiftToNow, type ReplayOptions } from '../../../engine/feeds/feed_replay.js'
-import { cameraOf, STREAM } from '../../../engine/nats/topology.js'
+import { cameraOf, ENTRANCE, streamOf } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 import { frame, makeFeed, START } from './small_feed.js'
 
@@ -11,6 +11,8 @@ const options = (files: string[], more: Partial<ReplayOptions> = {}): ReplayOpti
   shiftTime: 'keep',
   ...more,
 })
+
+const FRAMES = streamOf({ entrance: ENTRANCE.frames, count: 1, index: 0 })
 
 interface Stored {
   camera: string
@@ -22,10 +24,10 @@ const stored = async (
   connection: Awaited<ReturnType<Awaited<ReturnType<typeof startTestNats>>['connect']>>,
 ): Promise<Stored[]> => {
   const manager = await connection.jetstreamManager()
-  const { state } = await manager.streams.info(STREAM.frames)
+  const { state } = await manager.streams.info(FRAMES)
   const all = []
   for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-    const m = await manager.streams.getMessage(STREAM.frames, { seq })
+    const m = await manager.streams.getMessage(FRAMES, { seq })
     all.push({
       camera: cameraOf(m.subject),
       time: m.header.get('Captured-At'),
@@ -39,7 +41,7 @@ const stored = async (
 t.test(
   'each frame arrives once with its headers and times, in camera order; a second replay adds nothing',
   async (t) => {
-    const nats = await startTestNats(t)
+    const nats = await startTestNats(t, { partitions: 1 })
     const connection = await nats.connect()
     const file = await makeFeed(
       t,
@@ -72,7 +74,7 @@ t.test(
 )
 
 t.test('loops continue in time; times shifted to now end now', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const file = await makeFeed(
     t,
@@ -91,7 +93,7 @@ t.test('loops continue in time; times shifted to now end now', async (t) => {
 })
 
 t.test('a replay at the original speed takes the event time of the feed', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const file = await makeFeed(
     t,
@@ -105,7 +107,7 @@ t.test('a replay at the original speed takes the event time of the feed', async 
 })
 
 t.test('several files are played together, ordered by time', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const one = await makeFeed(
     t,
@@ -125,7 +127,7 @@ t.test('several files are played together, ordered by time', async (t) => {
 })
 
 t.test('a replay waits for a full stream, skips nothing and keeps the order of each camera', async (t) => {
-  const nats = await startTestNats(t, { framesMaxBytes: 1_000_000 })
+  const nats = await startTestNats(t, { partitions: 1, framesMaxBytes: 1_000_000 })
   const connection = await nats.connect()
   const file = await makeFeed(
     t,
@@ -139,10 +141,10 @@ t.test('a replay waits for a full stream, skips nothing and keeps the order of e
   let next = 1
   while (taken.length < 60) {
     await new Promise((r) => setTimeout(r, 100))
-    for (const { last_seq } = (await manager.streams.info(STREAM.frames)).state; next <= last_seq; next++) {
-      const m = await manager.streams.getMessage(STREAM.frames, { seq: next })
+    for (const { last_seq } = (await manager.streams.info(FRAMES)).state; next <= last_seq; next++) {
+      const m = await manager.streams.getMessage(FRAMES, { seq: next })
       taken.push({ camera: cameraOf(m.subject), time: '', position: '', first: m.data[0]! })
-      await manager.streams.deleteMessage(STREAM.frames, next)
+      await manager.streams.deleteMessage(FRAMES, next)
     }
   }
   t.match(await running, { published: 60, refused: 0 })
@@ -161,7 +163,7 @@ t.test('a replay waits for a full stream, skips nothing and keeps the order of e
 })
 
 t.test('a replay over a server that is killed and restarted loses nothing', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const file = await makeFeed(
     t,
@@ -183,7 +185,7 @@ t.test('a replay over a server that is killed and restarted loses nothing', asyn
 })
 
 t.test('a frame that is too large is counted and does not stop the others', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const file = await makeFeed(t, 'g.mcap', [frame(0), { ...frame(1), jpeg: Buffer.alloc(16_777_216) }, frame(2)])
   t.match(await replay(connection, options([file])), { published: 2, refused: 1 })

@@ -7,7 +7,8 @@ import t from 'tap'
 import { connectNats } from '../../../engine/nats/connect.js'
 import { startPrivateServer } from '../../../engine/nats/server.js'
 import { isRunning } from '../../../engine/runtime/process.js'
-import { STREAM } from '../../../engine/nats/topology.js'
+import { partitionOfCamera } from '../../../engine/nats/partitioning.js'
+import { ENTRANCE, partitionsOf, streamOf } from '../../../engine/nats/topology.js'
 import { startTestNats, type Teardown } from '../../servers/nats.js'
 
 const folderFor = (test: Teardown) => {
@@ -38,12 +39,14 @@ t.test('a camera always gets the same partition, and each partition is in range'
   const js = connection.jetstream()
   for (let i = 0; i < 12; i++) await js.publish(`frames.cam-${i % 6}`, new Uint8Array([i]))
   const manager = await connection.jetstreamManager()
-  const partitions = new Map<string, Set<string>>()
-  for (let seq = 1; seq <= 12; seq++) {
-    const [root, partition, camera] = (await manager.streams.getMessage(STREAM.frames, { seq })).subject.split('.')
-    t.equal(root, 'frames')
-    t.match(partition, /^[0-2]$/)
-    partitions.set(camera!, (partitions.get(camera!) ?? new Set()).add(partition!))
+  const partitions = new Map<string, Set<number>>()
+  for (const partition of partitionsOf(ENTRANCE.frames, 3)) {
+    const { state } = await manager.streams.info(streamOf(partition), { subjects_filter: '>' })
+    for (const subject of Object.keys(state.subjects ?? {})) {
+      const camera = subject.split('.').at(-1)!
+      t.equal(partitionOfCamera(camera, 3), partition.index, 'our hash is the one of the server')
+      partitions.set(camera, (partitions.get(camera) ?? new Set()).add(partition.index))
+    }
   }
   t.equal(partitions.size, 6)
   for (const seen of partitions.values()) t.equal(seen.size, 1)
@@ -93,7 +96,7 @@ t.test('the next start kills an orphan that still holds the folder', async (t) =
 })
 
 t.test('a connection survives kill -9 and a restart, and acknowledged data is there', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const h = headers()
   h.set('Nats-Msg-Id', 'one')
@@ -103,7 +106,7 @@ t.test('a connection survives kill -9 and a restart, and acknowledged data is th
   for (let i = 0; ; i++) {
     try {
       t.equal(
-        (await (await connection.jetstreamManager({ timeout: 500 })).streams.info(STREAM.frames)).state.messages,
+        (await (await connection.jetstreamManager({ timeout: 500 })).streams.info('FRAMES-1-0')).state.messages,
         1,
       )
       break

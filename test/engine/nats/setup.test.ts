@@ -2,16 +2,18 @@ import { headers, nanos } from 'nats'
 import t from 'tap'
 import { natsReason } from '../../../engine/nats/errors.js'
 import { LEASE_MS, setupNats } from '../../../engine/nats/setup.js'
-import { BUCKET, OBJECTS, STREAM } from '../../../engine/nats/topology.js'
+import { BUCKET, ENTRANCE, OBJECTS, STREAM, streamOf } from '../../../engine/nats/topology.js'
 import { startTestNats } from '../../servers/nats.js'
 
+const FRAMES = streamOf({ entrance: ENTRANCE.frames, count: 1, index: 0 })
+
 t.test('the setup creates the whole topology, may run twice, and applies changes', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   await setupNats(connection, { framesMaxBytes: 16_777_216 })
   await setupNats(connection, { framesMaxBytes: 33_554_432 })
   const manager = await connection.jetstreamManager()
-  t.equal((await manager.streams.info(STREAM.frames)).config.max_bytes, 33_554_432)
+  t.equal((await manager.streams.info(FRAMES)).config.max_bytes, 33_554_432)
   t.equal((await manager.streams.info(`KV_${BUCKET.leases}`)).config.max_age, nanos(LEASE_MS))
   t.ok(LEASE_MS < 10_000, 'a dead engine is replaced within 10 s')
   for (const bucket of Object.values(BUCKET)) t.ok(await manager.streams.info(`KV_${bucket}`))
@@ -19,7 +21,7 @@ t.test('the setup creates the whole topology, may run twice, and applies changes
 })
 
 t.test('a full FRAMES stream refuses the publisher and keeps what it accepted', async (t) => {
-  const nats = await startTestNats(t, { framesMaxBytes: 1_000_000 })
+  const nats = await startTestNats(t, { partitions: 1, framesMaxBytes: 1_000_000 })
   const connection = await nats.connect()
   const js = connection.jetstream()
   let accepted = 0
@@ -33,12 +35,12 @@ t.test('a full FRAMES stream refuses the publisher and keeps what it accepted', 
     )
   }
   t.equal(refusal, 'maximum bytes exceeded')
-  t.equal((await (await connection.jetstreamManager()).streams.info(STREAM.frames)).state.messages, accepted)
+  t.equal((await (await connection.jetstreamManager()).streams.info(FRAMES)).state.messages, accepted)
   t.ok(accepted >= 8)
 })
 
 t.test('a frame over the limit of the product arrives, and fits into DEAD with its reason', async (t) => {
-  const nats = await startTestNats(t)
+  const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   const js = connection.jetstream()
   const frame = new Uint8Array(16_777_216 - 65_536 - 100)

@@ -2,11 +2,13 @@ import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
 import { PartitionConsumer } from '../../../engine/partition/partition_consumer.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
-import { ENTRANCE, framesSubject } from '../../../engine/nats/topology.js'
+import { ENTRANCE, framesSubject, streamOf } from '../../../engine/nats/topology.js'
 import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
 
 t.setTimeout(120_000)
+
+const FRAMES = 'FRAMES-1-0'
 
 /** Publishes frames `from`..`to` of one camera, each with its number as payload. */
 async function publish(connection: NatsConnection, camera: string, from: number, to: number): Promise<void> {
@@ -54,20 +56,11 @@ async function collect(
   return received
 }
 
-async function consumerOf(
-  connection: NatsConnection,
-  start = 0,
-  partition = 0,
-  partitions = 1,
-): Promise<PartitionConsumer> {
-  return new PartitionConsumer(
-    connection.jetstream(),
-    await connection.jetstreamManager(),
-    ENTRANCE.frames,
-    partition,
-    partitions,
-    start,
-  )
+async function consumerOf(connection: NatsConnection, start = 0, index = 0, count = 1): Promise<PartitionConsumer> {
+  const manager = await connection.jetstreamManager()
+  const partition = { entrance: ENTRANCE.frames, count, index }
+  const { created } = await manager.streams.info(streamOf(partition))
+  return new PartitionConsumer(connection.jetstream(), manager, partition, created, start)
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i))
@@ -172,7 +165,7 @@ t.test('messages lost in transit come again, even when none follows them', async
       // Between two pulls another client pulls the rest: the server takes them for delivered.
       if (pulls++ === 1)
         for await (const message of await (
-          await thief.jetstream().consumers.get('FRAMES', await onlyConsumer(thief))
+          await thief.jetstream().consumers.get(FRAMES, await onlyConsumer(thief))
         ).fetch({ max_messages: 2, expires: 2_000 }))
           void message
       return pulls === 1 ? 1 : 4
@@ -201,10 +194,33 @@ t.test('a consumer that the server deleted is replaced after the last message re
   )
   while (received.length < 3) await sleep(10)
   const before = await onlyConsumer(connection)
-  await (await connection.jetstreamManager()).consumers.delete('FRAMES', before)
+  await (await connection.jetstreamManager()).consumers.delete(FRAMES, before)
   await publish(connection, 'main-st', 4, 6)
   await running
   t.same(received, numbers(1, 6))
+})
+
+t.test('a stream that was made anew or set back is never read with sequences of the one before', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  await publish(connection, 'main-st', 1, 3)
+  const ahead = await consumerOf(connection, 7)
+  const room = async () => 4
+  const never = () => t.fail('nothing may be handed out')
+  await t.rejects(ahead.run(room, never, AbortSignal.timeout(5_000)), {
+    code: 'ALPR_ERR_STREAM_CHANGED',
+    message: /was set back/,
+  })
+  const consumer = await consumerOf(connection, 3)
+  const manager = await connection.jetstreamManager()
+  const { config } = await manager.streams.info(FRAMES)
+  await manager.streams.delete(FRAMES)
+  await manager.streams.add(config)
+  await publish(connection, 'main-st', 4, 9)
+  await t.rejects(consumer.run(room, never, AbortSignal.timeout(5_000)), {
+    code: 'ALPR_ERR_STREAM_CHANGED',
+    message: /was made anew/,
+  })
 })
 
 t.test('ending leaves no consumer on the server', async (t) => {
@@ -213,12 +229,12 @@ t.test('ending leaves no consumer on the server', async (t) => {
   await publish(connection, 'main-st', 1, 3)
   t.equal((await collect(connection, await consumerOf(connection), 3)).length, 3)
   const manager = await connection.jetstreamManager()
-  await until(async () => (await manager.streams.info('FRAMES')).state.consumer_count === 0)
+  await until(async () => (await manager.streams.info(FRAMES)).state.consumer_count === 0)
   t.pass()
 })
 
-/** The name of the one consumer that FRAMES has. */
+/** The name of the one consumer that the stream has. */
 async function onlyConsumer(connection: NatsConnection): Promise<string> {
-  const found = await (await connection.jetstreamManager()).consumers.list('FRAMES').next()
+  const found = await (await connection.jetstreamManager()).consumers.list(FRAMES).next()
   return found[0]!.name
 }

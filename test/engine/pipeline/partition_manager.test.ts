@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Source } from '../../../engine/sources/source.js'
 import { Metrics } from '../../../engine/runtime/metrics.js'
-import { BUCKET, ENTRANCE } from '../../../engine/nats/topology.js'
+import { BUCKET, ENTRANCE, partitionName, type Partition } from '../../../engine/nats/topology.js'
 import { PartitionManager } from '../../../engine/pipeline/partition_manager.js'
 import { Members } from '../../../engine/coordination/members.js'
 import type { Pipeline } from '../../../engine/pipeline/pipeline.js'
@@ -12,14 +12,15 @@ const source = { entrance: ENTRANCE.frames } as Source
 const PARTITIONS = 8
 
 /** An engine with empty pipelines: `working` contains the partitions it holds. */
-async function startManager(nats: TestNats, instance: string, working: Map<number, string>) {
+async function startManager(nats: TestNats, instance: string, working: Map<string, string>) {
   const connection = await nats.connect(instance)
   const leases = await connection.jetstream().views.kv(BUCKET.leases)
   const members = new Members(leases, instance)
   await members.follow(connection)
   const ending = new AbortController()
-  const open = async (_: Source, partition: number) =>
-    ({
+  const open = async (_: Source, held: Partition) => {
+    const partition = partitionName(held)
+    return {
       run: (signal: AbortSignal) =>
         new Promise<void>((resolve) => {
           if (working.has(partition)) throw new Error(`partition ${partition} is held twice`)
@@ -29,12 +30,13 @@ async function startManager(nats: TestNats, instance: string, working: Map<numbe
             resolve()
           })
         }),
-    }) as unknown as Pipeline
+    } as unknown as Pipeline
+  }
   const manager = new PartitionManager(source, {
     leases,
     members,
     instance,
-    partitions: PARTITIONS,
+    partitioning: () => ({ partitions: PARTITIONS }),
     metrics: new Metrics(),
     log: { info: () => {}, warn: () => {} },
     open,
@@ -51,7 +53,7 @@ async function startManager(nats: TestNats, instance: string, working: Map<numbe
 
 t.test('engines that come and go share the partitions evenly, and no partition is held twice', async (t) => {
   const nats = await startTestNats(t, { partitions: PARTITIONS })
-  const working = new Map<number, string>()
+  const working = new Map<string, string>()
   const a = await startManager(nats, 'a', working)
   await until(() => a.count() === 8)
   const b = await startManager(nats, 'b', working)

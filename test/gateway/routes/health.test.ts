@@ -25,9 +25,13 @@ t.test('readyz reports the state of each part', async (t) => {
   t.match(await ready(), { code: 200, ready: true, reasons: [] })
   await report({ waiting: { clickhouse: 'no answer' } })
   t.match(await ready(), { code: 503, reasons: ['engine e1: is waiting for clickhouse: no answer'] })
-  await report({ partitions: [0, 3], gauges: { partitions_total: 4 } })
-  t.match(await ready(), { code: 503, reasons: ['partitions: 1, 2 are held by no engine; their cameras wait'] })
-  await report({ partitions: [0, 1, 2, 3], gauges: { partitions_total: 4 } })
+  const allPartitions = ['frames-2-0', 'frames-2-1', 'detections-2-0', 'detections-2-1']
+  await report({ partitions: ['frames-2-0', 'detections-2-1'], allPartitions })
+  t.match(await ready(), {
+    code: 503,
+    reasons: ['partitions: frames-2-1, detections-2-0 are held by no engine; their cameras wait'],
+  })
+  await report({ partitions: allPartitions, allPartitions })
   t.match(await ready(), { code: 200 })
   await report()
   archive.alive = false

@@ -1,0 +1,102 @@
+import type { JetStreamManager, KV, StreamInfo } from 'nats'
+import { isApiError, isWrongLastSequence } from '../nats/errors.js'
+import { EARLIER_RELEASE, EPOCH_KEY, streamOf, type Partition } from '../nats/topology.js'
+import { epochOf } from '../model/read_id.js'
+import type { Position, StreamIdentity } from './position.js'
+
+/** Where a partition continues. */
+export interface Start {
+  /** Every message up to this one is done. */
+  committed: number
+  committedAt?: number
+  stream: StreamIdentity
+  /** Why the sequences of the last checkpoint mean nothing any more; undefined: they are valid. */
+  changed?: string
+  /** Messages that were removed from the stream although nobody had processed them. */
+  removedUnread: number
+}
+
+const kMessageNotFound = 10_037
+
+/**
+ * Compares the last checkpoint with the stream as it is now. A stream may have been deleted and made anew, or set back:
+ * after a power failure, or when it was restored, it lacks its last messages, and its next ones get sequences that were
+ * used before. Then the remembered sequences are void, and the messages that arrived after the last one committed are new. (A
+ * server whose clock was set back at the same time would hide new messages among the old ones.)
+ */
+export async function findStart(
+  manager: JetStreamManager,
+  bucket: KV,
+  partition: Partition,
+  position: Position | undefined,
+): Promise<Start> {
+  const info = await manager.streams.info(streamOf(partition))
+  const changed = position && (await changeOf(manager, info, position))
+  if (!position || changed) {
+    const epoch = partition.count === EARLIER_RELEASE ? epochOf(info.created) : await nextEpoch(bucket)
+    const committed =
+      position && changed?.sameStream
+        ? await lastUpTo(manager, info, position.committedAt)
+        : Math.max(0, info.state.first_seq - 1)
+    return { committed, stream: { created: info.created, epoch }, changed: changed?.reason, removedUnread: 0 }
+  }
+  const { committed, committedAt, stream } = position
+  const removedUnread = Math.max(0, info.state.first_seq - committed - 1)
+  return {
+    committed: committed + removedUnread,
+    committedAt: removedUnread > 0 ? undefined : committedAt,
+    stream,
+    removedUnread,
+  }
+}
+
+async function changeOf(
+  manager: JetStreamManager,
+  info: StreamInfo,
+  { committed, committedAt, stream }: Position,
+): Promise<{ reason: string; sameStream: boolean } | undefined> {
+  if (info.created !== stream.created) return { reason: 'was made anew', sameStream: false }
+  if (info.state.last_seq < committed) return { reason: 'was set back', sameStream: true }
+  if (committedAt === undefined) return undefined
+  const time = await timeOf(manager, info.config.name, committed)
+  return time === undefined || time === committedAt ? undefined : { reason: 'was set back', sameStream: true }
+}
+
+/** The last message that arrived at or before `time`, by the server's clock. @returns its sequence */
+async function lastUpTo(manager: JetStreamManager, { config, state }: StreamInfo, time = -Infinity): Promise<number> {
+  if (state.messages === 0) return state.last_seq
+  let low = state.first_seq - 1
+  let high = state.last_seq + 1
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    const at = await timeOf(manager, config.name, middle)
+    if (at !== undefined && at > time) high = middle
+    else low = middle
+  }
+  return low
+}
+
+/** When a message arrived, ms. @returns undefined when it was deleted */
+const timeOf = (manager: JetStreamManager, stream: string, seq: number): Promise<number | undefined> =>
+  manager.streams.getMessage(stream, { seq }).then(
+    ({ time }) => time.getTime(),
+    (error: unknown) => {
+      if (isApiError(error, kMessageNotFound)) return undefined
+      throw error
+    },
+  )
+
+/** An epoch that nothing else has or ever will have. */
+export async function nextEpoch(bucket: KV): Promise<number> {
+  for (;;) {
+    const entry = await bucket.get(EPOCH_KEY)
+    const last = entry?.operation === 'PUT' ? Number(entry.string()) : 0
+    const epoch = Math.max(epochOf(new Date().toISOString()), last + 1)
+    try {
+      await bucket.put(EPOCH_KEY, String(epoch), { previousSeq: entry?.revision ?? 0 })
+      return epoch
+    } catch (error) {
+      if (!isWrongLastSequence(error)) throw error
+    }
+  }
+}

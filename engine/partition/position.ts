@@ -1,0 +1,18 @@
+/** Which life of a stream sequences belong to. */
+export interface StreamIdentity {
+  /** When the stream was created, as the server reports it. */
+  created: string
+  /** Unique among all lives of all streams (model/read_id.ts): ids of reads and dead letters derive from it. */
+  epoch: number
+}
+
+/** How far a partition has come, as its checkpoints say. Numbers are sequences of its stream. */
+export interface Position {
+  /** Every message up to this one is done; later ones come again after a restart. */
+  committed: number
+  /** When that message arrived on the stream, ms; undefined while there is none. */
+  committedAt?: number
+  /** Messages from here on may be needed again (for their pictures); earlier ones may be deleted. */
+  wanted: number
+  stream: StreamIdentity
+}
