@@ -131,6 +131,7 @@ async function createCore(
   await instanceName.claim()
   instanceName.answer(ending)
   const metrics = new Metrics()
+  const retry = new Retry(log, natsReason)
   const recognizer = await RecognizerPool.create({
     workers: settings.engine.workers,
     timeoutMs: settings.engine.frameTimeoutMs,
@@ -138,9 +139,12 @@ async function createCore(
       metrics.count('workers_replaced_total')
       log.warn({ reason }, 'a recognition worker was replaced')
     },
+    onStuck: (reason) => {
+      if (reason === undefined) delete retry.reasons.recognition
+      else retry.reasons.recognition = reason
+    },
   })
   const lists = new ListsInForce(await loadMatcher(), metrics, log)
-  const retry = new Retry(log, natsReason)
   return { settings, connection, log, instanceName, metrics, retry, recognizer, lists, managers: [], ending }
 }
 

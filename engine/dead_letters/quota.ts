@@ -22,10 +22,10 @@ interface Asked<T> {
 }
 
 /**
- * How much of each dead letter stream DEAD keeps. A camera that nobody registered, or one whose clock is wrong, may send
- * ten frames a second for weeks: without a bound it fills DEAD, and then every partition waits. So the first letters of
- * a camera and reason are kept whole, the next ones with their headers, and of the others only the ledger counts that
- * they came. Letters that people redrive or drop make room again.
+ * How much of each dead letter stream DEAD keeps. A camera that nobody registered, or one whose clock is wrong, may
+ * send ten frames a second for weeks: without a bound it fills DEAD, and then every partition waits. So the first
+ * letters of a camera and reason are kept whole, the next ones with their headers, and of the others only the ledger
+ * counts that they came. Letters that people redrive or drop make room again.
  */
 export class DeadLetterQuota {
   private readonly counts = new Map<string, Asked<{ letters: number }>>()

@@ -37,14 +37,26 @@ export const EARLIEST_CAPTURE = Date.UTC(2000, 0, 1)
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|\+00:00)$/
 
-/** @returns milliseconds since 1970 UTC @throws ALPR_ERR_FRAME_TIME_* */
-export function parseCapturedAt(value: string | undefined, arrivedAt: number, futureToleranceMs: number): number {
+/**
+ * A time is in the future when the clock of the NATS server and our own say so: a slow clock of either must not turn
+ * live frames into dead letters.
+ * @param arrivedAt when the message arrived, by the server's clock, ms
+ * @param now by our own clock, ms
+ * @returns milliseconds since 1970 UTC
+ * @throws ALPR_ERR_FRAME_TIME_*
+ */
+export function parseCapturedAt(
+  value: string | undefined,
+  arrivedAt: number,
+  futureToleranceMs: number,
+  now = Date.now(),
+): number {
   if (value === undefined || value === '') throw new AlprError('ALPR_ERR_FRAME_TIME_MISSING')
   const time = RFC3339_UTC.test(value) ? Date.parse(value) : NaN
   if (Number.isNaN(time)) throw new AlprError('ALPR_ERR_FRAME_TIME_INVALID', { value: value.slice(0, 64) })
   if (time < EARLIEST_CAPTURE)
     throw new AlprError('ALPR_ERR_FRAME_TIME_ABSURD', { value, limit: new Date(EARLIEST_CAPTURE).toISOString() })
-  if (time > arrivedAt + futureToleranceMs)
+  if (time > Math.max(arrivedAt, now) + futureToleranceMs)
     throw new AlprError('ALPR_ERR_FRAME_TIME_FUTURE', { value, limit: futureToleranceMs / 1000 })
   return time
 }

@@ -19,8 +19,8 @@ export interface EarlierCheckpoint {
 
 /**
  * The checkpoints of a release before 2026-12: committed offsets in FLOORS (`<partition>`, JSON with `floor`), states
- * in bucket PASSES (`<partition>.<camera>`). Writing each offset again as it is fences that release off: an engine of it
- * that still runs is refused at its next checkpoint.
+ * in bucket PASSES (`<partition>.<camera>`). Writing each offset again as it is fences that release off: an engine of
+ * it that still runs is refused at its next checkpoint.
  */
 export async function readEarlierCheckpoint(
   manager: JetStreamManager,

@@ -21,8 +21,8 @@ const kMessageNotFound = 10_037
 /**
  * Compares the last checkpoint with the stream as it is now. A stream may have been deleted and made anew, or set back:
  * after a power failure, or when it was restored, it lacks its last messages, and its next ones get sequences that were
- * used before. Then the remembered sequences are void, and the messages that arrived after the last one committed are new. (A
- * server whose clock was set back at the same time would hide new messages among the old ones.)
+ * used before. Then the remembered sequences are void, and the messages that arrived after the last one committed are
+ * new. (A server whose clock was set back at the same time would hide new messages among the old ones.)
  */
 export async function findStart(
   manager: JetStreamManager,

@@ -88,7 +88,7 @@ export class Pipeline {
       })
     const pulling = this.consumer.run(
       () => this.room(ending),
-      (message) => this.extract(message),
+      (message) => this.extract(message, ending),
       ending,
     )
     const done = await Promise.allSettled([
@@ -129,8 +129,11 @@ export class Pipeline {
     return Math.max(1, await inFlight.whenFree(inFlight.limit / 2))
   }
 
-  private extract(message: StreamMessage): void {
-    const extracting = this.poisonGuard.run(message.seq, () => this.source.extract(message))
+  private extract(message: StreamMessage, signal: AbortSignal): void {
+    const attempt = () => this.poisonGuard.run(message.seq, () => this.source.extract(message))
+    const extracting = this.parts.retry.until(`${this.source.entrance.root} in work`, attempt, signal)
+    // `applyInOrder` gets the failure, when it comes to this message.
+    extracting.catch(() => {})
     this.inFlight.push({ message, extracting })
   }
 

@@ -84,7 +84,7 @@ export class PoisonGuard {
     return this.#carefulLeft > 0
   }
 
-  /** Extracts a message, as carefully as necessary. Never throws, as `extract` does not. */
+  /** Extracts a message, as carefully as necessary. @throws what `extract` throws */
   async run(seq: number, extract: () => Promise<Extracted>): Promise<Extracted> {
     if (!this.careful) return extract()
     this.#carefulLeft--

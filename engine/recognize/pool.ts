@@ -10,7 +10,10 @@ export type { Recognition } from './messages.js'
 export interface PoolOptions {
   /** Recognition threads. @default the number of cores */
   workers?: number
-  /** Time a frame may take in a worker, milliseconds; a slower worker is replaced. @default 2000 */
+  /**
+   * Time a frame may take in a worker while this process runs, milliseconds; a slower worker is replaced.
+   * @default 2000
+   */
   timeoutMs?: number
   /**
    * Frames that may wait for a worker; more are an error of the caller, who is expected to respect `slots`.
@@ -28,12 +31,14 @@ export interface PoolOptions {
   entry?: URL
   /** Called with the reason when a worker is replaced. */
   onReplaced?: (reason: string) => void
+  /** Called with the reason while no worker starts, and with undefined when one does again. */
+  onStuck?: (reason: string | undefined) => void
 }
 
 interface QueuedFrame {
   jpeg: Uint8Array
-  /** Workers that crashed on this frame. */
-  crashes: number
+  /** Workers that crashed on this frame or took too long. */
+  failures: number
   resolve(recognition: Recognition): void
   reject(error: AlprError): void
 }
@@ -44,21 +49,32 @@ interface Slot {
   /** Shared with the worker: whether it may be terminated now. */
   phase: Int32Array
   ready: boolean
-  job: (QueuedFrame & { id: number; timer: NodeJS.Timeout }) | undefined
+  /** Starts the next worker: this one has ended. */
+  restart: NodeJS.Timeout | undefined
+  job: (QueuedFrame & { id: number; spentMs: number }) | undefined
   /** Starts in a row that ended before `ready`. */
   failures: number
 }
 
-/** A frame whose worker crashed is tried once more, in case it did not cause the crash. */
-const MAX_CRASHES = 2
-/** Failed starts in a row after which the pool gives up. */
+/** A frame whose worker crashed or took too long is tried once more, in case it was not the cause. */
+const MAX_FRAME_FAILURES = 2
+/** Failed starts in a row after which a new pool gives up, and a running one waits before the next. */
 const MAX_FAILURES = 5
+const RESTART_PAUSE_MS = 5_000
+/**
+ * The time of frames is counted in steps: at most this long, ms, and at least ten in the time that a frame may take. A
+ * step that takes longer, because this process or its machine was paused, counts as MAX_STEPS of them: a pause says
+ * nothing about a frame.
+ */
+const STEP_MS = 100
+const MAX_STEPS = 3
 /** A start that takes longer counts as failed, milliseconds. */
 const START_TIMEOUT_MS = 30_000
 
 /**
- * Recognition threads. Every call of `recognize` is answered: with detections, or with an error that says why not. A
- * worker that crashes or takes too long is replaced; queued frames are not affected.
+ * Recognition threads. Every call of `recognize` is answered: with detections, or with an error about the frame. A
+ * worker that crashes or takes too long is replaced; queued frames are not affected. When no worker starts any more
+ * (memory), frames wait: that is no verdict about them.
  *
  *     recognize ──► queue (bounded) ──► slot: worker + one frame ──► answer
  *                     ▲                    │ first crash
@@ -78,6 +94,8 @@ export class RecognizerPool {
   #closed = false
   #broken: AlprError | undefined
   #nextId = 1
+  #wasReady = false
+  #stepping: NodeJS.Timeout | undefined
   #ids = { moduleId: '', modelId: '' }
   #becomeReady: () => void = () => {}
   #failReady: (error: AlprError) => void = () => {}
@@ -146,7 +164,7 @@ export class RecognizerPool {
       )
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ jpeg, crashes: 0, resolve, reject })
+      this.#queue.push({ jpeg, failures: 0, resolve, reject })
       this.#assign()
     })
   }
@@ -154,10 +172,14 @@ export class RecognizerPool {
   /** Ends the workers. Rejects frames that are queued or in work; await their answers first to get them. */
   async close(): Promise<void> {
     this.#closed = true
+    clearInterval(this.#stepping)
     const error = new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' })
     this.#failReady(error)
     this.#rejectAll(error)
-    for (const slot of this.#workers.splice(0)) this.#retire(slot)
+    for (const slot of this.#workers.splice(0)) {
+      clearTimeout(slot.restart)
+      this.#retire(slot)
+    }
     await Promise.all(this.#retiring)
   }
 
@@ -168,7 +190,7 @@ export class RecognizerPool {
       workerData: { ...this.#files!, phase } satisfies WorkerSetup,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb ?? 192 },
     })
-    const slot: Slot = { worker, phase, ready: false, job: undefined, failures }
+    const slot: Slot = { worker, phase, ready: false, restart: undefined, job: undefined, failures }
     const startTimer = setTimeout(() => this.#replace(slot, 'the start took too long'), START_TIMEOUT_MS)
     startTimer.unref()
     worker.on('message', (message: WorkerMessage) => {
@@ -188,16 +210,21 @@ export class RecognizerPool {
       slot.ready = true
       slot.failures = 0
       this.#ids = message.ready
-      if (this.#workers.every((other) => other.ready)) this.#becomeReady()
+      this.#options.onStuck?.(undefined)
+      if (this.#workers.every((other) => other.ready)) {
+        this.#wasReady = true
+        this.#becomeReady()
+      }
     } else if ('failed' in message) {
-      this.#break(new AlprError(message.failed.code, message.failed.details))
+      const error = new AlprError(message.failed.code, message.failed.details)
+      if (this.#wasReady) this.#replace(slot, error.message)
+      else this.#break(error)
       return
     } else {
       const job = slot.job
       if (!job || job.id !== message.id) return
-      clearTimeout(job.timer)
       slot.job = undefined
-      if ('error' in message) job.reject(new AlprError(message.error.code, message.error.details))
+      if ('error' in message) job.reject(errorOf(message.error))
       else job.resolve({ width: message.width, height: message.height, ms: message.ms, detections: message.detections })
     }
     this.#assign()
@@ -209,41 +236,70 @@ export class RecognizerPool {
       const next = this.#queue.shift()
       if (!next) return
       const id = this.#nextId++
-      const timer = setTimeout(() => this.#timeOut(slot), this.#timeoutMs)
-      slot.job = { ...next, id, timer }
+      slot.job = { ...next, id, spentMs: 0 }
+      this.#step()
       // A copy to transfer: the caller's bytes are often a view of a larger buffer.
       const copy = new Uint8Array(next.jpeg).buffer
       slot.worker.postMessage({ id, jpeg: copy } satisfies Job, [copy])
     }
   }
 
+  /** Counts the time of the frames in work, as long as there are any. */
+  #step(): void {
+    if (this.#stepping) return
+    const length = Math.max(1, Math.min(STEP_MS, this.#timeoutMs / 10))
+    let last = performance.now()
+    this.#stepping = setInterval(() => {
+      const now = performance.now()
+      const step = Math.min(now - last, MAX_STEPS * length)
+      last = now
+      for (const slot of [...this.#workers]) {
+        if (!slot.job) continue
+        slot.job.spentMs += step
+        if (slot.job.spentMs >= this.#timeoutMs) this.#timeOut(slot)
+      }
+      if (this.#workers.some(({ job }) => job)) return
+      clearInterval(this.#stepping)
+      this.#stepping = undefined
+    }, length)
+    this.#stepping.unref()
+  }
+
   #timeOut(slot: Slot): void {
-    const job = slot.job
-    slot.job = undefined
-    job?.reject(new AlprError('ALPR_ERR_FRAME_TIMEOUT', { limit: this.#timeoutMs }))
+    this.#retryOrReject(slot, new AlprError('ALPR_ERR_FRAME_TIMEOUT', { limit: this.#timeoutMs }))
     this.#replace(slot, `a frame took longer than ${this.#timeoutMs} ms`)
+  }
+
+  #retryOrReject(slot: Slot, error: AlprError): void {
+    const { job } = slot
+    slot.job = undefined
+    if (!job) return
+    job.failures += 1
+    if (job.failures >= MAX_FRAME_FAILURES) job.reject(error)
+    else this.#queue.unshift(job)
   }
 
   /** Replaces a worker that has failed; its frame is retried or rejected. */
   #replace(slot: Slot, reason: string): void {
     const index = this.#workers.indexOf(slot)
-    if (index < 0 || this.#closed || this.#broken) return
-    const job = slot.job
-    if (job) {
-      clearTimeout(job.timer)
-      slot.job = undefined
-      job.crashes += 1
-      if (job.crashes >= MAX_CRASHES) job.reject(new AlprError('ALPR_ERR_FRAME_CRASHED', { reason }))
-      else this.#queue.unshift(job)
-    }
+    if (index < 0 || slot.restart || this.#closed || this.#broken) return
+    this.#retryOrReject(slot, new AlprError('ALPR_ERR_FRAME_CRASHED', { reason }))
     const failures = slot.ready ? 0 : slot.failures + 1
-    if (failures >= MAX_FAILURES) {
+    if (failures >= MAX_FAILURES && !this.#wasReady) {
       this.#break(new AlprError('ALPR_ERR_MODEL_INVALID', { reason: `recognition workers do not start: ${reason}` }))
       return
     }
     this.#options.onReplaced?.(reason)
-    this.#workers[index] = this.#start(failures)
     this.#retire(slot)
+    if (failures < MAX_FAILURES) {
+      this.#workers[index] = this.#start(failures)
+      return
+    }
+    this.#options.onStuck?.(`recognition threads do not start: ${reason}`)
+    slot.ready = false
+    slot.restart = setTimeout(() => {
+      this.#workers[this.#workers.indexOf(slot)] = this.#start(failures)
+    }, RESTART_PAUSE_MS)
   }
 
   #retire(slot: Slot): void {
@@ -264,9 +320,14 @@ export class RecognizerPool {
     for (const frame of this.#queue.splice(0)) frame.reject(error)
     for (const slot of this.#workers) {
       if (!slot.job) continue
-      clearTimeout(slot.job.timer)
       slot.job.reject(error)
       slot.job = undefined
     }
   }
 }
+
+/** An error without a code of its own is a defect that this frame brought to light. */
+const errorOf = ({ code, message, details }: Extract<WorkerMessage, { error: unknown }>['error']): AlprError =>
+  code === 'ALPR_ERR_INTERNAL'
+    ? new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: message })
+    : new AlprError(code, details)

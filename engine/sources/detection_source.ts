@@ -1,4 +1,4 @@
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError } from '../errors.js'
 import { parseCapturedAt, positionOf, type CameraMessage, type Capture } from '../model/capture.js'
 import type { Camera } from '../model/camera.js'
 import type { WatchedCameras } from '../cameras/camera_registry.js'
@@ -9,6 +9,7 @@ import type { Observation } from '../model/observation.js'
 import { loadCamera } from './load_camera.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
 import type { Source, Extracted, Rejection, CaptureObservations } from './source.js'
+import { verdictOf } from './verdict.js'
 
 /** Added to sequences of DETECTIONS where they name a part of the ledger: beyond any sequence of FRAMES. */
 const FIRST_PART = 2 ** 52
@@ -35,10 +36,8 @@ export class DetectionSource implements Source {
       if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
       return this.split(message, camera)
     } catch (cause) {
-      const error =
-        cause instanceof AlprError
-          ? cause
-          : new AlprError('ALPR_ERR_DETECTION_INVALID', { reason: reasonOf(cause) }, { cause })
+      const error = verdictOf(cause)
+      if (!error) throw cause
       return { observed: [], rejected: [{ error }] }
     }
   }

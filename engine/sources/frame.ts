@@ -19,6 +19,7 @@ export function parseFrame(
   message: CameraMessage,
   cameras: ReadonlyMap<string, Camera>,
   futureToleranceMs: number,
+  now = Date.now(),
 ): Frame {
   const camera = cameras.get(message.camera)
   if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
@@ -30,7 +31,7 @@ export function parseFrame(
       limit: MAX_FRAME_BYTES,
     })
   }
-  const capturedAt = parseCapturedAt(message.header('Captured-At'), message.arrivedAt, futureToleranceMs)
+  const capturedAt = parseCapturedAt(message.header('Captured-At'), message.arrivedAt, futureToleranceMs, now)
   const position = parsePosition(message.header('Position'))
   const heading = parseNumber('Heading', message.header('Heading'), 0, 360, 'degrees from 0 to 360')
   const speed = parseNumber('Speed', message.header('Speed'), 0, 150, 'metres a second from 0 to 150')

@@ -1,4 +1,3 @@
-import { AlprError, reasonOf } from '../errors.js'
 import { parseFrame } from './frame.js'
 import type { CameraMessage } from '../model/capture.js'
 import type { WatchedCameras } from '../cameras/camera_registry.js'
@@ -8,6 +7,7 @@ import type { PassRules } from '../passes/camera_passes.js'
 import type { RecognizerPool } from '../recognize/pool.js'
 import { loadCamera } from './load_camera.js'
 import type { Source, Extracted } from './source.js'
+import { verdictOf } from './verdict.js'
 
 /** Frames: decodes each one, finds the plates in it and reads them. */
 export class FrameSource implements Source {
@@ -38,10 +38,8 @@ export class FrameSource implements Source {
       this.metrics.count('recognize_ms_total', ms.recognize)
       return { observed: [{ capture, detections, first: 0 }], rejected: [] }
     } catch (cause) {
-      const error =
-        cause instanceof AlprError
-          ? cause
-          : new AlprError('ALPR_ERR_FRAME_CRASHED', { reason: reasonOf(cause) }, { cause })
+      const error = verdictOf(cause)
+      if (!error) throw cause
       return { observed: [], rejected: [{ error }] }
     }
   }

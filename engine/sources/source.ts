@@ -38,8 +38,8 @@ export interface Source {
   /** Most messages of a partition handed out and not yet acknowledged: a bound on what a crash makes it redo. */
   readonly maxUnacknowledged: number
   /**
-   * Never throws: it rejects what it cannot process, with a reason. Stateless, so messages can be extracted in
-   * parallel.
+   * Rejects what can never be processed, with a reason. Stateless, so messages can be extracted in parallel.
+   * @throws when the environment fails (a server is away, no recognition thread starts): the message is tried again
    */
   extract(message: CameraMessage): Promise<Extracted>
   /** Counts a message that was applied. */

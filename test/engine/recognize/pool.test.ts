@@ -1,7 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AlprError } from '../../../engine/errors.js'
 import { RecognizerPool } from '../../../engine/recognize/pool.js'
+import { until } from '../../until.js'
 import { jpeg } from './pictures.js'
 
 /** The entry point of a worker that dies on its next `frames` frames and then works. */
@@ -50,8 +52,33 @@ t.test('a frame that takes too long is rejected, the others are not', async (t) 
   const pool = await RecognizerPool.create({ workers: 1, timeoutMs: 1, onReplaced: (reason) => replaced.push(reason) })
   t.teardown(() => pool.close())
   await t.rejects(pool.recognize(large), { code: 'ALPR_ERR_FRAME_TIMEOUT' })
-  t.equal(replaced.length, 1)
+  t.equal(replaced.length, 2, 'it was tried twice')
   await t.rejects(pool.recognize(large), { code: 'ALPR_ERR_FRAME_TIMEOUT' }, 'the new worker took the next frame')
+})
+
+t.test('a pause of the whole process says nothing about the frame in work', async (t) => {
+  const entry = new URL('./slow_worker.js', import.meta.url)
+  const pool = await RecognizerPool.create({ workers: 1, timeoutMs: 600, entry })
+  t.teardown(() => pool.close())
+  const answer = pool.recognize(small)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
+  t.match(await answer, { width: 320 })
+})
+
+t.test('while no worker starts, frames wait and the reason is told', async (t) => {
+  const file = (process.env.BROKEN_FILE = join(t.testdir({}), 'broken'))
+  const stuck: (string | undefined)[] = []
+  const entry = new URL('./unstartable_worker.js', import.meta.url)
+  const pool = await RecognizerPool.create({ workers: 1, entry, onStuck: (reason) => stuck.push(reason) })
+  t.teardown(() => pool.close())
+  writeFileSync(file, '')
+  const [first, second] = [pool.recognize(small), pool.recognize(large)]
+  await until(() => stuck.at(-1) !== undefined)
+  t.match(stuck.at(-1), /recognition threads do not start/)
+  rmSync(file)
+  t.match(await first, { width: 320 })
+  t.match(await second, { width: 1280 })
+  t.equal(stuck.at(-1), undefined)
 })
 
 t.test('a worker that dies is replaced, and its frame is retried once', async (t) => {

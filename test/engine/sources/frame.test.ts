@@ -30,9 +30,9 @@ function message(
   }
 }
 
-function codeOf(message: CameraMessage): ErrorCode | 'accepted' {
+function codeOf(message: CameraMessage, now = ARRIVED): ErrorCode | 'accepted' {
   try {
-    parseFrame(message, cameras, FUTURE_MS)
+    parseFrame(message, cameras, FUTURE_MS, now)
     return 'accepted'
   } catch (error) {
     if (error instanceof AlprError) return error.code
@@ -75,6 +75,9 @@ t.test('each kind of invalid frame has its own reason', async (t) => {
   t.equal(time('1970-01-01T00:00:03Z'), 'ALPR_ERR_FRAME_TIME_ABSURD')
   t.equal(time('2026-11-22T12:02:00.001Z'), 'ALPR_ERR_FRAME_TIME_FUTURE')
   t.equal(time('2026-11-22T12:02:00.000Z'), 'accepted', 'clocks may differ a little')
+  const live = message({ 'Captured-At': '2026-11-22T12:03:00.000Z' })
+  t.equal(codeOf(live, ARRIVED + 180_000), 'accepted', 'the clock of the NATS server is three minutes slow')
+  t.equal(codeOf(live, ARRIVED - 3_600_000), 'ALPR_ERR_FRAME_TIME_FUTURE', 'our own clock is slow, too')
   t.equal(codeOf(message({}, 'trailer-1')), 'ALPR_ERR_FRAME_POSITION_MISSING')
   for (const bad of ['91,0', '0,181', 'here', '1;2', '38.7', 'NaN,NaN'])
     t.equal(codeOf(message({ Position: bad }, 'trailer-1')), 'ALPR_ERR_FRAME_HEADER_INVALID', bad)
