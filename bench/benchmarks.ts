@@ -43,6 +43,10 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
     summary: 'JSON from cameras that read plates themselves to stored reads, against a million list entries',
     load: () => import('./detections/mod.js'),
   },
+  cameras: {
+    summary: 'a hundred thousand known cameras: memory, checkpoints, and take-over by another engine',
+    load: () => import('./cameras/mod.js'),
+  },
   kernels: {
     summary: 'GMAC/s of every layer: this module, onnxruntime-web and onnxruntime-node; one thread',
     load: () => import('./kernels/mod.js'),

@@ -262,7 +262,7 @@ async function interruptOnReconnect({ connection, retry, managers }: Core): Prom
 }
 
 function statusOf({ settings, metrics, retry, recognizer, lists, managers, change }: Core): EngineStatus {
-  for (const name of ['open_passes', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting'])
+  for (const name of ['open_passes', 'cameras_known', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting'])
     metrics.gauge(name, 0)
   const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
   for (const { source, pipelines } of managers) {
@@ -271,6 +271,7 @@ function statusOf({ settings, metrics, retry, recognizer, lists, managers, chang
       pipeline: { gauges },
     } of pipelines.values()) {
       add('open_passes', gauges.openPasses)
+      add('cameras_known', gauges.cameras)
       if (isFrames) add('frames_in_flight', gauges.inFlight)
       add(isFrames ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
     }

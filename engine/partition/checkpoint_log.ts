@@ -58,6 +58,8 @@ export class CheckpointLog {
   private lastSeq = 0
   private firstSeq = 1
   /** Characters of the last snapshot, and of all records since. */
+  /** Bytes written by this owner. */
+  bytesWritten = 0
   private snapshotChars = 0
   private grown = 0
 
@@ -110,6 +112,7 @@ export class CheckpointLog {
       write: async () => {
         for (; written < records.length; written++) {
           const seq = await this.append(records[written]!)
+          this.bytesWritten += records[written]!.length
           if (written === 0) first = seq
         }
         this.position = checkpoint.position

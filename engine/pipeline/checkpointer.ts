@@ -148,7 +148,9 @@ export class Checkpointer {
       stream: this.stream,
     }
     const append = await log.prepare({ position, states, gone })
+    const written = log.bytesWritten
     await parts.retry.until('nats', () => append.write(), signal, isFenced)
+    parts.metrics.count('checkpoint_bytes_total', log.bytesWritten - written)
     progress.committed = applied.seq
     // A restart uses the position in the log; the consumer's own is for monitoring, so one attempt is enough.
     await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)

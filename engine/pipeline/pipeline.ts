@@ -110,8 +110,9 @@ export class Pipeline {
     this.consumer.interrupt()
   }
 
-  get gauges(): { openPasses: number; inFlight: number; pending: number } {
-    return { openPasses: this.progress.openPasses, inFlight: this.inFlight.size, pending: this.consumer.pending }
+  get gauges(): { openPasses: number; cameras: number; inFlight: number; pending: number } {
+    const { openPasses, cameras } = this.progress
+    return { openPasses, cameras: cameras.size, inFlight: this.inFlight.size, pending: this.consumer.pending }
   }
 
   /** Waits while no slots are free or too much is unacknowledged. @returns how many messages may come, 1 or more */
