@@ -7,7 +7,7 @@ import { ListsInForce } from './hotlists/lists_in_force.js'
 import { codeOf, type AlprError } from './errors.js'
 import { Metrics } from './runtime/metrics.js'
 import { isApiError, natsReason } from './nats/errors.js'
-import { kStreamNotFound, setupNats } from './nats/setup.js'
+import { kStreamNotFound, REFUSALS, setupNats } from './nats/setup.js'
 import { DetectionSource } from './sources/detection_source.js'
 import { FrameSource } from './sources/frame_source.js'
 import type { Source } from './sources/source.js'
@@ -90,7 +90,7 @@ export async function startEngine(
   }, 1_000)
 
   const setup = () => setupNats(connection, { ...settings.nats })
-  const isRefused = (error: unknown) => codeOf(error) === 'ALPR_ERR_PARTITIONS_DIFFER'
+  const isRefused = (error: unknown) => REFUSALS.has(codeOf(error))
   const partitioning = await core.retry.until('nats', setup, ending.signal, isRefused).catch((error: unknown) => {
     clearInterval(heartbeat)
     throw error

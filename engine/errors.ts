@@ -63,6 +63,10 @@ const TABLE = {
     'the number of partitions is still changing from {from} to {to}; "platestream partitions" shows how far it is',
     409,
   ],
+  ALPR_ERR_NATS_TOO_OLD: [
+    'nats-server {version} cannot keep {replicas} copies without loss: use 2.10 or newer, or nats.replicas 1',
+    500,
+  ],
   ALPR_ERR_STREAM_CHANGED: ['stream {stream} {reason}; its partition starts again from its checkpoint', 503],
   ALPR_ERR_NOT_FOUND: ['{what} was not found', 404],
   ALPR_ERR_CROP_CORRUPT: ['the crop at {segment}:{offset} does not match its checksum', 500],
