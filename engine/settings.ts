@@ -105,7 +105,8 @@ const SCHEMA = Type.Object(
           minimum: 500,
           maximum: 60_000,
           default: 3_000,
-          description: 'event time without a detection after which a pass closes',
+          description:
+            'event time without a detection after which a pass closes; with fewer than 3 frames in it, 3.5 frames',
         }),
         futureToleranceMs: Type.Integer({
           minimum: 0,

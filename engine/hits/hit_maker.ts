@@ -1,7 +1,8 @@
 import type { Camera } from '../model/camera.js'
 import type { Hit } from '../model/hit.js'
 import type { ListMatch } from '../hotlists/list_match.js'
-import type { OpenPass, PublishedHit } from '../passes/pass.js'
+import type { OpenPass } from '../passes/pass.js'
+import type { PublishedHit } from '../passes/pass_state.js'
 import type { Read } from '../model/read.js'
 
 /** A vote is checked against the lists from this confidence or this many frames on, or when the pass closes. */
@@ -36,7 +37,8 @@ export function worthChecking(pass: OpenPass, confidence: number): boolean {
 
 /**
  * The hit revisions that are due for a pass now, without their pictures. Updates `pass.state.hits`, which is part of
- * the checkpoint: a replay from there makes the same revisions with the same ids.
+ * the checkpoint: a replay from there makes the same revisions with the same ids. A pass that continues another has its
+ * hits: they get a revision with the new place, under the id of the first.
  * @param closing the pass has ended: every hit gets its last revision
  */
 export function makeHits(
@@ -52,11 +54,12 @@ export function makeHits(
     const key = keyOf(match.list.id, match.entry.plate)
     const before = published[key]
     if (match.probability < neededBy(match, before !== undefined)) continue
-    if (before?.state === 'possible' && (!closing || before.frames === read.frames)) continue
+    const sameRead = before?.readId === undefined || before.readId === read.readId
+    if (before?.state === 'possible' && sameRead && (!closing || before.frames === read.frames)) continue
     const revision = (before?.revision ?? 0) + 1
     const listed = listedOf(match)
     hits.push({
-      ...common(read, camera, key, revision),
+      ...common(pass, read, camera, key, revision),
       ...listed,
       state: 'possible',
       listedPlate: match.entry.plate,
@@ -65,7 +68,7 @@ export function makeHits(
       probability: match.probability,
       tolerated: match.tolerated,
     })
-    published[key] = { revision, state: 'possible', frames: read.frames, listed }
+    published[key] = { revision, state: 'possible', readId: read.readId, frames: read.frames, listed }
   }
   for (const [key, before] of Object.entries(published)) {
     const still = matches.some((m) => keyOf(m.list.id, m.entry.plate) === key && m.probability >= neededBy(m, true))
@@ -74,7 +77,7 @@ export function makeHits(
     const revision = before.revision + 1
     const dot = key.indexOf('.')
     hits.push({
-      ...common(read, camera, key, revision),
+      ...common(pass, read, camera, key, revision),
       ...before.listed,
       state: 'withdrawn',
       listedPlate: key.slice(dot + 1),
@@ -83,7 +86,7 @@ export function makeHits(
       probability: match?.probability ?? 0,
       tolerated: match?.tolerated ?? [],
     })
-    published[key] = { ...before, revision, state: 'withdrawn', frames: read.frames }
+    published[key] = { ...before, revision, state: 'withdrawn', readId: read.readId, frames: read.frames }
   }
   return hits
 }
@@ -108,11 +111,16 @@ function listedOf({ list, entry }: ListMatch): PublishedHit['listed'] {
   }
 }
 
-function common(read: Read, camera: Camera, key: string, revision: number) {
+/**
+ * The id and the time of the first read name a hit for good: the store keeps one row of it. The other fields are those
+ * of the read now.
+ */
+function common({ state: { followed } }: OpenPass, read: Read, camera: Camera, key: string, revision: number) {
+  const { readId, ts } = followed ?? read
   return {
-    hitId: hitIdOf(read.readId, key),
+    hitId: hitIdOf(readId, key),
     revision,
-    readId: read.readId,
+    readId,
     plate: read.plate,
     confidence: read.confidence,
     alternates: read.alternates,
@@ -123,7 +131,7 @@ function common(read: Read, camera: Camera, key: string, revision: number) {
     lon: read.lon,
     heading: read.heading,
     direction: read.direction,
-    ts: new Date(read.ts).toISOString(),
+    ts: new Date(ts).toISOString(),
     tsLast: new Date(read.tsLast).toISOString(),
     publishedAt: new Date().toISOString(),
     module: read.module,

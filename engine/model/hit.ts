@@ -15,7 +15,10 @@ export interface Tolerated {
  * This is the JSON on stream HITS (`hits.<list>.<camera>`) and, with `seq` added, on the WebSocket.
  */
 export interface Hit {
-  /** `<readId>.<list>.<entry plate>`: the same pass and entry always give the same id. */
+  /**
+   * `<readId>.<list>.<entry plate>`: the same pass and entry always give the same id. A vehicle that a moving camera
+   * follows keeps the id, `readId` and `ts` of its first read; place, picture and `tsLast` are those of the latest.
+   */
   hitId: string
   /** 1, 2, ... for each update under the same id; only the highest counts. */
   revision: number

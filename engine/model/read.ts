@@ -21,16 +21,19 @@ export interface Read {
   camera: string
   /**
    * First and last detection. Between versions the first never changes and the last only grows: queries rely on both.
+   * When frames come out of order, the first is the one that arrived first.
    */
   ts: number
   tsLast: number
+  /** Where the camera was at `ts`; until `tsLast` it was at most 200 m from there. */
   lat: number
   lon: number
   /**
-   * Direction of travel, degrees clockwise from north, from the camera's heading and the track; undefined if unknown.
+   * Direction of travel, degrees clockwise from north, from the camera's heading and the track, or from the way of a
+   * camera that the vehicle drives along with; undefined if unknown.
    */
   heading?: number
-  /** From the growth of the plate over the pass. */
+  /** From the growth of the plate over the pass. `still`: neither the plate nor the camera moved. */
   direction: 'approaching' | 'leaving' | 'still' | 'unknown'
   /** Frames of the pass in which the plate was detected. */
   frames: number

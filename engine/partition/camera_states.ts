@@ -3,10 +3,7 @@ import { CameraPasses, type CameraJson, type PassRules } from '../passes/camera_
 
 /** A camera without open passes that sent nothing for this long is kept as text, ms of the monotonic clock. */
 const kIdleMs = MINUTE_MS
-/**
- * A camera that sent nothing for this long is forgotten, minutes: the hours of its ledger are complete (25 hours, one
- * more than CameraPasses.MAX_HOURS).
- */
+/** A camera that sent nothing for this long is forgotten, minutes: a day, and the hour that the ledger is counting. */
 const kForgottenMinutes = 25 * 60
 
 /** A state as text: `[minute since 1970 in which the camera last sent, its CameraJson]`. */

@@ -1,22 +1,14 @@
 import type { Capture } from '../model/capture.js'
 import { hourOf, type LedgerRow } from '../model/ledger.js'
-import { Track } from './track.js'
-import { OpenPass } from './pass.js'
-import { RecentIds } from './recent_ids.js'
 import type { Observation } from '../model/observation.js'
-
-/**
- * Captures up to this much older than the newest are network jitter; older ones come from a vehicle that was offline.
- * Event time.
- */
-export const LATE_AFTER_MS = 10_000
-
-/** The passes of the late-event track end after this much live event time without a late capture. */
-export const LATE_OVER_MS = 60_000
+import { HourCounts, type HourJson, type Outcome } from './hour_counts.js'
+import type { OpenPass } from './pass.js'
+import { RecentMessages } from './recent_messages.js'
+import { type Advance, Tracks, type TracksJson } from './tracks.js'
 
 /** How the passes of an entrance are formed. */
 export interface PassRules {
-  /** A pass closes after this much event time without a detection, ms. */
+  /** A pass closes after this much event time without a detection, ms; with a slow camera, after some of its frames. */
   gapMs: number
   /**
    * Added to the sequence that names a part of the ledger, so that a camera that sends to both entrances never has one
@@ -25,39 +17,13 @@ export interface PassRules {
   firstPart?: number
 }
 
-/** What a frame counts as in the ledger. */
-export type Outcome = 'withReads' | 'withoutPlate' | 'dead'
-
-export interface Advance {
-  closed: OpenPass[]
-  touched: OpenPass[]
-  overflowed: boolean
-}
-
-interface TrackJson {
-  /** null before the first capture. */
-  watermark: number | null
-  open: ReturnType<OpenPass['toJSON']>[]
-}
-
 /** The state of a camera in a checkpoint. */
-export interface CameraJson {
+export interface CameraJson extends TracksJson {
   camera: string
   seq: number
-  lateAt: number
-  live: TrackJson
-  late: TrackJson
-  /** Missing in the state of an older version. */
-  ids?: string
-  hours: [
-    hour: number,
-    framesIn: number,
-    withReads: number,
-    withoutPlate: number,
-    dead: number,
-    part: number,
-    version: number,
-  ][]
+  /** `RecentMessages`; missing in the state of an older release, which has `ids` of another form. */
+  recent?: string
+  hours: HourJson[]
 }
 
 /**
@@ -65,31 +31,25 @@ export interface CameraJson {
  * checkpoint: `seq` is the last message it contains, and messages up to there are not applied again.
  */
 export class CameraPasses {
-  /** Sequence of the last message applied. */
-  seq = 0
-  /** Live watermark when the last late capture came. */
-  private lateAt = 0
-
   private constructor(
     readonly camera: string,
-    private readonly live: Track,
-    private readonly late: Track,
-    private readonly hours: Map<number, LedgerRow>,
-    private readonly firstPart: number,
-    private readonly ids: RecentIds,
+    /** Sequence of the last message applied. */
+    public seq: number,
+    private readonly tracks: Tracks,
+    private readonly recent: RecentMessages,
+    private readonly hours: HourCounts,
   ) {}
 
   static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    return new CameraPasses(camera, new Track(gapMs), new Track(gapMs), new Map(), firstPart, RecentIds.empty())
+    return new CameraPasses(camera, 0, Tracks.empty(gapMs), RecentMessages.empty(), new HourCounts(camera, firstPart))
   }
 
   get openCount(): number {
-    return this.live.open.length + this.late.open.length
+    return this.tracks.open.length
   }
 
-  *open(): Iterable<OpenPass> {
-    yield* this.live.open
-    yield* this.late.open
+  open(): Iterable<OpenPass> {
+    return this.tracks.open
   }
 
   /** Its next message comes from another stream. Frames of the old one cannot be fetched any more. */
@@ -100,123 +60,58 @@ export class CameraPasses {
 
   /** Closes every open pass: nothing will be added to them. */
   closeAll(): OpenPass[] {
-    return [...this.live.closeAll(), ...this.late.closeAll()]
+    return this.tracks.closeAll()
   }
 
-  /** Whether a message with this id is new; from now on it is not. @param arrivedAt ms */
-  isNew(id: string | undefined, arrivedAt: number): boolean {
-    return this.ids.add(id, arrivedAt)
+  /** The camera's usual step from one capture to the next in event time, ms; undefined when it is not known. */
+  get intervalMs(): number | undefined {
+    return this.tracks.intervalMs
   }
 
   /**
-   * Adds the detections of one capture. Late captures go to their own track, so that they neither disturb live passes
-   * nor get lost; on it, a jump back in time closes every open pass.
+   * Whether a message is new; from now on it is not.
+   * @param digest of its content
+   * @param newest event time of its newest capture, ms. One that is newer than all others needs no comparison
    */
+  isNew(digest: number, newest = -Infinity): boolean {
+    if (newest <= this.tracks.newest && this.recent.has(digest)) return false
+    const { intervalMs = 0, count } = this.tracks
+    this.recent.add(digest, intervalMs / count)
+    return true
+  }
+
+  /** Adds the detections of one capture. */
   advance(capture: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
     this.seq = capture.seq
-    this.count(
-      hourOf(capture.capturedAt),
-      detections.length > 0 ? 'withReads' : 'withoutPlate',
-      capture.jpeg ? 1 : detections.length,
-    )
-    if (capture.capturedAt >= this.live.watermark - LATE_AFTER_MS) {
-      const advance = this.live.advance(capture, detections, readIdOf)
-      // No late capture for a while of live time: the camera has sent all of its backlog.
-      const over = this.live.watermark - this.lateAt > LATE_OVER_MS ? this.late.closeAll() : []
-      return { ...advance, closed: [...advance.closed, ...over] }
-    }
-    this.lateAt = this.live.watermark
-    const cut = capture.capturedAt < this.late.watermark - LATE_AFTER_MS ? this.late.closeAll() : []
-    const advance = this.late.advance(capture, detections, readIdOf)
-    return { ...advance, closed: [...cut, ...advance.closed] }
+    const outcome: Outcome = detections.length > 0 ? 'withReads' : 'withoutPlate'
+    this.hours.add(hourOf(capture.capturedAt), outcome, capture.jpeg ? 1 : detections.length, capture.seq)
+    return this.tracks.advance(capture, detections, readIdOf)
   }
 
   /** Counts a message that went to DEAD. @param time decides in which hour, ms */
   dead(seq: number, time: number): void {
     this.seq = seq
-    this.count(hourOf(time), 'dead')
+    this.hours.add(hourOf(time), 'dead', 1, seq)
   }
 
   /** Ledger rows changed since the last call. Totals, not differences: writing one twice changes nothing. */
   takeLedger(): LedgerRow[] {
-    const rows = [...this.changedHours].map((hour) => this.hours.get(hour)!)
-    this.changedHours.clear()
-    // The store keeps an hour that leaves the state; a later frame of that hour starts a new part, which adds to it.
-    const kept = [...this.hours.keys()].sort((a, b) => b - a).slice(0, CameraPasses.MAX_HOURS)
-    for (const hour of this.hours.keys()) if (!kept.includes(hour)) this.hours.delete(hour)
-    return rows.map((row) => ({ ...row }))
+    return this.hours.take()
   }
-  private readonly changedHours = new Set<number>()
-  /** Hours of counts that the state of a camera contains. */
-  static readonly MAX_HOURS = 24
 
   toJSON(): CameraJson {
-    return {
-      camera: this.camera,
-      seq: this.seq,
-      lateAt: this.lateAt,
-      live: trackJSON(this.live),
-      late: trackJSON(this.late),
-      ids: this.ids.toJSON(),
-      hours: [...this.hours.values()].map((r) => [
-        r.hour,
-        r.framesIn,
-        r.withReads,
-        r.withoutPlate,
-        r.dead,
-        r.part,
-        r.version,
-      ]),
-    }
+    const { camera, seq, tracks, recent, hours } = this
+    return { camera, seq, ...tracks.toJSON(), recent: recent.toJSON(), hours: hours.toJSON() }
   }
 
   static fromJSON(json: CameraJson, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    const hours = new Map<number, LedgerRow>(
-      json.hours.map(([hour, framesIn, withReads, withoutPlate, dead, part, version]) => [
-        hour,
-        { camera: json.camera, hour, framesIn, withReads, withoutPlate, dead, part, version },
-      ]),
+    const { camera, seq, recent, hours } = json
+    return new CameraPasses(
+      camera,
+      seq,
+      Tracks.fromJSON(json, gapMs),
+      RecentMessages.fromJSON(recent),
+      new HourCounts(camera, firstPart, hours),
     )
-    const passes = new CameraPasses(
-      json.camera,
-      trackFrom(json.live, gapMs),
-      trackFrom(json.late, gapMs),
-      hours,
-      firstPart,
-      RecentIds.fromJSON(json.ids),
-    )
-    passes.seq = json.seq
-    passes.lateAt = json.lateAt
-    return passes
-  }
-
-  private count(hour: number, outcome: Outcome, by = 1): void {
-    const row = this.hours.get(hour) ?? {
-      camera: this.camera,
-      hour,
-      framesIn: 0,
-      withReads: 0,
-      withoutPlate: 0,
-      dead: 0,
-      part: this.firstPart + this.seq,
-      version: 0,
-    }
-    row.framesIn += by
-    row[outcome] += by
-    row.version += by
-    this.hours.set(hour, row)
-    this.changedHours.add(hour)
   }
 }
-
-const trackJSON = (track: Track): TrackJson => ({
-  watermark: Number.isFinite(track.watermark) ? track.watermark : null,
-  open: track.open.map((pass) => pass.toJSON()),
-})
-
-const trackFrom = (json: TrackJson, gapMs: number): Track =>
-  new Track(
-    gapMs,
-    json.open.map((pass) => OpenPass.fromJSON(pass)),
-    json.watermark ?? -Infinity,
-  )

@@ -1,70 +1,25 @@
-import type { Quad } from '../../wasm/mod.js'
 import type { Camera } from '../model/camera.js'
 import type { Capture } from '../model/capture.js'
-import type { Hit } from '../model/hit.js'
-import type { CropRef, Read } from '../model/read.js'
-import { boxOf, distance, type Box } from './geometry.js'
 import { isUntrackable, type Observation } from '../model/observation.js'
+import type { Read } from '../model/read.js'
+import { type Box, boxOf } from './geometry.js'
+import { isElsewhere, isParked, metresBetween, movementOf } from './movement.js'
+import type { Gaps } from './pace.js'
+import type { PassJson, PassState } from './pass_state.js'
+import { around, between, extendTrail, placesOf, type Near } from './trail.js'
+import { viewOf, weightOf } from './view.js'
 import { Vote } from './vote.js'
-
-/** The detection that shows the plate best so far: the pictures are made from its frame. */
-export interface BestView {
-  /** Sequence of its frame; undefined without a frame, and then there will be no pictures. */
-  seq?: number
-  ts: number
-  /** Plate height in pixels x sharpness x confidence x absence of glare; only its order matters. */
-  merit: number
-  quad?: Quad
-  quality: Read['quality']
-}
-
-/** The last published revision of a hit of this pass. Part of the checkpoint, so revisions continue after a restart. */
-export interface PublishedHit {
-  revision: number
-  state: 'possible' | 'withdrawn'
-  /** Frames of the pass when this revision was made. */
-  frames: number
-  /** What it said about the list: a withdrawal repeats it, even when the entry no longer exists. */
-  listed: Pick<Hit, 'listName' | 'listVersion' | 'listLoadedAt' | 'reason' | 'priority'>
-}
-
-/** A pass that is still open: one vehicle passing one camera. Plain data, written to the checkpoint as it is. */
-export interface PassState {
-  readId: string
-  /** Width 0 and no box mean that the camera did not say where in its picture the plate was. */
-  first: { ts: number; lat: number; lon: number; width: number; box?: Box }
-  last: { ts: number; box?: Box; width: number }
-  /** The camera's own name for the vehicle, if it gives one. */
-  track?: string
-  /** Pixels per millisecond, smoothed; unknown until the second detection. */
-  velocity?: { x: number; y: number }
-  heading?: number
-  speed?: number
-  feed: string
-  frames: number
-  /** Sum of logit(confidence) of the detections by their text: at most 8 texts, the rarest is dropped. */
-  texts: Record<string, { frames: number; logits: number }>
-  /** Sum of the confidences of each region. */
-  regions: Record<string, number>
-  best: BestView
-  /** By `<list>.<listed plate>`. */
-  hits: Record<string, PublishedHit>
-  /** The frame of the best view, when no picture can be made of it. */
-  pictureless?: number
-  /** The pictures made last, and the frame they were made from. */
-  pictures?: { seq: number; crop: CropRef; picture: CropRef }
-}
-
-/** A pass in a checkpoint. */
-export interface PassJson {
-  state: PassState
-  vote: ReturnType<Vote['toJSON']>
-}
 
 const MAX_TEXTS = 8
 
+/** Motion is trusted for this long ahead, ms; beyond, a car has braked or turned. */
+const AHEAD_MS = 500
+
 /** The detections of one vehicle so far, voted into one read. */
 export class OpenPass {
+  /** Closed because another pass continues it. */
+  private next = false
+
   /** @param sole the only detection of a pass that cannot have another */
   private constructor(
     readonly state: PassState,
@@ -92,21 +47,50 @@ export class OpenPass {
     }
     if (untrackable) return new OpenPass(state, Vote.empty(), detection)
     const pass = new OpenPass(state, Vote.empty())
-    pass.extend(capture, detection)
+    pass.extend(capture, detection, 0)
     return pass
   }
 
-  /** Adds a detection of the same vehicle. */
-  extend(capture: Capture, detection: Observation): void {
+  /**
+   * The pass that continues this one, which must be closed now, at another place, because its camera moved. It has the
+   * vote of this one and shares its hits, so that a vehicle that is followed is one hit.
+   * @param readId derived from the position of this detection on the stream
+   */
+  continueWith(readId: string, capture: Capture, detection: Observation, jitterMs: number): OpenPass {
+    const { state } = this
+    const opened = OpenPass.open(readId, capture, detection).state
+    const next = new OpenPass(
+      {
+        ...opened,
+        last: state.last,
+        velocity: state.velocity,
+        frames: 0,
+        texts: structuredClone(state.texts),
+        regions: { ...state.regions },
+        hits: state.hits,
+        followed: {
+          readId: state.followed?.readId ?? state.readId,
+          ts: state.followed?.ts ?? state.first.ts,
+          frames: this.votes,
+        },
+      },
+      Vote.fromJSON(this.vote.toJSON()),
+    )
+    next.extend(capture, detection, jitterMs)
+    this.next = true
+    return next
+  }
+
+  /** Adds a detection of the same vehicle. @param jitterMs how far behind it others may come */
+  extend(capture: Capture, detection: Observation, jitterMs: number): void {
     const { state } = this
     const box = detection.quad && boxOf(detection.quad)
-    const elapsed = capture.capturedAt - state.last.ts
-    if (elapsed > 0 && box && state.last.box) {
-      const now = { x: (box.x - state.last.box.x) / elapsed, y: (box.y - state.last.box.y) / elapsed }
-      const old = state.velocity
-      state.velocity = old ? { x: (old.x + now.x) / 2, y: (old.y + now.y) / 2 } : now
-    }
-    if (capture.capturedAt >= state.last.ts) state.last = { ts: capture.capturedAt, box, width: box?.width ?? 0 }
+    const ts = capture.capturedAt
+    const width = box?.width ?? 0
+    if (ts >= state.last.ts) this.advance(capture, box, jitterMs)
+    else if (ts < (state.start ?? state.first).ts) state.start = { ts, box, width }
+    const movedM = metresBetween(state.first, capture)
+    if (movedM > (state.movedM ?? 0)) state.movedM = Math.ceil(movedM * 10) / 10
     state.frames += 1
     this.vote.add(detection.positions, weightOf(detection))
     this.count(detection)
@@ -114,13 +98,77 @@ export class OpenPass {
     if (view.merit > state.best.merit) state.best = view
   }
 
+  /** Whether a detection at this time may be of this vehicle. */
+  reaches(at: number, gaps: Gaps): boolean {
+    const { first, start = first, last } = this.state
+    return at <= last.ts + this.gapOf(gaps) && at >= start.ts - gaps.passMs
+  }
+
+  /** Whether this vehicle is gone. @param now event time of its track, ms @param capture the last one of its track */
+  isOver(now: number, capture: Capture, gaps: Gaps): boolean {
+    const { first, last } = this.state
+    if (now - last.ts > this.gapOf(gaps)) return true
+    return capture.capturedAt > last.ts && isElsewhere(last.at ?? first, capture)
+  }
+
+  /** Whether its read has another place than this capture: it began too far from here. */
+  isElsewhere(capture: Capture): boolean {
+    return capture.capturedAt >= this.state.last.ts && isElsewhere(this.state.first, capture)
+  }
+
+  /** Where the vehicle was about that time; undefined when the camera did not say where in its picture. */
+  near(at: number): Near | undefined {
+    const { first, start = first, last, trail = [], velocity } = this.state
+    if (!first.box || !start.box || !last.box) return undefined
+    const ms = at >= last.ts ? at - last.ts : at < start.ts ? at - start.ts : undefined
+    if (ms === undefined) {
+      const places = [{ ts: start.ts, ...start.box }, ...placesOf(trail, first.ts), { ts: last.ts, ...last.box }]
+      const { before, after } = around(places, at)
+      return between(before!, after!, at)
+    }
+    const { x, y, width } = ms >= 0 ? last.box : start.box
+    const ahead = Math.max(-AHEAD_MS, Math.min(ms, AHEAD_MS))
+    const expected = velocity && ([x + velocity.x * ahead, y + velocity.y * ahead] as const)
+    return { x, y, width, seconds: Math.abs(ms) / 1_000, expected }
+  }
+
   /** Whether it stayed in one place for at least 5 s: parked or in a queue, not driving by. */
   get parked(): boolean {
-    const { first, last } = this.state
-    if (!first.box || !last.box) return false
-    return (
-      last.ts - first.ts >= 5_000 && distance([first.box.x, first.box.y], [last.box.x, last.box.y]) < first.box.width
-    )
+    return isParked(this.state)
+  }
+
+  /** What its detections read, misreads too: at most 8 texts. */
+  get texts(): string[] {
+    return this.sole ? [this.sole.plate] : Object.keys(this.state.texts)
+  }
+
+  /** Whether another pass continues it: that one updates their hits. */
+  get continued(): boolean {
+    return this.next
+  }
+
+  /** Detections in the vote: with those of the passes that it continues. */
+  private get votes(): number {
+    return this.state.frames + (this.state.followed?.frames ?? 0)
+  }
+
+  private gapOf(gaps: Gaps): number {
+    return this.parked ? gaps.parkedMs : gaps.passMs
+  }
+
+  /** Moves to the latest detection. */
+  private advance({ capturedAt: ts, lat, lon }: Capture, box: Box | undefined, jitterMs: number): void {
+    const { state } = this
+    const { first, last } = state
+    const elapsed = ts - last.ts
+    if (elapsed > 0 && box && last.box) {
+      const now = { x: (box.x - last.box.x) / elapsed, y: (box.y - last.box.y) / elapsed }
+      const old = state.velocity
+      state.velocity = old ? { x: (old.x + now.x) / 2, y: (old.y + now.y) / 2 } : now
+      extendTrail((state.trail ??= []), first.ts, { ts: last.ts, ...last.box }, jitterMs)
+    }
+    state.last = { ts, box, width: box?.width ?? 0 }
+    if (lat !== first.lat || lon !== first.lon) state.last.at = { lat, lon }
   }
 
   /** 0..1: the mean certainty of the detections that read `plate`; more for more of them, less when others disagree. */
@@ -128,7 +176,7 @@ export class OpenPass {
     const agreeing = this.state.texts[plate]
     if (!agreeing) return this.vote.best(1)[0]?.probability ?? 0
     const certainty = sigmoid(agreeing.logits / agreeing.frames + 0.7 * Math.log(agreeing.frames))
-    return certainty * (0.5 + (0.5 * agreeing.frames) / this.state.frames)
+    return certainty * (0.5 + (0.5 * agreeing.frames) / this.votes)
   }
 
   /** The read according to the current votes. */
@@ -138,7 +186,7 @@ export class OpenPass {
       sole,
     } = this
     const { plate, confidence, alternates, region, positions } = this.voted()
-    const { direction, heading } = this.movement(camera)
+    const { direction, heading } = movementOf(this.state, camera)
     // Written out: tens of thousands are made per second, and spreading other objects into one costs several times as
     // much.
     const read: Read = {
@@ -201,20 +249,6 @@ export class OpenPass {
     return new OpenPass(json.state, Vote.fromJSON(json.vote))
   }
 
-  /**
-   * A plate that grows approaches. For a fixed camera that gives the compass direction too: an approaching vehicle
-   * drives against the camera's view, a leaving one along it.
-   */
-  private movement(camera: Camera): Pick<Read, 'direction' | 'heading'> {
-    const { first, last, frames } = this.state
-    if (frames < 2) return { direction: 'unknown' }
-    if (this.parked) return { direction: 'still' }
-    const growth = last.width / first.width
-    const direction = growth > 1.1 ? 'approaching' : growth < 0.9 ? 'leaving' : 'unknown'
-    if (direction === 'unknown' || camera.kind !== 'fixed' || camera.heading === undefined) return { direction }
-    return { direction, heading: direction === 'leaving' ? camera.heading : (camera.heading + 180) % 360 }
-  }
-
   private count(detection: Observation): void {
     const { texts, regions } = this.state
     const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
@@ -227,32 +261,6 @@ export class OpenPass {
       delete texts[weakest]
     }
   }
-}
-
-function viewOf(capture: Capture, detection: Observation): BestView {
-  const { heightPx, sharpness, contrast, glare } = detection.quality
-  return {
-    seq: capture.jpeg ? capture.seq : undefined,
-    ts: capture.capturedAt,
-    quad: detection.quad,
-    merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
-    quality: { heightPx, sharpness, contrast, glare },
-  }
-}
-
-/**
- * Plate height (pixels) and sharpness beyond which a detection's weight no longer grows; share of blown-out pixels that
- * halves it.
- */
-const ENOUGH = { heightPx: 24, sharpness: 0.5, glare: 0.25 }
-
-/** The weight of a detection in the vote, 0.05..1: more for a confident, large, sharp one without glare. */
-export function weightOf({ confidence, quality }: Pick<Observation, 'confidence' | 'quality'>): number {
-  // A camera that reads plates itself does not report the quality of its picture.
-  if (quality.heightPx === 0) return Math.max(0.05, confidence)
-  const size = Math.min(1, quality.heightPx / ENOUGH.heightPx)
-  const sharpness = Math.min(1, quality.sharpness / ENOUGH.sharpness)
-  return Math.max(0.05, (confidence * size * sharpness) / (1 + quality.glare / ENOUGH.glare))
 }
 
 /** Keeps confidences away from 0 and 1, where one detection would outvote any number of others. */

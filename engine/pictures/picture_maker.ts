@@ -1,6 +1,6 @@
 import type { Metrics } from '../runtime/metrics.js'
 import type { PartitionFrames } from './frame_cache.js'
-import type { BestView } from '../passes/pass.js'
+import type { BestView } from '../passes/pass_state.js'
 import type { CropRef } from '../model/read.js'
 import { Semaphore } from '../runtime/semaphore.js'
 import type { SegmentWriter } from './segment_writer.js'

@@ -11,6 +11,7 @@ import { Progress } from './progress.js'
 import { PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
 import { PoisonGuard } from './poison_guard.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
+import { contentDigest, rejectedDigest } from '../passes/recent_messages.js'
 import { ledgerPartOf } from '../model/ledger.js'
 import { ReadIds } from '../model/read_id.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
@@ -170,7 +171,7 @@ export class Pipeline {
     progress.applied = { seq: message.seq, arrivedAt: message.arrivedAt, message: message.message }
     // Applied before the restart: its effects are durable already.
     if (message.seq <= camera.seq) return
-    if (!camera.isNew(message.header(HEADER.msgId), message.arrivedAt)) return metrics.count('messages_repeated_total')
+    if (isRepeated(camera, message, extracted)) return metrics.count('messages_repeated_total')
     progress.epoch.cameras.add(name)
     source.count(metrics, extracted)
     for (const rejection of extracted.rejected) {
@@ -186,15 +187,27 @@ export class Pipeline {
     const now = performance.now()
     if (detections.length > 0 && capture.jpeg) this.frames.keep(capture.seq, capture.jpeg.slice())
     const readIdOf = (index: number) => this.ids.of(capture.seq, first + index)
-    const { closed, touched, overflowed } = camera.advance(capture, detections, readIdOf)
-    if (overflowed) parts.metrics.bound('open_passes')
-    for (const pass of closed) sink.enqueue(pass, capture.camera, true)
-    progress.idle.noteFrame(camera.camera, capture.capturedAt, now)
+    const { closed, touched, repeated, bounds } = camera.advance(capture, detections, readIdOf)
+    if (repeated > 0) parts.metrics.count('detections_repeated_total', repeated)
+    for (const name of bounds) parts.metrics.bound(name)
+    // The hits of a pass that another one continues are updated by that one.
+    for (const pass of closed) sink.enqueue(pass, capture.camera, !pass.continued)
+    progress.idle.noteFrame(camera.camera, camera.intervalMs, now)
     for (const pass of touched) {
       progress.idle.touch(pass, now)
       sink.checkEarly(pass, capture.camera)
     }
   }
+}
+
+/** Whether the same message was applied before, under another sequence. */
+function isRepeated(camera: CameraPasses, message: CameraMessage, { observed }: Extracted): boolean {
+  if (observed.length > 0) {
+    const newest = observed.reduce((latest, { capture }) => Math.max(latest, capture.capturedAt), -Infinity)
+    return !camera.isNew(contentDigest(message), newest)
+  }
+  const digest = rejectedDigest(message)
+  return digest !== undefined && !camera.isNew(digest)
 }
 
 /** The time that decides in which hour a dead message is counted: its own when that is plausible, else its arrival. */

@@ -27,8 +27,8 @@ const MAX_SHOWN = 500
 export class Sink {
   /** Frames and event time of each open pass when it was last stored. */
   private readonly stored = new WeakMap<OpenPass, { frames: number; ts: number }>()
-  /** Publishes the revisions of one pass one after the other. */
-  private readonly publishing = new WeakMap<OpenPass, Promise<void>>()
+  /** Publishes the revisions of a vehicle in turn. By its hits, which a pass shares with the one that it continues. */
+  private readonly publishing = new WeakMap<OpenPass['state']['hits'], Promise<void>>()
 
   constructor(
     private readonly parts: PipelineParts,
@@ -121,11 +121,11 @@ export class Sink {
     const { epoch } = this.progress
     const best = pass.state.best
     // There is nothing to make or publish first.
-    if (best.seq === undefined && hits.length === 0 && !this.publishing.has(pass)) {
+    if (best.seq === undefined && hits.length === 0 && !this.publishing.has(pass.state.hits)) {
       if (storing) epoch.reads.set(read.readId, read)
       return
     }
-    const previous = this.publishing.get(pass) ?? Promise.resolve()
+    const previous = this.publishing.get(pass.state.hits) ?? Promise.resolve()
     const work = previous.then(async () => {
       const { pictures, pictureless } = pass.state
       if (best.seq !== undefined && pictures?.seq !== best.seq && pictureless !== best.seq) {
@@ -140,7 +140,7 @@ export class Sink {
       for (const hit of hits) epoch.hits.push(await this.publish({ ...hit, crop, picture }))
     })
     this.publishing.set(
-      pass,
+      pass.state.hits,
       work.catch(() => {}),
     )
     epoch.add(work)

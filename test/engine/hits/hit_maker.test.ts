@@ -30,7 +30,11 @@ function passOf(
   from = OpenPass.open('77', frameOf(1, 1_000), detectionOf('7ABC123', 100, 100)),
 ): OpenPass {
   while (from.state.frames < frames)
-    from.extend(frameOf(from.state.frames + 1, 1_000 + 200 * from.state.frames), detectionOf('7ABC123', 100, 100))
+    from.extend(
+      frameOf(from.state.frames + 1, 1_000 + 200 * from.state.frames),
+      detectionOf('7ABC123', 100, 100),
+      2_000,
+    )
   return from
 }
 const readOf = (pass: OpenPass) => pass.toRead(MAIN_ST, { module: 'm', model: 'n', lists: 'l' })
@@ -110,4 +114,29 @@ t.test('a vote is checked once it is certain or old enough, and then more and mo
   let checks = 0
   for (let frames = 2; frames <= 1_000; frames++) if (worthChecking(passOf(frames, pass), 0.9)) checks += 1
   t.ok(checks < 25, `${checks} checks in 1,000 frames`)
+})
+
+t.test('a vehicle that a moving camera follows is one hit, with a revision at each new place', async (t) => {
+  const at = (n: number) => ({ ...frameOf(n + 1, 1_000 + n * 200), lat: 38.75 + n * 0.0002 })
+  let pass = OpenPass.open('77', at(0), detectionOf('7ABC123', 100, 100))
+  const published = hits(pass, [match(0.95)])
+  for (let n = 1; n <= 30; n++) {
+    const detection = detectionOf('7ABC123', 100, 100)
+    if (!pass.isElsewhere(at(n))) {
+      pass.extend(at(n), detection, 2_000)
+      published.push(...hits(pass, [match(0.95)]))
+      continue
+    }
+    const next = pass.continueWith(`${77 + n}`, at(n), detection, 2_000)
+    // The pass that ends is not closed for its hits: the next one updates them.
+    t.ok(pass.continued)
+    published.push(...hits(pass, [match(0.95)], !pass.continued), ...hits(next, [match(0.95)]))
+    pass = OpenPass.fromJSON(JSON.parse(JSON.stringify(next)) as ReturnType<OpenPass['toJSON']>)
+  }
+  t.same(
+    published.map(({ hitId, readId, ts, revision, lat }) => [hitId, readId, ts, revision, lat]),
+    [0, 9, 18, 27].map((n, i) => ['77.stolen.7ABC123', '77', '1970-01-01T00:00:01.000Z', i + 1, at(n).lat]),
+  )
+  t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 5, lat: at(27).lat }])
+  t.match(hits(pass, []), [{ hitId: '77.stolen.7ABC123', revision: 6, state: 'withdrawn' }])
 })

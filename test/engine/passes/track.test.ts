@@ -198,13 +198,13 @@ t.test('open passes are bounded, and the oldest ones are closed, not lost', asyn
   ])
   const camera = CameraPasses.empty('main-st', RULES)
   let closed = 0
-  let overflowed = false
+  const bounds = new Set<string>()
   frames.forEach(([ms, detections], i) => {
     const step = camera.advance(frameOf(i + 1, T0 + ms), detections, (d) => `${i}-${d}`)
     closed += step.closed.length
-    overflowed ||= step.overflowed
+    for (const name of step.bounds) bounds.add(name)
   })
-  t.ok(overflowed)
+  t.same([...bounds], ['open_passes'])
   t.equal(camera.openCount, 64)
   t.equal(closed, 128 - 64)
 })
@@ -218,7 +218,7 @@ t.test('the ledger adds up', async (t) => {
   const rows = camera.takeLedger()
   t.match(rows, [
     { hour: T0, framesIn: 3, withReads: 1, withoutPlate: 1, dead: 1, part: 1, version: 3 },
-    { hour: T0 + 3_600_000, framesIn: 1, withReads: 0, withoutPlate: 1, dead: 0, part: 4, version: 4 },
+    { hour: T0 + 3_600_000, framesIn: 1, withReads: 0, withoutPlate: 1, dead: 0, part: 4, version: 1 },
   ])
   t.same(camera.takeLedger(), [], 'only what changed')
 })

@@ -1,0 +1,81 @@
+import type { Quad } from '../../wasm/mod.js'
+import type { Hit } from '../model/hit.js'
+import type { CropRef, Read } from '../model/read.js'
+import type { Box } from './geometry.js'
+import type { Trail } from './trail.js'
+import type { Vote } from './vote.js'
+
+/** The detection that shows the plate best so far: the pictures are made from its frame. */
+export interface BestView {
+  /** Sequence of its frame; undefined without a frame, and then there will be no pictures. */
+  seq?: number
+  ts: number
+  /** Plate height in pixels x sharpness x confidence x absence of glare; only its order matters. */
+  merit: number
+  quad?: Quad
+  quality: Read['quality']
+}
+
+/** The last published revision of a hit of this pass. Part of the checkpoint, so revisions continue after a restart. */
+export interface PublishedHit {
+  revision: number
+  state: 'possible' | 'withdrawn'
+  /** Read that this revision was made of, and its frames then. `readId` is missing in the state of an older release. */
+  readId?: string
+  frames: number
+  /** What it said about the list: a withdrawal repeats it, even when the entry no longer exists. */
+  listed: Pick<Hit, 'listName' | 'listVersion' | 'listLoadedAt' | 'reason' | 'priority'>
+}
+
+/** The passes that a pass continues: of a vehicle that a moving camera followed. */
+export interface Followed {
+  /** Id and first detection of the first of them: the hits of the vehicle keep them. */
+  readId: string
+  ts: number
+  /** Detections in all of them: they are in the vote. */
+  frames: number
+}
+
+/** A pass that is still open: one vehicle passing one camera. Plain data, written to the checkpoint as it is. */
+export interface PassState {
+  readId: string
+  /**
+   * The detection that arrived first: it gives the read its id, time and place. Width 0 and no box mean that the camera
+   * did not say where in its picture the plate was.
+   */
+  first: { ts: number; lat: number; lon: number; width: number; box?: Box }
+  /** The earliest detection, when one that arrived later is earlier than `first`. */
+  start?: { ts: number; box?: Box; width: number }
+  /** The latest detection; `at` is where the camera was, if that was not the position of `first`. */
+  last: { ts: number; box?: Box; width: number; at?: { lat: number; lon: number } }
+  /** Before `last`. Missing in the state of an older release. */
+  trail?: Trail
+  /** Greatest distance of the camera from its position at `first`, metres; missing when it did not move. */
+  movedM?: number
+  followed?: Followed
+  /** The camera's own name for the vehicle, if it gives one. */
+  track?: string
+  /** Pixels per millisecond, smoothed; unknown until the second detection. */
+  velocity?: { x: number; y: number }
+  heading?: number
+  speed?: number
+  feed: string
+  frames: number
+  /** Sum of logit(confidence) of the detections by their text: at most 8 texts, the rarest is dropped. */
+  texts: Record<string, { frames: number; logits: number }>
+  /** Sum of the confidences of each region. */
+  regions: Record<string, number>
+  best: BestView
+  /** By `<list>.<listed plate>`. */
+  hits: Record<string, PublishedHit>
+  /** The frame of the best view, when no picture can be made of it. */
+  pictureless?: number
+  /** The pictures made last, and the frame they were made from. */
+  pictures?: { seq: number; crop: CropRef; picture: CropRef }
+}
+
+/** A pass in a checkpoint. */
+export interface PassJson {
+  state: PassState
+  vote: ReturnType<Vote['toJSON']>
+}
