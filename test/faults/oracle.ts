@@ -10,9 +10,11 @@ export type Fate = 'applied' | 'dead'
 export interface Acknowledged extends FeedFrame {
   /** Camera name under which it was published, which is specific to the fault. */
   published: string
+  /** The stream of its camera, and its sequence there. */
+  stream: string
   seq: number
   /**
-   * Last known sequence when it was first sent. An attempt that was stored but not acknowledged lies between this
+   * Last known sequence of that stream when it was first sent. An attempt that was stored but not acknowledged lies between this
    * sequence and `seq`.
    */
   after: number
@@ -29,8 +31,10 @@ export class Oracle {
   refusals = 0
   /** Frames whose sequence was later given to another frame. */
   readonly forgotten: Acknowledged[] = []
-  readonly #bySeq = new Map<number, Acknowledged>()
-  #last = 0
+  readonly #byPlace = new Map<string, Acknowledged>()
+  /** By camera, the stream it is mapped to; by stream, its last known sequence. */
+  readonly #streams = new Map<string, string>()
+  readonly #last = new Map<string, number>()
 
   constructor(private readonly connection: NatsConnection) {}
 
@@ -40,13 +44,13 @@ export class Oracle {
     header.set(HEADER.capturedAt, new Date(frame.capturedAt).toISOString())
     header.set(HEADER.msgId, `${published}.${frame.name}`)
     const deadline = performance.now() + limitMs
-    const after = this.#last
+    const after = this.#last.get(this.#streams.get(published) ?? '') ?? 0
     for (;;) {
       try {
-        const { seq } = await this.connection
+        const { seq, stream } = await this.connection
           .jetstream()
           .publish(framesSubject(published), frame.jpeg, { headers: header, timeout: 2_000 })
-        return this.#note({ ...frame, published, seq, after, fate })
+        return this.#note({ ...frame, published, stream, seq, after, fate })
       } catch (error) {
         this.refusals++
         if (performance.now() > deadline)
@@ -58,10 +62,12 @@ export class Oracle {
 
   /** Two frames with one sequence mean that the stream lost an acknowledged frame; the judge reports it. */
   #note(frame: Acknowledged): Acknowledged {
-    const previous = this.#bySeq.get(frame.seq)
+    const { stream, seq, published } = frame
+    const previous = this.#byPlace.get(placeOf(stream, seq))
     if (previous) this.forgotten.push(previous)
-    this.#bySeq.set(frame.seq, frame)
-    this.#last = Math.max(this.#last, frame.seq)
+    this.#byPlace.set(placeOf(stream, seq), frame)
+    this.#streams.set(published, stream)
+    this.#last.set(stream, Math.max(this.#last.get(stream) ?? 0, seq))
     this.acknowledged.push(frame)
     return frame
   }
@@ -74,11 +80,22 @@ export class Oracle {
   /**
    * Expresses the id of a read in terms of the recording: its first frame, and which detection of that frame. The
    * engine may have used an attempt to publish that frame that was never acknowledged.
+   * @param camera under which the frame was published
    */
-  nameOf(readId: string): string {
+  nameOf(readId: string, camera: string): string {
     const low = BigInt(readId) & 0xff_ffff_ffffn
     const seq = Number(low >> 4n)
-    const frame = this.#bySeq.get(seq) ?? this.acknowledged.find((one) => one.after < seq && seq < one.seq)
-    return `${frame?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
+    return `${this.frameAt(camera, seq)?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
+  }
+
+  /** The frame with this sequence on the stream of a camera. */
+  frameAt(camera: string, seq: number): Acknowledged | undefined {
+    const stream = this.#streams.get(camera) ?? ''
+    return (
+      this.#byPlace.get(placeOf(stream, seq)) ??
+      this.acknowledged.find((one) => one.stream === stream && one.after < seq && seq < one.seq)
+    )
   }
 }
+
+const placeOf = (stream: string, seq: number): string => `${stream}:${seq}`

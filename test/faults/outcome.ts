@@ -63,12 +63,12 @@ export async function outcomeOf(
     .filter(({ hit }) => hit.camera.endsWith(suffix))
   const last = new Map<string, Hit>()
   for (const { hit } of messages) if ((last.get(hit.hitId)?.revision ?? 0) < hit.revision) last.set(hit.hitId, hit)
-  const dead = (await allOf(connection, STREAM.dead)).filter(({ subject }) => subject.endsWith(suffix))
+  const dead = (await allOf(connection, STREAM.dead)).filter(({ subject }) => cameraOfDead(subject).endsWith(suffix))
   return {
     reads: sorted(
       reads.map((read) => ({
         ...without(read, RUN_SPECIFIC),
-        read_id: oracle.nameOf(read.read_id),
+        read_id: oracle.nameOf(read.read_id, read.camera),
         camera: camera(read.camera),
       })),
     ),
@@ -77,7 +77,7 @@ export async function outcomeOf(
     hits: sorted(
       [...last.values()].map(
         ({ hitId, state, plate, listedPlate, list, camera: at, ts, tsLast, direction, probability }) => ({
-          id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id)),
+          id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id, at)),
           state,
           plate,
           listedPlate,
@@ -117,7 +117,10 @@ export async function outcomeOf(
         >,
     ),
     dead: dead
-      .map(({ sequence }) => oracle.acknowledged.find(({ seq }) => seq === sequence)?.name ?? `sequence ${sequence}`)
+      .map(({ sequence, subject }) => {
+        const frame = oracle.frameAt(cameraOfDead(subject), sequence)
+        return frame?.name ?? `sequence ${sequence}`
+      })
       .sort(),
   }
 }
@@ -177,3 +180,6 @@ export async function streamState(connection: NatsConnection, stream: string): P
     }
   }
 }
+
+/** Dead letters are on `dead.<camera>.<reason>`. */
+const cameraOfDead = (subject: string): string => subject.split('.')[1] ?? ''
