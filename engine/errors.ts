@@ -25,6 +25,7 @@ const TABLE = {
   ALPR_ERR_HOTLIST_UNKNOWN: ['there is no hot list {list}', 404],
   // searches and standing partials
   ALPR_ERR_SEARCHES_FULL: ['{limit} searches are already waiting, try again shortly', 503],
+  ALPR_ERR_SEARCH_TOO_COSTLY: ['the pattern costs too much ({reason}): make it more specific', 422],
   ALPR_ERR_SEARCHES_CLOSED: ['the search ended without an answer: this process is closing', 503],
   ALPR_ERR_PARTIAL_INVALID: ['standing partial {partial}: {reason}', 422],
   ALPR_ERR_PARTIAL_UNKNOWN: ['there is no standing partial {partial}', 404],

@@ -133,6 +133,14 @@ const SCHEMA = Type.Object(
           default: 1_000,
           description: 'messages that may wait for one console',
         }),
+        searchBudgetMs: Type.Integer({
+          minimum: 10,
+          maximum: 600_000,
+          default: 2_000,
+          description:
+            'work of one pattern search over all plates, in milliseconds of one core; a search that needs more is ' +
+            'answered in part',
+        }),
       },
       strict,
     ),

@@ -14,8 +14,9 @@ export {
   type PreparedSearch,
   type SharedDictionary,
 } from './matcher/dictionary.js'
+export { writeDictionary, type DictionaryImage } from './matcher/dictionary_image.js'
 export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher/matcher.js'
-export { MatcherModule } from './matcher/matcher_module.js'
+export { MatcherMemory, MatcherModule, type HandedMemory } from './matcher/matcher_module.js'
 export { parsePattern, type Pattern } from './matcher/pattern.js'
 export { ordersOf, semanticsOf } from './matcher/pattern_semantics.js'
 export { PlateBuilder, type BuiltPlates, type PlateRow } from './matcher/plate_builder.js'

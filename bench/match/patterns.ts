@@ -112,7 +112,8 @@ async function searchOnOneThread(dictionary: Dictionary): Promise<{ memoryMs: nu
   const run = (program: Uint8Array) => {
     instance.memory.bytes(instance.pattern, program.length).set(program)
     exports.beginScan(instance.pattern)
-    for (let block = exports.blocksNow(); block > 0; block -= 256) exports.scanBlocks(Math.max(0, block - 256), block)
+    for (let block = exports.blocksNow(); block > 0; block -= 256)
+      exports.scanBlocks(Math.max(0, block - 256), block, Infinity)
     // Completes what the scan deferred: it is part of the answer.
     exports.resultsHeld()
   }

@@ -135,11 +135,13 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
         if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
       return
     }
-    const { items, next, notes, plan } = await records.ask(access, kind, input, { signal })
+    const { items, next, partial, notes, plan } = await records.ask(access, kind, input, { signal })
     if (format === 'json') items.forEach(printJson)
     else if (items.length === 0) printNote('nothing found')
     else table(items as Record<string, unknown>[])
     if (notes && format === 'table') printNote(JSON.stringify(notes))
+    if (partial)
+      printNote('the answer is partial: the search reached its limit before all plates; make the pattern more specific')
     if (next !== undefined)
       printNote(`more rows exist: raise --limit, use --format csv, or continue with --input and "cursor": "${next}"`)
     if (plan) printNote(JSON.stringify(plan, null, 2))

@@ -34,6 +34,8 @@ export interface CanvassServiceOptions {
 export interface Answer {
   items: unknown[]
   next?: string
+  /** Whether rows may be left out, because a search used its budget up; `notes` say how far it came. */
+  partial?: boolean
   notes?: Record<string, unknown>
   plan?: Plan
 }
@@ -144,12 +146,19 @@ export class CanvassService {
     return this.#page(asked, asked.input, asked.maxRows, scope, options, false)
   }
 
-  /** The whole answer, page by page. Nothing is asked before the first page is wanted. @throws as `answer` */
+  /**
+   * The whole answer, page by page. Nothing is asked before the first page is wanted.
+   * @throws as `answer`, and ALPR_ERR_SEARCH_TOO_COSTLY for a partial answer: a file has no place to say so
+   */
   async *export(asked: AskedQuestion, scope: Scope, options: AskOptions = {}): AsyncGenerator<unknown[]> {
     let { cursor } = asked.input
     for (let rows = 0; rows < asked.maxRows; ) {
       const limit = Math.min(EXPORT_PAGE, asked.maxRows - rows)
       const page = await this.#page(asked, { ...asked.input, cursor, explain: false }, limit, scope, options, true)
+      if (page.partial) {
+        const { scanned, plates } = page.notes as { scanned: number; plates: number }
+        throw new AlprError('ALPR_ERR_SEARCH_TOO_COSTLY', { reason: `${scanned} of ${plates} plates were searched` })
+      }
       rows += page.items.length
       if (page.items.length > 0) yield page.items
       if (page.next === undefined) return
@@ -164,8 +173,8 @@ export class CanvassService {
   async *watch(asked: AskedQuestion, scope: Scope, options: AskOptions = {}): AsyncGenerator<Answer> {
     const { ask, end } = await this.#open(asked, { facts: {}, queries: [] }, undefined, scope, options, false)
     try {
-      for await (const { items, notes } of asked.question.pages!(ask, asked.prepared, asked.maxRows))
-        yield { items, ...(notes && { notes }) }
+      for await (const { items, partial, notes } of asked.question.pages!(ask, asked.prepared, asked.maxRows))
+        yield { items, ...(partial && { partial }), ...(notes && { notes }) }
     } finally {
       end()
     }
@@ -188,6 +197,7 @@ export class CanvassService {
       return {
         items: found.items,
         ...(found.next && { next: cursorText(fingerprint, found.next) }),
+        ...(found.partial && { partial: true }),
         ...(found.notes && { notes: found.notes }),
         ...(input.explain && { plan }),
       }

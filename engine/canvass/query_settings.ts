@@ -1,7 +1,7 @@
 import type { ClickHouseSettings } from '@clickhouse/client'
 
 /** The store ends a statement of a page after this long, one of an export after that long; seconds. */
-const PAGE_SECONDS = 30
+export const PAGE_SECONDS = 30
 const EXPORT_SECONDS = 300
 
 /**
@@ -31,4 +31,6 @@ export const TOO_LARGE: ReadonlySet<string> = new Set([
   'TOO_MANY_ROWS_OR_BYTES',
   'SET_SIZE_LIMIT_EXCEEDED',
   'TOO_SLOW',
+  // of a pattern, as a regular expression
+  'CANNOT_COMPILE_REGEXP',
 ])

@@ -57,6 +57,8 @@ export interface Found<Row> {
   items: Row[]
   /** Key of the last item when there are more. */
   next?: (string | number)[]
+  /** Whether rows may be left out, because a search used its budget up; `notes` say how far it came. */
+  partial?: boolean
   /** Remarks for people on the answer as a whole. */
   notes?: Record<string, unknown>
 }

@@ -1,8 +1,9 @@
+import { AlprError } from '../errors.js'
 import { HOUR_MS } from '../model/time.js'
 import { countPlates, matchingPlates, matchingTexts, type PlateRow } from '../store/plate_queries.js'
 import type { Sql } from '../store/sql.js'
 import type { PatternTolerance } from '../../wasm/mod.js'
-import { alignments, regexOf, type Pattern } from './pattern.js'
+import { alignments, matchingNs, regexOf, type Pattern } from './pattern.js'
 
 /** A plate that a pattern may mean. */
 export interface Candidate {
@@ -16,6 +17,10 @@ export interface Candidates {
   plates: Candidate[]
   /** Whether there were more: then a plate that is not in the list cannot be ruled out. */
   more: boolean
+  /** Whether plates were left out, because the search used its budget up; `scanned` of `of` were searched. */
+  partial: boolean
+  scanned: number
+  of: number
 }
 
 /** A plate of one region, as people see it. */
@@ -42,6 +47,16 @@ export interface FoundPage {
   /** Plates to scan in all. */
   of: number
   done: boolean
+  /** Whether plates are left out, because the search used its budget up; only of the last page. */
+  partial: boolean
+}
+
+/** What a search is expected to cost. */
+export interface SearchCost {
+  /** Milliseconds of one core. */
+  ms: number
+  /** Whether it would be answered in part only. */
+  isOverBudget: boolean
 }
 
 export interface SearchAsk {
@@ -50,7 +65,9 @@ export interface SearchAsk {
   source: string
   lookAlikes: boolean
   limit: number
-  signal: AbortSignal
+  /** Whether only the last page is wanted. @default false */
+  lastOnly?: boolean
+  signal?: AbortSignal
 }
 
 /** Runs a statement; the label names it in an explanation. */
@@ -59,8 +76,8 @@ export type RunQuery = <Row>(query: Sql, label: string) => Promise<Row[]>
 /** Finds the plates that a pattern may mean: the WASM dictionary where one is loaded, else the table `plates`. */
 export interface PlateSearch {
   readonly name: 'dictionary' | 'sql'
-  /** Expected milliseconds of a search, for the planner. */
-  expectedMs(): Promise<number>
+  /** What the search is expected to cost, for the planner. */
+  cost(ask: SearchAsk): Promise<SearchCost>
   search(ask: SearchAsk, rows: RunQuery): Promise<Candidates>
   /** Pages during the scan, best first in each: more probable, then seen later. The last one is `done`. */
   pages(ask: SearchAsk, rows: RunQuery): AsyncIterable<FoundPage>
@@ -68,6 +85,8 @@ export interface PlateSearch {
 
 /** Nanoseconds that SQL needs a distinct plate, measured on one core. */
 const NS_PER_PLATE = 45
+/** The store ends a search after about this long, milliseconds. */
+const STORE_BUDGET_MS = 30_000
 /** Plates that are ranked when the store searches. */
 const MAX_RANKED = 10_000
 
@@ -84,26 +103,37 @@ export class SqlPlateSearch implements PlateSearch {
     private readonly count: () => Promise<number>,
   ) {}
 
-  async expectedMs(): Promise<number> {
+  async cost({ pattern, lookAlikes }: SearchAsk): Promise<SearchCost> {
     // Counted once: only the order of magnitude matters.
     this.#plates ??= this.count().catch(() => {
       this.#plates = undefined
       return 0
     })
-    return ((await this.#plates) * NS_PER_PLATE) / 1e6 + 5
+    const ms = ((await this.#plates) * (NS_PER_PLATE + matchingNs(pattern, lookAlikes))) / 1e6 + 5
+    return { ms, isOverBudget: ms > STORE_BUDGET_MS }
   }
 
-  async search({ pattern, lookAlikes, limit }: SearchAsk, rows: RunQuery): Promise<Candidates> {
+  async search(ask: SearchAsk, rows: RunQuery): Promise<Candidates> {
+    await this.#refuseHopeless(ask)
+    const { pattern, lookAlikes, limit } = ask
     const found = await rows<{ text: string }>(
       matchingTexts(this.database, regexOf(pattern, lookAlikes), pattern.regions, limit + 1),
       'plates of the pattern',
     )
     const align = alignments(pattern, lookAlikes)
     const plates = found.slice(0, limit).map(({ text }) => ({ plate: text, probability: align(text).probability }))
-    return { plates: plates.sort((a, b) => b.probability - a.probability), more: found.length > limit }
+    return {
+      plates: plates.sort((a, b) => b.probability - a.probability),
+      more: found.length > limit,
+      partial: false,
+      scanned: 0,
+      of: 0,
+    }
   }
 
-  async *pages({ pattern, lookAlikes, limit }: SearchAsk, rows: RunQuery): AsyncGenerator<FoundPage> {
+  async *pages(ask: SearchAsk, rows: RunQuery): AsyncGenerator<FoundPage> {
+    await this.#refuseHopeless(ask)
+    const { pattern, lookAlikes, limit } = ask
     // The store does not rank by probability: the plates seen latest are ranked here.
     const found = await rows<PlateRow & { all: number }>(
       matchingPlates(this.database, regexOf(pattern, lookAlikes), pattern.regions, MAX_RANKED),
@@ -113,7 +143,15 @@ export class SqlPlateSearch implements PlateSearch {
     const plates = found.map((row) => ({ ...foundPlate(row), ...align(row.text) })).sort(byRank)
     const [counted] = await rows<{ n: string }>(countPlates(this.database), 'plates')
     const of = Number(counted?.n ?? 0)
-    yield { plates: plates.slice(0, limit), matched: found[0]?.all ?? 0, scanned: of, of, done: true }
+    yield { plates: plates.slice(0, limit), matched: found[0]?.all ?? 0, scanned: of, of, done: true, partial: false }
+  }
+
+  /** @throws ALPR_ERR_SEARCH_TOO_COSTLY for a search that the store would certainly end before it is done */
+  async #refuseHopeless(ask: SearchAsk): Promise<void> {
+    const { ms } = await this.cost(ask)
+    // the estimate may be off by a few times
+    if (ms > 10 * STORE_BUDGET_MS)
+      throw new AlprError('ALPR_ERR_SEARCH_TOO_COSTLY', { reason: `it takes about ${Math.round(ms / 60_000)} minutes` })
   }
 }
 

@@ -1,9 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { reasonOf } from '../errors.js'
+import { AlprError, reasonOf } from '../errors.js'
 import { sleep } from '../runtime/backoff.js'
-import type { Sql } from '../store/sql.js'
-import { SqlPlateSearch, type PlateSearch, type SearchAsk } from './candidates.js'
-import { DictionarySearch } from './dictionary_search.js'
+import { SqlPlateSearch, type FoundPage, type PlateSearch, type RunQuery, type SearchAsk } from './candidates.js'
+import { DictionarySearch, UNITS_PER_MS } from './dictionary_search.js'
 import { SearchPool } from './search_pool.js'
 
 const RETRY_MS = 5_000
@@ -21,14 +20,17 @@ export interface SearchLog {
  */
 export class LoadingSearch implements PlateSearch {
   #search: PlateSearch
+  #dictionary: DictionarySearch | undefined
   #loading: Promise<void> | undefined
   #pool: SearchPool | undefined
   readonly #stopped = new AbortController()
 
+  /** @param budgetMs most work of one search in the dictionary, milliseconds of one core */
   constructor(
     private readonly client: ClickHouseClient,
     private readonly database: string,
     private readonly log: SearchLog,
+    private readonly budgetMs = Infinity,
   ) {
     this.#search = new SqlPlateSearch(database, async () => {
       const result = await client.query({ query: `SELECT count() AS n FROM ${database}.plates`, format: 'JSONEachRow' })
@@ -39,34 +41,49 @@ export class LoadingSearch implements PlateSearch {
   get name(): PlateSearch['name'] {
     return this.#search.name
   }
-  expectedMs(): Promise<number> {
-    return this.#search.expectedMs()
+  async cost(ask: SearchAsk): ReturnType<PlateSearch['cost']> {
+    return this.#open.cost(ask)
   }
-  pages(ask: SearchAsk, rows: Parameters<PlateSearch['pages']>[1]): ReturnType<PlateSearch['pages']> {
-    return this.#search.pages(ask, rows)
+  async *pages(ask: SearchAsk, rows: RunQuery): AsyncGenerator<FoundPage> {
+    yield* this.#open.pages(ask, rows)
   }
-  search(ask: SearchAsk, rows: Parameters<PlateSearch['search']>[1]): ReturnType<PlateSearch['search']> {
-    return this.#search.search(ask, rows)
+  async search(ask: SearchAsk, rows: RunQuery): ReturnType<PlateSearch['search']> {
+    return this.#open.search(ask, rows)
   }
 
   /** Loads the dictionary in the background, and tries again while the store is away. */
   start(): void {
-    this.#pool ??= new SearchPool(SEARCH_THREADS)
+    if (this.#stopped.signal.aborted) return
+    this.#pool ??= new SearchPool(SEARCH_THREADS, { budget: this.budgetMs * UNITS_PER_MS })
     this.#loading ??= this.#load(this.#pool)
   }
 
+  /** Every search, running, waiting or later, ends with ALPR_ERR_SEARCHES_CLOSED. */
   async close(): Promise<void> {
-    this.#stopped.abort()
-    await this.#loading
+    this.#stopped.abort(closedError())
     await this.#pool?.close()
+    await this.#loading
+    await this.#dictionary?.close()
+  }
+
+  get #open(): PlateSearch {
+    if (this.#stopped.signal.aborted) throw closedError()
+    return this.#search
   }
 
   async #load(pool: SearchPool): Promise<void> {
     const { signal } = this.#stopped
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const dictionary = await DictionarySearch.load(this.client, this.database, { signal, pool })
-        dictionary.follow((query) => this.#rows(query), signal)
+        const dictionary = await DictionarySearch.load(this.client, this.database, {
+          signal,
+          pool,
+          budgetMs: this.budgetMs,
+          failed: (reason) =>
+            this.log.warn({ reason }, 'the plate dictionary was not rebuilt; the present one is used until it is'),
+        })
+        dictionary.follow(signal)
+        this.#dictionary = dictionary
         this.#search = dictionary
         return
       } catch (error) {
@@ -81,15 +98,6 @@ export class LoadingSearch implements PlateSearch {
       }
     }
   }
-
-  async #rows<Row>(query: Sql): Promise<Row[]> {
-    const { query: text, params } = query.render()
-    const result = await this.client.query({
-      query: text,
-      query_params: params,
-      format: 'JSONEachRow',
-      abort_signal: this.#stopped.signal,
-    })
-    return result.json<Row>()
-  }
 }
+
+const closedError = () => new AlprError('ALPR_ERR_SEARCHES_CLOSED')

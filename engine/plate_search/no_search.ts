@@ -7,7 +7,7 @@ import type { PlateSearch } from './candidates.js'
  */
 export const NO_SEARCH: PlateSearch = {
   name: 'sql',
-  expectedMs: async () => Infinity,
+  cost: async () => ({ ms: Infinity, isOverBudget: false }),
   search: async () => {
     throw refused()
   },

@@ -1,203 +1,206 @@
 import { Worker } from 'node:worker_threads'
-import {
-  decodeResults,
-  type Dictionary,
-  type Pattern,
-  type PreparedSearch,
-  type ScanResult,
-  type SearchOptions,
-  type SearchPage,
-} from '../../wasm/mod.js'
+import type { Dictionary, Pattern, SearchOptions, SearchPage } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
 import { Semaphore } from '../runtime/semaphore.js'
-import type { SearchReport, SearchTask } from './search_worker.js'
+import { PooledSearch } from './pooled_search.js'
+import { WORK_UNITS, type SearchReport, type SearchTask } from './search_messages.js'
 
 /** Searches that may wait for the threads; more are refused. */
 const MAX_WAITING = 64
+/** Threads lost in a row, without a search that ended well in between, after which the pool gives up. */
+const MAX_LOST = 8
+/** The threads' shared counters are 32 bits. */
+const MAX_BUDGET = 2 ** 31 - 1
 
 interface Opened {
   id: number
-  /** Address of the counter of pieces, and of the threads' common floor behind it. */
-  counter: number
+  /** Address of the threads' shared counters (search_worker.ts). */
+  counters: number
 }
 
-/** What the threads have reported of one search so far. */
-class Reports {
-  private readonly latest: (SearchReport | undefined)[]
-  private isNew = false
-  private notify: () => void = () => {}
-
-  constructor(threads: number) {
-    this.latest = Array.from({ length: threads }, () => undefined)
-  }
-
-  put(thread: number, report: SearchReport): void {
-    this.latest[thread] = report
-    this.wake()
-  }
-
-  /** Ends a wait for the next report without one. */
-  wake(): void {
-    this.isNew = true
-    this.notify()
-  }
-
-  /** Resolves at the next report, or at once when one came since the last call. */
-  async next(): Promise<void> {
-    if (!this.isNew)
-      await new Promise<void>((resolve) => {
-        this.notify = resolve
-      })
-    this.isNew = false
-  }
-
-  /** Whether every thread has stopped. */
-  get done(): boolean {
-    return this.latest.every((report) => report?.done)
-  }
-
-  /** The best results of all threads, in no order. */
-  results(hourZero: number): ScanResult[] {
-    return this.latest.flatMap((report) => (report ? decodeResults(report.results, hourZero) : []))
-  }
-
-  sum(of: (report: SearchReport) => number): number {
-    return this.latest.reduce((total, report) => total + (report ? of(report) : 0), 0)
-  }
+export interface SearchPoolOptions {
+  /** Most work of one search, all threads together, in units of about a nanosecond. @default no bound */
+  budget?: number
+  /** Script of the threads. */
+  entry?: URL
 }
 
 /**
  * Threads that search dictionaries together, in the dictionary's own memory: one search at a time, all threads on it,
- * so that each is as quick as the machine allows. Pages come while the scan goes on.
+ * so that each is as quick as the machine allows.
+ *
+ *     search ──► waits for the threads ──► they scan, up to the budget ──► last page ──► done
+ *                     │                            │
+ *        signal, close, too many wait      signal, close, a thread lost ──► error
+ *
+ * A search goes on by itself: a reader that takes no pages keeps no thread, only its last page.
  */
 export class SearchPool {
-  private readonly workers: Worker[]
-  private readonly opened = new Map<Dictionary, Opened>()
+  readonly #threads: Worker[]
+  readonly #opened = new Map<Dictionary, Opened>()
   /** Held by the search that the threads work on. */
-  private readonly threads = new Semaphore(1, {
+  readonly #turns = new Semaphore(1, {
     maxWaiting: MAX_WAITING,
     full: () => new AlprError('ALPR_ERR_SEARCHES_FULL', { limit: MAX_WAITING }),
   })
-  private ids = 0
-  private running: { search: number; reports: Reports } | undefined
-  /** Why the threads answer no more: one of them failed, or the pool was closed. */
-  private failure: AlprError | undefined
-  private closed = false
+  readonly #budget: number
+  readonly #entry: URL
+  #ids = 0
+  #running: PooledSearch | undefined
+  #lost = 0
+  /** Why no search is answered any more: the pool was closed, or gave up. */
+  #ended: AlprError | undefined
 
   /** @param threads 1 or more */
-  constructor(threads: number) {
-    this.workers = Array.from({ length: threads }, (_, i) => {
-      const worker = new Worker(new URL('./search_worker.js', import.meta.url))
-      worker.on('message', (report: SearchReport) => {
-        if (report.search === this.running?.search) this.running.reports.put(i, report)
-      })
-      worker.on('error', (error) => this.fail(new AlprError('ALPR_ERR_INTERNAL', {}, { cause: error })))
-      worker.unref()
-      return worker
-    })
-  }
-
-  /** Forgets a dictionary that another one has replaced, so that its memory can be freed. */
-  release(dictionary: Dictionary): void {
-    const opened = this.opened.get(dictionary)
-    if (!opened) return
-    this.opened.delete(dictionary)
-    this.tell({ kind: 'close', dictionary: opened.id })
+  constructor(threads: number, { budget = Infinity, entry }: SearchPoolOptions = {}) {
+    this.#budget = budget
+    this.#entry = entry ?? new URL('./search_worker.js', import.meta.url)
+    this.#threads = Array.from({ length: threads }, (_, i) => this.#start(i))
   }
 
   /** Ends the threads. The running search, those that wait and all later ones end with ALPR_ERR_SEARCHES_CLOSED. */
   async close(): Promise<void> {
-    this.closed = true
-    const error = new AlprError('ALPR_ERR_SEARCHES_CLOSED')
-    this.fail(error)
-    this.threads.close(error)
-    await Promise.all(this.workers.map((worker) => worker.terminate()))
+    this.#end(new AlprError('ALPR_ERR_SEARCHES_CLOSED'))
+    await Promise.all(this.#threads.map((thread) => thread.terminate()))
   }
 
   /**
    * Pages of a search, best first in each; the last is `done` (Dictionary.search has the details).
-   * @throws ALPR_ERR_PATTERN_..., ALPR_ERR_SEARCH_INVALID, ALPR_ERR_SEARCHES_FULL, ALPR_ERR_SEARCHES_CLOSED, the
-   *   signal's reason
+   * @throws ALPR_ERR_PATTERN_..., ALPR_ERR_SEARCH_INVALID, ALPR_ERR_SEARCHES_FULL, ALPR_ERR_SEARCHES_CLOSED,
+   *   ALPR_ERR_INTERNAL when a thread is lost, the signal's reason
    */
   async *search(
     dictionary: Dictionary,
     pattern: string | Pattern,
-    { signal, ...options }: SearchOptions = {},
+    { signal, budget = this.#budget, lastOnly = false, ...options }: SearchOptions = {},
   ): AsyncGenerator<SearchPage, void, void> {
-    const prepared = dictionary.prepare(pattern, options)
-    const release = await this.threads.acquire({ signal })
-    // Idle threads keep no process alive, threads at work do.
-    for (const worker of this.workers) worker.ref()
+    if (this.#ended) throw this.#ended
+    const search = new PooledSearch(++this.#ids, dictionary, dictionary.prepare(pattern, options))
+    const left = new AbortController()
+    const letGo = dictionary.hold()
+    void this.#run(search, budget, AbortSignal.any([left.signal, ...(signal ? [signal] : [])])).finally(letGo)
     try {
-      signal?.throwIfAborted()
-      if (this.failure) throw this.failure
-      yield* this.scan(dictionary, prepared, signal)
+      for (;;) {
+        const page = await search.next(lastOnly)
+        yield page
+        if (page.done) return
+      }
     } finally {
-      // A thread that is being terminated keeps the process alive until it has ended.
-      if (!this.closed) for (const worker of this.workers) worker.unref()
-      release()
+      left.abort()
+    }
+  }
+
+  /** Never rejects: the search has the error. */
+  async #run(search: PooledSearch, budget: number, signal: AbortSignal): Promise<void> {
+    try {
+      const release = await this.#turns.acquire({ signal })
+      try {
+        await this.#scan(search, budget, signal)
+      } finally {
+        release()
+      }
+      await search.finish()
+      this.#lost = 0
+    } catch (error) {
+      search.fail(error)
     }
   }
 
   /** Runs one search on all threads. However it ends, the threads have stopped afterwards. */
-  private async *scan(
-    dictionary: Dictionary,
-    prepared: PreparedSearch,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<SearchPage, void, void> {
-    const { id, counter } = this.open(dictionary)
-    const search = ++this.ids
-    const reports = new Reports(this.workers.length)
-    new Int32Array(dictionary.memoryBuffer, counter, 2).fill(0)
-    this.running = { search, reports }
-    const stop = () => this.tell({ kind: 'stop', search })
-    signal?.addEventListener('abort', stop)
+  async #scan(search: PooledSearch, budget: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#ended) throw this.#ended
+    const { dictionary, prepared } = search
+    const { id, counters } = this.#open(dictionary)
+    new Int32Array(dictionary.memoryBuffer, counters, 3).fill(0)
+    const stop = () => this.#tell({ kind: 'stop', search: search.id })
+    signal.addEventListener('abort', stop)
+    this.#running = search
+    // Idle threads keep no process alive, threads at work do.
+    for (const thread of this.#threads) thread.ref()
     try {
-      this.tell({ kind: 'search', dictionary: id, search, program: prepared.program, blocks: dictionary.blocks })
-      for (;;) {
-        await reports.next()
-        if (this.failure) throw this.failure
-        const { done } = reports
-        // An aborted search is over when every thread has stopped: the next search needs them.
-        if (signal?.aborted) {
-          if (done) signal.throwIfAborted()
-          continue
-        }
-        const scanned = done ? prepared.plates : Math.min(prepared.plates, reports.sum(({ blocks }) => blocks) * 512)
-        const matched = reports.sum((report) => report.matched)
-        yield dictionary.page(prepared, reports.results(dictionary.hourZero), matched, scanned, done)
-        if (done) return
-      }
+      const stopped = search.begin(this.#threads.length)
+      this.#tell({
+        kind: 'search',
+        dictionary: id,
+        search: search.id,
+        program: prepared.program,
+        blocks: dictionary.blocks,
+        longs: dictionary.longs,
+        budget: Math.min(MAX_BUDGET, Math.ceil(budget / WORK_UNITS)),
+      })
+      await stopped
     } finally {
-      signal?.removeEventListener('abort', stop)
-      if (!reports.done && !this.failure) stop()
-      while (!reports.done && !this.failure) await reports.next()
-      this.running = undefined
+      this.#running = undefined
+      signal.removeEventListener('abort', stop)
+      // A thread that is being terminated keeps the process alive until it has ended.
+      if (!this.#ended) for (const thread of this.#threads) thread.unref()
     }
+    signal.throwIfAborted()
   }
 
-  /** Ends the running search, and every later one, with `error`. */
-  private fail(error: AlprError): void {
-    this.failure ??= error
-    this.running?.reports.wake()
+  #start(index: number): Worker {
+    const thread = new Worker(this.#entry)
+    let reason: unknown
+    thread.on('message', (report: SearchReport) => {
+      if (report.search === this.#running?.id) this.#running.report(index, report)
+    })
+    thread.on('error', (error) => {
+      reason = error
+    })
+    // The last event of a thread, whether it failed, left by itself or was terminated.
+    thread.on('exit', () => this.#threadLost(index, reason))
+    thread.unref()
+    return thread
   }
 
-  private open(dictionary: Dictionary): Opened {
-    const known = this.opened.get(dictionary)
+  /** Ends the search that ran on a lost thread, and replaces the thread. */
+  #threadLost(index: number, reason: unknown): void {
+    const error = new AlprError('ALPR_ERR_INTERNAL', {}, { cause: reason ?? new Error('a search thread ended') })
+    const running = this.#running
+    running?.threadLost(index, error)
+    if (this.#ended) return
+    this.#lost += 1
+    if (this.#lost > MAX_LOST) {
+      this.#end(error)
+      for (const thread of this.#threads) void thread.terminate()
+      return
+    }
+    const thread = this.#start(index)
+    this.#threads[index] = thread
+    for (const [dictionary, { id, counters }] of this.#opened) thread.postMessage(openTask(dictionary, id, counters))
+    // The others need not go on for a search that failed.
+    if (running) this.#tell({ kind: 'stop', search: running.id })
+  }
+
+  /** The running search, those that wait and all later ones end with `error`. */
+  #end(error: AlprError): void {
+    this.#ended ??= error
+    this.#running?.fail(this.#ended)
+    this.#turns.close(this.#ended)
+  }
+
+  #open(dictionary: Dictionary): Opened {
+    const known = this.#opened.get(dictionary)
     if (known) return known
-    const opened = { id: ++this.ids, counter: dictionary.placeCounter() }
-    for (const worker of this.workers)
-      worker.postMessage({
-        kind: 'open',
-        dictionary: opened.id,
-        shared: dictionary.share(),
-        counter: opened.counter,
-      } satisfies SearchTask)
-    this.opened.set(dictionary, opened)
+    const opened = { id: ++this.#ids, counters: dictionary.placeCounter() }
+    for (const thread of this.#threads) thread.postMessage(openTask(dictionary, opened.id, opened.counters))
+    this.#opened.set(dictionary, opened)
+    dictionary.whenFreed(() => {
+      this.#opened.delete(dictionary)
+      this.#tell({ kind: 'close', dictionary: opened.id })
+    })
     return opened
   }
 
-  private tell(task: SearchTask): void {
-    for (const worker of this.workers) worker.postMessage(task)
+  #tell(task: SearchTask): void {
+    for (const thread of this.#threads) thread.postMessage(task)
   }
 }
+
+const openTask = (dictionary: Dictionary, id: number, counters: number): SearchTask => ({
+  kind: 'open',
+  dictionary: id,
+  shared: dictionary.share(),
+  counters,
+})

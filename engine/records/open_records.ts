@@ -39,7 +39,7 @@ export function openRecords({ settings, store, gate, nats, log }: RecordsOptions
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     maxConnections: MAX_CONNECTIONS,
   })
-  const search = new LoadingSearch(client, database, log)
+  const search = new LoadingSearch(client, database, log, settings.gateway.searchBudgetMs)
   const url = settings.clickhouse.url || (store?.url ?? '')
   const canvass = new CanvassService({ client, database, url, search, platesOfList: (id) => listedPlates(nats, id) })
   const records = new Records(new ClickHouseRecords(settings, store, dataPaths(settings).crops), canvass, gate)

@@ -31,7 +31,7 @@ export async function catchUp(
   for (let attempt = 0; !signal.aborted; ) {
     if (target.cursor() >= feed.ring!.baseSeq) return target.goLive()
     try {
-      const { entries, through } = await backlog.batch(feed.epoch, target.cursor(), BATCH)
+      const { entries, through } = await backlog.batch(feed.epoch, target.cursor(), BATCH, signal)
       for (const entry of entries) {
         while (!signal.aborted && !window.hasRoom) await window.waitForRoom()
         if (signal.aborted) return

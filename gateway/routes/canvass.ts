@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream'
 import { Type } from '@sinclair/typebox'
 import { EXPORT_FORMATS, type ExportFormat, fileOf, questionList } from '../../engine/mod.js'
-import { AlprError } from '../../engine/runtime/mod.js'
 import { accessOf } from '../access/access.js'
 import { type Api, strict } from '../http/api.js'
 import type { Services } from './services.js'
 import { PurposeField } from '../http/listing.js'
+import { started } from '../http/pieces.js'
 import { problems } from '../http/problem.js'
 
 /** Fits 16 areas, each a polygon of 2,000 corners, or 20,000 plates; bytes. */
@@ -69,29 +68,6 @@ export function canvassRoutes(api: Api, { records }: Services): void {
   }
 }
 
-/**
- * Waits for the first pieces, which decide the status. A later error cuts the connection, so that a client never takes
- * part of an answer for the whole. The stream ends `pieces` whenever it is destroyed, even before its first read: an
- * access must end.
- * @throws ALPR_ERR_QUESTION_GIVEN_UP when the client has gone
- */
-async function started(pieces: AsyncGenerator<string>, count: number, gone: AbortSignal): Promise<Readable> {
-  const first: IteratorResult<string>[] = []
-  for (let i = 0; i < count; i++) first.push(await pieces.next())
-  const rest: AsyncIterableIterator<string> = {
-    next: async () => first.shift() ?? pieces.next(),
-    return: (value) => pieces.return(value),
-    [Symbol.asyncIterator]: () => rest,
-  }
-  const stream = Readable.from(rest, { objectMode: false })
-  if (gone.aborted) {
-    await pieces.return(undefined)
-    throw new AlprError('ALPR_ERR_QUESTION_GIVEN_UP')
-  }
-  gone.addEventListener('abort', () => stream.destroy(), { once: true })
-  return stream
-}
-
 async function* lines(answers: AsyncIterable<unknown>): AsyncGenerator<string> {
   for await (const answer of answers) yield `${JSON.stringify(answer)}\n`
 }
@@ -101,6 +77,9 @@ const AnswerSchema = Type.Object(
   {
     items: Type.Array(Type.Object({}, { additionalProperties: true })),
     next: Type.Optional(Type.String()),
+    partial: Type.Optional(
+      Type.Boolean({ description: 'rows may be left out: a search used its budget up; notes say how far it came' }),
+    ),
     notes: Type.Optional(Type.Object({}, { additionalProperties: true })),
     plan: Type.Optional(Type.Object({}, { additionalProperties: true })),
   },

@@ -205,14 +205,17 @@ export const SCALE_FAULTS: readonly Fault[] = [
     async disturb(run) {
       const { rig } = run
       const heldBy = (name: string) => rig.engineStatus.get(name)?.partitions.length ?? 0
-      await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
+      const all = () => rig.engineStatus.get('engine-0')?.allPartitions.length ?? 0
+      await until(() => all() > 0, 60_000)
+      const half = all() / 2
+      await until(() => heldBy('engine-0') === half && heldBy('engine-1') === half, 60_000)
       await reached(run, 0.3)
       const died = performance.now()
       await rig.killAndKeepDown('engine-1')
-      await until(() => heldBy('engine-0') === 4, 60_000)
+      await until(() => heldBy('engine-0') === half * 2, 60_000)
       run.took('cameras taken over', performance.now() - died)
       await rig.restart('engine-1')
-      await until(() => heldBy('engine-0') === 2 && heldBy('engine-1') === 2, 60_000)
+      await until(() => heldBy('engine-0') === half && heldBy('engine-1') === half, 60_000)
     },
   },
   {

@@ -14,7 +14,7 @@ it writes during a search lies in its own workspace.
     {
       about: 'Version of the calls between this module and its host; the host refuses any other.',
       host: true,
-      constants: { ABI_VERSION: 3 },
+      constants: { ABI_VERSION: 4 },
     },
     {
       about: `
@@ -76,6 +76,8 @@ Header of a dictionary, u32 each:
     16  meta: regions     20  meta: counts        24  large counts          28  their capacity (power of 2)
     32  fresh directory   36  fresh blocks        40  hour 0 of the meta,   44  large counts held
                               (atomic)                since 1970
+    48  directory of      52  long plates
+        long plates           (atomic)
 
 Meta of the base is four arrays by slot (block * 512 + lane): u16 last and u16 first (hours after hour 0), u8
 region, u8 count (255: look it up in the large counts). A fresh block has its own meta after its planes, in the same
@@ -95,12 +97,39 @@ order.`,
         HEADER_FRESH_BLOCKS: 36,
         HEADER_HOUR0: 40,
         HEADER_LARGE_HELD: 44,
+        HEADER_LONG_DIRECTORY: 48,
+        HEADER_LONGS: 52,
       },
     },
     {
-      about: 'Meta bytes of a plate; fresh blocks that a dictionary accepts before it must be rebuilt.',
+      about: `
+Meta bytes of a plate; most fresh blocks of a dictionary. It is rebuilt long before: the rest is room for what
+arrives meanwhile.`,
       host: ['MAX_FRESH'],
-      constants: { META_BYTES: 6, MAX_FRESH: 1024 },
+      constants: { META_BYTES: 6, MAX_FRESH: 2048 },
+    },
+    {
+      about: `
+A long plate, one of 13 to MAX_TEXT characters (a misread), too long for blocks: 40 bytes,
+
+    0   u8[32] codes          32  u8 length           33  u8 region
+    34  u16 last hour         36  u16 first hour      38  u16 count (65535: that or more)
+
+in chunks of LONG_CHUNK, whose addresses (u32) are in a directory of MAX_LONG_CHUNKS. Its slot is LONG_SLOT plus its
+number.`,
+      host: true,
+      constants: {
+        MAX_TEXT: 32,
+        LONG_BYTES: 40,
+        LONG_LENGTH: 32,
+        LONG_REGION: 33,
+        LONG_LAST: 34,
+        LONG_FIRST: 36,
+        LONG_COUNT: 38,
+        LONG_CHUNK: 1024,
+        MAX_LONG_CHUNKS: 256,
+        LONG_SLOT: 2147483648,
+      },
     },
     {
       about: `

@@ -1,21 +1,21 @@
 import { WasmError } from '../errors.js'
 import { PatternAligner, type PatternTolerance } from './align_pattern.js'
-import { CODE_OF_CLASS, textOfCodes } from './alphabet.js'
-import { CHARACTERS } from '../classes.js'
+import { textOfCodes } from './alphabet.js'
 import type { BuiltPlates, PlateRow } from './plate_builder.js'
 import type { ConfusionModel } from './confusion_model.js'
+import { roomForLong, sizeOf, writeCodes, writeDictionary, type DictionaryImage } from './dictionary_image.js'
 import {
   BLOCK,
-  ENTRY_BYTES,
-  HEADER_BYTES,
-  MAX_FRESH,
+  LONG_SLOT,
   MAX_LENGTH,
   MAX_REGIONS,
   MAX_RESULTS,
+  MAX_TEXT,
   PATTERN_BYTES,
+  PATTERN_LIMIT,
   RECORD_BYTES,
 } from './layout.js'
-import type { MatcherMemory, MatcherModule } from './matcher_module.js'
+import { MatcherMemory, type HandedMemory, type MatcherModule } from './matcher_module.js'
 import { parsePattern, type Pattern } from './pattern.js'
 import { normalisePlate } from './plate_text.js'
 import { compilePattern } from './pattern_program.js'
@@ -56,6 +56,10 @@ export interface SearchPage {
   /** Plates to scan, counted at the start. */
   plates: number
   done: boolean
+  /** Whether plates are left out: the budget was used up first, or the dictionary lacks some. Only of the last page. */
+  partial: boolean
+  /** Work so far, in units of about a nanosecond of one core; counted, so the same on any machine. */
+  work: number
   /** Version of the dictionary at the start. */
   version: string
 }
@@ -67,12 +71,25 @@ export interface SearchOptions {
   lookAlikes?: boolean
   /** Regions in addition to those of the pattern. */
   regions?: readonly string[]
+  /** Most work, in units of about a nanosecond: a search that needs more ends `partial`. @default no bound */
+  budget?: number
+  /** Whether matches say what they tolerate. @default true */
+  explained?: boolean
+  /** Whether only the last page is wanted. @default false */
+  lastOnly?: boolean
   signal?: AbortSignal
 }
 
 /** Longest time that a search blocks the event loop, and time between two pages, milliseconds. */
 const SLICE_MS = 8
 const PAGE_MS = 50
+/** Work of one call, units: short beside SLICE_MS. */
+const SLICE_UNITS = 2e6
+/** Blocks that an estimate tries: more where the fewer took less than this work, units. */
+const TRIED_BLOCKS = [32, 192, 1_024]
+const TRIED_UNITS = 1e6
+/** Plates whose tolerances a search remembers from page to page. */
+const MAX_EXPLAINED = 20_000
 /** Concurrent searches of one thread; more wait. */
 const MAX_SEARCHES = 8
 
@@ -87,96 +104,100 @@ export class Dictionary {
   private readonly idleInstances: SearchInstance[] = []
   private readonly waiters: ((instance: SearchInstance) => void)[] = []
   private instanceCount = 0
+  private readonly header: number
   private readonly codes: number
   private readonly scratch: number
+  private readonly regionNames: string[]
+  private readonly baseBlocks: number
+  private readonly hour0: number
+  private plates: number
+  private lackingPlates: number
   private appended = 0
-  private readonly long: Map<string, PlateRow>
   /**
-   * Slot of each plate in fresh blocks, by `<plate>@<region number>`: these blocks are in order of arrival, so scanning
-   * them would cost more with each. At most MAX_FRESH blocks, some 50 MB.
+   * Slot of each plate in fresh blocks and of each long one, by `<plate>@<region number>`: these are in order of
+   * arrival, so scanning them would cost more with each. At most MAX_FRESH blocks, some 100 MB.
    */
-  private readonly freshSlots = new Map<string, number>()
+  private readonly slots = new Map<string, number>()
+  /** Searches that use the memory, and what to do when it is given back. */
+  private holds = 0
+  private closed = false
+  private readonly freed: (() => void)[] = []
 
   private constructor(
+    private readonly module: MatcherModule,
     private readonly memory: MatcherMemory,
-    private readonly header: number,
+    image: DictionaryImage,
     private readonly model: ConfusionModel,
-    private readonly regionNames: string[],
-    private readonly baseBlocks: number,
-    private readonly hour0: number,
-    private plates: number,
-    long: readonly PlateRow[],
     private readonly generation: number,
   ) {
-    this.regionNumbers = new Map(regionNames.map((name, i) => [name, i]))
-    this.codes = memory.place(64)
+    this.header = image.header
+    this.codes = image.codes
+    this.baseBlocks = image.blocks
+    this.hour0 = image.hour0
+    this.plates = image.plates
+    this.lackingPlates = image.lacking
+    this.regionNames = image.regionNames
+    this.regionNumbers = new Map(image.regionNames.map((name, i) => [name, i]))
     this.scratch = memory.place(BLOCK * RECORD_BYTES)
-    this.long = new Map(long.map((row) => [`${row.plate}@${row.region}`, { ...row }]))
-    memory.exports.openDictionary(header)
+    const { exports } = memory
+    exports.openDictionary(image.header)
+    for (let slot = LONG_SLOT; slot < LONG_SLOT + exports.longsNow(); slot++)
+      this.slots.set(`${this.textOf(slot)}@${exports.regionOf(slot)}`, slot)
   }
 
   /**
-   * Copies the result of a builder into a memory of its own.
+   * Copies the result of a builder into a memory of its own, and gives the builder's back.
    * @param generation increases with each build of the same dictionary
    * @throws ALPR_ERR_DICTIONARY_MEMORY
    */
   static of(module: MatcherModule, built: BuiltPlates, model: ConfusionModel, generation = 1): Dictionary {
-    const memory = module.open()
-    const slots = built.blocks * BLOCK
-    const header = memory.place(HEADER_BYTES)
-    const copied = (from: number, bytes: number) => {
-      const at = memory.place(Math.max(64, bytes))
-      memory.bytes(at, bytes).set(built.memory.bytes(from, bytes))
-      return at
+    const memory = module.open(sizeOf(built))
+    return new Dictionary(module, memory, writeDictionary(module, memory, built), model, generation)
+  }
+
+  /** Takes over a dictionary that another thread wrote. */
+  static adopt(
+    module: MatcherModule,
+    { memory, image }: { memory: HandedMemory; image: DictionaryImage },
+    model: ConfusionModel,
+    generation = 1,
+  ): Dictionary {
+    return new Dictionary(module, MatcherMemory.adopt(module.module, memory), image, model, generation)
+  }
+
+  /** Keeps the memory while a search uses it. @returns a function that ends this; a second call does nothing */
+  hold(): () => void {
+    if (this.closed && this.holds === 0) throw new Error('this dictionary is closed')
+    this.holds += 1
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.holds -= 1
+      this.giveBack()
     }
-    const directory = copied(built.directory, built.blocks * ENTRY_BYTES)
-    const lasts = copied(built.lasts, slots * 2)
-    const firsts = copied(built.firsts, slots * 2)
-    const regions = copied(built.regions, slots)
-    const counts = copied(built.counts, slots)
-    const large = copied(built.large, built.largeCapacity * 8)
-    const fresh = memory.place(MAX_FRESH * ENTRY_BYTES)
-    // Planes last: appended blocks follow them.
-    const planes = copied(built.planes, built.planesBytes)
-    const entries = memory.view(directory, built.blocks * ENTRY_BYTES)
-    for (let block = 0; block < built.blocks; block++)
-      entries.setUint32(block * ENTRY_BYTES, entries.getUint32(block * ENTRY_BYTES, true) + planes, true)
-    const held = new Uint32Array(memory.memory.buffer, large, built.largeCapacity * 2).reduce(
-      (sum, word, i) => sum + (i % 2 === 0 && word !== 0 ? 1 : 0),
-      0,
-    )
-    const view = memory.view(header, HEADER_BYTES)
-    const words = [
-      directory,
-      built.blocks,
-      lasts,
-      firsts,
-      regions,
-      counts,
-      large,
-      built.largeCapacity,
-      fresh,
-      0,
-      built.hour0,
-      held,
-    ]
-    words.forEach((word, i) => view.setUint32(i * 4, word, true))
-    return new Dictionary(
-      memory,
-      header,
-      model,
-      [...built.regionNames],
-      built.blocks,
-      built.hour0,
-      built.plates,
-      built.long,
-      generation,
-    )
+  }
+
+  /** Gives the memory back, for the next dictionary, as soon as no search uses it. Nothing may be added any more. */
+  close(): void {
+    this.closed = true
+    this.giveBack()
+  }
+
+  /** Calls `then` before the memory is given back. */
+  whenFreed(then: () => void): void {
+    this.freed.push(then)
+  }
+
+  private giveBack(): void {
+    if (!this.closed || this.holds > 0) return
+    for (const then of this.freed.splice(0)) then()
+    this.module.close(this.memory)
   }
 
   /** Number of plates; one text in two regions counts twice. */
   get size(): number {
-    return this.plates + this.long.size
+    return this.plates + this.memory.exports.longsNow()
   }
 
   /** Changes with each append and each build: `<generation>.<appended>`. */
@@ -192,6 +213,17 @@ export class Dictionary {
   /** Slots of the fresh blocks; when there are many, rebuild the dictionary. */
   get fresh(): number {
     return (this.memory.exports.blocksNow() - this.baseBlocks) * BLOCK
+  }
+
+  /** Whether a search may miss long plates for which there was no room; it is `partial` then. */
+  lacks({ fragments, edits }: Pattern): boolean {
+    const isOpen = fragments.length > 1 || fragments[0]!.stars !== 0
+    return this.lackingPlates > 0 && (isOpen || fragments[0]!.elements.length + edits > MAX_LENGTH)
+  }
+
+  /** Number of long plates. */
+  get longs(): number {
+    return this.memory.exports.longsNow()
   }
 
   /** Number of blocks, base and fresh. */
@@ -230,22 +262,22 @@ export class Dictionary {
    * @param hour since 1970 UTC
    * @param again whether the same read may have been added before: a known plate then counts only for a later hour
    * @returns 'new' for the first read of a plate in its region, 'known' for others, 'refused' for a text that cannot be
-   * a plate, 'full' when the dictionary must be rebuilt first
+   * a plate, 'full' when the dictionary must be rebuilt first, 'lacking' for a long plate beyond the bound: a rebuild
+   * has no room either
    */
-  add(plate: string, region: string, hour: number, again = false): 'new' | 'known' | 'refused' | 'full' {
+  add(plate: string, region: string, hour: number, again = false): Added {
     const text = normalisePlate(plate)
-    if (text.length === 0 || text.length > 32) return 'refused'
-    if (text.length > MAX_LENGTH) return this.addLong(text, region, hour)
+    if (text.length === 0 || text.length > MAX_TEXT) return 'refused'
     const number = this.regionNumber(region)
     const { exports } = this.memory
     const name = `${text}@${number}`
-    const freshSlot = this.freshSlots.get(name)
-    if (freshSlot !== undefined) return this.touch(freshSlot, hour, again)
+    const known = this.slots.get(name)
+    if (known !== undefined) return this.touch(known, hour, again)
+    writeCodes(this.memory, this.codes, text)
+    if (text.length > MAX_LENGTH) return this.addLong(name, text.length, number, hour)
     const ascii = this.memory.bytes(this.scratch, text.length)
     for (let i = 0; i < text.length; i++) ascii[i] = text.charCodeAt(i)
     const key = exports.keyOf(this.scratch, text.length)
-    const codes = this.memory.bytes(this.codes, text.length)
-    for (let i = 0; i < text.length; i++) codes[i] = CODE_OF_CLASS[CHARACTERS.indexOf(text[i]!)]!
     const slot = exports.findPlate(key, this.codes, text.length, number, this.scratch)
     if (slot !== -1) return this.touch(slot, hour, again)
     let block = exports.freshWithRoom(text.length)
@@ -254,7 +286,7 @@ export class Dictionary {
       if (planes === 0 || !exports.addFresh(planes, text.length)) return 'full'
       block = exports.blocksNow() - 1
     }
-    this.freshSlots.set(name, exports.appendPlate(block, this.codes, text.length, number, hour))
+    this.slots.set(name, exports.appendPlate(block, this.codes, text.length, number, hour))
     this.appended += 1
     this.plates += 1
     return 'new'
@@ -274,47 +306,99 @@ export class Dictionary {
    */
   async *search(pattern: string | Pattern, options: SearchOptions = {}): AsyncGenerator<SearchPage, void, void> {
     const search = this.prepare(pattern, options)
+    const letGo = this.hold()
     const instance = await this.acquireInstance()
     try {
       const { exports } = instance.memory
       instance.memory.bytes(instance.pattern, PATTERN_BYTES).set(search.program)
-      const blocks = exports.blocksNow()
       exports.beginScan(instance.pattern)
-      let scanned = 0
-      let shown = -Infinity
-      for (let end = blocks; end > 0; ) {
-        const slice = performance.now()
-        do {
-          const from = Math.max(0, end - SCAN_PIECE)
-          exports.scanBlocks(from, end)
-          scanned += (end - from) * BLOCK
-          end = from
-        } while (end > 0 && performance.now() - slice < SLICE_MS)
-        if (end > 0 && performance.now() - shown >= PAGE_MS) {
-          shown = performance.now()
-          yield this.page(
-            search,
-            readResults(instance.memory, this.hour0, false),
-            exports.matchedPlates() >>> 0,
-            Math.min(scanned, search.plates),
-            false,
-          )
-        }
-        await new Promise((resolve) => {
-          setTimeout(resolve)
-        })
-        options.signal?.throwIfAborted()
+      const { budget = Infinity, lastOnly = false, signal } = options
+      let longs = exports.longsNow()
+      let blocks = exports.blocksNow()
+      const all = longs + blocks * BLOCK
+      const left = () => longs > 0 || blocks > 0
+      /** Some work; returns whether there is more. */
+      const step = (): boolean => {
+        const units = Math.min(SLICE_UNITS, budget - exports.workDone())
+        if (!left() || units <= 0) return !exports.settleResults(SLICE_UNITS)
+        if (longs > 0) longs = exports.scanLongs(0, longs, units)
+        else blocks = exports.scanBlocks(Math.max(0, blocks - SCAN_PIECE), blocks, units)
+        return true
       }
-      yield this.page(
-        search,
-        readResults(instance.memory, this.hour0),
-        exports.matchedPlates() >>> 0,
-        search.plates,
-        true,
-      )
+      const pageOf = (done: boolean) =>
+        this.page(search, {
+          raw: readResults(instance.memory, this.hour0, done),
+          matched: exports.matchedPlates() >>> 0,
+          scanned: all - longs - blocks * BLOCK,
+          work: exports.workDone(),
+          done,
+          partial: done && left(),
+        })
+      let shown = -Infinity
+      for (let more = true; more; ) {
+        const slice = performance.now()
+        while (more && performance.now() - slice < SLICE_MS) more = step()
+        if (more && !lastOnly && performance.now() - shown >= PAGE_MS) {
+          shown = performance.now()
+          yield await pageOf(false)
+        }
+        await nextTurn()
+        signal?.throwIfAborted()
+      }
+      yield await pageOf(true)
     } finally {
       this.releaseInstance(instance)
+      letGo()
     }
+  }
+
+  /**
+   * The work that a search is expected to need, units: counted on blocks from everywhere in the dictionary, in the
+   * order of a search, with as many fewer results wanted. The same search always has the same estimate. Takes a few
+   * milliseconds, in slices; for the costliest patterns some tens.
+   * @throws ALPR_ERR_PATTERN_..., ALPR_ERR_SEARCH_INVALID
+   */
+  async estimate(pattern: string | Pattern, options: SearchOptions = {}): Promise<number> {
+    const search = this.prepare(pattern, options)
+    const letGo = this.hold()
+    const instance = await this.acquireInstance()
+    try {
+      let work = 0
+      for (const tried of TRIED_BLOCKS) {
+        work = await this.workOf(instance, search, tried)
+        if (tried >= this.blocks || (work * tried) / this.blocks > TRIED_UNITS) break
+      }
+      const { exports } = instance.memory
+      const longs = this.longs
+      exports.beginScan(instance.pattern)
+      const left = exports.scanLongs(0, longs, TRIED_UNITS)
+      return work + (longs === left ? 0 : (exports.workDone() * longs) / (longs - left))
+    } finally {
+      this.releaseInstance(instance)
+      letGo()
+    }
+  }
+
+  /** The work for all blocks, reckoned from `tried` of them. */
+  private async workOf(instance: SearchInstance, { program, limit }: PreparedSearch, tried: number): Promise<number> {
+    const { exports } = instance.memory
+    const { blocks } = this
+    const step = Math.max(1, blocks / tried)
+    instance.memory.bytes(instance.pattern, PATTERN_BYTES).set(program)
+    instance.memory
+      .view(instance.pattern, PATTERN_BYTES)
+      .setUint32(PATTERN_LIMIT, Math.max(1, Math.floor(limit / step)), true)
+    exports.beginScan(instance.pattern)
+    let scanned = 0
+    for (let at = blocks - step / 2; at >= 0; at -= step, scanned++) {
+      const from = Math.floor(at)
+      for (let end = from + 1; end > from; ) {
+        end = exports.scanBlocks(from, end, SLICE_UNITS)
+        if (end > from) await nextTurn()
+      }
+    }
+    while (!exports.settleResults(SLICE_UNITS)) await nextTurn()
+    return scanned === 0 ? 0 : (exports.workDone() * blocks) / scanned
   }
 
   /** Everything that a search needs besides an instance; for pools of threads. */
@@ -336,47 +420,29 @@ export class Dictionary {
       limit,
       plates: this.size,
       version: this.version,
-      names,
+      lacks: this.lacks(parsed),
       program: compilePattern(parsed, this.model, { limit, lookAlikes, regions: numbers }),
-      aligner: new PatternAligner(parsed, this.model, lookAlikes),
+      ...((options.explained ?? true) && { aligner: new PatternAligner(parsed, this.model, lookAlikes) }),
+      tolerances: new Map(),
     }
   }
 
-  /**
-   * A page of the results of one or more scans.
-   * @param matched number of plates that match, of all scans together
-   */
-  page(
-    search: PreparedSearch,
-    raw: readonly ScanResult[],
-    matched: number,
-    scanned: number,
-    done: boolean,
-  ): SearchPage {
-    // Of several threads only the best of all: the others need no text.
-    const best =
-      raw.length <= search.limit
-        ? raw
-        : [...raw]
-            .sort(
-              (a, b) =>
-                Math.fround(b.probability) - Math.fround(a.probability) || b.lastHour - a.lastHour || b.slot - a.slot,
-            )
-            .slice(0, search.limit)
-    const found = best.map((result) => ({ rank: Math.fround(result.probability), match: this.toMatch(search, result) }))
-    let all = matched
-    for (const row of this.long.values()) {
-      if (search.names.length > 0 && !search.names.includes(row.region.toUpperCase())) continue
-      const alignment = search.aligner.align(row.plate)
-      if (!alignment) continue
-      all += 1
-      found.push({
-        rank: Math.fround(alignment.probability),
-        match: { ...row, probability: this.model.calibrate(alignment.probability), tolerated: alignment.tolerated },
-      })
-    }
+  /** A page of the results of one or more scans. Yields to the event loop: explaining many matches takes long. */
+  async page(search: PreparedSearch, { raw, matched, scanned, work, done, partial }: ScanState): Promise<SearchPage> {
+    const rank = ({ probability }: ScanResult) => Math.fround(probability)
     // By the uncalibrated probability to the 24 bits of an f32, as scans rank, so that the order of factors is
-    // irrelevant.
+    // irrelevant. Of several threads only the best of all: the others need no text.
+    const best = [...raw]
+      .sort((a, b) => rank(b) - rank(a) || b.lastHour - a.lastHour || b.slot - a.slot)
+      .slice(0, search.limit)
+    const found: { rank: number; match: PlateMatch }[] = []
+    let begun = performance.now()
+    for (const result of best) {
+      found.push({ rank: rank(result), match: this.toMatch(search, result) })
+      if (performance.now() - begun < SLICE_MS) continue
+      await nextTurn()
+      begun = performance.now()
+    }
     found.sort(
       ({ rank: p, match: a }, { rank: q, match: b }) =>
         q - p ||
@@ -384,11 +450,13 @@ export class Dictionary {
         (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.region < b.region ? -1 : 1),
     )
     return {
-      matches: found.slice(0, search.limit).map(({ match }) => match),
-      matched: all,
-      scanned,
+      matches: found.map(({ match }) => match),
+      matched,
+      scanned: done && !partial ? search.plates : Math.min(search.plates, scanned),
       plates: search.plates,
       done,
+      partial: done && (partial || search.lacks),
+      work,
       version: search.version,
     }
   }
@@ -398,28 +466,40 @@ export class Dictionary {
    * be repeated.
    */
   drain(): { blocks: number; regionNames: readonly string[]; drain(block: number): Uint8Array; long: PlateRow[] } {
+    const { exports } = this.memory
     return {
-      blocks: this.memory.exports.blocksNow(),
+      blocks: exports.blocksNow(),
       regionNames: this.regionNames,
-      long: [...this.long.values()],
+      long: Array.from({ length: exports.longsNow() }, (_, i) => this.rowOf(LONG_SLOT + i)),
       drain: (block) =>
-        this.memory.bytes(this.scratch, this.memory.exports.drainBlock(block, this.scratch, this.codes) * RECORD_BYTES),
+        this.memory.bytes(this.scratch, exports.drainBlock(block, this.scratch, this.codes) * RECORD_BYTES),
     }
   }
 
-  private toMatch({ aligner }: PreparedSearch, { probability, slot, lastHour }: ScanResult): PlateMatch {
+  private textOf(slot: number): string {
+    return textOfCodes(this.memory.bytes(this.codes, this.memory.exports.plateCodes(slot, this.codes)))
+  }
+
+  private rowOf(slot: number): PlateRow {
     const { exports } = this.memory
-    const length = exports.plateCodes(slot, this.codes)
-    const plate = textOfCodes(this.memory.bytes(this.codes, length))
     return {
-      plate,
+      plate: this.textOf(slot),
       region: this.regionNames[exports.regionOf(slot)] ?? '',
-      probability: this.model.calibrate(probability),
       count: exports.countOf(slot),
       firstHour: this.hour0 + exports.firstOf(slot),
-      lastHour,
-      tolerated: aligner.align(plate)?.tolerated ?? [],
+      lastHour: this.hour0 + exports.lastOf(slot),
     }
+  }
+
+  private toMatch({ aligner, tolerances }: PreparedSearch, { probability, slot, lastHour }: ScanResult): PlateMatch {
+    const row = this.rowOf(slot)
+    let tolerated = tolerances.get(slot)
+    if (tolerated === undefined) {
+      tolerated = aligner?.align(row.plate)?.tolerated ?? []
+      if (tolerances.size >= MAX_EXPLAINED) tolerances.clear()
+      tolerances.set(slot, tolerated)
+    }
+    return { ...row, probability: this.model.calibrate(probability), lastHour, tolerated }
   }
 
   private regionNumber(region: string): number {
@@ -432,19 +512,15 @@ export class Dictionary {
     return this.regionNames.length - 1
   }
 
-  private addLong(plate: string, region: string, hour: number): 'new' | 'known' | 'full' {
-    const key = `${plate}@${region}`
-    const known = this.long.get(key)
-    if (!known && this.long.size >= MAX_LONG) return 'full'
-    this.appended += 1
-    if (!known) {
-      this.long.set(key, { plate, region, count: 1, firstHour: hour, lastHour: hour })
-      return 'new'
+  /** Adds the plate whose codes are written. */
+  private addLong(name: string, length: number, region: number, hour: number): Added {
+    if (!roomForLong(this.memory)) {
+      this.lackingPlates += 1
+      return 'lacking'
     }
-    known.count += 1
-    known.firstHour = Math.min(known.firstHour, hour)
-    known.lastHour = Math.max(known.lastHour, hour)
-    return 'known'
+    this.slots.set(name, this.memory.exports.appendLong(this.codes, length, region, 1, hour, hour) >>> 0)
+    this.appended += 1
+    return 'new'
   }
 
   /** An idle instance, or a new one, or the next released one. Searches do this themselves; public for benchmarks. */
@@ -463,15 +539,36 @@ export class Dictionary {
   }
 }
 
-/** Plates kept that are too long for blocks: misreads, which are few. */
-const MAX_LONG = 10_000
+/** What became of a plate. */
+export type Added = 'new' | 'known' | 'refused' | 'full' | 'lacking'
 
 export interface PreparedSearch {
   pattern: Pattern
   limit: number
   plates: number
   version: string
-  names: readonly string[]
+  /** Whether it may miss plates (Dictionary.lacks). */
+  lacks: boolean
   program: Uint8Array
-  aligner: PatternAligner
+  /** Absent when no match is explained. */
+  aligner?: PatternAligner
+  /** Of plates shown before, by slot. */
+  tolerances: Map<number, PatternTolerance[]>
 }
+
+/** How far the scans of a search are, all together. */
+export interface ScanState {
+  raw: readonly ScanResult[]
+  /** Plates that match, of those scanned. */
+  matched: number
+  scanned: number
+  work: number
+  done: boolean
+  /** The budget was used up before everything was scanned. */
+  partial: boolean
+}
+
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve)
+  })

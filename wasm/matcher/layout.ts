@@ -1,6 +1,6 @@
 // Generated from wasm/layout/matcher.mjs: edit that file.
 /** The constants of matcher.wasm that its host uses; wasm/assembly/matcher/layout.ts has the drawings. */
-export const ABI_VERSION = 3
+export const ABI_VERSION = 4
 export const MAX_LENGTH = 12
 export const MAX_POSITIONS = 16
 export const TABLE_CLASS_OF_CODE = 0
@@ -25,7 +25,19 @@ export const HEADER_FRESH_DIRECTORY = 32
 export const HEADER_FRESH_BLOCKS = 36
 export const HEADER_HOUR0 = 40
 export const HEADER_LARGE_HELD = 44
-export const MAX_FRESH = 1024
+export const HEADER_LONG_DIRECTORY = 48
+export const HEADER_LONGS = 52
+export const MAX_FRESH = 2048
+export const MAX_TEXT = 32
+export const LONG_BYTES = 40
+export const LONG_LENGTH = 32
+export const LONG_REGION = 33
+export const LONG_LAST = 34
+export const LONG_FIRST = 36
+export const LONG_COUNT = 38
+export const LONG_CHUNK = 1024
+export const MAX_LONG_CHUNKS = 256
+export const LONG_SLOT = 2147483648
 export const RECORD_BYTES = 16
 export const MAX_REGIONS = 256
 export const REGION_NAME_BYTES = 16

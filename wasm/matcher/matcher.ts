@@ -51,7 +51,7 @@ const SCRATCH_BYTES = 256
 /** Minimum threshold: below it, a blurred read may be any of a million texts. */
 export const LEAST_THRESHOLD = 0.0001
 
-/** A list compiled into a memory of its own; dropping the list frees the memory. */
+/** A list compiled into a memory of its own; `Matcher.release` gives the memory back. */
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
   readonly skipped: number[] = []
@@ -69,7 +69,7 @@ class IndexedList implements CompiledList {
   readonly foundEntries: Uint32Array
 
   get bytes(): number {
-    return this.memory?.memory.buffer.byteLength ?? 0
+    return this.memory?.mark ?? 0
   }
 
   constructor(
@@ -131,13 +131,14 @@ export class Matcher {
    * @throws ALPR_ERR_LIST_MEMORY
    */
   async compileList(entries: readonly string[]): Promise<CompiledList> {
-    const memory = this.module.open()
-    const { exports } = memory
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(32, entries.length * 2)))
+    const memory = this.module.open(capacity * 13 + entries.length * 4)
+    const { exports } = memory
     const place = (bytes: number) => {
       const at = memory.tryPlace(bytes)
-      if (at === 0) throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
-      return at
+      if (at !== 0) return at
+      this.module.close(memory)
+      throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
     }
     const [keys, lasts, nexts, filter] = [
       place(capacity * 8),
@@ -167,8 +168,10 @@ export class Matcher {
     return list
   }
 
-  /** Frees a list's memory; matching against it is refused from now on. */
+  /** Gives a list's memory back, for the next list; matching against this one is refused from now on. */
   release(list: CompiledList): void {
+    const { memory } = list as IndexedList
+    if (memory) this.module.close(memory)
     ;(list as IndexedList).memory = undefined
   }
 

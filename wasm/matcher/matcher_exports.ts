@@ -39,9 +39,13 @@ export interface MatcherExports extends Record<string, unknown> {
   // dictionaries
   openDictionary(header: number): void
   blocksNow(): number
+  longsNow(): number
   shareFloor(address: number): void
   beginScan(pattern: number): void
-  scanBlocks(from: number, to: number): void
+  scanLongs(from: number, to: number, limit: number): number
+  scanBlocks(from: number, to: number, limit: number): number
+  settleResults(limit: number): number
+  workDone(): number
   matchedPlates(): number
   resultsAddress(): number
   resultsHeld(): number
@@ -58,6 +62,8 @@ export interface MatcherExports extends Record<string, unknown> {
   freshBytes(length: number): number
   addFresh(planes: number, length: number): number
   appendPlate(block: number, codes: number, length: number, region: number, hour: number): number
+  addLongChunk(at: number): number
+  appendLong(codes: number, length: number, region: number, count: number, first: number, last: number): number
   drainBlock(block: number, out: number, codes: number): number
   // hot lists
   openIndex(keys: number, lasts: number, nexts: number, filter: number, capacity: number): void

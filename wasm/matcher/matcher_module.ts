@@ -17,9 +17,17 @@ import {
 } from './layout.js'
 
 const PAGE = 65_536
+/** Memories kept for reuse; more are left to the garbage collector. */
+const MAX_IDLE = 2
 
-/** matcher.wasm, compiled. Every list, build and dictionary has a memory of its own with one or more instances. */
+/**
+ * matcher.wasm, compiled. Every list, build and dictionary has a memory of its own with one or more instances. Engines
+ * free a WebAssembly memory only when a garbage collection happens to find it unused, and its size prompts none:
+ * whoever is done with one gives it back by `close`, and the next `open` reuses it.
+ */
 export class MatcherModule {
+  private readonly idle: WebAssembly.Memory[] = []
+
   private constructor(
     readonly module: WebAssembly.Module,
     /** First 16 hex digits of the module's SHA-256. */
@@ -42,9 +50,30 @@ export class MatcherModule {
     return new MatcherModule(module, await idOf(wasmBytes), wasmBytes)
   }
 
-  /** A new memory with one instance, the tables and a workspace. */
-  open(): MatcherMemory {
-    return MatcherMemory.create(this.module)
+  /**
+   * A memory with one instance, the tables and a workspace.
+   * @param bytes expected size, to choose among the memories that were given back
+   */
+  open(bytes = 0): MatcherMemory {
+    return MatcherMemory.create(this.module, this.takeIdle(bytes))
+  }
+
+  /** Gives a memory back. Nothing may use it afterwards, in any thread. */
+  close({ memory }: MatcherMemory): void {
+    this.keepIdle(memory)
+  }
+
+  /** Takes a memory that was given back, for another thread: the smallest that is large enough, else the largest. */
+  takeIdle(bytes = 0): WebAssembly.Memory | undefined {
+    const size = (memory: WebAssembly.Memory) => memory.buffer.byteLength
+    this.idle.sort((a, b) => size(a) - size(b))
+    const fit = this.idle.findIndex((memory) => size(memory) >= bytes)
+    return this.idle.splice(fit < 0 ? this.idle.length - 1 : fit, 1)[0]
+  }
+
+  /** The opposite of `takeIdle`. */
+  keepIdle(memory: WebAssembly.Memory): void {
+    if (this.idle.length < MAX_IDLE) this.idle.push(memory)
   }
 }
 
@@ -66,6 +95,15 @@ export interface SharedMatcherMemory {
   workspace: number
 }
 
+/** What the thread that takes a memory over needs. */
+export interface HandedMemory {
+  memory: WebAssembly.Memory
+  tables: number
+  workspace: number
+  /** End of everything allocated. */
+  mark: number
+}
+
 /** A memory of matcher.wasm and one instance in it. Only the instance that created the memory allocates in it. */
 export class MatcherMemory {
   readonly exports: MatcherExports
@@ -74,26 +112,41 @@ export class MatcherMemory {
     readonly module: WebAssembly.Module,
     readonly memory: WebAssembly.Memory,
     private readonly tables: number,
-    workspace: number,
+    private readonly workspace: number,
     private free: number,
+    /** What lies below this address may have been used before. */
+    private readonly used: number,
   ) {
     this.exports = instantiate(module, memory)
     this.exports.attach(tables, workspace)
   }
 
-  static create(module: WebAssembly.Module): MatcherMemory {
-    const memory = newMemory(8)
+  /** @param reused a memory that nothing uses any more */
+  static create(module: WebAssembly.Module, reused?: WebAssembly.Memory): MatcherMemory {
+    const memory = reused ?? newMemory(8)
+    const used = reused?.buffer.byteLength ?? 0
     const base = instantiate(module, memory).heapBase()
     const workspace = align(base + TABLES_BYTES)
-    const made = new MatcherMemory(module, memory, base, workspace, workspace + WORKSPACE_BYTES)
+    const made = new MatcherMemory(module, memory, base, workspace, workspace + WORKSPACE_BYTES, used)
     made.grow(made.free)
+    if (reused) made.bytes(base, made.free - base).fill(0)
     writeTables(made.bytes(base, TABLES_BYTES))
     return made
   }
 
   /** An instance for this thread in a memory that another thread created. */
   static attach({ module, memory, tables, workspace }: SharedMatcherMemory): MatcherMemory {
-    return new MatcherMemory(module, memory, tables, workspace, Infinity)
+    return new MatcherMemory(module, memory, tables, workspace, Infinity, 0)
+  }
+
+  /** A memory that another thread created, with everything in it, and has handed over. */
+  static adopt(module: WebAssembly.Module, { memory, tables, workspace, mark }: HandedMemory): MatcherMemory {
+    return new MatcherMemory(module, memory, tables, workspace, mark, memory.buffer.byteLength)
+  }
+
+  /** Hands this memory over to another thread: only that thread may allocate in it from now on. */
+  handOver(): HandedMemory {
+    return { memory: this.memory, tables: this.tables, workspace: this.workspace, mark: this.free }
   }
 
   /** Allocates a workspace for another instance that searches. @throws ALPR_ERR_DICTIONARY_MEMORY */
@@ -106,10 +159,11 @@ export class MatcherMemory {
     }
   }
 
-  /** Allocates `bytes` bytes, 64-byte aligned, zero unless used before. @returns 0 when memory is at its limit */
+  /** Allocates `bytes` bytes, 64-byte aligned, zero unless rewound. @returns 0 when memory is at its limit */
   tryPlace(bytes: number): number {
     const at = align(this.free)
     if (!this.grow(at + bytes)) return 0
+    if (at < this.used) this.bytes(at, Math.min(bytes, this.used - at)).fill(0)
     this.free = at + bytes
     return at
   }

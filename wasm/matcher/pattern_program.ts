@@ -1,4 +1,4 @@
-import { CODE_COUNT, CLASS_OF_CODE, CODE_OF_CLASS, MAX_PLATE_LENGTH } from './alphabet.js'
+import { CODE_COUNT, CLASS_OF_CODE, CODE_OF_CLASS } from './alphabet.js'
 import type { ConfusionModel } from './confusion_model.js'
 import { coverOf } from './cubes.js'
 import * as layout from './layout.js'
@@ -27,7 +27,7 @@ export function compilePattern(pattern: Pattern, model: ConfusionModel, options:
   view.setUint32(layout.PATTERN_EDITS, pattern.edits, true)
   view.setUint32(layout.PATTERN_ORDER_COUNT, orders.length, true)
   view.setUint32(layout.PATTERN_MIN_LENGTH, Math.max(0, length - pattern.edits), true)
-  view.setUint32(layout.PATTERN_MAX_LENGTH, open ? MAX_PLATE_LENGTH : length + pattern.edits, true)
+  view.setUint32(layout.PATTERN_MAX_LENGTH, open ? layout.MAX_TEXT : length + pattern.edits, true)
   view.setUint32(layout.PATTERN_LIMIT, options.limit, true)
   for (let region = 0; region < 256; region++)
     bytes[layout.PATTERN_REGIONS + region] = options.regions === undefined || options.regions.has(region) ? 1 : 0

@@ -3,9 +3,12 @@ import {
   BLOCK,
   BUCKETS,
   ENTRY_BYTES,
+  LONG_CHUNK,
   MAX_LENGTH,
+  MAX_LONG_CHUNKS,
   MAX_ODD_LINES,
   MAX_REGIONS,
+  MAX_TEXT,
   PASSES,
   PLANE,
   RECORD_BYTES,
@@ -42,6 +45,8 @@ export interface BuiltPlates {
   regionNames: string[]
   /** Plates that are too long for blocks (more than 12 characters), one for each plate and region. */
   long: PlateRow[]
+  /** Number of rows of long plates for which there was no room. */
+  lacking: number
   /** Number of rows that cannot be a plate. */
   refused: number
 }
@@ -55,8 +60,11 @@ const PIECE = 1 << 16
  * From this many records on, rows of one plate are joined during the load, so that memory grows with plates, not rows.
  */
 const JOIN_FROM = 1 << 25
-/** Hours kept before the newest read: 5 years; the meta holds up to 65,536 hours. */
+/** Hours kept before the newest read, or before now where there is none: 5 years. The meta holds 65,536 hours. */
 const HOURS_BACK = 43_800
+/** Most long plates; they are misreads, and there are few. */
+const MAX_LONG = LONG_CHUNK * MAX_LONG_CHUNKS
+const HOUR_MS = 3_600_000
 
 /**
  * Builds a dictionary in a memory of its own: loads rows in any order, sorts and joins them, cuts them into blocks.
@@ -74,7 +82,7 @@ export class PlateBuilder {
   private joinedLast = 0
   private carried: Uint8Array = new Uint8Array(0)
   private newest = 0
-  private oldest = Infinity
+  private lacking = 0
   private extraRefused = 0
   private readonly long = new Map<string, PlateRow>()
 
@@ -186,15 +194,14 @@ export class PlateBuilder {
     )
     const lengths = ends.map((end, length) => end - (ends[length - 1] ?? 0))
     let largeFound = 0
-    this.oldest = Infinity
-    this.newest = 0
+    const isEmpty = plates === 0 && this.long.size === 0
+    this.newest = isEmpty ? Math.floor(Date.now() / HOUR_MS) : 0
+    for (const { lastHour } of this.long.values()) this.newest = Math.max(this.newest, lastHour)
     await inPieces(plates, (from, to) => {
       largeFound += exports.countLarge(this.records, from, to)
       const words = new Uint32Array(memory.memory.buffer, this.records + from * RECORD_BYTES, (to - from) * 4)
       for (let i = 0; i < words.length; i += 4) {
-        const first = (words[i + 2]! >>> 24) | ((words[i + 3]! & 0xfff) << 8)
         const last = words[i + 3]! >>> 12
-        if (first < this.oldest) this.oldest = first
         if (last > this.newest) this.newest = last
       }
     })
@@ -223,7 +230,7 @@ export class PlateBuilder {
       return here
     }) as [number, number, number, number, number, number, number, number]
     memory.bytes(large, largeCapacity * 8).fill(0)
-    const hour0 = Math.max(Math.min(this.oldest, this.newest), this.newest - HOURS_BACK, 0)
+    const hour0 = Math.max(this.newest - HOURS_BACK, 0)
     exports.beginBlocks(directory, planes, lasts, firsts, regions, counts, codes, large, largeCapacity, hour0)
     let done = 0
     let calls = 0
@@ -251,6 +258,7 @@ export class PlateBuilder {
       hour0,
       regionNames: this.regionNames(),
       long: [...this.long.values()],
+      lacking: this.lacking,
       refused: exports.refusedRows() + this.extraRefused,
     }
   }
@@ -337,14 +345,15 @@ export class PlateBuilder {
   }
 
   private addLong(row: PlateRow): void {
-    if (row.plate.length > 32) {
+    if (row.plate.length > MAX_TEXT) {
       this.extraRefused += 1
       return
     }
     const key = `${row.plate}@${row.region}`
     const known = this.long.get(key)
     if (!known) {
-      this.long.set(key, { ...row })
+      if (this.long.size < MAX_LONG) this.long.set(key, { ...row })
+      else this.lacking += 1
       return
     }
     known.count += row.count

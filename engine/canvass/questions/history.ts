@@ -97,6 +97,7 @@ export function plateOf(text: string): string {
 /**
  * The plate and the texts that may have been read in its place (look-alikes anywhere, or one character misread, missing
  * or extra), each with its probability.
+ * @throws ALPR_ERR_SEARCH_TOO_COSTLY
  */
 export async function readingsOf(
   ask: Ask,
@@ -107,10 +108,12 @@ export async function readingsOf(
   const readings = new Map([[plate, 1]])
   if (!misreads) return readings
   const source = `${plate}~1`
-  const { plates } = await ask.search.search(
+  const { plates, partial, scanned, of } = await ask.search.search(
     { pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MAX_READINGS, signal: ask.signal },
     ask.rows,
   )
+  // A history must not lack readings in silence.
+  if (partial) throw new AlprError('ALPR_ERR_SEARCH_TOO_COSTLY', { reason: `${scanned} of ${of} plates were searched` })
   const likely = plates
     .filter((one: Candidate) => one.plate !== plate && one.probability >= minProbability)
     .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))

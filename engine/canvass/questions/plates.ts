@@ -14,13 +14,14 @@ async function* pages(
   ask: Ask,
   { pattern, source, lookAlikes }: PreparedPattern,
   limit: number,
+  lastOnly = false,
 ): AsyncGenerator<Found<FoundPlate>> {
   ask.note('search', ask.search.name)
-  for await (const { plates: items, matched, scanned, of, done } of ask.search.pages(
-    { pattern, source, lookAlikes, limit, signal: ask.signal },
+  for await (const { plates: items, matched, scanned, of, done, partial } of ask.search.pages(
+    { pattern, source, lookAlikes, limit, lastOnly, signal: ask.signal },
     ask.rows,
   )) {
-    yield { items, notes: { matched, scanned, plates: of, done } }
+    yield { items, ...(partial && { partial }), notes: { matched, scanned, plates: of, done } }
   }
 }
 
@@ -40,13 +41,16 @@ export const plates = question({
     source: pattern,
     lookAlikes,
   }),
-  /** There is only one page: a narrower pattern finds the others. */
+  /**
+   * There is only one page: a narrower pattern finds the others. `partial` says that the search used its budget up
+   * before it had searched all plates.
+   */
   async answer(ask, prepared, limit) {
     let last: Found<FoundPlate> = { items: [] }
-    for await (const page of pages(ask, prepared, limit)) last = page
+    for await (const page of pages(ask, prepared, limit, true)) last = page
     return last
   },
-  pages,
+  pages: (ask, prepared, limit) => pages(ask, prepared, limit),
   columns: [
     ['plate', (p: FoundPlate) => p.plate],
     ['region', (p) => p.region],

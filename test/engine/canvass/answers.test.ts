@@ -69,7 +69,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
     // A search that costs nothing: the planner takes it whenever it may.
     const eager: PlateSearch = {
       name: 'dictionary',
-      expectedMs: async () => -1,
+      cost: async () => ({ ms: -1, isOverBudget: false }),
       async *pages() {
         /* only the planner asks */
       },
@@ -85,6 +85,9 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
           )
           .map((plate) => ({ plate, probability: 1 })),
         more: false,
+        partial: false,
+        scanned: 1,
+        of: 1,
       }),
     }
     const first = testRecords({

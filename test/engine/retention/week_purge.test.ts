@@ -41,8 +41,8 @@ t.test('a purged week leaves a proof, and held reads remain in every answer', as
     costs: { row: 1, plate: 0, query: 0 },
     search: {
       name: 'dictionary',
-      expectedMs: async () => -1,
-      search: async () => ({ plates: [{ plate, probability: 1 }], more: false }),
+      cost: async () => ({ ms: -1, isOverBudget: false }),
+      search: async () => ({ plates: [{ plate, probability: 1 }], more: false, partial: false, scanned: 1, of: 1 }),
       async *pages() {
         /* only the planner asks */
       },

@@ -1,5 +1,6 @@
+import { connect } from 'node:net'
 import t from 'tap'
-import { StoreWriter } from '../../../engine/internal_mod.js'
+import { DictionarySearch, SearchPool, StoreWriter } from '../../../engine/internal_mod.js'
 import { migrate } from '../../../engine/mod.js'
 import { OpenGate } from '../../engine/records/test_records.js'
 import { cityRows, CAMERAS } from '../../engine/canvass/city.js'
@@ -136,4 +137,43 @@ t.test('canvass questions are answered over HTTP', async (t) => {
     if (tries > 100) return t.fail('the query is still running')
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+})
+
+t.test('a search that uses its budget up says so, and a client that reads nothing holds nobody up', async (t) => {
+  const store = await startTestStore(t)
+  await migrate(store.client, 'p')
+  await store.client.command({
+    query: `INSERT INTO p.plates SELECT concat('7AB', leftPad(toString(number), 5, '0')), 'CA', 1, now(), now()
+      FROM numbers(60000)`,
+  })
+  const pool = new SearchPool(2)
+  t.teardown(() => pool.close())
+  const search = await DictionarySearch.load(store.client, 'p', { pool, budgetMs: 20 })
+  const { app, url } = await startTestGateway(t, { client: store.client, search })
+  const post = (path: string, payload: object) =>
+    app.inject({ method: 'POST', url: `/api/canvass/${path}`, headers: BEARER, payload })
+  const costly = { pattern: '[A-M]&B&[0-4]&[5-9]~2', limit: 5_000 }
+  const narrow = { pattern: '7AB0001?', lookAlikes: false }
+
+  const { hostname, port } = new URL(url)
+  const deaf = connect(Number(port), hostname)
+  t.teardown(() => deaf.destroy())
+  deaf.pause()
+  const body = JSON.stringify(costly)
+  deaf.write(
+    `POST /api/canvass/plates?format=pages HTTP/1.1\r\nHost: ${hostname}:${port}\r\n` +
+      `Authorization: ${BEARER.authorization}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  t.match((await post('plates', narrow)).json(), { items: Array, notes: { matched: 10, done: true } })
+
+  const part = (await post('plates', costly)).json()
+  t.match(part, { partial: true, notes: { plates: 60_000, done: true } })
+  t.ok(part.notes.scanned < 60_000)
+  const lines = (await post('plates?format=pages', costly)).body.trim().split('\n')
+  t.match(JSON.parse(lines.at(-1)!), { partial: true, notes: { done: true } })
+  const file = await post('plates?format=csv', costly)
+  t.equal(file.statusCode, 422, 'a file has no place to say that it is a part')
+  t.match(file.json(), { code: 'ALPR_ERR_SEARCH_TOO_COSTLY', details: { reason: / of 60000 plates were searched/ } })
+  t.equal((await post('plates', narrow)).json().partial, undefined)
 })

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { loadMatcher } from '../../../wasm/internal_mod.js'
-import { Dictionary, PlateBuilder, type PlateMatch, type PlateRow } from '../../../wasm/mod.js'
+import {
+  Dictionary,
+  PlateBuilder,
+  type PlateMatch,
+  type PlateRow,
+  type SearchOptions,
+  type SearchPage,
+} from '../../../wasm/mod.js'
 import { Random } from '../random.js'
 import { CHARACTERS, randomPlate } from '../reads.js'
 import { PatternTwin, twinText, type TwinPattern, type TwinToken } from '../twin/plate_pattern.js'
@@ -15,15 +22,17 @@ async function dictionaryOf(rows: readonly PlateRow[]): Promise<Dictionary> {
   return Dictionary.of(module, await builder.build(), confusions)
 }
 
-async function searchAll(
+async function lastPage(dictionary: Dictionary, pattern: string, options: SearchOptions): Promise<SearchPage> {
+  for await (const page of dictionary.search(pattern, options)) if (page.done) return page
+  throw new Error('no last page')
+}
+
+const searchAll = (
   dictionary: Dictionary,
   pattern: string,
   lookAlikes = true,
   limit = 10_000,
-): Promise<{ matches: PlateMatch[]; matched: number }> {
-  for await (const page of dictionary.search(pattern, { limit, lookAlikes })) if (page.done) return page
-  throw new Error('no last page')
-}
+): Promise<{ matches: PlateMatch[]; matched: number }> => lastPage(dictionary, pattern, { limit, lookAlikes })
 
 function randomRows(random: Random, count: number): PlateRow[] {
   const rows = new Map<string, PlateRow>()
@@ -31,9 +40,9 @@ function randomRows(random: Random, count: number): PlateRow[] {
   const letters = random.next() < 0.5 ? [...CHARACTERS] : [...CHARACTERS].slice(0, random.whole(2, 14))
   const stem = randomPlate(random, 0, 4)
   for (let i = 0; i < count; i++) {
-    const tail = Array.from({ length: random.whole(1, random.next() < 0.9 ? 8 : 14) }, () => random.pick(letters)).join(
-      '',
-    )
+    const tail = Array.from({ length: random.whole(1, random.next() < 0.9 ? 8 : random.next() < 0.8 ? 14 : 28) }, () =>
+      random.pick(letters),
+    ).join('')
     const plate = random.next() < 0.5 ? stem + tail : tail
     const region = random.pick(['', 'US-CA', 'US-NV', 'DE'])
     const first = HOUR + random.whole(0, 9_000)
@@ -83,6 +92,34 @@ function randomPattern(random: Random, rows: readonly PlateRow[]): TwinPattern {
 
 const regions = (random: Random): string[] =>
   random.next() < 0.7 ? [] : random.next() < 0.5 ? ['US-CA'] : ['US-CA', 'DE']
+
+/** Blocks and long plates that a search with this budget leaves out; it scans from their ends. */
+async function compareInPart(
+  random: Random,
+  dictionary: Dictionary,
+  rows: readonly PlateRow[],
+  pattern: TwinPattern,
+): Promise<boolean> {
+  const text = twinText(pattern)
+  const whole = await lastPage(dictionary, text, { limit: 10_000 })
+  const page = await lastPage(dictionary, text, { limit: 10_000, budget: Math.floor(whole.work * random.next()) })
+  if (page.scanned > rows.length || page.work > whole.work)
+    throw new Error(`${text}: ${page.scanned} plates, ${page.work} units of ${rows.length} and ${whole.work}`)
+  if (!page.partial && page.matched !== whole.matched) throw new Error(`${text}: lacks matches and does not say so`)
+  if (page.matches.length !== page.matched) throw new Error(`${text}: matches that were scanned are left out`)
+  const all = new Map(whole.matches.map((match) => [`${match.plate}@${match.region}`, match]))
+  for (const match of page.matches) {
+    const same = all.get(`${match.plate}@${match.region}`)
+    if (!same || JSON.stringify(same) !== JSON.stringify(match))
+      throw new Error(`${text}: ${JSON.stringify(match)} is ${JSON.stringify(same)} in the whole answer`)
+  }
+  const again = await lastPage(dictionary, text, { limit: 10_000, budget: page.work })
+  const more = await lastPage(dictionary, text, { limit: 10_000, budget: whole.work * 2 + 1e6 })
+  if (more.partial || more.matched !== whole.matched)
+    throw new Error(`${text}: a budget that suffices leaves plates out`)
+  if (again.matched < page.matched) throw new Error(`${text}: the same budget finds less`)
+  return page.partial
+}
 
 async function compare(
   random: Random,
@@ -136,7 +173,34 @@ async function compare(
   return random.next()
 }
 
-t.setTimeout(120_000)
+/** Patterns of every kind, from those that reject most blocks to those that weigh every plate under 24 orders. */
+const ESTIMATED = [
+  '7?B*4',
+  '7?B*',
+  '[8B]??1*7',
+  '*8BC1*',
+  '*A*B*',
+  '*',
+  '8BC&12',
+  '7&8&9',
+  '[A-M]&[N-Z]',
+  '7ABC123~1',
+  '*8BC1*~1',
+  '*8*~1',
+  '7ABC123~2',
+  '*8BC12*~2',
+  '???????~2',
+  '8BC&12~1',
+  '8B&1&7~2',
+  '[A-M]&[N-Z]&[0-4]~2',
+  '[A-M]&[N-Z]&[0-4]&[5-9]~2',
+  'AB&CD&EF&GH~2',
+  '*[A-M]*[N-Z]*[0-4]*[5-9]*~2',
+  '7ABC123@US-CA',
+]
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+
+t.setTimeout(400_000)
 
 t.test('any pattern on any dictionary gives exactly the results of the oracle', async (t) => {
   let cases = 0
@@ -153,6 +217,143 @@ t.test('any pattern on any dictionary gives exactly the results of the oracle', 
     { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20), endOnFailure: true },
   )
   t.pass(`${cases} pairs of plate and pattern`)
+})
+
+t.test('a search in part has the exact results of what it scanned, and says so', async (t) => {
+  let partial = 0
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), async (seed) => {
+      const random = new Random(seed)
+      const rows = randomRows(random, random.whole(1, 3_000))
+      const dictionary = await dictionaryOf(rows)
+      for (let k = 0; k < 10; k++)
+        if (await compareInPart(random, dictionary, rows, randomPattern(random, rows))) partial += 1
+      dictionary.close()
+    }),
+    { numRuns: Number(process.env.PLATESTREAM_RUNS ?? 20), endOnFailure: true },
+  )
+  t.ok(partial > 0, `${partial} searches were in part`)
+})
+
+t.test('the estimate of a search is its work, within a factor of three, on patterns of every kind', async (t) => {
+  const random = new Random(8)
+  const builder = new PlateBuilder(module)
+  const shapes = ['9AAA999', 'AAA9999', 'AA99AAA', 'AAA999', '999AAA', 'AA9999', 'XXXXXXXX']
+  const character = (of: string) => random.pick([...(of === '9' ? '0123456789' : of === 'A' ? LETTERS : CHARACTERS)])
+  for (let piece = 0; piece < 12; piece++) {
+    const lines = Array.from({ length: 10_000 }, () => [...random.pick(shapes)].map(character).join(''))
+    await builder.addLines(Buffer.from(`${lines.join('\n')}\n`), HOUR + piece)
+  }
+  const dictionary = Dictionary.of(module, await builder.build(), confusions)
+  for (let i = 0; i < 3_000; i++)
+    dictionary.add(Array.from({ length: random.whole(7, 20) }, () => character('X')).join(''), '', HOUR)
+  for (const limit of [100, 5_000])
+    for (const pattern of ESTIMATED) {
+      const { work } = await lastPage(dictionary, pattern, { limit, explained: false })
+      const estimate = await dictionary.estimate(pattern, { limit })
+      t.ok(estimate < 3 * work && work < 3 * estimate, `${pattern}, ${limit}: ${estimate} for ${work}`)
+      t.equal(await dictionary.estimate(pattern, { limit }), estimate, 'and always the same')
+    }
+  const hostile = await dictionary.estimate('[A-M]&[N-Z]&[0-4]&[5-9]~2')
+  t.ok(hostile > 100 * (await dictionary.estimate('7?B*')), 'patterns differ by more than a hundred times')
+})
+
+t.test('long plates are searched like others, whenever they came', async (t) => {
+  const random = new Random(9)
+  const long = () => randomPlate(random, 13, 32)
+  const rows = Array.from({ length: 1_500 }, (_, i) => ({
+    plate: long(),
+    region: i % 3 ? 'US-CA' : '',
+    count: 1 + (i % 5),
+    firstHour: HOUR + i,
+    lastHour: HOUR + 2 * i,
+  }))
+  const dictionary = await dictionaryOf(rows)
+  t.equal(dictionary.longs, 1_500)
+  for (let i = 0; i < 1_500; i++) {
+    const row = { plate: long(), region: 'US-NV', count: 2, firstHour: HOUR, lastHour: HOUR + 5 }
+    t.equal(dictionary.add(row.plate, row.region, row.lastHour), 'new')
+    t.equal(dictionary.add(row.plate, row.region, row.firstHour), 'known')
+    rows.push(row)
+  }
+  for (let k = 0; k < 8; k++) await compare(random, dictionary, rows, randomPattern(random, rows), true)
+  t.equal((await lastPage(dictionary, '*', { limit: 1 })).partial, false)
+})
+
+t.test('a search that may miss long plates beyond the bound says so', async (t) => {
+  const dictionary = await dictionaryOf([])
+  const room = 262_144
+  for (let i = 0; i < room; i++) dictionary.add(`LONGTEXT${i}A`.padEnd(16, 'Z'), '', HOUR)
+  t.equal(dictionary.longs, room)
+  t.equal(dictionary.add('LONGTEXT0AZZZZZZ', '', HOUR), 'known')
+  t.equal((await lastPage(dictionary, 'LONG*', { limit: 1 })).partial, false)
+  t.equal(dictionary.add('ANOTHERLONGTEXT1', '', HOUR), 'lacking')
+  t.equal(dictionary.add('7ABC123', '', HOUR), 'new')
+  t.equal((await lastPage(dictionary, 'LONG*', { limit: 1 })).partial, true)
+  t.equal((await lastPage(dictionary, '8&B', { limit: 1 })).partial, true)
+  t.match(
+    await lastPage(dictionary, '7ABC123~2', { limit: 1 }),
+    { partial: false, matched: 1 },
+    'it is too short for them',
+  )
+})
+
+t.test('a dictionary that was built empty knows times', async (t) => {
+  const dictionary = await dictionaryOf([])
+  const now = Math.floor(Date.now() / 3_600_000)
+  dictionary.add('7OLD111', '', now - 30_000)
+  dictionary.add('7NEW111', '', now)
+  dictionary.add('7MID111', '', now - 500)
+  dictionary.add('7MID111', '', now - 5_000)
+  const { matches } = await searchAll(dictionary, '7???111', false)
+  t.same(
+    matches.map(({ plate, firstHour, lastHour }) => [plate, now - firstHour, now - lastHour]),
+    [
+      ['7NEW111', 0, 0],
+      ['7MID111', 5_000, 500],
+      ['7OLD111', 30_000, 30_000],
+    ],
+  )
+})
+
+t.test('forty dictionaries and lists one after the other take the memory of a few', async (t) => {
+  const random = new Random(10)
+  const lines = Buffer.from(`${Array.from({ length: 200_000 }, () => randomPlate(random, 6, 8)).join('\n')}\n`)
+  const entries = lines.toString().split('\n').slice(0, 200_000)
+  const matcher = await loadMatcher()
+  const turn = async () => {
+    const builder = new PlateBuilder(module)
+    await builder.addLines(lines, HOUR)
+    const dictionary = Dictionary.of(module, await builder.build(), confusions)
+    const { matched } = await lastPage(dictionary, '7*', { limit: 10 })
+    dictionary.close()
+    matcher.release(await matcher.compileList(entries))
+    return matched
+  }
+  const matched = await turn()
+  await turn()
+  const before = process.memoryUsage().rss
+  for (let i = 0; i < 40; i++)
+    if ((await turn()) !== matched) throw new Error('a dictionary in used memory finds something else')
+  const growth = (process.memoryUsage().rss - before) / 2 ** 20
+  t.ok(growth < 60, `${growth.toFixed(0)} MiB more`)
+})
+
+t.test('a closed dictionary keeps its memory until its last search has ended', async (t) => {
+  const rows = randomRows(new Random(11), 300)
+  const dictionary = await dictionaryOf(rows)
+  const letGo = dictionary.hold()
+  dictionary.close()
+  let freed = false
+  dictionary.whenFreed(() => {
+    freed = true
+  })
+  t.equal((await searchAll(dictionary, '*')).matched, rows.length)
+  t.equal(freed, false)
+  letGo()
+  letGo()
+  t.equal(freed, true)
+  t.throws(() => dictionary.hold(), { message: 'this dictionary is closed' })
 })
 
 t.test('an append is found by the next search and counts reads of known plates', async (t) => {

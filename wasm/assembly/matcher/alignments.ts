@@ -3,6 +3,7 @@ import {
   ALIGNED_AT, AUTOMATON_ASKED, AUTOMATON_CLASSES, AUTOMATON_STARS, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH,
   ENTRY_VARYING, PLACES_AT, PLANE,
 } from './layout'
+import { addWork, FLOATING_UNITS, QUESTION_UNITS } from './work'
 import { workspace } from './workspace'
 
 /**
@@ -70,7 +71,11 @@ export function runAlignments(entry: usize, possible: usize, among: usize, to: u
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
   if (length < elements) return false
   let shifts = shiftsOf(entry, length, possible)
-  if (shifts == 0) return false
+  let units: u32 = floating ? FLOATING_UNITS : 0
+  if (shifts == 0) {
+    addWork(units)
+    return false
+  }
   const lanes = workspace + ALIGNED_AT
   const asked = automaton + AUTOMATON_ASKED
   const questions = <u32>load<u8>(asked)
@@ -87,6 +92,7 @@ export function runAlignments(entry: usize, possible: usize, among: usize, to: u
       if (varying == 0) continue
       const classAt = classes + <u32>load<u8>(automaton + j, AUTOMATON_CLASSES) * CLASS_BYTES
       const planes = load<u32>(workspace + PLACES_AT + (p << 2))
+      units += QUESTION_UNITS
       left = narrow(lanes, from, classAt, planes, varying, load<u8>(entry + p, ENTRY_CODES))
       if (!left) break
       from = lanes
@@ -96,5 +102,6 @@ export function runAlignments(entry: usize, possible: usize, among: usize, to: u
     else memory.copy(to, from, PLANE)
     some = true
   }
+  addWork(units)
   return some
 }

@@ -4,6 +4,7 @@ import {
   ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, ENTRY_CODES, ENTRY_LENGTH, ENTRY_VARYING,
   LEVEL_STATES, MAX_LENGTH, ONES_AT, PLANE, STATES_AT, STATE_SET, VECTORS_AT, ZEROS_AT,
 } from './layout'
+import { addWork, ENDINGS_UNITS, POSITION_UNITS, STATE_UNITS } from './work'
 import { workspace } from './workspace'
 
 /**
@@ -68,6 +69,7 @@ export function fillPossible(table: usize): void {
  */
 export function findEndings(entry: usize, possible: usize, table: usize): bool {
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
+  addWork(ENDINGS_UNITS)
   beginEndings(table, elements, stars, edits)
   for (let at = entry + length - 1; at >= entry; at--) {
     stepEndings(
@@ -115,6 +117,8 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize): bool 
   let now = workspace + STATES_AT
   let next = now + STATE_SET
   let plane = <usize>load<u32>(entry)
+  let positions: u32 = 0
+  let states: u32 = 0
   for (let p: u32 = 0; p < length; p++) {
     const varying = <u32>load<u8>(entry + p, ENTRY_VARYING)
     const code = <u32>load<u8>(entry + p, ENTRY_CODES)
@@ -150,12 +154,16 @@ export function runAutomaton(entry: usize, table: usize, accepted: usize): bool 
     }
     f0 = n0
     s0 = p0
-    if ((f0 | f1 | f2 | s0 | s1 | s2) == 0) return false
+    positions++
+    // sets of at most LEVEL_STATES bits
+    states += <u32>popcnt<u64>(<u64>s0 | (<u64>s1 << 20) | (<u64>s2 << 40)) + popcnt<u32>(sx1) + popcnt<u32>(sx2)
+    if ((f0 | f1 | f2 | s0 | s1 | s2) == 0) break
     const other = now
     now = next
     next = other
     plane += popcnt<u32>(varying) * PLANE
   }
+  addWork(positions * POSITION_UNITS + states * STATE_UNITS)
   if (!((f0 | f1 | f2 | s0 | s1 | s2) & last)) return false
   give(accepted, now, f0 & last, s0 & last, 0)
   give(accepted, now, f1 & last, s1 & last, 1)

@@ -3,15 +3,17 @@ import { metaOf } from './bulk_load'
 import {
   BLOCK, CODE_BITS, ENTRY_BYTES, ENTRY_CODES, ENTRY_COUNT, ENTRY_KEY, ENTRY_LENGTH, ENTRY_VARYING, HEADER_BLOCKS,
   HEADER_COUNTS, HEADER_DIRECTORY, HEADER_FIRSTS, HEADER_FRESH_BLOCKS, HEADER_FRESH_DIRECTORY, HEADER_HOUR0,
-  HEADER_LARGE, HEADER_LARGE_CAPACITY, HEADER_LARGE_HELD, HEADER_LASTS, HEADER_REGIONS, MAX_FRESH, META_BYTES, PLANE,
-  RECORD_BYTES,
+  HEADER_LARGE, HEADER_LARGE_CAPACITY, HEADER_LARGE_HELD, HEADER_LASTS, HEADER_LONGS, HEADER_LONG_DIRECTORY,
+  HEADER_REGIONS, LONG_BYTES, LONG_CHUNK, LONG_COUNT, LONG_FIRST, LONG_LAST, LONG_LENGTH, LONG_REGION, LONG_SLOT,
+  MAX_FRESH, MAX_LONG_CHUNKS, META_BYTES, PLANE, RECORD_BYTES,
 } from './layout'
 import { rankOfCode } from './tables'
 
 /**
  * The dictionary of this instance (header in layout.ts): base blocks, sorted and packed, then fresh blocks, to which
  * one instance appends while others search. A fresh block stores all planes of its length; a lane is valid once the
- * block's count, which is written last, includes it.
+ * block's count, which is written last, includes it. Plates too long for blocks are a list (layout.ts); one of them is
+ * valid once their number includes it.
  */
 let header: usize = 0
 let directory: usize = 0
@@ -21,6 +23,7 @@ let firsts: usize = 0
 let regions: usize = 0
 let counts: usize = 0
 let freshDirectory: usize = 0
+let longDirectory: usize = 0
 let hour0: u32 = 0
 
 export function openDictionary(headerAt: usize): void {
@@ -32,12 +35,25 @@ export function openDictionary(headerAt: usize): void {
   regions = load<u32>(header, HEADER_REGIONS)
   counts = load<u32>(header, HEADER_COUNTS)
   freshDirectory = load<u32>(header, HEADER_FRESH_DIRECTORY)
+  longDirectory = load<u32>(header, HEADER_LONG_DIRECTORY)
   hour0 = load<u32>(header, HEADER_HOUR0)
 }
 
 /** Current number of blocks, base and fresh. */
 export function blocksNow(): u32 {
   return baseBlocks + atomic.load<u32>(header, HEADER_FRESH_BLOCKS)
+}
+
+/** Current number of long plates. */
+export function longsNow(): u32 {
+  return atomic.load<u32>(header, HEADER_LONGS)
+}
+
+/** Address of a long plate. */
+@inline
+export function longAt(slot: u32): usize {
+  const number = slot - LONG_SLOT
+  return <usize>load<u32>(longDirectory + (number / LONG_CHUNK) * 4) + (number % LONG_CHUNK) * LONG_BYTES
 }
 
 @inline
@@ -61,18 +77,21 @@ function freshMeta(entry: usize): usize {
 
 @inline
 function lastAddress(slot: u32): usize {
+  if (slot >= LONG_SLOT) return longAt(slot) + LONG_LAST
   const block = slot / BLOCK
   return block < baseBlocks ? lasts + <usize>slot * 2 : freshMeta(entryOf(block)) + (slot % BLOCK) * 2
 }
 
 @inline
 function firstAddress(slot: u32): usize {
+  if (slot >= LONG_SLOT) return longAt(slot) + LONG_FIRST
   const block = slot / BLOCK
   return block < baseBlocks ? firsts + <usize>slot * 2 : freshMeta(entryOf(block)) + BLOCK * 2 + (slot % BLOCK) * 2
 }
 
 @inline
 function regionAddress(slot: u32): usize {
+  if (slot >= LONG_SLOT) return longAt(slot) + LONG_REGION
   const block = slot / BLOCK
   return block < baseBlocks ? regions + slot : freshMeta(entryOf(block)) + BLOCK * 4 + (slot % BLOCK)
 }
@@ -98,6 +117,7 @@ export function regionOf(slot: u32): u32 {
 
 /** Number of reads; 65535 means that or more, as does 255 when the table of large counts is full. */
 export function countOf(slot: u32): u32 {
+  if (slot >= LONG_SLOT) return load<u16>(longAt(slot), LONG_COUNT)
   const count = <u32>load<u8>(countAddress(slot))
   if (count < 255) return count
   return largeCount(load<u32>(header, HEADER_LARGE), load<u32>(header, HEADER_LARGE_CAPACITY), slot)
@@ -105,6 +125,12 @@ export function countOf(slot: u32): u32 {
 
 /** Writes the codes of a plate as bytes; returns its length. */
 export function plateCodes(slot: u32, codes: usize): u32 {
+  if (slot >= LONG_SLOT) {
+    const at = longAt(slot)
+    const characters = <u32>load<u8>(at, LONG_LENGTH)
+    memory.copy(codes, at, characters)
+    return characters
+  }
   const entry = entryOf(slot / BLOCK)
   const lane = slot % BLOCK
   const length = <u32>load<u8>(entry, ENTRY_LENGTH)
@@ -191,11 +217,15 @@ function inBlock(block: u32, entry: usize, codes: usize, length: u32, region: u3
 
 /** Counts one more read of a plate. There is only one writer. */
 export function touchPlate(slot: u32, hour: u32): void {
-  const at: u32 = hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
+  const at = hourOf(hour)
   if (at > lastOf(slot)) atomic.store<u16>(lastAddress(slot), at)
   if (at < firstOf(slot)) atomic.store<u16>(firstAddress(slot), at)
-  const byte = countAddress(slot)
   const count = countOf(slot) + 1
+  if (slot >= LONG_SLOT) {
+    atomic.store<u16>(longAt(slot) + LONG_COUNT, <u16>min<u32>(count, 65535))
+    return
+  }
+  const byte = countAddress(slot)
   if (count < 255) {
     atomic.store<u8>(byte, <u8>count)
     return
@@ -243,6 +273,34 @@ export function addFresh(planes: usize, length: u32): bool {
   return true
 }
 
+/** Adds room for LONG_CHUNK more long plates, when there is none. @returns whether the directory had room */
+export function addLongChunk(at: usize): bool {
+  const chunk = longsNow() / LONG_CHUNK
+  if (chunk == MAX_LONG_CHUNKS) return false
+  store<u32>(longDirectory + chunk * 4, <u32>at)
+  return true
+}
+
+/** Appends a long plate; there is room. Hours are since 1970. @returns its slot. Searches that begin later see it */
+export function appendLong(codes: usize, length: u32, region: u32, count: u32, first: u32, last: u32): u32 {
+  const slot = LONG_SLOT + longsNow()
+  const at = longAt(slot)
+  memory.copy(at, codes, length)
+  store<u8>(at, length, LONG_LENGTH)
+  store<u8>(at, region, LONG_REGION)
+  store<u16>(at, hourOf(last), LONG_LAST)
+  store<u16>(at, hourOf(first), LONG_FIRST)
+  store<u16>(at, min<u32>(count, 65535), LONG_COUNT)
+  atomic.store<u32>(header, slot - LONG_SLOT + 1, HEADER_LONGS)
+  return slot
+}
+
+/** Hours after hour 0, as the meta holds them. */
+@inline
+function hourOf(hour: u32): u32 {
+  return hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
+}
+
 /** Appends a new plate to a fresh block with room; returns its slot. Searches that begin later see it. */
 export function appendPlate(block: u32, codes: usize, length: u32, region: u32, hour: u32): u32 {
   const entry = entryOf(block)
@@ -256,7 +314,7 @@ export function appendPlate(block: u32, codes: usize, length: u32, region: u32, 
     }
   }
   const slot = block * BLOCK + lane
-  const at: u32 = hour <= hour0 ? 0 : min<u32>(hour - hour0, 0xffff)
+  const at = hourOf(hour)
   store<u16>(lastAddress(slot), at)
   store<u16>(firstAddress(slot), at)
   store<u8>(regionAddress(slot), region)

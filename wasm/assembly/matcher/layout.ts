@@ -12,7 +12,7 @@
  */
 
 /** Version of the calls between this module and its host; the host refuses any other. */
-export const ABI_VERSION: u32 = 3
+export const ABI_VERSION: u32 = 4
 
 /**
  * Longest plate in blocks and on lists, characters (37^12 < 2^63, so its key is one u64); longest read, positions;
@@ -69,6 +69,8 @@ export const ENTRY_KEY: u32 = 32
  *     16  meta: regions     20  meta: counts        24  large counts          28  their capacity (power of 2)
  *     32  fresh directory   36  fresh blocks        40  hour 0 of the meta,   44  large counts held
  *                               (atomic)                since 1970
+ *     48  directory of      52  long plates
+ *         long plates           (atomic)
  *
  * Meta of the base is four arrays by slot (block * 512 + lane): u16 last and u16 first (hours after hour 0), u8
  * region, u8 count (255: look it up in the large counts). A fresh block has its own meta after its planes, in the same
@@ -87,10 +89,35 @@ export const HEADER_FRESH_DIRECTORY: u32 = 32
 export const HEADER_FRESH_BLOCKS: u32 = 36
 export const HEADER_HOUR0: u32 = 40
 export const HEADER_LARGE_HELD: u32 = 44
+export const HEADER_LONG_DIRECTORY: u32 = 48
+export const HEADER_LONGS: u32 = 52
 
-/** Meta bytes of a plate; fresh blocks that a dictionary accepts before it must be rebuilt. */
+/**
+ * Meta bytes of a plate; most fresh blocks of a dictionary. It is rebuilt long before: the rest is room for what
+ * arrives meanwhile.
+ */
 export const META_BYTES: u32 = 6
-export const MAX_FRESH: u32 = 1024
+export const MAX_FRESH: u32 = 2048
+
+/**
+ * A long plate, one of 13 to MAX_TEXT characters (a misread), too long for blocks: 40 bytes,
+ *
+ *     0   u8[32] codes          32  u8 length           33  u8 region
+ *     34  u16 last hour         36  u16 first hour      38  u16 count (65535: that or more)
+ *
+ * in chunks of LONG_CHUNK, whose addresses (u32) are in a directory of MAX_LONG_CHUNKS. Its slot is LONG_SLOT plus its
+ * number.
+ */
+export const MAX_TEXT: u32 = 32
+export const LONG_BYTES: u32 = 40
+export const LONG_LENGTH: u32 = 32
+export const LONG_REGION: u32 = 33
+export const LONG_LAST: u32 = 34
+export const LONG_FIRST: u32 = 36
+export const LONG_COUNT: u32 = 38
+export const LONG_CHUNK: u32 = 1024
+export const MAX_LONG_CHUNKS: u32 = 256
+export const LONG_SLOT: u32 = 2147483648
 
 /**
  * A record of a bulk load (bulk_load.ts): u64 key, u64 meta. Region names: length, then up to 15 bytes. Starts of

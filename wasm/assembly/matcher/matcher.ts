@@ -7,6 +7,7 @@ import { walk } from './list_walk'
 import { clearMatches, matchCount, matchesAt } from './matches'
 import { resultCount } from './results'
 import { setTables } from './tables'
+import { work } from './work'
 import { setWorkspace, workspace } from './workspace'
 
 /**
@@ -15,8 +16,8 @@ import { setWorkspace, workspace } from './workspace'
  *
  *     every instance   attach
  *     a build          beginLoad, loadRows or loadLines, sort..., beginBlocks, addBlock (plate_builder.ts)
- *     a dictionary     openDictionary, shareFloor, beginScan, scanBlocks in pieces, matchedPlates, results
- *                      (dictionary.ts)
+ *     a dictionary     openDictionary, shareFloor, beginScan, scanLongs and scanBlocks in slices, settleResults,
+ *                      matchedPlates, results (dictionary.ts)
  *     a hot list       openIndex, addEntries in pieces, then checkRead for each read (matcher.ts)
  */
 export {
@@ -26,10 +27,11 @@ export {
 export { countDigits, firstFrom, joinRecords, placeDigits, scatter } from './sort'
 export { addBlock, beginBlocks, blockCount, countLarge, planesBytes } from './blocks'
 export {
-  addFresh, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes, freshWithRoom, lastOf,
-  openDictionary, plateCodes, regionOf, touchPlate,
+  addFresh, addLongChunk, appendLong, appendPlate, blocksNow, countOf, drainBlock, findPlate, firstOf, freshBytes,
+  freshWithRoom, lastOf, longsNow, openDictionary, plateCodes, regionOf, touchPlate,
 } from './dictionary'
-export { beginScan, matchedPlates, scanBlocks } from './scan'
+export { beginScan, matchedPlates, scanBlocks, scanLongs } from './scan'
+export { workDone } from './work'
 export { shareFloor } from './results'
 export { openIndex } from './list_index'
 export { textsWalked } from './list_walk'
@@ -60,9 +62,17 @@ export function resultsAddress(): usize {
   return workspace + RESULTS_AT
 }
 
-/** Weighs the waiting plates; returns the number of results. */
+/**
+ * Weighs the plates that wait, until about `limit` units of work are done. @returns whether that was all: only then are
+ * the results those of everything scanned
+ */
+export function settleResults(limit: f64): bool {
+  return settle(work + limit)
+}
+
+/** Weighs all plates that wait; returns the number of results. */
 export function resultsHeld(): u32 {
-  settle()
+  settle(Infinity)
   return resultCount
 }
 

@@ -2,16 +2,20 @@ import { runAlignments, takeAlignments } from './alignments'
 import {
   fillPossible, findAnyEndings, findEndings, LEVELS, POSSIBLE_BYTES, runAutomaton, takeAutomaton,
 } from './automaton'
-import { ENDINGS_BYTES } from './endings'
-import { clearCandidates, offer, ONE_EXTRA, ONE_OTHER, RIGHT, TWO_EXTRA, TWO_OTHER } from './candidates'
-import { entryOf, platesIn, regionOf } from './dictionary'
 import {
-  ACCEPTED_AT, AUTOMATON_BYTES, BLOCK, BLOCK_ENDINGS_AT, ENTRY_LENGTH, ONES_AT, ORDER_ENDINGS_AT, PATTERN_ALL_REGIONS,
+  clearCandidates, mustSettle, offer, offerLong, ONE_EXTRA, ONE_OTHER, RIGHT, settle, TWO_EXTRA, TWO_OTHER,
+} from './candidates'
+import { entryOf, longAt, platesIn, regionOf } from './dictionary'
+import { beginEndings, endings, ENDINGS_BYTES, stepEndings } from './endings'
+import {
+  ACCEPTED_AT, AUTOMATON_BYTES, AUTOMATON_STARS, AUTOMATON_TAKES, BLOCK, BLOCK_ENDINGS_AT, ENDINGS_AT, ENTRY_LENGTH,
+  LONG_LENGTH, LONG_REGION, LONG_SLOT, ONES_AT, ORDER_ENDINGS_AT, PATTERN_ALL_REGIONS,
   PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EDITS, PATTERN_FRAGMENTS, PATTERN_FRAGMENT_COUNT, PATTERN_HAS_STRICT,
   PATTERN_LIMIT, PATTERN_MAX_LENGTH, PATTERN_MIN_LENGTH, PATTERN_ORDERS, PATTERN_ORDER_COUNT, PATTERN_REGIONS,
   PATTERN_STRICT, PLANE, POSSIBLE_AT, STRICT_AT, TAKEN_AT,
 } from './layout'
 import { clearResults, hopeless } from './results'
+import { addWork, BLOCK_UNITS, clearWork, LONG_ORDER_UNITS, LONG_UNITS, work } from './work'
 import { workspace } from './workspace'
 
 /**
@@ -58,6 +62,7 @@ export function beginScan(patternAt: usize): void {
   memory.fill(workspace + ONES_AT, 255, PLANE)
   pattern = patternAt
   matched = 0
+  clearWork()
   fragments = load<u32>(pattern, PATTERN_FRAGMENT_COUNT)
   edits = load<u32>(pattern, PATTERN_EDITS)
   orders = load<u32>(pattern, PATTERN_ORDER_COUNT)
@@ -97,13 +102,21 @@ export function matchedPlates(): u32 {
   return matched
 }
 
-/** Scans blocks `from .. to-1`, the last one first. */
-export function scanBlocks(from: u32, to: u32): void {
+/**
+ * Scans blocks `from .. to-1`, the last one first, until about `limit` units of work (work.ts) are done. @returns the
+ * block that it reached: `from` when it scanned all
+ */
+export function scanBlocks(from: u32, to: u32, limit: f64): u32 {
+  const stopAt = work + limit
   const least = load<u32>(pattern, PATTERN_MIN_LENGTH)
   const most = load<u32>(pattern, PATTERN_MAX_LENGTH)
   const taken = workspace + TAKEN_AT
   if (fragments == 1) takeFragment()
   for (let block = <i32>to - 1; block >= <i32>from; block--) {
+    if (work >= stopAt || (mustSettle() && !settle(stopAt))) {
+      addWork((to - block - 1) * BLOCK_UNITS)
+      return block + 1
+    }
     const entry = entryOf(block)
     const length = <u32>load<u8>(entry, ENTRY_LENGTH)
     if (length < least || length > most) continue
@@ -117,6 +130,44 @@ export function scanBlocks(from: u32, to: u32): void {
       offerBlock(block, entry, length, count)
     }
   }
+  addWork((to - from) * BLOCK_UNITS)
+  return from
+}
+
+/** The same for the long plates `from .. to-1`. @returns the number that it reached */
+export function scanLongs(from: u32, to: u32, limit: f64): u32 {
+  const stopAt = work + limit
+  const least = load<u32>(pattern, PATTERN_MIN_LENGTH)
+  const most = load<u32>(pattern, PATTERN_MAX_LENGTH)
+  for (let number = <i32>to - 1; number >= <i32>from; number--) {
+    if (work >= stopAt) return number + 1
+    addWork(LONG_UNITS)
+    const at = longAt(LONG_SLOT + number)
+    const length = <u32>load<u8>(at, LONG_LENGTH)
+    if (length < least || length > most) continue
+    if (!allRegions && !load<u8>(pattern + <u32>load<u8>(at, LONG_REGION), PATTERN_REGIONS)) continue
+    const errors = leastErrors(at, length)
+    if (errors > edits) continue
+    matched++
+    offerLong(LONG_SLOT + number, errors, length)
+  }
+  return from
+}
+
+/** The fewest errors with which a plate matches any order of the fragments; more than `edits` when it does not. */
+function leastErrors(codes: usize, length: u32): u32 {
+  const table = workspace + ENDINGS_AT
+  let fewest = edits + 1
+  for (let o: u32 = 0; o < orders && fewest > 0; o++) {
+    const order = orderAt(o)
+    addWork(LONG_ORDER_UNITS)
+    beginEndings(table, load<u32>(order), load<u32>(order, AUTOMATON_STARS), edits)
+    for (let i = length; i > 0; i--) {
+      stepEndings(load<u32>(order + (<u32>load<u8>(codes + i - 1) << 2), AUTOMATON_TAKES))
+    }
+    while (fewest > 0 && endings(table, length, fewest - 1) & 1) fewest--
+  }
+  return fewest
 }
 
 @inline

@@ -3,6 +3,7 @@ import {
   ANY, AUTOMATON_CLASSES, AUTOMATON_STARS, AUTOMATON_TAKES, CLASS_BYTES, CLASS_MISSING, CLASS_WEIGHTS, ENDINGS_AT,
   LEVEL_STATES, PATTERN_BOUNDS, PATTERN_CLASSES, PATTERN_EXTRA, PATTERN_MISSING, SCORES_AT, SCORE_SET,
 } from './layout'
+import { addWork, ORDER_UNITS, SCORE_UNITS } from './work'
 import { workspace } from './workspace'
 
 /**
@@ -29,6 +30,7 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
   const stars = load<u32>(order, AUTOMATON_STARS)
   const classes = pattern + PATTERN_CLASSES
   const ids = order + AUTOMATON_CLASSES
+  addWork(ORDER_UNITS)
   if (edits == 0 && stars == 0) {
     return elements == length ? scoreAround(classes, ids, elements, elements, codes, length) : 0
   }
@@ -54,6 +56,7 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
   }
   if (edits > 0 && elements > 0) s1 = 2
   if (edits > 1 && elements > 1) s2 = 4
+  let states: u32 = 0
   for (let i: u32 = 0; i < length; i++) {
     const code = <u32>load<u8>(codes + i)
     const taken = load<u32>(order + (code << 2), AUTOMATON_TAKES)
@@ -68,7 +71,9 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
       const left = edits - e
       let made: u32 = 0
       const reachable = ((here & taken) << 1) | (here & stars) | less | (less << 1) | (lessNow << 1)
-      for (let todo = reachable & endings(table, remaining, left); todo != 0; todo &= todo - 1) {
+      const able = reachable & endings(table, remaining, left)
+      states += popcnt(able)
+      for (let todo = able; todo != 0; todo &= todo - 1) {
         const j = ctz(todo)
         const bit: u32 = 1 << j
         let p: f64 = here & stars & bit ? at(now, e, j) : 0
@@ -102,11 +107,12 @@ export function scorePlate(pattern: usize, order: usize, edits: u32, codes: usiz
     s0 = n0
     s1 = n1
     s2 = n2
-    if ((s0 | s1 | s2) == 0) return 0
+    if ((s0 | s1 | s2) == 0) break
     const other = now
     now = next
     next = other
   }
+  addWork(states * SCORE_UNITS)
   const end: u32 = 1 << elements
   let best: f64 = s0 & end ? at(now, 0, elements) : 0
   if (s1 & end) best = Math.max(best, at(now, 1, elements))
