@@ -39,6 +39,7 @@ import type { EngineStatus } from './model/engine_status.js'
 import { createClient, waitForStore, type ClickHouseClient } from './store/client.js'
 import { SegmentWriter } from './pictures/segment_writer.js'
 import { GroupWriter } from './store/group_writer.js'
+import { formOf } from './store/ddl.js'
 import { migrate } from './store/migrate.js'
 import { StoreWriter } from './store/writer.js'
 import { Retry } from './runtime/retry.js'
@@ -159,7 +160,7 @@ async function openStore(core: Core, client: ClickHouseClient, leases: KV): Prom
     }
     const work = () => {
       done()
-      return migrate(client, settings.clickhouse.database)
+      return migrate(client, settings.clickhouse.database, formOf(settings))
     }
     await withLease(new Lease(leases, SCHEMA_LEASE, instanceName.session), work, ending).finally(done)
   }
@@ -195,7 +196,11 @@ async function partsOf(core: Core, servers: Servers): Promise<PipelineParts> {
     process: { session: instanceName.session, alone: new Semaphore(1) },
     frames: new FrameCache(connection),
     pictures: await PictureMaker.create(crops, metrics),
-    store: new GroupWriter(new StoreWriter(client, settings.clickhouse.database)),
+    store: new GroupWriter(
+      new StoreWriter(client, settings.clickhouse.database, {
+        onNewReads: (count) => metrics.count('reads_total', count),
+      }),
+    ),
     provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
     batchMs: settings.engine.batchMs,
     ending,

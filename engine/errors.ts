@@ -43,6 +43,7 @@ const TABLE = {
     'the store has schema {found}, this program knows {known}: a newer program has upgraded it',
     503,
   ],
+  ALPR_ERR_STORE_FORM: ['the tables of {database} do not fit the setting clickhouse.cluster: {reason}', 503],
   ALPR_ERR_ROW_INVALID: ['{field} cannot be stored: {reason}', 422],
   ALPR_ERR_STATE_FENCED: ['partition {partition} was taken over by another engine', 503],
   ALPR_ERR_INSTANCE_TAKEN: [

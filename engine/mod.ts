@@ -6,6 +6,7 @@
  */
 export { readManifest, restore } from './backup/backup.js'
 export { EXPORT_FORMATS, fileOf, type ExportFormat } from './canvass/export.js'
+export type { ExportEnd } from './canvass/canvass_service.js'
 export { questionList, type QuestionKind } from './canvass/questions.js'
 export { deadLetters, drop, findDeadLetter, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
 export { startEngine } from './engine.js'
@@ -41,7 +42,7 @@ export { purgePictures } from './retention/picture_purge.js'
 export { purgeProofs } from './retention/purge_proofs.js'
 export { purgeWeek } from './retention/week_purge.js'
 export { checkRollups, sealWeek } from './store/rollup_rebuild.js'
-export { SINGLE, type Form } from './store/ddl.js'
+export { formOf } from './store/ddl.js'
 export { SCHEMA_VERSION, migrate, schemaStatements, schemaVersion } from './store/migrate.js'
 export { WEEK_MS, mondayOf, partitionOf } from './store/week.js'
 export {

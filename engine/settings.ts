@@ -61,6 +61,12 @@ const SCHEMA = Type.Object(
         url: Type.String({ default: '', description: 'empty: the embedded store process in the data folder' }),
         port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
         database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
+        cluster: Type.String({
+          pattern: '^([A-Za-z_][A-Za-z0-9_]{0,62})?$',
+          default: '',
+          description:
+            'name of the cluster, as the server knows it, that the tables are spread over; empty: one server',
+        }),
         username: Type.String({ default: 'default' }),
         password: Type.String({ default: '' }),
         maxMemoryBytes: Type.Integer({

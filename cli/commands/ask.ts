@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { InvalidArgumentError, type Command } from 'commander'
-import { type ExportFormat, fileOf, type QuestionKind, questionList } from '../../engine/mod.js'
+import { type ExportEnd, type ExportFormat, fileOf, type QuestionKind, questionList } from '../../engine/mod.js'
 import { withRecords, type AccessOptions } from '../access.js'
 import { usage } from '../failure.js'
 import { interruptSignal } from '../interrupt.js'
@@ -131,21 +131,30 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
   const format = options.json ? 'json' : options.format
   await withRecords(options, async (records, access) => {
     if (format === 'csv' || format === 'geojson') {
-      for await (const piece of fileOf(format, kind, records.export(access, kind, input, { signal })))
-        if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
-      return
+      const pieces = fileOf(format, kind, records.export(access, kind, input, { signal }))
+      for (;;) {
+        const piece = await pieces.next()
+        if (piece.done) return noteRest(piece.value)
+        if (!process.stdout.write(piece.value)) await once(process.stdout, 'drain')
+      }
     }
-    const { items, next, partial, notes, plan } = await records.ask(access, kind, input, { signal })
+    const { items, partial, notes, plan, ...rest } = await records.ask(access, kind, input, { signal })
     if (format === 'json') items.forEach(printJson)
     else if (items.length === 0) printNote('nothing found')
     else table(items as Record<string, unknown>[])
     if (notes && format === 'table') printNote(JSON.stringify(notes))
     if (partial)
       printNote('the answer is partial: the search reached its limit before all plates; make the pattern more specific')
-    if (next !== undefined)
-      printNote(`more rows exist: raise --limit, use --format csv, or continue with --input and "cursor": "${next}"`)
+    noteRest(rest)
     if (plan) printNote(JSON.stringify(plan, null, 2))
   })
+}
+
+/** Says on standard error that the answer has further rows. */
+function noteRest({ next, left }: ExportEnd): void {
+  if (next !== undefined)
+    printNote(`more rows exist: raise --limit, use --format csv, or continue with --input and "cursor": "${next}"`)
+  if (left !== undefined) printNote(`${left} more rows exist: raise --limit, or ask more narrowly`)
 }
 
 function inputOf(fields: ReadonlySet<string>, options: AskOptions): Record<string, unknown> {

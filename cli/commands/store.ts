@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import {
   checkRollups,
   dataPaths,
-  type Form,
+  formOf,
   migrate,
   mondayOf,
   partitionOf,
@@ -15,7 +15,6 @@ import {
   SCHEMA_VERSION,
   schemaStatements,
   sealWeek,
-  SINGLE,
   WEEK_MS,
 } from '../../engine/mod.js'
 import { loadSecrets } from '../../engine/runtime/mod.js'
@@ -66,7 +65,7 @@ Examples:
     .option('--print', 'print the statements and change nothing')
     .option(
       '--cluster <name>',
-      'schema for a ClickHouse cluster: replicated local tables and Distributed tables',
+      'schema for a ClickHouse cluster: replicated local tables and Distributed tables (setting clickhouse.cluster)',
       clusterName,
     )
     .option('--json', 'print one JSON line per migration or statement')
@@ -82,8 +81,12 @@ Examples:
     .action(async (own: SystemOptions & { print?: boolean; cluster?: string; json?: boolean }, command: Command) => {
       // The parent command has options of the same names and receives them first.
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
-      const form: Form = options.cluster === undefined ? SINGLE : { kind: 'cluster', cluster: options.cluster }
-      const settings = await settingsFor(options)
+      const found = await settingsFor(options)
+      const settings =
+        options.cluster === undefined
+          ? found
+          : { ...found, clickhouse: { ...found.clickhouse, cluster: options.cluster } }
+      const form = formOf(settings)
       const { database } = settings.clickhouse
       if (options.print) {
         for (const statement of schemaStatements(database, form)) {
@@ -115,13 +118,14 @@ function registerJobs(store: Command): void {
     .option('--json', 'print one JSON line per week')
     .action(async (own: SystemOptions & { rebuild?: boolean; json?: boolean }, command: Command) => {
       const options = { ...command.parent?.opts<SystemOptions>(), ...own }
-      await withStore(options, async (client, { clickhouse: { database } }) => {
+      await withStore(options, async (client, settings) => {
+        const { database } = settings.clickhouse
         for (const state of await checkRollups(client, database)) {
           const over = state.week + WEEK_MS < Date.now()
           const right = state.reads === state.counted
           if (options.rebuild && over && !(right && state.sealed))
             Object.assign(state, {
-              reads: await sealWeek(client, database, state.week),
+              reads: await sealWeek(client, database, state.week, formOf(settings)),
               sealed: true,
               counted: undefined,
             })
@@ -159,6 +163,7 @@ function registerJobs(store: Command): void {
                     who: `cli ${userInfo().username}`,
                     reason: options.reason,
                     keepDays: options.keepDays,
+                    form: formOf(settings),
                   }),
                 ]
           for (const proof of proofs) {

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS platestream.reads_local ON CLUSTER 'platestream' (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
+  counts UInt8 DEFAULT 2 CODEC(ZSTD(1)),
   ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
   frames UInt32 ALIAS version
 )
@@ -154,7 +155,7 @@ ALTER TABLE platestream.reads ON CLUSTER 'platestream' ADD COLUMN IF NOT EXISTS 
 CREATE TABLE IF NOT EXISTS platestream.plates_local ON CLUSTER 'platestream' (
   plate String CODEC(ZSTD(1)),
   region LowCardinality(String) CODEC(ZSTD(1)),
-  reads SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  reads SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1)),
   first SimpleAggregateFunction(min, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1)),
   last SimpleAggregateFunction(max, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1))
 )
@@ -168,7 +169,7 @@ ENGINE = Distributed('platestream', 'platestream', 'plates_local', sipHash64(pla
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.plates_local_view ON CLUSTER 'platestream' TO platestream.plates_local AS
 SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
 FROM platestream.reads_local
-WHERE plate != ''
+WHERE plate != '' AND counts > 0
 GROUP BY plate, region;
 
 CREATE TABLE IF NOT EXISTS platestream.camera_hour_local ON CLUSTER 'platestream' (
@@ -191,7 +192,7 @@ ENGINE = Distributed('platestream', 'platestream', 'camera_hour_local', sipHash6
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_hour_local_view ON CLUSTER 'platestream' TO platestream.camera_hour_local AS
 SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
 FROM platestream.reads_local
-WHERE 1
+WHERE 1 AND counts = 2
 GROUP BY camera, hour;
 
 CREATE TABLE IF NOT EXISTS platestream.camera_cells_local ON CLUSTER 'platestream' (
@@ -211,7 +212,7 @@ ENGINE = Distributed('platestream', 'platestream', 'camera_cells_local', sipHash
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_cells_local_view ON CLUSTER 'platestream' TO platestream.camera_cells_local AS
 SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
 FROM platestream.reads_local
-WHERE 1
+WHERE 1 AND counts = 2
 GROUP BY camera, cell;
 
 CREATE TABLE IF NOT EXISTS platestream.reads_held_local ON CLUSTER 'platestream' (
@@ -284,31 +285,4 @@ ORDER BY (week);
 
 CREATE TABLE IF NOT EXISTS platestream.rollup_seals ON CLUSTER 'platestream' AS platestream.rollup_seals_local
 ENGINE = Distributed('platestream', 'platestream', 'rollup_seals_local', sipHash64(week));
-
-TRUNCATE TABLE platestream.plates_local ON CLUSTER 'platestream';
-
-INSERT INTO platestream.plates (plate, region, reads, first, last)
-SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
-FROM platestream.reads FINAL
-WHERE plate != ''
-GROUP BY plate, region
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
-
-TRUNCATE TABLE platestream.camera_hour_local ON CLUSTER 'platestream';
-
-INSERT INTO platestream.camera_hour (camera, hour, reads, confidence_sum, height_px_sum, sharpness_sum, contrast_sum, glare_sum)
-SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
-FROM platestream.reads FINAL
-WHERE 1
-GROUP BY camera, hour
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
-
-TRUNCATE TABLE platestream.camera_cells_local ON CLUSTER 'platestream';
-
-INSERT INTO platestream.camera_cells (camera, cell, reads, first, last)
-SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
-FROM platestream.reads FINAL
-WHERE 1
-GROUP BY camera, cell
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
 

@@ -30,6 +30,7 @@ interface TableFacts {
 /**
  * Writes every table of the database to files: all versions of each row, and aggregates as states. Writes may continue
  * meanwhile; rows are assigned to pieces by their key, so that merges in between neither lose nor duplicate one.
+ * @throws ALPR_ERR_BACKUP_FAILED for the tables of a cluster
  */
 export async function dumpTables(
   client: ClickHouseClient,
@@ -38,6 +39,7 @@ export async function dumpTables(
   onTable: (table: string, rows: number) => void = () => {},
 ): Promise<TablePiece[]> {
   const pieces: TablePiece[] = []
+  await refuseCluster(client, database)
   for (const { name, sorting_key: key, total_rows: total } of await tablesOf(client, database)) {
     const buckets = Math.max(1, Math.ceil(Number(total) / PIECE_ROWS))
     let all = 0
@@ -96,6 +98,21 @@ export async function loadTables(
   } finally {
     for (const view of views) await client.command({ query: view })
   }
+}
+
+/** A dump has what one server stores, which of a cluster is one shard. @throws ALPR_ERR_BACKUP_FAILED */
+async function refuseCluster(client: ClickHouseClient, database: string): Promise<void> {
+  const result = await client.query({
+    query: "SELECT name FROM system.tables WHERE database = {database:String} AND engine = 'Distributed' LIMIT 1",
+    query_params: { database: checkDatabaseName(database) },
+    format: 'JSONEachRow',
+  })
+  const [spread] = await result.json<{ name: string }>()
+  if (spread)
+    throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
+      what: `database ${database}`,
+      reason: `table ${spread.name} is spread over a cluster; use BACKUP of ClickHouse for it`,
+    })
 }
 
 async function tablesOf(client: ClickHouseClient, database: string): Promise<TableFacts[]> {

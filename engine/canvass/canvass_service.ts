@@ -33,12 +33,18 @@ export interface CanvassServiceOptions {
 
 export interface Answer {
   items: unknown[]
+  /** For the next page; absent on the last one. */
   next?: string
   /** Whether rows may be left out, because a search used its budget up; `notes` say how far it came. */
   partial?: boolean
+  /** Further rows of an answer that has no pages. */
+  left?: number
   notes?: Record<string, unknown>
   plan?: Plan
 }
+
+/** How far an export has come: with neither field, to the end of the answer. */
+export type ExportEnd = Pick<Answer, 'next' | 'left'>
 
 /** How an answer was found. Statements show names of parameters, never their values. */
 export interface Plan {
@@ -150,8 +156,9 @@ export class CanvassService {
    * The whole answer, page by page. Nothing is asked before the first page is wanted.
    * @throws as `answer`, and ALPR_ERR_SEARCH_TOO_COSTLY for a partial answer: a file has no place to say so
    */
-  async *export(asked: AskedQuestion, scope: Scope, options: AskOptions = {}): AsyncGenerator<unknown[]> {
+  async *export(asked: AskedQuestion, scope: Scope, options: AskOptions = {}): AsyncGenerator<unknown[], ExportEnd> {
     let { cursor } = asked.input
+    let end: ExportEnd = {}
     for (let rows = 0; rows < asked.maxRows; ) {
       const limit = Math.min(EXPORT_PAGE, asked.maxRows - rows)
       const page = await this.#page(asked, { ...asked.input, cursor, explain: false }, limit, scope, options, true)
@@ -161,9 +168,11 @@ export class CanvassService {
       }
       rows += page.items.length
       if (page.items.length > 0) yield page.items
-      if (page.next === undefined) return
+      end = { ...(page.next !== undefined && { next: page.next }), ...(page.left !== undefined && { left: page.left }) }
+      if (page.next === undefined) break
       cursor = page.next
     }
+    return end
   }
 
   /**
@@ -198,6 +207,7 @@ export class CanvassService {
         items: found.items,
         ...(found.next && { next: cursorText(fingerprint, found.next) }),
         ...(found.partial && { partial: true }),
+        ...(found.left !== undefined && { left: found.left }),
         ...(found.notes && { notes: found.notes }),
         ...(input.explain && { plan }),
       }

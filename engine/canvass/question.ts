@@ -59,6 +59,8 @@ export interface Found<Row> {
   next?: (string | number)[]
   /** Whether rows may be left out, because a search used its budget up; `notes` say how far it came. */
   partial?: boolean
+  /** Further rows of an answer that has no pages. */
+  left?: number
   /** Remarks for people on the answer as a whole. */
   notes?: Record<string, unknown>
 }

@@ -20,7 +20,7 @@ export interface QueryResult {
 /**
  * One connection to the ClickHouse engine in this process, used by one query at a time. Settings and parameters of a
  * query are reset before the next one, which finds the session like new. A query with effects that cannot be reset
- * (SET, temporary tables) makes the session `tainted`, and the pool replaces it.
+ * (SET, temporary tables) or that fails makes the session `tainted`, and the pool replaces it.
  */
 export class ChdbSession {
   /** Identifies this session's queries for KILL QUERY, because the C interface takes no query id. */
@@ -74,6 +74,8 @@ export class ChdbSession {
         elapsed: result.elapsed,
       }
     } catch (error) {
+      // The engine keeps the rows that a query wrote before it failed, and gives them to the session's next query.
+      this.tainted = true
       throw withoutPrefix(error, prefix.length)
     }
   }
@@ -95,6 +97,9 @@ export class ChdbSession {
         const raw = chunk.raw()
         await sink(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
       }
+    } catch (error) {
+      this.tainted = true
+      throw error
     } finally {
       stream.cancel()
     }

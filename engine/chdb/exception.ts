@@ -15,10 +15,11 @@ export class StoreException extends Error {
   /**
    * The body of the response. Clients take the first parenthesised word in capitals for the type, so the message must
    * not contain one (the engine's syntax errors quote the word at which parsing failed in this way).
+   * @param version of the engine
    */
-  get text(): string {
+  text(version: string): string {
     const message = this.message.replace(/\(([A-Z0-9_]+)\)/g, "('$1')").replace(/\.?\s*$/, '.')
-    return `Code: ${this.code}. DB::Exception: ${message} (${this.type})\n`
+    return `Code: ${this.code}. DB::Exception: ${message} (${this.type}) (version ${version})\n`
   }
 }
 
@@ -77,8 +78,12 @@ export function exceptionOf(error: unknown): StoreException {
   const code = Number(match[1])
   // A full disk shows as 'cannot write to file' or as a filesystem error; either way the client may retry later.
   if (/No space left on device/.test(match[2]!)) return noSpace('the data folder')
-  return new StoreException(code, typeOf(match[2]!), stripTail(match[2]!))
+  const text = stripTail(match[2]!)
+  return new StoreException(code, typeOf(match[2]!), code === TOO_MANY_ROWS_OR_BYTES ? `${text}. ${SMALLER}` : text)
 }
+
+const TOO_MANY_ROWS_OR_BYTES = 396
+const SMALLER = 'Consider limiting the amount of requested rows, or stream the result (wait_end_of_query=0)'
 
 /** `... (UNKNOWN_TABLE)` or `... (UNKNOWN_TABLE) (version 26.7)`: the last group in capitals. */
 function typeOf(text: string): string {

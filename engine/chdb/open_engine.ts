@@ -30,22 +30,25 @@ const CONFIG = '<clickhouse><max_thread_pool_free_size>64</max_thread_pool_free_
 
 /**
  * Opens the ClickHouse engine on a folder, in this process.
- * @returns its sessions, and the limits of what a client may set
+ * @param settings its configuration file
+ * @returns its sessions, the limits of what a client may set, and its version
  * @throws ALPR_ERR_STORE_LOCKED when another process owns the folder, ALPR_ERR_STORE_UNAVAILABLE
  */
 export async function openEngine(
   path: string,
   bounds: EngineBounds,
-): Promise<{ pool: SessionPool; limits: SettingLimits }> {
+  settings = CONFIG,
+): Promise<{ pool: SessionPool; limits: SettingLimits; version: string }> {
   const config = join(path, 'engine.xml')
-  writeFileSync(config, CONFIG, { mode: 0o600 })
+  writeFileSync(config, settings, { mode: 0o600 })
   try {
     const pool = await SessionPool.open({
       size: bounds.poolSize,
       maxWaiting: bounds.maxWaiting,
       open: (mark) => ChdbSession.open(path, mark, fixedSettings(bounds), [`--config-file=${config}`]),
     })
-    return { pool, limits: { known: await settingNames(pool), ceilings: ceilingsOf(bounds) } }
+    const limits = { known: await settingNames(pool), ceilings: ceilingsOf(bounds) }
+    return { pool, limits, version: (await pool.control('SELECT version()')).trim() }
   } catch (error) {
     if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
     throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', { url: path, reason: reasonOf(error) }, { cause: error })

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { badRequest, gone, notImplemented, StoreException } from './exception.js'
+import { badRequest, exceptionOf, gone, notImplemented, StoreException } from './exception.js'
 import { bodyError, decodersOf, detached, readForm, readText } from './request_body.js'
 import type { QueryClass, SessionPool } from './session_pool.js'
 import { parseAddress, type RequestAddress, type SettingLimits } from './request_address.js'
+import { ProgressHeaders } from './progress_headers.js'
 import { sendWhole, setHeaders, StreamedReply } from './reply.js'
 import type { ChdbSession, QueryScope } from './chdb_session.js'
 import { NotOneStatement, quote, scan, type Statement } from './sql_scanner.js'
@@ -15,6 +16,14 @@ export interface RequestContext {
   limits: SettingLimits
   /** Most bytes of SQL text, without data. */
   maxStatementBytes: number
+  /** Of the engine. */
+  version: string
+}
+
+/** What the response to an error needs of its request. */
+export interface CurrentQuery {
+  queryId: string
+  progress?: ProgressHeaders
 }
 
 /** Statements that change nothing. */
@@ -23,27 +32,27 @@ const READ_ONLY = new Set(['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAI
 const TAINTING = new Set(['SET', 'USE', 'BEGIN', 'COMMIT', 'ROLLBACK', 'EXECUTE', 'PREPARE', 'DEALLOCATE'])
 /** Formats without header and footer: the blocks of a result, one after the other, are the whole result. */
 const STREAMABLE = new Set([
-  'JSONEachRow',
-  'JSONCompactEachRow',
-  'JSONStringsEachRow',
-  'TabSeparated',
-  'TSV',
-  'CSV',
-  'RowBinary',
-  'Native',
+  'jsoneachrow',
+  'jsoncompacteachrow',
+  'jsonstringseachrow',
+  'tabseparated',
+  'tsv',
+  'csv',
+  'rowbinary',
+  'native',
 ])
 const DEFAULT_FORMAT = 'TabSeparated'
 
 /**
  * Runs the query of one request and sends its result.
- * @param current receives the query's id, which the response to an error needs too
+ * @param current receives what the response to an error needs too
  * @throws StoreException or the engine's error; the caller sends it
  */
 export async function handleQuery(
   request: IncomingMessage,
   response: ServerResponse,
   context: RequestContext,
-  current: { queryId: string },
+  current: CurrentQuery,
 ): Promise<void> {
   const address = parseAddress(request, context.limits)
   current.queryId = address.queryId
@@ -61,10 +70,13 @@ export async function handleQuery(
     const query = prepareQuery(statement, data, address)
     await context.pool.use(query.queryClass, disconnected.signal, async (session) => {
       if (TAINTING.has(statement.kind) || statement.temporary) session.tainted = true
-      if (query.streamed) await runStreamed(session, query, response, disconnected.signal)
-      else await runWhole(session, query, response)
+      if (query.streamed) return runStreamed(session, query, response, disconnected.signal, context.version)
+      if (address.progressMs !== undefined)
+        current.progress = new ProgressHeaders(response, address.progressMs, () => context.pool.progressOf(session))
+      await runWhole(session, query, response, current.progress)
     })
   } finally {
+    current.progress?.stop()
     data?.release()
   }
 }
@@ -147,10 +159,12 @@ function prepareQuery(statement: Statement, data: Spooled | undefined, address: 
   const { settings } = address
   const streamed =
     address.stream &&
-    STREAMABLE.has(format) &&
+    STREAMABLE.has(format.toLowerCase()) &&
     !statement.nested &&
     (statement.kind === 'SELECT' || statement.kind === 'WITH')
   if (streamed) settings.set('max_result_bytes', '0')
+  // Its rows of progress follow this interval, microseconds, which by default is as long as many a query.
+  if (/WithProgress$/i.test(format) && !settings.has('interactive_delay')) settings.set('interactive_delay', '50000')
   const scope: QueryScope = { database: address.database, settings, params: address.params }
   return { sql, scope, format, streamed, queryClass: classOf(statement, streamed, settings), address, data }
 }
@@ -164,7 +178,12 @@ function classOf({ kind }: Statement, streamed: boolean, settings: ReadonlyMap<s
   return streamed || priority > 1 ? 'export' : 'lookup'
 }
 
-async function runWhole(session: ChdbSession, query: PreparedQuery, response: ServerResponse): Promise<void> {
+async function runWhole(
+  session: ChdbSession,
+  query: PreparedQuery,
+  response: ServerResponse,
+  progress: ProgressHeaders | undefined,
+): Promise<void> {
   const { sql, scope, format, address, data } = query
   const result = await session.run(sql, scope, format)
   if (response.destroyed) return
@@ -176,12 +195,12 @@ async function runWhole(session: ChdbSession, query: PreparedQuery, response: Se
     ...(data && { writtenRows: result.rows, writtenBytes: data.bytes }),
     elapsed: result.elapsed,
   })
-  await sendWhole(response, result.bytes, address.gzip)
+  await sendWhole(response, result.bytes, address.gzip, progress)
 }
 
 /** Rows of a result in a format with one line a row; 0 in other formats. */
 function rowsIn(bytes: Buffer, format: string): number {
-  if (!/^(JSON\w*EachRow|TabSeparated|TSV)$/.test(format)) return 0
+  if (!/^(JSON\w*EachRow|TabSeparated|TSV)$/i.test(format)) return 0
   let rows = 0
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) rows++
   return rows
@@ -192,6 +211,7 @@ async function runStreamed(
   { sql, scope, format, address }: PreparedQuery,
   response: ServerResponse,
   disconnected: AbortSignal,
+  version: string,
 ): Promise<void> {
   let reply: StreamedReply | undefined
   const begin = () => {
@@ -199,10 +219,15 @@ async function runStreamed(
     return new StreamedReply(response, address.gzip)
   }
   // The headers wait for the first block, so that an error before it still gets a status of its own.
-  await session.stream(sql, scope, format, async (chunk) => {
-    reply ??= begin()
-    await reply.write(chunk, disconnected)
-  })
+  try {
+    await session.stream(sql, scope, format, async (chunk) => {
+      reply ??= begin()
+      await reply.write(chunk, disconnected)
+    })
+  } catch (error) {
+    await reply?.fail(exceptionOf(error), version)
+    throw error
+  }
   reply ??= begin()
   reply.end()
 }

@@ -13,10 +13,12 @@ export interface RequestAddress {
   params: Map<string, string>
   /** The client requests a compressed result and accepts gzip. */
   gzip: boolean
-  /** An explicit `wait_end_of_query=0`: send the result while the engine produces it. */
+  /**
+   * An explicit `wait_end_of_query=0`, or a buffer for the response: send the result while the engine produces it.
+   */
   stream: boolean
-  /** `send_progress_in_http_headers=1`. */
-  progress: boolean
+  /** With `send_progress_in_http_headers=1`: interval of the progress, milliseconds. */
+  progressMs?: number
 }
 
 /** Parameters of the HTTP interface that are not settings of the engine. */
@@ -82,10 +84,19 @@ export function parseAddress(request: IncomingMessage, limits: SettingLimits): R
     settings,
     params,
     gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header(request, 'accept-encoding') ?? ''),
-    stream: search.get('wait_end_of_query') === '0',
-    progress: search.get('send_progress_in_http_headers') === '1',
+    stream: isStream(search),
+    progressMs: search.get('send_progress_in_http_headers') === '1' ? progressInterval(search) : undefined,
   }
 }
+
+function isStream(search: URLSearchParams): boolean {
+  const wait = search.get('wait_end_of_query')
+  return wait === null ? ['buffer_size', 'http_response_buffer_size'].some((name) => search.has(name)) : wait === '0'
+}
+
+/** At least 10 ms, because each one is a query. */
+const progressInterval = (search: URLSearchParams): number =>
+  Math.max(10, Number(search.get('http_headers_progress_interval_ms') ?? 100) || 100)
 
 /** @throws BAD_ARGUMENTS for a name that is not an identifier */
 export function setParam(params: Map<string, string>, name: string, value: string): void {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { AlprError, reasonOf } from '../errors.js'
 import { TokenGate } from './token_gate.js'
 import { exceptionOf } from './exception.js'
-import { handleQuery, type RequestContext } from './query_handler.js'
+import { handleQuery, type CurrentQuery, type RequestContext } from './query_handler.js'
 import { openEngine } from './open_engine.js'
 import { Spool } from './spool.js'
 import { sendException } from './reply.js'
@@ -29,6 +29,8 @@ export interface StoreServerOptions {
   maxResultBytes?: number
   /** Queries that wait for a session. */
   maxWaiting?: number
+  /** Configuration file of the engine (XML) instead of the store's own; for tests. */
+  engineSettings?: string
   /** How long running queries may continue after `close`, in milliseconds. */
   graceMs?: number
 }
@@ -74,15 +76,10 @@ export async function startStore(options: StoreServerOptions): Promise<StoreServ
   const path = resolve(options.path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
 
-  const { pool, limits } = await openEngine(path, {
-    poolSize,
-    maxWaiting,
-    maxMemoryBytes,
-    maxResultBytes,
-    maxStatementBytes: MAX_STATEMENT_BYTES,
-  })
+  const bounds = { poolSize, maxWaiting, maxMemoryBytes, maxResultBytes, maxStatementBytes: MAX_STATEMENT_BYTES }
+  const { pool, limits, version } = await openEngine(path, bounds, options.engineSettings)
   const spool = new Spool(path, maxBodyBytes, 4 * maxBodyBytes)
-  const context: RequestContext = { pool, spool, limits, maxStatementBytes: MAX_STATEMENT_BYTES }
+  const context: RequestContext = { pool, spool, limits, maxStatementBytes: MAX_STATEMENT_BYTES, version }
   const gate = new TokenGate(options.token)
   const server = createServer(
     { maxHeaderSize: MIB, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 300_000 },
@@ -132,7 +129,7 @@ async function serve(
     response.setHeader('Connection', 'keep-alive')
     response.setHeader('Keep-Alive', `timeout=${ANNOUNCED_KEEP_ALIVE_S}`)
   }
-  const current = { queryId: '' }
+  const current: CurrentQuery = { queryId: '' }
   try {
     if (request.url === '/ping' || request.url?.startsWith('/ping?')) {
       request.resume()
@@ -144,7 +141,7 @@ async function serve(
     await handleQuery(request, response, context, current)
   } catch (error) {
     if (response.destroyed) return
-    sendException(request, response, current.queryId, exceptionOf(error))
+    sendException(request, response, { ...current, version: context.version }, exceptionOf(error))
   }
 }
 

@@ -1,6 +1,7 @@
 import { sleep } from '../runtime/backoff.js'
 import { shuttingDown, tooBusy } from './exception.js'
 import type { ChdbSession } from './chdb_session.js'
+import type { ResultSummary } from './result_summary.js'
 import { quote } from './sql_scanner.js'
 
 /**
@@ -111,6 +112,26 @@ export class SessionPool {
     await this.#controlTail
     for (const session of this.#idle) session.close()
     this.#control.close()
+  }
+
+  /** How far the query of a session has come; undefined when the engine does not list it. */
+  async progressOf(session: ChdbSession): Promise<ResultSummary | undefined> {
+    const columns = 'read_rows, read_bytes, written_rows, written_bytes, total_rows_approx, elapsed'
+    const line = await this.control(
+      `SELECT ${columns} FROM system.processes WHERE Settings['log_comment'] = ${quote(session.mark)} LIMIT 1`,
+    )
+    if (line === '') return undefined
+    const [readRows, readBytes, writtenRows, writtenBytes, totalRows, elapsed] = line.trim().split('\t').map(Number)
+    return {
+      readRows: readRows!,
+      readBytes: readBytes!,
+      writtenRows: writtenRows!,
+      writtenBytes: writtenBytes!,
+      totalRows: totalRows!,
+      resultRows: 0,
+      resultBytes: 0,
+      elapsed: elapsed!,
+    }
   }
 
   /** Runs a command on the control session, which clients never use. */

@@ -19,7 +19,7 @@ export interface Statement {
   inlineDataAt?: number
   /** More than one SELECT: a subquery, a union. */
   nested: boolean
-  /** The first word that gives access to files or hosts outside the database (`OUTFILE`, `url(`). */
+  /** The first word that names what the store does not give: files or hosts (`OUTFILE`, `url(`), the log of queries. */
   outside?: string
   /** Creates a temporary table, which belongs to its session. */
   temporary: boolean
@@ -118,7 +118,7 @@ function describe(
     dataAt: kind === 'INSERT' ? infileOffset(top, formatAt) : undefined,
     inlineDataAt,
     nested: words.filter((word) => word.upper === 'SELECT').length > 1,
-    outside: words.find((word, index) => reachesOut(sql, word, words[index - 1]))?.text,
+    outside: outsideOf(sql, words),
     temporary:
       kind === 'CREATE' && words.slice(1, 4).some((word) => word.upper === 'TEMPORARY' || word.upper === 'TEMP'),
   }
@@ -137,7 +137,15 @@ const OUTSIDE = new RegExp(
   ].join('|')})$`,
 )
 
+function outsideOf(sql: string, words: Word[]): string | undefined {
+  const index = words.findIndex((word, at) => reachesOut(sql, word, words[at - 1]))
+  if (index < 0) return undefined
+  return words[index]!.upper === 'QUERY_LOG' ? 'system.query_log' : words[index]!.text
+}
+
 function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
+  // The engine keeps no log of queries; "unknown table" would not say why.
+  if (word.upper === 'QUERY_LOG') return before?.upper === 'SYSTEM' && sql[word.start - 1] === '.'
   if (word.upper === 'INFILE') return before?.upper === 'FROM'
   if (word.upper === 'OUTFILE') return before?.upper === 'INTO'
   return OUTSIDE.test(word.upper) && /^\s*\(/.test(sql.slice(word.end, word.end + 100))

@@ -133,7 +133,6 @@ export class Checkpointer {
     await parts.retry.until('pictures', () => parts.pictures.sync(), signal)
     const batch = { reads: [...epoch.reads.values()], hits: epoch.hits, ledger }
     await parts.retry.until('clickhouse', () => parts.store.write(batch), signal)
-    parts.metrics.count('reads_total', epoch.reads.size)
     this.sink.showLive(epoch)
   }
 

@@ -43,6 +43,8 @@ export interface FoundPage {
   plates: FoundPlate[]
   /** Matching plates among those scanned. */
   matched: number
+  /** The best of only so many matching plates, those seen latest; absent: the best of all. */
+  ranked?: number
   scanned: number
   /** Plates to scan in all. */
   of: number
@@ -143,7 +145,9 @@ export class SqlPlateSearch implements PlateSearch {
     const plates = found.map((row) => ({ ...foundPlate(row), ...align(row.text) })).sort(byRank)
     const [counted] = await rows<{ n: string }>(countPlates(this.database), 'plates')
     const of = Number(counted?.n ?? 0)
-    yield { plates: plates.slice(0, limit), matched: found[0]?.all ?? 0, scanned: of, of, done: true, partial: false }
+    const matched = found[0]?.all ?? 0
+    const ranked = matched > found.length ? { ranked: found.length } : {}
+    yield { plates: plates.slice(0, limit), matched, ...ranked, scanned: of, of, done: true, partial: false }
   }
 
   /** @throws ALPR_ERR_SEARCH_TOO_COSTLY for a search that the store would certainly end before it is done */

@@ -201,8 +201,10 @@ export class DictionarySearch implements PlateSearch {
     })) {
       const stored = await this.#storedRows(matches, rows)
       yield {
-        plates: matches.map(({ plate, region, probability, count, firstHour, lastHour, tolerated }) => {
+        // A plate that later versions took back from all its reads stays in the dictionary until it is rebuilt.
+        plates: matches.flatMap(({ plate, region, probability, count, firstHour, lastHour, tolerated }) => {
           const row = stored.get(`${plate}@${region}`)
+          if (row?.seen === 0) return []
           return {
             plate,
             region,

@@ -2,10 +2,12 @@ import { SegmentReader } from '../pictures/segment_reader.js'
 import type { CropRef } from '../model/read.js'
 import type { Settings } from '../settings.js'
 import { createClient, storeError, type StoreAddress } from '../store/client.js'
-import { MAX_ROWS, StoreQueries } from '../store/queries.js'
+import { StoreQueries, type RowPlace } from '../store/queries.js'
 import type { Scope } from '../store/scope.js'
 import type { StoredRead } from '../store/tables.js'
-import { cursorOf, isBefore, parseCursor, type Cursor } from './page_cursor.js'
+import type { LedgerRow } from '../model/ledger.js'
+import { CAMERA_ID } from '../model/camera.js'
+import { cursorOf, parseCursor } from './page_cursor.js'
 import type {
   HitRecord,
   HitsQuery,
@@ -40,40 +42,34 @@ export class ClickHouseRecords implements StoredRecords {
     if (!answer.success) throw storeError(answer.error, this.#url)
   }
 
-  reads({ limit, before, ...filter }: ReadsQuery, scope: Scope): Promise<Page<ReadRecord>> {
+  async reads({ limit, before, ...filter }: ReadsQuery, scope: Scope): Promise<Page<ReadRecord>> {
     return this.#page(
       limit,
-      before,
+      before && parseCursor(before, /^\d{1,20}$/),
       (options) => this.#queries.latestReads({ ...options, ...filter, scope }),
       (read) => ({ time: read.ts, id: read.readId }),
       readRow,
     )
   }
 
-  hits({ limit, before, ...filter }: HitsQuery, scope: Scope): Promise<Page<HitRecord>> {
+  async hits({ limit, before, ...filter }: HitsQuery, scope: Scope): Promise<Page<HitRecord>> {
     return this.#page(
       limit,
-      before,
+      before && parseCursor(before, /./),
       (options) => this.#queries.latestHits({ ...options, ...filter, scope }),
       (hit) => ({ time: Date.parse(hit.ts), id: hit.hitId }),
       (hit) => hit,
     )
   }
 
-  async ledger({ from, to, camera }: LedgerQuery, scope: Scope): Promise<LedgerEntry[]> {
-    const rows = await this.#ask(() =>
-      this.#queries.ledger({ from, until: to, scope, ...(camera !== undefined && { camera }) }),
+  async ledger({ limit, before, to, ...filter }: LedgerQuery, scope: Scope): Promise<Page<LedgerEntry>> {
+    return this.#page(
+      limit,
+      before && parseCursor(before, CAMERA_ID),
+      (options) => this.#queries.ledger({ ...options, ...filter, until: to, scope }),
+      (row) => ({ time: row.hour, id: row.camera }),
+      ledgerEntry,
     )
-    return rows
-      .map(({ camera, hour, framesIn, withReads, withoutPlate, dead }) => ({
-        camera,
-        hour: new Date(hour).toISOString(),
-        framesIn,
-        withReads,
-        withoutPlate,
-        dead,
-      }))
-      .reverse()
   }
 
   picture(ref: CropRef): Promise<Uint8Array> {
@@ -84,30 +80,17 @@ export class ClickHouseRecords implements StoredRecords {
     return this.#client.close()
   }
 
-  /**
-   * One page in the order (time, id), newest first. The statements end at a time, but many rows can share a
-   * millisecond: so the rows of the cursor's own millisecond are read again and those already shown are left out.
-   */
+  /** One page in the order (time, id), newest first. One further row only tells that there is a next page. */
   async #page<Row, Item>(
     limit: number,
-    before: string | undefined,
-    ask: (options: { limit: number; before?: number }) => Promise<Row[]>,
-    place: (row: Row) => Cursor,
+    after: RowPlace | '' | undefined,
+    ask: (options: { limit: number; after?: RowPlace }) => Promise<Row[]>,
+    place: (row: Row) => RowPlace,
     item: (row: Row) => Item,
   ): Promise<Page<Item>> {
-    const cursor = before === undefined ? undefined : parseCursor(before)
-    for (let spare = 16; ; spare *= 4) {
-      const count = Math.min(MAX_ROWS, limit + spare)
-      const rows = await this.#ask(() => ask({ limit: count, ...(cursor && { before: cursor.time + 1 }) }))
-      const left = cursor ? rows.filter((row) => isBefore(place(row), cursor)) : rows
-      const more = rows.length === count
-      if (left.length <= limit && more && count < MAX_ROWS) continue
-      const shown = left.slice(0, limit)
-      return {
-        items: shown.map(item),
-        ...((left.length > limit || more) && shown.length > 0 && { next: cursorOf(place(shown.at(-1)!)) }),
-      }
-    }
+    const rows = await this.#ask(() => ask({ limit: limit + 1, ...(after && { after }) }))
+    const shown = rows.slice(0, limit)
+    return { items: shown.map(item), ...(rows.length > limit && { next: cursorOf(place(shown.at(-1)!)) }) }
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
@@ -118,6 +101,15 @@ export class ClickHouseRecords implements StoredRecords {
     }
   }
 }
+
+const ledgerEntry = ({ camera, hour, framesIn, withReads, withoutPlate, dead }: LedgerRow): LedgerEntry => ({
+  camera,
+  hour: new Date(hour).toISOString(),
+  framesIn,
+  withReads,
+  withoutPlate,
+  dead,
+})
 
 function readRow(read: StoredRead): ReadRecord {
   const {

@@ -5,6 +5,7 @@ import { platesOfList } from '../hotlists/hotlist_store.js'
 import { LoadingSearch, type SearchLog } from '../plate_search/loading_search.js'
 import { dataPaths, type Settings } from '../settings.js'
 import { createClient, type StoreAddress } from '../store/client.js'
+import { formOf } from '../store/ddl.js'
 import type { AccessGate } from './access.js'
 import { ClickHouseRecords } from './clickhouse_records.js'
 import { Records } from './records.js'
@@ -45,7 +46,10 @@ export function openRecords({ settings, store, gate, nats, log }: RecordsOptions
   const records = new Records(new ClickHouseRecords(settings, store, dataPaths(settings).crops), canvass, gate)
   return {
     records,
-    loadDictionary: () => search.start(),
+    // It follows the parts of one table on one server (`newPlates`): on a cluster it would miss plates of other shards.
+    loadDictionary: () => {
+      if (formOf(settings).kind === 'single') search.start()
+    },
     close: async () => {
       await search.close()
       await client.close()

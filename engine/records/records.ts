@@ -1,8 +1,8 @@
-import type { Answer, AskOptions, CanvassService } from '../canvass/canvass_service.js'
+import type { Answer, AskOptions, CanvassService, ExportEnd } from '../canvass/canvass_service.js'
 import type { QuestionKind } from '../canvass/questions.js'
 import { codeOf } from '../errors.js'
 import type { CropRef } from '../model/read.js'
-import { requireWhole } from '../store/scope.js'
+import { requireWhole, type Scope } from '../store/scope.js'
 import type { Access, AccessGate, AccessRequest, Ticket } from './access.js'
 import { throughGate } from './through_gate.js'
 import type {
@@ -54,12 +54,30 @@ export class Records {
   }
 
   /** Frames per camera and hour, newest first. @throws as `reads` */
-  async ledger(access: Access, query: LedgerQuery): Promise<LedgerEntry[]> {
-    const request: AccessRequest = { kind: 'ledger', input: query, form: 'page' }
-    const { items } = await this.#page(access, request, async ({ scope }) => ({
-      items: await this.#stored.ledger(query, scope),
-    }))
-    return items
+  ledger(access: Access, query: LedgerQuery): Promise<Page<LedgerEntry>> {
+    return this.#page(access, { kind: 'ledger', input: query, form: 'page' }, ({ scope }) =>
+      this.#stored.ledger(query, scope),
+    )
+  }
+
+  /** All entries from `query.before` on, page by page of `query.limit`. @throws as `reads` */
+  async *exportLedger(access: Access, query: LedgerQuery): AsyncGenerator<LedgerEntry[]> {
+    const request: AccessRequest = { kind: 'ledger', input: query, form: 'export' }
+    const stored = this.#stored
+    const pages = async function* (scope: Scope): AsyncGenerator<LedgerEntry[]> {
+      let before = query.before
+      do {
+        const page = await stored.ledger({ ...query, ...(before !== undefined && { before }) }, scope)
+        yield page.items
+        before = page.next
+      } while (before !== undefined)
+    }
+    yield* this.#streamed(
+      access,
+      request,
+      (page: LedgerEntry[]) => page.length,
+      ({ scope }) => pages(scope),
+    )
   }
 
   /**
@@ -87,16 +105,18 @@ export class Records {
     return this.#page(access, request, ({ scope }) => this.#canvass.answer(asked, scope, options))
   }
 
-  /** The whole answer to a question, page by page, at most 1,000,000 rows. @throws as `ask` */
+  /**
+   * The whole answer to a question, page by page, at most 1,000,000 rows; returns where to continue. @throws as `ask`
+   */
   async *export(
     access: Access,
     kind: QuestionKind,
     input: unknown,
     options: { signal?: AbortSignal } = {},
-  ): AsyncGenerator<unknown[]> {
+  ): AsyncGenerator<unknown[], ExportEnd> {
     const asked = this.#canvass.prepareExport(kind, input)
     const request: AccessRequest = { kind: 'question', input: { question: kind, ...asked.input }, form: 'export' }
-    yield* this.#streamed(
+    return yield* this.#streamed(
       access,
       request,
       (page: unknown[]) => page.length,
@@ -148,26 +168,33 @@ export class Records {
     })
   }
 
-  async *#streamed<T>(
+  async *#streamed<T, End>(
     access: Access,
     request: AccessRequest,
     rowsOf: (piece: T) => number,
-    work: (ticket: Ticket) => AsyncIterable<T>,
-  ): AsyncGenerator<T> {
+    work: (ticket: Ticket) => AsyncGenerator<T, End>,
+  ): AsyncGenerator<T, End> {
     const ticket = await this.#gate.begin(access, request)
     let rows = 0
     // Until the last piece is out, the reader may give up.
     let failed: string | undefined = 'ALPR_ERR_QUESTION_GIVEN_UP'
+    let pieces: AsyncGenerator<T, End> | undefined
     try {
-      for await (const piece of work(ticket)) {
-        rows += rowsOf(piece)
-        yield piece
+      pieces = work(ticket)
+      for (;;) {
+        const piece = await pieces.next()
+        if (piece.done) {
+          failed = undefined
+          return piece.value
+        }
+        rows += rowsOf(piece.value)
+        yield piece.value
       }
-      failed = undefined
     } catch (error) {
       failed = codeOf(error)
       throw error
     } finally {
+      await pieces?.return(undefined as End)
       await ticket.end({ rows, ...(failed !== undefined && { failed }) })
     }
   }

@@ -8,7 +8,7 @@ export interface StoredRecords {
   ping(): Promise<void>
   reads(query: ReadsQuery, scope: Scope): Promise<Page<ReadRecord>>
   hits(query: HitsQuery, scope: Scope): Promise<Page<HitRecord>>
-  ledger(query: LedgerQuery, scope: Scope): Promise<LedgerEntry[]>
+  ledger(query: LedgerQuery, scope: Scope): Promise<Page<LedgerEntry>>
   /** The JPEG at a place in the segment files. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
   picture(ref: CropRef): Promise<Uint8Array>
   close(): Promise<void>
@@ -36,6 +36,9 @@ export interface HitsQuery {
 }
 
 export interface LedgerQuery {
+  /** 1 to 4999. */
+  limit: number
+  before?: string
   /** Event time, milliseconds: `[from, to)`. */
   from: number
   to: number

@@ -2,7 +2,7 @@ import { DAY_MS } from '../model/time.js'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
-import { checkDatabaseName } from '../store/ddl.js'
+import { checkDatabaseName, onCluster, SINGLE, storedName, type Form } from '../store/ddl.js'
 import { queryRows } from '../store/query_rows.js'
 import { READS } from '../store/tables.js'
 import { partitionOf, WEEK_MS } from '../store/week.js'
@@ -20,6 +20,8 @@ export interface PurgeOptions {
    * the purge.
    */
   waitMs?: number
+  /** Of the schema. @default one node */
+  form?: Form
 }
 
 /** Queries run 30 s at most, and a canvass service knows of a purge after 2 s. */
@@ -42,7 +44,7 @@ export async function purgeWeek(
 ): Promise<PurgeProof> {
   const db = checkDatabaseName(database)
   const day = partitionOf(week)
-  const { who, reason, keepDays, now = Date.now(), waitMs = WAIT_MS } = options
+  const { who, reason, keepDays, now = Date.now(), waitMs = WAIT_MS, form = SINGLE } = options
   if (week + WEEK_MS + keepDays * DAY_MS > now)
     throw new AlprError('ALPR_ERR_RETENTION_BELOW_MINIMUM', { week: day, limit: keepDays })
 
@@ -65,7 +67,7 @@ export async function purgeWeek(
   await recordPurgeStep(client, db, proof, version, 'begun', now)
   await pause(waitMs)
 
-  await deleteWeek(client, db, day)
+  await deleteWeek(client, db, day, form)
   proof.readsAfter = await rowsLeft(client, db, day)
   if (proof.readsAfter > 0)
     throw new AlprError('ALPR_ERR_PURGE_UNPROVEN', {
@@ -109,16 +111,29 @@ async function countAndDigest(client: ClickHouseClient, from: string, day: strin
   return row!
 }
 
-async function deleteWeek(client: ClickHouseClient, db: string, day: string): Promise<void> {
-  await run(client, `ALTER TABLE ${db}.reads DROP PARTITION '${day}'`)
-  await run(client, `ALTER TABLE ${db}.camera_hour DROP PARTITION '${day}'`)
+async function deleteWeek(client: ClickHouseClient, db: string, day: string, form: Form): Promise<void> {
+  const alter = (table: string) => `ALTER TABLE ${db}.${storedName(table, form)}${onCluster(form)}`
+  await run(client, `${alter('reads')} DROP PARTITION '${day}'`)
+  await run(client, `${alter('camera_hour')} DROP PARTITION '${day}'`)
   // The index by plate is partitioned by quarter. Queries find held reads of purged weeks in `reads_held`.
-  await run(client, `ALTER TABLE ${db}.reads_by_plate DELETE WHERE toMonday(ts) = toDate('${day}')`)
-  await run(
+  await run(client, `${alter('reads_by_plate')} DELETE WHERE toMonday(ts) = toDate('${day}')`)
+  // Values, not subqueries: on a cluster each replica would evaluate them by itself, from its own rows.
+  const [oldest] = await queryRows<{ ms: string }>(
     client,
-    `ALTER TABLE ${db}.plates DELETE WHERE last < (SELECT if(count() = 0, now64(3), min(ts)) FROM ${db}.reads) ` +
-      `AND plate NOT IN (SELECT plate FROM ${db}.reads_held)`,
+    `SELECT toString(if(count() = 0, toUnixTimestamp64Milli(now64(3)), toUnixTimestamp64Milli(min(ts)))) AS ms ` +
+      `FROM ${db}.reads`,
   )
+  const past = "last < fromUnixTimestamp64Milli({oldest:Int64}, 'UTC')"
+  const params = { oldest: Number(oldest!.ms) }
+  const held = await queryRows<{ plate: string }>(
+    client,
+    `SELECT DISTINCT plate FROM ${db}.plates WHERE ${past} AND plate IN (SELECT plate FROM ${db}.reads_held)`,
+    params,
+  )
+  await run(client, `${alter('plates')} DELETE WHERE ${past} AND plate NOT IN {held:Array(String)}`, {
+    ...params,
+    held: held.map(({ plate }) => plate),
+  })
 }
 
 async function rowsLeft(client: ClickHouseClient, db: string, day: string): Promise<number> {

@@ -8,6 +8,7 @@ import {
 import { AlprError, reasonOf } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 import type { Settings } from '../settings.js'
+import { formOf, formSettings } from './ddl.js'
 
 export type { ClickHouseClient } from '@clickhouse/client'
 
@@ -44,7 +45,7 @@ export interface ClientOptions {
 /**
  * A client of the store: of the server that the settings name, else of the embedded one. It is not bound to a database,
  * because such a client could not create that database: names are always qualified.
- * @throws ALPR_ERR_SETTINGS_INVALID when there is neither
+ * @throws ALPR_ERR_SETTINGS_INVALID when there is neither, or a cluster without a server
  */
 export function createClient(
   settings: Pick<Settings, 'clickhouse'>,
@@ -59,6 +60,12 @@ export function createClient(
       key: 'clickhouse.url',
       reason: 'is empty, and there is no embedded store',
     })
+  const form = formOf(settings)
+  if (embedded && form.kind === 'cluster')
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+      key: 'clickhouse.cluster',
+      reason: 'needs clickhouse.url: the embedded store is one node',
+    })
   return create({
     url,
     username: embedded ? 'default' : clickhouse.username,
@@ -71,7 +78,11 @@ export function createClient(
     keep_alive: { enabled: true, idle_socket_ttl: 2_000, eagerly_destroy_stale_sockets: true },
     // On loopback compression costs more than it saves; over a network it pays.
     compression: { request: !embedded, response: !embedded },
-    clickhouse_settings: { ...DEFAULT_SETTINGS, max_memory_usage: String(clickhouse.maxMemoryBytes) },
+    clickhouse_settings: {
+      ...DEFAULT_SETTINGS,
+      ...formSettings(form),
+      max_memory_usage: String(clickhouse.maxMemoryBytes),
+    },
     // Errors reach the caller; the client's own log would repeat them, with the query in it.
     log: { level: ClickHouseLogLevel.OFF },
   })

@@ -7,6 +7,7 @@ const ENCODERS = {
   UInt16: (out: RowBinary, value: number) => out.u16(value),
   UInt32: (out: RowBinary, value: number) => out.u32(value),
   UInt64: (out: RowBinary, value: bigint | number) => out.u64(value),
+  Int64: (out: RowBinary, value: number) => out.i64(value),
   Float32: (out: RowBinary, value: number) => out.f32(value),
   Float64: (out: RowBinary, value: number) => out.f64(value),
   Bool: (out: RowBinary, value: boolean) => out.u8(value ? 1 : 0),
@@ -82,6 +83,13 @@ export function column<Row, T extends ColumnType>(
   }
 }
 
-/** `name type CODEC(...)`, one column a line. */
-export const columnsDdl = (columns: readonly { name: string; type: string; codec: string }[]): string =>
-  columns.map(({ name, type, codec }) => `  ${name} ${type}${codec ? ` CODEC(${codec})` : ''}`).join(',\n')
+/** `name type DEFAULT ... CODEC(...)`, one column a line. */
+export const columnsDdl = (
+  columns: readonly { name: string; type: string; default?: string; codec: string }[],
+): string =>
+  columns
+    .map(
+      ({ name, type, default: value, codec }) =>
+        `  ${name} ${type}${value === undefined ? '' : ` DEFAULT ${value}`}${codec ? ` CODEC(${codec})` : ''}`,
+    )
+    .join(',\n')

@@ -1,5 +1,6 @@
 import type { ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import type { Settings } from '../settings.js'
 import { columnsDdl } from './column.js'
 
 /**
@@ -12,7 +13,7 @@ export const SINGLE: Form = { kind: 'single' }
 /** A table that is written row by row. */
 export interface Table {
   name: string
-  columns: readonly { name: string; type: string; codec: string }[]
+  columns: readonly { name: string; type: string; default?: string; codec: string }[]
   /** ALIAS columns: computed from stored ones, queried like them. */
   derived?: readonly { name: string; type: string; of: string }[]
   /** ReplacingMergeTree keeps the row with the highest value of this column; absent where equal keys are equal rows. */
@@ -37,15 +38,25 @@ export function checkDatabaseName(database: string): string {
   return database
 }
 
+/** The form that the settings ask for. */
+export const formOf = ({ clickhouse: { cluster } }: Pick<Settings, 'clickhouse'>): Form =>
+  cluster === '' ? SINGLE : { kind: 'cluster', cluster }
+
 /**
- * Insert settings that make an acknowledged row durable in this form. On one node the tables fsync; in a cluster a
- * quorum of replicas has the rows.
- * @public the engine writes the single-node form today; `StoreWriter` takes these settings
+ * Settings of every statement in this form. On one node the tables fsync; in a cluster an insert waits for every shard,
+ * and on each for a majority of its replicas. Deduplication tokens travel to the shards: a repeated batch is dropped on
+ * those that have it and stored on the others.
  */
-export const insertSettings = (form: Form): ClickHouseSettings =>
+export const formSettings = (form: Form): ClickHouseSettings =>
   form.kind === 'single'
     ? {}
-    : ({ insert_distributed_sync: 1, insert_quorum: 'auto', insert_quorum_parallel: 1 } as ClickHouseSettings)
+    : ({
+        insert_distributed_sync: 1,
+        insert_quorum: 'auto',
+        insert_quorum_parallel: 1,
+        // ClickHouse 26.7 loses the key columns of a Distributed table with ALIAS columns in ORDER BY ... LIMIT.
+        query_plan_optimize_lazy_materialization: 0,
+      } as ClickHouseSettings)
 
 /** The clause that makes a DDL statement run on every node. */
 export const onCluster = (form: Form): string => (form.kind === 'cluster' ? ` ON CLUSTER '${form.cluster}'` : '')

@@ -3,7 +3,8 @@ import { and, sql, tableOf, value, type Sql } from './sql.js'
 
 /**
  * Statements about the table `plates`: every distinct plate that was ever read, with its region. Rows of one plate that
- * are not merged yet are added up by each statement.
+ * are not merged yet are added up by each statement. A plate that later versions took back from all its reads has none
+ * left, and searches of the store do not find it.
  */
 export interface PlateRow {
   text: string
@@ -16,7 +17,7 @@ export interface PlateRow {
   end: number
 }
 
-const PLATE_COLUMNS = sql`plate AS text, CAST(region, 'String') AS state, toUInt32(sum(reads)) AS seen,
+const PLATE_COLUMNS = sql`plate AS text, CAST(region, 'String') AS state, toUInt32(greatest(sum(reads), 0)) AS seen,
   toUInt32(intDiv(toUnixTimestamp(min(first)), 3600)) AS begin,
   toUInt32(intDiv(toUnixTimestamp(max(last)), 3600)) AS end`
 
@@ -33,13 +34,13 @@ export const countPlates = (database: string): Sql =>
 /** Rows: `{ text }`, the texts of matching plates, seen latest first. @param regions empty: all */
 export const matchingTexts = (database: string, regex: string, regions: readonly string[], limit: number): Sql => sql`
   SELECT plate AS text FROM ${tableOf(database, 'plates')} WHERE ${conditionOf(regex, regions)}
-  GROUP BY plate ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit)}`
+  GROUP BY plate HAVING sum(reads) > 0 ORDER BY max(last) DESC, plate LIMIT ${value('UInt32', limit)}`
 
 /** Rows: PlateRow with `all`, the number of matching plates; seen latest first. @param regions empty: all */
 export const matchingPlates = (database: string, regex: string, regions: readonly string[], limit: number): Sql => sql`
   SELECT ${PLATE_COLUMNS}, toUInt32(count() OVER ()) AS all
   FROM ${tableOf(database, 'plates')} WHERE ${conditionOf(regex, regions)}
-  GROUP BY plate, region ORDER BY end DESC, plate LIMIT ${value('UInt32', limit)}`
+  GROUP BY plate, region HAVING seen > 0 ORDER BY end DESC, plate LIMIT ${value('UInt32', limit)}`
 
 /** Rows: PlateRow of each of these texts and region. */
 export const platesByText = (database: string, texts: readonly string[]): Sql => sql`
@@ -51,7 +52,7 @@ export const platesByText = (database: string, texts: readonly string[]): Sql =>
  * read. Without GROUP BY, so that the result can be streamed; the builder adds up rows of one plate.
  */
 export const allPlatesQuery = (database: string): string =>
-  `SELECT plate, CAST(region, 'String'), toUInt32(least(reads, 65535)),
+  `SELECT plate, CAST(region, 'String'), toUInt32(least(greatest(reads, 0), 65535)),
      toUInt32(intDiv(toUnixTimestamp(first), 3600)), toUInt32(intDiv(toUnixTimestamp(last), 3600))
    FROM ${checkDatabaseName(database)}.plates FORMAT RowBinary`
 

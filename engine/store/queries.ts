@@ -9,7 +9,7 @@ import { hitOf, readOf, type HitColumns, type ReadColumns } from './stored_rows.
 import type { StoredRead } from './tables.js'
 
 /** Rows of one answer. A larger one belongs to an export: parsing it would block the event loop. */
-export const MAX_ROWS = 5_000
+const MAX_ROWS = 5_000
 
 /**
  * All versions of a row lie in one partition, because no version changes the time of the first: FINAL need not look
@@ -20,17 +20,32 @@ const FINAL: ClickHouseSettings = { do_not_merge_across_partitions_select_final:
 /** How far back the latest rows are searched, step by step: the first step usually has them. */
 const LOOK_BACK_MS = [DAY_MS, 9 * DAY_MS, 90 * DAY_MS, Number.POSITIVE_INFINITY]
 
+/** The place of a row in a list that is ordered by time and, within one time, by id. */
+export interface RowPlace {
+  /** Milliseconds. */
+  time: number
+  id: string
+}
+
 export interface Latest {
   /** 1 to 5,000. */
   limit: number
-  /** Only rows before this event time (exclusive), milliseconds. */
-  before?: number
+  /** Only rows that come after this one in the list. */
+  after?: RowPlace
   signal?: AbortSignal
   /** ANDed into every statement. @default WHOLE */
   scope?: Scope
 }
 
-const BEFORE = "ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
+const PLACE_TIME = "fromUnixTimestamp64Milli({time:Int64}, 'UTC')"
+/** The bound of the time alone lets the store skip parts and granules. */
+const NOT_LATER = `ts <= ${PLACE_TIME}`
+/** Rows of a list after a place, newest first. */
+const AFTER = {
+  reads: `${NOT_LATER} AND (ts, read_id) < (${PLACE_TIME}, {id:UInt64})`,
+  hits: `${NOT_LATER} AND (ts, hit_id) < (${PLACE_TIME}, {id:String})`,
+  ledger: "(l.hour, l.camera) < (toDateTime(intDiv({time:Int64}, 1000), 'UTC'), {id:String})",
+}
 
 /** Latest reads and hits, single reads, and the ledger. */
 export class StoreQueries {
@@ -47,16 +62,16 @@ export class StoreQueries {
     const { camera, plate } = options
     const where =
       (camera === undefined ? '' : 'AND camera = {camera:String} ') +
-      (plate === undefined ? '' : this.#ofPlate(options.before))
+      (plate === undefined ? '' : this.#ofPlate(options.after))
     const rows = await this.#latest<ReadColumns>('reads', 'read_id', options, where, { camera, plate })
     return rows.map(readOf)
   }
 
   /** The plate index locates the reads; `plate` is checked again, because a later version may have another text. */
-  #ofPlate(before: number | undefined): string {
+  #ofPlate(after: RowPlace | undefined): string {
     return `AND plate = {plate:String} AND (cell, ts) IN (
       SELECT cell, ts FROM ${this.#database}.reads_by_plate
-      WHERE plate = {plate:String} ${before === undefined ? '' : `AND ${BEFORE}`})`
+      WHERE plate = {plate:String} ${after === undefined ? '' : `AND ${AFTER.reads}`})`
   }
 
   /** The latest hits, newest first, each in its highest revision; withdrawn ones too. */
@@ -79,16 +94,19 @@ export class StoreQueries {
   }
 
   /**
-   * Rows of one camera, or of all, with `from <= hour < until`; the parts of an hour added up (`part` is the first,
-   * `version` the last).
+   * Rows of one camera, or of all, with `from <= hour < until`, by hour and camera in descending order; the parts of an
+   * hour added up (`part` is the first, `version` the last). The id of a row's place is its camera.
    */
-  async ledger(options: {
-    camera?: string
-    from: number
-    until: number
-    signal?: AbortSignal
-    scope?: Scope
-  }): Promise<LedgerRow[]> {
+  async ledger({
+    camera,
+    from,
+    until,
+    limit,
+    after,
+    signal,
+    scope,
+  }: Latest & { camera?: string; from: number; until: number }): Promise<LedgerRow[]> {
+    requireLimit(limit)
     const rows = await this.#rows<Record<keyof LedgerRow, string>>(
       // Qualified: in ClickHouse an alias wins over the column of its name, in WHERE too.
       `SELECT l.camera AS camera, min(l.part) AS part, toUnixTimestamp(l.hour) * 1000 AS hour,
@@ -97,11 +115,12 @@ export class StoreQueries {
        FROM ${this.#database}.ledger AS l FINAL
        WHERE l.hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
          AND l.hour < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-             ${options.camera === undefined ? '' : 'AND l.camera = {camera:String}'}
-       GROUP BY l.camera, l.hour ORDER BY l.hour, l.camera LIMIT ${MAX_ROWS}`,
-      { from: options.from, until: options.until, camera: options.camera },
-      options.signal,
-      options.scope,
+             ${camera === undefined ? '' : 'AND l.camera = {camera:String}'}
+             ${after === undefined ? '' : `AND ${AFTER.ledger}`}
+       GROUP BY l.camera, l.hour ORDER BY l.hour DESC, l.camera DESC LIMIT {limit:UInt32}`,
+      { from, until, camera, limit, ...after },
+      signal,
+      scope,
     )
     return rows.map((row) => ({
       camera: row.camera,
@@ -128,16 +147,15 @@ export class StoreQueries {
     where: string,
     params: Record<string, unknown>,
   ): Promise<Row[]> {
-    const { limit, before, signal, scope } = options
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS)
-      throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
+    const { limit, after, signal, scope } = options
+    requireLimit(limit)
     // From the newest row on, not from now: clocks differ, and the table may hold an old feed. It costs nothing,
     // because partitions know their times.
-    const bounded = before === undefined ? '' : `WHERE ${BEFORE}`
+    const bounded = after === undefined ? '' : `WHERE ${NOT_LATER}`
     const [{ newest, oldest }] = (await this.#rows<{ newest: string; oldest: string }>(
       `SELECT toUnixTimestamp64Milli(max(ts)) AS newest, toUnixTimestamp64Milli(min(ts)) AS oldest
        FROM ${this.#database}.${table} ${bounded}`,
-      { before },
+      { time: after?.time },
       signal,
       scope,
     )) as [{ newest: string; oldest: string }]
@@ -147,9 +165,9 @@ export class StoreQueries {
       rows = await this.#rows<Row>(
         `SELECT ${table === 'reads' ? '*, ts_last' : '*'} FROM ${this.#database}.${table} FINAL
          WHERE ts >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-               ${before === undefined ? '' : `AND ${BEFORE}`} ${where}
+               ${after === undefined ? '' : `AND ${AFTER[table]}`} ${where}
          ORDER BY ts DESC, ${id} DESC LIMIT {limit:UInt32}`,
-        { ...params, since, before, limit },
+        { ...params, ...after, since, limit },
         signal,
         scope,
       )
@@ -174,4 +192,10 @@ export class StoreQueries {
     })
     return result.json<Row>()
   }
+}
+
+/** @throws ALPR_ERR_REQUEST_INVALID */
+function requireLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS)
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `limit must be a whole number from 1 to ${MAX_ROWS}` })
 }

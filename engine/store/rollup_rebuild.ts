@@ -1,10 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
-import { checkDatabaseName } from './ddl.js'
+import { checkDatabaseName, onCluster, SINGLE, storedName, type Form } from './ddl.js'
 import { writePlateTombstones } from './plate_tombstones.js'
 import { queryRows } from './query_rows.js'
-import { rollupColumns, rollupSelect } from './rollups.js'
+import { createRollup, rollupColumns, rollupSelect } from './rollups.js'
 import { partitionOf } from './week.js'
 
 export interface RollupState {
@@ -12,7 +12,7 @@ export interface RollupState {
   week: number
   /** Reads of the week. */
   reads: number
-  /** Reads that its rollup counts: more when reads were stored again in better versions. */
+  /** Reads that its rollup counts. */
   counted: number
   sealed: boolean
 }
@@ -39,12 +39,16 @@ const MAX_ATTEMPTS = 5
  * Repairs the index by plate of one week, rebuilds its rollup from `reads FINAL` and seals it: queries about whole
  * sealed weeks are then answered from the rollup. The week is built in a table aside and swapped in at once, so that no
  * query sees half of it; when reads of the week arrive meanwhile it is built again. For weeks that are over: a sealed
- * week stays exact when reads are added late (the view counts them), but not when its reads are stored again, which the
- * next check shows.
+ * week counts reads that are added late too; of reads that are stored again its averages keep the earlier version.
  * @returns reads of the week
  * @throws ALPR_ERR_STORE_UNAVAILABLE when reads of the week keep arriving
  */
-export async function sealWeek(client: ClickHouseClient, database: string, week: number): Promise<number> {
+export async function sealWeek(
+  client: ClickHouseClient,
+  database: string,
+  week: number,
+  form: Form = SINGLE,
+): Promise<number> {
   const db = checkDatabaseName(database)
   const day = partitionOf(week)
   const run = (query: string, query_params: Record<string, unknown> = {}) =>
@@ -59,23 +63,29 @@ export async function sealWeek(client: ClickHouseClient, database: string, week:
   }
   const countReads = () => countOf(`SELECT count() AS n FROM ${db}.reads FINAL WHERE toMonday(ts) = {day:Date}`)
   await writePlateTombstones(client, db, day)
-  await run(`CREATE TABLE IF NOT EXISTS ${db}.camera_hour_build AS ${db}.camera_hour`)
+  const stored = `${db}.${storedName('camera_hour', form)}`
+  const build = `${db}.${storedName('camera_hour_build', form)}`
+  const on = onCluster(form)
+  const empty = () => run(`TRUNCATE TABLE ${build}${on}`)
+  for (const statement of createRollup(db, 'camera_hour', form, 'camera_hour_build')) await run(statement)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const before = await countReads()
-    await run(`TRUNCATE TABLE ${db}.camera_hour_build`)
+    await empty()
     await run(
       `INSERT INTO ${db}.camera_hour_build (${rollupColumns('camera_hour').join(', ')}) ` +
-        rollupSelect(db, 'camera_hour', 'reads FINAL', 'toMonday(ts) = {day:Date}'),
+        rollupSelect('camera_hour', `${db}.reads FINAL`, 'toMonday(ts) = {day:Date}'),
       { day },
     )
-    await run(`ALTER TABLE ${db}.camera_hour REPLACE PARTITION '${day}' FROM ${db}.camera_hour_build`)
+    // The replica that replaces the partition must have all of the new one.
+    if (form.kind === 'cluster') await run(`SYSTEM SYNC REPLICA${on} ${build}`)
+    await run(`ALTER TABLE ${stored}${on} REPLACE PARTITION '${day}' FROM ${build}`)
     const counted = await countOf(`SELECT sum(reads) AS n FROM ${db}.camera_hour WHERE toMonday(hour) = {day:Date}`)
     if (counted !== before || before !== (await countReads())) continue
     await run(
       `INSERT INTO ${db}.rollup_seals (week, version, reads) SELECT {day:Date}, {version:UInt64}, {reads:UInt64}`,
       { day, version: Date.now(), reads: before },
     )
-    await run(`TRUNCATE TABLE ${db}.camera_hour_build`)
+    await empty()
     return before
   }
   throw new AlprError('ALPR_ERR_STORE_UNAVAILABLE', {

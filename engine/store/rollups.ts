@@ -1,18 +1,11 @@
 import { columnsDdl } from './column.js'
-import {
-  checkDatabaseName,
-  createDistributed,
-  onCluster,
-  storedName,
-  tableSettings,
-  type Form,
-  type Table,
-} from './ddl.js'
+import { createDistributed, onCluster, storedName, tableSettings, type Form, type Table } from './ddl.js'
 
 /**
  * The rollups: aggregates that views compute from reads as they are written. Sums and extremes only, so that rows merge
- * in any order. A read that is stored again in a better version is counted again: `camera_hour` of a week is exact only
- * once the week is sealed (rollup_rebuild.ts), so queries use it for sealed weeks only.
+ * in any order. A read counts once, however often it is stored: the writer says of each row what it adds (`COUNTS`).
+ * The averages of `camera_hour` are those of the version that was stored first until the week is sealed
+ * (rollup_rebuild.ts); queries take averages from sealed weeks only.
  */
 interface Rollup {
   name: string
@@ -21,6 +14,8 @@ interface Rollup {
   order: string
   shard: string
   where: string
+  /** The rows of an insert that the view counts, by column `counts`. */
+  counted: string
   group: string
 }
 
@@ -36,12 +31,12 @@ const Z = 'ZSTD(1)'
 const T64 = 'T64, ZSTD(1)'
 const TIME = "DateTime64(3, 'UTC')"
 
-const COUNT: RollupColumn = {
+const countAs = (type: 'Int64' | 'UInt64'): RollupColumn => ({
   name: 'reads',
-  type: 'SimpleAggregateFunction(sum, UInt64)',
+  type: `SimpleAggregateFunction(sum, ${type})`,
   codec: T64,
   of: 'count()',
-}
+})
 const FIRST_AND_LAST: readonly RollupColumn[] = [
   { name: 'first', type: `SimpleAggregateFunction(min, ${TIME})`, codec: T64, of: 'min(ts)' },
   { name: 'last', type: `SimpleAggregateFunction(max, ${TIME})`, codec: T64, of: 'max(ts)' },
@@ -60,13 +55,15 @@ const ROLLUPS = {
     columns: [
       { name: 'plate', type: 'String', codec: Z, of: 'plate' },
       { name: 'region', type: 'LowCardinality(String)', codec: Z, of: 'region' },
-      COUNT,
+      // Signed: the writer takes a read back from the plate that it has left (`LEFT_PLATES`).
+      countAs('Int64'),
       ...FIRST_AND_LAST,
     ],
     partition: 'tuple()',
     order: 'plate, region',
     shard: 'sipHash64(plate)',
     where: "plate != ''",
+    counted: 'counts > 0',
     group: 'plate, region',
   },
   /**
@@ -78,7 +75,7 @@ const ROLLUPS = {
     columns: [
       { name: 'camera', type: 'LowCardinality(String)', codec: Z, of: 'camera' },
       { name: 'hour', type: "DateTime('UTC')", codec: 'Delta, ZSTD(1)', of: "toDateTime(toStartOfHour(ts), 'UTC')" },
-      COUNT,
+      countAs('UInt64'),
       ...QUALITY.map((name) => ({
         name: `${name}_sum`,
         type: 'SimpleAggregateFunction(sum, Float64)',
@@ -90,6 +87,7 @@ const ROLLUPS = {
     order: 'camera, hour',
     shard: 'sipHash64(camera)',
     where: '1',
+    counted: 'counts = 2',
     group: 'camera, hour',
   },
   /** Where a camera has been: one cell for a fixed one. Turns cameras into cells, by which `reads` is ordered. */
@@ -98,13 +96,14 @@ const ROLLUPS = {
     columns: [
       { name: 'camera', type: 'LowCardinality(String)', codec: Z, of: 'camera' },
       { name: 'cell', type: 'UInt32', codec: Z, of: 'cell' },
-      COUNT,
+      countAs('UInt64'),
       ...FIRST_AND_LAST,
     ],
     partition: 'tuple()',
     order: 'camera, cell',
     shard: 'sipHash64(camera)',
     where: '1',
+    counted: 'counts = 2',
     group: 'camera, cell',
   },
 } satisfies Record<string, Rollup>
@@ -114,20 +113,24 @@ export const ROLLUP_NAMES = Object.keys(ROLLUPS) as RollupName[]
 
 export const rollupColumns = (name: RollupName): string[] => ROLLUPS[name].columns.map((column) => column.name)
 
-/** The SELECT that computes a rollup from rows of reads: for its view, and for the job that rebuilds a week of it. */
-export function rollupSelect(database: string, name: RollupName, from: string, and?: string): string {
+/**
+ * The SELECT that computes a rollup from reads.
+ * @param from a table, with its database, or a subquery; one row a read
+ */
+export function rollupSelect(name: RollupName, from: string, and?: string): string {
   const { columns, where, group }: Rollup = ROLLUPS[name]
   const expressions = columns.map((column) => `${column.of} AS ${column.name}`).join(', ')
   const condition = and === undefined ? where : `${where} AND ${and}`
-  return (
-    `SELECT ${expressions}\nFROM ${checkDatabaseName(database)}.${from}\n` + `WHERE ${condition}\nGROUP BY ${group}`
-  )
+  return `SELECT ${expressions}\nFROM ${from}\nWHERE ${condition}\nGROUP BY ${group}`
 }
 
-/** The table of a rollup and, on a cluster, its Distributed table. */
-export function createRollup(database: string, name: RollupName, form: Form): string[] {
-  const rollup: Rollup = ROLLUPS[name]
-  const stored = storedName(name, form)
+/**
+ * The table of a rollup and, on a cluster, its Distributed table.
+ * @param as another name, to build it aside
+ */
+export function createRollup(database: string, name: RollupName, form: Form, as: string = name): string[] {
+  const rollup: Rollup = { ...ROLLUPS[name], name: as }
+  const stored = storedName(as, form)
   const engine =
     form.kind === 'cluster'
       ? `ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/${database}/${stored}', '{replica}')`
@@ -138,12 +141,22 @@ export function createRollup(database: string, name: RollupName, form: Form): st
   return [local, ...createDistributed(database, rollup, form)]
 }
 
+/** Gives a column of a rollup its present type. */
+export function modifyRollupColumn(database: string, name: RollupName, column: string, form: Form): string[] {
+  const { type, codec } = ROLLUPS[name].columns.find((one) => one.name === column)!
+  const modify = (table: string, ddl: string) =>
+    `ALTER TABLE ${database}.${table}${onCluster(form)} MODIFY COLUMN ${column} ${ddl}`
+  const local = modify(storedName(name, form), `${type} CODEC(${codec})`)
+  // A Distributed table comes last and so shows what is still to do.
+  return form.kind === 'single' ? [local] : [local, modify(name, type)]
+}
+
 /** The view that fills a rollup. Aggregates carry their column's name: a view inserts by name. */
 export function createRollupView(database: string, name: RollupName, from: Table, form: Form): string {
   const stored = storedName(name, form)
   return (
     `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${stored}_view${onCluster(form)} ` +
     `TO ${database}.${stored} AS\n` +
-    rollupSelect(database, name, storedName(from.name, form))
+    rollupSelect(name, `${database}.${storedName(from.name, form)}`, ROLLUPS[name].counted)
   )
 }

@@ -26,6 +26,11 @@ export class RowBinary {
     return this.#buffer.subarray(0, this.#length)
   }
 
+  /** Number of bytes written so far. */
+  get size(): number {
+    return this.#length
+  }
+
   u8(value: number): void {
     this.#room(1)
     this.#buffer[this.#length++] = clamp(value, 255)
@@ -51,6 +56,12 @@ export class RowBinary {
       return
     }
     this.#length = this.#buffer.writeBigUInt64LE(value < 0n ? 0n : value > MAX_U64 ? MAX_U64 : value, this.#length)
+  }
+
+  /** @param value a safe integer */
+  i64(value: number): void {
+    this.#room(8)
+    this.#length = this.#buffer.writeBigInt64LE(BigInt(value), this.#length)
   }
 
   /** NaN and infinities become 0: the type has them, but JSON does not. */

@@ -1,5 +1,6 @@
 import { onCluster, storedName, type Form, type Table } from './ddl.js'
 import {
+  COUNTS,
   GONE,
   HITS,
   LEDGER,
@@ -25,7 +26,7 @@ const MERGE_WHEN_IDLE = { min_age_to_force_merge_seconds: 7_200, min_age_to_forc
  */
 export const reads: Table = {
   name: 'reads',
-  columns: READS,
+  columns: [...READS, COUNTS],
   derived: READS_DERIVED,
   version: 'version',
   partition: 'toMonday(ts)',
@@ -38,7 +39,7 @@ export const reads: Table = {
 /**
  * The index by plate: all that a history shows of a read, side by side, so that a year of one plate is a single range.
  * A later version of a read may have another text; the writer then marks the row under the old text as gone
- * (plate_tombstones.ts). Partitioned by quarter: few parts to look into, and a purge rewrites only one of them.
+ * (read_changes.ts). Partitioned by quarter: few parts to look into, and a purge rewrites only one of them.
  */
 export const readsByPlate: Table = {
   name: 'reads_by_plate',
@@ -86,10 +87,16 @@ export const ledger: Table = {
 }
 
 /**
- * Reads under legal hold (RET-3): no TTL, never purged, the same columns and key as `reads`; partitioned by year,
- * because there are few.
+ * Reads under legal hold (RET-3): no TTL, never purged, the same key as `reads` and all that it has of a read;
+ * partitioned by year, because there are few.
  */
-export const readsHeld: Table = { ...reads, name: 'reads_held', partition: 'toYear(ts)', settings: FINE }
+export const readsHeld: Table = {
+  ...reads,
+  name: 'reads_held',
+  columns: READS,
+  partition: 'toYear(ts)',
+  settings: FINE,
+}
 
 /** What each purge did, each step under a higher version; weeks in this table are answered from `reads_held` only. */
 export const purges: Table = {

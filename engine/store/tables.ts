@@ -78,6 +78,12 @@ export const READS: readonly Column<StoredRead>[] = (() => {
 
 const TS_LAST = { name: 'ts_last', type: "DateTime64(3, 'UTC')", of: 'addMilliseconds(ts, stay_ms)' } as const
 
+/**
+ * What a row of `reads` adds to the rollups, as the writer decides by what the store has of the read: 2, the read; 1,
+ * its plate, because the read is there under another one; 0, nothing.
+ */
+export const COUNTS: PlainColumn = { name: 'counts', type: 'UInt8', default: '2', codec: Z }
+
 /** Values that follow from the columns of `reads`; not stored. */
 export const READS_DERIVED = [
   TS_LAST,
@@ -129,6 +135,26 @@ export const PLATE_TOMBSTONES: readonly Column<PlateTombstone>[] = (() => {
     column('read_id', 'UInt64', (row) => BigInt(row.readId)),
     column('version', 'UInt32', (row) => row.version),
     column('gone', 'UInt8', () => 1),
+  ]
+})()
+
+/** A read that has left a plate: its row in the rollup `plates` takes the read back. */
+export interface LeftPlate {
+  plate: string
+  region: string
+  /** First detection of the read, milliseconds. */
+  ts: number
+}
+
+export const LEFT_PLATES: readonly Column<LeftPlate>[] = (() => {
+  const column = <T extends ColumnType>(name: string, type: T, of: Parameters<typeof columnOf<LeftPlate, T>>[4]) =>
+    columnOf<LeftPlate, T>('plates', name, type, Z, of)
+  return [
+    column('plate', 'String', (row) => row.plate),
+    column('region', 'LowCardinality(String)', (row) => row.region),
+    column('reads', 'Int64', () => -1),
+    column('first', "DateTime64(3, 'UTC')", (row) => row.ts),
+    column('last', "DateTime64(3, 'UTC')", (row) => row.ts),
   ]
 })()
 
@@ -202,10 +228,12 @@ export const LEDGER: readonly Column<LedgerRow>[] = (() => {
   ]
 })()
 
-/** A column that is written by SQL, not by the encoder. */
-interface PlainColumn {
+/** A column of a table. */
+export interface PlainColumn {
   name: string
   type: string
+  /** An expression, for rows that do not give the column. */
+  default?: string
   codec: string
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Type, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { Page } from '../../engine/mod.js'
@@ -47,8 +48,12 @@ export function sendList<T>(
 ): FastifyReply {
   if (format === 'json') return reply.send(page)
   if (page.next) reply.header('next-page', page.next)
-  return reply
+  return sendCsv(reply, name, toCsv(page.items, columns))
+}
+
+/** Sends a CSV file, `<name>.csv`. */
+export const sendCsv = (reply: FastifyReply, name: string, csv: string | Readable): FastifyReply =>
+  reply
     .type('text/csv; charset=utf-8; header=present')
     .header('content-disposition', `attachment; filename="${name}.csv"`)
-    .send(toCsv(page.items, columns))
-}
+    .send(csv)

@@ -57,7 +57,7 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const camera = (name: string) => name.slice(0, -suffix.length)
   const where = `WHERE camera LIKE '%${suffix}'`
-  const reads = await rows<StoredRead>(`SELECT * FROM platestream.reads FINAL ${where}`)
+  const reads = await rows<StoredRead>(`SELECT * EXCEPT (counts) FROM platestream.reads FINAL ${where}`)
   const messages = (await allOf(connection, STREAM.hits))
     .map(({ seq, data }) => ({ seq, hit: JSON.parse(new TextDecoder().decode(data)) as Hit }))
     .filter(({ hit }) => hit.camera.endsWith(suffix))

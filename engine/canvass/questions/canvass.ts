@@ -15,8 +15,9 @@ export interface Vehicle {
   /** First and last time it was seen there, RFC 3339. */
   first: string
   last: string
-  /** Cameras that saw it, at most 8. */
+  /** Cameras that saw it, at most 8; `moreCameras` when others saw it too. */
   cameras: string[]
+  moreCameras?: true
   /** The read with the highest confidence. */
   best: { readId: string; confidence: number; camera: string; ts: string; lat: number; lon: number; crop?: CropRef }
 }
@@ -61,7 +62,7 @@ export const canvass = question({
       sql`
       SELECT plate AS text, argMax(region, (confidence, read_id)) AS state, toUInt32(count()) AS n,
         toUnixTimestamp64Milli(min(ts)) AS begin, toUnixTimestamp64Milli(max(ts_last)) AS end,
-        arraySort(groupUniqArray(8)(camera)) AS cams,
+        arraySort(groupUniqArray(9)(camera)) AS cams,
         argMax((read_id, confidence, camera, toUnixTimestamp64Milli(ts), lat, lon,
           crop_segment, crop_offset, crop_length), (confidence, read_id)) AS best
       FROM ${ask.reads(condition, COLUMNS)}
@@ -83,7 +84,7 @@ export const canvass = question({
     ['count', (v) => v.count],
     ['first', (v) => v.first],
     ['last', (v) => v.last],
-    ['cameras', (v) => v.cameras.join(' ')],
+    ['cameras', (v) => [...v.cameras, ...(v.moreCameras ? ['...'] : [])].join(' ')],
     ['readId', (v) => v.best.readId],
     ['confidence', (v) => v.best.confidence],
     ['camera', (v) => v.best.camera],
@@ -95,6 +96,8 @@ export const canvass = question({
   shape: (v: Vehicle) => pointOf(v.best),
 })
 
+/** Cameras of a vehicle that are named. */
+const MAX_CAMERAS = 8
 const COLUMNS = sql`read_id, plate, confidence, region, camera, ts, ts_last, lat, lon,
   crop_segment, crop_offset, crop_length`
 
@@ -106,7 +109,8 @@ function vehicleOf({ text, state, n, begin, end, cams, best }: Row): Vehicle {
     count: n,
     first: iso(begin),
     last: iso(end),
-    cameras: cams,
+    cameras: cams.slice(0, MAX_CAMERAS),
+    ...(cams.length > MAX_CAMERAS && { moreCameras: true }),
     best: {
       readId,
       confidence: sure,

@@ -54,7 +54,7 @@ export const history = question({
     }
   },
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
-    const readings = await readingsOf(ask, plate, misreads, minProbability)
+    const { readings, left } = await readingsOf(ask, plate, misreads, minProbability)
     const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings.keys()], filter, limit)
     const unknown = await unknownCameras(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
@@ -75,6 +75,7 @@ export const history = question({
       items,
       notes: {
         readings: [...readings].map(([text, probability]) => ({ plate: text, probability })),
+        ...(left > 0 && { lessLikelyReadings: left }),
         ...(unknown.length > 0 && { camerasNeverSeen: unknown }),
       },
     }
@@ -94,6 +95,13 @@ export function plateOf(text: string): string {
   return plate
 }
 
+export interface Readings {
+  /** The probability of each text. */
+  readings: Map<string, number>
+  /** Less likely ones that are left out, at least so many. */
+  left: number
+}
+
 /**
  * The plate and the texts that may have been read in its place (look-alikes anywhere, or one character misread, missing
  * or extra), each with its probability.
@@ -104,11 +112,11 @@ export async function readingsOf(
   plate: string,
   misreads: boolean,
   minProbability: number,
-): Promise<Map<string, number>> {
+): Promise<Readings> {
   const readings = new Map([[plate, 1]])
-  if (!misreads) return readings
+  if (!misreads) return { readings, left: 0 }
   const source = `${plate}~1`
-  const { plates, partial, scanned, of } = await ask.search.search(
+  const { plates, more, partial, scanned, of } = await ask.search.search(
     { pattern: parsePattern(source), source, lookAlikes: true, limit: 10 * MAX_READINGS, signal: ask.signal },
     ask.rows,
   )
@@ -119,5 +127,5 @@ export async function readingsOf(
     .sort((a, b) => b.probability - a.probability || (a.plate < b.plate ? -1 : 1))
   for (const one of likely.slice(0, MAX_READINGS - 1)) readings.set(one.plate, one.probability)
   ask.note('readings', { search: ask.search.name, found: plates.length, used: readings.size })
-  return readings
+  return { readings, left: likely.length - (readings.size - 1) + (more ? 1 : 0) }
 }

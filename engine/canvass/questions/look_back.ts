@@ -80,8 +80,11 @@ export const lookBack = question({
     if (plates.length === 0) return { items: [] }
     // The most probable listed plate for each text; a text on the list means itself.
     const likeliest = new Map<string, { listed: string; probability: number }>()
+    let leftOut = 0
     for (const listed of plates) {
-      for (const [text, probability] of await readingsOf(ask, listed, misreads, minProbability)) {
+      const { readings, left } = await readingsOf(ask, listed, misreads, minProbability)
+      leftOut += left
+      for (const [text, probability] of readings) {
         if (probability > (likeliest.get(text)?.probability ?? 0)) likeliest.set(text, { listed, probability })
       }
     }
@@ -92,6 +95,7 @@ export const lookBack = question({
         const match = likeliest.get(row.text)
         return { ...sightingOf(row), listedPlate: match?.listed ?? row.text, probability: match?.probability ?? 0 }
       }),
+      ...(leftOut > 0 && { notes: { lessLikelyReadings: leftOut } }),
     }
   },
   columns: [

@@ -17,11 +17,12 @@ async function* pages(
   lastOnly = false,
 ): AsyncGenerator<Found<FoundPlate>> {
   ask.note('search', ask.search.name)
-  for await (const { plates: items, matched, scanned, of, done, partial } of ask.search.pages(
+  for await (const { plates: items, matched, scanned, of, ranked, done, partial } of ask.search.pages(
     { pattern, source, lookAlikes, limit, lastOnly, signal: ask.signal },
     ask.rows,
   )) {
-    yield { items, ...(partial && { partial }), notes: { matched, scanned, plates: of, done } }
+    const notes = { matched, scanned, plates: of, ...(ranked !== undefined && { ranked }), done }
+    yield { items, ...(partial && { partial }), notes }
   }
 }
 
@@ -48,7 +49,8 @@ export const plates = question({
   async answer(ask, prepared, limit) {
     let last: Found<FoundPlate> = { items: [] }
     for await (const page of pages(ask, prepared, limit, true)) last = page
-    return last
+    const left = Number(last.notes?.matched ?? 0) - last.items.length
+    return { ...last, ...(left > 0 && last.items.length >= limit && { left }) }
   },
   pages: (ask, prepared, limit) => pages(ask, prepared, limit),
   columns: [

@@ -82,6 +82,7 @@ export const preview = question({
       entries,
       readsPerDay: perDay,
       reads: distributions.length,
+      sampledFrom: Number(counted?.n ?? 0),
       ...(region !== undefined && { region }),
       model: confusionModel().data.origin.at(-1)?.source,
     }

@@ -9,13 +9,19 @@ export interface Migration {
 }
 
 /**
- * A statement; or one that only data folders of older schemas need: it runs while `table` has `column`, or with `lacks`
- * while the table exists without it.
+ * A statement; or one that only databases of older schemas need. That runs while `table` has `column` (in `type`, where
+ * it is given), or with `lacks` while the table exists without it; without a condition, where any step was done before.
  */
-export type Step = string | ConditionalStep
-export interface ConditionalStep {
+export type Step = string | UpgradeStep
+export interface UpgradeStep {
   sql: string
-  while: { table: string; column: string; lacks?: true }
+  while?: StepCondition
+}
+export interface StepCondition {
+  table: string
+  column: string
+  type?: string
+  lacks?: true
 }
 
 /** For copies of a whole table: one thread, whole blocks, any number of weeks. */

@@ -304,7 +304,7 @@ t.test('against a store: cursors, cameras never seen, clients that go away', asy
   t.ok((await records.ask(ACCESS, 'look-back', { ...wide, plates: [...many.slice(1), '7ABC123'] })).items.length > 0)
   const pages = records.export(ACCESS, 'canvass', wide)
   await pages.next()
-  await pages.return(undefined)
+  await pages.return({})
   const explained = await records.ask(ACCESS, 'canvass', { ...wide, pattern: '7*', explain: true })
   t.match(explained.plan, { facts: { way: { chosen: /first/, why: /./ } }, queries: [{ label: 'estimate' }] })
   t.notOk(JSON.stringify(explained.plan).includes('7.*'), 'the plan shows no values')

@@ -1,7 +1,9 @@
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectSocket } from 'node:net'
 import { Readable } from 'node:stream'
+import { gunzipSync } from 'node:zlib'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { ClickHouseError, createClient } from '@clickhouse/client'
@@ -266,6 +268,128 @@ t.test('the official client works with the store', async (t) => {
     }
   })
 
+  t.test('responses say what they are', async (t) => {
+    const types: [string, string][] = [
+      ['SELECT 42 FORMAT TSV', 'text/tab-separated-values; charset=UTF-8'],
+      ['SELECT 42 FORMAT CSV', 'text/csv; charset=UTF-8; header=absent'],
+      ['SELECT 42 FORMAT CSVWithNames', 'text/csv; charset=UTF-8; header=present'],
+      ['SELECT 42 FORMAT JSON SETTINGS max_threads = 1', 'application/json; charset=UTF-8'],
+      ['SELECT 42 SETTINGS max_threads = 1 FORMAT JSONCompact -- the last words', 'application/json; charset=UTF-8'],
+      ['SELECT 42 FORMAT JSONEachRow;', 'application/x-ndjson; charset=UTF-8'],
+      ["SELECT ' FORMAT JSON'", 'text/tab-separated-values; charset=UTF-8'],
+    ]
+    for (const [query, type] of types) {
+      const { response_headers: headers } = await client.command({ query })
+      t.equal(headers['content-type'], type, query)
+    }
+    const { response_headers: headers, query_id: id } = await client.exec({ query: 'SELECT 1 FORMAT JSONEachRow' })
+    t.match(headers, {
+      'x-clickhouse-query-id': id,
+      'x-clickhouse-format': 'JSONEachRow',
+      'x-clickhouse-timezone': /./,
+      'x-clickhouse-server-display-name': /./,
+      'x-clickhouse-summary':
+        /read_rows.*read_bytes.*written_rows.*written_bytes.*result_rows.*result_bytes.*elapsed_ns/,
+    })
+  })
+
+  t.test('rows with progress between them', async (t) => {
+    const rows = await json('SELECT sleep(0.1) AS foo FROM numbers(2)', {
+      format: 'JSONEachRowWithProgress',
+      clickhouse_settings: { max_block_size: '1' },
+    })
+    const progress = (n: number) => ({
+      progress: { read_rows: String(n), read_bytes: String(8 * n), total_rows_to_read: '2', elapsed_ns: /^\d+$/ },
+    })
+    const row = { row: { foo: 0 } }
+    t.match(rows, [progress(1), { meta: [{ name: 'foo', type: 'UInt8' }] }, row, progress(2), row])
+    t.equal(rows.length, 5)
+  })
+
+  t.test('progress arrives while the query runs', async (t) => {
+    const settings = { send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '50' } as const
+    const raw = await rawProgress(address, 'SELECT count() FROM numbers(12) WHERE sleepEachRow(0.05) = 0', settings)
+    const progress = raw.headers.map((line) => JSON.parse(line) as { read_rows: string; elapsed_ns: string })
+    t.ok(progress.length >= 2, `${progress.length} headers`)
+    t.ok(raw.firstAt < raw.endAt - 200, 'the first one long before the end')
+    const times = progress.map((one) => Number(one.elapsed_ns))
+    t.same(
+      times,
+      [...times].sort((a, b) => a - b),
+    )
+    t.equal(raw.body, '12\n')
+    const result = await client.query({
+      query: 'SELECT count() AS n FROM numbers(12) WHERE sleepEachRow(0.05) = 0',
+      format: 'JSONEachRow',
+      clickhouse_settings: settings,
+    })
+    t.same(await result.json(), [{ n: external ? 12 : '12' }])
+    await t.rejects(
+      client.query({
+        query: `SELECT count() FROM numbers(20) WHERE sleepEachRow(0.05) = 0 AND NOT throwIf(number = 10, 'too late')
+          SETTINGS max_block_size = 1`,
+        clickhouse_settings: settings,
+      }),
+      { code: '395', message: /too late/ },
+      'an exception after the status has been sent',
+    )
+    t.same(await json("SELECT 'next' AS x"), [{ x: 'next' }])
+  })
+
+  t.test('an exception in the middle of a streamed result reaches the reader', async (t) => {
+    const result = await client.query({
+      query: "SELECT number, throwIf(number = 500, 'not the whole') FROM system.numbers LIMIT 100000",
+      format: 'CSV',
+      clickhouse_settings: {
+        http_write_exception_in_output_format: 0,
+        http_response_buffer_size: '2',
+        max_block_size: '1',
+      },
+    })
+    let rows = 0
+    const read = async () => {
+      for await (const chunk of result.stream()) rows += chunk.length
+    }
+    await t.rejects(read(), { code: '395', message: /not the whole/ })
+    t.ok(rows > 50, `${rows} rows before it`)
+  })
+
+  t.test('a compressed response that the reader decodes itself', async (t) => {
+    const zipped = connect({ compression: { request: false, response: true } })
+    const { stream, response_headers: headers } = await zipped.exec({
+      query: 'SELECT 1 FORMAT CSV',
+      decompress_response_stream: false,
+    })
+    t.equal(headers['content-encoding'], 'gzip')
+    t.equal(gunzipSync(Buffer.concat(await stream.toArray())).toString(), '1\n')
+  })
+
+  t.test('what is too large is said to be', async (t) => {
+    const limits = { max_result_bytes: '1000', result_overflow_mode: 'throw' } as const
+    await t.rejects(json('SELECT number FROM numbers(100000)', { clickhouse_settings: limits }), {
+      code: '396',
+      ...(!external && { message: /limiting the amount of requested rows/ }),
+    })
+  })
+
+  t.test('the version of the server', async (t) => {
+    t.match((await json('SELECT version() AS v'))[0].v, /^\d+\.\d+\.\d+/)
+    const { url, username, password } = address
+    const response = await fetch(url, {
+      method: 'POST',
+      body: 'SELECT nosuch',
+      headers: { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password },
+    })
+    t.match(await response.text(), /\(UNKNOWN_IDENTIFIER\) \(version \d+\.\d+/)
+  })
+
+  if (!external)
+    t.test('what the embedded store does not have is refused by name', async (t) => {
+      await t.rejects(json('SELECT * FROM system.query_log'), { code: '48', message: /system\.query_log/ })
+      await t.rejects(json('SELECT 1', { session_id: 's' }), { code: '48', message: /session_id/ })
+      await t.rejects(json('SELECT 1', { role: 'r' }), { code: '48', message: /role/ })
+    })
+
   t.test('an aborted query is killed, others continue', async (t) => {
     const one = new AbortController()
     const slow = client.query({
@@ -309,6 +433,20 @@ t.test('the official client works with the store', async (t) => {
     t.pass('eight queries killed, ninety-six results correct')
   })
 
+  t.test('rows that a query wrote before it failed never reach another query', async (t) => {
+    for (const format of ['JSON', 'CSV', 'JSONEachRow']) {
+      await t.rejects(
+        client.command({
+          query: `SELECT number, throwIf(number = 500), 'secret' FROM system.numbers LIMIT 1000
+            SETTINGS max_block_size = 1 FORMAT ${format}`,
+        }),
+        { code: '395' },
+      )
+      const next = Array.from({ length: 8 }, () => client.query({ query: "SELECT 'next'", format: 'CSV' }))
+      t.same(await Promise.all(next.map(async (one) => (await one).text())), Array(8).fill('"next"\n'), format)
+    }
+  })
+
   if (!external)
     t.test('exports do not delay lookups', async (t) => {
       const exports = new AbortController()
@@ -346,3 +484,32 @@ t.test('the official client works with the store', async (t) => {
       await Promise.all(many)
     })
 })
+
+/** Runs a query over a socket of its own: `fetch` shows headers only when all of them are there. */
+function rawProgress(
+  { url, username, password }: { url: string; username: string; password: string },
+  query: string,
+  settings: Record<string, string | number>,
+): Promise<{ headers: string[]; body: string; firstAt: number; endAt: number }> {
+  const { hostname, port } = new URL(url)
+  const parameters = new URLSearchParams(settings as Record<string, string>)
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(Number(port), hostname)
+    let text = ''
+    let firstAt = 0
+    socket.on('data', (piece) => {
+      text += piece.toString()
+      if (firstAt === 0 && text.includes('X-ClickHouse-Progress')) firstAt = Date.now()
+    })
+    socket.on('error', reject)
+    socket.on('end', () => {
+      const [head = '', body = ''] = text.split('\r\n\r\n')
+      const headers = [...head.matchAll(/^X-ClickHouse-Progress: (.*)$/gim)].map(([, json]) => json!)
+      resolve({ headers, body: body.replace(/^[0-9a-f]+\r\n|\r\n0\r\n$/g, ''), firstAt, endAt: Date.now() })
+    })
+    socket.write(
+      `POST /?${parameters} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-ClickHouse-User: ${username}\r\n` +
+        `X-ClickHouse-Key: ${password}\r\nContent-Length: ${query.length}\r\n\r\n${query}`,
+    )
+  })
+}

@@ -6,6 +6,8 @@ import { ClickHouseError, createClient } from '@clickhouse/client'
 import { STREAMED, type ClickHouseClient } from '../../../engine/store/client.js'
 import { startTestStore, type TestStore } from '../../servers/store.js'
 
+t.setTimeout(240_000)
+
 /** A plain HTTP request, without the ClickHouse client. */
 const raw = (store: TestStore, path: string, init: RequestInit & { duplex?: 'half' } = {}) =>
   fetch(`${store.url}${path}`, {

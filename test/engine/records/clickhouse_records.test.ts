@@ -13,6 +13,7 @@ import { aHit, aLedgerRow, aRead } from '../store/rows.js'
 import { startTestStore } from '../../servers/store.js'
 
 const TS = Date.UTC(2026, 10, 16, 8, 30)
+t.setTimeout(240_000)
 
 t.test('stored records over a real store', { timeout: 120_000 }, async (t) => {
   const store = await startTestStore(t)
@@ -105,10 +106,57 @@ t.test('stored records over a real store', { timeout: 120_000 }, async (t) => {
   })
 
   t.test('the ledger of an hour', async (t) => {
-    t.match(await records.ledger({ from: TS - 3_600_000, to: TS + 3_600_000 }, WHOLE), [
-      { camera: 'c1', hour: '2026-11-16T08:00:00.000Z', framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 },
-    ])
-    t.same(await records.ledger({ from: TS + 7_200_000, to: TS + 9_000_000 }, WHOLE), [])
+    t.match(await records.ledger({ limit: 5, from: TS - 3_600_000, to: TS + 3_600_000 }, WHOLE), {
+      items: [{ camera: 'c1', hour: '2026-11-16T08:00:00.000Z', framesIn: 9, withReads: 7, withoutPlate: 1, dead: 1 }],
+    })
+    t.same(await records.ledger({ limit: 5, from: TS + 7_200_000, to: TS + 9_000_000 }, WHOLE), { items: [] })
+  })
+
+  t.test('the ledger of 300 cameras over a day comes in pages, the newest hours first, and ends nowhere', async (t) => {
+    const day = Date.UTC(2026, 9, 1)
+    const hours = Array.from({ length: 24 }, (_, hour) => day + hour * 3_600_000)
+    const cameras = Array.from({ length: 300 }, (_, n) => `cam-${n}`)
+    // Two parts an hour, added up.
+    const rows = hours.flatMap((hour) =>
+      cameras.flatMap((camera) => [1, 2].map((part) => aLedgerRow({ camera, hour, part, framesIn: part, version: 1 }))),
+    )
+    await writer.write({ reads: [], hits: [], ledger: rows })
+    const range = { from: day, to: day + 24 * 3_600_000 }
+    const first = await records.ledger({ ...range, limit: 1_000 }, WHOLE)
+    t.equal(first.items[0]!.hour, '2026-10-01T23:00:00.000Z', 'the newest hour')
+    const seen: string[] = []
+    let before: string | undefined
+    do {
+      const page = await records.ledger({ ...range, limit: 777, ...(before !== undefined && { before }) }, WHOLE)
+      for (const { camera, hour, framesIn } of page.items) seen.push(`${hour} ${camera} ${framesIn}`)
+      before = page.next
+    } while (before !== undefined && seen.length < 10_000)
+    t.equal(seen.length, 7_200, 'more than one answer may have')
+    t.same(
+      seen,
+      hours
+        .flatMap((hour) => cameras.map((camera) => `${new Date(hour).toISOString()} ${camera} 3`))
+        .sort()
+        .reverse(),
+      'each entry once, in order',
+    )
+    await t.rejects(records.ledger({ ...range, limit: 5, before: 'x' }, WHOLE), { code: 'ALPR_ERR_REQUEST_INVALID' })
+  })
+
+  t.test('more reads in one millisecond than one answer may have', async (t) => {
+    const at = TS + 5_000_000
+    const reads = Array.from({ length: 6_000 }, (_, n) =>
+      aRead({ readId: String(100_000 + n), ts: at, tsLast: at, camera: 'c9', only: true }),
+    )
+    await writer.write({ reads, hits: [], ledger: [] })
+    const seen = new Set<string>()
+    let before: string | undefined
+    do {
+      const page = await records.reads({ limit: 1_000, camera: 'c9', ...(before !== undefined && { before }) }, WHOLE)
+      for (const { readId } of page.items) seen.add(readId)
+      before = page.next
+    } while (before !== undefined && seen.size < 10_000)
+    t.equal(seen.size, 6_000)
   })
 
   t.test('pictures', async (t) => {

@@ -87,8 +87,8 @@ t.test('a purged week leaves a proof, and held reads remain in every answer', as
       .map((of) => [of, rows.filter((row) => mondayOf(row.ts) === of).length]),
   )
   t.ok(
-    states.some(({ reads, counted }) => counted > reads),
-    'reads that were stored twice are counted twice',
+    states.every(({ reads, counted }) => counted === reads),
+    'reads that were stored twice are counted once',
   )
   for (const { week: of } of states) await sealWeek(client, 'p', of)
   t.ok((await checkRollups(client, 'p')).every(({ reads, counted, sealed }) => reads === counted && sealed))

@@ -68,6 +68,27 @@ t.test('lists come in pages, newest first, as JSON and as CSV', async (t) => {
     (await get('/api/ledger?from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00Z&camera=cam-1')).json().items,
     archive.storedLedger,
   )
-  t.same(archive.asked.at(-1), { from: Date.UTC(2026, 10, 22), to: Date.UTC(2026, 10, 23), camera: 'cam-1' })
+  t.same(archive.asked.at(-1), {
+    from: Date.UTC(2026, 10, 22),
+    to: Date.UTC(2026, 10, 23),
+    camera: 'cam-1',
+    limit: 1_000,
+  })
   t.match((await get('/api/ledger?format=csv')).body, /cam-1,2026-11-22T03:00:00.000Z,10,4,5,1\r\n$/)
+
+  archive.storedLedger = Array.from({ length: 9_001 }, (_, n) => ({
+    camera: `cam-${n}`,
+    hour: '2026-11-22T03:00:00.000Z',
+    framesIn: n,
+    withReads: n,
+    withoutPlate: 0,
+    dead: 0,
+  }))
+  const page = (await get('/api/ledger?limit=2')).json()
+  t.same([page.items.length, page.next], [2, '2'])
+  t.equal((await get('/api/ledger?limit=2&before=2')).json().items[0].camera, 'cam-2')
+  const file = await get('/api/ledger?format=csv')
+  t.match(file.headers, { 'content-disposition': 'attachment; filename="ledger.csv"' })
+  t.equal(file.body.split('\r\n').length, 9_001 + 2, 'the file has all entries, a heading and the end of the last line')
+  t.match((await get('/api/ledger?format=csv&limit=2')).headers, { 'next-page': '2' })
 })

@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
 import { DictionarySearch, SearchPool, StoreWriter } from '../../../engine/internal_mod.js'
@@ -32,6 +33,28 @@ t.test('canvass questions are answered over HTTP', async (t) => {
     'caller and purpose reach the access gate',
   )
   t.equal((await post('canvass', { ...wide, limit: 2, cursor: page.next })).json().items.length, 2)
+
+  // A file says where it ends: in trailers, which `inject` does not show.
+  const fileOf = (path: string, body: object) =>
+    new Promise<{ text: string; trailers: NodeJS.Dict<string> }>((resolve, reject) => {
+      const headers = { ...BEARER, 'content-type': 'application/json' }
+      const sent = request(`${url}/api/canvass/${path}`, { method: 'POST', headers }, (response) => {
+        let text = ''
+        response.on('data', (piece) => (text += String(piece)))
+        response.on('end', () => resolve({ text, trailers: response.trailers }))
+      })
+      sent.on('error', reject).end(JSON.stringify(body))
+    })
+  const cut = await fileOf('heat?format=csv', { ...wide, limit: 7 })
+  t.equal(cut.text.trim().split('\r\n').length, 1 + 7)
+  const cursor = cut.trailers['next-page']
+  const rest = await fileOf('heat?format=csv', { ...wide, cursor })
+  const whole = await fileOf('heat?format=csv', wide)
+  t.equal(`${cut.text}${rest.text.slice(rest.text.indexOf('\r\n') + 2)}`, whole.text, 'the cursor leads to the rest')
+  t.notOk(whole.trailers['next-page'], 'a whole file has no cursor')
+  t.equal(JSON.parse((await fileOf('heat?format=geojson', { ...wide, limit: 7 })).text).next, cursor)
+  t.match(await fileOf('plates?format=csv', { pattern: '?*', limit: 2 }), { trailers: { 'rows-left': /^[1-9]/ } })
+  t.match((await post('plates', { pattern: '?*', limit: 2 })).json(), { left: Number })
 
   for (const [kind, input] of Object.entries({
     canvass: {},

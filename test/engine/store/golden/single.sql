@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS platestream.reads (
   model LowCardinality(String) CODEC(ZSTD(1)),
   lists LowCardinality(String) CODEC(ZSTD(1)),
   feed LowCardinality(String) CODEC(ZSTD(1)),
+  counts UInt8 DEFAULT 2 CODEC(ZSTD(1)),
   ts_last DateTime64(3, 'UTC') ALIAS addMilliseconds(ts, stay_ms),
   frames UInt32 ALIAS version
 )
@@ -143,7 +144,7 @@ ALTER TABLE platestream.reads ADD COLUMN IF NOT EXISTS glare Decimal(3, 2) CODEC
 CREATE TABLE IF NOT EXISTS platestream.plates (
   plate String CODEC(ZSTD(1)),
   region LowCardinality(String) CODEC(ZSTD(1)),
-  reads SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  reads SimpleAggregateFunction(sum, Int64) CODEC(T64, ZSTD(1)),
   first SimpleAggregateFunction(min, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1)),
   last SimpleAggregateFunction(max, DateTime64(3, 'UTC')) CODEC(T64, ZSTD(1))
 )
@@ -155,7 +156,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_dedupl
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.plates_view TO platestream.plates AS
 SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
 FROM platestream.reads
-WHERE plate != ''
+WHERE plate != '' AND counts > 0
 GROUP BY plate, region;
 
 CREATE TABLE IF NOT EXISTS platestream.camera_hour (
@@ -176,7 +177,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_dedupl
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_hour_view TO platestream.camera_hour AS
 SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
 FROM platestream.reads
-WHERE 1
+WHERE 1 AND counts = 2
 GROUP BY camera, hour;
 
 CREATE TABLE IF NOT EXISTS platestream.camera_cells (
@@ -194,7 +195,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_dedupl
 CREATE MATERIALIZED VIEW IF NOT EXISTS platestream.camera_cells_view TO platestream.camera_cells AS
 SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
 FROM platestream.reads
-WHERE 1
+WHERE 1 AND counts = 2
 GROUP BY camera, cell;
 
 CREATE TABLE IF NOT EXISTS platestream.reads_held (
@@ -260,30 +261,3 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY tuple()
 ORDER BY (week)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000;
-
-TRUNCATE TABLE platestream.plates;
-
-INSERT INTO platestream.plates (plate, region, reads, first, last)
-SELECT plate AS plate, region AS region, count() AS reads, min(ts) AS first, max(ts) AS last
-FROM platestream.reads FINAL
-WHERE plate != ''
-GROUP BY plate, region
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
-
-TRUNCATE TABLE platestream.camera_hour;
-
-INSERT INTO platestream.camera_hour (camera, hour, reads, confidence_sum, height_px_sum, sharpness_sum, contrast_sum, glare_sum)
-SELECT camera AS camera, toDateTime(toStartOfHour(ts), 'UTC') AS hour, count() AS reads, sum(toFloat64(confidence)) AS confidence_sum, sum(toFloat64(height_px)) AS height_px_sum, sum(toFloat64(sharpness)) AS sharpness_sum, sum(toFloat64(contrast)) AS contrast_sum, sum(toFloat64(glare)) AS glare_sum
-FROM platestream.reads FINAL
-WHERE 1
-GROUP BY camera, hour
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
-
-TRUNCATE TABLE platestream.camera_cells;
-
-INSERT INTO platestream.camera_cells (camera, cell, reads, first, last)
-SELECT camera AS camera, cell AS cell, count() AS reads, min(ts) AS first, max(ts) AS last
-FROM platestream.reads FINAL
-WHERE 1
-GROUP BY camera, cell
-SETTINGS max_bytes_before_external_group_by = 500000000, max_partitions_per_insert_block = 0;
