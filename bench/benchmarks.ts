@@ -31,6 +31,10 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
     summary: 'patterns over ten million plates, and reads against a hot list of a million',
     load: () => import('./match/mod.js'),
   },
+  lists: {
+    summary: 'imports of hot lists of one and five million plates: time, time to in force, pauses of the engine',
+    load: () => import('./lists/mod.js'),
+  },
   canvass: {
     summary: 'questions about a year of reads over HTTP, beside hand-written SQL',
     load: () => import('./canvass/mod.js'),

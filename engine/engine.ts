@@ -201,7 +201,11 @@ async function partsOf(core: Core, servers: Servers): Promise<PipelineParts> {
         onNewReads: (count) => metrics.count('reads_total', count),
       }),
     ),
-    provenance: () => ({ module: recognizer.module, model: recognizer.model, lists: lists.version }),
+    provenance: (arrivedAt) => ({
+      module: recognizer.module,
+      model: recognizer.model,
+      lists: lists.versionAt(arrivedAt),
+    }),
     batchMs: settings.engine.batchMs,
     ending,
   }
@@ -284,12 +288,14 @@ function statusOf({ settings, metrics, retry, recognizer, lists, managers, chang
   metrics.gauge('memory_bytes', process.memoryUsage.rss())
   const count = change && activeCount(change.current)
   metrics.gauge('partitions_total', count ?? 0)
+  metrics.gauge('hot_list_entries', lists.entries)
   for (const list of lists.records)
     metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
   return {
     instance: settings.engine.instance,
     at: new Date().toISOString(),
-    waiting: { ...retry.reasons },
+    waiting: { ...retry.reasons, ...lists.waiting },
+    lists: lists.versions,
     partitions: managers.flatMap(({ pipelines }) => [...pipelines.keys()]).sort(),
     allPartitions:
       count === undefined

@@ -13,8 +13,10 @@ export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
-export { HotListSchema, LIST_ID, parseHotList, type HotList } from './hotlists/hotlist.js'
+export { HotListSchema, LIST_ID, parseHotList, ruleVersion, type HotList } from './hotlists/hotlist.js'
 export type { FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
+export { EntrySorter } from './hotlists/entry_sorter.js'
+export { leadOf } from './hotlists/list_rules.js'
 export { readHotListFile } from './hotlists/hotlist_file.js'
 export {
   changeHotList,

@@ -120,12 +120,6 @@ const SCHEMA = Type.Object(
           default: 120_000,
           description: 'how far Captured-At may be ahead of the arrival time',
         }),
-        hitThreshold: Type.Number({
-          minimum: 0.01,
-          maximum: 1,
-          default: 0.5,
-          description: 'probability from which a tolerant match is a hit',
-        }),
       },
       strict,
     ),
@@ -207,8 +201,16 @@ export function dataPaths(settings: Settings) {
 const parse = parserOf<Static<typeof SCHEMA>>(
   SCHEMA,
   ({ field, unknown, limit }) =>
-    new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: field, reason: unknown ? 'there is no such setting' : limit }),
+    new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: field, reason: unknown ? unknownReason(field) : limit }),
 )
+
+/** Settings of earlier versions, and what to do instead. */
+const RETIRED: Record<string, string> = {
+  'engine.hitThreshold':
+    'each hot list has its own threshold: remove this setting, and use `platestream hotlist set <list> --threshold`',
+}
+
+const unknownReason = (key: string): string => RETIRED[key] ?? 'there is no such setting'
 
 /** Variables with the same prefix that are not settings. */
 const OUTSIDE = new Set(['PLATESTREAM_CONFIG', 'PLATESTREAM_DATA', 'PLATESTREAM_CACHE'])
@@ -234,7 +236,9 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
  */
 function keyOf(variable: string): string {
   const flat = variable.slice('PLATESTREAM_'.length).toLowerCase().replaceAll('_', '')
-  const key = keysOf(SCHEMA).find((name) => name.toLowerCase().replaceAll('.', '') === flat)
+  const key = [...keysOf(SCHEMA), ...Object.keys(RETIRED)].find(
+    (name) => name.toLowerCase().replaceAll('.', '') === flat,
+  )
   if (!key) throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: variable, reason: 'there is no such setting' })
   return key
 }

@@ -27,6 +27,7 @@ import { registryRoutes } from './routes/registry.js'
 import { sessionRoutes } from './routes/session.js'
 import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
+import { MissingLists } from './status/missing_lists.js'
 import { StatusBoard } from './status/status_board.js'
 import { summarize } from './status/status_summary.js'
 import { validateStrictly } from './http/validation.js'
@@ -62,6 +63,9 @@ export interface Gateway {
 /** Largest request body, bytes. Canvass routes have a limit of their own; there are no uploads. */
 const BODY_LIMIT = 65_536
 
+/** The lists of engines and registry are compared this often, ms. */
+const COMPARE_MS = 1_000
+
 /**
  * Serves the console, the API and the WebSocket. It starts at once, even while NATS or the store is unreachable:
  * /readyz reports what is missing.
@@ -73,6 +77,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
   const registry = new RegistryMirror()
+  const missing = new MissingLists(board, registry)
   const gate = options.gate ?? accessLog(log)
   const opened = options.records
     ? undefined
@@ -84,11 +89,17 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
         log,
       })
   const records = options.records ?? opened!.records
-  const hub = new Hub(natsLink, authenticator, records, (live) => summarize({ natsLink, board, registry }, live), {
-    queue: settings.gateway.consoleQueue,
-    maxConsoles: options.maxConsoles ?? 1_024,
-    stallMs: options.stallMs ?? 30_000,
-  })
+  const hub = new Hub(
+    natsLink,
+    authenticator,
+    records,
+    (live) => summarize({ natsLink, board, registry, missing }, live),
+    {
+      queue: settings.gateway.consoleQueue,
+      maxConsoles: options.maxConsoles ?? 1_024,
+      stallMs: options.stallMs ?? 30_000,
+    },
+  )
   natsLink.addTask(board.task)
   natsLink.addTask(registry.camerasTask)
   natsLink.addTask(registry.listsTask)
@@ -98,6 +109,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     hub,
     board,
     registry,
+    missing,
     records,
   }
 
@@ -114,12 +126,14 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     throw error
   }
   natsLink.start()
+  const comparing = setInterval(() => missing.update(), COMPARE_MS)
   opened?.loadDictionary()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     app,
     services,
     close: async () => {
+      clearInterval(comparing)
       hub.close()
       await app.close()
       await natsLink.close()

@@ -15,7 +15,15 @@ export {
   type SharedDictionary,
 } from './matcher/dictionary.js'
 export { writeDictionary, type DictionaryImage } from './matcher/dictionary_image.js'
-export { LEAST_THRESHOLD, Matcher, type CompiledList, type Match, type Tolerance } from './matcher/matcher.js'
+export {
+  LEAST_THRESHOLD,
+  Matcher,
+  type CompiledList,
+  type ListPlates,
+  type Match,
+  type SharedList,
+  type Tolerance,
+} from './matcher/matcher.js'
 export { MatcherMemory, MatcherModule, type HandedMemory } from './matcher/matcher_module.js'
 export { parsePattern, type Pattern } from './matcher/pattern.js'
 export { ordersOf, semanticsOf } from './matcher/pattern_semantics.js'

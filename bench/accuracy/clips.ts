@@ -57,7 +57,7 @@ async function readClip(
     let seq = 0
     for await (const { jpeg, capturedAt } of readFrames(feed)) {
       const { width, height } = decodeJpeg(jpeg, recognizer)
-      const frame = { seq: ++seq, camera: CAMERA, capturedAt, lat: 0, lon: 0, feed: '', jpeg }
+      const frame = { seq: ++seq, camera: CAMERA, capturedAt, arrivedAt: capturedAt, lat: 0, lon: 0, feed: '', jpeg }
       closed.push(
         ...camera.advance(
           frame,

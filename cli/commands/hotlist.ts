@@ -85,8 +85,8 @@ function registerImport(hotlist: Command): void {
     .addHelpText(
       'after',
       `
-Plates are compared without spaces, dashes and accents. Entries with the same plate are merged. The list is in force
-within 2 seconds.
+Plates are compared without spaces, dashes and accents. Entries with the same plate are merged. A new list is in force
+for vehicles that pass from now on; one that replaces another a second later, and 4 seconds for each million plates.
 
 Examples:
   platestream hotlist import stolen.csv --list stolen --name "Stolen vehicles" --priority high
@@ -101,7 +101,8 @@ Examples:
         until: options.untilColumn,
       }
       const maxBad = options.skipBad === true ? Infinity : (options.skipBad ?? 0)
-      const { readHotListFile, saveHotList } = await loadEngine()
+      const { EntrySorter, readHotListFile, saveHotList } = await loadEngine()
+      const entries = new EntrySorter(options.list)
       const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
       const read = await readHotListFile({
         file,
@@ -111,6 +112,7 @@ Examples:
         header: options.header,
         reason: options.reason,
         maxBad,
+        take: (entry) => entries.add(entry),
         onProgress: (bytes, total) => bar.update(bytes, {}, total),
       })
       bar.stop()
@@ -126,17 +128,19 @@ Examples:
             tolerance: options.tolerance,
             threshold: options.threshold,
           },
-          read.entries,
+          entries,
         )
-        const merged = read.entries.length - record.entries
+        const merged = entries.count - record.entries
+        const { cutReasons } = entries
         if (options.json)
-          return printJson({ ...record, lines: read.lines, merged, bad: read.bad, badLines: read.badLines })
+          return printJson({ ...record, lines: read.lines, merged, cutReasons, bad: read.bad, badLines: read.badLines })
         for (const { line, reason } of read.badLines.slice(0, 20)) printNote(`line ${line}: ${reason}`)
         if (read.bad > 20) printNote(`... and ${read.bad - 20} more`)
         printLine(
           [
             `list ${record.id}: ${record.entries} plates, version ${record.version}`,
             ...(merged ? [`${merged} merged`] : []),
+            ...(cutReasons ? [`${cutReasons} reasons shortened to 1,000 characters`] : []),
             ...(read.bad ? [`${read.bad} invalid lines skipped`] : []),
           ].join('; '),
         )

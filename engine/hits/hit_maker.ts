@@ -14,30 +14,37 @@ const WITHDRAW_BELOW = 0.8
 /** Share of the threshold for an exact match: even when the picture is blurred, a person should see it. */
 const EXACT_FROM = 0.5
 
+/** A pass that goes on is checked at least this often, event time, ms: a list may have changed. */
+const RECHECK_MS = 60_000
+
 /**
- * Whether a check is due at this number of frames: 1, 2, 3, 4, 6, 8, 12, 16 ... Asked before the vote is evaluated, so
- * that a parked car costs nothing.
+ * Whether the vote should be checked against the lists: at 1 to 8, 12, 16, 24, 32 ... frames, and once a minute. It
+ * depends on the frames and on event time only, so that a replay checks the same votes at any speed; and it is asked
+ * before the vote is evaluated, so that a parked car costs nothing.
  */
-export function dueForCheck(frames: number): boolean {
+export function dueForCheck({ state: { frames, first, last, checked } }: OpenPass): boolean {
+  if (checked?.frames === frames) return false
   return (
-    frames <= 4 ||
-    frames === 6 ||
-    frames === 8 ||
-    frames === 12 ||
+    frames <= 8 ||
     Number.isInteger(Math.log2(frames / 8)) ||
-    Number.isInteger(Math.log2(frames / 12))
+    Number.isInteger(Math.log2(frames / 12)) ||
+    last.ts - (checked?.ts ?? first.ts) >= RECHECK_MS
   )
 }
 
-/** Whether the vote should be checked against the lists now. */
+/** Whether a check is due and the vote is certain enough for it. */
 export function worthChecking(pass: OpenPass, confidence: number): boolean {
-  const { frames } = pass.state
-  return dueForCheck(frames) && (confidence >= MIN_CONFIDENCE || frames >= MIN_FRAMES)
+  return dueForCheck(pass) && (confidence >= MIN_CONFIDENCE || pass.state.frames >= MIN_FRAMES)
 }
 
+/** Whether a pass that ends must be checked: its vote was not, or a published hit gets its last revision. */
+export const needsLastCheck = ({ state: { frames, checked, hits } }: OpenPass): boolean =>
+  checked?.frames !== frames || Object.values(hits).some((hit) => hit.state === 'possible' && hit.frames !== frames)
+
 /**
- * The hit revisions that are due for a pass now, without their pictures. Updates `pass.state.hits`, which is part of
- * the checkpoint: a replay from there makes the same revisions with the same ids. A pass that continues another has its
+ * The hit revisions that are due for a pass now, without their pictures. Updates `hits` and `checked` of the pass,
+ * which are part of the checkpoint: a replay from there makes the same revisions with the same ids. A vote that was
+ * checked before makes no further hits, however the lists have changed since. A pass that continues another has its
  * hits: they get a revision with the new place, under the id of the first.
  * @param closing the pass has ended: every hit gets its last revision
  */
@@ -50,10 +57,13 @@ export function makeHits(
 ): Hit[] {
   const hits: Hit[] = []
   const published = pass.state.hits
+  const isChecked = pass.state.checked?.frames === read.frames
+  pass.state.checked = { frames: read.frames, ts: read.tsLast }
   for (const match of matches) {
     const key = keyOf(match.list.id, match.entry.plate)
     const before = published[key]
     if (match.probability < neededBy(match, before !== undefined)) continue
+    if (isChecked && before?.state !== 'possible') continue
     const sameRead = before?.readId === undefined || before.readId === read.readId
     if (before?.state === 'possible' && sameRead && (!closing || before.frames === read.frames)) continue
     const revision = (before?.revision ?? 0) + 1

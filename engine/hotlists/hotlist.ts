@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
+import { contentVersion } from '../runtime/content_version.js'
 import { faultText, parserOf } from '../runtime/validate.js'
 
 /** The id of a hot list is a NATS subject token. */
@@ -29,6 +30,16 @@ export const HotListSchema = Type.Object(
 export type HotList = Omit<Static<typeof HotListSchema>, 'priority'> & {
   priority: 'high' | 'medium' | 'low' | 'informational'
 }
+
+/** Most hot lists: each read is matched against all of them. */
+export const MAX_HOT_LISTS = 256
+
+/**
+ * Version of everything in a list that decides which reads match it: its entries, its tolerance and its threshold.
+ * Engines report it, reads name it in their provenance, and the gateway compares.
+ */
+export const ruleVersion = ({ id, version, tolerance, threshold }: HotList): string =>
+  contentVersion([JSON.stringify([id, version, tolerance, threshold])])
 
 /** One entry of a hot list. `from` and `until` are event time in ms: it is in force in `[from, until)` (HPL-1). */
 export interface HotListEntry {

@@ -28,6 +28,8 @@ export interface HotListFileOptions {
   /** A file with more bad lines than this is refused. @default 0 */
   maxBad?: number
   onProgress?: (bytes: number, total: number) => void
+  /** Takes the entries one by one, instead of `entries` of the result: a long list would fill the memory. */
+  take?: (entry: HotListEntry) => void
 }
 
 export interface BadLine {
@@ -36,6 +38,7 @@ export interface BadLine {
 }
 
 export interface HotListFile {
+  /** Empty when `take` got them. */
   entries: HotListEntry[]
   /** Lines that are not blank. */
   lines: number
@@ -101,6 +104,7 @@ class EntryCollector {
     this.#file.lines++
     const entry = toEntry((name) => (fields[indexes[name]] ?? '').trim(), reason)
     if ('problem' in entry) this.#addBad(line, entry.problem)
+    else if (this.#options.take) this.#options.take(entry)
     else this.#file.entries.push(entry)
   }
 
@@ -130,7 +134,7 @@ function toEntry(
 ): HotListEntry | { problem: string } {
   const listed = parseListedPlate(field('plate'))
   if ('reason' in listed) return { problem: listed.reason }
-  const entry: HotListEntry = { plate: listed.plate, reason: (field('reason') || defaultReason).slice(0, 500) }
+  const entry: HotListEntry = { plate: listed.plate, reason: field('reason') || defaultReason }
   const region = field('region')
   if (region) entry.region = region.toUpperCase().slice(0, 10)
   for (const name of ['from', 'until'] as const) {

@@ -1,10 +1,13 @@
-import { StorageType, type JetStreamClient, type KV, type ObjectStore } from 'nats'
-import { AlprError, reasonOf } from '../errors.js'
-import { isWrongLastSequence } from '../nats/errors.js'
-import { BUCKET, OBJECTS } from '../nats/topology.js'
+import type { JetStreamClient, KV } from 'nats'
+import { AlprError } from '../errors.js'
+import { isWrongLastSequence, natsReason } from '../nats/errors.js'
+import { BUCKET } from '../nats/topology.js'
 import { contentVersion } from '../runtime/content_version.js'
-import { LIST_ID, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
-import { entriesVersion, entryLines, mergeEntries, parseEntryLines } from './hotlist_entries.js'
+import { deleteLostPieces, deleteObject, objectNames, ObjectUpload, readObject } from './entry_objects.js'
+import { EntrySorter } from './entry_sorter.js'
+import { EntryTable } from './entry_table.js'
+import { LIST_ID, MAX_HOT_LISTS, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
+import { parseEntryLines } from './hotlist_entries.js'
 
 /** What a person decides about a list. Version, size and load time follow from the content. */
 export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
@@ -13,39 +16,48 @@ export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
  * Stores the entries first and then the record that points to them, so that followers of bucket HOTLISTS see the list
  * change in one step. The entries are an object named `<list>.<version>`. The previous version is kept, so that an
  * engine that is still loading it finds it whole; older ones are deleted.
+ * @param entries those of the list, in any order; an `EntrySorter` keeps many of them in little memory
  * @param expectedRevision compare-and-set: the revision that the caller read, 0 for a new list; without it the last
  * writer wins
- * @throws ALPR_ERR_HOTLIST_INVALID when the record is not valid, or another writer changed the list meanwhile
+ * @throws ALPR_ERR_HOTLIST_INVALID when the record is not valid, there are too many lists, or another writer changed
+ * the list meanwhile
  */
 export async function saveHotList(
   client: JetStreamClient,
   head: HotListHead,
-  entries: readonly HotListEntry[],
+  entries: readonly HotListEntry[] | EntrySorter,
   expectedRevision?: number,
 ): Promise<HotList> {
-  const merged = mergeEntries(entries)
-  const record = parseHotList({
-    ...head,
-    version: entriesVersion(merged),
-    loadedAt: new Date().toISOString(),
-    entries: merged.length,
-  })
-  const { records, files } = await openBuckets(client)
-  const previous = await readRecord(records, record.id)
+  const unread = { version: '0'.repeat(16), loadedAt: new Date().toISOString(), entries: 0 }
+  // Before the content is sent: it may take a minute.
+  parseHotList({ ...head, ...unread })
+  const records = await openRecords(client)
+  const previous = await readRecord(records, head.id)
+  if (!previous?.record) await checkRoom(records, head.id)
   const revision = expectedRevision ?? previous?.revision ?? 0
-  if (previous?.record?.version !== record.version) await files.put({ name: fileName(record) }, textStream(merged))
+  const sorted = entries instanceof EntrySorter ? entries : sortedOf(head.id, entries)
+  const upload = new ObjectUpload(client)
+  let record: HotList
+  try {
+    for (const piece of sorted.pieces()) await upload.write(piece)
+    const version = (await upload.end()).slice(0, 16)
+    record = parseHotList({ ...head, version, loadedAt: new Date().toISOString(), entries: sorted.merged })
+    await upload.commit(fileName(record))
+  } catch (error) {
+    await upload.abandon().catch(() => {})
+    throw error
+  }
   await putRecord(records, record, revision)
-  await dropFiles(files, record.id, [fileName(record), ...(previous?.record ? [fileName(previous.record)] : [])])
+  await dropFiles(client, record.id, [fileName(record), ...(previous?.record ? [fileName(previous.record)] : [])])
+  await deleteLostPieces(client)
   return record
 }
 
 /** All lists by id, with their revisions for compare-and-set. Records that are not valid are left out. */
 export async function listHotLists(client: JetStreamClient): Promise<{ record: HotList; revision: number }[]> {
-  const { records } = await openBuckets(client)
+  const records = await openRecords(client)
   const lists: { record: HotList; revision: number }[] = []
-  const ids: string[] = []
-  for await (const id of await records.keys()) ids.push(id)
-  for (const id of ids.sort()) {
+  for (const id of (await idsOf(records)).sort()) {
     const found = await readRecord(records, id)
     if (found?.record) lists.push({ record: found.record, revision: found.revision })
   }
@@ -54,10 +66,32 @@ export async function listHotLists(client: JetStreamClient): Promise<{ record: H
 
 /** The plates that are on a list now, each once. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_HOTLIST_INVALID */
 export async function platesOfList(client: JetStreamClient, id: string): Promise<string[]> {
-  const { records } = await openBuckets(client)
-  const found = await readRecord(records, id)
+  const found = await readRecord(await openRecords(client), id)
   if (!found?.record) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `hot list ${id}` })
-  return [...new Set((await loadHotListEntries(client, found.record)).map(({ plate }) => plate))]
+  const content = await readListContent(client, found.record)
+  checkVersion(content, found.record)
+  const table = EntryTable.of(content)
+  return Array.from(table.starts.subarray(1), (_, plate) => table.at(plate)!)
+}
+
+/**
+ * The canonical text of a list's entries, as it is stored: whether it has the record's version is not checked.
+ * @throws ALPR_ERR_HOTLIST_INVALID when it is missing or cannot be read whole; the signal's reason
+ */
+export async function readListContent(
+  client: JetStreamClient,
+  record: HotList,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let content: Uint8Array<ArrayBuffer> | undefined
+  try {
+    content = await readObject(client, fileName(record), { signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw invalid(record, `its content cannot be read: ${natsReason(error)}`, error)
+  }
+  if (!content) throw invalid(record, `content of version ${record.version} is missing`)
+  return content
 }
 
 /**
@@ -65,18 +99,8 @@ export async function platesOfList(client: JetStreamClient, id: string): Promise
  * @throws ALPR_ERR_HOTLIST_INVALID when the content is missing or does not have the version that the record names
  */
 export async function loadHotListEntries(client: JetStreamClient, record: HotList): Promise<HotListEntry[]> {
-  const { files } = await openBuckets(client)
-  const invalid = (reason: string, cause?: unknown) =>
-    new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason }, { cause })
-  let content: Uint8Array | null
-  try {
-    content = await files.getBlob(fileName(record))
-  } catch (error) {
-    throw invalid(`its content cannot be read: ${reasonOf(error)}`, error)
-  }
-  if (content === null) throw invalid(`content of version ${record.version} is missing`)
-  const version = contentVersion([content])
-  if (version !== record.version) throw invalid(`content has version ${version}, the record says ${record.version}`)
+  const content = await readListContent(client, record)
+  checkVersion(content, record)
   return parseEntryLines(content)
 }
 
@@ -91,7 +115,7 @@ export async function changeHotList(
   id: string,
   change: Partial<Omit<HotListHead, 'id'>>,
 ): Promise<HotList> {
-  const { records } = await openBuckets(client)
+  const records = await openRecords(client)
   const previous = LIST_ID.test(id) ? await readRecord(records, id) : undefined
   if (!previous?.record) throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
   const record = parseHotList({ ...previous.record, ...change })
@@ -101,20 +125,37 @@ export async function changeHotList(
 
 /** Takes a list out of force and deletes its content. @throws ALPR_ERR_HOTLIST_UNKNOWN */
 export async function removeHotList(client: JetStreamClient, id: string): Promise<void> {
-  const { records, files } = await openBuckets(client)
+  const records = await openRecords(client)
   if (!LIST_ID.test(id) || (await records.get(id))?.operation !== 'PUT')
     throw new AlprError('ALPR_ERR_HOTLIST_UNKNOWN', { list: id })
   await records.delete(id)
-  await dropFiles(files, id, [])
+  await dropFiles(client, id, [])
 }
 
 const fileName = (record: { id: string; version: string }) => `${record.id}.${record.version}`
 
-async function openBuckets(client: JetStreamClient): Promise<{ records: KV; files: ObjectStore }> {
-  return {
-    records: await client.views.kv(BUCKET.hotlists, { bindOnly: true }),
-    files: await client.views.os(OBJECTS.hotlistFiles, { storage: StorageType.File }),
-  }
+const invalid = (record: { id: string }, reason: string, cause?: unknown) =>
+  new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: record.id, reason }, { cause })
+
+function checkVersion(content: Uint8Array, record: HotList): void {
+  const version = contentVersion([content])
+  if (version !== record.version)
+    throw invalid(record, `content has version ${version}, the record says ${record.version}`)
+}
+
+const openRecords = (client: JetStreamClient): Promise<KV> => client.views.kv(BUCKET.hotlists, { bindOnly: true })
+
+async function idsOf(records: KV): Promise<string[]> {
+  const ids: string[] = []
+  for await (const id of await records.keys()) ids.push(id)
+  return ids
+}
+
+/** @throws ALPR_ERR_HOTLIST_INVALID when one more list is too many */
+async function checkRoom(records: KV, id: string): Promise<void> {
+  const others = (await idsOf(records)).filter((other) => other !== id)
+  if (others.length >= MAX_HOT_LISTS)
+    throw invalid({ id }, `there are ${MAX_HOT_LISTS} lists already; remove one first`)
 }
 
 async function putRecord(records: KV, record: HotList, revision: number): Promise<void> {
@@ -142,26 +183,13 @@ async function readRecord(records: KV, id: string): Promise<{ revision: number; 
   }
 }
 
-async function dropFiles(files: ObjectStore, list: string, keep: string[]): Promise<void> {
-  for (const { name } of await files.list()) {
-    if (name.slice(0, name.lastIndexOf('.')) === list && !keep.includes(name)) await files.delete(name)
-  }
+async function dropFiles(client: JetStreamClient, list: string, keep: string[]): Promise<void> {
+  for (const name of await objectNames(client))
+    if (name.slice(0, name.lastIndexOf('.')) === list && !keep.includes(name)) await deleteObject(client, name)
 }
 
-/** The canonical text in pieces of 64 KiB, produced on demand. */
-function textStream(entries: readonly HotListEntry[]): ReadableStream<Uint8Array> {
-  const lines = entryLines(entries)
-  return new ReadableStream({
-    pull(controller) {
-      const piece: string[] = []
-      for (let length = 0; length < 65_536; ) {
-        const { value, done } = lines.next()
-        if (done) break
-        piece.push(value)
-        length += value.length
-      }
-      if (piece.length > 0) controller.enqueue(Buffer.from(piece.join('')))
-      else controller.close()
-    },
-  })
+function sortedOf(list: string, entries: readonly HotListEntry[]): EntrySorter {
+  const sorter = new EntrySorter(list)
+  for (const entry of entries) sorter.add(entry)
+  return sorter
 }

@@ -17,6 +17,8 @@ interface PartialInForce {
   partial: StandingPartial
   pattern: Pattern
   list: HotList
+  /** It applies to detections that arrived at this time or later: ms, by the clock of nats-server. */
+  appliesFrom: number
 }
 
 /**
@@ -25,20 +27,25 @@ interface PartialInForce {
  */
 export class PartialsInForce {
   private readonly partials = new Map<string, PartialInForce>()
+  /** Why records are not in force, by id. */
+  private readonly invalid = new Map<string, string>()
   private stopFollowing: () => void = () => {}
 
   constructor(
     private readonly model: ConfusionModel,
     private readonly log: WatchLog,
+    private readonly onChange: () => void = () => {},
   ) {}
 
   /** Resolves when all stored partials were read; follows changes from then on until `stop`. */
   async follow(connection: NatsConnection): Promise<void> {
     const kv = await connection.jetstream().views.kv(BUCKET.partials, { bindOnly: true })
     const followed = await watchKeys(connection, kv, {
-      put: (id, entry) => this.put(id, entry.string()),
+      put: (id, entry) => this.put(id, entry.string(), entry.created.getTime()),
       remove: (id) => {
         this.partials.delete(id)
+        this.invalid.delete(id)
+        this.onChange()
       },
       log: this.log,
     })
@@ -50,33 +57,58 @@ export class PartialsInForce {
     this.partials.clear()
   }
 
-  /** `<id>:<content version>` of each partial: part of the version of all lists in force. */
-  get versions(): string[] {
-    return [...this.partials.values()].map(({ list, partial }) => `${partial.id}:${list.version}`)
+  /**
+   * `<id>:<content version>` of each partial that applies to a detection: part of the version of all lists.
+   * @param arrivedAt ms, clock of nats-server
+   */
+  versionsAt(arrivedAt: number): string[] {
+    return [...this.partials.values()]
+      .filter(({ appliesFrom }) => appliesFrom <= arrivedAt)
+      .map(({ list, partial }) => `${partial.id}:${list.version}`)
   }
 
-  /** Adds or replaces a stored record. One that is not valid is not in force, and the log says why. */
-  put(id: string, json: string): void {
+  /** Why stored partials are not in force, by id. */
+  get failures(): [id: string, reason: string][] {
+    return [...this.invalid]
+  }
+
+  /** Times between two of which the same partials apply. */
+  get changes(): number[] {
+    return [...this.partials.values()].map(({ appliesFrom }) => appliesFrom)
+  }
+
+  /**
+   * Adds or replaces a stored record. One that is not valid is not in force, and the log says why.
+   * @param created when nats-server stored it, ms: it applies from then on
+   */
+  put(id: string, json: string, created = 0): void {
     try {
       const partial = parseStandingPartial(JSON.parse(json))
       if (!this.partials.has(id) && this.partials.size >= 2 * MAX_STANDING_PARTIALS)
         throw new Error(`more than ${2 * MAX_STANDING_PARTIALS} standing partials`)
-      this.partials.set(id, { partial, pattern: parsePattern(partial.pattern), list: listOf(partial) })
+      this.invalid.delete(id)
+      const pattern = parsePattern(partial.pattern)
+      this.partials.set(id, { partial, pattern, list: listOf(partial), appliesFrom: created })
     } catch (error) {
       this.partials.delete(id)
+      this.invalid.set(id, reasonOf(error))
       this.log.warn({ partial: id, reason: reasonOf(error) }, 'standing partial not in force')
     }
+    this.onChange()
   }
 
   /**
-   * Every partial in force at `ts` that the read may satisfy.
+   * Every partial in force at `ts`, of those that apply to a detection that arrived at `arrivedAt`, that the read may
+   * satisfy.
    * @param positions probabilities by position (37 each)
    * @param region region of issue as read; empty when unknown
    * @param ts event time, ms
+   * @param arrivedAt ms, clock of nats-server
    */
-  check(positions: readonly Float32Array[], region: string, ts: number): ListMatch[] {
+  check(positions: readonly Float32Array[], region: string, ts: number, arrivedAt = Infinity): ListMatch[] {
     const matches: ListMatch[] = []
-    for (const { partial, pattern, list } of this.partials.values()) {
+    for (const { partial, pattern, list, appliesFrom } of this.partials.values()) {
+      if (arrivedAt < appliesFrom) continue
       if (ts < partial.from || ts >= partial.until) continue
       if (pattern.regions.length > 0 && region !== '' && !pattern.regions.includes(region.toUpperCase())) continue
       const match = matchPattern(positions, pattern, this.model)

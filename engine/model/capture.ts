@@ -8,6 +8,8 @@ export interface Capture {
   camera: Camera
   /** Event time, milliseconds since 1970 UTC. */
   capturedAt: number
+  /** When the stream stored its message, milliseconds: decides which versions of the hot lists apply. */
+  arrivedAt: number
   lat: number
   lon: number
   /** Degrees clockwise from north: of the camera's view for a fixed camera, of the vehicle for a mobile one. */

@@ -7,6 +7,11 @@ export interface EngineStatus {
   at: string
   /** What it waits for, empty when all is well: `{ nats: "...", clickhouse: "..." }`. */
   waiting: Record<string, string>
+  /**
+   * Version of the rule (`ruleVersion`) by which reads are matched against each hot list. Missing in the status of an
+   * older version.
+   */
+  lists?: Record<string, string>
   /** The partitions that it holds, by name: `frames-4-2`. */
   partitions: string[]
   /** Every partition that some engine must hold. */

@@ -35,6 +35,7 @@ export class OpenPass {
       readId,
       first: { ts: capture.capturedAt, lat: capture.lat, lon: capture.lon, width: box?.width ?? 0, box },
       last: { ts: capture.capturedAt, box, width: box?.width ?? 0 },
+      arrivedAt: capture.arrivedAt,
       track: detection.track,
       heading: capture.heading,
       speed: capture.speed,
@@ -91,11 +92,17 @@ export class OpenPass {
     else if (ts < (state.start ?? state.first).ts) state.start = { ts, box, width }
     const movedM = metresBetween(state.first, capture)
     if (movedM > (state.movedM ?? 0)) state.movedM = Math.ceil(movedM * 10) / 10
+    state.arrivedAt = Math.max(this.arrivedAt, capture.arrivedAt)
     state.frames += 1
     this.vote.add(detection.positions, weightOf(detection))
     this.count(detection)
     const view = viewOf(capture, detection)
     if (view.merit > state.best.merit) state.best = view
+  }
+
+  /** When its last detection arrived on the stream, ms: decides which versions of the hot lists apply to it. */
+  get arrivedAt(): number {
+    return this.state.arrivedAt ?? this.state.last.ts
   }
 
   /** Whether a detection at this time may be of this vehicle. */

@@ -53,6 +53,10 @@ export interface PassState {
   /** Greatest distance of the camera from its position at `first`, metres; missing when it did not move. */
   movedM?: number
   followed?: Followed
+  /** When its last detection arrived on the stream, ms. Missing in the state of an older release. */
+  arrivedAt?: number
+  /** When it was last matched against the lists: frames of the pass, event time of the last one. */
+  checked?: { frames: number; ts: number }
   /** The camera's own name for the vehicle, if it gives one. */
   track?: string
   /** Pixels per millisecond, smoothed; unknown until the second detection. */

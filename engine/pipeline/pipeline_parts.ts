@@ -19,8 +19,8 @@ export interface PipelineParts {
   lists: ListsInForce
   pictures: PictureMaker
   store: GroupWriter
-  /** What makes a read now: the WASM module, the model and the lists in force. */
-  provenance: () => { module: string; model: string; lists: string }
+  /** What makes a read: the WASM module, the model, and the lists that apply to what arrived at this time. */
+  provenance: (arrivedAt: number) => { module: string; model: string; lists: string }
   metrics: Metrics
   retry: Retry
   deadLetters: DeadLetterQuota

@@ -2,7 +2,8 @@ import { headers } from 'nats'
 import { publishDeadLetter } from '../dead_letters/publish.js'
 import type { Camera } from '../model/camera.js'
 import type { Hit } from '../model/hit.js'
-import { dueForCheck, makeHits, worthChecking } from '../hits/hit_maker.js'
+import { dueForCheck, makeHits, needsLastCheck, worthChecking } from '../hits/hit_maker.js'
+import { hitMessage } from '../hits/hit_message.js'
 import type { Rejection } from '../sources/source.js'
 import { liveReadOf } from '../model/live_read.js'
 import { HEADER, hitsSubject, readsSubject } from '../nats/topology.js'
@@ -19,6 +20,8 @@ import type { Read } from '../model/read.js'
 const EXTEND_MS = 60_000
 /** Most reads without a hit that one checkpoint of a partition shows live. */
 const MAX_SHOWN = 500
+/** Room for the headers of a hit, bytes: its id has a pattern of up to 128 characters. */
+const HIT_HEADER_BYTES = 1_024
 
 /**
  * The output of a partition: hits and dead letters go to JetStream at once, reads to the epoch that the next checkpoint
@@ -40,26 +43,27 @@ export class Sink {
   /** An open pass took a detection. Publishes its hits without waiting for its end; stores a long pass now and then. */
   checkEarly(pass: OpenPass, camera: Camera): void {
     const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
-    if (pass.state.last.ts - since >= EXTEND_MS) return this.enqueue(pass, camera, false)
-    if (!dueForCheck(pass.state.frames)) return
-    const read = pass.toRead(camera, this.parts.provenance())
-    if (!worthChecking(pass, read.confidence)) return
-    const hits = this.hitsOf(pass, read, camera, false)
-    if (hits.length > 0) this.finish(pass, read, hits, false)
+    const storing = pass.state.last.ts - since >= EXTEND_MS
+    if (!storing && !dueForCheck(pass)) return
+    const read = pass.toRead(camera, this.parts.provenance(pass.arrivedAt))
+    const hits = worthChecking(pass, read.confidence) ? this.hitsOf(pass, read, camera, false) : []
+    if (storing) this.noteStored(pass)
+    if (storing || hits.length > 0) this.finish(pass, read, hits, storing)
   }
 
   /**
-   * Puts the read into the epoch as it is now; when the pass closes, with the last revision of its hits. An idle pass
-   * that closes without another detection is stored already and is not stored again: a second row would count it twice
-   * in the rollups and show it twice on consoles. It is stored again when its hits change, because reads are shown with
-   * the hits of their own checkpoint.
+   * Puts the read into the epoch as it is now; when the pass closes, with the last revision of its hits. Only then is
+   * it matched: at which frame a pass becomes idle is a matter of real time, and hits must not depend on that. An idle
+   * pass that closes without another detection is stored already and is not stored again: a second row would count it
+   * twice in the rollups and show it twice on consoles. It is stored again when its hits change, because reads are
+   * shown with the hits of their own checkpoint.
    */
   enqueue(pass: OpenPass, camera: Camera, closing: boolean): void {
     const stored = this.isStored(pass)
-    const read = pass.toRead(camera, this.parts.provenance())
+    const read = pass.toRead(camera, this.parts.provenance(pass.arrivedAt))
     // A closed pass is never asked about again; most passes of cameras that read plates close at once.
-    if (!closing) this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
-    const hits = this.hitsOf(pass, read, camera, closing)
+    if (!closing) this.noteStored(pass)
+    const hits = closing && needsLastCheck(pass) ? this.hitsOf(pass, read, camera, true) : []
     this.finish(pass, read, hits, !stored || hits.length > 0)
   }
 
@@ -68,6 +72,10 @@ export class Sink {
     if (this.isStored(pass)) return false
     this.enqueue(pass, camera, false)
     return true
+  }
+
+  private noteStored(pass: OpenPass): void {
+    this.stored.set(pass, { frames: pass.state.frames, ts: pass.state.last.ts })
   }
 
   private isStored(pass: OpenPass): boolean {
@@ -107,13 +115,7 @@ export class Sink {
   }
 
   private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
-    return makeHits(
-      pass,
-      read,
-      this.parts.lists.check(read.positions, read.plate, read.ts, read.region),
-      camera,
-      closing,
-    )
+    return makeHits(pass, read, this.parts.lists.check(read, pass.arrivedAt), camera, closing)
   }
 
   /** Makes pictures, then adds the read to the epoch and publishes the hits; keeps the order of a pass's revisions. */
@@ -150,14 +152,17 @@ export class Sink {
     const { parts } = this
     const header = headers()
     header.set(HEADER.msgId, `${hit.hitId}.${hit.revision}.${hit.listVersion}`)
-    const published = { ...hit, publishedAt: new Date().toISOString() }
-    const payload = JSON.stringify(published)
-    await parts.retry.until(
-      'nats',
-      () => parts.js.publish(hitsSubject(hit.list, hit.camera), payload, { headers: header, timeout: 5_000 }),
-      parts.ending,
-    )
-    parts.metrics.count('hits_total')
+    let published = { ...hit, publishedAt: new Date().toISOString() }
+    const send = async () => {
+      // The limit may be another one after a reconnect.
+      const message = hitMessage(published, (parts.connection.info?.max_payload ?? 1_048_576) - HIT_HEADER_BYTES)
+      if (!message) return 'hits_unpublished_total'
+      if (message.cut) parts.metrics.count('hits_cut_total')
+      published = message.hit
+      await parts.js.publish(hitsSubject(hit.list, hit.camera), message.payload, { headers: header, timeout: 5_000 })
+      return 'hits_total'
+    }
+    parts.metrics.count(await parts.retry.until('nats', send, parts.ending))
     parts.metrics.count('hit_delay_ms_total', Date.parse(published.publishedAt) - Date.parse(hit.tsLast))
     return published
   }

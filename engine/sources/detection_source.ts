@@ -92,11 +92,11 @@ const isSamePosition = (capture: Capture, { position }: CameraDetection): boolea
   position === undefined || (position.lat === capture.lat && position.lon === capture.lon)
 
 function captureOf(
-  { seq }: CameraMessage,
+  { seq, arrivedAt }: CameraMessage,
   camera: Camera,
   { position, heading, speed }: CameraDetection,
   capturedAt: number,
 ): Capture {
   const { lat, lon } = positionOf(camera, position)
-  return { seq, camera, capturedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
+  return { seq, camera, capturedAt, arrivedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
 }

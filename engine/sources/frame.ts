@@ -39,6 +39,7 @@ export function parseFrame(
     seq: message.seq,
     camera,
     capturedAt,
+    arrivedAt: message.arrivedAt,
     ...positionOf(camera, position),
     heading: heading ?? camera.heading,
     speed,

@@ -96,6 +96,7 @@ export interface StatusMessage {
   engines: EngineState[]
   lists: number
   staleLists: StaleList[]
+  missingLists: MissingList[]
 }
 
 /** The part of a status message that is the same for every console. */
@@ -116,6 +117,19 @@ export interface StaleList {
   id: string
   name: string
   loadedAt: string
+}
+
+/** A list that an engine does not match reads against as it is stored. */
+export interface MissingList {
+  engine: string
+  list: string
+  name: string
+  /** Of its stored content; empty when the list was removed and is still in force. */
+  version: string
+  /** RFC 3339, clock of the gateway. */
+  since: string
+  /** What the engine says. */
+  reason?: string
 }
 
 /** WebSocket close codes (4000-4999 is the private range). */

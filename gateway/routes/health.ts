@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
 import type { Api } from '../http/api.js'
 import type { Services } from './services.js'
+import { missingText } from '../status/missing_lists.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
@@ -31,7 +32,10 @@ type Part = { ok: boolean; reason?: string }
 const STORE_TIMEOUT_MS = 2_000
 const STORE_VALID_MS = 1_000
 
-export function healthRoutes(api: Api, { natsLink, hub, board, registry, records }: Services): void {
+/** Most lists that are named as not in force. */
+const MAX_LISTS = 10
+
+export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing, records }: Services): void {
   const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, records.ping())
@@ -90,6 +94,9 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, records
       const uncovered = board.uncovered()
       if (uncovered.length > 0)
         reasons.push(`partitions: ${uncovered.join(', ')} are held by no engine; their cameras wait`)
+      const lists = missing.all()
+      reasons.push(...lists.slice(0, MAX_LISTS).map(missingText))
+      if (lists.length > MAX_LISTS) reasons.push(`hot lists: ${lists.length - MAX_LISTS} more are not in force`)
       return reply
         .code(reasons.length === 0 ? 200 : 503)
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })

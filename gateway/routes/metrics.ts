@@ -19,7 +19,7 @@ export function metricsRoutes(api: Api, services: Services): void {
   )
 }
 
-function ownMetrics({ natsLink, hub, board, registry }: Services): Registry {
+function ownMetrics({ natsLink, hub, board, registry, missing }: Services): Registry {
   const metrics = new Registry()
   const registers = [metrics]
   const gauge = (name: string, help: string, value: () => number) =>
@@ -56,6 +56,22 @@ function ownMetrics({ natsLink, hub, board, registry }: Services): Registry {
   gauge('engines_fresh', 'engines whose last status is younger than 5 s', () => board.fresh().length)
   gauge('hotlists', 'known hot lists', () => registry.lists().length)
   gauge('hotlists_stale', 'hot lists whose last load is older than 12 h', () => registry.staleLists().length)
+  gauge(
+    'hotlists_missing',
+    'hot lists not in force as stored, each counted for each engine',
+    () => missing.all().length,
+  )
+  new Gauge({
+    name: 'alpr_gateway_hotlist_missing_seconds',
+    help: 'how long a hot list has not been in force as stored, by engine and list',
+    labelNames: ['instance', 'list'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { engine, list, since } of missing.all())
+        this.set({ instance: engine, list }, (Date.now() - Date.parse(since)) / 1_000)
+    },
+  })
   gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss())
   counter('hits', 'hit revisions received from the stream while live', () => hub.counts.hits)
   counter('hits_sent', 'hit revisions sent to consoles', () => hub.counts.hitsSent)

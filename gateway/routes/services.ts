@@ -3,6 +3,7 @@ import type { Authenticator } from '../access/authenticator.js'
 import type { Hub } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
 import type { RegistryMirror } from '../status/registry_mirror.js'
+import type { MissingLists } from '../status/missing_lists.js'
 import type { StatusBoard } from '../status/status_board.js'
 
 /** What routes may use. */
@@ -12,6 +13,7 @@ export interface Services {
   hub: Hub
   board: StatusBoard
   registry: RegistryMirror
+  missing: MissingLists
   /** The only way to plate data, stored or live. */
   records: Records
 }

@@ -36,6 +36,17 @@ export function statusRoutes(api: Api, { hub }: Services): void {
               staleLists: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), loadedAt: RFC3339 }), {
                 description: 'not loaded for 12 h',
               }),
+              missingLists: Type.Array(
+                Type.Object({
+                  engine: Type.String(),
+                  list: Type.String(),
+                  name: Type.String(),
+                  version: Type.String(),
+                  since: RFC3339,
+                  reason: Type.Optional(Type.String()),
+                }),
+                { description: 'lists that an engine does not match reads against as they are stored' },
+              ),
             },
             { description: 'the current state' },
           ),

@@ -1,6 +1,7 @@
 import type { LiveFigures } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
 import type { StatusSummary } from '../live/protocol.js'
+import type { MissingLists } from './missing_lists.js'
 import type { RegistryMirror } from './registry_mirror.js'
 import type { StatusBoard } from './status_board.js'
 
@@ -8,10 +9,14 @@ export interface StatusSources {
   natsLink: NatsLink
   board: StatusBoard
   registry: RegistryMirror
+  missing: MissingLists
 }
 
+/** Most missing lists that consoles get each second. */
+const MAX_MISSING = 20
+
 /** The state of the system that consoles show: hits, delay, rates, engines and hot lists. */
-export function summarize({ natsLink, board, registry }: StatusSources, live: LiveFigures): StatusSummary {
+export function summarize({ natsLink, board, registry, missing }: StatusSources, live: LiveFigures): StatusSummary {
   const { feed, consoles } = live
   const reason = natsLink.state.connected ? feed.reason : `NATS: ${natsLink.state.reason}`
   return {
@@ -26,6 +31,7 @@ export function summarize({ natsLink, board, registry }: StatusSources, live: Li
     engines: board.engines(),
     lists: registry.lists().length,
     staleLists: registry.staleLists().map(({ id, name, loadedAt }) => ({ id, name, loadedAt })),
+    missingLists: missing.all().slice(0, MAX_MISSING),
   }
 }
 

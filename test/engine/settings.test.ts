@@ -40,6 +40,11 @@ t.test('an unknown key, a wrong type and a value out of range are refused with t
   t.throws(() => load({ PLATESTREAM_GATEWAY_PORT: '70000' }), invalid('gateway.port'))
 })
 
+t.test('a setting of an earlier version is refused, and the message says what to do instead', async (t) => {
+  const remedy = /engine.hitThreshold: each hot list has its own threshold: .* `platestream hotlist set/
+  t.throws(() => load({ PLATESTREAM_ENGINE_HIT_THRESHOLD: '0.7' }), { message: remedy })
+})
+
 t.test('a file is validated as strictly as variables, and variables override it', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'platestream-settings-'))
   t.teardown(() => rmSync(folder, { recursive: true }))

@@ -76,6 +76,11 @@ export function Notices({ connection, board }: { connection: Connection; board: 
           {staleListText(status.staleLists, now)}. Lists are due every 12 hours.
         </Notice>
       )}
+      {status && status.missingLists.length > 0 && (
+        <Notice kind="warn" title="Vehicles are not checked against every hot list">
+          {missingListText(status.missingLists, now)}.
+        </Notice>
+      )}
     </div>
   )
 }
@@ -94,6 +99,17 @@ function Notice({ kind, title, children }: { kind: 'bad' | 'warn'; title: string
 function retryText(at: number | undefined, now: number): string {
   const seconds = Math.ceil(((at ?? now) - now) / 1_000)
   return seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now …'
+}
+
+function missingListText(lists: StatusMessage['missingLists'], now: number): string {
+  const named = lists
+    .slice(0, MAX_NAMED_LISTS)
+    .map(({ name, engine, version, since }) => {
+      const what = version === '' ? 'removed, still in force' : 'not in force as imported'
+      return `${name}: ${what} on engine ${engine} since ${clockTime(Date.parse(since), now)}`
+    })
+    .join('; ')
+  return lists.length > MAX_NAMED_LISTS ? `${named} and ${lists.length - MAX_NAMED_LISTS} more` : named
 }
 
 function staleListText(lists: StatusMessage['staleLists'], now: number): string {

@@ -13,7 +13,7 @@ import {
   READ_MISSING,
   READ_SKIPS,
 } from './layout.js'
-import { MatcherModule, type MatcherMemory } from './matcher_module.js'
+import { type HandedMemory, MatcherMemory, MatcherModule } from './matcher_module.js'
 import { fillPlain, type PlateSyntax, type ReadWeights } from './plate_syntax.js'
 
 export type { Tolerance } from './explain_match.js'
@@ -41,6 +41,30 @@ export interface CompiledList {
   readonly bytes: number
 }
 
+/** The plates of a list by their index: an array of texts, or bytes that are decoded when a plate is asked for. */
+export interface ListPlates {
+  readonly length: number
+  at(index: number): string | undefined
+}
+
+/** A compiled list on its way to another thread: its memory is shared, so nothing is copied. */
+export interface SharedList {
+  readonly memory: HandedMemory
+  readonly index: IndexPlace
+  readonly skipped: readonly number[]
+}
+
+/** Where the parts of an index lie in its memory (wasm/assembly/matcher/list_index.ts), addresses in bytes. */
+interface IndexPlace {
+  keys: number
+  lasts: number
+  nexts: number
+  filter: number
+  /** Slots of the hash: a power of two. */
+  capacity: number
+  scratch: number
+}
+
 /**
  * Entries added by one call: enough to make calls cheap, few enough that V8 can switch to optimised code in between.
  */
@@ -54,7 +78,6 @@ export const LEAST_THRESHOLD = 0.0001
 /** A list compiled into a memory of its own; `Matcher.release` gives the memory back. */
 class IndexedList implements CompiledList {
   memory: MatcherMemory | undefined
-  readonly skipped: number[] = []
   /**
    * Views of the area of the read. The memory no longer grows once the list is compiled, so they are made only once:
    * making a view costs as much as a look-up.
@@ -73,9 +96,10 @@ class IndexedList implements CompiledList {
   }
 
   constructor(
-    readonly entries: readonly string[],
+    readonly plates: ListPlates,
     memory: MatcherMemory,
-    readonly scratch: number,
+    readonly index: IndexPlace,
+    readonly skipped: readonly number[],
   ) {
     this.memory = memory
     const { buffer } = memory.memory
@@ -96,7 +120,7 @@ class IndexedList implements CompiledList {
   }
 
   get size(): number {
-    return this.entries.length
+    return this.plates.length
   }
 }
 
@@ -128,9 +152,10 @@ export class Matcher {
 
   /**
    * Indexes the entries (upper case [A-Z0-9]; duplicates stay). Yields to the event loop in between.
+   * @param onProgress called with the number of entries indexed so far
    * @throws ALPR_ERR_LIST_MEMORY
    */
-  async compileList(entries: readonly string[]): Promise<CompiledList> {
+  async compileList(entries: ListPlates, onProgress?: (entries: number) => void): Promise<CompiledList> {
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(32, entries.length * 2)))
     const memory = this.module.open(capacity * 13 + entries.length * 4)
     const { exports } = memory
@@ -140,32 +165,47 @@ export class Matcher {
       this.module.close(memory)
       throw new WasmError('ALPR_ERR_LIST_MEMORY', { entries: entries.length })
     }
-    const [keys, lasts, nexts, filter] = [
-      place(capacity * 8),
-      place(capacity * 4),
-      place(entries.length * 4),
-      place(capacity),
-    ] as [number, number, number, number]
-    const list = new IndexedList(entries, memory, place(SCRATCH_BYTES))
+    const index: IndexPlace = {
+      keys: place(capacity * 8),
+      lasts: place(capacity * 4),
+      nexts: place(entries.length * 4),
+      filter: place(capacity),
+      capacity,
+      scratch: place(SCRATCH_BYTES),
+    }
     memory
       .bytes(exports.readAddress() + READ_MATRIX, this.confusions.matrix.byteLength)
       .set(new Uint8Array(this.confusions.matrix.buffer))
-    exports.openIndex(keys, lasts, nexts, filter, capacity)
+    openIndex(memory, index)
     const mark = memory.mark
-    const [text, skipped] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
+    const [text, skippedAt] = [place(TEXT_BYTES), place(PIECE * 4)] as [number, number]
+    const skipped: number[] = []
     for (let from = 0; from < entries.length; from += PIECE) {
       if (from > 0) await new Promise((resolve) => setTimeout(resolve))
-      // An entry that cannot be a plate becomes a line of one invalid character.
-      const lines = entries
-        .slice(from, from + PIECE)
-        .map((entry) => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-'))
+      const lines: string[] = []
+      for (let i = from; i < Math.min(entries.length, from + PIECE); i++) lines.push(lineOf(entries.at(i)!))
       const bytes = encoder.encode(`${lines.join('\n')}\n`)
       memory.bytes(text, bytes.length).set(bytes)
-      const passed = exports.addEntries(text, text + bytes.length, from, skipped)
-      list.skipped.push(...new Uint32Array(memory.memory.buffer, skipped, passed))
+      const passed = exports.addEntries(text, text + bytes.length, from, skippedAt)
+      for (const entry of new Uint32Array(memory.memory.buffer, skippedAt, passed)) skipped.push(entry)
+      onProgress?.(from + lines.length)
     }
     memory.rewind(mark)
-    return list
+    return new IndexedList(entries, memory, index, skipped)
+  }
+
+  /** What another thread needs to match against this list. This thread must not use the list any more. */
+  shareList(list: CompiledList): SharedList {
+    const { memory, index, skipped } = list as IndexedList
+    if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
+    return { memory: memory.handOver(), index, skipped }
+  }
+
+  /** A list that another thread compiled with the same module and confusion model. @param plates its entries */
+  openList({ memory: shared, index, skipped }: SharedList, plates: ListPlates): CompiledList {
+    const memory = MatcherMemory.adopt(this.module.module, shared)
+    openIndex(memory, index)
+    return new IndexedList(plates, memory, index, skipped)
   }
 
   /** Gives a list's memory back, for the next list; matching against this one is refused from now on. */
@@ -191,7 +231,7 @@ export class Matcher {
     region?: string,
     weighed = false,
   ): Match[] {
-    const { memory, scratch, input, weights } = list as IndexedList
+    const { memory, index, input, weights } = list as IndexedList
     if (!memory) throw new WasmError('ALPR_ERR_LIST_RELEASED')
     if (!(threshold >= LEAST_THRESHOLD && threshold <= 1))
       throw new WasmError('ALPR_ERR_READ_INVALID', { reason: `threshold ${threshold} is not ${LEAST_THRESHOLD} to 1` })
@@ -203,20 +243,20 @@ export class Matcher {
     for (let i = 0; i < taken.length; i++) input.set(taken[i]!, i * CLASSES)
     if (this.syntax) this.syntax.weigh(taken, region, missing, weighed, weights)
     else fillPlain(weights, taken.length, missing)
-    const found = exports.checkRead(taken.length, extra, this.confusions.uncalibrate(threshold), scratch)
+    const found = exports.checkRead(taken.length, extra, this.confusions.uncalibrate(threshold), index.scratch)
     // the module reports that a position is not a distribution; this finds which
     if (found < 0) for (const p of taken) checkPosition(p)
     return found <= 0 ? [] : this.explain(list as IndexedList, taken, found)
   }
 
   private explain(list: IndexedList, positions: readonly Float32Array[], count: number): Match[] {
-    const { entries, emissions, skips, missing, found, foundEntries } = list
+    const { plates, emissions, skips, missing, found, foundEntries } = list
     const tables: ReadTables = { positions, emissions, skips, missing }
     const matches: Match[] = []
     for (let m = 0; m < count; m++) {
       const entry = foundEntries[m * 4 + MATCH_ENTRY / 4]!
       const probability = found[m * 2]!
-      const tolerated = explainMatch(tables, entries[entry]!, probability)
+      const tolerated = explainMatch(tables, plates.at(entry)!, probability)
       matches.push({
         entry,
         probability: this.confusions.calibrate(probability),
@@ -227,6 +267,13 @@ export class Matcher {
     return matches
   }
 }
+
+function openIndex({ exports }: MatcherMemory, { keys, lasts, nexts, filter, capacity }: IndexPlace): void {
+  exports.openIndex(keys, lasts, nexts, filter, capacity)
+}
+
+/** An entry that cannot be a plate becomes a line of one invalid character. */
+const lineOf = (entry: string): string => (entry.length <= 12 && /^[A-Z0-9]+$/.test(entry) ? entry : '-')
 
 /** 37 finite values of at least 0 whose sum is about 1. */
 function checkPosition(position: Float32Array): void {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { makeHits, worthChecking } from '../../../engine/hits/hit_maker.js'
+import { makeHits, needsLastCheck, worthChecking } from '../../../engine/hits/hit_maker.js'
+import { hitMessage } from '../../../engine/hits/hit_message.js'
 import type { HotList } from '../../../engine/hotlists/hotlist.js'
 import type { ListMatch } from '../../../engine/hotlists/list_match.js'
 import { OpenPass } from '../../../engine/passes/pass.js'
@@ -72,6 +73,7 @@ t.test('a match that fades is withdrawn under the same id, and may return', asyn
   t.same(hits(pass, [match(0.45)]), [], 'slightly below the threshold it stays')
   t.match(hits(pass, [match(0.3)]), [{ hitId: '77.stolen.7ABC123', revision: 2, state: 'withdrawn' }])
   t.same(hits(pass, []), [], 'withdrawn once')
+  passOf(3, pass)
   t.match(hits(pass, [match(0.8)], true), [{ revision: 3, state: 'possible' }])
 })
 
@@ -112,7 +114,11 @@ t.test('a vote is checked once it is certain or old enough, and then more and mo
   t.equal(worthChecking(passOf(3), 0.2), true)
   const pass = passOf(1)
   let checks = 0
-  for (let frames = 2; frames <= 1_000; frames++) if (worthChecking(passOf(frames, pass), 0.9)) checks += 1
+  for (let frames = 2; frames <= 1_000; frames++) {
+    if (!worthChecking(passOf(frames, pass), 0.9)) continue
+    hits(pass, [])
+    checks += 1
+  }
   t.ok(checks < 25, `${checks} checks in 1,000 frames`)
 })
 
@@ -139,4 +145,42 @@ t.test('a vehicle that a moving camera follows is one hit, with a revision at ea
   )
   t.match(hits(pass, [match(0.97)], true), [{ hitId: '77.stolen.7ABC123', revision: 5, lat: at(27).lat }])
   t.match(hits(pass, []), [{ hitId: '77.stolen.7ABC123', revision: 6, state: 'withdrawn' }])
+})
+
+t.test('a parked car is checked once a minute of event time, so that it meets new lists', async (t) => {
+  const pass = passOf(20)
+  hits(pass, [])
+  const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+  const { ts } = pass.state.last
+  restored.extend(frameOf(21, ts + 59_000), detectionOf('7ABC123', 100, 100), 2_000)
+  t.equal(worthChecking(restored, 0.9), false)
+  restored.extend(frameOf(22, ts + 60_000), detectionOf('7ABC123', 100, 100), 2_000)
+  t.equal(worthChecking(restored, 0.9), true)
+})
+
+t.test(
+  'a vote that was checked makes no further hit when its pass closes, whatever the lists are by then',
+  async (t) => {
+    const pass = passOf(20)
+    hits(pass, [])
+    const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+    t.equal(needsLastCheck(restored), false)
+    t.same(hits(restored, [match(0.95)], true), [])
+    t.equal(needsLastCheck(passOf(21, restored)), true)
+    t.match(hits(restored, [match(0.95)], true), [{ revision: 1 }], 'one more frame, and it is checked')
+  },
+)
+
+t.test('a hit that is larger than the server takes loses the least important parts, never its identity', async (t) => {
+  const [hit] = hits(passOf(2), [{ ...match(0.95), entry: { plate: '7ABC123', reason: 'x'.repeat(900) } }])
+  const whole = JSON.stringify(hit).length
+  t.match(hitMessage(hit!, 1_048_576), { cut: false, hit: { reason: 'x'.repeat(900) } })
+  let before = Infinity
+  for (const limit of [whole - 1, whole - 600, whole - 900]) {
+    const message = hitMessage(hit!, limit)!
+    t.ok(message.payload.length <= limit && message.payload.length < before, `${message.payload.length} of ${limit}`)
+    t.match(JSON.parse(message.payload), { hitId: hit!.hitId, listedPlate: '7ABC123', state: 'possible', revision: 1 })
+    before = message.payload.length + 1
+  }
+  t.equal(hitMessage(hit!, 100), undefined)
 })

@@ -57,6 +57,7 @@ export function frameOf(seq: number, capturedAt: number, camera: Camera = MAIN_S
     seq,
     camera,
     capturedAt,
+    arrivedAt: capturedAt,
     lat: camera.lat!,
     lon: camera.lon!,
     heading: camera.heading,

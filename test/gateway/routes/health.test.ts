@@ -2,7 +2,7 @@ import t from 'tap'
 import type { EngineStatus } from '../../../engine/mod.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
-import { startTestGateway } from '../fixtures/gateway.js'
+import { BEARER, startTestGateway } from '../fixtures/gateway.js'
 import { makeStatus } from '../fixtures/status.js'
 
 t.test('readyz reports the state of each part', async (t) => {
@@ -33,6 +33,34 @@ t.test('readyz reports the state of each part', async (t) => {
   })
   await report({ partitions: allPartitions, allPartitions })
   t.match(await ready(), { code: 200 })
+  const list = {
+    id: 'stolen',
+    name: 'Stolen vehicles',
+    kind: 'hot',
+    priority: 'high',
+    version: '0123456789abcdef',
+    loadedAt: new Date().toISOString(),
+    entries: 3,
+  }
+  const kv = await publisher.jetstream().views.kv('HOTLISTS', { bindOnly: true })
+  await kv.put('stolen', JSON.stringify(list))
+  await until(async () => {
+    await report({ lists: {} })
+    return (await ready()).reasons.some((reason) =>
+      reason.startsWith('hot list stolen: version 0123456789abcdef is not'),
+    )
+  })
+  t.match(await ready(), { code: 503 })
+  t.match(
+    (await app.inject({ url: '/metrics', remoteAddress: '127.0.0.1' })).body,
+    /hotlist_missing_seconds\{instance="e1",list="stolen"\} \d/,
+  )
+  t.match((await app.inject({ url: '/api/status', headers: BEARER })).json(), { missingLists: [{ list: 'stolen' }] })
+  await kv.delete('stolen')
+  await until(async () => {
+    await report({ lists: {} })
+    return (await ready()).code === 200
+  })
   await report()
   archive.alive = false
   await until(async () => (await ready()).reasons.some((reason) => reason.startsWith('store: ')))
