@@ -34,8 +34,8 @@ export const benchmark = defineBenchmark({
     take over all of them?`,
   method: `The whole system (platestream up) on this machine. Each known camera sends one detection; the engine's memory
     before, and after they were put away, gives the bytes of an idle camera. Then the active ones send a vehicle that
-    stays in view, and the bytes of the checkpoint logs are counted. At last the engine is killed, and this process reads
-    the checkpoints of all partitions and rebuilds the states, over a link with a delay.`,
+    stays in view, and the bytes of the checkpoint logs are counted. At last this process reads the checkpoints of all
+    partitions and rebuilds the states, as another engine would, over a link with a delay.`,
   options: OPTIONS,
   goals: [
     `take-over of all active cameras: within ${kGoalSeconds} s`,

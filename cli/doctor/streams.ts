@@ -27,7 +27,7 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
           remedy: 'start an engine, which creates it',
           neededFor: 'some',
         })
-      else findings.push(fill(found, remedy))
+      else findings.push(fill(prefix, found, remedy))
     }
     findings.push(await mapping(connection))
     const behind = [...streams.values()]
@@ -56,14 +56,15 @@ export async function streamChecks(connection: NatsConnection): Promise<Finding[
 }
 
 /** The fullest of the streams of an entrance: its partition refuses publishers first. */
-function fill(streams: readonly StreamInfo[], remedy: string): Finding {
+function fill(prefix: string, streams: readonly StreamInfo[], remedy: string): Finding {
   const partOf = ({ config, state }: StreamInfo) => (config.max_bytes > 0 ? state.bytes / config.max_bytes : 0)
   const { config, state } = streams.reduce((a, b) => (partOf(b) > partOf(a) ? b : a))
   const messages = streams.reduce((sum, one) => sum + one.state.messages, 0)
   const limit = config.max_bytes > 0 ? ` of ${bytesText(config.max_bytes)}` : ''
-  const all = streams.length > 1 ? ` (${messages} in all ${streams.length} partitions)` : ''
+  const all =
+    streams.length > 1 ? ` in ${config.name}, the fullest of ${streams.length}; ${messages} messages in all` : ''
   return {
-    what: `stream ${config.name}`,
+    what: `stream ${prefix.replace(/-$/, '')}`,
     ok: partOf({ config, state } as StreamInfo) < kFull,
     detail: `${state.messages} messages, ${bytesText(state.bytes)}${limit}${all}`,
     remedy,

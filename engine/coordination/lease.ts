@@ -45,8 +45,8 @@ export class Lease {
       this.renewedAt = now
       return true
     } catch (error) {
-      if (isWrongLastSequence(error)) return this.acquire()
-      return now - this.renewedAt < Lease.GIVE_UP_MS
+      const isHeld = () => now - this.renewedAt < Lease.GIVE_UP_MS
+      return isWrongLastSequence(error) ? this.acquire().catch(isHeld) : isHeld()
     }
   }
 

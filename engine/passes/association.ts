@@ -12,7 +12,8 @@ import { similarity } from './vote.js'
  *     about the same (>= 0.7)   2 + 45 a second, at most 30: a fast car at a low frame rate. Never unbounded: text
  *                               alone does not merge
  *     half the same (>= 0.35)   1.5 + 6 a second, at most 6, from the expected position: a misread or a blurred frame;
- *                               0.5 when a slow camera has not looked for longer than `misreadMs`
+ *                               when a slow camera has not looked for longer than `misreadMs`, only from 0.6 on, and
+ *                               0.5: cars that stop at one line one after the other often share some characters
  *     different                 0.5, and at most 0.6 s apart: nothing else can be there so soon, so it is a misread,
  *                               not a second car
  *
@@ -69,6 +70,7 @@ function costOf(pass: OpenPass, capture: Capture, detection: Observation, gaps: 
 
 function allowedWidths(alike: number, seconds: number, { misreadMs }: Gaps): number {
   if (alike >= 0.7) return Math.min(30, 2 + 45 * seconds)
-  if (alike >= 0.35) return seconds * 1_000 > misreadMs ? 0.5 : Math.min(6, 1.5 + 6 * seconds)
+  if (seconds * 1_000 > misreadMs) return alike >= 0.6 ? 0.5 : 0
+  if (alike >= 0.35) return Math.min(6, 1.5 + 6 * seconds)
   return seconds <= 0.6 ? 0.5 : 0
 }

@@ -23,7 +23,7 @@ import { sleep } from '../runtime/backoff.js'
 
 const kEveryMs = 1_000
 /** The mapping of the server is checked this often, ms. */
-const kProbeEveryMs = 30_000
+const kProbeEveryMs = 10_000
 
 /** What a change needs. */
 export interface ChangeParts {

@@ -141,10 +141,8 @@ export class Sink {
       if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
       for (const hit of hits) epoch.hits.push(await this.publish({ ...hit, crop, picture }))
     })
-    this.publishing.set(
-      pass.state.hits,
-      work.catch(() => {}),
-    )
+    // When a revision fails, the later ones of the pass fail with it: they must not overtake it.
+    this.publishing.set(pass.state.hits, work)
     epoch.add(work)
   }
 

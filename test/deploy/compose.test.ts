@@ -11,14 +11,18 @@ import {
 import { loadSecrets } from '../../engine/runtime/mod.js'
 import { framesOfFeed } from '../../bench/system/feed_frames.js'
 import { eventually } from '../cli/up_process.js'
+import { clusterProgram } from '../servers/cluster_program.js'
 import { ComposeSystem } from './compose_system.js'
 
 t.setTimeout(300_000)
 
+const nats = clusterProgram()
+
 t.test(
   'the compose file starts one system: both engines work, both gateways answer, and one NATS server may die',
+  { skip: 'missing' in nats && nats.missing },
   async (t) => {
-    const system = await ComposeSystem.start(t)
+    const system = await ComposeSystem.start(t, 'program' in nats ? nats.program : '')
     const ready = async (gateway: string) =>
       (await fetch(`http://${system.at(gateway, 8480)}/readyz`).catch(() => undefined))?.ok ?? false
     if (!(await eventually(async () => (await ready('gateway-a')) && (await ready('gateway-b')), 120_000)))
@@ -43,8 +47,8 @@ t.test(
       }
     })()
     t.ok(
-      await eventually(() => ['a', 'b'].every((name) => engines.get(name)?.partitions.length === 16)),
-      'the sixteen partitions of both entrances are shared evenly',
+      await eventually(() => ['a', 'b'].every((name) => engines.get(name)?.partitions.length === 4)),
+      'the eight partitions of both entrances are shared evenly',
     )
 
     const feed = await framesOfFeed('bench/feeds/sample.mcap')

@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { findProgram } from '../../engine/mod.js'
 import { freePort, type Teardown } from '../servers/nats.js'
 import { startTestStore, type TestStore } from '../servers/store.js'
 
@@ -37,13 +36,15 @@ export class ComposeSystem {
   private constructor(
     readonly services: Record<string, Service>,
     readonly store: TestStore,
+    /** Path of nats-server. */
+    private readonly natsProgram: string,
   ) {}
 
-  static async start(t: Teardown): Promise<ComposeSystem> {
+  static async start(t: Teardown, natsProgram: string): Promise<ComposeSystem> {
     const { services } = parse(readFileSync('deploy/compose.yml', 'utf8'), { merge: true }) as {
       services: Record<string, Service>
     }
-    const system = new ComposeSystem(services, await startTestStore(t))
+    const system = new ComposeSystem(services, await startTestStore(t), natsProgram)
     system.secrets.CLICKHOUSE_PASSWORD = system.store.token
     t.teardown(() => system.#end())
     for (const name of Object.keys(services)) {
@@ -76,7 +77,7 @@ export class ComposeSystem {
       PLATESTREAM_ENGINE_WORKERS: '1',
     }
     const child = nats
-      ? spawn(findProgram('nats-server')!, args, {
+      ? spawn(this.natsProgram, args, {
           env: { PATH: process.env.PATH, ...env },
           stdio: ['ignore', 'ignore', 'pipe'],
         })

@@ -14,8 +14,8 @@ export interface Acknowledged extends FeedFrame {
   stream: string
   seq: number
   /**
-   * Last known sequence of that stream when it was first sent. An attempt that was stored but not acknowledged lies between this
-   * sequence and `seq`.
+   * Last known sequence of that stream when it was first sent. An attempt that was stored but not acknowledged lies
+   * between this sequence and `seq`.
    */
   after: number
   fate: Fate

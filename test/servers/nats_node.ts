@@ -17,7 +17,7 @@ export interface NodeOptions {
 }
 
 /** Number of partitions in deploy/nats/nats-server.conf. */
-export const NODE_PARTITIONS = 16
+export const NODE_PARTITIONS = 4
 
 /**
  * Starts one server of a cluster of three on loopback with the configuration in deploy/. Resolves when it listens; the

@@ -1,0 +1,29 @@
+import type { Finding, FindingKind } from './oracle.js'
+
+/** Something that seeds of acts that hold show now and then, and that is not repaired yet. */
+export interface KnownDefect {
+  kind: FindingKind
+  text: RegExp
+  what: string
+}
+
+/** A repair removes its line here. A seed with other findings fails. */
+export const KNOWN_DEFECTS: readonly KnownDefect[] = [
+  {
+    kind: 'hit',
+    text: /which is on a list, has no hit/,
+    what:
+      'the clock of nats-server was set back after a list was imported: messages seem to have arrived before it, and ' +
+      'the list does not apply to them until the clock has passed its import again',
+  },
+  {
+    kind: 'read and dead',
+    text: /./,
+    what:
+      'a message whose read is stored, but not in a checkpoint, is processed again after its camera was removed: it ' +
+      'becomes a dead letter too',
+  },
+]
+
+export const isKnown = ({ kind, text }: Finding): boolean =>
+  KNOWN_DEFECTS.some((known) => known.kind === kind && known.text.test(text))

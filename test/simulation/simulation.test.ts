@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { isKnown } from './known_defects.js'
+import type { Outcome } from './scenario.js'
+
+const program = fileURLToPath(new URL('./main.js', import.meta.url))
+
+function simulate(...args: string[]): Outcome[] {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program, '--json', ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1e9,
+  })
+  if (status === null || status > 1) throw new Error(stderr)
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Outcome)
+}
+
+/** The seeds that every run of the tests plays: under a minute on two cores. */
+const SEEDS = 100
+
+t.test('no seed finds anything lost, doubled or stuck', (t) => {
+  t.setTimeout(280_000)
+  const outcomes = simulate('--seeds', String(SEEDS), '--jobs', '2')
+  t.equal(outcomes.length, SEEDS)
+  for (const { seed, findings } of outcomes) {
+    const unknown = findings.filter((finding) => !isKnown(finding))
+    t.same(unknown, [], `npm run simulate -- --seed ${seed} --trace`)
+  }
+  const messages = outcomes.reduce((sum, outcome) => sum + outcome.messages, 0)
+  t.ok(messages > 10 * SEEDS, 'the seeds send messages')
+  t.end()
+})
+
+t.test('a seed repeats exactly', (t) => {
+  const [first, ...others] = simulate('--from', '7', '--seeds', '3')
+  t.equal(simulate('--seed', '7')[0]!.hash, first!.hash)
+  t.equal(simulate('--seed', '9')[0]!.hash, others[1]!.hash, 'whatever was played before it')
+  t.not(first!.hash, others[0]!.hash, 'seeds differ')
+  t.end()
+})
+
+t.test('the oracle sees what is taken away', (t) => {
+  const kinds = new Set(
+    simulate('--from', '1', '--seeds', '4', '--acts', 'bound lowered').flatMap(({ findings }) =>
+      findings.map(({ kind }) => kind),
+    ),
+  )
+  t.ok(kinds.has('lost'))
+  t.end()
+})

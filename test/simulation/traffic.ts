@@ -1,0 +1,174 @@
+import { pictureBytes } from './picture.js'
+import type { Random } from './random.js'
+
+export type EntranceName = 'frames' | 'detections'
+
+/** A message that a camera sends once, or several times under the same id. */
+export interface CameraMessage {
+  /** Nats-Msg-Id. */
+  id: string
+  camera: string
+  entrance: EntranceName
+  /** When it is captured, virtual time, ms. */
+  at: number
+  /** When it is first sent, if later. */
+  sentAt?: number
+  /** Plates of its valid detections, in order. */
+  plates: string[]
+  /** Invalid detections of an otherwise valid message. */
+  invalidParts: number
+  /** The whole message is invalid. */
+  isBroken: boolean
+  /** @param capturedAt RFC 3339 */
+  payload(capturedAt: string): Buffer
+}
+
+export interface CameraPlan {
+  camera: string
+  entrance: EntranceName
+  messages: CameraMessage[]
+}
+
+export interface TrafficOptions {
+  cameras: number
+  /** Virtual time, ms. */
+  from: number
+  until: number
+  entrances: readonly EntranceName[]
+}
+
+/** Event time after which a pass closes (settings.engine.passGapMs), and a margin. */
+const BETWEEN_CARS_MS = 3_600
+
+/** Every car of a run has a plate of its own, so that each stored detection is known by the plate of its read. */
+export function planTraffic(random: Random, options: TrafficOptions): CameraPlan[] {
+  const plates = new Plates(random)
+  return Array.from({ length: options.cameras }, (_, index) => {
+    const entrance = options.entrances[index % options.entrances.length]!
+    return planCamera(`cam-${index}`, entrance, random, options, plates)
+  })
+}
+
+function planCamera(
+  camera: string,
+  entrance: EntranceName,
+  random: Random,
+  { from, until }: TrafficOptions,
+  plates: Plates,
+): CameraPlan {
+  const messages: CameraMessage[] = []
+  let at = from + random.between(0, 3_000)
+  const add = (message: Omit<CameraMessage, 'id' | 'camera' | 'entrance' | 'at'>) =>
+    messages.push({ ...message, id: `${camera}/${messages.length}`, camera, entrance, at: Math.floor(at) })
+  while (at < until) {
+    const step = random.between(150, 500)
+    if (random.chance(0.04)) add(brokenMessage(entrance, random))
+    else if (entrance === 'frames') {
+      const car = { plate: plates.next(), x: random.between(100, 300), speed: random.between(20, 150) }
+      for (let frames = 1 + random.int(5), n = 0; n < frames; n++, at += step)
+        add(frameOf(`${camera}/${messages.length}`, random, car.plate, car.x + n * car.speed))
+      if (random.chance(0.5)) add(frameOf(`${camera}/${messages.length}`, random))
+    } else if (random.chance(0.4)) add(detectionsMessage(random, plates))
+    else {
+      const plate = plates.next()
+      for (let frames = 1 + random.int(4), n = 0; n < frames; n++, at += step) add(trackedMessage(plate))
+    }
+    at += BETWEEN_CARS_MS + random.between(0, 2_500)
+  }
+  return { camera, entrance, messages }
+}
+
+/** The last message of a camera, which closes the passes of the messages before it. */
+export function closingMessage({ camera, entrance }: CameraPlan, at: number, plate: string): CameraMessage {
+  const isFrame = entrance === 'frames'
+  const id = `${camera}/closing-${Math.floor(at)}`
+  return {
+    id,
+    camera,
+    entrance,
+    at,
+    plates: isFrame ? [] : [plate],
+    invalidParts: 0,
+    isBroken: false,
+    payload: (capturedAt) =>
+      isFrame
+        ? pictureBytes({ key: id, detections: [], ms: 1, isBroken: false })
+        : jsonBytes({ capturedAt, plate, confidence: 0.9 }),
+  }
+}
+
+function frameOf(key: string, random: Random, plate?: string, x = 0) {
+  const ms = random.chance(0.03) ? 200 : random.between(2, 12)
+  const detections = plate === undefined ? [] : [{ plate, confidence: 0.92, x, y: 400, width: 120 }]
+  return {
+    plates: plate === undefined ? [] : [plate],
+    invalidParts: 0,
+    isBroken: false,
+    payload: () => pictureBytes({ key, detections, ms, isBroken: false }),
+  }
+}
+
+function trackedMessage(plate: string) {
+  return {
+    plates: [plate],
+    invalidParts: 0,
+    isBroken: false,
+    payload: (capturedAt: string) => jsonBytes({ capturedAt, plate, confidence: 0.92, track: plate }),
+  }
+}
+
+/** Several vehicles that the camera does not follow; some of the detections are invalid. */
+function detectionsMessage(random: Random, plates: Plates) {
+  const parts = Array.from({ length: 1 + random.int(4) }, () => ({
+    plate: plates.next(),
+    isValid: random.chance(0.9),
+  }))
+  const valid = parts.filter(({ isValid }) => isValid)
+  return {
+    plates: valid.map(({ plate }) => plate),
+    invalidParts: parts.length - valid.length,
+    isBroken: false,
+    payload: (capturedAt: string) =>
+      jsonBytes(parts.map(({ plate, isValid }) => ({ capturedAt, plate, confidence: isValid ? 0.9 : 7 }))),
+  }
+}
+
+function brokenMessage(entrance: EntranceName, random: Random) {
+  const key = `broken ${random.int(1e9)}`
+  return {
+    plates: [],
+    invalidParts: 0,
+    isBroken: true,
+    payload: () =>
+      entrance === 'frames'
+        ? pictureBytes({ key, detections: [], ms: 3, isBroken: true })
+        : Buffer.from(`{ this is not JSON: ${key}`),
+  }
+}
+
+const jsonBytes = (value: object): Buffer => Buffer.from(JSON.stringify(value))
+
+/** Plates that no reader confuses: each differs from every other in most of its characters. */
+export class Plates {
+  private count = 0
+  private readonly used = new Set<string>()
+
+  constructor(private readonly random: Random) {}
+
+  next(): string {
+    for (;;) {
+      let plate = ''
+      for (let i = 0; i < 7; i++) plate += LETTERS[this.random.int(LETTERS.length)]
+      if (this.used.has(plate)) continue
+      this.used.add(plate)
+      this.count++
+      return plate
+    }
+  }
+
+  get size(): number {
+    return this.count
+  }
+}
+
+const LETTERS = 'ACEFHJKLMNPRTUVWXY34679'
