@@ -17,6 +17,7 @@ import {
   partitionName,
   partitionsOf,
   SCHEMA_LEASE,
+  SETUP_LEASE,
   statusSubject,
   type Partition,
 } from './nats/topology.js'
@@ -30,6 +31,7 @@ import { Lease } from './coordination/lease.js'
 import { Members } from './coordination/members.js'
 import { Semaphore } from './runtime/semaphore.js'
 import { withLease } from './coordination/with_lease.js'
+import { lowerBounds } from './partition/lower_bounds.js'
 import { PictureMaker } from './pictures/picture_maker.js'
 import { Pipeline } from './pipeline/pipeline.js'
 import type { PipelineParts } from './pipeline/pipeline_parts.js'
@@ -98,6 +100,9 @@ export async function startEngine(
   })
   const leases = await connection.jetstream().views.kv(BUCKET.leases, { bindOnly: true })
   const client = createClient(settings, store)
+  const bounds = () => lowerBounds(connection, partitioning, settings.nats)
+  const lease = new Lease(leases, SETUP_LEASE, core.instanceName.session)
+  await core.retry.until('nats', () => withLease(lease, bounds, ending.signal), ending.signal)
   await openStore(core, client, leases)
 
   const cameras = await (await CameraRegistry.open(connection)).watch(log)

@@ -198,7 +198,7 @@ const sharedConfig = (options: SetupOptions) => ({
   allow_direct: true,
 })
 
-function entranceConfig(partition: Partition, options: SetupOptions, maxPayload: number): NamedConfig {
+export function entranceConfig(partition: Partition, options: SetupOptions, maxPayload: number): NamedConfig {
   const total =
     partition.entrance.root === 'frames' ? options.framesMaxBytes : (options.detectionsMaxBytes ?? kDetectionsMaxBytes)
   return {
@@ -271,11 +271,10 @@ async function ensureStream(manager: JetStreamManager, wanted: NamedConfig): Pro
     await manager.streams.add(wanted)
     return
   }
-  const next = { ...wanted, ...(wanted.max_bytes !== undefined && { max_bytes: safeBound(wanted.max_bytes, found) }) }
-  const changed = Object.entries(next).some(
-    ([key, value]) => JSON.stringify(found.config[key as keyof StreamConfig]) !== JSON.stringify(value),
-  )
-  if (!changed) return
+  const next = { ...wanted, ...notLower(wanted, found) }
+  const isSame = ([key, value]: [string, unknown]) =>
+    JSON.stringify(found.config[key as keyof StreamConfig]) === JSON.stringify(value)
+  if (Object.entries(next).every(isSame)) return
   const config = { ...found.config, ...next }
   // The server refuses a window longer than the life of the messages. The existing one may be longer: an earlier
   // release kept some messages longer (leases of 8 s).
@@ -284,14 +283,11 @@ async function ensureStream(manager: JetStreamManager, wanted: NamedConfig): Pro
 }
 
 /**
- * The bound to set, bytes. A bound below what the stream holds makes nats-server delete the oldest messages, whatever
- * its discard policy. So a bound is lowered only while the stream is at most half as full as the new one; messages that
- * arrive between the question and the change fit then, too. Otherwise the present bound stays until the next setup.
+ * A bound below what the stream holds makes nats-server delete the oldest messages, whatever its discard policy. So a
+ * setup only raises bounds (partition/lower_bounds.ts lowers them).
  */
-export function safeBound(wanted: number, { config, state }: Pick<StreamInfo, 'config' | 'state'>): number {
-  const isLower = config.max_bytes <= 0 || wanted < config.max_bytes
-  return isLower && state.bytes > wanted / 2 ? config.max_bytes : wanted
-}
+const notLower = ({ max_bytes: wanted }: NamedConfig, { config }: StreamInfo): { max_bytes?: number } =>
+  wanted !== undefined && (config.max_bytes <= 0 || wanted < config.max_bytes) ? { max_bytes: config.max_bytes } : {}
 
 /** @returns undefined when there is no such stream */
 export const findStream = (manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> =>

@@ -16,7 +16,7 @@
  *                 FLOORS partitioning                how many partitions there are
  *                        epoch                       the last epoch of a stream (model/read_id.ts)
  *                        trial.<partition>           note of the poison guard
- *                 LEASES <partition>, engine.<instance>, schema, partitioning: they expire after 6 s
+ *                 LEASES <partition>, engine.<instance>, schema, setup, partitioning: they expire after 6 s
  *     objects     HOTLIST_FILES <list>.<version>     entries of the list, one JSON object a line
  *
  * `<count>` is the number of partitions, so that the streams of two numbers exist side by side while it changes.
@@ -36,6 +36,8 @@ export const BUCKET = {
 } as const
 /** Key in LEASES of the engine that migrates the tables of the store. */
 export const SCHEMA_LEASE = 'schema'
+/** Key in LEASES of the engine that lowers bounds. */
+export const SETUP_LEASE = 'setup'
 /** Key in LEASES of the engine that completes a change of the number of partitions. */
 export const PARTITIONING_LEASE = 'partitioning'
 /** Keys in FLOORS. */

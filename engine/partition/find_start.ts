@@ -1,7 +1,8 @@
 import type { JetStreamManager, KV, StreamInfo } from 'nats'
-import { isApiError, isWrongLastSequence } from '../nats/errors.js'
+import { isWrongLastSequence } from '../nats/errors.js'
 import { EARLIER_RELEASE, EPOCH_KEY, streamOf, type Partition } from '../nats/topology.js'
 import { epochOf } from '../model/read_id.js'
+import { isOther, timeOf } from './message_time.js'
 import type { Position, StreamIdentity } from './position.js'
 
 /** Where a partition continues. */
@@ -15,8 +16,6 @@ export interface Start {
   /** Messages that were removed from the stream although nobody had processed them. */
   removedUnread: number
 }
-
-const kMessageNotFound = 10_037
 
 /**
  * Compares the last checkpoint with the stream as it is now. A stream may have been deleted and made anew, or set back:
@@ -57,9 +56,8 @@ async function changeOf(
 ): Promise<{ reason: string; sameStream: boolean } | undefined> {
   if (info.created !== stream.created) return { reason: 'was made anew', sameStream: false }
   if (info.state.last_seq < committed) return { reason: 'was set back', sameStream: true }
-  if (committedAt === undefined) return undefined
-  const time = await timeOf(manager, info.config.name, committed)
-  return time === undefined || time === committedAt ? undefined : { reason: 'was set back', sameStream: true }
+  const isSetBack = await isOther(manager, info.config.name, committed, committedAt)
+  return isSetBack ? { reason: 'was set back', sameStream: true } : undefined
 }
 
 /** The last message that arrived at or before `time`, by the server's clock. @returns its sequence */
@@ -75,16 +73,6 @@ async function lastUpTo(manager: JetStreamManager, { config, state }: StreamInfo
   }
   return low
 }
-
-/** When a message arrived, ms. @returns undefined when it was deleted */
-const timeOf = (manager: JetStreamManager, stream: string, seq: number): Promise<number | undefined> =>
-  manager.streams.getMessage(stream, { seq }).then(
-    ({ time }) => time.getTime(),
-    (error: unknown) => {
-      if (isApiError(error, kMessageNotFound)) return undefined
-      throw error
-    },
-  )
 
 /** An epoch that nothing else has or ever will have. */
 export async function nextEpoch(bucket: KV): Promise<number> {

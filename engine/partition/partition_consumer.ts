@@ -17,6 +17,7 @@ import { sleep } from '../runtime/backoff.js'
 import { isApiError } from '../nats/errors.js'
 import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { AlprError } from '../errors.js'
+import { isOther } from './message_time.js'
 
 /** A message of the stream, and the handle that acknowledges it and all earlier ones. */
 export interface StreamMessage extends CameraMessage {
@@ -35,8 +36,9 @@ export interface StreamMessage extends CameraMessage {
  * deleted may inherit its deliveries and acknowledgements, and skip messages.
  */
 export class PartitionConsumer {
-  /** Highest stream sequence handed out. */
+  /** Highest stream sequence handed out, and when that message arrived, ms; undefined when that is not known. */
   private last: number
+  private lastAt: number | undefined
   private consumed = 0
   private consumer: Consumer | undefined
   private name: string | undefined
@@ -47,7 +49,7 @@ export class PartitionConsumer {
 
   /**
    * @param created when the stream was created: sequences of another stream mean nothing
-   * @param start the last message that is done
+   * @param start the last message that is done, and when it arrived, ms
    * @param maxUnacknowledged most messages handed out and not yet acknowledged: a bound on what a crash makes the next
    *   owner redo
    */
@@ -56,10 +58,11 @@ export class PartitionConsumer {
     private readonly manager: JetStreamManager,
     private readonly partition: Partition,
     private readonly created: string,
-    start: number,
+    start: { committed: number; committedAt?: number },
     private readonly maxUnacknowledged = 8_192,
   ) {
-    this.last = start
+    this.last = start.committed
+    this.lastAt = start.committedAt
   }
 
   /** Makes a consumer that starts after the last message handed out; earlier ones count as acknowledged. */
@@ -89,8 +92,18 @@ export class PartitionConsumer {
   /** @throws ALPR_ERR_STREAM_CHANGED when the last sequence handed out is not one of this stream */
   private async checkStream(stream: string): Promise<void> {
     const { created, state } = await this.manager.streams.info(stream)
-    const reason = created !== this.created ? 'was made anew' : state.last_seq < this.last ? 'was set back' : undefined
-    if (reason) throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason })
+    if (created !== this.created) throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason: 'was made anew' })
+    // Set back, it may have grown beyond this sequence again: then another message has it.
+    if (state.last_seq < this.last || (await isOther(this.manager, stream, this.last, this.lastAt)))
+      throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason: 'was set back' })
+  }
+
+  /**
+   * Whether the stream was found to be the one whose sequences are known, and no connection broke since: only then may
+   * messages be deleted from it.
+   */
+  get isSure(): boolean {
+    return this.consumer !== undefined && !this.broken
   }
 
   /** A consumer that cannot be deleted now expires when nobody has pulled for a while. */
@@ -137,8 +150,10 @@ export class PartitionConsumer {
         this.consumed = message.info.deliverySequence
         this.pending = message.info.pending
         if (message.seq <= this.last) continue
-        this.last = message.seq
-        take(toStreamMessage(message))
+        const taken = toStreamMessage(message)
+        this.last = taken.seq
+        this.lastAt = taken.arrivedAt
+        take(taken)
       }
     } catch (error) {
       if ((error as { code?: string }).code !== kConsumerGone) throw error

@@ -8,6 +8,7 @@ import { streamOf } from '../nats/topology.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import type { CheckpointLog } from '../partition/checkpoint_log.js'
 import { stateText } from '../partition/camera_states.js'
+import type { PartitionConsumer } from '../partition/partition_consumer.js'
 import type { Position, StreamIdentity } from '../partition/position.js'
 import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
@@ -67,6 +68,7 @@ export class Checkpointer {
     private readonly log: CheckpointLog,
     private readonly frames: PartitionFrames,
     private readonly stream: StreamIdentity,
+    private readonly consumer: Pick<PartitionConsumer, 'isSure'>,
   ) {
     this.committedAt = log.position?.committedAt
     for (const camera of progress.cameras.all()) this.want(camera.camera, firstWantedOf(camera))
@@ -174,14 +176,19 @@ export class Checkpointer {
     const wanted = this.log.position?.wanted ?? 0
     const now = performance.now()
     // `seq` is the first message that stays.
-    if (wanted <= this.trimmed + 1 || now - this.trimmedAt < TRIM_MS) return
+    if (wanted <= this.trimmed + 1 || now - this.trimmedAt < TRIM_MS || !this.consumer.isSure) return
     this.trimmedAt = now
-    void this.parts.manager.streams.purge(streamOf(this.log.partition), { seq: wanted }).then(
-      () => {
-        this.trimmed = wanted - 1
-      },
-      () => {},
-    )
+    void this.deleteBelow(wanted).catch(() => {})
+  }
+
+  private async deleteBelow(wanted: number): Promise<void> {
+    const { streams } = this.parts.manager
+    const name = streamOf(this.log.partition)
+    // Somebody may have made the stream anew, or purged it, without a word to this engine.
+    const { created, state } = await streams.info(name)
+    if (created !== this.stream.created || state.last_seq < wanted - 1) return
+    await streams.purge(name, { seq: wanted })
+    this.trimmed = wanted - 1
   }
 
   /** Puts cameras away that do not send. @returns those that are forgotten */

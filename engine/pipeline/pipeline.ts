@@ -68,9 +68,9 @@ export class Pipeline {
     const progress = new Progress(start.committed, states)
     const frames = parts.frames.of(streamOf(partition))
     const { created } = start.stream
-    const consumer = new PartitionConsumer(js, manager, partition, created, start.committed, source.maxUnacknowledged)
+    const consumer = new PartitionConsumer(js, manager, partition, created, start, source.maxUnacknowledged)
     const sink = new Sink(parts, progress, frames, ids)
-    const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream)
+    const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream, consumer)
     return new Pipeline(parts, source, ids, progress, frames, consumer, sink, checkpointer, poisonGuard)
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { CameraRegistry, changePartitions, detectionsSubject, partitionsNow, setupNats } from '../../engine/mod.js'
-import { partitionOfCamera, restoreStream, snapshotStream } from '../../engine/internal_mod.js'
+import { lowerBounds, partitionOfCamera, restoreStream, snapshotStream } from '../../engine/internal_mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { MAIN_ST } from '../engine/passes/plates.js'
 import { startTestSystem, type TestSystem } from '../servers/system.js'
@@ -137,14 +137,17 @@ t.test('a bound that is lowered deletes nothing', async (t) => {
   const stream = `FRAMES-2-${partitionOfCamera('cam-1', 2)}`
   const js = system.connection.jetstream()
   for (let n = 0; n < 40; n++) await js.publish('frames.cam-1', new Uint8Array(1_000_000))
+  const lower = () => lowerBounds(system.connection, { partitions: 2 }, { framesMaxBytes: 16_777_216 })
   await setupNats(system.connection, { framesMaxBytes: 16_777_216 })
+  await lower()
   const { state, config } = await manager.streams.info(stream)
   t.equal(state.messages, 40)
   t.equal(config.max_bytes, BOUNDS.framesMaxBytes / 2, 'the bound stays until there is room')
   await manager.streams.purge(stream, { seq: state.first_seq + 37 })
-  await setupNats(system.connection, { framesMaxBytes: 16_777_216 })
+  await lower()
   t.equal((await manager.streams.info(stream)).config.max_bytes, 16_777_216)
-  t.equal((await manager.streams.info(stream)).state.messages, 3)
+  await js.publish('frames.cam-1', new Uint8Array(10))
+  t.equal((await manager.streams.info(stream)).state.messages, 4)
 })
 
 t.test('a camera that is removed while a vehicle is in view leaves its read, and holds nothing', async (t) => {

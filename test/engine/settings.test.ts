@@ -9,7 +9,11 @@ const load = (env: NodeJS.ProcessEnv, file?: string) => loadSettings({ env, file
 
 t.test('defaults are safe: loopback, private servers, frozen', async (t) => {
   const settings = load({})
-  t.match(settings, { nats: { url: '', partitions: 4 }, clickhouse: { url: '' }, gateway: { host: '127.0.0.1' } })
+  t.match(settings, {
+    nats: { url: '', partitions: undefined },
+    clickhouse: { url: '' },
+    gateway: { host: '127.0.0.1' },
+  })
   t.throws(() => {
     ;(settings as { gateway: { host: string } }).gateway.host = '0.0.0.0'
   }, TypeError)
@@ -25,9 +29,9 @@ t.test('a variable sets one key, as a number only where the schema has one', asy
   t.match(settings, { engine: { workers: 3, frameTimeoutMs: 900 }, nats: { token: '12345' }, dataFolder: '/tmp/x' })
 })
 
-t.test('an existing server has one partition unless the user sets another number', async (t) => {
+t.test('the usual names of addresses are taken; the number of partitions is stored unless it is set', async (t) => {
   t.match(load({ NATS_URL: 'nats://n:4222', CLICKHOUSE_URL: 'http://c:8123' }), {
-    nats: { url: 'nats://n:4222', partitions: 1 },
+    nats: { url: 'nats://n:4222', partitions: undefined },
     clickhouse: { url: 'http://c:8123' },
   })
   t.match(load({ NATS_URL: 'nats://n:4222', PLATESTREAM_NATS_PARTITIONS: '8' }), { nats: { partitions: 8 } })

@@ -38,7 +38,10 @@ export interface Act {
 export interface RunConfig {
   engines: number
   settings: SettingsChanges
+  natsVersion: string
   mappings: Mapping[]
+  /** See `TrafficOptions`. */
+  triggered: boolean
   /** The oracle waits at least this long after the faults have ended, ms. */
   leastCalmMs: number
 }

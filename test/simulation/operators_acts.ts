@@ -56,7 +56,7 @@ export const OPERATORS_ACTS: Act[] = [
       const { clock, random, options } = stage.world
       const { partitions } = options.settings
       restartAll(stage, () => ({ partitions: random.acts.pick([1, 2, 4, 8]) }))
-      clock.schedule(stage.until + 3_000, () => changeSettings(stage, { partitions }))
+      clock.schedule(stage.until + 11_000 - clock.now, () => changeSettings(stage, { partitions }))
     },
   },
   {
@@ -68,20 +68,13 @@ export const OPERATORS_ACTS: Act[] = [
       for (const { camera } of plans) if (world.random.acts.chance(0.6)) cameras.deep.add(camera)
     },
   },
-  {
-    name: 'bound lowered',
-    what: 'all engines end, messages wait, and the engines start again with a smaller bound',
-    holds: true,
-    share: 0.08,
-    plan(stage) {
-      const bound = 900 + stage.world.random.acts.int(2_000)
-      restartAll(stage, () => ({ framesMaxBytes: bound, detectionsMaxBytes: bound }))
-      // Later the bound is as it was, so that cameras are not refused for ever.
-      stage.world.clock.schedule(stage.until + 1_000 - stage.world.clock.now, () =>
-        changeSettings(stage, { framesMaxBytes: 67_108_864, detectionsMaxBytes: 67_108_864 }),
-      )
-    },
-  },
+  boundLowered('bound lowered', '', true, (version) => (version.startsWith('2.9.') ? '2.10.27' : version)),
+  boundLowered(
+    'bound of NATS 2.9',
+    ', with nats-server 2.9, which deletes in spite of DiscardNew',
+    false,
+    () => '2.9.10',
+  ),
   {
     name: 'set back',
     what: 'a power failure takes the last messages of the entrances; their sequences are used again',
@@ -264,22 +257,18 @@ export const OPERATORS_ACTS: Act[] = [
       })
     },
   },
-  {
-    name: 'server clock',
-    what: 'the clock of the NATS server is wrong by minutes',
-    holds: true,
-    share: 0.08,
-    plan(stage) {
-      const { server, random, trace } = stage.world
-      forAWhile(stage, 1, [2_000, 15_000], () => {
-        server.clockOffsetMs = random.acts.pick([-180_000, -600_000, 300_000])
-        trace.note('nats', `has a clock that is off by ${server.clockOffsetMs / 1_000} s`)
-        return () => {
-          server.clockOffsetMs = 0
-        }
-      })
-    },
-  },
+  serverClock(
+    'server clock ahead',
+    'the clock of the NATS server is minutes ahead for a while',
+    false,
+    [120_000, 900_000],
+  ),
+  serverClock(
+    'server clock behind',
+    'the clock of the NATS server is minutes slow for a while',
+    false,
+    [-900_000, -120_000],
+  ),
   engineClocks(
     'engine clocks',
     'the clocks of engines step forward by minutes, or back by seconds',
@@ -287,6 +276,30 @@ export const OPERATORS_ACTS: Act[] = [
     [-3_000, 600_000],
   ),
   engineClocks('engine clocks back', 'the clocks of engines step back by minutes', false, [-600_000, -60_000]),
+  {
+    name: 'sabotage',
+    what: 'messages vanish while no engine runs, which shows that the oracle sees it',
+    holds: false,
+    share: 0,
+    plan(stage) {
+      const { server, engines, clock } = stage.world
+      sometimes(stage, 4, () => {
+        for (const engine of engines) engine.kill(4_000)
+        clock.schedule(3_900, () => {
+          for (const stream of entrances(stage)) server.as('nobody', () => stream.purge({}))
+        })
+      })
+    },
+  },
+  {
+    name: 'triggered cameras',
+    what: 'cameras take one frame of each car at one place, and plates are partly alike',
+    holds: false,
+    share: 0.08,
+    configure(config) {
+      config.triggered = true
+    },
+  },
   {
     name: 'late frames',
     what: 'frames of some cars arrive seconds after newer ones',
@@ -308,6 +321,42 @@ export const OPERATORS_ACTS: Act[] = [
     },
   },
 ]
+
+/** @param version the version of NATS instead of this one */
+function boundLowered(name: string, more: string, holds: boolean, version: (chosen: string) => string): Act {
+  return {
+    name,
+    what: `all engines end, messages wait, and the engines start again with a smaller bound${more}`,
+    holds,
+    share: 0.08,
+    configure(config) {
+      config.natsVersion = version(config.natsVersion)
+    },
+    plan(stage) {
+      const { clock, random } = stage.world
+      const bound = 900 + random.acts.int(2_000)
+      restartAll(stage, () => ({ framesMaxBytes: bound, detectionsMaxBytes: bound }))
+      // Later the bound is as it was, so that cameras are not refused forever.
+      clock.schedule(stage.until + 11_000 - clock.now, () =>
+        changeSettings(stage, { framesMaxBytes: 67_108_864, detectionsMaxBytes: 67_108_864 }),
+      )
+    },
+  }
+}
+
+function serverClock(name: string, what: string, holds: boolean, by: [least: number, most: number]): Act {
+  const plan = (stage: Stage) => {
+    const { server, random, trace } = stage.world
+    forAWhile(stage, 1, [2_000, 15_000], () => {
+      server.clockOffsetMs = random.acts.between(...by)
+      trace.note('nats', `has a clock that is off by ${(server.clockOffsetMs / 1_000).toFixed(0)} s`)
+      return () => {
+        server.clockOffsetMs = 0
+      }
+    })
+  }
+  return { name, what, holds, share: 0.08, plan }
+}
 
 function engineClocks(name: string, what: string, holds: boolean, by: [least: number, most: number]): Act {
   const plan = (stage: Stage) => {

@@ -290,7 +290,8 @@ export class Oracle {
       const isWhole = isDead || message.isBroken || message.entrance === 'frames'
       const by = isWhole ? 1 : message.plates.length + message.invalidParts
       count.most += by
-      if (isSure) count.least += by
+      // A dead letter counts as one, however many plates the message has.
+      if (isSure) count.least += this.mayBeCountedOnly(known) ? Math.min(1, by) : by
     }
     const sums = new Map<string, number>()
     for (const { camera, hour, part, framesIn, withReads, withoutPlate, dead } of this.store.ledger.values()) {

@@ -34,11 +34,28 @@ useSimulatedZlib()
 
 /** Timers as Node.js has them. */
 class Timer {
-  event: ReturnType<VirtualClock['timer']> | undefined
+  private event: ReturnType<VirtualClock['timer']> | undefined
+
+  constructor(
+    private readonly ms: number,
+    private readonly run: () => void,
+  ) {
+    this.refresh()
+  }
+
+  refresh(): this {
+    this.cancel()
+    this.event = clock.timer(this.ms, this.run)
+    return this
+  }
+
+  cancel(): void {
+    clock.cancel(this.event)
+  }
+
   hasRef = () => true
   ref = () => this
   unref = () => this
-  refresh = () => this
 }
 
 /**
@@ -54,17 +71,13 @@ export function usePlatform(nextClock: VirtualClock, nextRandom: Random): void {
 }
 
 function install(): void {
-  const after = (ms: number, run: () => void) => {
-    const timer = new Timer()
-    timer.event = clock.timer(ms, run)
-    return timer
-  }
+  const after = (ms: number, run: () => void) => new Timer(ms, run)
   const clear = (timer: unknown) => {
-    if (timer instanceof Timer) clock.cancel(timer.event)
+    if (timer instanceof Timer) timer.cancel()
   }
   const every = (run: (...args: unknown[]) => void, ms: number, ...args: unknown[]) => {
-    const timer = after(ms, function tick() {
-      timer.event = clock.timer(ms, tick)
+    const timer = after(ms, () => {
+      timer.refresh()
       run(...args)
     })
     return timer

@@ -45,12 +45,13 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
   const config: RunConfig = {
     engines: random.pick([1, 1, 2, 2, 3]),
     settings: { partitions },
+    natsVersion: random.pick(['2.9.10', '2.10.27', '2.15.1']),
     mappings: mappingsOf(partitions),
+    triggered: false,
     leastCalmMs: random.chance(0.1) ? 45_000 : 0,
   }
   for (const act of acts) act.configure?.(config, random)
-  const natsVersion = random.pick(['2.9.10', '2.10.27', '2.15.1'])
-  const { engines, settings, mappings } = config
+  const { engines, settings, natsVersion, mappings } = config
   const world = new World({
     seed: options.seed,
     engines,
@@ -64,6 +65,7 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
     cameras: 1 + random.int(5),
     from: BEGIN_MS,
     until,
+    triggered: config.triggered,
     entrances: random.pick<readonly EntranceName[]>([['frames'], ['detections'], ['frames', 'detections']]),
   })
   const cameras = new Cameras(world)

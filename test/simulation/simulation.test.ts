@@ -10,6 +10,8 @@ function simulate(...args: string[]): Outcome[] {
   const { stdout, stderr, status } = spawnSync(process.execPath, [program, '--json', ...args], {
     encoding: 'utf8',
     maxBuffer: 1e9,
+    // tap's hooks would cost more than the simulation.
+    env: { ...process.env, NODE_OPTIONS: '' },
   })
   if (status === null || status > 1) throw new Error(stderr)
   return stdout
@@ -19,7 +21,7 @@ function simulate(...args: string[]): Outcome[] {
 }
 
 /** The seeds that every run of the tests plays: under a minute on two cores. */
-const SEEDS = 100
+const SEEDS = 80
 
 t.test('no seed finds anything lost, doubled or stuck', (t) => {
   t.setTimeout(280_000)
@@ -44,7 +46,7 @@ t.test('a seed repeats exactly', (t) => {
 
 t.test('the oracle sees what is taken away', (t) => {
   const kinds = new Set(
-    simulate('--from', '1', '--seeds', '4', '--acts', 'bound lowered').flatMap(({ findings }) =>
+    simulate('--from', '1', '--seeds', '4', '--acts', 'sabotage').flatMap(({ findings }) =>
       findings.map(({ kind }) => kind),
     ),
   )

@@ -35,6 +35,8 @@ export interface TrafficOptions {
   from: number
   until: number
   entrances: readonly EntranceName[]
+  /** Frames are taken at one place, one for each car, and plates are partly alike: a gate with a loop in the ground. */
+  triggered: boolean
 }
 
 /** Event time after which a pass closes (settings.engine.passGapMs), and a margin. */
@@ -53,21 +55,31 @@ function planCamera(
   camera: string,
   entrance: EntranceName,
   random: Random,
-  { from, until }: TrafficOptions,
+  { from, until, triggered }: TrafficOptions,
   plates: Plates,
 ): CameraPlan {
   const messages: CameraMessage[] = []
   let at = from + random.between(0, 3_000)
+  let cars = 0
   const add = (message: Omit<CameraMessage, 'id' | 'camera' | 'entrance' | 'at'>) =>
     messages.push({ ...message, id: `${camera}/${messages.length}`, camera, entrance, at: Math.floor(at) })
   while (at < until) {
     const step = random.between(150, 500)
     if (random.chance(0.04)) add(brokenMessage(entrance, random))
     else if (entrance === 'frames') {
-      const car = { plate: plates.next(), x: random.between(100, 300), speed: random.between(20, 150) }
-      for (let frames = 1 + random.int(5), n = 0; n < frames; n++, at += step)
-        add(frameOf(`${camera}/${messages.length}`, random, car.plate, car.x + n * car.speed))
-      if (random.chance(0.5)) add(frameOf(`${camera}/${messages.length}`, random))
+      const car = triggered
+        ? { plate: plates.alike(), x: 200, y: 400, speed: 0, frames: 1 }
+        : {
+            plate: plates.next(),
+            x: random.between(100, 300),
+            // Never where the car before it was.
+            y: 100 + 150 * (cars++ % 5) + random.between(0, 20),
+            speed: random.between(20, 150),
+            frames: 1 + random.int(5),
+          }
+      for (let n = 0; n < car.frames; n++, at += step)
+        add(frameOf(`${camera}/${messages.length}`, random, car.plate, { x: car.x + n * car.speed, y: car.y }))
+      if (!triggered && random.chance(0.5)) add(frameOf(`${camera}/${messages.length}`, random))
     } else if (random.chance(0.4)) add(detectionsMessage(random, plates))
     else {
       const plate = plates.next()
@@ -97,9 +109,9 @@ export function closingMessage({ camera, entrance }: CameraPlan, at: number, pla
   }
 }
 
-function frameOf(key: string, random: Random, plate?: string, x = 0) {
+function frameOf(key: string, random: Random, plate?: string, place = { x: 0, y: 0 }) {
   const ms = random.chance(0.03) ? 200 : random.between(2, 12)
-  const detections = plate === undefined ? [] : [{ plate, confidence: 0.92, x, y: 400, width: 120 }]
+  const detections = plate === undefined ? [] : [{ plate, confidence: 0.92, ...place, width: 120 }]
   return {
     plates: plate === undefined ? [] : [plate],
     invalidParts: 0,
@@ -150,7 +162,6 @@ const jsonBytes = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 /** Plates that no reader confuses: each differs from every other in most of its characters. */
 export class Plates {
-  private count = 0
   private readonly used = new Set<string>()
 
   constructor(private readonly random: Random) {}
@@ -161,13 +172,14 @@ export class Plates {
       for (let i = 0; i < 7; i++) plate += LETTERS[this.random.int(LETTERS.length)]
       if (this.used.has(plate)) continue
       this.used.add(plate)
-      this.count++
       return plate
     }
   }
 
-  get size(): number {
-    return this.count
+  /** One that has three of seven characters in common with the others of its kind, as plates of one region have. */
+  alike(): string {
+    const plate = this.next()
+    return `7${plate.slice(1, 3)}A${plate.slice(4, 6)}4`
   }
 }
 

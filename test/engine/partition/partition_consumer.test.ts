@@ -60,7 +60,7 @@ async function consumerOf(connection: NatsConnection, start = 0, index = 0, coun
   const manager = await connection.jetstreamManager()
   const partition = { entrance: ENTRANCE.frames, count, index }
   const { created } = await manager.streams.info(streamOf(partition))
-  return new PartitionConsumer(connection.jetstream(), manager, partition, created, start)
+  return new PartitionConsumer(connection.jetstream(), manager, partition, created, { committed: start })
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i))

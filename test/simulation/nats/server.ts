@@ -54,7 +54,7 @@ export class SimulatedServer implements ApiServer {
   isUp = true
   private readonly bySubject = new Map<string, Stream>()
   private readonly connections = new Set<ServerConnection>()
-  /** Subscriptions without wildcards by subject, those whose last token is the only wildcard by its head, all others. */
+  /** Subscriptions without wildcards by subject, those whose last token is the only wildcard by its head, others. */
   private readonly literal = new Map<string, Set<Subscription>>()
   private readonly lastToken = new Map<string, Set<Subscription>>()
   private readonly patterns = new Set<Subscription>()
