@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from 'nats'
 import { CAMERA_ID } from '../model/camera.js'
+import { EXPECTED_STREAM } from '../nats/mapping_probe.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
 import type { FeedFrame, FeedLog } from './feed_format.js'
 
@@ -63,6 +64,8 @@ export class LiveFrames {
   }
 
   #take(message: Msg): void {
+    // Engines look for the mapping of the server with messages that no stream takes.
+    if (message.headers?.has(EXPECTED_STREAM)) return
     const camera = cameraOf(message.subject)
     if (!CAMERA_ID.test(camera) || (this.#wanted.size > 0 && !this.#wanted.has(camera)) || this.#isRepeated(message))
       return

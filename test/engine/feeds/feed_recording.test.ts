@@ -4,6 +4,7 @@ import type { FeedFrame } from '../../../engine/feeds/feed_format.js'
 import { readFrames } from '../../../engine/feeds/feed_reader.js'
 import { record } from '../../../engine/feeds/feed_recording.js'
 import { replay, type ReplayOptions } from '../../../engine/feeds/feed_replay.js'
+import { probeMapping } from '../../../engine/nats/mapping_probe.js'
 import { startTestNats } from '../../servers/nats.js'
 import { frame, makeFeed } from './small_feed.js'
 
@@ -27,6 +28,7 @@ t.test('a recording has every published frame, invalid times included, and can b
   const recording = record(connection, { out, signal: end.signal })
   await new Promise((r) => setTimeout(r, 300))
   await replay(connection, options([source], { register: true }))
+  t.same(await probeMapping(connection, nats.partitions, 'recording'), [], 'an engine looks for the mapping')
   await replay(connection, options([source])) // duplicates for the stream, and for the recording
   await connection.flush()
   await new Promise((r) => setTimeout(r, 200))
