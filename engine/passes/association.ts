@@ -12,8 +12,9 @@ import { similarity } from './vote.js'
  *     about the same (>= 0.7)   2 + 45 a second, at most 30: a fast car at a low frame rate. Never unbounded: text
  *                               alone does not merge
  *     half the same (>= 0.35)   1.5 + 6 a second, at most 6, from the expected position: a misread or a blurred frame;
- *                               when a slow camera has not looked for longer than `misreadMs`, only from 0.6 on, and
- *                               0.5: cars that stop at one line one after the other often share some characters
+ *                               never when a slow camera has not looked for longer than `misreadMs`, and then 0.75 is
+ *                               the least of the line above: cars that stop at one line, or trigger the camera at one
+ *                               place, often share some characters
  *     different                 0.5, and at most 0.6 s apart: nothing else can be there so soon, so it is a misread,
  *                               not a second car
  *
@@ -65,12 +66,14 @@ function costOf(pass: OpenPass, capture: Capture, detection: Observation, gaps: 
   const expected = near.expected ? distance([box.x, box.y], near.expected) / width : straight
   const nearest = Math.min(straight, expected)
   const allowed = allowedWidths(alike, seconds, gaps)
-  return nearest <= allowed ? nearest / (allowed + 1e-9) + 2 * (1 - alike) : Infinity
+  // A camera whose vehicles stop at one place gives a distance of exactly 0.
+  return allowed > 0 && nearest <= allowed ? nearest / (allowed + 1e-9) + 2 * (1 - alike) : Infinity
 }
 
 function allowedWidths(alike: number, seconds: number, { misreadMs }: Gaps): number {
-  if (alike >= 0.7) return Math.min(30, 2 + 45 * seconds)
-  if (seconds * 1_000 > misreadMs) return alike >= 0.6 ? 0.5 : 0
+  const least = seconds * 1_000 > misreadMs ? 0.75 : 0.7
+  if (alike >= least) return Math.min(30, 2 + 45 * seconds)
+  if (seconds * 1_000 > misreadMs) return 0
   if (alike >= 0.35) return Math.min(6, 1.5 + 6 * seconds)
   return seconds <= 0.6 ? 0.5 : 0
 }
