@@ -64,7 +64,7 @@ export class ListCompiler {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL('./list_compiler_worker.js', import.meta.url))
+    const worker = new Worker(new URL('./list_compiler_worker.js', import.meta.url), { execArgv: [] })
     worker.unref()
     worker.on('message', (report: CompileReport) => {
       if (worker !== this.worker) return

@@ -22,6 +22,7 @@ export async function buildDictionary(
   signal.throwIfAborted()
   const reused = module.takeIdle(Infinity)
   const thread = new Worker(new URL('./build_worker.js', import.meta.url), {
+    execArgv: [],
     workerData: { memory: reused } satisfies BuildData,
   })
   let ahead = 0
