@@ -78,6 +78,8 @@ const EXCEPT_COMMANDS: Record<string, string> = {
   'hotlist remove': 'removes a list',
   'partial add': 'takes a pattern in',
   'partial remove': 'removes a pattern',
+  'partitions show': 'counts of messages',
+  'partitions set': 'changes how cameras are divided',
   'dead list': 'reasons and headers, no payload',
   'dead redrive': 'publishes to the engines, shows a count',
   'dead drop': 'deletes, shows a count',
