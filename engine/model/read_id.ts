@@ -14,7 +14,7 @@ export const epochOf = (time: string): number => Math.max(0, Math.floor(Date.par
  *     detections   | 1 | 23 bits: epoch            | 32 bits: sequence | 8 bits: detection |
  *
  * Each life of a stream has an epoch of its own (partition/find_start.ts): about the minute in which it began, and
- * unique. So ids stay unique among partitions, and when a stream is made anew or set back under an existing store. A
+ * unique. So ids stay unique among partitions, and when a stream is recreated or set back under an existing store. A
  * sequence that outgrows its bits (after years) carries into the epoch.
  */
 export class ReadIds {

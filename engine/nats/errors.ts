@@ -2,6 +2,8 @@ import { ErrorCode } from 'nats'
 import { reasonOf } from '../errors.js'
 
 const kWrongLastSequence = 10_071
+/** The server's code for a message that a stream does not have. */
+export const kMessageNotFound = 10_037
 
 /** Whether JetStream refused with this error code (its own, of five digits). */
 export const isApiError = (error: unknown, code: number): boolean =>

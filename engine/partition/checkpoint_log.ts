@@ -2,7 +2,7 @@ import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import { promisify } from 'node:util'
 import type { JetStreamClient, JetStreamManager } from 'nats'
 import { AlprError } from '../errors.js'
-import { isApiError, isWrongLastSequence } from '../nats/errors.js'
+import { isApiError, isWrongLastSequence, kMessageNotFound } from '../nats/errors.js'
 import { partitionName, stateStreamOf, stateSubjectOf, type Partition } from '../nats/topology.js'
 import type { Position } from './position.js'
 
@@ -34,7 +34,6 @@ const kReadAhead = 8
 /** A snapshot is due when the log has grown by this many times the size of the last one, and by at least kLeastLog. */
 const kGrowth = 4
 const kLeastLog = 1_048_576
-const kMessageNotFound = 10_037
 
 const deflate = promisify(deflateRaw)
 const inflate = promisify(inflateRaw)

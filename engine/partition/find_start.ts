@@ -18,7 +18,7 @@ export interface Start {
 }
 
 /**
- * Compares the last checkpoint with the stream as it is now. A stream may have been deleted and made anew, or set back:
+ * Compares the last checkpoint with the stream as it is now. A stream may have been deleted and recreated, or set back:
  * after a power failure, or when it was restored, it lacks its last messages, and its next ones get sequences that were
  * used before. Then the remembered sequences are void, and the messages that arrived after the last one committed are
  * new. (A server whose clock was set back at the same time would hide new messages among the old ones.)
@@ -54,7 +54,7 @@ async function changeOf(
   info: StreamInfo,
   { committed, committedAt, stream }: Position,
 ): Promise<{ reason: string; sameStream: boolean } | undefined> {
-  if (info.created !== stream.created) return { reason: 'was made anew', sameStream: false }
+  if (info.created !== stream.created) return { reason: 'was recreated', sameStream: false }
   if (info.state.last_seq < committed) return { reason: 'was set back', sameStream: true }
   const isSetBack = await isOther(manager, info.config.name, committed, committedAt)
   return isSetBack ? { reason: 'was set back', sameStream: true } : undefined

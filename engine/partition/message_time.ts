@@ -1,7 +1,5 @@
 import type { JetStreamManager } from 'nats'
-import { isApiError } from '../nats/errors.js'
-
-const kMessageNotFound = 10_037
+import { isApiError, kMessageNotFound } from '../nats/errors.js'
 
 /** When a message arrived, by the server's clock, ms. @returns undefined when the stream no longer has it */
 export async function timeOf(manager: JetStreamManager, stream: string, seq: number): Promise<number | undefined> {

@@ -14,7 +14,7 @@ import {
 import type { CameraMessage } from '../model/capture.js'
 import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
-import { isApiError } from '../nats/errors.js'
+import { isApiError, kMessageNotFound } from '../nats/errors.js'
 import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { AlprError } from '../errors.js'
 import { isOther } from './message_time.js'
@@ -92,7 +92,7 @@ export class PartitionConsumer {
   /** @throws ALPR_ERR_STREAM_CHANGED when the last sequence handed out is not one of this stream */
   private async checkStream(stream: string): Promise<void> {
     const { created, state } = await this.manager.streams.info(stream)
-    if (created !== this.created) throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason: 'was made anew' })
+    if (created !== this.created) throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason: 'was recreated' })
     // Set back, it may have grown beyond this sequence again: then another message has it.
     if (state.last_seq < this.last || (await isOther(this.manager, stream, this.last, this.lastAt)))
       throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream, reason: 'was set back' })
@@ -196,7 +196,6 @@ const kInactiveMs = 10 * MINUTE_MS
 const kConsumerNotFound = 10_014
 /** The answer to a pull when the consumer was deleted or its server no longer leads it. */
 const kConsumerGone = '409'
-const kMessageNotFound = 10_037
 
 /**
  * Whether the stream's leader has a message after `seq`. A consumer's numbers are those of the replica beside it, which

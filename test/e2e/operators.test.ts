@@ -99,7 +99,7 @@ t.test('publishers that no stream covers are refused, and the engine says so', a
   await until(async () => (await platesRead(system)).includes(plate))
 })
 
-t.test('a stream that is made anew, or set back, is read from its first new message on', async (t) => {
+t.test('a stream that is recreated, or set back, is read from its first new message on', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'platestream-set-back-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const system = await startTestSystem(t, { cameras: CAMERAS })

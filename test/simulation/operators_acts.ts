@@ -113,7 +113,7 @@ export const OPERATORS_ACTS: Act[] = [
     },
   },
   {
-    name: 'made anew',
+    name: 'recreated',
     what: 'an operator deletes a stream of an entrance and creates it again',
     holds: false,
     share: 0.08,

@@ -200,7 +200,7 @@ t.test('a consumer that the server deleted is replaced after the last message re
   t.same(received, numbers(1, 6))
 })
 
-t.test('a stream that was made anew or set back is never read with sequences of the one before', async (t) => {
+t.test('a stream that was recreated or set back is never read with sequences of the one before', async (t) => {
   const nats = await startTestNats(t, { partitions: 1 })
   const connection = await nats.connect()
   await publish(connection, 'main-st', 1, 3)
@@ -219,7 +219,7 @@ t.test('a stream that was made anew or set back is never read with sequences of 
   await publish(connection, 'main-st', 4, 9)
   await t.rejects(consumer.run(room, never, AbortSignal.timeout(5_000)), {
     code: 'ALPR_ERR_STREAM_CHANGED',
-    message: /was made anew/,
+    message: /was recreated/,
   })
 })
 
