@@ -1,4 +1,4 @@
-import { headers, type JetStreamClient, type JsMsg } from 'nats'
+import { headers, type JetStreamClient, type MsgHdrs } from 'nats'
 import type { AlprError } from '../errors.js'
 import type { CameraMessage } from '../model/capture.js'
 import { deadSubject, HEADER } from '../nats/topology.js'
@@ -18,12 +18,12 @@ export interface DeadPart {
  */
 export async function publishDeadLetter(
   js: JetStreamClient,
-  source: CameraMessage & { message: JsMsg },
+  source: CameraMessage & { headers: MsgHdrs | undefined },
   error: AlprError,
   { id, part, payload }: { id: string; part?: DeadPart; payload: boolean },
 ): Promise<void> {
   const header = headers()
-  for (const [name, values] of source.message.headers ?? []) {
+  for (const [name, values] of source.headers ?? []) {
     if (!name.startsWith('Nats-')) for (const value of values) header.append(name, value)
   }
   const content = part?.payload ?? source.payload

@@ -114,6 +114,14 @@ export const subjectsOf = ({ entrance: { root }, count, index }: Partition): str
   ...(count === 1 ? [`${root}.*`] : []),
 ]
 
+/** The subjects under which the messages of a camera are on a partition's stream; some contain a wildcard. */
+export const subjectsOfCamera = (partition: Partition, camera: string): string[] => {
+  const { entrance, count } = partition
+  return count === EARLIER_RELEASE
+    ? [`${entrance.root}.${camera}`, `${entrance.root}.*.${camera}`]
+    : subjectsOf(partition).map((subject) => subject.replace('*', camera))
+}
+
 /** The stream and the subject of a partition's checkpoints. */
 export const stateStreamOf = ({ entrance, count, index }: Partition): string =>
   `STATE-${entrance.stream}-${count}-${index}`

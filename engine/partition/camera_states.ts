@@ -1,3 +1,4 @@
+import { CAMERA_ID } from '../model/camera.js'
 import { MINUTE_MS } from '../model/time.js'
 import { CameraPasses, type CameraJson, type PassRules } from '../passes/camera_passes.js'
 
@@ -12,6 +13,9 @@ export const stateText = (passes: CameraPasses, now: number): string =>
 
 export const parseState = (text: string): [minute: number, state: CameraJson] =>
   JSON.parse(text) as [number, CameraJson]
+
+/** Under which name the state of a camera is kept: names that are no camera's share one. */
+export const stateNameOf = (camera: string): string => (CAMERA_ID.test(camera) ? camera : '_invalid')
 
 /**
  * The state of every camera of a partition. Those that send are objects; the others stay the text of their last
@@ -55,6 +59,11 @@ export class CameraStates {
   /** Cameras that work. */
   *all(): Iterable<CameraPasses> {
     for (const { passes } of this.working.values()) yield passes
+  }
+
+  /** How many work. */
+  get workingCount(): number {
+    return this.working.size
   }
 
   /** How many are known. */

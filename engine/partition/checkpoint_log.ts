@@ -2,7 +2,8 @@ import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import { promisify } from 'node:util'
 import type { JetStreamClient, JetStreamManager } from 'nats'
 import { AlprError } from '../errors.js'
-import { isApiError, isWrongLastSequence, kMessageNotFound } from '../nats/errors.js'
+import { isWrongLastSequence } from '../nats/errors.js'
+import { findMessage } from '../nats/find_message.js'
 import { partitionName, stateStreamOf, stateSubjectOf, type Partition } from '../nats/topology.js'
 import type { Position } from './position.js'
 
@@ -150,8 +151,8 @@ export class CheckpointLog {
       return (this.lastSeq = seq)
     } catch (error) {
       if (!isWrongLastSequence(error)) throw error
-      const found = await getMessage(this.manager, stateStreamOf(this.partition), expected + 1)
-      if (found && Buffer.compare(found, record) === 0) return (this.lastSeq = expected + 1)
+      const found = await findMessage(this.manager, stateStreamOf(this.partition), { seq: expected + 1 })
+      if (found && Buffer.compare(found.data, record) === 0) return (this.lastSeq = expected + 1)
       throw new AlprError('ALPR_ERR_STATE_FENCED', { partition: partitionName(this.partition) }, { cause: error })
     }
   }
@@ -217,16 +218,6 @@ function recordTexts({ position, states, gone = [] }: Checkpoint, snapshot: bool
 }
 
 async function readRecord(manager: JetStreamManager, stream: string, seq: number): Promise<LogRecord | undefined> {
-  const data = await getMessage(manager, stream, seq)
-  return data && (JSON.parse((await inflate(data)).toString('utf8')) as LogRecord)
+  const found = await findMessage(manager, stream, { seq })
+  return found && (JSON.parse((await inflate(found.data)).toString('utf8')) as LogRecord)
 }
-
-/** From the stream's leader. @returns undefined when it was deleted or does not exist yet */
-const getMessage = (manager: JetStreamManager, stream: string, seq: number): Promise<Uint8Array | undefined> =>
-  manager.streams.getMessage(stream, { seq }).then(
-    ({ data }) => data,
-    (error: unknown) => {
-      if (isApiError(error, kMessageNotFound)) return undefined
-      throw error
-    },
-  )

@@ -3,7 +3,7 @@ import { isWrongLastSequence } from '../nats/errors.js'
 import { EARLIER_RELEASE, EPOCH_KEY, streamOf, type Partition } from '../nats/topology.js'
 import { epochOf } from '../model/read_id.js'
 import { isOther, timeOf } from './message_time.js'
-import type { Position, StreamIdentity } from './position.js'
+import type { BehindPosition, Position, StreamIdentity } from './position.js'
 
 /** Where a partition continues. */
 export interface Start {
@@ -11,6 +11,7 @@ export interface Start {
   committed: number
   committedAt?: number
   stream: StreamIdentity
+  behind: BehindPosition[]
   /** Why the sequences of the last checkpoint mean nothing any more; undefined: they are valid. */
   changed?: string
   /** Messages that were removed from the stream although nobody had processed them. */
@@ -33,18 +34,22 @@ export async function findStart(
   const changed = position && (await changeOf(manager, info, position))
   if (!position || changed) {
     const epoch = partition.count === EARLIER_RELEASE ? epochOf(info.created) : await nextEpoch(bucket)
-    const committed =
-      position && changed?.sameStream
-        ? await lastUpTo(manager, info, position.committedAt)
-        : Math.max(0, info.state.first_seq - 1)
-    return { committed, stream: { created: info.created, epoch }, changed: changed?.reason, removedUnread: 0 }
+    const stream = { created: info.created, epoch }
+    const start = { stream, changed: changed?.reason, removedUnread: 0 }
+    if (!position || !changed?.sameStream)
+      return { ...start, committed: Math.max(0, info.state.first_seq - 1), behind: [] }
+    const lastAt = (time: number | undefined) => lastUpTo(manager, info, time)
+    const behind: BehindPosition[] = []
+    for (const { camera, doneAt } of position.behind ?? []) behind.push({ camera, done: await lastAt(doneAt), doneAt })
+    return { ...start, committed: await lastAt(position.committedAt), behind }
   }
-  const { committed, committedAt, stream } = position
+  const { committed, committedAt, stream, behind = [] } = position
   const removedUnread = Math.max(0, info.state.first_seq - committed - 1)
   return {
     committed: committed + removedUnread,
     committedAt: removedUnread > 0 ? undefined : committedAt,
     stream,
+    behind,
     removedUnread,
   }
 }

@@ -1,15 +1,9 @@
 import type { JetStreamManager } from 'nats'
-import { isApiError, kMessageNotFound } from '../nats/errors.js'
+import { findMessage } from '../nats/find_message.js'
 
 /** When a message arrived, by the server's clock, ms. @returns undefined when the stream no longer has it */
 export async function timeOf(manager: JetStreamManager, stream: string, seq: number): Promise<number | undefined> {
-  if (seq < 1) return undefined
-  try {
-    return (await manager.streams.getMessage(stream, { seq })).time.getTime()
-  } catch (error) {
-    if (isApiError(error, kMessageNotFound)) return undefined
-    throw error
-  }
+  return seq < 1 ? undefined : (await findMessage(manager, stream, { seq }))?.time.getTime()
 }
 
 /** The client gives times as numbers of nanoseconds, which are exact to a quarter of a microsecond. */

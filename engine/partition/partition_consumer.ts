@@ -9,19 +9,23 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
-  type MsgRequest,
+  type MsgHdrs,
+  type StoredMsg,
 } from 'nats'
 import type { CameraMessage } from '../model/capture.js'
 import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
-import { isApiError, kMessageNotFound } from '../nats/errors.js'
+import { isApiError } from '../nats/errors.js'
+import { findNext } from '../nats/find_message.js'
 import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { AlprError } from '../errors.js'
 import { isOther } from './message_time.js'
 
-/** A message of the stream, and the handle that acknowledges it and all earlier ones. */
+/** A message of the stream. */
 export interface StreamMessage extends CameraMessage {
-  message: JsMsg
+  headers: MsgHdrs | undefined
+  /** Where to acknowledge it and all earlier ones; missing when no consumer delivered it. */
+  reply?: string
 }
 
 /**
@@ -178,7 +182,16 @@ export class PartitionConsumer {
     if (info?.delivered.consumer_seq !== this.consumed) this.broken = true
     else if (state.last_seq < this.last) this.broken = true
     else if (info.num_pending === 0 && state.last_seq > this.last && (cluster?.replicas ?? []).length > 0)
-      this.broken ||= await hasNext(this.manager, streamOf(this.partition), this.last)
+      this.broken ||= await this.hasNext()
+  }
+
+  /**
+   * Whether the stream's leader has a message after the last one. A consumer's numbers are those of the replica beside
+   * it, which may lag; nats-server 2.9 has consumers that never learn of a message that the leader has (seen when one
+   * of three servers had just come back).
+   */
+  private async hasNext(): Promise<boolean> {
+    return (await findNext(this.manager, streamOf(this.partition), this.last + 1)) !== undefined
   }
 
   /** The connection broke or came back: messages in transit are lost to this consumer. */
@@ -197,29 +210,24 @@ const kConsumerNotFound = 10_014
 /** The answer to a pull when the consumer was deleted or its server no longer leads it. */
 const kConsumerGone = '409'
 
-/**
- * Whether the stream's leader has a message after `seq`. A consumer's numbers are those of the replica beside it, which
- * may lag; nats-server 2.9 has consumers that never learn of a message that the leader has (seen when one of three
- * servers had just come back).
- */
-async function hasNext(manager: JetStreamManager, stream: string, seq: number): Promise<boolean> {
-  try {
-    await manager.streams.getMessage(stream, { seq: seq + 1, next_by_subj: '>' } as MsgRequest)
-    return true
-  } catch (error) {
-    if (isApiError(error, kMessageNotFound)) return false
-    throw error
-  }
-}
+const toStreamMessage = (message: JsMsg): StreamMessage => ({
+  ...streamMessage(message.seq, message.subject, message.headers, message.data),
+  arrivedAt: Math.floor(message.info.timestampNanos / 1e6),
+  // The client's type lacks it.
+  reply: (message as JsMsg & { reply: string }).reply,
+})
 
-function toStreamMessage(message: JsMsg): StreamMessage {
-  return {
-    seq: message.seq,
-    subject: message.subject,
-    camera: cameraOf(message.subject),
-    arrivedAt: Math.floor(message.info.timestampNanos / 1e6),
-    header: (name) => message.headers?.get(name) || undefined,
-    payload: message.data,
-    message,
-  }
-}
+/** A message that was read from the stream by its sequence or subject. */
+export const fromStored = ({ seq, subject, header, data, time }: StoredMsg): StreamMessage => ({
+  ...streamMessage(seq, subject, header, data),
+  arrivedAt: time.getTime(),
+})
+
+const streamMessage = (seq: number, subject: string, headers: MsgHdrs | undefined, payload: Uint8Array) => ({
+  seq,
+  subject,
+  camera: cameraOf(subject),
+  headers,
+  header: (name: string) => headers?.get(name) || undefined,
+  payload,
+})

@@ -6,13 +6,28 @@ export interface StreamIdentity {
   epoch: number
 }
 
+/** How far a camera has come that is behind its partition. */
+export interface BehindPosition {
+  camera: string
+  /** The last message of the camera that is done, or any sequence between it and the next one. */
+  done: number
+  /** When that message arrived, ms, or a time between it and the next one. */
+  doneAt: number
+}
+
 /** How far a partition has come, as its checkpoints say. Numbers are sequences of its stream. */
 export interface Position {
-  /** Every message up to this one is done; later ones come again after a restart. */
+  /** Every message up to this one is done but for those of `behind`; later ones come again after a restart. */
   committed: number
   /** When that message arrived on the stream, ms; undefined while there is none. */
   committedAt?: number
   /** Messages from here on may be needed again (for their pictures); earlier ones may be deleted. */
   wanted: number
   stream: StreamIdentity
+  /** Cameras that are behind; missing where there are none. */
+  behind?: BehindPosition[]
 }
+
+/** The first message that is not done. */
+export const firstUndone = ({ committed, behind = [] }: Pick<Position, 'committed' | 'behind'>): number =>
+  behind.reduce((first, { done }) => Math.min(first, done + 1), committed + 1)

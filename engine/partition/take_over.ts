@@ -8,7 +8,7 @@ import { parseState, stateText } from './camera_states.js'
 import { CheckpointLog } from './checkpoint_log.js'
 import { readEarlierCheckpoint } from './earlier_release.js'
 import { findStart, type Start } from './find_start.js'
-import type { Position } from './position.js'
+import { firstUndone, type Position } from './position.js'
 
 /** What taking a partition over needs. */
 export interface TakeOverParts {
@@ -44,9 +44,10 @@ export async function takeOver(
   const start = await findStart(manager, bucket, partition, position)
   if (start.changed) states = [...log.cameras].map(([camera, text]) => [camera, rebased(text)])
   report(partition, start, parts)
-  const { committed, committedAt, stream } = start
-  const wanted = position && !start.changed ? Math.min(position.wanted, committed + 1) : committed + 1
-  const append = await log.prepare({ position: { committed, committedAt, wanted, stream }, states })
+  const { committed, committedAt, stream, behind } = start
+  const first = firstUndone(start)
+  const wanted = position && !start.changed ? Math.min(position.wanted, first) : first
+  const append = await log.prepare({ position: { committed, committedAt, wanted, stream, behind }, states })
   await append.write()
   return { log, start }
 }

@@ -9,20 +9,25 @@ import type { PipelineParts } from './pipeline_parts.js'
 import type { CheckpointLog } from '../partition/checkpoint_log.js'
 import { stateText } from '../partition/camera_states.js'
 import type { PartitionConsumer } from '../partition/partition_consumer.js'
-import type { Position, StreamIdentity } from '../partition/position.js'
+import { firstUndone, type BehindPosition, type Position, type StreamIdentity } from '../partition/position.js'
 import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
+import type { Pulled } from './window.js'
 
 /** The stream is cut at most this often, ms. */
 const TRIM_MS = 5_000
 /** Cameras that sent nothing for long are looked for this often, ms. */
 const SETTLE_MS = 30_000
 
+/** Acknowledges a message, and with AckPolicy.All all before it. */
+const kAck = new TextEncoder().encode('+ACK')
+
 /** What a checkpoint writes, taken at one instant between two messages. */
 interface Cut {
   epoch: Epoch
-  /** The last message that the cut contains. */
-  applied: Progress['applied']
+  /** The last message up to which the cut contains all, but for those of `behind`. */
+  done: Pulled
+  behind: BehindPosition[]
   /** The state of each camera as text. */
   states: [camera: string, text: string][]
   /** Cameras that are forgotten. */
@@ -101,7 +106,8 @@ export class Checkpointer {
     const { progress } = this
     this.storeIdlePasses(last)
     const gone = this.settle()
-    const isIdle = progress.applied.seq === progress.committed && progress.epoch.cameras.size === 0
+    const { window, behind, epoch } = progress
+    const isIdle = window.done.seq === window.committed && epoch.cameras.size === 0 && !behind.hasChanged
     if (isIdle && gone.length === 0) return this.trim()
     const cut = this.cut(gone)
     await this.writeOutputs(cut, signal)
@@ -111,14 +117,17 @@ export class Checkpointer {
 
   private cut(gone: string[]): Cut {
     const { progress } = this
-    const { applied } = progress
+    const { done } = progress.window
+    const behind = progress.behind.takePositions()
     const epoch = progress.cut()
     this.hurried = false
     const now = Date.now()
     const cameras = [...epoch.cameras].map((name) => progress.cameras.peek(name)!)
     return {
       epoch,
-      applied,
+      done,
+      // What comes after `done` comes again after a restart.
+      behind: behind.map((position) => ({ ...position, done: Math.min(position.done, done.seq) })),
       gone,
       ledger: cameras.flatMap((camera) => camera.takeLedger()),
       states: cameras.map((camera) => [camera.camera, stateText(camera, now)]),
@@ -127,34 +136,35 @@ export class Checkpointer {
     }
   }
 
-  private async writeOutputs({ epoch, applied, ledger, bestFrames }: Cut, signal: AbortSignal): Promise<void> {
+  private async writeOutputs({ epoch, done, ledger, bestFrames }: Cut, signal: AbortSignal): Promise<void> {
     const { parts } = this
     await epoch.settled()
     // The pictures of passes that ended are made; those open at the cut may still want theirs.
-    this.frames.drop(applied.seq, bestFrames)
+    this.frames.drop(done.seq, bestFrames)
     await parts.retry.until('pictures', () => parts.pictures.sync(), signal)
     const batch = { reads: [...epoch.reads.values()], hits: epoch.hits, ledger }
     await parts.retry.until('clickhouse', () => parts.store.write(batch), signal)
     this.sink.showLive(epoch)
   }
 
-  private async commit({ states, gone, wanted, applied }: Cut, signal: AbortSignal): Promise<void> {
+  private async commit({ states, gone, wanted, done, behind }: Cut, signal: AbortSignal): Promise<void> {
     const { parts, progress, log } = this
     for (const [name, seq] of wanted) this.want(name, seq)
-    if (applied.arrivedAt !== undefined) this.committedAt = applied.arrivedAt
+    if (done.arrivedAt !== undefined) this.committedAt = done.arrivedAt
     const position: Position = {
-      committed: applied.seq,
+      committed: done.seq,
       committedAt: this.committedAt,
-      wanted: this.firstWanted(applied.seq),
+      wanted: this.firstWanted(firstUndone({ committed: done.seq, behind })),
       stream: this.stream,
+      ...(behind.length > 0 && { behind }),
     }
     const append = await log.prepare({ position, states, gone })
     const written = log.bytesWritten
     await parts.retry.until('nats', () => append.write(), signal, isFenced)
     parts.metrics.count('checkpoint_bytes_total', log.bytesWritten - written)
-    progress.committed = applied.seq
+    progress.window.committed = done.seq
     // A restart uses the position in the log; the consumer's own is for monitoring, so one attempt is enough.
-    await applied.message?.ackAck({ timeout: 2_000 }).catch(() => false)
+    if (done.reply) await parts.connection.request(done.reply, kAck, { timeout: 2_000 }).catch(() => {})
   }
 
   private want(camera: string, seq: number): void {
@@ -162,8 +172,8 @@ export class Checkpointer {
     else this.wanted.set(camera, seq)
   }
 
-  private firstWanted(committed: number): number {
-    let first = committed + 1
+  private firstWanted(undone: number): number {
+    let first = undone
     for (const seq of this.wanted.values()) first = Math.min(first, seq)
     return first
   }

@@ -129,9 +129,10 @@ export class PartitioningChange {
       if (!(await findStream(manager, stream))) continue
       await closeStream(manager, stream)
       const { state } = await manager.streams.info(stream)
-      const { committed = 0 } = (await CheckpointLog.positionOf(manager, partition)) ?? {}
+      const { committed = 0, behind = [] } = (await CheckpointLog.positionOf(manager, partition)) ?? {}
       if (committed < state.last_seq)
         return `stream ${stream} still has ${state.last_seq - committed} messages to be processed`
+      if (behind.length > 0) return `${behind.map(({ camera }) => camera).join(', ')} are behind on stream ${stream}`
     }
     return undefined
   }

@@ -1,14 +1,13 @@
-import { CAMERA_ID } from '../model/camera.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from '../model/capture.js'
 import type { Source, CaptureObservations, Extracted } from '../sources/source.js'
 import { HEADER, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { Sink } from './sink.js'
-import { CameraStates } from '../partition/camera_states.js'
+import { CameraStates, stateNameOf } from '../partition/camera_states.js'
 import { takeOver } from '../partition/take_over.js'
 import { Checkpointer } from './checkpointer.js'
-import { InFlight } from './in_flight.js'
+import { Intake } from './intake.js'
 import { Progress } from './progress.js'
-import { PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
+import type { StreamMessage } from '../partition/partition_consumer.js'
 import { PoisonGuard } from './poison_guard.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import { contentDigest, rejectedDigest } from '../passes/recent_messages.js'
@@ -27,29 +26,24 @@ const MAX_READS = 20_000
  * camera -> NATS -> source: decode, find, read -> pass -> match -> hits -> NATS, reads -> ClickHouse; for one partition
  * of the cameras of one entrance.
  *
- *     extract     the source turns each message into detections (frames: by the recognizer), as many at once as slots
- *     apply       in stream order again: passes, votes; the sink matches and sends hits out
+ *     intake      the source turns each message into detections (frames: by the recognizer), as many at once as slots
+ *     apply       in the stream order of each camera: passes, votes; the sink matches and sends hits out
  *     checkpoint  once a second the effects of the messages are made durable, then the messages are acknowledged
  *
  * One instance is one tenure of the partition: what it holds in memory is dropped with it, the next one begins at the
  * last checkpoint.
  */
 export class Pipeline {
-  private readonly inFlight: InFlight<{ message: StreamMessage; extracting: Promise<Extracted> }>
-
   private constructor(
     private readonly parts: PipelineParts,
     private readonly source: Source,
     private readonly ids: ReadIds,
     private readonly progress: Progress,
     private readonly frames: PartitionFrames,
-    private readonly consumer: PartitionConsumer,
+    private readonly intake: Intake,
     private readonly sink: Sink,
     private readonly checkpointer: Checkpointer,
-    private readonly poisonGuard: PoisonGuard,
-  ) {
-    this.inFlight = new InFlight(source.slots)
-  }
+  ) {}
 
   /**
    * Takes the partition over from its previous owner, at its last checkpoint.
@@ -57,21 +51,19 @@ export class Pipeline {
    * @throws when NATS does not answer, or the previous owner wrote a checkpoint meanwhile
    */
   static async open(partition: Partition, source: Source, parts: PipelineParts, from?: number): Promise<Pipeline> {
-    const { manager, js } = parts
     const { log, start } = await takeOver(partition, parts, from)
     const { epoch } = start.stream
     const ids = new ReadIds(epoch, source.entrance.root)
     const name = partitionName(partition)
-    const poisonGuard = await PoisonGuard.begin(parts.bucket, name, start.committed, parts.process)
+    const poisonGuard = await PoisonGuard.begin(parts.bucket, name, start, parts.process)
     const rules = { ...source.rules, firstPart: (source.rules.firstPart ?? 0) + ledgerPartOf(epoch) }
     const states = new CameraStates(log.cameras, rules, performance.now())
-    const progress = new Progress(start.committed, states)
+    const intake = new Intake(partition, source, parts, poisonGuard, states, start)
+    const progress = new Progress(states, intake.window, intake.behind)
     const frames = parts.frames.of(streamOf(partition))
-    const { created } = start.stream
-    const consumer = new PartitionConsumer(js, manager, partition, created, start, source.maxUnacknowledged)
     const sink = new Sink(parts, progress, frames, ids)
-    const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream, consumer)
-    return new Pipeline(parts, source, ids, progress, frames, consumer, sink, checkpointer, poisonGuard)
+    const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream, intake.consumer)
+    return new Pipeline(parts, source, ids, progress, frames, intake, sink, checkpointer)
   }
 
   /**
@@ -81,20 +73,14 @@ export class Pipeline {
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const ending = AbortSignal.any([signal, failed.signal])
-    ending.addEventListener('abort', () => this.inFlight.close())
     const orFail = (work: Promise<void>) =>
       work.catch((error: unknown) => {
         failed.abort(error)
         throw error
       })
-    const pulling = this.consumer.run(
-      () => this.room(ending),
-      (message) => this.extract(message, ending),
-      ending,
-    )
     const done = await Promise.allSettled([
-      orFail(pulling),
-      orFail(this.applyInOrder(ending)),
+      orFail(this.intake.run(ending)),
+      orFail(this.applyAll(ending)),
       orFail(this.checkpointer.run(ending)),
     ])
     try {
@@ -108,44 +94,25 @@ export class Pipeline {
 
   /** The connection broke or came back. */
   interrupt(): void {
-    this.consumer.interrupt()
+    this.intake.consumer.interrupt()
   }
 
-  get gauges(): { openPasses: number; cameras: number; inFlight: number; pending: number } {
+  get gauges(): { openPasses: number; cameras: number; camerasBehind: number; inFlight: number; pending: number } {
     const { openPasses, cameras } = this.progress
-    return { openPasses, cameras: cameras.size, inFlight: this.inFlight.size, pending: this.consumer.pending }
-  }
-
-  /** Waits while no slots are free or too much is unacknowledged. @returns how many messages may come, 1 or more */
-  private async room(signal: AbortSignal): Promise<number> {
-    const { parts, progress, source, inFlight } = this
-    while (!signal.aborted && progress.applied.seq - progress.committed > source.maxUnacknowledged) {
-      parts.metrics.bound(`unacknowledged_${source.entrance.root}`)
-      await sleep(50, signal)
+    const { window, behind, consumer } = this.intake
+    return {
+      openPasses,
+      cameras: cameras.size,
+      camerasBehind: behind.size,
+      inFlight: window.size,
+      pending: consumer.pending,
     }
-    if (this.poisonGuard.careful) {
-      await inFlight.whenFree(inFlight.limit)
-      return 1
-    }
-    // Half of the slots at once: a pull costs the client and the server about as much as five messages.
-    return Math.max(1, await inFlight.whenFree(inFlight.limit / 2))
   }
 
-  private extract(message: StreamMessage, signal: AbortSignal): void {
-    const attempt = () => this.poisonGuard.run(message.seq, () => this.source.extract(message))
-    const extracting = this.parts.retry.until(`${this.source.entrance.root} in work`, attempt, signal)
-    // `applyInOrder` gets the failure, when it comes to this message.
-    extracting.catch(() => {})
-    this.inFlight.push({ message, extracting })
-  }
-
-  private async applyInOrder(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted || this.inFlight.size > 0) {
-      const next = await this.inFlight.head()
-      if (!next) continue
-      const extracted = await next.extracting
-      this.inFlight.shift()
-      this.apply(next.message, extracted)
+  private async applyAll(signal: AbortSignal): Promise<void> {
+    for (let next = await this.intake.next(); next; next = await this.intake.next()) {
+      this.apply(next.message, next.extracted)
+      next.done()
       await this.backpressure(signal)
     }
   }
@@ -166,9 +133,8 @@ export class Pipeline {
   private apply(message: StreamMessage, extracted: Extracted): void {
     const { progress, source, sink } = this
     const { metrics } = this.parts
-    const name = CAMERA_ID.test(message.camera) ? message.camera : '_invalid'
+    const name = stateNameOf(message.camera)
     const camera = progress.cameras.get(name, performance.now())
-    progress.applied = { seq: message.seq, arrivedAt: message.arrivedAt, message: message.message }
     // Applied before the restart: its effects are durable already.
     if (message.seq <= camera.seq) return
     if (isRepeated(camera, message, extracted)) return metrics.count('messages_repeated_total')

@@ -2,6 +2,7 @@ import type { KV } from 'nats'
 import { AlprError } from '../errors.js'
 import type { Extracted } from '../sources/source.js'
 import { poisonKey } from '../nats/topology.js'
+import { firstUndone, type Position } from '../partition/position.js'
 import type { Semaphore } from '../runtime/semaphore.js'
 
 /** After this many tenures in a row that began at one offset, the next is careful: none of them got anywhere. */
@@ -16,9 +17,10 @@ const kCarefulMessages = 512
 
 /** JSON in bucket FLOORS. */
 interface Note {
-  /** The committed offset at which the tenure began; a note about another offset is out of date. */
+  /** The committed offset at which the tenure began, and where cameras that were behind began. */
   floor: number
-  /** Tenures in a row that began there. */
+  behind?: number[]
+  /** Tenures in a row that began where the one before did, in part at least; a note about other offsets is out of date. */
   tenures: number
   /** The message in work. */
   trying?: number
@@ -63,16 +65,24 @@ export class PoisonGuard {
   static async begin(
     kv: KV,
     partition: string,
-    committed: number,
+    { committed, behind = [] }: Pick<Position, 'committed' | 'behind'>,
     { session, alone }: EngineProcess,
   ): Promise<PoisonGuard> {
     const key = poisonKey(partition)
     const entry = await kv.get(key)
     const previous = entry?.operation === 'PUT' ? entry.json<Note>() : undefined
-    const tenures = previous?.floor === committed ? previous.tenures + 1 : 1
-    const note: Note = { floor: committed, tenures, session, suspect: suspectOf(previous, session) }
+    const starts = [committed, ...behind.map(({ done }) => done)]
+    const isStuck = previous && [previous.floor, ...(previous.behind ?? [])].some((start) => starts.includes(start))
+    const tenures = isStuck ? previous.tenures + 1 : 1
+    const note: Note = {
+      floor: committed,
+      behind: starts.slice(1),
+      tenures,
+      session,
+      suspect: suspectOf(previous, session),
+    }
     // A message that is done is no longer suspect.
-    if (note.suspect && note.suspect.seq <= committed) delete note.suspect
+    if (note.suspect && note.suspect.seq < firstUndone({ committed, behind })) delete note.suspect
     // A suspect is processed alone, even when the committed offset has moved nearer to it since.
     if (note.suspect) note.tenures = Math.max(note.tenures, kSuspicious)
     await kv.put(key, JSON.stringify(note))

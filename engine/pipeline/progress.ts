@@ -1,25 +1,24 @@
-import type { JsMsg } from 'nats'
 import type { CameraStates } from '../partition/camera_states.js'
 import { Epoch } from './epoch.js'
+import type { CamerasBehind } from './cameras_behind.js'
 import { IdlePasses } from './idle_passes.js'
+import type { Window } from './window.js'
 
-/** How far a partition has come, in memory: the effects of its messages, and how many of those are durable. */
+/** How far a partition has come, in memory: the effects of its messages, and which messages are done and durable. */
 export class Progress {
   /** Effects of the messages since the last checkpoint. */
   epoch = new Epoch()
-  /** The last message applied, when it arrived (ms), and its handle, which acknowledges it and all earlier ones. */
-  applied: { seq: number; arrivedAt?: number; message: JsMsg | undefined }
   readonly idle = new IdlePasses()
 
   /**
-   * @param committed stream sequence up to which every message is done
    * @param cameras open passes and counts by camera
    */
   constructor(
-    public committed: number,
     readonly cameras: CameraStates,
+    /** The messages that are not done. */
+    readonly window: Pick<Window, 'done' | 'committed'>,
+    readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions'>,
   ) {
-    this.applied = { seq: committed, message: undefined }
     // What the last owner left open is stored soon, even if its camera never sends again.
     for (const { camera, openCount } of cameras.all()) if (openCount > 0) this.idle.expect(camera, performance.now())
   }

@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { AlprError, reasonOf } from '../errors.js'
+import { FairQueue, type Started } from './fair_queue.js'
 import type { Job, Recognition, WorkerMessage, WorkerSetup } from './messages.js'
 import { retire } from './retire.js'
+import { Withdrawn } from './withdrawn.js'
 
 export type { Recognition } from './messages.js'
 
@@ -40,7 +42,16 @@ interface QueuedFrame {
   /** Workers that crashed on this frame or took too long. */
   failures: number
   resolve(recognition: Recognition): void
-  reject(error: AlprError): void
+  reject(error: AlprError | Withdrawn): void
+}
+
+interface FrameInWork {
+  id: number
+  started: Started<QueuedFrame>
+  /** When it was given to the worker, monotonic, ms. */
+  startedAt: number
+  /** Time it has taken as far as this process ran, ms. */
+  spentMs: number
 }
 
 /** A worker and its frame. */
@@ -51,7 +62,7 @@ interface Slot {
   ready: boolean
   /** Starts the next worker: this one has ended. */
   restart: NodeJS.Timeout | undefined
-  job: (QueuedFrame & { id: number; spentMs: number }) | undefined
+  job: FrameInWork | undefined
   /** Starts in a row that ended before `ready`. */
   failures: number
 }
@@ -74,17 +85,18 @@ const START_TIMEOUT_MS = 30_000
 /**
  * Recognition threads. Every call of `recognize` is answered: with detections, or with an error about the frame. A
  * worker that crashes or takes too long is replaced; queued frames are not affected. When no worker starts any more
- * (memory), frames wait: that is no verdict about them.
+ * (memory), frames wait: that is no verdict about them. Cameras share the workers' time equally: one whose frames take
+ * thirty times as long has one of them read where others have thirty.
  *
- *     recognize ──► queue (bounded) ──► slot: worker + one frame ──► answer
- *                     ▲                    │ first crash
- *                     └────────────────────┘
+ *     recognize ──► queue (bounded, fair) ──► slot: worker + one frame ──► answer
+ *                     ▲                           │ first crash
+ *                     └───────────────────────────┘
  */
 export class RecognizerPool {
   /** Number of workers: how many frames are processed at once. */
   readonly slots: number
   #workers: Slot[] = []
-  #queue: QueuedFrame[] = []
+  readonly #queue = new FairQueue<QueuedFrame>()
   #queueLimit: number
   #timeoutMs: number
   #options: PoolOptions
@@ -138,7 +150,7 @@ export class RecognizerPool {
 
   /** Frames queued or in a worker. */
   get pending(): number {
-    return this.#queue.length + this.#workers.filter((slot) => slot.job).length
+    return this.#queue.size + this.#workers.filter((slot) => slot.job).length
   }
 
   /** Frames that a worker can start on now. */
@@ -146,25 +158,43 @@ export class RecognizerPool {
     return Math.max(0, this.slots - this.pending)
   }
 
+  /** What a frame of this camera usually takes in a worker, ms. */
+  costOf(camera: string): number {
+    return this.#queue.costOf(camera)
+  }
+
+  /**
+   * Takes a frame back that no worker has begun with: its `recognize` rejects with Withdrawn.
+   * @returns false when it is too late
+   */
+  withdraw(jpeg: Uint8Array, camera: string): boolean {
+    return this.#queue.remove(camera, (frame) => {
+      if (frame.jpeg !== jpeg) return false
+      frame.reject(new Withdrawn())
+      return true
+    })
+  }
+
   /**
    * Decodes a JPEG and finds and reads the plates in it. Copies the bytes; the caller keeps its own.
-   * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE, _TIMEOUT, _CRASHED;
+   * @param camera whose share of the workers' time it takes
+   * @throws Withdrawn, ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE, _TIMEOUT, _CRASHED;
    *   ALPR_ERR_INTERNAL when the queue is full or the pool closed
    */
-  recognize(jpeg: Uint8Array): Promise<Recognition> {
+  recognize(jpeg: Uint8Array, camera = ''): Promise<Recognition> {
     if (this.#broken) return Promise.reject(this.#broken)
     if (this.#closed)
       return Promise.reject(new AlprError('ALPR_ERR_INTERNAL', { reason: 'the recognizer pool is closed' }))
-    if (this.#queue.length >= this.#queueLimit) {
+    if (this.#queue.size >= this.#queueLimit) {
       return Promise.reject(
         new AlprError('ALPR_ERR_INTERNAL', {
-          reason: `${this.#queue.length} frames are queued for a worker`,
+          reason: `${this.#queue.size} frames are queued for a worker`,
           limit: this.#queueLimit,
         }),
       )
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ jpeg, failures: 0, resolve, reject })
+      this.#queue.push(camera, { jpeg, failures: 0, resolve, reject })
       this.#assign()
     })
   }
@@ -224,8 +254,11 @@ export class RecognizerPool {
       const job = slot.job
       if (!job || job.id !== message.id) return
       slot.job = undefined
-      if ('error' in message) job.reject(errorOf(message.error))
-      else job.resolve({ width: message.width, height: message.height, ms: message.ms, detections: message.detections })
+      const { job: frame, end } = job.started
+      end(performance.now() - job.startedAt)
+      if ('error' in message) frame.reject(errorOf(message.error))
+      else
+        frame.resolve({ width: message.width, height: message.height, ms: message.ms, detections: message.detections })
     }
     this.#assign()
   }
@@ -236,10 +269,10 @@ export class RecognizerPool {
       const next = this.#queue.shift()
       if (!next) return
       const id = this.#nextId++
-      slot.job = { ...next, id, spentMs: 0 }
+      slot.job = { id, started: next, startedAt: performance.now(), spentMs: 0 }
       this.#step()
       // A copy to transfer: the caller's bytes are often a view of a larger buffer.
-      const copy = new Uint8Array(next.jpeg).buffer
+      const copy = new Uint8Array(next.job.jpeg).buffer
       slot.worker.postMessage({ id, jpeg: copy } satisfies Job, [copy])
     }
   }
@@ -274,9 +307,11 @@ export class RecognizerPool {
     const { job } = slot
     slot.job = undefined
     if (!job) return
-    job.failures += 1
-    if (job.failures >= MAX_FRAME_FAILURES) job.reject(error)
-    else this.#queue.unshift(job)
+    const { job: frame, flow, end } = job.started
+    end(job.spentMs)
+    frame.failures += 1
+    if (frame.failures >= MAX_FRAME_FAILURES) frame.reject(error)
+    else this.#queue.pushFirst(flow, frame)
   }
 
   /** Replaces a worker that has failed; its frame is retried or rejected. */
@@ -317,10 +352,10 @@ export class RecognizerPool {
   }
 
   #rejectAll(error: AlprError): void {
-    for (const frame of this.#queue.splice(0)) frame.reject(error)
+    for (const frame of this.#queue.clear()) frame.reject(error)
     for (const slot of this.#workers) {
       if (!slot.job) continue
-      slot.job.reject(error)
+      slot.job.started.job.reject(error)
       slot.job = undefined
     }
   }

@@ -19,6 +19,7 @@ export class DetectionSource implements Source {
   readonly entrance = ENTRANCE.detections
   readonly maxUnacknowledged = 131_072
   readonly slots = 512
+  readonly workers = 1
   readonly rules: PassRules
 
   constructor(
@@ -40,6 +41,14 @@ export class DetectionSource implements Source {
       if (!error) throw cause
       return { observed: [], rejected: [{ error }] }
     }
+  }
+
+  costOf(): number {
+    return 0
+  }
+
+  withdraw(): boolean {
+    return false
   }
 
   count(metrics: Metrics, { observed, rejected }: Extracted): void {

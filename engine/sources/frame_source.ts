@@ -5,6 +5,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { RecognizerPool } from '../recognize/pool.js'
+import { Withdrawn } from '../recognize/withdrawn.js'
 import { loadCamera } from './load_camera.js'
 import type { Source, Extracted } from './source.js'
 import { verdictOf } from './verdict.js'
@@ -18,6 +19,7 @@ export class FrameSource implements Source {
    * never run short of frames.
    */
   readonly slots: number
+  readonly workers: number
 
   constructor(
     readonly rules: PassRules,
@@ -26,22 +28,32 @@ export class FrameSource implements Source {
     private readonly metrics: Metrics,
     private readonly futureToleranceMs: number,
   ) {
-    this.slots = recognizer.slots * 4
+    this.workers = recognizer.slots
+    this.slots = this.workers * 4
   }
 
   async extract(message: CameraMessage): Promise<Extracted> {
     try {
       await loadCamera(this.cameras, message.camera)
       const capture = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
-      const { detections, ms } = await this.recognizer.recognize(capture.jpeg)
+      const { detections, ms } = await this.recognizer.recognize(capture.jpeg, message.camera)
       this.metrics.count('decode_ms_total', ms.decode)
       this.metrics.count('recognize_ms_total', ms.recognize)
       return { observed: [{ capture, detections, first: 0 }], rejected: [] }
     } catch (cause) {
+      if (cause instanceof Withdrawn) return { observed: [], rejected: [] }
       const error = verdictOf(cause)
       if (!error) throw cause
       return { observed: [], rejected: [{ error }] }
     }
+  }
+
+  costOf(camera: string): number {
+    return this.recognizer.costOf(camera)
+  }
+
+  withdraw({ payload, camera }: CameraMessage): boolean {
+    return this.recognizer.withdraw(payload, camera)
   }
 
   count(metrics: Metrics, { observed, rejected }: Extracted): void {

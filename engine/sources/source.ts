@@ -42,6 +42,15 @@ export interface Source {
    * @throws when the environment fails (a server is away, no recognition thread starts): the message is tried again
    */
   extract(message: CameraMessage): Promise<Extracted>
+  /** Messages that are extracted at the same time, of all partitions. */
+  readonly workers: number
+  /** What a message of this camera usually costs, ms of a worker; 0 when messages do not wait for workers. */
+  costOf(camera: string): number
+  /**
+   * Takes a message back that still waits for a worker: its `extract` resolves to nothing.
+   * @returns false when it is too late
+   */
+  withdraw(message: CameraMessage): boolean
   /** Counts a message that was applied. */
   count(metrics: Metrics, extracted: Extracted): void
 }

@@ -42,6 +42,7 @@ export interface RunConfig {
   mappings: Mapping[]
   /** See `TrafficOptions`. */
   triggered: boolean
+  slowFrames: boolean
   /** The oracle waits at least this long after the faults have ended, ms. */
   leastCalmMs: number
 }

@@ -292,6 +292,18 @@ export const OPERATORS_ACTS: Act[] = [
     },
   },
   {
+    name: 'slow frames',
+    what: "recognition takes longer for one camera's frames than the time in which they come",
+    holds: true,
+    share: 0.15,
+    configure(config, random) {
+      waitForTrim(config, random)
+      config.slowFrames = true
+      config.settings.partitions = 1
+      config.mappings = mappingsOf(1)
+    },
+  },
+  {
     name: 'triggered cameras',
     what: 'cameras take one frame of each car at one place, and plates are partly alike',
     holds: false,

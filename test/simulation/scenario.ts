@@ -48,6 +48,7 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
     natsVersion: random.pick(['2.9.10', '2.10.27', '2.15.1']),
     mappings: mappingsOf(partitions),
     triggered: false,
+    slowFrames: false,
     leastCalmMs: random.chance(0.1) ? 45_000 : 0,
   }
   for (const act of acts) act.configure?.(config, random)
@@ -62,10 +63,11 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
   })
   const until = BEGIN_MS + random.between(6_000, 22_000)
   const plans = planTraffic(world.random.traffic, {
-    cameras: 1 + random.int(5),
+    cameras: (config.slowFrames ? 3 : 1) + random.int(5),
     from: BEGIN_MS,
     until,
     triggered: config.triggered,
+    slowFrames: config.slowFrames,
     entrances: random.pick<readonly EntranceName[]>([['frames'], ['detections'], ['frames', 'detections']]),
   })
   const cameras = new Cameras(world)

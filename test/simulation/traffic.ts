@@ -37,6 +37,8 @@ export interface TrafficOptions {
   entrances: readonly EntranceName[]
   /** Frames are taken at one place, one for each car, and plates are partly alike: a gate with a loop in the ground. */
   triggered: boolean
+  /** The recognizer takes long for each frame of the first camera, and sees it often. */
+  slowFrames: boolean
 }
 
 /** Event time after which a pass closes (settings.engine.passGapMs), and a margin. */
@@ -47,8 +49,32 @@ export function planTraffic(random: Random, options: TrafficOptions): CameraPlan
   const plates = new Plates(random)
   return Array.from({ length: options.cameras }, (_, index) => {
     const entrance = options.entrances[index % options.entrances.length]!
-    return planCamera(`cam-${index}`, entrance, random, options, plates)
+    const isSlow = options.slowFrames && index === 0
+    return planCamera(`cam-${index}`, entrance, random, options, isSlow ? SLOW : USUAL, plates)
   })
+}
+
+/** How a camera's frames come. Times in ms. */
+interface Pace {
+  /** Frames of a car, at most. */
+  frames: number
+  /** From one frame to the next, and after a car. */
+  step: readonly [number, number]
+  pause: readonly [number, number]
+  recognition: (random: Random) => number
+}
+
+const USUAL: Pace = {
+  frames: 5,
+  step: [150, 500],
+  pause: [0, 2_500],
+  recognition: (random) => (random.chance(0.03) ? 200 : random.between(2, 12)),
+}
+const SLOW: Pace = {
+  frames: 30,
+  step: [50, 150],
+  pause: [0, 100],
+  recognition: (random) => random.between(300, 900),
 }
 
 function planCamera(
@@ -56,15 +82,17 @@ function planCamera(
   entrance: EntranceName,
   random: Random,
   { from, until, triggered }: TrafficOptions,
+  { frames: mostFrames, step: steps, pause, recognition }: Pace,
   plates: Plates,
 ): CameraPlan {
   const messages: CameraMessage[] = []
   let at = from + random.between(0, 3_000)
   let cars = 0
+  const nextKey = () => `${camera}/${messages.length}`
   const add = (message: Omit<CameraMessage, 'id' | 'camera' | 'entrance' | 'at'>) =>
     messages.push({ ...message, id: `${camera}/${messages.length}`, camera, entrance, at: Math.floor(at) })
   while (at < until) {
-    const step = random.between(150, 500)
+    const step = random.between(...steps)
     if (random.chance(0.04)) add(brokenMessage(entrance, random))
     else if (entrance === 'frames') {
       const car = triggered
@@ -74,18 +102,18 @@ function planCamera(
             x: random.between(100, 300),
             // Never where the car before it was.
             y: 100 + 150 * (cars++ % 5) + random.between(0, 20),
-            speed: random.between(20, 150),
-            frames: 1 + random.int(5),
+            speed: random.between(20, 150) * (5 / mostFrames),
+            frames: 1 + random.int(mostFrames),
           }
       for (let n = 0; n < car.frames; n++, at += step)
-        add(frameOf(`${camera}/${messages.length}`, random, car.plate, { x: car.x + n * car.speed, y: car.y }))
-      if (!triggered && random.chance(0.5)) add(frameOf(`${camera}/${messages.length}`, random))
+        add(frameOf(nextKey(), recognition(random), car.plate, { x: car.x + n * car.speed, y: car.y }))
+      if (!triggered && random.chance(0.5)) add(frameOf(nextKey(), recognition(random)))
     } else if (random.chance(0.4)) add(detectionsMessage(random, plates))
     else {
       const plate = plates.next()
       for (let frames = 1 + random.int(4), n = 0; n < frames; n++, at += step) add(trackedMessage(plate))
     }
-    at += BETWEEN_CARS_MS + random.between(0, 2_500)
+    at += BETWEEN_CARS_MS + random.between(...pause)
   }
   return { camera, entrance, messages }
 }
@@ -109,8 +137,7 @@ export function closingMessage({ camera, entrance }: CameraPlan, at: number, pla
   }
 }
 
-function frameOf(key: string, random: Random, plate?: string, place = { x: 0, y: 0 }) {
-  const ms = random.chance(0.03) ? 200 : random.between(2, 12)
+function frameOf(key: string, ms: number, plate?: string, place = { x: 0, y: 0 }) {
   const detections = plate === undefined ? [] : [{ plate, confidence: 0.92, ...place, width: 120 }]
   return {
     plates: plate === undefined ? [] : [plate],

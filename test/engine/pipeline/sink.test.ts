@@ -7,6 +7,7 @@ import { FrameCache } from '../../../engine/pictures/frame_cache.js'
 import { OpenPass } from '../../../engine/passes/pass.js'
 import type { PipelineParts } from '../../../engine/pipeline/pipeline_parts.js'
 import { Progress } from '../../../engine/pipeline/progress.js'
+import { Window } from '../../../engine/pipeline/window.js'
 import { Sink } from '../../../engine/pipeline/sink.js'
 import { Metrics } from '../../../engine/runtime/metrics.js'
 import { Retry } from '../../../engine/runtime/retry.js'
@@ -31,7 +32,10 @@ async function sinkFor(t: Parameters<typeof startTestNats>[0], maxPayload: numbe
   const nats = await startTestNats(t)
   const connection = await nats.connect()
   const metrics = new Metrics()
-  const progress = new Progress(0, new CameraStates(new Map(), { gapMs: 3_000 }, 0))
+  const progress = new Progress(new CameraStates(new Map(), { gapMs: 3_000 }, 0), new Window(1, { seq: 0 }), {
+    hasChanged: false,
+    takePositions: () => [],
+  })
   const checked: number[] = []
   const parts = {
     connection: { info: { max_payload: maxPayload } },

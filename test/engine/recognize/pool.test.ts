@@ -73,7 +73,8 @@ t.test('while no worker starts, frames wait and the reason is told', async (t) =
   t.teardown(() => pool.close())
   writeFileSync(file, '')
   const [first, second] = [pool.recognize(small), pool.recognize(large)]
-  await until(() => stuck.at(-1) !== undefined)
+  // Five starts, each of which may take seconds on a busy machine.
+  await until(() => stuck.at(-1) !== undefined, 60_000)
   t.match(stuck.at(-1), /recognition threads do not start/)
   rmSync(file)
   t.match(await first, { width: 320 })

@@ -1,0 +1,138 @@
+import { findNext } from '../nats/find_message.js'
+import { streamOf, subjectsOfCamera, type Partition } from '../nats/topology.js'
+import { stateNameOf } from '../partition/camera_states.js'
+import type { Start } from '../partition/find_start.js'
+import { fromStored, PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
+import { sleep } from '../runtime/backoff.js'
+import type { Extracted, Source } from '../sources/source.js'
+import { CameraLanes } from './camera_lanes.js'
+import { CamerasBehind } from './cameras_behind.js'
+import type { PipelineParts } from './pipeline_parts.js'
+import type { PoisonGuard } from './poison_guard.js'
+import { ReadyMessages, type ReadyMessage } from './ready_messages.js'
+import { Window } from './window.js'
+
+/** A full window is looked at this often, ms: does a camera take more than its share? */
+const kLookMs = 20
+
+/** What the intake asks about cameras. */
+interface KnownCameras {
+  /** How many share the workers. */
+  readonly workingCount: number
+  /** The state of a camera that works: `seq` is the last message applied. */
+  peek(camera: string): { seq: number } | undefined
+}
+
+/**
+ * The messages of a partition on their way to be applied: pulled in stream order, as the window allows; extracted, as
+ * many at once as there are workers; ready, camera by camera.
+ *
+ *     consumer ──► window: a lane for each camera ──► extract ──► ready
+ *                    │ takes much more than its share            ▲
+ *                    └──► cameras behind: read from the stream ──┘
+ */
+export class Intake {
+  readonly window: Window
+  readonly behind: CamerasBehind
+  readonly consumer: PartitionConsumer
+  readonly #lanes: CameraLanes
+  readonly #ready = new ReadyMessages()
+  readonly #ending = new AbortController()
+
+  constructor(
+    private readonly partition: Partition,
+    private readonly source: Source,
+    private readonly parts: PipelineParts,
+    private readonly poisonGuard: PoisonGuard,
+    private readonly cameras: KnownCameras,
+    start: Start,
+  ) {
+    const { committed: seq, committedAt: arrivedAt, stream } = start
+    const extract = (message: StreamMessage) => this.#extract(message)
+    this.window = new Window(source.slots, { seq, arrivedAt })
+    this.behind = new CamerasBehind(
+      {
+        stream: streamOf(partition),
+        findNext: (camera, from) => this.#findNext(camera, from),
+        extract,
+        ready: this.#ready,
+        ending: this.#ending.signal,
+      },
+      start.behind,
+      { seq, arrivedAt },
+    )
+    this.#lanes = new CameraLanes(this.window, this.behind, this.#ready, source, extract)
+    this.consumer = new PartitionConsumer(
+      parts.js,
+      parts.manager,
+      partition,
+      stream.created,
+      start,
+      source.maxUnacknowledged,
+    )
+  }
+
+  /** Pulls messages until `signal` aborts. @throws when NATS refuses; nothing is lost by that */
+  async run(signal: AbortSignal): Promise<void> {
+    const end = () => {
+      this.#ending.abort()
+      this.window.close()
+      this.#ready.changed()
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
+    this.behind.start()
+    await this.consumer.run(
+      () => this.#room(signal),
+      (message) => this.#lanes.add(message),
+      signal,
+    )
+  }
+
+  /**
+   * The next message to apply; waits for one.
+   * @returns undefined when the intake has ended and no message is in work any more
+   * @throws why a message was not extracted
+   */
+  next(): Promise<ReadyMessage | undefined> {
+    return this.#ready.next(() => this.#ending.signal.aborted && this.window.size === 0)
+  }
+
+  /** Waits while no slots are free or too much is unacknowledged. @returns how many messages may come, 1 or more */
+  async #room(signal: AbortSignal): Promise<number> {
+    const { parts, source, window, cameras } = this
+    while (!signal.aborted && window.last - window.committed > source.maxUnacknowledged) {
+      parts.metrics.bound(`unacknowledged_${source.entrance.root}`)
+      await sleep(50, signal)
+    }
+    if (this.poisonGuard.careful) {
+      await window.whenFree(window.limit)
+      return 1
+    }
+    // Half of the slots at once: a pull costs the client and the server about as much as five messages.
+    const least = window.limit / 2
+    while (!signal.aborted && window.free < least && !this.#lanes.makeRoom(cameras.workingCount))
+      await Promise.race([window.whenFree(least), sleep(kLookMs, signal)])
+    return Math.max(1, window.free)
+  }
+
+  async #extract(message: StreamMessage): Promise<Extracted> {
+    const { source, poisonGuard, parts } = this
+    // Applied before a restart: its effects are durable already.
+    if (message.seq <= (this.cameras.peek(stateNameOf(message.camera))?.seq ?? 0)) return { observed: [], rejected: [] }
+    const attempt = () => poisonGuard.run(message.seq, () => source.extract(message))
+    return parts.retry.until(`${source.entrance.root} in work`, attempt, this.#ending.signal)
+  }
+
+  /** A camera may have messages under more than one subject. */
+  async #findNext(camera: string, from: number): Promise<StreamMessage | undefined> {
+    const { partition, parts } = this
+    const find = () =>
+      Promise.all(
+        subjectsOfCamera(partition, camera).map((one) => findNext(parts.manager, streamOf(partition), from, one)),
+      )
+    const found = await parts.retry.until('nats', find, this.#ending.signal)
+    const [first] = found.filter((message) => message !== undefined).sort((a, b) => a.seq - b.seq)
+    return first && fromStored(first)
+  }
+}
