@@ -275,9 +275,18 @@ async function interruptOnReconnect({ connection, retry, managers }: Core): Prom
   }
 }
 
+/** Sums over the partitions that are held. */
+const PARTITION_GAUGES = [
+  'open_passes',
+  'cameras_known',
+  'cameras_behind',
+  'frames_in_flight',
+  'frames_waiting',
+  'camera_messages_waiting',
+]
+
 function statusOf({ settings, metrics, retry, recognizer, lists, managers, change }: Core): EngineStatus {
-  for (const name of ['open_passes', 'cameras_known', 'frames_in_flight', 'frames_waiting', 'camera_messages_waiting'])
-    metrics.gauge(name, 0)
+  for (const name of PARTITION_GAUGES) metrics.gauge(name, 0)
   const add = (name: string, value: number) => metrics.gauge(name, metrics.gauges[name]! + value)
   for (const { source, pipelines } of managers) {
     const isFrames = source.entrance.root === 'frames'
@@ -286,6 +295,7 @@ function statusOf({ settings, metrics, retry, recognizer, lists, managers, chang
     } of pipelines.values()) {
       add('open_passes', gauges.openPasses)
       add('cameras_known', gauges.cameras)
+      add('cameras_behind', gauges.camerasBehind)
       if (isFrames) add('frames_in_flight', gauges.inFlight)
       add(isFrames ? 'frames_waiting' : 'camera_messages_waiting', gauges.pending)
     }
