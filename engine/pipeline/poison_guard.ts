@@ -20,7 +20,7 @@ interface Note {
   /** The committed offset at which the tenure began, and where cameras that were behind began. */
   floor: number
   behind?: number[]
-  /** Tenures in a row that began where the one before did, in part at least; a note about other offsets is out of date. */
+  /** Tenures in a row that began, in part at least, where the one before did. */
   tenures: number
   /** The message in work. */
   trying?: number

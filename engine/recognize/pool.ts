@@ -178,7 +178,8 @@ export class RecognizerPool {
   /**
    * Decodes a JPEG and finds and reads the plates in it. Copies the bytes; the caller keeps its own.
    * @param camera whose share of the workers' time it takes
-   * @throws Withdrawn, ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE, _TIMEOUT, _CRASHED;
+   * @throws Withdrawn
+   * @throws ALPR_ERR_FRAME_EMPTY, _NOT_JPEG, _TRUNCATED, _CORRUPT, _TOO_SMALL, _TOO_LARGE, _TIMEOUT, _CRASHED;
    *   ALPR_ERR_INTERNAL when the queue is full or the pool closed
    */
   recognize(jpeg: Uint8Array, camera = ''): Promise<Recognition> {
