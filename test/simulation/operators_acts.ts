@@ -299,6 +299,8 @@ export const OPERATORS_ACTS: Act[] = [
     configure(config, random) {
       waitForTrim(config, random)
       config.slowFrames = true
+      // All cameras share one window.
+      if (config.settings.partitions === undefined) return
       config.settings.partitions = 1
       config.mappings = mappingsOf(1)
     },
