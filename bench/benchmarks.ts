@@ -19,6 +19,10 @@ export const BENCHMARKS: Readonly<Record<string, Entry>> = {
     summary: 'frames on NATS to stored reads: rate, delay from capture to hit, memory',
     load: () => import('./stream/mod.js'),
   },
+  share: {
+    summary: 'what a camera whose frames cost many times as much does to the hits of the others',
+    load: () => import('./share/mod.js'),
+  },
   soak: {
     summary: 'a feed replayed at full speed for hours: memory, open files and the ledger',
     load: () => import('./soak/mod.js'),

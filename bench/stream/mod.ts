@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { CameraRegistry, saveHotList } from '../../engine/mod.js'
+import { CameraRegistry } from '../../engine/mod.js'
 import { defineBenchmark, number, text, type Values } from '../benchmark.js'
 import { higher, lower, type Measured } from '../report/result.js'
 import { mean } from '../report/statistics.js'
 import { framesOfFeed, type FeedFrames } from '../system/feed_frames.js'
+import { listTruth } from '../system/list_truth.js'
 import { type BenchSystem, withSystem } from '../system/system.js'
 import { memoryFigures } from '../system/usage.js'
 import { publishAtRate } from './at_rate.js'
@@ -73,30 +73,7 @@ async function registerFeed(system: BenchSystem, file: string, feed: FeedFrames)
   const registry = await CameraRegistry.open(system.connection)
   for (const camera of feed.cameras) await registry.put(camera)
   for (const list of feed.hotLists) await system.run(['hotlist', 'import', list.file, '--list', list.id])
-  const plates = truthBeside(file)
-  if (plates.length === 0) return 0
-  await saveHotList(
-    system.connection.jetstream(),
-    {
-      id: 'truth',
-      name: 'All of the feed',
-      kind: 'hot',
-      priority: 'low',
-      source: 'bench',
-      tolerance: 'tolerant',
-      threshold: 0.5,
-    },
-    plates.map((plate) => ({ plate, reason: 'bench' })),
-  )
-  return plates.length
-}
-
-/** Plates of `<feed>.truth.json`. */
-function truthBeside(feed: string): string[] {
-  const file = feed.replace(/\.mcap$/, '.truth.json')
-  if (!existsSync(file)) return []
-  const { passes } = JSON.parse(readFileSync(file, 'utf8')) as { passes: { plate: string | null }[] }
-  return [...new Set(passes.flatMap(({ plate }) => (plate === null ? [] : [plate])))]
+  return listTruth(system.connection, file)
 }
 
 interface Outcome {

@@ -27,11 +27,17 @@ export interface BenchSystem {
 
 const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
-/** Runs `work` with the product on a new folder, then stops it and removes the folder. */
-export async function withSystem<T>(work: (system: BenchSystem) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` with the product on a new folder, then stops it and removes the folder.
+ * @param variables settings, as in the environment
+ */
+export async function withSystem<T>(
+  work: (system: BenchSystem) => Promise<T>,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'platestream-bench-'))
   try {
-    const system = await startSystem(folder)
+    const system = await startSystem(folder, variables)
     try {
       return await work(system)
     } finally {
@@ -43,8 +49,8 @@ export async function withSystem<T>(work: (system: BenchSystem) => Promise<T>): 
 }
 
 /** Starts `platestream up` on `folder`, without the demo, and waits until the engine runs. */
-async function startSystem(folder: string): Promise<BenchSystem> {
-  const env = { ...process.env, PLATESTREAM_GATEWAY_PORT: '0', PLATESTREAM_LOG_LEVEL: 'warn' }
+async function startSystem(folder: string, variables: Readonly<Record<string, string>>): Promise<BenchSystem> {
+  const env = { ...process.env, ...variables, PLATESTREAM_GATEWAY_PORT: '0', PLATESTREAM_LOG_LEVEL: 'warn' }
   const up = spawn(process.execPath, [CLI, 'up', '--no-demo', '--data', folder], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
