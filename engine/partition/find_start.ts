@@ -36,9 +36,11 @@ export async function findStart(
     const epoch = partition.count === EARLIER_RELEASE ? epochOf(info.created) : await nextEpoch(bucket)
     const stream = { created: info.created, epoch }
     const start = { stream, changed: changed?.reason, removedUnread: 0 }
-    if (!position || !changed?.sameStream)
-      return { ...start, committed: Math.max(0, info.state.first_seq - 1), behind: [] }
-    const lastAt = (time: number | undefined) => lastUpTo(manager, info, time)
+    if (!position) return { ...start, committed: Math.max(0, info.state.first_seq - 1), behind: [] }
+    // Messages older than their stream were restored with it, from a snapshot (nats-server 2.15 gives it a new creation
+    // time); all others of a stream that was recreated are new, whatever the server's clock was when it created it.
+    const limit = changed!.isRecreated ? Date.parse(info.created) - 1 : Infinity
+    const lastAt = (time = -Infinity) => lastUpTo(manager, info, Math.min(time, limit))
     const behind: BehindPosition[] = []
     for (const { camera, doneAt } of position.behind ?? []) behind.push({ camera, done: await lastAt(doneAt), doneAt })
     return { ...start, committed: await lastAt(position.committedAt), behind }
@@ -58,15 +60,15 @@ async function changeOf(
   manager: JetStreamManager,
   info: StreamInfo,
   { committed, committedAt, stream }: Position,
-): Promise<{ reason: string; sameStream: boolean } | undefined> {
-  if (info.created !== stream.created) return { reason: 'was recreated', sameStream: false }
-  if (info.state.last_seq < committed) return { reason: 'was set back', sameStream: true }
+): Promise<{ reason: string; isRecreated: boolean } | undefined> {
+  if (info.created !== stream.created) return { reason: 'was recreated', isRecreated: true }
+  if (info.state.last_seq < committed) return { reason: 'was set back', isRecreated: false }
   const isSetBack = await isOther(manager, info.config.name, committed, committedAt)
-  return isSetBack ? { reason: 'was set back', sameStream: true } : undefined
+  return isSetBack ? { reason: 'was set back', isRecreated: false } : undefined
 }
 
 /** The last message that arrived at or before `time`, by the server's clock. @returns its sequence */
-async function lastUpTo(manager: JetStreamManager, { config, state }: StreamInfo, time = -Infinity): Promise<number> {
+async function lastUpTo(manager: JetStreamManager, { config, state }: StreamInfo, time: number): Promise<number> {
   if (state.messages === 0) return state.last_seq
   let low = state.first_seq - 1
   let high = state.last_seq + 1
