@@ -7,12 +7,61 @@ export interface WatchLog {
   warn(fields: object, message: string): void
 }
 
-export interface WatchOptions {
+/** What is done with the keys of a bucket. */
+export interface KeyChanges {
   /** A key has this value now. Must not throw. */
   put(key: string, entry: KvEntry): void
   /** A key was deleted, purged or has expired. */
   remove(key: string): void
+}
+
+export interface WatchOptions extends KeyChanges {
   log?: WatchLog
+}
+
+/**
+ * Watches a bucket once: every present key, then each change, until `signal` aborts or the watch ends.
+ * @param known keys that the caller has; it is kept up to date. Those that are gone without a trace (expired, purged,
+ *   deleted before the watch began) are removed as soon as all present keys are read
+ * @param isRead called at that moment
+ */
+export async function followKeys(
+  bucket: KV,
+  known: Set<string>,
+  { put, remove }: KeyChanges,
+  isRead: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = new Set<string>()
+  const forget = (key: string) => {
+    if (known.delete(key)) remove(key)
+  }
+  const changes = await bucket.watch()
+  let completed = false
+  const complete = () => {
+    if (completed) return
+    completed = true
+    for (const key of known) if (!seen.has(key)) forget(key)
+    isRead()
+  }
+  const stop = () => changes.stop()
+  if (signal.aborted) return stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    // Asked after the watch began: every value present now was or will be delivered, and the last one says that none is
+    // pending.
+    if ((await bucket.status()).values === 0) complete()
+    for await (const entry of changes) {
+      seen.add(entry.key)
+      if (entry.operation === 'PUT') {
+        known.add(entry.key)
+        put(entry.key, entry)
+      } else forget(entry.key)
+      if (entry.delta === 0) complete()
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 /**
@@ -29,44 +78,19 @@ export async function watchKeys(
 ): Promise<{ stop(): void }> {
   const known = new Set<string>()
   let stopped = false
-  let endRound = () => {}
+  let round = new AbortController()
   let firstRound = true
-
-  const round = async (isRead: () => void) => {
-    const seen = new Set<string>()
-    const changes = await bucket.watch()
-    let completed = false
-    const complete = () => {
-      if (completed) return
-      completed = true
-      for (const key of known) if (!seen.has(key)) forget(key)
-      isRead()
-    }
-    endRound = () => changes.stop()
-    if (stopped) return changes.stop()
-    // Asked after the watch began: every value present now was or will be delivered, and the last one says that none is
-    // pending.
-    if ((await bucket.status()).values === 0) complete()
-    for await (const entry of changes) {
-      seen.add(entry.key)
-      if (entry.operation === 'PUT') {
-        known.add(entry.key)
-        options.put(entry.key, entry)
-      } else forget(entry.key)
-      if (entry.delta === 0) complete()
-    }
-  }
-  const forget = (key: string) => {
-    if (known.delete(key)) options.remove(key)
-  }
 
   const follow = async (isRead: () => void) => {
     for (let attempt = 0; !stopped && !connection.isClosed(); attempt++) {
       try {
-        await round(() => {
+        round = new AbortController()
+        if (stopped) return
+        const read = () => {
           attempt = 0
           isRead()
-        })
+        }
+        await followKeys(bucket, known, options, read, round.signal)
       } catch (error) {
         if (firstRound) throw error
         options.log?.warn({ reason: natsReason(error) }, 'watching the key-value bucket failed, retrying')
@@ -83,13 +107,13 @@ export async function watchKeys(
   void (async () => {
     for await (const status of connection.status()) {
       if (stopped) return
-      if (status.type === Events.Reconnect) endRound()
+      if (status.type === Events.Reconnect) round.abort()
     }
   })()
   return {
     stop: () => {
       stopped = true
-      endRound()
+      round.abort()
     },
   }
 }

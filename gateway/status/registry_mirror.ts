@@ -1,5 +1,5 @@
-import type { NatsConnection } from 'nats'
-import { BUCKET, type Camera, type HotList, parseCamera, parseHotList } from '../../engine/mod.js'
+import type { KvEntry, NatsConnection } from 'nats'
+import { BUCKET, type Camera, followKeys, type HotList, parseCamera, parseHotList } from '../../engine/mod.js'
 import { HOUR_MS, reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsTask } from '../live/nats_link.js'
 
@@ -50,54 +50,23 @@ export class RegistryMirror {
     into: Map<string, T>,
     parse: (value: unknown) => T,
   ): Promise<void> {
+    const put = (key: string, entry: KvEntry) => {
+      try {
+        into.set(key, parse(entry.json()))
+      } catch {
+        // The engine refuses and reports a record that does not parse.
+        into.delete(key)
+      }
+    }
+    const changes = { put, remove: (key: string) => void into.delete(key) }
     try {
-      await mirror(nats, signal, bucket, into, parse, () => this.#problems.delete(bucket))
+      const store = await nats.jetstream({ timeout: 3_000 }).views.kv(bucket, { bindOnly: true })
+      const ending = AbortSignal.any([signal, AbortSignal.timeout(REFRESH_MS)])
+      await followKeys(store, new Set(into.keys()), changes, () => this.#problems.delete(bucket), ending)
     } catch (error) {
       this.#problems.set(bucket, reasonOf(error))
       throw error
     }
-  }
-}
-
-/** Mirrors a bucket into a map. Skips records that do not parse: the engine refuses and reports them. */
-async function mirror<T>(
-  nats: NatsConnection,
-  signal: AbortSignal,
-  bucket: string,
-  into: Map<string, T>,
-  parse: (value: unknown) => T,
-  onComplete: () => void,
-): Promise<void> {
-  const store = await nats.jetstream({ timeout: 3_000 }).views.kv(bucket, { bindOnly: true })
-  const watch = await store.watch()
-  const stop = () => watch.stop()
-  signal.addEventListener('abort', stop, { once: true })
-  const refresh = setTimeout(stop, REFRESH_MS)
-  // A new watch does not report keys deleted before it, so its initial values say what exists.
-  const first = new Set<string>()
-  let complete = false
-  const check = () => {
-    if (complete || watch.getPending() > 0) return
-    complete = true
-    for (const key of into.keys()) if (!first.has(key)) into.delete(key)
-    onComplete()
-  }
-  check()
-  try {
-    for await (const entry of watch) {
-      if (entry.operation === 'PUT') {
-        try {
-          into.set(entry.key, parse(entry.json()))
-          first.add(entry.key)
-        } catch {
-          into.delete(entry.key)
-        }
-      } else into.delete(entry.key)
-      check()
-    }
-  } finally {
-    clearTimeout(refresh)
-    signal.removeEventListener('abort', stop)
   }
 }
 
