@@ -4,7 +4,7 @@ import { Lease } from '../coordination/lease.js'
 import { withLease } from '../coordination/with_lease.js'
 import { probeMapping } from '../nats/mapping_probe.js'
 import { compareAndSet, readPartitioning, type Partitioning } from '../nats/partitioning.js'
-import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
+import { watchKeys, type WatchLog, type WatchOptions } from '../nats/kv_watch.js'
 import { closeStream, findStream } from '../nats/setup.js'
 import {
   EARLIER_RELEASE,
@@ -54,14 +54,7 @@ export class PartitioningChange {
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { parts } = this
-    const { stop } = await watchKeys(parts.connection, parts.bucket, {
-      put: (key, entry) => {
-        if (key === PARTITIONING_KEY) this.current = entry.json<Partitioning>()
-      },
-      remove: () => {},
-      log: parts.log,
-    })
-    this.stopWatching = stop
+    await this.watch(signal)
     while (!signal.aborted) {
       await sleep(kEveryMs, signal)
       if (signal.aborted) break
@@ -74,6 +67,26 @@ export class PartitioningChange {
       }
     }
     this.stopWatching()
+  }
+
+  /** Retries until it can follow the number. */
+  private async watch(signal: AbortSignal): Promise<void> {
+    const { connection, bucket, log, reasons } = this.parts
+    const options: WatchOptions = {
+      put: (key, entry) => {
+        if (key === PARTITIONING_KEY) this.current = entry.json<Partitioning>()
+      },
+      remove: () => {},
+      log,
+    }
+    while (!signal.aborted)
+      try {
+        this.stopWatching = (await watchKeys(connection, bucket, options)).stop
+        return
+      } catch (error) {
+        reasons.partitioning = natsReason(error)
+        await sleep(kEveryMs, signal)
+      }
   }
 
   /** Says in the status when publishers are mapped to subjects that no stream takes: they are refused. */

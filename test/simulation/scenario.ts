@@ -33,6 +33,8 @@ export interface Outcome {
 const BEGIN_MS = 4_000
 /** After the faults have ended, everything must be in order within this time, ms. */
 const CALM_MS = 120_000
+/** What cameras send last is done within this time, however long the faults had effects, ms. */
+const LAST_MS = 15_000
 export const ACTS: readonly Act[] = [...FAULTS, ...OPERATORS_ACTS]
 
 const CHECK_MS = 1_000
@@ -127,16 +129,17 @@ async function calmDown({ world, cameras, operator, plans, silent }: Stage, { le
   await clock.run(() => cameras.isDone && operator.isDone, limit)
   oracle.beCalm()
   const calmSince = clock.now
+  const last = Math.max(limit, calmSince + LAST_MS)
   const plates = new Plates(new Random(world.options.seed, 'closing'))
   const closing = (plan: CameraPlan) => closingMessage(plan, clock.now + 4_000, plates.next())
   for (const plan of plans) if (!silent.has(plan.camera)) cameras.send([closing(plan)])
-  await clock.run(() => cameras.isDone, limit)
+  await clock.run(() => cameras.isDone, last)
   let next = clock.now
   await clock.run(() => {
     if (clock.now < next) return false
     next = clock.now + CHECK_MS
     return clock.now - calmSince >= leastCalmMs && oracle.check().length === 0
-  }, limit)
+  }, last)
   // What comes twice may come late.
   await clock.run(() => false, clock.now + 3_000)
 }
