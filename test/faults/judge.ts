@@ -59,6 +59,7 @@ export function judge({ frames, forgotten, outcome, reference, changing = [] }: 
   report(differences(strip(reference.reads, changing), strip(outcome.reads, changing)), 'reads')
   report(outcome.badPictures, 'reads without their picture')
   report(outcome.duplicateRevisions, 'revisions of a hit published twice')
+  if (reference.hits.length === 0) wrong.push('the reference has no hits: nothing about hits was tested')
   report(differences(reference.hits, outcome.hits), 'hits')
   report(differences(outcome.hitsOnStream, outcome.hitsStored), 'last revisions in the store differ from the stream')
   for (const delivered of outcome.delivered)
