@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { loadMatcher } from '../wasm/load_node.js'
 import { FrameCache } from './pictures/frame_cache.js'
 import { CameraRegistry, type WatchedCameras } from './cameras/camera_registry.js'
+import { HitPublisher } from './hits/hit_publisher.js'
 import { ListsInForce } from './hotlists/lists_in_force.js'
 import { codeOf, type AlprError } from './errors.js'
 import { Metrics } from './runtime/metrics.js'
@@ -194,6 +195,7 @@ async function partsOf(core: Core, servers: Servers): Promise<PipelineParts> {
     metrics,
     retry,
     deadLetters: new DeadLetterQuota(manager),
+    hitPublisher: await retry.until('nats', () => HitPublisher.open(connection, manager), ending),
     bucket: await connection.jetstream().views.kv(BUCKET.partitions, { bindOnly: true }),
     leases,
     setup,
@@ -311,6 +313,10 @@ function statusOf({ settings, metrics, retry, recognizer, lists, managers, chang
     at: new Date().toISOString(),
     waiting: { ...retry.reasons, ...lists.waiting },
     lists: lists.versions,
+    failing: Object.assign({}, ...managers.map(({ failing }) => failing)) as Record<string, string>,
+    held: managers.flatMap(({ pipelines }) =>
+      [...pipelines].flatMap(([partition, { pipeline }]) => pipeline.held().map((held) => ({ partition, ...held }))),
+    ),
     partitions: managers.flatMap(({ pipelines }) => [...pipelines.keys()]).sort(),
     allPartitions:
       count === undefined

@@ -39,7 +39,7 @@ export { BUCKET, HEADER, STREAM, detectionsSubject, framesSubject, hitsSubject }
 export { pictureAddress, type CropRef } from './model/read.js'
 export { decodeJpeg } from './recognize/decode.js'
 export { dataPaths, loadSettings, type Settings } from './settings.js'
-export type { EngineStatus, LiveRead } from './model/engine_status.js'
+export type { EngineStatus, HeldPartition, LiveRead } from './model/engine_status.js'
 export { createClient, storeError, type ClickHouseClient } from './store/client.js'
 export { purgePictures } from './retention/picture_purge.js'
 export { purgeProofs } from './retention/purge_proofs.js'

@@ -4,6 +4,7 @@ import type { ListMatch } from '../hotlists/list_match.js'
 import type { OpenPass } from '../passes/pass.js'
 import type { PublishedHit } from '../passes/pass_state.js'
 import type { Read } from '../model/read.js'
+import type { DecidedHit } from './decided_hit.js'
 
 /** A vote is checked against the lists from this confidence or this many frames on, or when the pass closes. */
 const MIN_CONFIDENCE = 0.6
@@ -58,7 +59,7 @@ export function makeHits(
   const hits: Hit[] = []
   const published = pass.state.hits
   const isChecked = pass.state.checked?.frames === read.frames
-  pass.state.checked = { frames: read.frames, ts: read.tsLast }
+  noteChecked(pass, read)
   for (const match of matches) {
     const key = keyOf(match.list.id, match.entry.plate)
     const before = published[key]
@@ -100,6 +101,33 @@ export function makeHits(
   }
   return hits
 }
+
+/** The vote was matched against the lists. */
+export function noteChecked(pass: OpenPass, read: Read): void {
+  pass.state.checked = { frames: read.frames, ts: read.tsLast }
+}
+
+/** An earlier tenure decided this revision of a hit of the pass: the next one continues from it. */
+export function noteDecided(pass: OpenPass, { hit, readId, frames }: DecidedHit): void {
+  const { revision, state, listName, listVersion, listLoadedAt, reason, priority } = hit
+  pass.state.hits[keyOf(hit.list, hit.listedPlate)] = {
+    revision,
+    state,
+    readId,
+    frames,
+    listed: { listName, listVersion, listLoadedAt, reason, priority },
+  }
+}
+
+/** The revision that withdraws a hit whose vehicle is not read any more. */
+export const withdrawalOf = (hit: Hit): Hit => ({
+  ...hit,
+  revision: hit.revision + 1,
+  state: 'withdrawn',
+  exact: false,
+  probability: 0,
+  tolerated: [],
+})
 
 /** The lowest probability at which this match is a hit. */
 function neededBy({ list, exact }: ListMatch, published: boolean): number {

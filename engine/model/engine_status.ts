@@ -12,6 +12,10 @@ export interface EngineStatus {
    * older version.
    */
   lists?: Record<string, string>
+  /** What does not advance although it should. Missing in the status of an older version. */
+  held?: HeldPartition[]
+  /** Why partitions stopped, or did not open, when it had them last; another engine may have them now. */
+  failing?: Record<string, string>
   /** The partitions that it holds, by name: `frames-4-2`. */
   partitions: string[]
   /** Every partition that some engine must hold. */
@@ -25,6 +29,16 @@ export interface EngineStatus {
   gauges: Record<string, number>
   /** Names of bounds that acted since the last status, for the log and the metric. */
   bounds: string[]
+}
+
+/** A partition whose messages are not done with, or stay on its stream although they are. */
+export interface HeldPartition {
+  partition: string
+  what: 'commit' | 'trim'
+  /** For how long, ms. */
+  ms: number
+  /** What holds it up, in words, without a full stop. */
+  by: string
 }
 
 /** A read as it is published for live display on `reads.<camera>`. */

@@ -1,10 +1,12 @@
 import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import { promisify } from 'node:util'
 import type { JetStreamClient, JetStreamManager } from 'nats'
-import { AlprError } from '../errors.js'
+import { AlprError, codeOf } from '../errors.js'
+import type { DecidedHit } from '../hits/decided_hit.js'
 import { isWrongLastSequence } from '../nats/errors.js'
 import { findMessage } from '../nats/find_message.js'
 import { partitionName, stateStreamOf, stateSubjectOf, type Partition } from '../nats/topology.js'
+import { Semaphore } from '../runtime/semaphore.js'
 import type { Position } from './position.js'
 
 /** What one checkpoint changes. */
@@ -14,18 +16,23 @@ export interface Checkpoint {
   states: readonly (readonly [camera: string, text: string])[]
   /** Cameras whose state is dropped. */
   gone?: readonly string[]
+  /** Places of the decided hits that it contains. */
+  decided?: readonly number[]
 }
 
 /** One message of the log: JSON, deflated. */
 interface LogRecord {
-  /** Its place in its checkpoint, from 0. */
+  /** Its place in its checkpoint, from 0; -1: a decided hit, which may be between the records of a checkpoint. */
   part: number
+  hit?: DecidedHit
   /** In part 0: the checkpoint replaces everything before it. */
   snapshot?: true
   cameras: Record<string, unknown>
   gone?: string[]
   /** Only in the last record of a checkpoint. One without it never happened. */
   position?: Position
+  /** Beside it: places of the decided hits that the checkpoint contains. */
+  decided?: number[]
 }
 
 /** Text of one record, characters before compression. */
@@ -42,11 +49,11 @@ const inflate = promisify(inflateRaw)
 /**
  * The checkpoints of one partition: a stream of its own, in which each checkpoint is one append.
  *
- *     [ snapshot: all cameras, position ] [ cameras of an epoch, position ] [ ... ] [ ... ]
+ *     [ snapshot: all cameras, position ] [ cameras of an epoch, position ] [ decided hit ] [ ... ] [ ... ]
  *
  * A checkpoint is the states of the cameras that changed and the position of the partition, together: either both are
  * durable or neither. A large one is split; it counts once its last record is there. From time to time one contains all
- * cameras, and what is before it is deleted.
+ * cameras, and what is before it is deleted. A hit is noted before it is published; a later checkpoint contains it.
  *
  * Every append names the sequence it expects before it (compare-and-set). Whoever opens the log appends first: from
  * then on, the previous owner is refused (ALPR_ERR_STATE_FENCED).
@@ -55,8 +62,15 @@ export class CheckpointLog {
   /** The state of every camera as text: what a snapshot contains. */
   readonly cameras = new Map<string, string>()
   position: Position | undefined
+  /** Decided hits that no checkpoint contains, by place, in order. */
+  readonly decided = new Map<number, DecidedHit>()
   private lastSeq = 0
   private firstSeq = 1
+  private readonly appending = new Semaphore(1)
+  /** The last append failed: its record may be on the log. */
+  private failed: Uint8Array | undefined
+  /** Of the records that were appended. */
+  private readonly sequences = new WeakMap<Uint8Array, number>()
   /** Characters of the last snapshot, and of all records since. */
   /** Bytes written by this owner. */
   bytesWritten = 0
@@ -104,7 +118,7 @@ export class CheckpointLog {
     for (const [camera, json] of checkpoint.states) this.cameras.set(camera, json)
     for (const camera of checkpoint.gone ?? []) this.cameras.delete(camera)
     const texts = recordTexts(snapshot ? { ...checkpoint, states: [...this.cameras], gone: [] } : checkpoint, snapshot)
-    const records = await Promise.all(texts.map((text) => deflate(text, { level: constants.Z_BEST_SPEED })))
+    const records = await Promise.all(texts.map(recordOf))
     const chars = texts.reduce((sum, text) => sum + text.length, 0)
     let written = 0
     let first = 0
@@ -116,8 +130,24 @@ export class CheckpointLog {
           if (written === 0) first = seq
         }
         this.position = checkpoint.position
+        for (const place of checkpoint.decided ?? []) this.decided.delete(place)
         if (!snapshot) this.grown += chars
         else await this.dropBefore(first, chars)
+      },
+    }
+  }
+
+  /**
+   * Notes a decided hit, in several attempts if need be. @returns `write` its place: a later checkpoint names it
+   */
+  async prepareHit(hit: DecidedHit): Promise<{ write(): Promise<number> }> {
+    // `cameras`: an earlier release skips it.
+    const record = await recordOf(JSON.stringify({ part: -1, cameras: {}, hit } satisfies LogRecord))
+    return {
+      write: async () => {
+        const place = await this.append(record)
+        this.decided.set(place, hit)
+        return place
       },
     }
   }
@@ -126,22 +156,41 @@ export class CheckpointLog {
   private async dropBefore(first: number, chars: number): Promise<void> {
     this.snapshotChars = chars
     this.grown = 0
+    const kept = Math.min(first, ...this.decided.keys())
     // The server takes `seq: 1` for "everything".
-    if (first <= this.firstSeq) return
-    await this.manager.streams.purge(stateStreamOf(this.partition), { seq: first }).then(
+    if (kept <= this.firstSeq) return
+    await this.manager.streams.purge(stateStreamOf(this.partition), { seq: kept }).then(
       () => {
-        this.firstSeq = first
+        this.firstSeq = kept
       },
       () => {},
     )
   }
 
   /**
-   * Appends a record. A write whose answer was lost looks like another engine's at the next attempt; it is this one's
-   * when the log holds exactly the same bytes there.
+   * Appends records one at a time; one that failed may be on the log, and comes before any other.
    * @returns its sequence
    */
-  private async append(record: Uint8Array): Promise<number> {
+  private append(record: Uint8Array): Promise<number> {
+    return this.appending.run(async () => {
+      if (this.failed && this.failed !== record) await this.send(this.failed)
+      return this.sequences.get(record) ?? this.send(record)
+    })
+  }
+
+  private async send(record: Uint8Array): Promise<number> {
+    this.failed = record
+    const seq = await this.appendOne(record)
+    this.failed = undefined
+    this.sequences.set(record, seq)
+    return seq
+  }
+
+  /**
+   * A write whose answer was lost looks like another engine's at the next attempt; it is this one's when the log holds
+   * exactly the same bytes there.
+   */
+  private async appendOne(record: Uint8Array): Promise<number> {
     const expected = this.lastSeq
     try {
       const { seq } = await this.js.publish(stateSubjectOf(this.partition), record, {
@@ -165,14 +214,20 @@ export class CheckpointLog {
     let pending: LogRecord[] = []
     for (let seq = this.firstSeq; seq <= state.last_seq; seq += kReadAhead) {
       const window = Array.from({ length: Math.min(kReadAhead, state.last_seq - seq + 1) }, (_, n) => seq + n)
-      for (const record of await Promise.all(window.map((one) => readRecord(this.manager, stream, one)))) {
+      const records = await Promise.all(window.map((one) => readRecord(this.manager, stream, one)))
+      for (const [n, record] of records.entries()) {
         if (!record) continue
+        if (record.hit) {
+          this.decided.set(seq + n, record.hit)
+          continue
+        }
         // A checkpoint that was not completed before the next one began never will be.
         if (record.part === 0) pending = []
         pending.push(record)
         if (!record.position) continue
         this.apply(pending)
         this.position = record.position
+        for (const place of record.decided ?? []) this.decided.delete(place)
         pending = []
       }
     }
@@ -195,8 +250,11 @@ export class CheckpointLog {
   }
 }
 
+/** Whether a write failed because another engine owns the partition. */
+export const isFenced = (error: unknown): boolean => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
+
 /** The records of a checkpoint, as text. */
-function recordTexts({ position, states, gone = [] }: Checkpoint, snapshot: boolean): string[] {
+function recordTexts({ position, states, gone = [], decided = [] }: Checkpoint, snapshot: boolean): string[] {
   const texts: string[] = []
   let cameras: string[] = []
   let chars = 0
@@ -213,9 +271,11 @@ function recordTexts({ position, states, gone = [] }: Checkpoint, snapshot: bool
     cameras.push(`${JSON.stringify(camera)}:${json}`)
     chars += json.length
   }
-  close(`,"position":${JSON.stringify(position)}`)
+  close(`,"position":${JSON.stringify(position)}${decided.length > 0 ? `,"decided":${JSON.stringify(decided)}` : ''}`)
   return texts
 }
+
+const recordOf = (text: string): Promise<Uint8Array> => deflate(text, { level: constants.Z_BEST_SPEED })
 
 async function readRecord(manager: JetStreamManager, stream: string, seq: number): Promise<LogRecord | undefined> {
   const found = await findMessage(manager, stream, { seq })

@@ -64,6 +64,11 @@ export class CamerasBehind {
     return [...this.#cameras.values()].map(({ camera, done, doneAt }) => ({ camera, done, doneAt }))
   }
 
+  /** The last message that is done of a camera that is behind; undefined for others. */
+  doneOf(camera: string): number | undefined {
+    return this.#cameras.get(camera)?.done
+  }
+
   /** Begins with the cameras of the last checkpoint. */
   start(): void {
     for (const camera of this.#cameras.keys()) this.resume(camera)

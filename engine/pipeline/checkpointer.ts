@@ -1,12 +1,12 @@
-import { codeOf } from '../errors.js'
 import type { Sink } from './sink.js'
 import { formerCamera } from '../passes/former_camera.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
+import { natsReason } from '../nats/errors.js'
 import { streamOf } from '../nats/topology.js'
 import type { PipelineParts } from './pipeline_parts.js'
-import type { CheckpointLog } from '../partition/checkpoint_log.js'
+import { type CheckpointLog, isFenced } from '../partition/checkpoint_log.js'
 import { stateText } from '../partition/camera_states.js'
 import type { PartitionConsumer } from '../partition/partition_consumer.js'
 import { firstUndone, type BehindPosition, type Position, type StreamIdentity } from '../partition/position.js'
@@ -38,8 +38,6 @@ interface Cut {
   bestFrames: Set<number>
 }
 
-const isFenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
-
 /**
  * Makes the effects of messages durable, then acknowledges the messages; later ones are processed in the meantime.
  *
@@ -53,7 +51,10 @@ const isFenced = (error: unknown) => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
  */
 export class Checkpointer {
   private trimmedAt = -Infinity
+  /** The last message that was deleted from the stream. */
   private trimmed = 0
+  private trimFailure: unknown
+  private step: string | undefined
   private settledAt = -Infinity
   private pause = new AbortController()
   /** There is enough to write: `hurry` was called since the last cut. */
@@ -106,6 +107,7 @@ export class Checkpointer {
     const { progress } = this
     this.storeIdlePasses(last)
     const gone = this.settle()
+    this.sink.settleEarlier()
     const { window, behind, epoch } = progress
     const isIdle = window.done.seq === window.committed && epoch.cameras.size === 0 && !behind.hasChanged
     if (isIdle && gone.length === 0) return this.trim()
@@ -138,16 +140,19 @@ export class Checkpointer {
 
   private async writeOutputs({ epoch, done, ledger, bestFrames }: Cut, signal: AbortSignal): Promise<void> {
     const { parts } = this
+    this.step = 'hits, pictures or dead letters that are not out'
     await epoch.settled()
     // The pictures of passes that ended are made; those open at the cut may still want theirs.
     this.frames.drop(done.seq, bestFrames)
+    this.step = 'pictures'
     await parts.retry.until('pictures', () => parts.pictures.sync(), signal)
     const batch = { reads: [...epoch.reads.values()], hits: epoch.hits, ledger }
+    this.step = 'clickhouse'
     await parts.retry.until('clickhouse', () => parts.store.write(batch), signal)
     this.sink.showLive(epoch)
   }
 
-  private async commit({ states, gone, wanted, done, behind }: Cut, signal: AbortSignal): Promise<void> {
+  private async commit({ epoch, states, gone, wanted, done, behind }: Cut, signal: AbortSignal): Promise<void> {
     const { parts, progress, log } = this
     for (const [name, seq] of wanted) this.want(name, seq)
     if (done.arrivedAt !== undefined) this.committedAt = done.arrivedAt
@@ -158,13 +163,35 @@ export class Checkpointer {
       stream: this.stream,
       ...(behind.length > 0 && { behind }),
     }
-    const append = await log.prepare({ position, states, gone })
+    this.step = 'nats'
+    const append = await log.prepare({ position, states, gone, decided: epoch.decided })
     const written = log.bytesWritten
     await parts.retry.until('nats', () => append.write(), signal, isFenced)
     parts.metrics.count('checkpoint_bytes_total', log.bytesWritten - written)
     progress.window.committed = done.seq
+    this.step = undefined
     // A restart uses the position in the log; the consumer's own is for monitoring, so one attempt is enough.
     if (done.reply) await parts.connection.request(done.reply, kAck, { timeout: 2_000 }).catch(() => {})
+  }
+
+  /** What the checkpoint that is being made waits for, in words; undefined between two. */
+  get waitsFor(): string | undefined {
+    const { step } = this
+    const reason = step && this.parts.retry.reasons[step]
+    return reason ? `${step}: ${reason}` : step
+  }
+
+  /** The last message that was deleted from the stream, and why later ones that are done with are not. */
+  get deleted(): { seq: number; isBehind: boolean; by: string } {
+    return { seq: this.trimmed, isBehind: this.trimmed < this.progress.window.committed, by: this.keeper }
+  }
+
+  private get keeper(): string {
+    const { wanted = 0, behind = [] } = this.log.position ?? {}
+    for (const [camera, seq] of this.wanted)
+      if (seq === wanted) return `camera ${camera}, whose frame ${seq} may be needed for the picture of an open pass`
+    for (const { camera, done } of behind) if (done + 1 === wanted) return `camera ${camera}, which is behind`
+    return `nats: ${this.trimFailure === undefined ? 'nothing could be deleted yet' : natsReason(this.trimFailure)}`
   }
 
   private want(camera: string, seq: number): void {
@@ -188,7 +215,14 @@ export class Checkpointer {
     // `seq` is the first message that stays.
     if (wanted <= this.trimmed + 1 || now - this.trimmedAt < TRIM_MS || !this.consumer.isSure) return
     this.trimmedAt = now
-    void this.deleteBelow(wanted).catch(() => {})
+    void this.deleteBelow(wanted).then(
+      () => {
+        this.trimFailure = undefined
+      },
+      (error: unknown) => {
+        this.trimFailure = error
+      },
+    )
   }
 
   private async deleteBelow(wanted: number): Promise<void> {

@@ -9,6 +9,8 @@ export class Epoch {
   /** By read id: only the latest version of a read counts. */
   readonly reads = new Map<string, Read>()
   readonly hits: Hit[] = []
+  /** Places in the partition's log of the decided hits among them. */
+  readonly decided: number[] = []
   readonly cameras = new Set<string>()
   private readonly work: Promise<unknown>[] = []
   private failure: unknown

@@ -45,7 +45,7 @@ export class PartitionManager {
     { partition: Partition; giveBack: AbortController; ended: Promise<void> }
   >()
   /** Failed tenures in a row by partition, and when the next may begin (monotonic clock, ms). */
-  private readonly failures = new Map<string, { times: number; until: number }>()
+  private readonly failures = new Map<string, { times: number; until: number; reason: string }>()
 
   constructor(
     readonly source: Source,
@@ -61,6 +61,12 @@ export class PartitionManager {
       await sleep(Lease.POLL_MS, ending)
     }
     await Promise.all([...this.tenures.values()].map(({ ended }) => ended))
+  }
+
+  /** Why partitions stopped, or did not open, when this engine had them last; another one may have them now. */
+  get failing(): Record<string, string> {
+    const failing = [...this.failures].filter(([name]) => !this.pipelines.has(name))
+    return Object.fromEntries(failing.map(([name, { reason }]) => [name, reason]))
   }
 
   private get share(): number {
@@ -122,7 +128,7 @@ export class PartitionManager {
           'If this keeps happening, /readyz says what is missing',
       )
       const times = performance.now() - started > kHealthyMs ? 0 : (this.failures.get(name)?.times ?? -1) + 1
-      this.failures.set(name, { times, until: performance.now() + backoffMs(times) })
+      this.failures.set(name, { times, until: performance.now() + backoffMs(times), reason: natsReason(error) })
     } finally {
       this.pipelines.delete(name)
       lost.abort()

@@ -1,3 +1,4 @@
+import type { HeldPartition } from '../model/engine_status.js'
 import { EARLIEST_CAPTURE, type CameraMessage } from '../model/capture.js'
 import type { Source, CaptureObservations, Extracted } from '../sources/source.js'
 import { HEADER, partitionName, streamOf, type Partition } from '../nats/topology.js'
@@ -5,6 +6,7 @@ import { Sink } from './sink.js'
 import { CameraStates, stateNameOf } from '../partition/camera_states.js'
 import { takeOver } from '../partition/take_over.js'
 import { Checkpointer } from './checkpointer.js'
+import { Holdup } from './holdup.js'
 import { Intake } from './intake.js'
 import { Progress } from './progress.js'
 import type { StreamMessage } from '../partition/partition_consumer.js'
@@ -19,6 +21,8 @@ import type { PipelineParts } from './pipeline_parts.js'
 
 /** Pictures and publishing that may be unfinished before the pipeline waits. */
 const MAX_UNFINISHED = 64
+/** A position that stands still for longer is reported, ms. Parked vehicles get their picture within seconds. */
+const HELD_MS = { commit: 15_000, trim: 60_000 }
 /** Reads of a partition that may wait for a checkpoint: about 20 MB. */
 const MAX_READS = 20_000
 
@@ -34,6 +38,9 @@ const MAX_READS = 20_000
  * last checkpoint.
  */
 export class Pipeline {
+  private readonly commitHoldup = new Holdup()
+  private readonly trimHoldup = new Holdup()
+
   private constructor(
     private readonly parts: PipelineParts,
     private readonly source: Source,
@@ -61,7 +68,7 @@ export class Pipeline {
     const intake = new Intake(partition, source, parts, poisonGuard, states, start)
     const progress = new Progress(states, intake.window, intake.behind)
     const frames = parts.frames.of(streamOf(partition))
-    const sink = new Sink(parts, progress, frames, ids)
+    const sink = new Sink(parts, progress, frames, ids, log)
     const checkpointer = new Checkpointer(parts, progress, sink, log, frames, start.stream, intake.consumer)
     return new Pipeline(parts, source, ids, progress, frames, intake, sink, checkpointer)
   }
@@ -107,6 +114,27 @@ export class Pipeline {
       inFlight: window.size,
       pending: consumer.pending,
     }
+  }
+
+  /** What does not advance although it should; to be asked once a second. */
+  held(): Omit<HeldPartition, 'partition'>[] {
+    const { checkpointer, intake } = this
+    const { window, consumer } = intake
+    const now = performance.now()
+    const isDue = consumer.pending > 0 || window.size > 0 || window.done.seq > window.committed
+    const { seq, isBehind, by } = checkpointer.deleted
+    const commitMs = this.commitHoldup.update(window.committed, isDue, now)
+    const trimMs = this.trimHoldup.update(seq, isBehind, now)
+    const message = window.first && `message ${window.first.seq} of camera ${window.first.camera}`
+    const held: Omit<HeldPartition, 'partition'>[] = []
+    if (commitMs > HELD_MS.commit)
+      held.push({
+        what: 'commit',
+        ms: commitMs,
+        by: checkpointer.waitsFor ?? message ?? 'nats: it delivers no messages',
+      })
+    if (trimMs > HELD_MS.trim) held.push({ what: 'trim', ms: trimMs, by })
+    return held
   }
 
   private async applyAll(signal: AbortSignal): Promise<void> {

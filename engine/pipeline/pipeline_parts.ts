@@ -3,6 +3,7 @@ import type { DeadLetterQuota } from '../dead_letters/quota.js'
 import type { FrameCache } from '../pictures/frame_cache.js'
 import type { WatchedCameras } from '../cameras/camera_registry.js'
 import type { ListsInForce } from '../hotlists/lists_in_force.js'
+import type { HitPublisher } from '../hits/hit_publisher.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { PictureMaker } from '../pictures/picture_maker.js'
 import type { GroupWriter } from '../store/group_writer.js'
@@ -24,6 +25,7 @@ export interface PipelineParts {
   metrics: Metrics
   retry: Retry
   deadLetters: DeadLetterQuota
+  hitPublisher: HitPublisher
   /** Bucket FLOORS: what the partitions share. */
   bucket: KV
   leases: KV

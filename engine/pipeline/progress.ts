@@ -17,7 +17,7 @@ export class Progress {
     readonly cameras: CameraStates,
     /** The messages that are not done. */
     readonly window: Pick<Window, 'done' | 'committed'>,
-    readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions'>,
+    readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions' | 'doneOf'>,
   ) {
     // What the last owner left open is stored soon, even if its camera never sends again.
     for (const { camera, openCount } of cameras.all()) if (openCount > 0) this.idle.expect(camera, performance.now())
@@ -28,6 +28,12 @@ export class Progress {
     const ended = this.epoch
     this.epoch = new Epoch()
     return ended
+  }
+
+  /** The last message up to which every message of a camera is applied. */
+  appliedOf(camera: string): number {
+    const { window, behind } = this
+    return Math.min(window.done.seq, behind.doneOf(camera) ?? Infinity)
   }
 
   /** Sequences of the frames that show the open passes best so far. */

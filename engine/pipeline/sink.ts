@@ -1,12 +1,20 @@
-import { headers } from 'nats'
 import { publishDeadLetter } from '../dead_letters/publish.js'
 import type { Camera } from '../model/camera.js'
 import type { Hit } from '../model/hit.js'
-import { dueForCheck, makeHits, needsLastCheck, worthChecking } from '../hits/hit_maker.js'
-import { hitMessage } from '../hits/hit_message.js'
+import { type DecidedHit, EarlierHits, type PlacedHit, vehicleOf } from '../hits/decided_hit.js'
+import {
+  dueForCheck,
+  makeHits,
+  needsLastCheck,
+  noteChecked,
+  noteDecided,
+  withdrawalOf,
+  worthChecking,
+} from '../hits/hit_maker.js'
 import type { Rejection } from '../sources/source.js'
 import { liveReadOf } from '../model/live_read.js'
-import { HEADER, hitsSubject, readsSubject } from '../nats/topology.js'
+import { readsSubject } from '../nats/topology.js'
+import { type CheckpointLog, isFenced } from '../partition/checkpoint_log.js'
 import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
 import type { StreamMessage } from '../partition/partition_consumer.js'
@@ -20,8 +28,9 @@ import type { Read } from '../model/read.js'
 const EXTEND_MS = 60_000
 /** Most reads without a hit that one checkpoint of a partition shows live. */
 const MAX_SHOWN = 500
-/** Room for the headers of a hit, bytes: its id has a pattern of up to 128 characters. */
-const HIT_HEADER_BYTES = 1_024
+
+/** A revision that is due, decided now or, with its place in the log, by an earlier tenure. */
+type DueHit = Omit<PlacedHit, 'place'> & { place?: number }
 
 /**
  * The output of a partition: hits and dead letters go to JetStream at once, reads to the epoch that the next checkpoint
@@ -32,13 +41,19 @@ export class Sink {
   private readonly stored = new WeakMap<OpenPass, { frames: number; ts: number }>()
   /** Publishes the revisions of a vehicle in turn. By its hits, which a pass shares with the one that it continues. */
   private readonly publishing = new WeakMap<OpenPass['state']['hits'], Promise<void>>()
+  private readonly earlier: EarlierHits
+  /** Passes that were last checked without the lists, because an earlier tenure had decided. */
+  private readonly unmatched = new WeakSet<OpenPass>()
 
   constructor(
     private readonly parts: PipelineParts,
     private readonly progress: Progress,
     private readonly frames: PartitionFrames,
     private readonly ids: ReadIds,
-  ) {}
+    private readonly log: Pick<CheckpointLog, 'decided' | 'prepareHit'>,
+  ) {
+    this.earlier = new EarlierHits(log.decided)
+  }
 
   /** An open pass took a detection. Publishes its hits without waiting for its end; stores a long pass now and then. */
   checkEarly(pass: OpenPass, camera: Camera): void {
@@ -63,7 +78,8 @@ export class Sink {
     const read = pass.toRead(camera, this.parts.provenance(pass.arrivedAt))
     // A closed pass is never asked about again; most passes of cameras that read plates close at once.
     if (!closing) this.noteStored(pass)
-    const hits = closing && needsLastCheck(pass) ? this.hitsOf(pass, read, camera, true) : []
+    const isDue = closing && (needsLastCheck(pass) || this.earlier.has(pass))
+    const hits = isDue ? this.hitsOf(pass, read, camera, true) : []
     this.finish(pass, read, hits, !stored || hits.length > 0)
   }
 
@@ -114,12 +130,62 @@ export class Sink {
     if (shown > MAX_SHOWN) metrics.bound('live_reads')
   }
 
-  private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): Hit[] {
-    return makeHits(pass, read, this.parts.lists.check(read, pass.arrivedAt), camera, closing)
+  /**
+   * Settles what earlier tenures decided at messages that gave another result when they were applied again: the hits of
+   * an open pass go on, those without one are withdrawn.
+   */
+  settleEarlier(): void {
+    const { progress, earlier, ids } = this
+    for (const hits of earlier.takeOverdue((camera) => progress.appliedOf(camera), ids.epoch)) {
+      const { camera, readId } = hits[0]!.decided.hit
+      const passes = progress.cameras.get(camera, performance.now())
+      const pass = [...passes.open()].find((open) => vehicleOf(open) === readId)
+      progress.epoch.cameras.add(camera)
+      if (pass) {
+        for (const { decided } of hits) noteDecided(pass, decided)
+        this.matchAgain(pass)
+      }
+      const due: DueHit[] = pass ? hits : [...hits, ...this.withdrawalsOf(hits)]
+      const previous = pass && this.publishing.get(pass.state.hits)
+      const { epoch } = progress
+      const work = (previous ?? Promise.resolve()).then(() => this.publishAll(due, epoch))
+      if (pass) this.publishing.set(pass.state.hits, work)
+      epoch.add(work)
+    }
+  }
+
+  private withdrawalsOf(hits: readonly PlacedHit[]): DueHit[] {
+    const last = new Map(hits.map(({ decided }) => [decided.hit.hitId, decided]))
+    return [...last.values()]
+      .filter(({ hit }) => hit.state === 'possible')
+      .map((decided) => ({ decided: { ...decided, hit: withdrawalOf(decided.hit), closing: true } }))
+  }
+
+  /** What an earlier tenure decided here; once that is all, what is due by the lists. */
+  private hitsOf(pass: OpenPass, read: Read, camera: Camera, closing: boolean): DueHit[] {
+    const { progress, earlier, ids } = this
+    const due: DueHit[] = earlier.take(pass, closing)
+    for (const { decided } of due) noteDecided(pass, decided)
+    if (earlier.has(pass)) {
+      noteChecked(pass, read)
+      this.unmatched.add(pass)
+      return due
+    }
+    this.matchAgain(pass)
+    const seq = progress.cameras.peek(read.camera)?.seq ?? 0
+    const { readId, frames } = read
+    for (const hit of makeHits(pass, read, this.parts.lists.check(read, pass.arrivedAt), camera, closing))
+      due.push({ decided: { hit, seq, epoch: ids.epoch, readId, frames, closing, after: 0 } })
+    return due
+  }
+
+  /** What was decided earlier is over: the lists count even for a vote that was checked without them. */
+  private matchAgain(pass: OpenPass): void {
+    if (this.unmatched.delete(pass)) delete pass.state.checked
   }
 
   /** Makes pictures, then adds the read to the epoch and publishes the hits; keeps the order of a pass's revisions. */
-  private finish(pass: OpenPass, read: Read, hits: Hit[], storing: boolean): void {
+  private finish(pass: OpenPass, read: Read, hits: DueHit[], storing: boolean): void {
     const { epoch } = this.progress
     const best = pass.state.best
     // There is nothing to make or publish first.
@@ -139,29 +205,43 @@ export class Sink {
       }
       const { crop, picture } = pass.state.pictures ?? {}
       if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
-      for (const hit of hits) epoch.hits.push(await this.publish({ ...hit, crop, picture }))
+      await this.publishAll(hits, epoch, { crop, picture })
     })
     // When a revision fails, the later ones of the pass fail with it: they must not overtake it.
     this.publishing.set(pass.state.hits, work)
     epoch.add(work)
   }
 
-  private async publish(hit: Hit): Promise<Hit> {
-    const { parts } = this
-    const header = headers()
-    header.set(HEADER.msgId, `${hit.hitId}.${hit.revision}.${hit.listVersion}`)
-    let published = { ...hit, publishedAt: new Date().toISOString() }
-    const send = async () => {
-      // The limit may be another one after a reconnect.
-      const message = hitMessage(published, (parts.connection.info?.max_payload ?? 1_048_576) - HIT_HEADER_BYTES)
-      if (!message) return 'hits_unpublished_total'
-      if (message.cut) parts.metrics.count('hits_cut_total')
-      published = message.hit
-      await parts.js.publish(hitsSubject(hit.list, hit.camera), message.payload, { headers: header, timeout: 5_000 })
-      return 'hits_total'
+  private async publishAll(hits: readonly DueHit[], epoch: Epoch, pictures: Pick<Hit, 'crop' | 'picture'> = {}) {
+    for (const { decided, place } of hits) {
+      const placed = place === undefined ? await this.decide(decided, pictures) : { decided, place }
+      if (placed.place !== undefined) epoch.decided.push(placed.place)
+      epoch.hits.push(await this.publish(placed, place !== undefined))
     }
-    parts.metrics.count(await parts.retry.until('nats', send, parts.ending))
-    parts.metrics.count('hit_delay_ms_total', Date.parse(published.publishedAt) - Date.parse(hit.tsLast))
-    return published
+  }
+
+  /** Makes a hit durable, as it will be published. */
+  private async decide(decided: DecidedHit, pictures: Pick<Hit, 'crop' | 'picture'>): Promise<DueHit> {
+    const { hitPublisher, retry, ending } = this.parts
+    const hit = { ...decided.hit, ...pictures, publishedAt: new Date().toISOString() }
+    const message = hitPublisher.messageOf(hit)
+    const final = { ...decided, hit: message?.hit ?? hit, after: hitPublisher.after }
+    // Nobody but the store will see it.
+    if (!message) return { decided: final }
+    if (message.cut) this.parts.metrics.count('hits_cut_total')
+    const append = await this.log.prepareHit(final)
+    return { decided: final, place: await retry.until('nats', () => append.write(), ending, isFenced) }
+  }
+
+  /** @param isEarlier an earlier tenure may have published it */
+  private async publish({ decided, place }: DueHit, isEarlier: boolean): Promise<Hit> {
+    const { hitPublisher, retry, metrics, ending } = this.parts
+    const { hit } = decided
+    let attempts = isEarlier ? 1 : 0
+    const send = () => hitPublisher.publish(decided, attempts++ > 0)
+    const published = place === undefined ? undefined : await retry.until('nats', send, ending)
+    metrics.count(published ? 'hits_total' : 'hits_unpublished_total')
+    metrics.count('hit_delay_ms_total', Date.parse(hit.publishedAt) - Date.parse(hit.tsLast))
+    return published ?? hit
   }
 }

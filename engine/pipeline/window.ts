@@ -4,6 +4,7 @@ import type { StreamMessage } from '../partition/partition_consumer.js'
 /** A message that was pulled from the stream. Its payload is not kept here. */
 export interface Pulled {
   seq: number
+  camera?: string
   /** When it arrived on the stream, ms; undefined when that is not known. */
   arrivedAt?: number
   /** Where to acknowledge it and all earlier ones; undefined for one that another tenure pulled. */
@@ -42,13 +43,19 @@ export class Window {
     return this.#size
   }
 
+  /** The oldest message that is not done. */
+  get first(): Pulled | undefined {
+    return this.#rest[0]
+  }
+
   get free(): number {
     return Math.max(0, this.limit - this.#size)
   }
 
   /** A message comes into work. @returns a function to call once when it is done */
-  push({ seq, arrivedAt, reply }: Pulled): () => void {
-    const pulled = { seq, arrivedAt, reply, isDone: false }
+  push(message: Pulled): () => void {
+    const { seq } = message
+    const pulled = { ...message, isDone: false }
     this.#rest.push(pulled)
     this.last = seq
     this.#size += 1
@@ -81,4 +88,9 @@ export class Window {
 }
 
 /** What the window remembers of a message. */
-export const pulledOf = ({ seq, arrivedAt, reply }: StreamMessage): Pulled => ({ seq, arrivedAt, reply })
+export const pulledOf = ({ seq, camera, arrivedAt, reply }: StreamMessage): Pulled => ({
+  seq,
+  camera,
+  arrivedAt,
+  reply,
+})

@@ -218,7 +218,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'lists change',
     what: 'hot lists are imported, imported again, changed and removed; engines are killed meanwhile',
-    holds: false,
+    holds: true,
     share: 0.08,
     plan(stage) {
       const { world, operator, plans } = stage
@@ -240,6 +240,43 @@ export const OPERATORS_ACTS: Act[] = [
         const some = plates.filter(() => random.acts.chance(0.5))
         operator.do(`imports list ${id}`, () => operator.importList(id, some, `reason ${random.acts.int(100)}`))
       })
+    },
+  },
+  {
+    name: 'killed after a hit',
+    what: 'engines are killed just after a hit; its list is changed or removed, or an hour passes, before they return',
+    holds: true,
+    share: 0.15,
+    plan(stage) {
+      const { world, operator, plans, from } = stage
+      const { random, clock, server, engines, oracle, trace } = world
+      const plates = plans
+        .flatMap(({ messages }) => messages.flatMap((message) => message.plates))
+        .filter((plate) => !oracle.watchedPlates.has(plate))
+      const importList = (some: readonly string[]) =>
+        operator.do('imports list briefly', () =>
+          operator.importList('briefly', some, `reason ${random.acts.int(1_000)}`),
+        )
+      clock.schedule(from - 1_500 - clock.now, () => importList(plates))
+      let times = 1 + random.acts.int(3)
+      world.onStored = (stream) => {
+        if (stream.name !== 'HITS' || times === 0 || random.acts.chance(0.5)) return
+        times--
+        const awayMs = random.acts.between(1_000, 8_000)
+        const anHourPasses = random.acts.chance(0.4)
+        clock.schedule(random.acts.pick([0, 1, 5, 30, 300]), () => {
+          for (const engine of engines) engine.kill(awayMs)
+          const change = random.acts.pick(['remove', 'import', 'both', 'none'])
+          if (change === 'remove' || change === 'both')
+            operator.do('removes list briefly', () => removeIfPresent(operator, 'briefly'))
+          if (change === 'import' || change === 'both') importList(plates.filter(() => random.acts.chance(0.6)))
+          if (anHourPasses)
+            clock.schedule(awayMs - 100, () => {
+              trace.note('nats', 'does not know the ids of hits any more')
+              server.streams.get('HITS')?.forgetIds()
+            })
+        })
+      }
     },
   },
   {

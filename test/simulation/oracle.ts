@@ -327,7 +327,8 @@ export class Oracle {
       const text = () => `${id} has revisions ${revisions.map((one) => `${one.revision} ${one.state}`).join(', ')}`
       if (!isCount([...numbers].sort((x, y) => x - y))) add('hit', text())
       else if (!isCount(numbers)) add('hit order', text())
-      for (const { revision, state } of revisions) {
+      for (const one of revisions) {
+        const { revision, state } = one
         const stored = this.store.hits.get(`${id} ${revision}`)
         const { plate } = revisions[0]!
         if (!stored && !this.lostPlates.has(plate))
@@ -337,19 +338,31 @@ export class Oracle {
           )
         if (!stored) continue
         if (stored.state !== state) add('hit', `${id} revision ${revision} is ${state}, in the store ${stored.state}`)
+        else if (differing(one, stored).length > 0)
+          add('hit', `${id} revision ${revision} is not as in the store: ${differing(one, stored)}`)
       }
+      const last = revisions.at(-1)!
+      if (last.state === 'possible' && !this.store.reads.has(last.readId) && !this.lostPlates.has(last.plate))
+        add('hit', `${id} is possible, and its read ${last.readId} is not in the store`)
     }
     for (const { hitId, revision } of this.store.hits.values())
       if (!byId.get(hitId)?.some((one) => one.revision === revision))
         add('hit', `${hitId} revision ${revision} is in the store and was not published`)
     for (const { plate, readId } of this.store.reads.values()) {
-      if (!this.watchedPlates.has(plate)) continue
+      // Its hit is withdrawn when its messages are not read again.
+      if (!this.watchedPlates.has(plate) || this.deadPlates.has(plate) || this.lostPlates.has(plate)) continue
       const hits = [...byId.values()].filter(([first]) => first!.readId === readId)
       if (!hits.some((revisions) => revisions.at(-1)!.state === 'possible'))
         add('hit', `read ${readId} of ${plate}, which is on a list, has no hit`)
     }
   }
 }
+
+/** Names of the fields that are not the same. */
+const differing = (one: Hit, other: Hit): string[] =>
+  [...new Set([...Object.keys(one), ...Object.keys(other)])].filter(
+    (name) => JSON.stringify(one[name as keyof Hit]) !== JSON.stringify(other[name as keyof Hit]),
+  )
 
 /** 1, 2, 3 ... */
 const isCount = (numbers: number[]): boolean => numbers.every((number, index) => number === index + 1)

@@ -7,6 +7,7 @@ import { SimulatedDisks } from './disks.js'
 import { EngineHost } from './engine_host.js'
 import { Network, useNetwork } from './nats/network.js'
 import { SimulatedServer } from './nats/server.js'
+import type { StoredMessage, Stream } from './nats/stream.js'
 import type { Mapping } from './nats/subjects.js'
 import { Oracle } from './oracle.js'
 import { usePlatform } from './platform.js'
@@ -59,6 +60,8 @@ export class World {
   readonly brokenRecognizers = new Set<Process>()
   /** Keys of frames that can be recognized, but of which no picture can be made. */
   readonly unrenderable = new Set<string>()
+  /** Sees every message that a stream stores. */
+  onStored: ((stream: Stream, message: StoredMessage) => void) | undefined
   readonly nats: NatsConditions = { answerDelayMs: 0.3, lostAnswers: 0, lostSubjects: undefined }
 
   constructor(readonly options: WorldOptions) {
@@ -92,7 +95,10 @@ export class World {
           this.nats.lostSubjects?.test(subject) === true || servers.chance(this.nats.lostAnswers),
       },
       {
-        stored: (stream, message) => this.oracle.stored(stream, message),
+        stored: (stream, message) => {
+          this.oracle.stored(stream, message)
+          this.onStored?.(stream, message)
+        },
         removed: (stream, messages, why, by) => {
           if (why === 'purge') this.trace.note('nats', `${by} purges ${stream.name} below ${stream.firstSeq}`)
           this.oracle.removed(stream, messages, why, by)

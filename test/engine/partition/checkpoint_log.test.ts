@@ -4,6 +4,7 @@ import type { NatsConnection } from 'nats'
 import { ENTRANCE, stateStreamOf } from '../../../engine/nats/topology.js'
 import { CheckpointLog } from '../../../engine/partition/checkpoint_log.js'
 import type { Position } from '../../../engine/partition/position.js'
+import { decidedHit } from '../hits/decided.js'
 import { startTestNats } from '../../servers/nats.js'
 
 const PARTITION = { entrance: ENTRANCE.frames, count: 1, index: 0 }
@@ -111,4 +112,61 @@ t.test('any series of checkpoints gives the same states again, and the log stays
   const log = await open(connection)
   await (await log.prepare({ position: position(1_000), states: [] }, true)).write()
   t.equal((await manager.streams.info(STREAM)).state.messages, 1, 'a snapshot replaces what was before it')
+})
+
+t.test('a decided hit is found until a checkpoint contains it, whatever is written between', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const log = await open(connection)
+  await (await log.prepare({ position: position(1), states: [text('a', 1)] })).write()
+  const big = Array.from({ length: 40 }, (_, n): [string, string] => [`c${n}`, `[5,"${'x'.repeat(50_000)}"]`])
+  const checkpoint = await log.prepare({ position: position(2), states: big }, true)
+  // Hits are decided while a checkpoint of several records is being written.
+  const [first] = await Promise.all([
+    (await log.prepareHit(decidedHit())).write(),
+    checkpoint.write(),
+    (await log.prepareHit(decidedHit({ revision: 2 }))).write(),
+  ])
+  const second = await open(connection)
+  t.same(second.position, position(2))
+  t.equal(second.cameras.size, 41)
+  t.same([...second.decided.values()], [decidedHit(), decidedHit({ revision: 2 })])
+
+  await (await second.prepare({ position: position(3), states: [], decided: [first] }, true)).write()
+  const third = await open(connection)
+  t.same([...third.decided.values()], [decidedHit({ revision: 2 })])
+  await (await third.prepare({ position: position(4), states: [], decided: [...third.decided.keys()] }, true)).write()
+  const last = await open(connection)
+  t.equal(last.decided.size, 0)
+  t.equal(last.cameras.size, 41)
+})
+
+t.test('an owner that was replaced decides nothing', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const old = await open(connection)
+  await (await old.prepare({ position: position(1), states: [] })).write()
+  await (await (await open(connection)).prepare({ position: position(1), states: [] })).write()
+  await t.rejects((await old.prepareHit(decidedHit())).write(), { code: 'ALPR_ERR_STATE_FENCED' })
+  t.equal((await open(connection)).decided.size, 0)
+})
+
+t.test('what follows a write that failed is behind it', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  const manager = await connection.jetstreamManager()
+  const js = connection.jetstream()
+  let unheard = true
+  const deaf = {
+    publish: async (...args: Parameters<typeof js.publish>) => {
+      const answer = await js.publish(...args)
+      if (unheard) throw new Error('no answer')
+      return answer
+    },
+  } as typeof js
+  const log = await CheckpointLog.open(deaf, manager, PARTITION)
+  const first = await log.prepareHit(decidedHit())
+  await t.rejects(first.write(), { message: 'no answer' })
+  unheard = false
+  const second = await (await log.prepareHit(decidedHit({ revision: 2 }))).write()
+  t.equal(await first.write(), second - 1, 'its second attempt finds that it was written')
+  t.equal((await open(connection)).decided.size, 2)
 })

@@ -262,7 +262,7 @@ export class Stream {
     for (const [name, consumer] of this.consumers) if (!consumer.isDurable) this.consumers.delete(name)
   }
 
-  /** Forgets the message ids: a server of a cluster that died between storing and acknowledging. */
+  /** Forgets the message ids: their window has passed, or a server of a cluster died before it acknowledged. */
   forgetIds(): void {
     this.ids.clear()
   }
