@@ -29,6 +29,7 @@ import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { MissingLists } from './status/missing_lists.js'
 import { StatusBoard } from './status/status_board.js'
+import { StreamRooms } from './status/stream_room.js'
 import { summarize } from './status/status_summary.js'
 import { validateStrictly } from './http/validation.js'
 
@@ -78,6 +79,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const board = new StatusBoard()
   const registry = new RegistryMirror()
   const missing = new MissingLists(board, registry)
+  const rooms = new StreamRooms()
   const gate = options.gate ?? accessLog(log)
   const opened = options.records
     ? undefined
@@ -103,6 +105,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   natsLink.addTask(board.task)
   natsLink.addTask(registry.camerasTask)
   natsLink.addTask(registry.listsTask)
+  natsLink.addTask(rooms.task)
   const services: Services = {
     authenticator,
     natsLink,
@@ -110,6 +113,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     board,
     registry,
     missing,
+    rooms,
     records,
   }
 

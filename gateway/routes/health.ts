@@ -2,7 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { reasonOf, within } from '../../engine/runtime/mod.js'
 import type { Api } from '../http/api.js'
 import type { Services } from './services.js'
+import type { HeldPartition } from '../../engine/mod.js'
 import { missingText } from '../status/missing_lists.js'
+import type { UncoveredPartition } from '../status/status_board.js'
+import { fullText } from '../status/stream_room.js'
 
 const Part = Type.Object({ ok: Type.Boolean(), reason: Type.Optional(Type.String()) })
 
@@ -32,10 +35,27 @@ type Part = { ok: boolean; reason?: string }
 const STORE_TIMEOUT_MS = 2_000
 const STORE_VALID_MS = 1_000
 
-/** Most lists that are named as not in force. */
-const MAX_LISTS = 10
+/** Most lists, partitions or streams that are named for one reason. */
+const MAX_NAMED = 10
 
-export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing, records }: Services): void {
+/** The first sentences, and how many more there are. */
+function named(what: string, sentences: string[], rest: string): string[] {
+  const more = sentences.length - MAX_NAMED
+  return [...sentences.slice(0, MAX_NAMED), ...(more > 0 ? [`${what}: ${more} more ${rest}`] : [])]
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString()
+
+const uncoveredText = ({ partition, since, reason }: UncoveredPartition): string =>
+  `partition ${partition} is held by no engine since ${timeOf(since)}; its cameras wait` +
+  (reason === undefined ? '' : ` (${reason})`)
+
+const heldText = ({ instance, partition, what, ms, by }: HeldPartition & { instance: string }): string =>
+  `partition ${partition} on engine ${instance}: ` +
+  (what === 'commit' ? 'no message is done with' : 'messages that are done with stay on the stream') +
+  ` since ${timeOf(Date.now() - ms)}, held up by ${by}`
+
+export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing, rooms, records }: Services): void {
   const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, records.ping())
@@ -85,18 +105,24 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing
       const reasons = Object.entries(parts)
         .filter(([, part]) => !part.ok)
         .map(([name, part]) => `${name}: ${part.reason}`)
+      const waiting = board.waits()
+      const sinceText = (engine: string, name: string) => {
+        const wait = waiting.find(({ instance, what }) => instance === engine && what === name)
+        return wait ? ` (since ${timeOf(wait.since)})` : ''
+      }
       if (engines.length === 0) reasons.push('engines: none has reported yet')
       for (const engine of engines.filter(({ ok }) => !ok)) {
-        const waits = Object.entries(engine.waiting).map(([name, reason]) => `is waiting for ${name}: ${reason}`)
+        const waits = Object.entries(engine.waiting).map(
+          ([name, reason]) => `is waiting for ${name}: ${reason}${sinceText(engine.instance, name)}`,
+        )
         const silence = `has been silent for ${Math.round(engine.ageMs / 1_000)} s`
         reasons.push(`engine ${engine.instance}: ${waits.join('; ') || silence}`)
       }
-      const uncovered = board.uncovered()
-      if (uncovered.length > 0)
-        reasons.push(`partitions: ${uncovered.join(', ')} are held by no engine; their cameras wait`)
-      const lists = missing.all()
-      reasons.push(...lists.slice(0, MAX_LISTS).map(missingText))
-      if (lists.length > MAX_LISTS) reasons.push(`hot lists: ${lists.length - MAX_LISTS} more are not in force`)
+      if (rooms.problem() !== '' && nats.ok) reasons.push(`streams: ${rooms.problem()}`)
+      reasons.push(...named('partitions', board.uncovered().map(uncoveredText), 'are held by no engine'))
+      reasons.push(...named('partitions', board.held().map(heldText), 'do not advance'))
+      reasons.push(...named('streams', rooms.full().map(fullText), 'are full'))
+      reasons.push(...named('hot lists', missing.all().map(missingText), 'are not in force'))
       return reply
         .code(reasons.length === 0 ? 200 : 503)
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })

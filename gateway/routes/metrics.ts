@@ -19,7 +19,7 @@ export function metricsRoutes(api: Api, services: Services): void {
   )
 }
 
-function ownMetrics({ natsLink, hub, board, registry, missing }: Services): Registry {
+function ownMetrics({ natsLink, hub, board, registry, missing, rooms }: Services): Registry {
   const metrics = new Registry()
   const registers = [metrics]
   const gauge = (name: string, help: string, value: () => number) =>
@@ -61,17 +61,50 @@ function ownMetrics({ natsLink, hub, board, registry, missing }: Services): Regi
     'hot lists not in force as stored, each counted for each engine',
     () => missing.all().length,
   )
-  new Gauge({
-    name: 'alpr_gateway_hotlist_missing_seconds',
-    help: 'how long a hot list has not been in force as stored, by engine and list',
-    labelNames: ['instance', 'list'],
-    registers,
-    collect() {
-      this.reset()
-      for (const { engine, list, since } of missing.all())
-        this.set({ instance: engine, list }, (Date.now() - Date.parse(since)) / 1_000)
-    },
-  })
+  const labelled = <Name extends string>(
+    name: string,
+    help: string,
+    labelNames: Name[],
+    values: () => readonly (readonly [labels: Record<Name, string>, value: number])[],
+  ) =>
+    new Gauge({
+      name: `alpr_gateway_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset()
+        for (const [labels, value] of values()) this.set(labels, value)
+      },
+    })
+  const secondsSince = (ms: number) => Math.max(0, (Date.now() - ms) / 1_000)
+  labelled(
+    'hotlist_missing_seconds',
+    'how long a hot list has not been in force as stored, by engine and list',
+    ['instance', 'list'],
+    () =>
+      missing
+        .all()
+        .map(({ engine, list, since }) => [{ instance: engine, list }, secondsSince(Date.parse(since))] as const),
+  )
+  labelled('engine_waiting_seconds', 'how long an engine has waited for something', ['instance', 'what'], () =>
+    board.waits().map(({ instance, what, since }) => [{ instance, what }, secondsSince(since)] as const),
+  )
+  labelled('partition_uncovered_seconds', 'how long no engine has held a partition', ['partition'], () =>
+    board.uncovered().map(({ partition, since }) => [{ partition }, secondsSince(since)] as const),
+  )
+  labelled(
+    'partition_held_seconds',
+    'how long the messages of a partition have not been done with (commit) or deleted (trim)',
+    ['instance', 'partition', 'what'],
+    () => board.held().map(({ instance, partition, what, ms }) => [{ instance, partition, what }, ms / 1_000] as const),
+  )
+  labelled('stream_used_ratio', 'used share of the bound of a stream that refuses publishers', ['stream'], () =>
+    rooms.all().map(({ stream, share }) => [{ stream }, share] as const),
+  )
+  labelled('stream_full_seconds', 'how long a stream has refused publishers', ['stream'], () =>
+    rooms.full().map(({ stream, fullSince }) => [{ stream }, secondsSince(fullSince!)] as const),
+  )
   gauge('resident_bytes', 'resident memory of the process', () => process.memoryUsage.rss())
   counter('hits', 'hit revisions received from the stream while live', () => hub.counts.hits)
   counter('hits_sent', 'hit revisions sent to consoles', () => hub.counts.hitsSent)

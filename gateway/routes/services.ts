@@ -4,6 +4,7 @@ import type { Hub } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
 import type { RegistryMirror } from '../status/registry_mirror.js'
 import type { MissingLists } from '../status/missing_lists.js'
+import type { StreamRooms } from '../status/stream_room.js'
 import type { StatusBoard } from '../status/status_board.js'
 
 /** What routes may use. */
@@ -14,6 +15,7 @@ export interface Services {
   board: StatusBoard
   registry: RegistryMirror
   missing: MissingLists
+  rooms: StreamRooms
   /** The only way to plate data, stored or live. */
   records: Records
 }

@@ -1,4 +1,4 @@
-import type { EngineStatus } from '../../engine/mod.js'
+import type { EngineStatus, HeldPartition } from '../../engine/mod.js'
 import { aborted, type NatsTask } from '../live/nats_link.js'
 import type { EngineState } from '../live/protocol.js'
 
@@ -8,11 +8,31 @@ export const FRESH_MS = 5_000
 const FORGET_MS = 600_000
 /** Engines remembered; more are ignored, because something else must be publishing on these subjects. */
 const MAX_ENGINES = 256
+/** Things that one engine waits for whose beginning is remembered. */
+const MAX_WAITS = 64
+
+/** A partition that no engine holds. */
+export interface UncoveredPartition {
+  partition: string
+  /** When this was first seen, wall clock, ms. */
+  since: number
+  /** Why the engine that had it last does not, if it says so. */
+  reason?: string
+}
+
+/** Something that an engine waits for. */
+export interface EngineWait {
+  instance: string
+  what: string
+  since: number
+}
 
 interface Entry {
   status: EngineStatus
   /** Monotonic clock of its arrival, ms: the engine's own clock may be wrong. */
   arrived: number
+  /** When each of what it waits for was first reported, by name: wall clock, ms. */
+  waitingSince: Map<string, number>
   /** Per second between its last two statuses, by counter. */
   rates: Record<string, number>
 }
@@ -20,6 +40,7 @@ interface Entry {
 /** The last status of every engine, and how fast its counters grow. Follows `status.engine.*`. */
 export class StatusBoard {
   readonly #engines = new Map<string, Entry>()
+  #uncoveredSince = new Map<string, number>()
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -48,7 +69,14 @@ export class StatusBoard {
     const before = this.#engines.get(status.instance)
     if (!before && this.#engines.size >= MAX_ENGINES) return
     const arrived = this.now()
-    this.#engines.set(status.instance, { status, arrived, rates: before ? rates(before, status, arrived) : {} })
+    const waitingSince = sinceOf(Object.keys(status.waiting ?? {}).slice(0, MAX_WAITS), before?.waitingSince)
+    this.#engines.set(status.instance, {
+      status,
+      arrived,
+      waitingSince,
+      rates: before ? rates(before, status, arrived) : {},
+    })
+    this.#uncoveredSince = sinceOf(this.#uncovered(), this.#uncoveredSince)
   }
 
   /** All known engines, sorted by name. */
@@ -75,7 +103,25 @@ export class StatusBoard {
    * Partitions that no engine holds; empty until an engine has reported which there are. When an engine joins or
    * leaves, some are uncovered for seconds.
    */
-  uncovered(): string[] {
+  uncovered(): UncoveredPartition[] {
+    this.#uncoveredSince = sinceOf(this.#uncovered(), this.#uncoveredSince)
+    const reasons = new Map(this.fresh().flatMap(({ failing }) => Object.entries(failing ?? {})))
+    return [...this.#uncoveredSince].map(([partition, since]) => ({ partition, since, reason: reasons.get(partition) }))
+  }
+
+  /** Partitions whose messages are not done with, or not deleted, as their engines say. */
+  held(): (HeldPartition & { instance: string })[] {
+    return this.fresh().flatMap(({ instance, held }) => (held ?? []).map((one) => ({ ...one, instance })))
+  }
+
+  /** What the engines that are not silent wait for. */
+  waits(): EngineWait[] {
+    return this.fresh().flatMap(({ instance }) =>
+      [...this.#engines.get(instance)!.waitingSince].map(([what, since]) => ({ instance, what, since })),
+    )
+  }
+
+  #uncovered(): string[] {
     const fresh = this.fresh()
     const held = new Set(fresh.flatMap(({ partitions }) => partitions ?? []))
     return [...new Set(fresh.flatMap(({ allPartitions }) => allPartitions ?? []))].filter((name) => !held.has(name))
@@ -106,6 +152,11 @@ export class StatusBoard {
     const now = this.now()
     for (const [instance, seen] of this.#engines) if (now - seen.arrived > FORGET_MS) this.#engines.delete(instance)
   }
+}
+
+/** When each name was first seen. @param before what was known, by name: wall clock, ms */
+function sinceOf(names: readonly string[], before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
+  return new Map(names.map((name) => [name, before.get(name) ?? Date.now()]))
 }
 
 /** A counter that decreased belongs to a new process: it has no rate until the next status. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { EngineStatus } from '../../../engine/mod.js'
+import type { EngineStatus, HeldPartition } from '../../../engine/mod.js'
 import { startTestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 import { BEARER, startTestGateway } from '../fixtures/gateway.js'
@@ -24,12 +24,25 @@ t.test('readyz reports the state of each part', async (t) => {
   await report()
   t.match(await ready(), { code: 200, ready: true, reasons: [] })
   await report({ waiting: { clickhouse: 'no answer' } })
-  t.match(await ready(), { code: 503, reasons: ['engine e1: is waiting for clickhouse: no answer'] })
+  t.match(await ready(), { code: 503, reasons: [/^engine e1: is waiting for clickhouse: no answer \(since 20.*\)$/] })
   const allPartitions = ['frames-2-0', 'frames-2-1', 'detections-2-0', 'detections-2-1']
-  await report({ partitions: ['frames-2-0', 'detections-2-1'], allPartitions })
+  const failing = { 'frames-2-1': 'no answer', 'frames-2-0': 'it is held now' }
+  await report({ partitions: ['frames-2-0', 'detections-2-1'], allPartitions, failing })
   t.match(await ready(), {
     code: 503,
-    reasons: ['partitions: frames-2-1, detections-2-0 are held by no engine; their cameras wait'],
+    reasons: [
+      /^partition frames-2-1 is held by no engine since 20.*; its cameras wait \(no answer\)$/,
+      /^partition detections-2-0 is held by no engine since 20.*; its cameras wait$/,
+    ],
+  })
+  const held: HeldPartition = { partition: 'frames-2-1', what: 'commit', ms: 20_000, by: 'message 7 of camera main-st' }
+  await report({ partitions: allPartitions, allPartitions, held: [held, { ...held, what: 'trim', by: 'nats: no' }] })
+  t.match(await ready(), {
+    code: 503,
+    reasons: [
+      /^partition frames-2-1 on engine e1: no message is done with since 20.*, held up by message 7 of camera main-st$/,
+      /^partition frames-2-1 on engine e1: messages that are done with stay on the stream since 20.*, held up by nats/,
+    ],
   })
   await report({ partitions: allPartitions, allPartitions })
   t.match(await ready(), { code: 200 })

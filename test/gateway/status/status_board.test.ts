@@ -3,6 +3,31 @@ import type { EngineStatus } from '../../../engine/mod.js'
 import { StatusBoard } from '../../../gateway/status/status_board.js'
 import { makeStatus } from '../fixtures/status.js'
 
+t.test('what engines wait for and which partitions none holds is known, and since when', async (t) => {
+  const board = new StatusBoard()
+  const allPartitions = ['frames-2-0', 'frames-2-1']
+  const before = Date.now()
+  board.put(makeStatus({ waiting: { nats: 'no answer' }, partitions: ['frames-2-0'], allPartitions }))
+  const [wait] = board.waits()
+  t.match(wait, { instance: 'e1', what: 'nats' })
+  t.ok(wait!.since >= before)
+  t.match(board.uncovered(), [{ partition: 'frames-2-1', reason: undefined }])
+  const { since } = board.uncovered()[0]!
+  board.put(
+    makeStatus({
+      waiting: { nats: 'refused', clickhouse: 'no answer' },
+      partitions: ['frames-2-0'],
+      allPartitions,
+      failing: { 'frames-2-1': 'the stream was set back', 'frames-2-0': 'an old one' },
+    }),
+  )
+  t.equal(board.waits()[0]!.since, wait!.since, 'the same thing, for another reason')
+  t.equal(board.waits().length, 2)
+  t.same(board.uncovered(), [{ partition: 'frames-2-1', since, reason: 'the stream was set back' }])
+  board.put(makeStatus({ partitions: allPartitions, allPartitions }))
+  t.same([board.waits(), board.uncovered()], [[], []])
+})
+
 t.test("rates and freshness follow the gateway's clock and survive an engine's restart", async (t) => {
   let now = 0
   const board = new StatusBoard(() => now)
