@@ -1,4 +1,5 @@
 import { SingleBar, Presets } from 'cli-progress'
+import { mostOf } from '../engine/runtime/mod.js'
 
 /**
  * Whether a person watches the terminal: only then do commands show progress bars. The bars go to standard error, so
@@ -18,7 +19,7 @@ export const printNote = (text: string): void => {
 /** Prints a table for people. Each column is as wide as its widest cell; the last one is not padded. */
 export function printTable(head: string[], rows: (string | number)[][]): void {
   const all = [head, ...rows].map((row) => row.map(String))
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)))
+  const widths = head.map((_, i) => mostOf(all.map((row) => row[i]?.length ?? 0)))
   for (const row of all)
     printLine(
       row

@@ -18,6 +18,8 @@ export interface BenchSystem {
   gateway: { url: string; token: string }
   /** CPU seconds used so far and memory now, by part. */
   usage(): Record<string, Usage>
+  /** The process of this part. @throws when it does not run */
+  pidOf(part: string): number
   /** kill -9 of the process of this part. @throws when it does not run */
   kill(part: string): void
   /** Runs a command of the product on this system, e.g. `['hotlist', 'import', ...]`. */
@@ -29,7 +31,7 @@ const CLI = new URL('../../cli/main.js', import.meta.url).pathname
 
 /**
  * Runs `work` with the product on a new folder, then stops it and removes the folder.
- * @param variables settings, as in the environment
+ * @param variables added to the environment of its processes
  */
 export async function withSystem<T>(
   work: (system: BenchSystem) => Promise<T>,
@@ -78,10 +80,9 @@ async function startSystem(folder: string, variables: Readonly<Record<string, st
     nats: { url: addresses.nats.url, token: secrets.nats },
     gateway: { url: new URL(addresses.console.url).origin, token: secrets.console },
     usage: () => usageBelow(up.pid!),
+    pidOf: (part) => pidBelow(up.pid!, part),
     kill(part) {
-      const found = processesBelow(up.pid!).find((one) => one.part === part)
-      if (!found) throw new Error(`${part} does not run`)
-      process.kill(found.pid, 'SIGKILL')
+      process.kill(pidBelow(up.pid!, part), 'SIGKILL')
     },
     async run(args) {
       const child = spawn(process.execPath, [CLI, ...args, '--data', folder], {
@@ -99,4 +100,10 @@ async function startSystem(folder: string, variables: Readonly<Record<string, st
       await exited
     },
   }
+}
+
+function pidBelow(root: number, part: string): number {
+  const found = processesBelow(root).find((one) => one.part === part)
+  if (!found) throw new Error(`${part} does not run`)
+  return found.pid
 }

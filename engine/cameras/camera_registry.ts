@@ -3,7 +3,7 @@ import { AlprError, reasonOf } from '../errors.js'
 import { isWrongLastSequence } from '../nats/errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
-import { CAMERA_ID, parseCamera, type Camera } from '../model/camera.js'
+import { CAMERA_ID, ownCamera, parseCamera, type Camera } from '../model/camera.js'
 
 /** A live copy of the registry. Changes replace whole records of the map; a record never changes in place. */
 export interface WatchedCameras {
@@ -89,7 +89,8 @@ export class CameraRegistry {
     const cameras = new Map<string, Camera>()
     const put = (key: string, entry: KvEntry) => {
       try {
-        cameras.set(key, parseEntry(entry))
+        const camera = parseEntry(entry)
+        cameras.set(camera.id, camera)
       } catch (error) {
         // The previous record stays in force: a bad edit must not turn a working camera into an unknown one.
         log?.warn(
@@ -105,7 +106,7 @@ export class CameraRegistry {
     })
     const refresh = async (id: string) => {
       const camera = await this.get(id)
-      if (camera) cameras.set(id, camera)
+      if (camera) cameras.set(camera.id, camera)
       return camera
     }
     return { cameras, refresh, stop }
@@ -119,7 +120,7 @@ function parseEntry(entry: KvEntry): Camera {
   } catch {
     throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: entry.key, reason: 'not JSON' })
   }
-  const camera = parseCamera(value)
+  const camera = ownCamera(value)
   if (camera.id !== entry.key)
     throw new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: entry.key, reason: `id is "${camera.id}"` })
   return camera

@@ -26,10 +26,19 @@ export type Camera = Static<typeof CameraSchema>
 const invalid = (value: unknown, reason: string): AlprError =>
   new AlprError('ALPR_ERR_CAMERA_INVALID', { camera: String((value as { id?: unknown } | null)?.id ?? ''), reason })
 
-const parse = parserOf<Camera>(CameraSchema, (fault, value) => invalid(value, faultText(fault, 'record')))
+const parse = parserOf<Camera>(CameraSchema, (fault, value) => invalid(value, faultText(fault, 'record')), {
+  copy: false,
+})
 
 /** A camera record, defaults filled in. @throws ALPR_ERR_CAMERA_INVALID naming the field */
-export function parseCamera(value: unknown): Camera {
+export const parseCamera = (value: unknown): Camera => ownCamera(structuredClone(value))
+
+/**
+ * The same for a value that nobody else has: it becomes the record. One that JSON.parse made takes two thirds of the
+ * memory of its copy, because it shares its short texts with others.
+ * @throws ALPR_ERR_CAMERA_INVALID naming the field
+ */
+export function ownCamera(value: unknown): Camera {
   const camera = parse(value)
   if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined))
     throw invalid(value, 'lat and lon are needed for a fixed camera')

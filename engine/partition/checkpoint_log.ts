@@ -7,36 +7,41 @@ import { isWrongLastSequence } from '../nats/errors.js'
 import { findMessage } from '../nats/find_message.js'
 import { partitionName, stateStreamOf, stateSubjectOf, type Partition } from '../nats/topology.js'
 import { Semaphore } from '../runtime/semaphore.js'
+import { TimeSlice } from '../runtime/time_slice.js'
+import { pack, unpackBytes, type Packed } from './packed.js'
+import { patched, patchOf } from './patch.js'
 import type { Position } from './position.js'
 
 /** What one checkpoint changes. */
 export interface Checkpoint {
   position: Position
-  /** Cameras whose state changed, as text (`stateText`). */
-  states: readonly (readonly [camera: string, text: string])[]
+  /** Cameras whose state changed (`saveState`). */
+  states: readonly (readonly [camera: string, state: Packed])[]
   /** Cameras whose state is dropped. */
   gone?: readonly string[]
   /** Places of the decided hits that it contains. */
   decided?: readonly number[]
 }
 
-/** One message of the log: JSON, deflated. */
+/** One message of the log: packed, deflated. */
 interface LogRecord {
   /** Its place in its checkpoint, from 0; -1: a decided hit, which may be between the records of a checkpoint. */
   part: number
   hit?: DecidedHit
   /** In part 0: the checkpoint replaces everything before it. */
   snapshot?: true
-  cameras: Record<string, unknown>
-  gone?: string[]
+  gone?: readonly string[]
+  states: Record<string, Packed>
+  /** In the place of a state, how it differs from the last one of its camera. */
+  patches: Record<string, Packed>
   /** Only in the last record of a checkpoint. One without it never happened. */
   position?: Position
   /** Beside it: places of the decided hits that the checkpoint contains. */
-  decided?: number[]
+  decided?: readonly number[]
 }
 
-/** Text of one record, characters before compression. */
-const kRecordChars = 524_288
+/** Size of a record, bytes before compression. */
+const kRecordBytes = 524_288
 /** Records that are read at the same time. */
 const kReadAhead = 8
 /** A snapshot is due when the log has grown by this many times the size of the last one, and by at least kLeastLog. */
@@ -51,7 +56,7 @@ const inflate = promisify(inflateRaw)
  *
  *     [ snapshot: all cameras, position ] [ cameras of an epoch, position ] [ decided hit ] [ ... ] [ ... ]
  *
- * A checkpoint is the states of the cameras that changed and the position of the partition, together: either both are
+ * A checkpoint is the changes of the cameras' states and the position of the partition, together: either both are
  * durable or neither. A large one is split; it counts once its last record is there. From time to time one contains all
  * cameras, and what is before it is deleted. A hit is noted before it is published; a later checkpoint contains it.
  *
@@ -59,8 +64,8 @@ const inflate = promisify(inflateRaw)
  * then on, the previous owner is refused (ALPR_ERR_STATE_FENCED).
  */
 export class CheckpointLog {
-  /** The state of every camera as text: what a snapshot contains. */
-  readonly cameras = new Map<string, string>()
+  /** The state of every camera: what a snapshot contains. */
+  readonly cameras = new Map<string, Packed>()
   position: Position | undefined
   /** Decided hits that no checkpoint contains, by place, in order. */
   readonly decided = new Map<number, DecidedHit>()
@@ -71,10 +76,10 @@ export class CheckpointLog {
   private failed: Uint8Array | undefined
   /** Of the records that were appended. */
   private readonly sequences = new WeakMap<Uint8Array, number>()
-  /** Characters of the last snapshot, and of all records since. */
   /** Bytes written by this owner. */
   bytesWritten = 0
-  private snapshotChars = 0
+  /** Size of the last snapshot, and of all records since, bytes before compression. */
+  private snapshotBytes = 0
   private grown = 0
 
   private constructor(
@@ -107,32 +112,46 @@ export class CheckpointLog {
 
   /** Whether the next checkpoint should be a snapshot. */
   get snapshotDue(): boolean {
-    return this.position === undefined || this.grown > Math.max(kLeastLog, kGrowth * this.snapshotChars)
+    return this.position === undefined || this.grown > Math.max(kLeastLog, kGrowth * this.snapshotBytes)
   }
 
   /**
    * Makes a checkpoint that can be written in several attempts: a failed `write` may be called again.
    * @param snapshot write all cameras, not only the changed ones
    */
-  async prepare(checkpoint: Checkpoint, snapshot = this.snapshotDue): Promise<{ write(): Promise<void> }> {
-    for (const [camera, json] of checkpoint.states) this.cameras.set(camera, json)
-    for (const camera of checkpoint.gone ?? []) this.cameras.delete(camera)
-    const texts = recordTexts(snapshot ? { ...checkpoint, states: [...this.cameras], gone: [] } : checkpoint, snapshot)
-    const records = await Promise.all(texts.map(recordOf))
-    const chars = texts.reduce((sum, text) => sum + text.length, 0)
-    let written = 0
+  prepare(checkpoint: Checkpoint, snapshot = this.snapshotDue): { write(): Promise<void> } {
+    const { position, gone = [], decided = [] } = checkpoint
+    const states = new Map(checkpoint.states)
+    const changes: Change[] = []
+    for (const [camera, state] of states) {
+      if (!snapshot) changes.push({ camera, state, old: this.cameras.get(camera) })
+      this.cameras.set(camera, state)
+    }
+    for (const camera of gone) this.cameras.delete(camera)
+    if (snapshot) for (const [camera, state] of this.cameras) changes.push({ camera, state })
+    let made: { records: LogRecord[]; bytes: number } | undefined
     let first = 0
+    let written = 0
+    let data: Uint8Array | undefined
     return {
       write: async () => {
+        const { records, bytes } = (made ??= await recordsOf(
+          changes,
+          { position, decided },
+          snapshot ? { snapshot } : { gone },
+        ))
+        // Deflated one by one: the states of 100,000 cameras are some 100 MB.
         for (; written < records.length; written++) {
-          const seq = await this.append(records[written]!)
-          this.bytesWritten += records[written]!.length
+          data ??= await deflated(records[written]!)
+          const seq = await this.append(data)
+          this.bytesWritten += data.length
           if (written === 0) first = seq
+          data = undefined
         }
-        this.position = checkpoint.position
-        for (const place of checkpoint.decided ?? []) this.decided.delete(place)
-        if (!snapshot) this.grown += chars
-        else await this.dropBefore(first, chars)
+        this.position = position
+        for (const place of decided) this.decided.delete(place)
+        if (!snapshot) this.grown += bytes
+        else await this.dropBefore(first, bytes)
       },
     }
   }
@@ -141,8 +160,7 @@ export class CheckpointLog {
    * Notes a decided hit, in several attempts if need be. @returns `write` its place: a later checkpoint names it
    */
   async prepareHit(hit: DecidedHit): Promise<{ write(): Promise<number> }> {
-    // `cameras`: an earlier release skips it.
-    const record = await recordOf(JSON.stringify({ part: -1, cameras: {}, hit } satisfies LogRecord))
+    const record = await deflated({ part: -1, hit, states: {}, patches: {} })
     return {
       write: async () => {
         const place = await this.append(record)
@@ -153,10 +171,11 @@ export class CheckpointLog {
   }
 
   /** Deletes what a snapshot replaces. A failure costs space only: the next snapshot makes up for it. */
-  private async dropBefore(first: number, chars: number): Promise<void> {
-    this.snapshotChars = chars
+  private async dropBefore(first: number, bytes: number): Promise<void> {
+    this.snapshotBytes = bytes
     this.grown = 0
-    const kept = Math.min(first, ...this.decided.keys())
+    let kept = first
+    for (const place of this.decided.keys()) kept = Math.min(kept, place)
     // The server takes `seq: 1` for "everything".
     if (kept <= this.firstSeq) return
     await this.manager.streams.purge(stateStreamOf(this.partition), { seq: kept }).then(
@@ -236,48 +255,66 @@ export class CheckpointLog {
   private apply(records: readonly LogRecord[]): void {
     const { snapshot } = records[0]!
     if (snapshot) this.cameras.clear()
-    let chars = 0
-    for (const { cameras, gone = [] } of records) {
-      for (const [camera, state] of Object.entries(cameras)) {
-        const json = JSON.stringify(state)
-        chars += json.length
-        this.cameras.set(camera, json)
+    let bytes = 0
+    for (const { states, patches, gone = [] } of records) {
+      for (const [camera, state] of Object.entries(states)) {
+        bytes += state.length
+        this.cameras.set(camera, state)
+      }
+      for (const [camera, patch] of Object.entries(patches)) {
+        bytes += patch.length
+        this.cameras.set(camera, patched(this.cameras.get(camera)!, patch))
       }
       for (const camera of gone) this.cameras.delete(camera)
     }
-    this.snapshotChars = snapshot ? chars : this.snapshotChars
-    this.grown = snapshot ? 0 : this.grown + chars
+    this.snapshotBytes = snapshot ? bytes : this.snapshotBytes
+    this.grown = snapshot ? 0 : this.grown + bytes
   }
 }
 
 /** Whether a write failed because another engine owns the partition. */
 export const isFenced = (error: unknown): boolean => codeOf(error) === 'ALPR_ERR_STATE_FENCED'
 
-/** The records of a checkpoint, as text. */
-function recordTexts({ position, states, gone = [], decided = [] }: Checkpoint, snapshot: boolean): string[] {
-  const texts: string[] = []
-  let cameras: string[] = []
-  let chars = 0
-  const close = (tail = '') => {
-    const part = texts.length
-    const head =
-      part > 0 ? '' : `${snapshot ? ',"snapshot":true' : ''}${gone.length > 0 ? `,"gone":${JSON.stringify(gone)}` : ''}`
-    texts.push(`{"part":${part}${head},"cameras":{${cameras.join(',')}}${tail}}`)
-    cameras = []
-    chars = 0
-  }
-  for (const [camera, json] of states) {
-    if (chars > 0 && chars + json.length > kRecordChars) close()
-    cameras.push(`${JSON.stringify(camera)}:${json}`)
-    chars += json.length
-  }
-  close(`,"position":${JSON.stringify(position)}${decided.length > 0 ? `,"decided":${JSON.stringify(decided)}` : ''}`)
-  return texts
+/** A state, and the one that the log has before it. */
+interface Change {
+  camera: string
+  state: Packed
+  old?: Packed
 }
 
-const recordOf = (text: string): Promise<Uint8Array> => deflate(text, { level: constants.Z_BEST_SPEED })
+/** @param last what only the last record has @param head what only the first one has */
+async function recordsOf(
+  changes: readonly Change[],
+  last: Pick<LogRecord, 'position' | 'decided'>,
+  head: Pick<LogRecord, 'snapshot' | 'gone'>,
+): Promise<{ records: LogRecord[]; bytes: number }> {
+  const open = (part: number): LogRecord => ({ part, ...(part === 0 && head), states: {}, patches: {} })
+  const records = [open(0)]
+  const slice = new TimeSlice()
+  let bytes = 0
+  let room = kRecordBytes
+  for (const { camera, state, old } of changes) {
+    const patch = old === undefined ? undefined : patchOf(old, state)
+    const size = (patch ?? state).length
+    if (room < size && room < kRecordBytes) {
+      records.push(open(records.length))
+      room = kRecordBytes
+    }
+    const record = records.at(-1)!
+    if (patch === undefined) record.states[camera] = state
+    else record.patches[camera] = patch
+    room -= size
+    bytes += size
+    if (slice.isOver) await slice.next()
+  }
+  Object.assign(records.at(-1)!, last)
+  return { records, bytes }
+}
+
+const deflated = (record: LogRecord): Promise<Uint8Array> =>
+  deflate(Buffer.from(pack(record), 'latin1'), { level: constants.Z_BEST_SPEED })
 
 async function readRecord(manager: JetStreamManager, stream: string, seq: number): Promise<LogRecord | undefined> {
   const found = await findMessage(manager, stream, { seq })
-  return found && (JSON.parse((await inflate(found.data)).toString('utf8')) as LogRecord)
+  return found && (unpackBytes(await inflate(found.data)) as LogRecord)
 }

@@ -1,14 +1,14 @@
 import type { JetStreamClient, JetStreamManager, KV } from 'nats'
-import { MINUTE_MS } from '../model/time.js'
 import { epochOf } from '../model/read_id.js'
 import { partitionOfCamera } from '../nats/partitioning.js'
 import { EARLIER_RELEASE, partitionName, partitionsOf, streamOf, type Partition } from '../nats/topology.js'
-import { CameraPasses } from '../passes/camera_passes.js'
-import { parseState, stateText } from './camera_states.js'
+import type { CameraJson } from '../passes/camera_passes.js'
 import { CheckpointLog } from './checkpoint_log.js'
 import { readEarlierCheckpoint } from './earlier_release.js'
 import { findStart, type Start } from './find_start.js'
+import type { Packed } from './packed.js'
 import { firstUndone, type Position } from './position.js'
+import { loadState, savedAt, saveEarlierState, saveState } from './saved_state.js'
 
 /** What taking a partition over needs. */
 export interface TakeOverParts {
@@ -21,8 +21,7 @@ export interface TakeOverParts {
   log: { warn(fields: object, text: string): void }
 }
 
-/** States as text, by camera. */
-type States = [camera: string, text: string][]
+type States = [camera: string, state: Packed][]
 
 /**
  * Reads the last checkpoint of a partition, compares it with the stream, and appends the first one of this tenure: from
@@ -42,12 +41,12 @@ export async function takeOver(
   if (!position && partition.count === EARLIER_RELEASE) ({ position, states } = await earlierRelease(partition, parts))
   else if (!position && from !== undefined) states = await statesOf(partition, from, parts)
   const start = await findStart(manager, bucket, partition, position)
-  if (start.changed) states = [...log.cameras].map(([camera, text]) => [camera, rebased(text)])
+  if (start.changed) states = [...log.cameras].map(rebased)
   report(partition, start, parts)
   const { committed, committedAt, stream, behind } = start
   const first = firstUndone(start)
   const wanted = position && !start.changed ? Math.min(position.wanted, first) : first
-  const append = await log.prepare({ position: { committed, committedAt, wanted, stream, behind }, states })
+  const append = log.prepare({ position: { committed, committedAt, wanted, stream, behind }, states })
   await append.write()
   return { log, start }
 }
@@ -73,11 +72,11 @@ async function earlierRelease(
 ): Promise<{ position: Position; states: States }> {
   const { committed, states } = await readEarlierCheckpoint(manager, bucket, partition.entrance)
   const { created } = await manager.streams.info(streamOf(partition))
-  const minute = Math.floor(Date.now() / MINUTE_MS)
+  const now = Date.now()
   return {
     // The same ids as that release would have given.
     position: { committed, wanted: committed + 1, stream: { created, epoch: epochOf(created) } },
-    states: states.map(([camera, json]) => [camera, `[${minute},${json}]`]),
+    states: states.map(([camera, json]) => [camera, saveEarlierState(JSON.parse(json) as CameraJson, now)]),
   }
 }
 
@@ -88,16 +87,15 @@ async function statesOf(partition: Partition, from: number, { js, manager, lease
     const name = partitionName(previous)
     if ((await leases.get(name))?.operation === 'PUT') throw new Error(`the owner of ${name} has not given it back yet`)
     const { cameras } = await CheckpointLog.open(js, manager, previous)
-    for (const [camera, text] of cameras)
-      if (partitionOfCamera(camera, partition.count) === partition.index) states.push([camera, rebased(text)])
+    for (const saved of cameras)
+      if (partitionOfCamera(saved[0], partition.count) === partition.index) states.push(rebased(saved))
   }
   return states
 }
 
 /** A state for another stream: no sequence of the old one means anything there. */
-function rebased(text: string): string {
-  const [minute, json] = parseState(text)
-  const passes = CameraPasses.fromJSON(json, { gapMs: 0 })
+function rebased([camera, state]: [string, Packed]): [string, Packed] {
+  const passes = loadState(camera, state, { gapMs: 0 })
   passes.forgetSequences()
-  return stateText(passes, minute * MINUTE_MS)
+  return [camera, saveState(passes, savedAt(state))]
 }

@@ -22,7 +22,7 @@ export interface CameraJson extends TracksJson {
   camera: string
   seq: number
   /** `RecentMessages`; missing in the state of an older release, which has `ids` of another form. */
-  recent?: string
+  recent?: Uint8Array
   hours: HourJson[]
 }
 
@@ -50,6 +50,11 @@ export class CameraPasses {
 
   open(): Iterable<OpenPass> {
     return this.tracks.open
+  }
+
+  /** Whether every open pass is in the store as it is: nothing is left to do until the camera sends again. */
+  get isStored(): boolean {
+    return this.tracks.open.every((pass) => pass.isStored)
   }
 
   /** Its next message comes from another stream. Frames of the old one cannot be fetched any more. */

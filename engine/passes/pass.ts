@@ -149,6 +149,16 @@ export class OpenPass {
     return this.sole ? [this.sole.plate] : Object.keys(this.state.texts)
   }
 
+  /** Its read is in the store, pictures and all, or will be with the next checkpoint. */
+  noteStored({ version, tsLast }: Read): void {
+    this.state.stored = { frames: version, ts: tsLast }
+  }
+
+  /** Whether its read is in the store as it is now: nothing is left to do until another detection comes. */
+  get isStored(): boolean {
+    return this.state.stored?.frames === this.state.frames
+  }
+
   /** Whether another pass continues it: that one updates their hits. */
   get continued(): boolean {
     return this.next
@@ -169,9 +179,9 @@ export class OpenPass {
     const { first, last } = state
     const elapsed = ts - last.ts
     if (elapsed > 0 && box && last.box) {
-      const now = { x: (box.x - last.box.x) / elapsed, y: (box.y - last.box.y) / elapsed }
-      const old = state.velocity
-      state.velocity = old ? { x: (old.x + now.x) / 2, y: (old.y + now.y) / 2 } : now
+      const { x, y } = { x: (box.x - last.box.x) / elapsed, y: (box.y - last.box.y) / elapsed }
+      const old = state.velocity ?? { x, y }
+      state.velocity = { x: Math.fround((old.x + x) / 2), y: Math.fround((old.y + y) / 2) }
       extendTrail((state.trail ??= []), first.ts, { ts: last.ts, ...last.box }, jitterMs)
     }
     state.last = { ts, box, width: box?.width ?? 0 }
@@ -260,7 +270,7 @@ export class OpenPass {
     const { texts, regions } = this.state
     const entry = (texts[detection.plate] ??= { frames: 0, logits: 0 })
     entry.frames += 1
-    entry.logits += logit(detection.confidence)
+    entry.logits = Math.fround(entry.logits + logit(detection.confidence))
     if (detection.region) regions[detection.region] = (regions[detection.region] ?? 0) + detection.regionConfidence
     const names = Object.keys(texts)
     if (names.length > MAX_TEXTS) {

@@ -3,7 +3,7 @@ import type { Hit } from '../model/hit.js'
 import type { CropRef, Read } from '../model/read.js'
 import type { Box } from './geometry.js'
 import type { Trail } from './trail.js'
-import type { Vote } from './vote.js'
+import type { VoteJson } from './vote.js'
 
 /** The detection that shows the plate best so far: the pictures are made from its frame. */
 export interface BestView {
@@ -12,6 +12,7 @@ export interface BestView {
   ts: number
   /** Plate height in pixels x sharpness x confidence x absence of glare; only its order matters. */
   merit: number
+  /** Where the plate is in its frame; missing without a frame, and once the pictures are made. */
   quad?: Quad
   quality: Read['quality']
 }
@@ -72,6 +73,8 @@ export interface PassState {
   best: BestView
   /** By `<list>.<listed plate>`. */
   hits: Record<string, PublishedHit>
+  /** Frames and event time of the last detection when it was last put into the store; missing before the first time. */
+  stored?: { frames: number; ts: number }
   /** The frame of the best view, when no picture can be made of it. */
   pictureless?: number
   /** The pictures made last, and the frame they were made from. */
@@ -81,5 +84,5 @@ export interface PassState {
 /** A pass in a checkpoint. */
 export interface PassJson {
   state: PassState
-  vote: ReturnType<Vote['toJSON']>
+  vote: VoteJson
 }

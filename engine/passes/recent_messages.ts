@@ -35,16 +35,16 @@ export class RecentMessages {
     if (digests.length > most) digests.splice(0, digests.length - most)
   }
 
-  /** One string, oldest first. */
-  toJSON(): string {
+  /** Oldest first. */
+  toJSON(): Uint8Array {
     const bytes = Buffer.alloc(this.digests.length * BYTES)
     this.digests.forEach((digest, n) => bytes.writeUIntLE(digest, n * BYTES, BYTES))
-    return bytes.toString('base64url')
+    return bytes
   }
 
-  /** @param text missing in the state of an older release */
-  static fromJSON(text = ''): RecentMessages {
-    const bytes = Buffer.from(text, 'base64url')
+  /** @param json missing in the state of an older release */
+  static fromJSON(json: Uint8Array = new Uint8Array()): RecentMessages {
+    const bytes = Buffer.from(json)
     return new RecentMessages(
       Array.from({ length: Math.floor(bytes.length / BYTES) }, (_, n) => bytes.readUIntLE(n * BYTES, BYTES)),
     )

@@ -37,8 +37,8 @@ export class RecentPasses {
     return this.ended.some(({ from, until, texts }) => from <= at && at <= until && texts.includes(digest))
   }
 
-  /** One string: per pass the step from the previous `from`, the duration, the texts. */
-  toJSON(): string {
+  /** Per pass: the step from the previous `from`, the duration, the texts. */
+  toJSON(): Uint8Array {
     const bytes: number[] = []
     let previous = 0
     for (const { from, until, texts } of this.ended) {
@@ -49,12 +49,12 @@ export class RecentPasses {
       for (const text of texts) for (let i = 0; i < TEXT_BYTES; i++) bytes.push((text >>> (8 * i)) & 0xff)
       previous = from
     }
-    return Buffer.from(bytes).toString('base64url')
+    return Uint8Array.from(bytes)
   }
 
-  /** @param text missing in the state of an older release */
-  static fromJSON(text = ''): RecentPasses {
-    const bytes = Buffer.from(text, 'base64url')
+  /** @param json missing in the state of an older release */
+  static fromJSON(json: Uint8Array = new Uint8Array()): RecentPasses {
+    const bytes = Buffer.from(json)
     const ended: Ended[] = []
     let at = 0
     const read = (): number => {

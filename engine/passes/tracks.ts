@@ -40,7 +40,7 @@ export interface TracksJson {
   /** `Pace`; missing before the second capture and in the state of an older release. */
   steps?: number[]
   /** `RecentPasses`; missing when there are none. */
-  passed?: string
+  passed?: Uint8Array
 }
 
 /**
@@ -121,7 +121,7 @@ export class Tracks {
       live: trackJson(this.live),
       ...(late.length > 0 && { late }),
       ...(steps.length > 0 && { steps }),
-      ...(passed !== '' && { passed }),
+      ...(passed.length > 0 && { passed }),
     }
   }
 

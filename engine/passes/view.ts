@@ -1,5 +1,7 @@
 import type { Capture } from '../model/capture.js'
 import type { Observation } from '../model/observation.js'
+import type { Quad } from '../../wasm/mod.js'
+import { hundredths } from './geometry.js'
 import type { BestView } from './pass_state.js'
 
 /** How well a detection shows its plate. */
@@ -8,8 +10,11 @@ export function viewOf(capture: Capture, detection: Observation): BestView {
   return {
     seq: capture.jpeg ? capture.seq : undefined,
     ts: capture.capturedAt,
-    quad: detection.quad,
-    merit: heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
+    quad:
+      capture.jpeg && (detection.quad?.map(([x, y]) => [hundredths(x), hundredths(y)] as const) as Quad | undefined),
+    merit: Math.fround(
+      heightPx * Math.max(sharpness, 1e-3) * Math.max(detection.confidence, 1e-3) * (1 - Math.min(glare, 0.9)),
+    ),
     quality: { heightPx, sharpness, contrast, glare },
   }
 }

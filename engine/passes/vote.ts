@@ -1,4 +1,5 @@
 import { CHARACTERS, CLASSES, NONE } from '../../wasm/mod.js'
+import { readColumns, writeColumns } from './vote_columns.js'
 
 /**
  * The vote of a pass: the character distributions of its detections, aligned and pooled per position.
@@ -25,6 +26,14 @@ const FLOOR = 1e-4
 const HOPELESS = 1e-6
 /** The distribution of a missing position: most likely it does not exist, but it may have been missed. */
 const MISSING = distributionOfNone(0.9)
+
+/** A vote in a checkpoint. */
+export interface VoteJson {
+  /** `writeColumns`. */
+  columns: Uint8Array | string
+  weight: number
+  detections: number
+}
 
 export class Vote {
   private pooled: Float32Array[] | undefined
@@ -92,17 +101,13 @@ export class Vote {
     return beam.slice(0, n)
   }
 
-  toJSON(): { columns: string; weight: number; detections: number } {
-    const flat = new Float32Array(this.columns.length * CLASSES)
-    this.columns.forEach((column, i) => flat.set(column, i * CLASSES))
-    return { columns: Buffer.from(flat.buffer).toString('base64'), weight: this.weight, detections: this.detections }
+  toJSON(): VoteJson {
+    const { columns, weight, detections } = this
+    return { columns: writeColumns(columns), weight, detections }
   }
 
-  static fromJSON(json: { columns: string; weight: number; detections: number }): Vote {
-    const bytes = Buffer.from(json.columns, 'base64')
-    const flat = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
-    const columns = Array.from({ length: flat.length / CLASSES }, (_, i) => flat.slice(i * CLASSES, (i + 1) * CLASSES))
-    return new Vote(columns, json.weight, json.detections)
+  static fromJSON({ columns, weight, detections }: VoteJson): Vote {
+    return new Vote(readColumns(columns), weight, detections)
   }
 
   /** Drops the columns that are most likely empty, down to the bound. */

@@ -4,10 +4,12 @@ import type { CameraPasses } from '../passes/camera_passes.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
 import { natsReason } from '../nats/errors.js'
+import { TimeSlice } from '../runtime/time_slice.js'
 import { streamOf } from '../nats/topology.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import { type CheckpointLog, isFenced } from '../partition/checkpoint_log.js'
-import { stateText } from '../partition/camera_states.js'
+import type { Packed } from '../partition/packed.js'
+import { saveState } from '../partition/saved_state.js'
 import type { PartitionConsumer } from '../partition/partition_consumer.js'
 import { firstUndone, type BehindPosition, type Position, type StreamIdentity } from '../partition/position.js'
 import type { Epoch } from './epoch.js'
@@ -21,6 +23,8 @@ const SETTLE_MS = 30_000
 
 /** Acknowledges a message, and with AckPolicy.All all before it. */
 const kAck = new TextEncoder().encode('+ACK')
+/** A last checkpoint stores passes for this long, ms: its owner must give the partition back soon. */
+const LAST_MS = 1_000
 
 /** What a checkpoint writes, taken at one instant between two messages. */
 interface Cut {
@@ -28,8 +32,7 @@ interface Cut {
   /** The last message up to which the cut contains all, but for those of `behind`. */
   done: Pulled
   behind: BehindPosition[]
-  /** The state of each camera as text. */
-  states: [camera: string, text: string][]
+  states: [camera: string, state: Packed][]
   /** Cameras that are forgotten. */
   gone: string[]
   ledger: ReturnType<CameraPasses['takeLedger']>
@@ -105,7 +108,7 @@ export class Checkpointer {
    */
   async checkpoint(signal: AbortSignal, last = false): Promise<void> {
     const { progress } = this
-    this.storeIdlePasses(last)
+    await this.storeIdlePasses(last, signal)
     const gone = this.settle()
     this.sink.settleEarlier()
     const { window, behind, epoch } = progress
@@ -132,7 +135,7 @@ export class Checkpointer {
       behind: behind.map((position) => ({ ...position, done: Math.min(position.done, done.seq) })),
       gone,
       ledger: cameras.flatMap((camera) => camera.takeLedger()),
-      states: cameras.map((camera) => [camera.camera, stateText(camera, now)]),
+      states: cameras.map((camera) => [camera.camera, saveState(camera, now)]),
       wanted: cameras.map((camera) => [camera.camera, firstWantedOf(camera)]),
       bestFrames: progress.bestFrames(),
     }
@@ -164,7 +167,7 @@ export class Checkpointer {
       ...(behind.length > 0 && { behind }),
     }
     this.step = 'nats'
-    const append = await log.prepare({ position, states, gone, decided: epoch.decided })
+    const append = log.prepare({ position, states, gone, decided: epoch.decided })
     const written = log.bytesWritten
     await parts.retry.until('nats', () => append.write(), signal, isFenced)
     parts.metrics.count('checkpoint_bytes_total', log.bytesWritten - written)
@@ -241,34 +244,58 @@ export class Checkpointer {
     const now = performance.now()
     if (now - this.settledAt < SETTLE_MS) return []
     this.settledAt = now
-    for (const passes of cameras.all()) this.closeIfFormer(passes)
+    for (const camera of cameras.withOpenPasses())
+      if (!this.parts.cameras.cameras.has(camera)) this.closeFormer(cameras.get(camera, now))
     cameras.settle(now, epoch.cameras)
-    return cameras.forgotten(Date.now())
+    const gone = cameras.forgotten(Date.now())
+    for (const camera of gone) this.forget(camera, now)
+    return gone
   }
 
   /** Closes and stores the open passes of a camera that left the registry: it will never be heard again. */
-  private closeIfFormer(passes: CameraPasses): boolean {
-    if (passes.openCount === 0 || this.parts.cameras.cameras.has(passes.camera)) return false
-    for (const pass of passes.closeAll()) this.sink.enqueue(pass, formerCamera(passes.camera, pass), true)
+  private closeFormer(passes: CameraPasses): void {
+    this.closeAll(passes)
     this.progress.epoch.cameras.add(passes.camera)
-    return true
+  }
+
+  /** Drops the state of a camera; what it had in view is stored with the checkpoint that drops it. */
+  private forget(camera: string, now: number): void {
+    const { cameras } = this.progress
+    if (cameras.hasOpenPasses(camera)) this.closeAll(cameras.get(camera, now))
+    cameras.forget(camera)
+  }
+
+  private closeAll(passes: CameraPasses): void {
+    const { camera: name } = passes
+    const camera = this.parts.cameras.cameras.get(name)
+    for (const pass of passes.closeAll()) this.sink.enqueue(pass, camera ?? formerCamera(name, pass), true)
   }
 
   /**
    * Stores idle passes as they are and leaves them open: a read waits neither for the gap that closes its pass nor for
-   * the next car.
+   * the next car. After a take-over those of all cameras are idle at once: messages and leases must not wait for them.
    */
-  private storeIdlePasses(all: boolean): void {
-    const { progress, parts, sink } = this
+  private async storeIdlePasses(all: boolean, signal: AbortSignal): Promise<void> {
     const now = performance.now()
-    for (const name of [...progress.idle.active(now)]) {
-      const passes = progress.cameras.peek(name)
-      const camera = parts.cameras.cameras.get(name)
-      if (!passes || passes.openCount === 0 || this.closeIfFormer(passes)) continue
-      for (const pass of passes.open())
-        if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera!))
-          progress.epoch.cameras.add(name)
+    const slice = new TimeSlice()
+    for (const name of [...this.progress.idle.active(now)]) {
+      this.storeIdlePassesOf(name, all, now)
+      if (!slice.isOver) continue
+      await slice.next()
+      // What is left the next owner stores.
+      if (signal.aborted || (all && performance.now() - now > LAST_MS)) return
     }
+  }
+
+  private storeIdlePassesOf(name: string, all: boolean, now: number): void {
+    const { progress, parts, sink } = this
+    const passes = progress.cameras.peek(name)
+    const camera = parts.cameras.cameras.get(name)
+    if (!passes || passes.openCount === 0) return
+    if (!camera) return this.closeFormer(passes)
+    for (const pass of passes.open())
+      if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera))
+        progress.epoch.cameras.add(name)
   }
 }
 

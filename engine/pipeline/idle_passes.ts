@@ -17,13 +17,12 @@ interface Camera {
 /**
  * Which open passes are idle: nothing was added for a while of real time. They are stored as they are, so that a read
  * can be queried within two seconds of its car, long before the gap that closes its pass, and even if no other frame
- * ever comes. A pass that was idle before and goes on is idle again only when its camera looked without seeing it: a
+ * ever comes. A pass that was stored before and goes on is idle again only when its camera looked without seeing it: a
  * car that is parked before a slow camera is not stored with each frame. Clocks here are monotonic, in ms.
  */
 export class IdlePasses {
   private readonly cameras = new Map<string, Camera>()
   private readonly touched = new WeakMap<OpenPass, number>()
-  private readonly wereIdle = new WeakSet<OpenPass>()
 
   /** A frame of this camera was applied. @param intervalMs its usual step from frame to frame, if known */
   noteFrame(name: string, intervalMs = Infinity, now: number): void {
@@ -57,12 +56,8 @@ export class IdlePasses {
     // It has just gone quiet.
     if (known === undefined) return true
     const quiet = quietMs(known)
-    const least = this.wereIdle.has(pass)
-      ? quiet
-      : Math.min(FIRST_MS, Math.max(SHORTEST_MS, known.intervalMs * INTERVALS))
-    if (now - (this.touched.get(pass) ?? known.at) < least) return false
-    this.wereIdle.add(pass)
-    return true
+    const least = pass.state.stored ? quiet : Math.min(FIRST_MS, Math.max(SHORTEST_MS, known.intervalMs * INTERVALS))
+    return now - (this.touched.get(pass) ?? known.at) >= least
   }
 }
 

@@ -17,6 +17,7 @@ import { ledgerPartOf } from '../model/ledger.js'
 import { ReadIds } from '../model/read_id.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
+import { TimeSlice } from '../runtime/time_slice.js'
 import type { PipelineParts } from './pipeline_parts.js'
 
 /** Pictures and publishing that may be unfinished before the pipeline waits. */
@@ -138,9 +139,11 @@ export class Pipeline {
   }
 
   private async applyAll(signal: AbortSignal): Promise<void> {
+    const slice = new TimeSlice()
     for (let next = await this.intake.next(); next; next = await this.intake.next()) {
       this.apply(next.message, next.extracted)
       next.done()
+      if (slice.isOver) await slice.next()
       await this.backpressure(signal)
     }
   }

@@ -45,8 +45,6 @@ export class Progress {
   }
 
   get openPasses(): number {
-    let sum = 0
-    for (const camera of this.cameras.all()) sum += camera.openCount
-    return sum
+    return this.cameras.openPasses
   }
 }

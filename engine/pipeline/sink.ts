@@ -37,7 +37,7 @@ type DueHit = Omit<PlacedHit, 'place'> & { place?: number }
  * writes. Every decision is made during the call, in stream order; pictures and publishing follow as work of the epoch.
  */
 export class Sink {
-  /** Frames and event time of each open pass when it was last stored. */
+  /** Frames and event time of each open pass when it was last given to the epoch; before, as its state says. */
   private readonly stored = new WeakMap<OpenPass, { frames: number; ts: number }>()
   /** Publishes the revisions of a vehicle in turn. By its hits, which a pass shares with the one that it continues. */
   private readonly publishing = new WeakMap<OpenPass['state']['hits'], Promise<void>>()
@@ -57,7 +57,7 @@ export class Sink {
 
   /** An open pass took a detection. Publishes its hits without waiting for its end; stores a long pass now and then. */
   checkEarly(pass: OpenPass, camera: Camera): void {
-    const since = this.stored.get(pass)?.ts ?? pass.state.first.ts
+    const since = this.storedOf(pass)?.ts ?? pass.state.first.ts
     const storing = pass.state.last.ts - since >= EXTEND_MS
     if (!storing && !dueForCheck(pass)) return
     const read = pass.toRead(camera, this.parts.provenance(pass.arrivedAt))
@@ -95,7 +95,11 @@ export class Sink {
   }
 
   private isStored(pass: OpenPass): boolean {
-    return this.stored.get(pass)?.frames === pass.state.frames
+    return this.storedOf(pass)?.frames === pass.state.frames
+  }
+
+  private storedOf(pass: OpenPass): OpenPass['state']['stored'] {
+    return this.stored.get(pass) ?? pass.state.stored
   }
 
   /** Sends a message that cannot be processed to DEAD, with the reason, as far as the quota of its camera allows. */
@@ -190,7 +194,7 @@ export class Sink {
     const best = pass.state.best
     // There is nothing to make or publish first.
     if (best.seq === undefined && hits.length === 0 && !this.publishing.has(pass.state.hits)) {
-      if (storing) epoch.reads.set(read.readId, read)
+      if (storing) this.store(epoch, pass, read)
       return
     }
     const previous = this.publishing.get(pass.state.hits) ?? Promise.resolve()
@@ -200,16 +204,22 @@ export class Sink {
         const made = await this.parts.pictures.make(this.frames, { ...best, seq: best.seq })
         if (made) pass.state.pictures = { seq: best.seq, ...made }
         else pass.state.pictureless = best.seq
-        // The next checkpoint saves this, so the frame need not be kept for it any longer.
-        if (this.progress.cameras.peek(read.camera)) this.progress.epoch.cameras.add(read.camera)
+        delete best.quad
       }
       const { crop, picture } = pass.state.pictures ?? {}
-      if (storing) epoch.reads.set(read.readId, { ...read, crop, picture })
+      if (storing) this.store(epoch, pass, { ...read, crop, picture })
+      // The next checkpoint saves the pictures, so the frame need not be kept for them, and that the read is stored.
+      if (this.progress.cameras.peek(read.camera)) this.progress.epoch.cameras.add(read.camera)
       await this.publishAll(hits, epoch, { crop, picture })
     })
     // When a revision fails, the later ones of the pass fail with it: they must not overtake it.
     this.publishing.set(pass.state.hits, work)
     epoch.add(work)
+  }
+
+  private store(epoch: Epoch, pass: OpenPass, read: Read): void {
+    epoch.reads.set(read.readId, read)
+    pass.noteStored(read)
   }
 
   private async publishAll(hits: readonly DueHit[], epoch: Epoch, pictures: Pick<Hit, 'crop' | 'picture'> = {}) {

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { leastOf, mostOf } from '../runtime/extremes.js'
 import { checkDatabaseName } from '../store/ddl.js'
 import { queryRows } from '../store/query_rows.js'
 import { READS } from '../store/tables.js'
@@ -24,7 +25,8 @@ export async function holdReads(
   if (reads.length === 0) return 0
   // 64 bits, so bigints: the client would quote texts, and Array(UInt64) takes no quoted numbers.
   const ids = [...new Set(reads.map(({ readId }) => BigInt(readId)))]
-  const params = { ids, from: Math.min(...reads.map(({ ts }) => ts)), to: Math.max(...reads.map(({ ts }) => ts)) }
+  const times = reads.map(({ ts }) => ts)
+  const params = { ids, from: leastOf(times), to: mostOf(times) }
   const where =
     "read_id IN {ids:Array(UInt64)} AND ts >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') " +
     "AND ts <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')"

@@ -4,6 +4,7 @@
 export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
 export { DAY_MS, HOUR_MS } from '../model/time.js'
 export { CsvReader } from './csv_reader.js'
+export { leastOf, mostOf } from './extremes.js'
 export { backoffMs, sleep, within } from './backoff.js'
 export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'

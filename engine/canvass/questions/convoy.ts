@@ -5,6 +5,7 @@ import { filterOf, FilterFields } from '../filter.js'
 import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
+import { leastOf, mostOf } from '../../runtime/extremes.js'
 import { sql, tableOf, value } from '../../store/sql.js'
 import { plateOf } from './history.js'
 import { significanceOf, type Traffic } from '../significance.js'
@@ -157,8 +158,8 @@ async function companionsOf(
       meetings: meetings.size,
       cameras: new Set(metSights.map(({ cam }) => cam)).size,
       days: new Set(times.map((ms) => Math.floor(ms / DAY_MS))).size,
-      first: iso(Math.min(...times)),
-      last: iso(Math.max(...times)),
+      first: iso(leastOf(times)),
+      last: iso(mostOf(times)),
       medianGapS: offsets[offsets.length >> 1]! / 1_000,
       expected,
       score,
@@ -178,8 +179,8 @@ async function trafficOf(
 ): Promise<{ passes: Map<string, Map<string, number>>; all: Traffic['all'] }> {
   const cameras = value('Array(String)', [...new Set(sights.map(({ cam }) => cam))])
   const times = sights.map(({ at }) => at)
-  const from = Math.floor((Math.min(...times) - gapMs) / HOUR_MS) * HOUR_MS
-  const to = (Math.floor((Math.max(...times) + gapMs) / HOUR_MS) + 1) * HOUR_MS
+  const from = Math.floor((leastOf(times) - gapMs) / HOUR_MS) * HOUR_MS
+  const to = (Math.floor((mostOf(times) + gapMs) / HOUR_MS) + 1) * HOUR_MS
   const begin = sql`toDateTime(${value('UInt32', from / 1_000)}, 'UTC')`
   const end = sql`toDateTime(${value('UInt32', to / 1_000)}, 'UTC')`
   const [ofPlates, ofCameras] = await Promise.all([

@@ -26,8 +26,8 @@ t.test('an owner finds what the previous one saved', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const first = await open(connection)
   t.equal(first.position, undefined, 'there is nothing yet')
-  await (await first.prepare({ position: position(42), states: [text('a', 1), text('b', 1)] })).write()
-  await (await first.prepare({ position: position(43), states: [text('b', 2), text('c', 1)], gone: ['a'] })).write()
+  await first.prepare({ position: position(42), states: [text('a', 1), text('b', 1)] }).write()
+  await first.prepare({ position: position(43), states: [text('b', 2), text('c', 1)], gone: ['a'] }).write()
 
   const second = await open(connection)
   t.same(second.position, position(43))
@@ -38,10 +38,10 @@ t.test('an owner finds what the previous one saved', async (t) => {
 t.test('an owner that was replaced without noticing is refused', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const old = await open(connection)
-  await (await old.prepare({ position: position(1), states: [text('a', 1)] })).write()
+  await old.prepare({ position: position(1), states: [text('a', 1)] }).write()
   const fresh = await open(connection)
-  await (await fresh.prepare({ position: position(1), states: [] })).write()
-  const late = await old.prepare({ position: position(2), states: [text('a', 2)] })
+  await fresh.prepare({ position: position(1), states: [] }).write()
+  const late = old.prepare({ position: position(2), states: [text('a', 2)] })
   await t.rejects(late.write(), { code: 'ALPR_ERR_STATE_FENCED' })
   t.same((await open(connection)).position, position(1))
 })
@@ -49,16 +49,13 @@ t.test('an owner that was replaced without noticing is refused', async (t) => {
 t.test('a write whose answer was lost, and is tried again, does not look like another owner', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const log = await open(connection)
-  const append = await log.prepare({ position: position(5), states: [text('a', 5)] })
+  const append = log.prepare({ position: position(5), states: [text('a', 5)] })
   await append.write()
   const twin = await open(connection)
-  const [one, two] = [
-    await log.prepare({ position: position(6), states: [text('a', 6)] }),
-    await twin.prepare({ position: position(6), states: [text('a', 6)] }),
-  ]
+  const [one, two] = [log, twin].map((each) => each.prepare({ position: position(6), states: [text('a', 6)] }))
   // What arrives first stands for the write whose answer was lost: the same bytes.
-  await two.write()
-  await one.write()
+  await two!.write()
+  await one!.write()
   t.same((await open(connection)).position, position(6))
 })
 
@@ -66,9 +63,9 @@ t.test('a checkpoint that was cut short never happened', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const manager = await connection.jetstreamManager()
   const log = await open(connection)
-  await (await log.prepare({ position: position(1), states: [text('a', 1)] })).write()
+  await log.prepare({ position: position(1), states: [text('a', 1)] }).write()
   const big = Array.from({ length: 40 }, (_, n): [string, string] => [`c${n}`, `[5,"${'x'.repeat(50_000)}"]`])
-  await (await log.prepare({ position: position(2), states: big })).write()
+  await log.prepare({ position: position(2), states: big }).write()
   const { state } = await manager.streams.info(STREAM)
   t.ok(state.messages > 3, `${state.messages} records`)
   // The engine was killed before the last record of the second checkpoint.
@@ -77,7 +74,7 @@ t.test('a checkpoint that was cut short never happened', async (t) => {
   t.same(next.position, position(1))
   t.same([...next.cameras], [text('a', 1)])
   t.same(await CheckpointLog.positionOf(manager, PARTITION), position(1))
-  await (await next.prepare({ position: position(3), states: [text('b', 3)] })).write()
+  await next.prepare({ position: position(3), states: [text('b', 3)] }).write()
   t.same([...(await open(connection)).cameras].sort(), [text('a', 1), text('b', 3)])
 })
 
@@ -100,7 +97,7 @@ t.test('any series of checkpoints gives the same states again, and the log stays
         const texts = states.filter(([camera]) => !gone.includes(camera)).map(([camera, n]) => text(camera, n))
         for (const [camera, one] of texts) expected.set(camera, one)
         for (const camera of gone) expected.delete(camera)
-        await (await log.prepare({ position: position(++committed), states: texts, gone }, snapshot)).write()
+        await log.prepare({ position: position(++committed), states: texts, gone }, snapshot).write()
         if (reopen) log = await open(connection)
       }
       const last = await open(connection)
@@ -110,7 +107,7 @@ t.test('any series of checkpoints gives the same states again, and the log stays
     { numRuns: 25 },
   )
   const log = await open(connection)
-  await (await log.prepare({ position: position(1_000), states: [] }, true)).write()
+  await log.prepare({ position: position(1_000), states: [] }, true).write()
   t.equal((await manager.streams.info(STREAM)).state.messages, 1, 'a snapshot replaces what was before it')
 })
 

@@ -1,7 +1,8 @@
 import type { Camera } from '../../../engine/model/camera.js'
 import type { Capture } from '../../../engine/model/capture.js'
 import type { Read } from '../../../engine/model/read.js'
-import { CameraPasses } from '../../../engine/passes/camera_passes.js'
+import { pack, unpack } from '../../../engine/partition/packed.js'
+import { CameraPasses, type CameraJson } from '../../../engine/passes/camera_passes.js'
 import type { OpenPass } from '../../../engine/passes/pass.js'
 import { contentDigest } from '../../../engine/passes/recent_messages.js'
 import type { Detection } from '../../../wasm/mod.js'
@@ -42,7 +43,7 @@ export class Player {
 
   /** Saves the state of the camera and resumes from it. */
   restart(): this {
-    this.camera = CameraPasses.fromJSON(JSON.parse(JSON.stringify(this.camera)) as never, RULES)
+    this.camera = CameraPasses.fromJSON(unpack(pack(this.camera)) as CameraJson, RULES)
     return this
   }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { CameraPasses } from '../../../engine/passes/camera_passes.js'
+import { pack, unpack } from '../../../engine/partition/packed.js'
+import { CameraPasses, type CameraJson } from '../../../engine/passes/camera_passes.js'
 import type { OpenPass } from '../../../engine/passes/pass.js'
 import type { Detection } from '../../../wasm/mod.js'
 import { detectionOf, frameOf, MAIN_ST } from './plates.js'
@@ -151,7 +152,7 @@ t.test('resuming from a checkpoint at any position gives the same passes with th
         let camera = CameraPasses.empty('main-st', RULES)
         const out: string[] = []
         frames.forEach(([at, detections], i) => {
-          if (i === cut) camera = CameraPasses.fromJSON(JSON.parse(JSON.stringify(camera)), RULES)
+          if (i === cut) camera = CameraPasses.fromJSON(unpack(pack(camera)) as CameraJson, RULES)
           const seq = i + 1
           for (const pass of camera.advance(frameOf(seq, T0 + at), detections, (d) => `${seq}-${d}`).closed)
             out.push(JSON.stringify(pass.toRead(MAIN_ST, IDS)))

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { similarity, Vote } from '../../../engine/passes/vote.js'
+import { pack, unpack } from '../../../engine/partition/packed.js'
+import { similarity, Vote, type VoteJson } from '../../../engine/passes/vote.js'
 import { CHARACTERS } from '../../../wasm/mod.js'
 import { positionsOf } from './plates.js'
 
@@ -75,12 +76,11 @@ t.test('a vote restored from a checkpoint continues bit for bit', async (t) => {
       plateText,
       (before, after) => {
         const straight = vote(...before)
-        const restored = Vote.fromJSON(JSON.parse(JSON.stringify(straight)))
+        const restored = Vote.fromJSON(unpack(pack(straight)) as VoteJson)
         straight.add(positionsOf(after), 0.7)
         restored.add(positionsOf(after), 0.7)
         return (
-          JSON.stringify(straight) === JSON.stringify(restored) &&
-          JSON.stringify(straight.best(5)) === JSON.stringify(restored.best(5))
+          pack(straight) === pack(restored) && JSON.stringify(straight.best(5)) === JSON.stringify(restored.best(5))
         )
       },
     ),
