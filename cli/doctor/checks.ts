@@ -2,7 +2,16 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connectNats, createClient, dataPaths, SCHEMA_VERSION, schemaVersion, type Settings } from '../../engine/mod.js'
+import type { NatsConnection } from 'nats'
+import {
+  connectNats,
+  createClient,
+  dataPaths,
+  keepsCopies,
+  SCHEMA_VERSION,
+  schemaVersion,
+  type Settings,
+} from '../../engine/mod.js'
 import { reasonOf } from '../../engine/runtime/mod.js'
 import { bytesText } from '../output.js'
 import { readRunFile } from '../run_file.js'
@@ -98,6 +107,17 @@ function dataFolder(settings: Settings): Finding {
   }
 }
 
+function serverCheck(connection: NatsConnection, replicas: number): Finding {
+  const version = connection.info?.version ?? ''
+  return {
+    what: 'NATS',
+    ok: replicas === 1 || keepsCopies(version),
+    detail: `${connection.getServer()}, version ${version}${replicas > 1 ? `, ${replicas} copies of each stream` : ''}`,
+    remedy: 'install nats-server 2.10 or newer: engines refuse to keep several copies with an older one',
+    neededFor: 'running',
+  }
+}
+
 /** Checks the running system, or, if none runs, whether the port of the console is free. */
 async function runningSystem(settings: Settings): Promise<Finding[]> {
   const run = readRunFile(dataPaths(settings).run)
@@ -105,12 +125,7 @@ async function runningSystem(settings: Settings): Promise<Finding[]> {
   if (run || settings.nats.url) {
     try {
       const connection = await connectNats({ ...(await findNats(settings)), name: 'doctor', firstConnectMs: 1_000 })
-      findings.push({
-        what: 'NATS',
-        ok: true,
-        detail: `${connection.getServer()}, version ${connection.info?.version}`,
-        neededFor: 'some',
-      })
+      findings.push(serverCheck(connection, settings.nats.replicas))
       findings.push(...(await streamChecks(connection)))
       await connection.close()
     } catch (error) {

@@ -71,10 +71,13 @@ export class Members {
     return [...this.lastHeard.keys()].sort()
   }
 
-  /** How many of `partitions` are this engine's share; the shares of all engines add up to `partitions`. */
-  share(partitions: number): number {
+  /**
+   * How many of `partitions` are this engine's share; the shares of all engines add up to `partitions`.
+   * @param first partitions of other entrances, which are shared out before: who got the last of those comes last here
+   */
+  share(partitions: number, first = 0): number {
     const names = this.names
-    const rank = names.indexOf(nameOf(this.instance))
+    const rank = (names.indexOf(nameOf(this.instance)) + names.length - (first % names.length)) % names.length
     return Math.floor(partitions / names.length) + (rank < partitions % names.length ? 1 : 0)
   }
 

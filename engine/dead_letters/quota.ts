@@ -10,8 +10,8 @@ const kLetters = 1_000
 /** Above this share of its size limit, DEAD takes payloads only of cameras that have fewer than kFew there. */
 const kCrowded = 0.5
 const kFew = 3
-/** Above this share it takes nothing more: its limit must never stop the partitions. */
-const kFull = 0.95
+/** Above this share of its size limit DEAD takes nothing more: its limit must never stop the partitions. */
+export const DEAD_FULL = 0.95
 /** For this long a number from the server is used, ms; what this engine adds meanwhile is counted. */
 const kFresh = 10_000
 
@@ -39,7 +39,7 @@ export class DeadLetterQuota {
     const now = performance.now()
     const share = await this.fill(now)
     const count = await this.countOf(subject, now)
-    if (count.letters >= kLetters || share > kFull) return 'count'
+    if (count.letters >= kLetters || share > DEAD_FULL) return 'count'
     count.letters++
     const most = share > kCrowded ? kFew : kWithPayload
     return count.letters <= most ? 'payload' : 'headers'

@@ -38,10 +38,7 @@ export interface SetupOptions {
   detectionsMaxBytes?: number
   /** Copies of each stream in a JetStream cluster: 1, 3 or 5. */
   replicas?: number
-  /**
-   * Dead letters kept, in bytes. A full stream drops nothing: the engine waits until dead letters are redriven or
-   * dropped.
-   */
+  /** Dead letters kept, in bytes. What no longer fits is counted in the ledger only (dead_letters/quota.ts). */
   deadMaxBytes?: number
   /** How long the setup is retried while the server starts up or elects a leader, ms. */
   readyMs?: number
@@ -136,9 +133,13 @@ async function setupOnce(connection: NatsConnection, options: SetupOptions): Pro
  */
 function refuseOldCluster(connection: NatsConnection, replicas: number): void {
   const version = connection.info?.version ?? ''
+  if (replicas > 1 && !keepsCopies(version)) throw new AlprError('ALPR_ERR_NATS_TOO_OLD', { version, replicas })
+}
+
+/** Whether servers of this version may keep several copies of a stream. @param version e.g. `2.10.27` */
+export function keepsCopies(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
-  if (replicas > 1 && (major < 2 || (major === 2 && minor < 10)))
-    throw new AlprError('ALPR_ERR_NATS_TOO_OLD', { version, replicas })
+  return major > 2 || (major === 2 && minor >= 10)
 }
 
 /**
@@ -166,10 +167,12 @@ export async function ensurePartitionStreams(
  */
 export async function closeStream(manager: JetStreamManager, name: string): Promise<void> {
   const { config } = await manager.streams.info(name)
-  const subjects = closedSubjects(name)
-  if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
-    await manager.streams.update(name, { ...config, subjects })
+  if (!isClosed(config)) await manager.streams.update(name, { ...config, subjects: closedSubjects(name) })
 }
+
+/** Whether publishers are refused. */
+export const isClosed = ({ name, subjects }: StreamConfig): boolean =>
+  JSON.stringify(subjects) === JSON.stringify(closedSubjects(name))
 
 const closedSubjects = (name: string): string[] => [`closed.${name}`]
 
@@ -271,7 +274,9 @@ async function ensureStream(manager: JetStreamManager, wanted: NamedConfig): Pro
     await manager.streams.add(wanted)
     return
   }
-  const next = { ...wanted, ...notLower(wanted, found) }
+  // Somebody is about to lower its bound (partition/lower_bounds.ts): only they open it again.
+  const closed = isClosed(found.config) ? { subjects: found.config.subjects } : {}
+  const next = { ...wanted, ...closed, ...notLower(wanted, found) }
   const isSame = ([key, value]: [string, unknown]) =>
     JSON.stringify(found.config[key as keyof StreamConfig]) === JSON.stringify(value)
   if (Object.entries(next).every(isSame)) return

@@ -4,7 +4,7 @@ import type { Source } from '../sources/source.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { natsReason } from '../nats/errors.js'
 import { activeCount, type Partitioning } from '../nats/partitioning.js'
-import { partitionName, partitionsOf, type Partition } from '../nats/topology.js'
+import { ENTRANCES, partitionName, partitionsOf, type Partition } from '../nats/topology.js'
 import { backoffMs, sleep, within } from '../runtime/backoff.js'
 import type { Pipeline } from './pipeline.js'
 import { Lease } from '../coordination/lease.js'
@@ -70,7 +70,8 @@ export class PartitionManager {
   }
 
   private get share(): number {
-    return this.parts.members.share(this.active.length)
+    const { active, source } = this
+    return this.parts.members.share(active.length, ENTRANCES.indexOf(source.entrance) * active.length)
   }
 
   /** The partitions that are worked on now. */

@@ -1,4 +1,5 @@
 import type { NatsConnection, StreamInfo } from 'nats'
+import { DEAD_FULL } from '../../engine/mod.js'
 import { reasonOf, sleep } from '../../engine/runtime/mod.js'
 import type { NatsTask } from '../live/nats_link.js'
 
@@ -7,7 +8,7 @@ export interface StreamRoom {
   stream: string
   /** Used share of its bound, 0 to 1. */
   share: number
-  /** Since when a message of the usual size is refused: wall clock, ms. */
+  /** Since when a message of the usual size is refused, or not kept: wall clock, ms. */
   fullSince?: number
 }
 
@@ -55,16 +56,22 @@ export class StreamRooms {
       .map(({ config: { name, max_bytes: most }, state: { bytes, messages } }) => ({
         stream: name,
         share: bytes / most,
-        ...(messages > 0 && bytes + bytes / messages > most && { fullSince: before.get(name) ?? now }),
+        ...(isFull(name, bytes, messages, most) && { fullSince: before.get(name) ?? now }),
       }))
     this.#rooms.sort((a, b) => a.stream.localeCompare(b.stream))
   }
 }
 
+/** DEAD takes nothing above a share of its bound: it never refuses an engine. */
+const isFull = (name: string, bytes: number, messages: number, most: number): boolean =>
+  name === 'DEAD' ? bytes > DEAD_FULL * most : messages > 0 && bytes + bytes / messages > most
+
 /** One sentence for people, without a full stop. */
 export const fullText = ({ stream, fullSince = 0 }: StreamRoom): string =>
   `stream ${stream} is full since ${new Date(fullSince).toISOString()}: ` +
-  (stream === 'DEAD' ? 'engines wait until dead letters are redriven or dropped' : 'its publishers are refused')
+  (stream === 'DEAD'
+    ? 'the ledger counts what fails, and nothing of it is kept, until dead letters are redriven or dropped'
+    : 'its publishers are refused')
 
 /** A closed stream (of an earlier number of partitions) takes nothing and is worked off. */
 const isBounded = ({ config: { discard, max_bytes: most, subjects } }: StreamInfo): boolean =>

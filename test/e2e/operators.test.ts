@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { CameraRegistry, changePartitions, detectionsSubject, partitionsNow, setupNats } from '../../engine/mod.js'
-import { lowerBounds, partitionOfCamera, restoreStream, snapshotStream } from '../../engine/internal_mod.js'
+import {
+  closeStream,
+  lowerBounds,
+  partitionOfCamera,
+  restoreStream,
+  snapshotStream,
+} from '../../engine/internal_mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
 import { MAIN_ST } from '../engine/passes/plates.js'
 import { startTestSystem, type TestSystem } from '../servers/system.js'
@@ -138,7 +144,9 @@ t.test('a bound that is lowered deletes nothing', async (t) => {
   const js = system.connection.jetstream()
   for (let n = 0; n < 40; n++) await js.publish('frames.cam-1', new Uint8Array(1_000_000))
   const lower = () => lowerBounds(system.connection, { partitions: 2 }, { framesMaxBytes: 16_777_216 })
+  await closeStream(manager, stream)
   await setupNats(system.connection, { framesMaxBytes: 16_777_216 })
+  await t.rejects(js.publish('frames.cam-1', new Uint8Array(10)), 'an engine that starts opens no closed stream')
   await lower()
   const { state, config } = await manager.streams.info(stream)
   t.equal(state.messages, 40)

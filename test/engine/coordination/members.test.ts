@@ -22,9 +22,17 @@ t.test('the shares of all engines add up to all partitions and differ by at most
           const shares = names.map((name) => {
             const members = new Members(nobody, name)
             for (const other of names) members.heardFrom(`engine.${other.replaceAll('.', '-')}`)
-            return members.share(partitions)
+            return [members.share(partitions), members.share(partitions, partitions)] as const
           })
-          return shares.reduce((a, b) => a + b) === partitions && Math.max(...shares) - Math.min(...shares) <= 1
+          const isEven = (all: number[], sum: number) =>
+            all.reduce((a, b) => a + b) === sum && Math.max(...all) - Math.min(...all) <= 1
+          const both = shares.map(([frames, detections]) => frames + detections)
+          return (
+            isEven(
+              shares.map(([frames]) => frames),
+              partitions,
+            ) && isEven(both, 2 * partitions)
+          )
         },
       ),
     ),

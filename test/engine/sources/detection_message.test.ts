@@ -21,6 +21,7 @@ t.test('a message without valid detections is rejected with the reason', async (
     ['x'.repeat(1_048_577), /1048577 bytes/],
   ] as const)
     t.throws(() => splitMessage(bytes(payload)), { code: 'ALPR_ERR_DETECTION_INVALID', message: reason })
+  t.throws(() => splitMessage(bytes('plate=8ABC123')), { message: /^(?!.*8ABC)/ }, 'no reason quotes a plate')
   t.throws(() => splitMessage(new Uint8Array([0x22, 0xff, 0x22])), { message: /not UTF-8/ })
 })
 

@@ -50,4 +50,8 @@ t.test('the time at which a stream became full stays; closed and unbounded strea
   ])
   rooms.update([info('A', 500), info('D', 990, { discard: 'old' }), info('E', 990, { max_bytes: -1 })], 3_000)
   t.same(rooms.full(), [])
+  rooms.update([info('DEAD', 940)], 4_000)
+  t.same(rooms.full(), [])
+  rooms.update([info('DEAD', 960)], 5_000)
+  t.match(rooms.full().map(fullText), [/^stream DEAD is full since .*: the ledger counts what fails, and nothing/])
 })
