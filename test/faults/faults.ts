@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { framesSubject } from '../../engine/mod.js'
 import { until } from '../until.js'
 import { poisoned } from './feed.js'
 import { streamState } from './outcome.js'
@@ -181,6 +182,23 @@ export const FAULTS: readonly Fault[] = [
       }
       // Reads record the version of the lists. Restore it, so that the next fault compares with the reference run.
       await run.rig.saveHotList()
+    },
+  },
+  {
+    name: 'partitions changed',
+    what: 'an operator changes the number of partitions, and seconds later the mapping of the server',
+    async disturb(run) {
+      await reached(run, 0.2)
+      await run.rig.changePartitions(500 + 2_000 * run.random())
+    },
+  },
+  {
+    name: 'stranger sends',
+    what: 'a camera that nobody registered sends 2,000 messages, more than are kept of one camera',
+    async disturb({ rig, suffix }) {
+      const js = rig.connection.jetstream()
+      const send = (n: number) => js.publish(framesSubject(`stranger${suffix}-x`), `${n}`, { timeout: 10_000 })
+      for (let n = 0; n < 2_000; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => send(n + i)))
     },
   },
   {

@@ -14,12 +14,6 @@ const SETUPS = {
 
 type Setup = (typeof SETUPS)[keyof typeof SETUPS]
 
-const parsed = parseFaultsOptions(process.argv.slice(2))
-if ('text' in parsed) {
-  process[parsed.exitCode === 0 ? 'stdout' : 'stderr'].write(parsed.text)
-  process.exitCode = parsed.exitCode
-} else process.exitCode = await main(parsed.options)
-
 async function main(options: FaultsOptions): Promise<number> {
   const { only, seed } = options
   if (options.list) {
@@ -98,3 +92,9 @@ function lineOf({ fault, wrong, skipped, frames, reads, hits, recoveryMs, took, 
   const verdict = wrong.length === 0 ? 'held' : 'BROKEN'
   return [`${fault.padEnd(28)} ${verdict}  ${facts.join('; ')}`, ...wrong.map((one) => `    ${one}`)].join('\n')
 }
+
+const parsed = parseFaultsOptions(process.argv.slice(2))
+if ('text' in parsed) {
+  process[parsed.exitCode === 0 ? 'stdout' : 'stderr'].write(parsed.text)
+  process.exitCode = parsed.exitCode
+} else process.exitCode = await main(parsed.options)

@@ -81,11 +81,16 @@ export class Oracle {
    * Expresses the id of a read in terms of the recording: its first frame, and which detection of that frame. The
    * engine may have used an attempt to publish that frame that was never acknowledged.
    * @param camera under which the frame was published
+   * @param ts when the read begins, RFC 3339
    */
-  nameOf(readId: string, camera: string): string {
+  nameOf(readId: string, camera: string, ts: string): string {
     const low = BigInt(readId) & 0xff_ffff_ffffn
     const seq = Number(low >> 4n)
-    return `${this.frameAt(camera, seq)?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
+    const at = Date.parse(ts)
+    // Where the number of partitions changed, the camera has used the sequences of two streams.
+    const isIt = (one: Acknowledged) => one.published === camera && one.seq === seq && one.capturedAt === at
+    const frame = this.acknowledged.find(isIt) ?? this.frameAt(camera, seq)
+    return `${frame?.name ?? `unacknowledged sequence ${seq}`}:${low & 15n}`
   }
 
   /** The frame with this sequence on the stream of a camera. */

@@ -68,7 +68,7 @@ export async function outcomeOf(
     reads: sorted(
       reads.map((read) => ({
         ...without(read, RUN_SPECIFIC),
-        read_id: oracle.nameOf(read.read_id, read.camera),
+        read_id: oracle.nameOf(read.read_id, read.camera, String(read.ts)),
         camera: camera(read.camera),
       })),
     ),
@@ -77,7 +77,7 @@ export async function outcomeOf(
     hits: sorted(
       [...last.values()].map(
         ({ hitId, state, plate, listedPlate, list, camera: at, ts, tsLast, direction, probability }) => ({
-          id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id, at)),
+          id: hitId.replace(/^\d+/, (id) => oracle.nameOf(id, at, ts)),
           state,
           plate,
           listedPlate,

@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NatsConnection } from 'nats'
 import {
   CameraRegistry,
+  changePartitions,
   type ClickHouseClient,
   connectNats,
   createClient,
@@ -12,6 +14,7 @@ import {
   type EngineStatus,
   type HotListHead,
   loadSettings,
+  partitionsNow,
   saveHotList,
   type Settings,
   setupNats,
@@ -49,6 +52,8 @@ export interface RigOptions {
 
 /** Size of the small disks that replace the data folder, if this user can mount them, bytes. */
 const DISK_BYTES = 320 * 1_048_576
+/** Frames that may wait, all partitions together, bytes. */
+const FRAMES_MAX_BYTES = 67_108_864
 const POOL = 4
 const PRELOAD = new URL('./preload.js', import.meta.url).href
 
@@ -77,6 +82,10 @@ export class Rig {
   readonly clockFile: string
   readonly #keeping = new Map<PartName, KeeperOptions>()
   readonly #clusterUrls: string[] = []
+  /** The private server, when there is one. */
+  #nats: { remap(partitions: number): void } | undefined
+  /** No number of partitions is used twice: the oracle knows the frames of each by the names of its streams. */
+  #partitions = 4
   #natsPort = 0
   #storePort = 0
 
@@ -150,6 +159,18 @@ export class Rig {
   /** Restarts all parts after `killAll`. */
   async startAll(): Promise<void> {
     for (const part of this.#keeping.keys()) await this.restart(part)
+  }
+
+  /**
+   * Changes the number of partitions while everything runs, as an operator does.
+   * @param pauseMs from the change to the reload of the server's mapping
+   */
+  async changePartitions(pauseMs: number): Promise<void> {
+    this.#partitions = this.#partitions === 4 ? 3 : Math.max(4, this.#partitions) + 1
+    await changePartitions(this.connection, this.#partitions, { framesMaxBytes: FRAMES_MAX_BYTES })
+    await sleep(pauseMs)
+    this.#nats!.remap(this.#partitions)
+    await until(async () => (await partitionsNow(this.connection)).from === undefined, 60_000)
   }
 
   async rows<T>(query: string): Promise<T[]> {
@@ -249,6 +270,7 @@ export class Rig {
             port: this.#natsPort,
             silentMs: 6_000,
           })
+          this.#nats = server
           return {
             pid: server.pid,
             facts: { url: server.url, port: server.port },
@@ -285,7 +307,7 @@ export class Rig {
     this.connection = await connectNats({ url: direct, token: secrets.nats, name: 'judge' })
     this.scope.teardown(() => this.connection.close())
     await setupNats(this.connection, {
-      framesMaxBytes: 67_108_864,
+      framesMaxBytes: FRAMES_MAX_BYTES,
       deadMaxBytes: 67_108_864,
       replicas: options.cluster ? 3 : 1,
       readyMs: 120_000,
@@ -336,18 +358,17 @@ export class Rig {
   }
 
   async #startParts(): Promise<void> {
-    const { options, paths, settings } = this
+    const { options, paths } = this
     const secrets = loadSecrets(paths.secrets)
     const env = {
       NATS_URL: this.#clusterUrls.join(',') || `nats://127.0.0.1:${this.lines.nats.port}`,
       PLATESTREAM_NATS_REPLICAS: options.cluster ? '3' : '1',
       PLATESTREAM_NATS_TOKEN: secrets.nats,
-      PLATESTREAM_NATS_PARTITIONS: String(settings.nats.partitions),
-      PLATESTREAM_NATS_FRAMES_MAX_BYTES: '67108864',
       CLICKHOUSE_URL: `http://127.0.0.1:${this.lines.store.port}`,
       PLATESTREAM_CLICKHOUSE_PASSWORD: secrets.store,
       PLATESTREAM_LOG_LEVEL: 'warn',
       FAULT_CLOCK_FILE: this.clockFile,
+      PLATESTREAM_NATS_FRAMES_MAX_BYTES: String(FRAMES_MAX_BYTES),
       ...options.env,
     }
     await this.saveHotList()
