@@ -9,10 +9,11 @@ import { CAMERA_ID, ownCamera, parseCamera, type Camera } from '../model/camera.
 export interface WatchedCameras {
   readonly cameras: ReadonlyMap<string, Camera>
   /**
-   * Reads a camera from the bucket and adds it to the map. A camera may be registered just before its first frame; the
-   * follower learns of it a moment later.
+   * Reads a camera from the bucket that the map does not have. It may have been registered just before its first
+   * message, and comes into the map then, or removed after the message arrived.
+   * @param arrivedAt when the message arrived, by the server's clock, ms
    */
-  refresh(id: string): Promise<Camera | undefined>
+  find(id: string, arrivedAt: number): Promise<Camera | undefined>
   stop(): void
 }
 
@@ -104,12 +105,23 @@ export class CameraRegistry {
       remove: (key) => cameras.delete(key),
       log,
     })
-    const refresh = async (id: string) => {
-      const camera = await this.get(id)
-      if (camera) cameras.set(camera.id, camera)
+    const find = async (id: string, arrivedAt: number) => {
+      const entry = CAMERA_ID.test(id) ? await this.#bucket.get(id) : null
+      if (!entry) return undefined
+      if (entry.operation !== 'PUT') return arrivedAt <= entry.created.getTime() ? this.#former(id) : undefined
+      const camera = parseEntry(entry)
+      cameras.set(id, camera)
       return camera
     }
-    return { cameras, refresh, stop }
+    return { cameras, find, stop }
+  }
+
+  /** What a camera was before it was removed; undefined when its history does not say. */
+  async #former(id: string): Promise<Camera | undefined> {
+    let camera: Camera | undefined
+    for await (const entry of await this.#bucket.history({ key: id }))
+      if (entry.operation === 'PUT') camera = parseEntry(entry)
+    return camera
   }
 }
 

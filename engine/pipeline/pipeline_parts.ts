@@ -15,7 +15,7 @@ export interface PipelineParts {
   connection: NatsConnection
   js: JetStreamClient
   manager: JetStreamManager
-  cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>
+  cameras: Pick<WatchedCameras, 'cameras' | 'find'>
   frames: FrameCache
   lists: ListsInForce
   pictures: PictureMaker

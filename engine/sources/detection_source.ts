@@ -6,7 +6,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { Observation } from '../model/observation.js'
-import { loadCamera } from './load_camera.js'
+import { cameraOf } from './camera_of.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
 import type { Source, Extracted, Rejection, CaptureObservations } from './source.js'
 import { verdictOf } from './verdict.js'
@@ -24,7 +24,7 @@ export class DetectionSource implements Source {
 
   constructor(
     rules: PassRules,
-    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
+    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'find'>,
     private readonly futureToleranceMs: number,
   ) {
     this.rules = { ...rules, firstPart: FIRST_PART }
@@ -32,10 +32,7 @@ export class DetectionSource implements Source {
 
   async extract(message: CameraMessage): Promise<Extracted> {
     try {
-      await loadCamera(this.cameras, message.camera)
-      const camera = this.cameras.cameras.get(message.camera)
-      if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
-      return this.split(message, camera)
+      return this.split(message, await cameraOf(this.cameras, message))
     } catch (cause) {
       const error = verdictOf(cause)
       if (!error) throw cause

@@ -11,18 +11,10 @@ export interface Frame extends Capture {
 export const MAX_FRAME_BYTES = 8_388_608
 
 /**
- * Validates everything that needs no decoding: payload size, camera, time, position (CAN-3: no read without time and
- * position).
- * @throws AlprError ALPR_ERR_FRAME_* or ALPR_ERR_CAMERA_UNKNOWN: the reason with which the frame goes to DEAD
+ * Validates everything that needs no decoding: payload size, time, position (CAN-3: no read without time and position).
+ * @throws AlprError ALPR_ERR_FRAME_*: the reason with which the frame goes to DEAD
  */
-export function parseFrame(
-  message: CameraMessage,
-  cameras: ReadonlyMap<string, Camera>,
-  futureToleranceMs: number,
-  now = Date.now(),
-): Frame {
-  const camera = cameras.get(message.camera)
-  if (!camera) throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: message.camera })
+export function parseFrame(message: CameraMessage, camera: Camera, futureToleranceMs: number, now = Date.now()): Frame {
   if (message.payload.length === 0) throw new AlprError('ALPR_ERR_FRAME_EMPTY')
   if (message.payload.length > MAX_FRAME_BYTES) {
     throw new AlprError('ALPR_ERR_FRAME_TOO_LARGE', {

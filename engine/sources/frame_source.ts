@@ -6,7 +6,7 @@ import { ENTRANCE } from '../nats/topology.js'
 import type { PassRules } from '../passes/camera_passes.js'
 import type { RecognizerPool } from '../recognize/pool.js'
 import { Withdrawn } from '../recognize/withdrawn.js'
-import { loadCamera } from './load_camera.js'
+import { cameraOf } from './camera_of.js'
 import type { Source, Extracted } from './source.js'
 import { verdictOf } from './verdict.js'
 
@@ -23,7 +23,7 @@ export class FrameSource implements Source {
 
   constructor(
     readonly rules: PassRules,
-    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'refresh'>,
+    private readonly cameras: Pick<WatchedCameras, 'cameras' | 'find'>,
     private readonly recognizer: RecognizerPool,
     private readonly metrics: Metrics,
     private readonly futureToleranceMs: number,
@@ -34,8 +34,7 @@ export class FrameSource implements Source {
 
   async extract(message: CameraMessage): Promise<Extracted> {
     try {
-      await loadCamera(this.cameras, message.camera)
-      const capture = parseFrame(message, this.cameras.cameras, this.futureToleranceMs)
+      const capture = parseFrame(message, await cameraOf(this.cameras, message), this.futureToleranceMs)
       const { detections, ms } = await this.recognizer.recognize(capture.jpeg, message.camera)
       this.metrics.count('decode_ms_total', ms.decode)
       this.metrics.count('recognize_ms_total', ms.recognize)

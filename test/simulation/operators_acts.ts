@@ -115,7 +115,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'recreated',
     what: 'an operator deletes a stream of an entrance and creates it again',
-    holds: false,
+    holds: true,
     share: 0.08,
     plan(stage) {
       const { server, trace } = stage.world
@@ -199,7 +199,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'lists unreadable',
     what: 'the content of hot lists cannot be read for a while, engines start in it',
-    holds: false,
+    holds: true,
     share: 0.08,
     plan(stage) {
       const { nats, random, engines } = stage.world
@@ -345,7 +345,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'triggered cameras',
     what: 'cameras take one frame of each car at one place, and plates are partly alike',
-    holds: false,
+    holds: true,
     share: 0.08,
     configure(config) {
       config.triggered = true
@@ -365,7 +365,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'sent again later',
     what: 'cameras send messages again two minutes later',
-    holds: false,
+    holds: true,
     share: 0.08,
     plan({ cameras }) {
       cameras.sentAgain = { share: 0.1, afterMs: 150_000 }

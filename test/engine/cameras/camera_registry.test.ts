@@ -91,6 +91,10 @@ t.test(
       'changes after the restart arrive',
       () => followed.cameras.has('c') && !followed.cameras.has('gone'),
     )
-    t.match(await followed.refresh('b'), { id: 'b' })
+    t.match(await followed.find('b', 0), { id: 'b' })
+    const removed = (await bucket.get('gone'))!.created.getTime()
+    t.match(await followed.find('gone', removed - 1), { id: 'gone' }, 'it was a camera when the message arrived')
+    t.equal(await followed.find('gone', removed + 1), undefined)
+    t.equal(await followed.find('never', 0), undefined)
   },
 )
