@@ -5,12 +5,19 @@ import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { CAMERA_ID, ownCamera, parseCamera, type Camera } from '../model/camera.js'
 
+/**
+ * Messages that arrive up to so long after their camera was removed are processed, ms: an engine that has not heard of
+ * the removal yet does so too, and the next one must decide the same.
+ */
+const kGraceMs = 10_000
+
 /** A live copy of the registry. Changes replace whole records of the map; a record never changes in place. */
 export interface WatchedCameras {
   readonly cameras: ReadonlyMap<string, Camera>
   /**
    * Reads a camera from the bucket that the map does not have. It may have been registered just before its first
-   * message, and comes into the map then, or removed after the message arrived.
+   * message, and comes into the map then, or removed after the message arrived, or
+   * just before.
    * @param arrivedAt when the message arrived, by the server's clock, ms
    */
   find(id: string, arrivedAt: number): Promise<Camera | undefined>
@@ -66,7 +73,7 @@ export class CameraRegistry {
   }
 
   /**
-   * Deletes a camera. Frames that it still sends go to DEAD as frames of an unknown camera.
+   * Deletes a camera. Frames that it still sends ten seconds later go to DEAD as frames of an unknown camera.
    * @returns false when it does not exist
    */
   async delete(id: string): Promise<boolean> {
@@ -108,7 +115,8 @@ export class CameraRegistry {
     const find = async (id: string, arrivedAt: number) => {
       const entry = CAMERA_ID.test(id) ? await this.#bucket.get(id) : null
       if (!entry) return undefined
-      if (entry.operation !== 'PUT') return arrivedAt <= entry.created.getTime() ? this.#former(id) : undefined
+      if (entry.operation !== 'PUT')
+        return arrivedAt <= entry.created.getTime() + kGraceMs ? this.#former(id) : undefined
       const camera = parseEntry(entry)
       cameras.set(id, camera)
       return camera

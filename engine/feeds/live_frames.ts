@@ -1,6 +1,7 @@
-import type { Msg, NatsConnection, Subscription } from 'nats'
+import type { Msg, MsgHdrs, NatsConnection, Subscription } from 'nats'
 import { CAMERA_ID } from '../model/camera.js'
 import { EXPECTED_STREAM } from '../nats/mapping_probe.js'
+import { readHeaders } from '../nats/read_headers.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
 import type { FeedFrame, FeedLog } from './feed_format.js'
 
@@ -64,11 +65,13 @@ export class LiveFrames {
   }
 
   #take(message: Msg): void {
+    // Headers that cannot be read are left out: an engine rejects the frame, and a replay of it is rejected too.
+    const { headers } = readHeaders(() => message.headers)
     // Engines look for the mapping of the server with messages that no stream takes.
-    if (message.headers?.has(EXPECTED_STREAM)) return
+    if (headers?.has(EXPECTED_STREAM)) return
     const camera = cameraOf(message.subject)
-    if (!CAMERA_ID.test(camera) || (this.#wanted.size > 0 && !this.#wanted.has(camera)) || this.#isRepeated(message))
-      return
+    if (!CAMERA_ID.test(camera) || (this.#wanted.size > 0 && !this.#wanted.has(camera))) return
+    if (this.#isRepeated(headers?.get(HEADER.msgId))) return
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
       if (this.missed++ === 0)
         this.#options.log?.warn(
@@ -77,13 +80,12 @@ export class LiveFrames {
         )
       return
     }
-    this.#queue.push(toFrame(camera, message))
+    this.#queue.push(toFrame(camera, message, headers))
     this.#waitingBytes += message.data.length
     this.#wake()
   }
 
-  #isRepeated(message: Msg): boolean {
-    const id = message.headers?.get(HEADER.msgId)
+  #isRepeated(id: string | undefined): boolean {
     if (!id) return false
     if (this.#ids.has(id)) return true
     this.#ids.add(id)
@@ -93,16 +95,16 @@ export class LiveFrames {
 }
 
 /** Copies the payload: it is a view into a buffer that the client reuses. */
-function toFrame(camera: string, message: Msg): FeedFrame {
+function toFrame(camera: string, { data }: Msg, received: MsgHdrs | undefined): FeedFrame {
   const recordedAt = Date.now()
   const headers: Record<string, string> = {}
-  for (const [name, values] of message.headers ?? []) {
+  for (const [name, values] of received ?? []) {
     if (!name.startsWith('Nats-') && name !== HEADER.capturedAt) headers[name] = values.at(-1) ?? ''
   }
-  const text = message.headers?.get(HEADER.capturedAt) ?? ''
+  const text = received?.get(HEADER.capturedAt) ?? ''
   const time = RFC3339_UTC.test(text) ? Date.parse(text) : NaN
   // A text that is not a time stays a header, word for word: a replay must send what the camera sent.
   const usable = time >= 0 && time < LATEST_MS
   if (!usable) headers[HEADER.capturedAt] = text
-  return { camera, capturedAt: usable ? time : recordedAt, recordedAt, headers, jpeg: Uint8Array.from(message.data) }
+  return { camera, capturedAt: usable ? time : recordedAt, recordedAt, headers, jpeg: Uint8Array.from(data) }
 }

@@ -31,6 +31,8 @@ export interface CameraMessage {
   /** When the stream stored it, milliseconds: the only clock that a replay reproduces. */
   arrivedAt: number
   header: (name: string) => string | undefined
+  /** Why the headers cannot be read; then there are none. */
+  headerFault?: string
   payload: Uint8Array
 }
 

@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats'
 import { EXPECTED_STREAM } from './mapping_probe.js'
+import { readHeaders } from './read_headers.js'
 import { ENTRANCES } from './topology.js'
 
 /** Shown to the publisher as the error of its acknowledgement. */
@@ -17,7 +18,7 @@ export function refuseUncovered(connection: NatsConnection, onRefused: (subject:
     [`${root}.*.*`, `${root}.*.*.*.*`, `${root}.*.*.*.*.>`].map((subject) =>
       connection.subscribe(subject, {
         callback: (error, message) => {
-          if (error || message.headers?.has(EXPECTED_STREAM)) return
+          if (error || readHeaders(() => message.headers).headers?.has(EXPECTED_STREAM)) return
           onRefused(message.subject)
           message.respond(JSON.stringify(refusal(root, message.subject)))
         },

@@ -6,6 +6,8 @@ import { isStored, loadState, openPassesOf, savedAt } from './saved_state.js'
 
 /** A camera that sent nothing for this long is put away, ms of the monotonic clock. */
 const kIdleMs = MINUTE_MS
+/** A camera that left the registry and sent nothing for this long is not expected to send again, ms. */
+const kQuietMs = 10_000
 /** A camera that sent nothing for this long is forgotten: a day, and the hour that the ledger is counting. */
 const kForgottenMs = 25 * 60 * MINUTE_MS
 
@@ -81,6 +83,11 @@ export class CameraStates {
     for (const passes of this.all()) sum += passes.openCount
     for (const count of this.openAway.values()) sum += count
     return sum
+  }
+
+  /** Whether a camera sent nothing for a while. @param now monotonic, ms */
+  isQuiet(camera: string, now: number): boolean {
+    return now - (this.working.get(camera)?.heardAt ?? -Infinity) >= kQuietMs
   }
 
   /** Cameras with a vehicle in view, working or put away. */

@@ -14,7 +14,7 @@ export interface Start {
   behind: BehindPosition[]
   /** Why the sequences of the last checkpoint mean nothing any more; undefined: they are valid. */
   changed?: string
-  /** Messages that were removed from the stream although nobody had processed them. */
+  /** Messages that were removed from the stream although nobody had processed them: at least so many. */
   removedUnread: number
 }
 
@@ -40,16 +40,22 @@ export async function findStart(
     // Messages older than their stream were restored with it, from a snapshot (nats-server 2.15 gives it a new creation
     // time); all others of a stream that was recreated are new, whatever the server's clock was when it created it.
     const limit = changed!.isRecreated ? Date.parse(info.created) - 1 : Infinity
-    const lastAt = (time = -Infinity) => lastUpTo(manager, info, Math.min(time, limit))
+    // Later ones of the same millisecond are not done. What is left of the stream keeps its sequences.
+    const lastAt = async (seq: number, time = -Infinity) =>
+      Math.min(seq, await lastUpTo(manager, info, Math.min(time, limit)))
     const behind: BehindPosition[] = []
-    for (const { camera, doneAt } of position.behind ?? []) behind.push({ camera, done: await lastAt(doneAt), doneAt })
-    return { ...start, committed: await lastAt(position.committedAt), behind }
+    for (const { camera, done, doneAt } of position.behind ?? [])
+      behind.push({ camera, done: await lastAt(done, doneAt), doneAt })
+    return { ...start, committed: await lastAt(position.committed, position.committedAt), behind }
   }
   const { committed, committedAt, stream, behind = [] } = position
-  const removedUnread = Math.max(0, info.state.first_seq - committed - 1)
+  const removed = Math.max(0, info.state.first_seq - committed - 1)
+  // This engine trims nothing that a camera behind has not read; how many of the removed ones were its is not known.
+  const cut = behind.filter(({ done }) => info.state.first_seq > done + 1).length
+  const removedUnread = removed + cut
   return {
-    committed: committed + removedUnread,
-    committedAt: removedUnread > 0 ? undefined : committedAt,
+    committed: committed + removed,
+    committedAt: removed > 0 ? undefined : committedAt,
     stream,
     behind,
     removedUnread,

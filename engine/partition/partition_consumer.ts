@@ -17,6 +17,7 @@ import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
 import { isApiError } from '../nats/errors.js'
 import { findNext } from '../nats/find_message.js'
+import { readHeaders } from '../nats/read_headers.js'
 import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
 import { AlprError } from '../errors.js'
 import { isOther } from './message_time.js'
@@ -211,23 +212,20 @@ const kConsumerNotFound = 10_014
 const kConsumerGone = '409'
 
 const toStreamMessage = (message: JsMsg): StreamMessage => ({
-  ...streamMessage(message.seq, message.subject, message.headers, message.data),
+  ...streamMessage(message.seq, message.subject, message.data, () => message.headers),
   arrivedAt: Math.floor(message.info.timestampNanos / 1e6),
   // The client's type lacks it.
   reply: (message as JsMsg & { reply: string }).reply,
 })
 
 /** A message that was read from the stream by its sequence or subject. */
-export const fromStored = ({ seq, subject, header, data, time }: StoredMsg): StreamMessage => ({
-  ...streamMessage(seq, subject, header, data),
-  arrivedAt: time.getTime(),
+export const fromStored = (message: StoredMsg): StreamMessage => ({
+  ...streamMessage(message.seq, message.subject, message.data, () => message.header),
+  arrivedAt: message.time.getTime(),
 })
 
-const streamMessage = (seq: number, subject: string, headers: MsgHdrs | undefined, payload: Uint8Array) => ({
-  seq,
-  subject,
-  camera: cameraOf(subject),
-  headers,
-  header: (name: string) => headers?.get(name) || undefined,
-  payload,
-})
+function streamMessage(seq: number, subject: string, payload: Uint8Array, read: () => MsgHdrs | undefined) {
+  const { headers, fault } = readHeaders(read)
+  const header = (name: string) => headers?.get(name) || undefined
+  return { seq, subject, camera: cameraOf(subject), headers, headerFault: fault, header, payload }
+}

@@ -5,18 +5,24 @@ import { Semaphore } from '../runtime/semaphore.js'
 import type { Extracted } from '../sources/source.js'
 import type { ReadyMessages } from './ready_messages.js'
 
-/** Cameras of a partition whose messages are in memory at the same time; the others wait for their turn. */
+/** Least number of cameras of a partition whose messages are in memory at the same time; others wait for their turn. */
 const kTurns = 4
+/** The client gives times of arrival as numbers of nanoseconds that are not exact. */
+const kRoundingMs = 1
 
 interface Behind extends BehindPosition {
   /** The last message that was passed over, and when it arrived, ms: there the camera has caught up. */
   until: number
   untilAt: number
+  /** How many messages it passed over and has not read, as far as this tenure knows. */
+  waiting: number
 }
 
 /** How a camera that is behind gets its messages. */
 export interface BehindParts {
   stream: string
+  /** Messages that are extracted at the same time. */
+  workers: number
   /** The first message of a camera with this sequence or a later one. Tries until it succeeds, or the pipeline ends. */
   findNext(camera: string, from: number): Promise<StreamMessage | undefined>
   /** Tries until it succeeds, or the pipeline ends. */
@@ -36,7 +42,7 @@ export interface BehindParts {
  */
 export class CamerasBehind {
   readonly #cameras = new Map<string, Behind>()
-  readonly #turns = new Semaphore(kTurns)
+  readonly #turns: Semaphore
   /** Whether `takePositions` says something else than at its last call. */
   hasChanged = false
 
@@ -46,16 +52,26 @@ export class CamerasBehind {
     start: readonly BehindPosition[],
     { seq, arrivedAt = Infinity }: { seq: number; arrivedAt?: number },
   ) {
+    this.#turns = new Semaphore(Math.max(kTurns, 2 * parts.workers))
+    parts.ending.addEventListener('abort', () => this.#turns.close(new Error('the pipeline ends')))
     for (const position of start)
       this.#cameras.set(position.camera, {
         ...position,
         until: seq,
         untilAt: arrivedAt,
+        waiting: 1,
       })
   }
 
   get size(): number {
     return this.#cameras.size
+  }
+
+  /** Messages that were passed over and are not read yet: at least so many. */
+  get waiting(): number {
+    let sum = 0
+    for (const { waiting } of this.#cameras.values()) sum += waiting
+    return sum
   }
 
   /** Where each camera that is behind has come to. */
@@ -80,6 +96,7 @@ export class CamerasBehind {
     if (!behind) return false
     behind.until = seq
     behind.untilAt = arrivedAt
+    behind.waiting += 1
     return true
   }
 
@@ -93,6 +110,7 @@ export class CamerasBehind {
       doneAt: arrivedAt - 1,
       until: last.seq,
       untilAt: last.arrivedAt,
+      waiting: messages.length,
     })
     this.hasChanged = true
   }
@@ -108,23 +126,28 @@ export class CamerasBehind {
   }
 
   async #catchUp(behind: Behind): Promise<void> {
-    const { ending: signal } = this.parts
-    while (this.#cameras.get(behind.camera) === behind) await this.#turns.run(() => this.#next(behind), { signal })
+    while (this.#cameras.get(behind.camera) === behind) await this.#turns.run(() => this.#next(behind))
   }
 
   async #next(behind: Behind): Promise<void> {
     const { parts } = this
+    const { until } = behind
     const message = await parts.findNext(behind.camera, behind.done + 1)
     this.hasChanged = true
-    if (!message || message.seq > behind.until) return void this.#cameras.delete(behind.camera)
+    if (!message || message.seq > until) {
+      // A message that was passed over meanwhile may have come too late for this answer.
+      if (behind.until === until) this.#cameras.delete(behind.camera)
+      return
+    }
     // Only the stream as it was when the message was passed over is known.
-    if (message.arrivedAt > behind.untilAt)
+    if (message.arrivedAt > behind.untilAt + kRoundingMs)
       throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream: parts.stream, reason: 'was set back' })
     const extracted = await parts.extract(message)
     await new Promise<void>((resolve) => {
       const done = () => {
         behind.done = message.seq
         behind.doneAt = message.arrivedAt
+        behind.waiting = Math.max(0, behind.waiting - 1)
         resolve()
       }
       parts.ready.push({ message, extracted, done })

@@ -245,17 +245,14 @@ export class Checkpointer {
     if (now - this.settledAt < SETTLE_MS) return []
     this.settledAt = now
     for (const camera of cameras.withOpenPasses())
-      if (!this.parts.cameras.cameras.has(camera)) this.closeFormer(cameras.get(camera, now))
+      if (!this.parts.cameras.cameras.has(camera) && cameras.isQuiet(camera, now)) {
+        this.closeAll(cameras.get(camera, now))
+        epoch.cameras.add(camera)
+      }
     cameras.settle(now, epoch.cameras)
     const gone = cameras.forgotten(Date.now())
     for (const camera of gone) this.forget(camera, now)
     return gone
-  }
-
-  /** Closes and stores the open passes of a camera that left the registry: it will never be heard again. */
-  private closeFormer(passes: CameraPasses): void {
-    this.closeAll(passes)
-    this.progress.epoch.cameras.add(passes.camera)
   }
 
   /** Drops the state of a camera; what it had in view is stored with the checkpoint that drops it. */
@@ -265,6 +262,7 @@ export class Checkpointer {
     cameras.forget(camera)
   }
 
+  /** Closes and stores the open passes of a camera that will never be heard again: it left the registry, or is silent. */
   private closeAll(passes: CameraPasses): void {
     const { camera: name } = passes
     const camera = this.parts.cameras.cameras.get(name)
@@ -292,9 +290,8 @@ export class Checkpointer {
     const passes = progress.cameras.peek(name)
     const camera = parts.cameras.cameras.get(name)
     if (!passes || passes.openCount === 0) return
-    if (!camera) return this.closeFormer(passes)
     for (const pass of passes.open())
-      if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera))
+      if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera ?? formerCamera(name, pass)))
         progress.epoch.cameras.add(name)
   }
 }

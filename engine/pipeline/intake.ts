@@ -53,6 +53,7 @@ export class Intake {
     this.behind = new CamerasBehind(
       {
         stream: streamOf(partition),
+        workers: source.workers,
         findNext: (camera, from) => this.#findNext(camera, from),
         extract,
         ready: this.#ready,

@@ -113,7 +113,7 @@ export class Pipeline {
       cameras: cameras.size,
       camerasBehind: behind.size,
       inFlight: window.size,
-      pending: consumer.pending,
+      pending: consumer.pending + behind.waiting,
     }
   }
 

@@ -15,6 +15,12 @@ export const MAX_FRAME_BYTES = 8_388_608
  * @throws AlprError ALPR_ERR_FRAME_*: the reason with which the frame goes to DEAD
  */
 export function parseFrame(message: CameraMessage, camera: Camera, futureToleranceMs: number, now = Date.now()): Frame {
+  if (message.headerFault !== undefined)
+    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', {
+      header: 'fields',
+      value: message.headerFault,
+      expected: 'readable',
+    })
   if (message.payload.length === 0) throw new AlprError('ALPR_ERR_FRAME_EMPTY')
   if (message.payload.length > MAX_FRAME_BYTES) {
     throw new AlprError('ALPR_ERR_FRAME_TOO_LARGE', {

@@ -1,6 +1,7 @@
+import { connect } from 'node:net'
 import t from 'tap'
 import { headers, type NatsConnection } from 'nats'
-import { PartitionConsumer } from '../../../engine/partition/partition_consumer.js'
+import { fromStored, PartitionConsumer, type StreamMessage } from '../../../engine/partition/partition_consumer.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
 import { ENTRANCE, framesSubject, streamOf } from '../../../engine/nats/topology.js'
 import { until } from '../../until.js'
@@ -238,3 +239,41 @@ async function onlyConsumer(connection: NatsConnection): Promise<string> {
   const found = await (await connection.jetstreamManager()).consumers.list(FRAMES).next()
   return found[0]!.name
 }
+
+t.test('a message whose headers the client cannot read stops nobody', async (t) => {
+  const nats = await startTestNats(t, { partitions: 1 })
+  const connection = await nats.connect()
+  const socket = connect(nats.port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write(`CONNECT {"verbose":false,"headers":true,"auth_token":"${nats.token}"}\r\n`)
+  for (const head of ['Camera Name: x', 'Kamera\u00fc: x', 'Feed: a\nb']) {
+    const text = Buffer.from(`NATS/1.0\r\n${head}\r\n\r\n`)
+    for (const body of ['odd', ''])
+      socket.write(
+        Buffer.concat([
+          Buffer.from(`HPUB frames.main-st ${text.length} ${text.length + body.length}\r\n`),
+          text,
+          Buffer.from(`${body}\r\n`),
+        ]),
+      )
+  }
+  const manager = await connection.jetstreamManager()
+  await until(async () => (await manager.streams.info(FRAMES)).state.messages === 6)
+  await publish(connection, 'main-st', 1, 2)
+  const consumer = await consumerOf(connection)
+  const received: StreamMessage[] = []
+  const stop = new AbortController()
+  await consumer.run(
+    async () => 10,
+    (message) => {
+      received.push(message)
+      if (received.length === 8) stop.abort()
+    },
+    stop.signal,
+  )
+  t.same(
+    received.map(({ headerFault }) => headerFault !== undefined),
+    [true, true, true, true, true, true, false, false],
+  )
+  t.match(fromStored(await manager.streams.getMessage(FRAMES, { seq: 1 })), { seq: 1, headerFault: String })
+})
