@@ -12,12 +12,10 @@ export interface Options {
   /** Processes that share the seeds. */
   jobs: number
   list: boolean
-  /** Known defects count as failures too. */
-  strict: boolean
 }
 
 export const USAGE = `npm run simulate -- [--seeds N] [--from S] [--seed S [--trace]] [--acts NAME,NAME]
-                     [--jobs N] [--json] [--strict] [--list]
+                     [--jobs N] [--json] [--list]
 
 Plays seeds of the simulation: the engine's own code in virtual time against a simulated NATS, store and network.
   --seeds N   how many seeds (100)
@@ -26,7 +24,6 @@ Plays seeds of the simulation: the engine's own code in virtual time against a s
   --acts A,B  what happens, by name; without it each seed chooses among the acts that hold
   --jobs N    processes that share the seeds (1)
   --json      prints one JSON line for each seed
-  --strict    known defects (known_defects.ts) fail too
   --list      prints the acts
 Exit code 1: a seed has findings; 2: wrong usage.
 `
@@ -45,7 +42,6 @@ export function parseOptions(args: string[]): Options | { error: string } {
         trace: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
-        strict: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
@@ -64,7 +60,6 @@ export function parseOptions(args: string[]): Options | { error: string } {
       trace: values.trace,
       json: values.json,
       list: values.list,
-      strict: values.strict,
     }
   } catch (error) {
     return { error: (error as Error).message }
