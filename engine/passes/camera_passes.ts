@@ -85,6 +85,11 @@ export class CameraPasses {
     return true
   }
 
+  /** Whether a message with this content was applied lately. */
+  hasApplied(digest: number): boolean {
+    return this.recent.has(digest)
+  }
+
   /** Adds the detections of one capture. */
   advance(capture: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
     this.seq = capture.seq

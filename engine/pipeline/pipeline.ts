@@ -203,6 +203,8 @@ function isRepeated(camera: CameraPasses, message: CameraMessage, { observed }: 
     const newest = observed.reduce((latest, { capture }) => Math.max(latest, capture.capturedAt), -Infinity)
     return !camera.isNew(contentDigest(message), newest)
   }
+  // Its camera may have been removed, or its time may be too old by now, since it was applied.
+  if (camera.hasApplied(contentDigest(message))) return true
   const digest = rejectedDigest(message)
   return digest !== undefined && !camera.isNew(digest)
 }

@@ -115,7 +115,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'recreated',
     what: 'an operator deletes a stream of an entrance and creates it again',
-    holds: true,
+    holds: false,
     share: 0.08,
     plan(stage) {
       const { server, trace } = stage.world
@@ -365,7 +365,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'sent again later',
     what: 'cameras send messages again two minutes later',
-    holds: true,
+    holds: false,
     share: 0.08,
     plan({ cameras }) {
       cameras.sentAgain = { share: 0.1, afterMs: 150_000 }
