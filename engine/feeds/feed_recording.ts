@@ -18,6 +18,7 @@ export interface RecordOptions {
   maxFrames?: number
   signal: AbortSignal
   log?: FeedLog
+  /** Called when the recording has begun, and after each frame. */
   onProgress?: (progress: RecordProgress) => void
 }
 
@@ -49,6 +50,7 @@ export async function record(connection: NatsConnection, options: RecordOptions)
   try {
     files = await FeedFiles.open(options)
     live = new LiveFrames(connection, { cameras, signal, log })
+    options.onProgress?.({ ...progress, bytes: files.bytes, file: files.names[0]! })
     while (progress.frames < maxFrames) {
       const frame = await live.next()
       if (!frame) break

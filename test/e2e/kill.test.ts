@@ -4,6 +4,7 @@ import { inspectFeed, readFrames } from '../../engine/feeds/mod.js'
 import { SegmentReader } from '../../engine/internal_mod.js'
 import { dataPaths, type Hit, loadSettings, saveHotList } from '../../engine/mod.js'
 import { sleep } from '../../engine/runtime/mod.js'
+import { until } from '../until.js'
 import { startTestSystem, type TestFrame, type TestSystem } from '../servers/system.js'
 
 const FEED = 'bench/feeds/sample.mcap'
@@ -171,7 +172,7 @@ function appliedBy(system: TestSystem): number {
 }
 
 async function untilWorking(system: TestSystem): Promise<void> {
-  for (let i = 0; i < 200 && appliedBy(system) === 0; i++) await sleep(100)
+  await until(() => appliedBy(system) > 0, 60_000)
 }
 
 async function framesToPlay(): Promise<TestFrame[]> {

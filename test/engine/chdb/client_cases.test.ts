@@ -7,7 +7,9 @@ import { gunzipSync } from 'node:zlib'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { ClickHouseError, createClient } from '@clickhouse/client'
+import { runningQueries } from '../../servers/running_queries.js'
 import { startTestStore } from '../../servers/store.js'
+import { until } from '../../until.js'
 
 /**
  * Cases from the official client's own tests (ping, query, insert, streams, parameters, compression, abort, errors,
@@ -392,26 +394,21 @@ t.test('the official client works with the store', async (t) => {
 
   t.test('an aborted query is killed, others continue', async (t) => {
     const one = new AbortController()
+    const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2'
     const slow = client.query({
-      query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 2',
+      query: endless,
       abort_signal: one.signal,
     })
     const rest = Promise.all(Array.from({ length: 5 }, (_, i) => json(`SELECT ${i} AS i`)))
-    setTimeout(() => one.abort(), 200)
+    slow.catch(() => {})
+    await until(async () => (await runningQueries(client, endless)) === 1)
+    one.abort()
     await t.rejects(slow)
     t.same(
       (await rest).flat(),
       [0, 1, 2, 3, 4].map((i) => ({ i })),
     )
-    for (let tries = 0; ; tries++) {
-      const [{ n }] = await json(
-        "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 2%' AND query NOT " +
-          "LIKE '%system.processes%'",
-      )
-      if (Number(n) === 0) return t.pass('killed')
-      if (tries > 100) return t.fail('it still runs')
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await until(async () => (await runningQueries(client, endless)) === 0)
   })
 
   t.test('the result of a killed query never reaches another query', async (t) => {
@@ -422,6 +419,7 @@ t.test('the official client works with the store', async (t) => {
         format: 'JSON',
         abort_signal: one.signal,
       })
+      // Killed at different times, between the twelve queries that follow.
       setTimeout(() => one.abort(), 30 + 20 * round)
       await slow.catch(() => {})
       for (let i = 0; i < 12; i++) {
@@ -449,37 +447,25 @@ t.test('the official client works with the store', async (t) => {
 
   if (!external)
     t.test('exports do not delay lookups', async (t) => {
+      const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 3'
       const exports = new AbortController()
       const many = Array.from({ length: 6 }, () =>
         client
           .query({
-            query: 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 3',
+            query: endless,
             clickhouse_settings: { priority: '10', max_threads: 1 },
             abort_signal: exports.signal,
           })
           .catch(() => 'ended'),
       )
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      const running = async () =>
-        Number(
-          (
-            await json(
-              "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64(number) = 3%' AND query NOT " +
-                "LIKE '%system.processes%'",
-            )
-          )[0].n,
-        )
-      t.equal(
-        await running(),
-        1,
-        'one of six exports runs in a store of four sessions, and this query was answered meanwhile',
-      )
+      await until(async () => (await runningQueries(client, endless)) > 0)
       t.same(await Promise.all([1, 2, 3, 4].map((i) => json(`SELECT ${i} AS i`))), [
         [{ i: 1 }],
         [{ i: 2 }],
         [{ i: 3 }],
         [{ i: 4 }],
       ])
+      t.equal(await runningQueries(client, endless), 1, 'one of six exports runs in a store of four sessions')
       exports.abort()
       await Promise.all(many)
     })

@@ -8,6 +8,7 @@ import { sleep } from '../../../engine/runtime/backoff.js'
 import { migrate } from '../../../engine/store/migrate.js'
 import { startTestNats } from '../../servers/nats.js'
 import { startTestStore } from '../../servers/store.js'
+import { until } from '../../until.js'
 
 t.setTimeout(120_000)
 
@@ -54,15 +55,24 @@ t.test('an aborted caller stops waiting for the lease', async (t) => {
   const nats = await startTestNats(t)
   const kv = await (await nats.connect()).jetstream().views.kv(BUCKET.leases)
   const ending = new AbortController()
-  const holder = withLease(new Lease(kv, 'a', 'engine-0'), () => sleep(4_000), ending.signal)
-  await sleep(500)
+  const done = new AbortController()
+  let held = false
+  const work = () => {
+    held = true
+    return sleep(60_000, done.signal)
+  }
+  const holder = withLease(new Lease(kv, 'a', 'engine-0'), work, new AbortController().signal)
+  await until(() => held)
   const waiting = withLease(
     new Lease(kv, 'a', 'engine-1'),
     async () => t.fail('it does not hold the lease'),
     ending.signal,
   )
-  setTimeout(() => ending.abort(new Error('ending')), 300)
+  waiting.catch(() => {})
+  t.equal(await new Lease(kv, 'a', 'engine-2').acquire(), false, 'by now the attempt before has been refused too')
+  ending.abort(new Error('ending'))
   await t.rejects(waiting, { message: 'ending' })
+  done.abort()
   await holder
 })
 

@@ -6,6 +6,7 @@ import { record } from '../../../engine/feeds/feed_recording.js'
 import { replay, type ReplayOptions } from '../../../engine/feeds/feed_replay.js'
 import { probeMapping } from '../../../engine/nats/mapping_probe.js'
 import { startTestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
 import { frame, makeFeed } from './small_feed.js'
 
 const options = (files: string[], more: Partial<ReplayOptions> = {}): ReplayOptions => ({
@@ -25,13 +26,13 @@ t.test('a recording has every published frame, invalid times included, and can b
   ])
   const end = new AbortController()
   const out = join(dirname(source), 'h-recorded.mcap')
-  const recording = record(connection, { out, signal: end.signal })
-  await new Promise((r) => setTimeout(r, 300))
+  let begun = false
+  const recording = record(connection, { out, signal: end.signal, onProgress: () => (begun = true) })
+  await until(() => begun)
   await replay(connection, options([source], { register: true }))
   t.same(await probeMapping(connection, nats.partitions, 'recording'), [], 'an engine looks for the mapping')
   await replay(connection, options([source])) // duplicates for the stream, and for the recording
-  await connection.flush()
-  await new Promise((r) => setTimeout(r, 200))
+  await connection.flush() // the server has sent the recording every frame
   end.abort()
   t.match(await recording, { frames: 32, missed: 0, files: [out], cameras: 2 })
   const key = (f: FeedFrame) => [
@@ -56,13 +57,15 @@ t.test('a recording continues in a new file when one reaches its bound', async (
     'i.mcap',
     Array.from({ length: 50 }, (_, i) => frame(i, 200_000)),
   )
+  let begun = false
   const recording = record(connection, {
     out: join(dirname(source), 'parts.mcap'),
     maxBytes: 3_000_000,
     maxFrames: 50,
     signal: new AbortController().signal,
+    onProgress: () => (begun = true),
   })
-  await new Promise((r) => setTimeout(r, 300))
+  await until(() => begun)
   await replay(connection, options([source]))
   const { files } = await recording
   t.ok(files.length >= 3 && files.every((file, i) => file.endsWith(`parts-000${i + 1}.mcap`)))

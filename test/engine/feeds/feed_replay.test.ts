@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { replay, shiftToNow, type ReplayOptions } from '../../../engine/feeds/feed_replay.js'
+import { replay, shiftToNow, type ReplayOptions, type ReplayProgress } from '../../../engine/feeds/feed_replay.js'
 import { cameraOf, ENTRANCE, streamOf } from '../../../engine/nats/topology.js'
+import { sleep } from '../../../engine/runtime/backoff.js'
 import { startTestNats } from '../../servers/nats.js'
+import { until } from '../../until.js'
 import { frame, makeFeed, START } from './small_feed.js'
 
 const options = (files: string[], more: Partial<ReplayOptions> = {}): ReplayOptions => ({
@@ -140,7 +142,7 @@ t.test('a replay waits for a full stream, skips nothing and keeps the order of e
   const taken: Stored[] = []
   let next = 1
   while (taken.length < 60) {
-    await new Promise((r) => setTimeout(r, 100))
+    await sleep(100) // slower than the replay, so that the stream is full
     for (const { last_seq } = (await manager.streams.info(FRAMES)).state; next <= last_seq; next++) {
       const m = await manager.streams.getMessage(FRAMES, { seq: next })
       taken.push({ camera: cameraOf(m.subject), time: '', position: '', first: m.data[0]! })
@@ -170,8 +172,10 @@ t.test('a replay over a server that is killed and restarted loses nothing', asyn
     'f.mcap',
     Array.from({ length: 100 }, (_, i) => frame(i)),
   )
-  const running = replay(connection, options([file], { rate: 100 }))
-  await new Promise((r) => setTimeout(r, 300))
+  let published = 0
+  const onProgress = ({ published: now }: ReplayProgress) => (published = now)
+  const running = replay(connection, options([file], { rate: 100, onProgress }))
+  await until(() => published >= 20)
   await nats.kill('SIGKILL')
   await nats.restart()
   const summary = await running

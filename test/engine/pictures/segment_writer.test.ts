@@ -152,17 +152,3 @@ t.test('appends to many weeks keep few files open', async (t) => {
   await writer.close()
   t.equal(await opened(), before)
 })
-
-t.test('appends are fast (prints times only)', async (t) => {
-  const folder = await folderOf(t)
-  const writer = await SegmentWriter.open(folder, 'e1')
-  const jpeg = picture(6_000)
-  const start = performance.now()
-  for (let index = 0; index < 2_000; index++) await writer.append(TS, jpeg)
-  const wrote = performance.now()
-  await writer.sync()
-  t.comment(
-    `${((wrote - start) / 2).toFixed(0)} us for each append of 6 kB, sync ${(performance.now() - wrote).toFixed(0)} ms`,
-  )
-  await writer.close()
-})

@@ -31,13 +31,16 @@ t.test('a purged week leaves a proof, and held reads remain in every answer', as
   const old = rows.filter((row) => mondayOf(row.ts) === week)
   const rest = rows.filter((row) => mondayOf(row.ts) !== week)
   const held = old.filter((_, index) => index % 3 === 0)
-  const records = testRecords({ client, database: 'p' })
+  let clock = 0
+  const now = () => clock
+  const records = testRecords({ client, database: 'p', now })
   const wide = { windows: [{ from: iso(START - WEEK_MS), to: iso(START + 3 * WEEK_MS) }] }
   const plate = held[0]!.plate
   // Chooses pattern first, even for few reads.
   const eager = testRecords({
     client,
     database: 'p',
+    now,
     costs: { row: 1, plate: 0, query: 0 },
     search: {
       name: 'dictionary',
@@ -125,7 +128,7 @@ t.test('a purged week leaves a proof, and held reads remain in every answer', as
         : Reflect.get(target, name),
   })
   await t.rejects(purgeWeek(dying, 'p', week, options), { message: 'killed' })
-  await new Promise((resolve) => setTimeout(resolve, CACHED_MS + 100))
+  clock += CACHED_MS + 1
   t.same(await ask(), expected([...held, ...rest]), 'from the announcement on, answers contain held reads only')
   const proof = await purgeWeek(client, 'p', week, options)
   t.match(proof, {

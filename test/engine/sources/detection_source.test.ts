@@ -5,6 +5,7 @@ import { saveHotList } from '../../../engine/hotlists/hotlist_store.js'
 import { deadLetters, redrive } from '../../../engine/dead_letters/queue.js'
 import { detectionsSubject, HEADER } from '../../../engine/nats/topology.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
+import { until } from '../../until.js'
 import { startTestSystem, type TestSystem } from '../../servers/system.js'
 
 const cameraOf = (id: string): Camera => ({
@@ -232,11 +233,10 @@ async function play(t: Test, messages: { camera: string; value: unknown }[], kil
 
 /** Waits until the running engine has applied a message. */
 async function untilWorking(system: TestSystem): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  await until(() => {
     const status = system.status()
-    if (status && Date.parse(status.at) > system.engineStartedAt && status.counters.camera_messages_total) return
-    await sleep(50)
-  }
+    return Boolean(status && Date.parse(status.at) > system.engineStartedAt && status.counters.camera_messages_total)
+  }, 60_000)
 }
 
 async function untilReads(system: TestSystem, count: number): Promise<void> {

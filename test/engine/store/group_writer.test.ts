@@ -1,4 +1,5 @@
 import t from 'tap'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LedgerRow } from '../../../engine/model/ledger.js'
 import { GroupWriter } from '../../../engine/store/group_writer.js'
 import type { StoreBatch } from '../../../engine/store/writer.js'
@@ -28,14 +29,16 @@ class SlowWriter {
   }
 }
 
-/** Waits longer than a group gathers batches. */
-const afterGathering = () => new Promise((resolve) => setTimeout(resolve, 60))
+const GATHER_MS = 20
+const writerOf = (slow: SlowWriter) => new GroupWriter(slow, GATHER_MS)
+/** Waits as long as a group gathers batches: of two timers of one length, that of the writer began first. */
+const afterGathering = () => sleep(GATHER_MS)
 
 t.test('batches that arrive within the gathering time are one group', async (t) => {
   const slow = new SlowWriter()
-  const writer = new GroupWriter(slow)
+  const writer = writerOf(slow)
   const sent = [writer.write(batch(1))]
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  await new Promise(setImmediate)
   sent.push(writer.write(batch(2)), writer.write(batch(3)))
   t.equal(slow.writes.length, 0)
   await afterGathering()
@@ -51,7 +54,7 @@ t.test(
   'batches that arrive during an insert are written together, once, and each caller learns of its own',
   async (t) => {
     const slow = new SlowWriter()
-    const writer = new GroupWriter(slow)
+    const writer = writerOf(slow)
     const resolved: number[] = []
     const send = (part: number) => writer.write(batch(part)).then(() => resolved.push(part))
     const sent = [send(1)]
@@ -78,7 +81,7 @@ t.test('a large group does not wait for the previous one, a third group does', a
     ledger: Array.from({ length: 10_000 }, () => row(part)),
   })
   const slow = new SlowWriter()
-  const writer = new GroupWriter(slow)
+  const writer = writerOf(slow)
   const sent = [writer.write(batch(1))]
   await afterGathering()
   sent.push(writer.write(batch(2)))
@@ -99,7 +102,7 @@ t.test('a large group does not wait for the previous one, a third group does', a
 
 t.test('a failed group fails only its own batches, which can be written again', async (t) => {
   const slow = new SlowWriter()
-  const writer = new GroupWriter(slow)
+  const writer = writerOf(slow)
   const first = writer.write(batch(1))
   await afterGathering()
   const second = writer.write(batch(2))

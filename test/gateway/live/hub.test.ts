@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { setupNats, STREAM } from '../../../engine/mod.js'
 import { startTestNats } from '../../servers/nats.js'
 import { ConsoleClient } from '../fixtures/console_client.js'
+import { OpenGate } from '../../engine/records/test_records.js'
 import { BEARER, startTestGateway, TOKEN } from '../fixtures/gateway.js'
 import { makeHit, makeRead, publishHit } from '../fixtures/hits.js'
 import { until } from '../../until.js'
@@ -27,7 +28,7 @@ t.test('a WebSocket upgrade needs authentication and the same origin', async (t)
   await open(BEARER)
   await t.rejects(open(BEARER), { message: 'status 503' }, 'the limit of consoles holds')
   first.socket.terminate()
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await until(() => gateway.services.hub.consoles === 1)
   await open(BEARER)
 
   const other = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/other`, { headers: BEARER })
@@ -45,7 +46,6 @@ t.test('a console learns what the stream holds, then gets every revision live an
   const console = await ConsoleClient.open(t, gateway.url, {})
   await console.until((c) => c.of('hello').length === 1, 'hello')
   t.match(console.of('hello')[0], { first: 1, last: 0 }, 'an empty stream')
-  await sleep(100)
   const hit = makeHit(1)
   await publishHit(publisher, hit)
   await publishHit(publisher, { ...hit, revision: 2, direction: 'leaving' })
@@ -127,7 +127,8 @@ t.test('a recreated stream is sent from its beginning', async (t) => {
 
 t.test('lists, cameras, priority and area select hits; all others are skipped', async (t) => {
   const nats = await startTestNats(t)
-  const gateway = await startTestGateway(t, { nats })
+  const gate = new OpenGate()
+  const gateway = await startTestGateway(t, { nats, gate })
   const publisher = await nats.connect()
   const open = async (filter: object) => {
     const console = await ConsoleClient.open(t, gateway.url, { since: 0, ...filter })
@@ -150,8 +151,8 @@ t.test('lists, cameras, priority and area select hits; all others are skipped', 
   t.same(seqs(byArea), [1])
   t.same(seqs(acrossDateLine), [2])
 
-  byList.subscribe({ lists: ['svs'] }) // replaces the filter
-  await sleep(100)
+  byList.subscribe({ lists: ['svs'] }) // replaces the filter, and ends the access of the previous one
+  await until(() => gate.ended.length === 1)
   await publishHit(publisher, makeHit(4, { list: 'svs' }))
   await byList.until((c) => c.hits.length === 2, 'the next one')
   t.same(seqs(byList), [1, 4])
@@ -178,15 +179,20 @@ t.test('reads are live only, and sent only to consoles that want them', async (t
   const not = await ConsoleClient.open(t, gateway.url, {})
   await wants.until((c) => c.of('hello').length > 0, 'hello')
   await not.until((c) => c.of('hello').length > 0, 'hello')
-  await sleep(200)
-  publisher.publish('reads.cam-1', JSON.stringify(makeRead(1, { camera: 'cam-1' })))
-  publisher.publish('reads.cam-2', JSON.stringify(makeRead(2, { camera: 'cam-2' })))
-  await wants.until((c) => c.of('read').length > 0, 'a read')
-  await sleep(200)
-  t.same(
-    wants.of('read').map(({ camera }) => camera),
-    ['cam-1'],
-  )
+  const publish = (n: number, camera: string) =>
+    publisher.publish(`reads.${camera}`, JSON.stringify(makeRead(n, { camera })))
+  // Reads are not kept: until the console follows them, each may be the first that it gets.
+  await until(() => {
+    publish(1, 'cam-1')
+    return wants.of('read').length > 0
+  })
+  const last = makeRead(9, { camera: 'cam-1' })
+  publish(2, 'cam-2')
+  publish(9, 'cam-1')
+  await wants.until((c) => c.of('read').at(-1)?.readId === last.readId, 'the last read')
+  t.ok(wants.of('read').every(({ camera }) => camera === 'cam-1'))
+  await publishHit(publisher, makeHit(1))
+  await not.until((c) => c.hits.length === 1, 'a hit that comes after all reads')
   t.same(not.of('read'), [])
 })
 
@@ -273,7 +279,7 @@ t.test('after outages on every side each console has every hit once', async (t) 
         },
         () => sleep(100),
       )
-      if (published % 20 === 0) await sleep(40)
+      if (published % 20 === 0) await sleep(40) // the pace of the hits
     }
   })()
   const watch = async (seed: number): Promise<number[]> => {
@@ -296,11 +302,11 @@ t.test('after outages on every side each console has every hit once', async (t) 
   }
   const watching = Promise.all([watch(0), watch(5), watch(11)])
   for (let round = 0; round < 2; round++) {
-    await sleep(400)
+    await until(() => published >= 250 * round + 100)
     await nats.kill()
-    await sleep(200)
+    await sleep(200) // the length of the outage
     await nats.restart()
-    await sleep(400)
+    await until(() => published >= 250 * round + 200)
     await gateway.close()
     gateway = await startTestGateway(t, { nats, port })
   }
