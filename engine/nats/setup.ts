@@ -201,6 +201,11 @@ const sharedConfig = (options: SetupOptions) => ({
   allow_direct: true,
 })
 
+/**
+ * The stream of a partition of an entrance. It refuses messages when it is full; each partition has its share of the
+ * bound of the entrance, bytes.
+ * @param maxPayload the server's limit of a message, bytes; room is left for the headers of its dead letter
+ */
 export function entranceConfig(partition: Partition, options: SetupOptions, maxPayload: number): NamedConfig {
   const total =
     partition.entrance.root === 'frames' ? options.framesMaxBytes : (options.detectionsMaxBytes ?? kDetectionsMaxBytes)

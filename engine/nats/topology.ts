@@ -64,13 +64,18 @@ export const HEADER = {
 
 /** A publisher always uses this subject; the server adds the partition. */
 export const framesSubject = (camera: string) => `frames.${camera}`
+/** Where a hit of a list and a camera is published. */
 export const hitsSubject = (list: string, camera: string) => `hits.${list}.${camera}`
-/** Before 2026-12 without the reason. */
+/** Where a dead letter goes, with the code of its reason; before 2026-12 without the code. */
 export const deadSubject = (camera: string, reason: string) => `dead.${camera}.${reason}`
+/** Live reads of a camera, for display; no stream keeps them. */
 export const readsSubject = (camera: string) => `reads.${camera}`
+/** The status of an engine, once a second. The dots of its name are replaced: it is one token. */
 export const statusSubject = (instance: string) => `status.engine.${instance.replaceAll('.', '-')}`
+/** Where an engine asks whether another of its name runs, and answers. */
 export const instanceNameSubject = (instance: string) => `identity.engine.${instance.replaceAll('.', '-')}`
 
+/** Like `framesSubject`, for cameras that read plates themselves. */
 export const detectionsSubject = (camera: string) => `detections.${camera}`
 
 /** Where cameras send to. The server maps a camera to the same partition on both entrances. */
@@ -122,9 +127,10 @@ export const subjectsOfCamera = (partition: Partition, camera: string): string[]
     : subjectsOf(partition).map((subject) => subject.replace('*', camera))
 }
 
-/** The stream and the subject of a partition's checkpoints. */
+/** The stream of a partition's checkpoints. */
 export const stateStreamOf = ({ entrance, count, index }: Partition): string =>
   `STATE-${entrance.stream}-${count}-${index}`
+/** The subject of every message on that stream. */
 export const stateSubjectOf = ({ entrance, count, index }: Partition): string =>
   `state.${entrance.root}.${count}.${index}`
 

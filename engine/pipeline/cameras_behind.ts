@@ -63,6 +63,7 @@ export class CamerasBehind {
       })
   }
 
+  /** How many cameras are behind. */
   get size(): number {
     return this.#cameras.size
   }

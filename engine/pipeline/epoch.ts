@@ -30,6 +30,7 @@ export class Epoch {
     )
   }
 
+  /** Pieces of work that have not ended. */
   get pendingWork(): number {
     return this.unfinished
   }

@@ -105,6 +105,7 @@ export class Pipeline {
     this.intake.consumer.interrupt()
   }
 
+  /** Counts of now, for the status of the engine. `pending`: messages on the stream that were not fetched. */
   get gauges(): { openPasses: number; cameras: number; camerasBehind: number; inFlight: number; pending: number } {
     const { openPasses, cameras } = this.progress
     const { window, behind, consumer } = this.intake

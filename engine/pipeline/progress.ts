@@ -44,6 +44,7 @@ export class Progress {
     return frames
   }
 
+  /** Open passes of all cameras, idle ones included. */
   get openPasses(): number {
     return this.cameras.openPasses
   }

@@ -16,6 +16,7 @@ export class ReadyMessages {
   readonly #changed = new Condition()
   #failure: { error: unknown } | undefined
 
+  /** A message became ready. */
   push(ready: ReadyMessage): void {
     this.#items.push(ready)
     this.#changed.changed()

@@ -48,6 +48,7 @@ export class Window {
     return this.#rest[0]
   }
 
+  /** Messages that may come into work now. */
   get free(): number {
     return Math.max(0, this.limit - this.#size)
   }

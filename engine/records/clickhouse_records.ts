@@ -37,11 +37,13 @@ export class ClickHouseRecords implements StoredRecords {
     this.#url = settings.clickhouse.url || (store?.url ?? '')
   }
 
+  /** @throws ALPR_ERR_STORE_UNAVAILABLE when the store does not answer */
   async ping(): Promise<void> {
     const answer = await this.#client.ping({ select: true })
     if (!answer.success) throw storeError(answer.error, this.#url)
   }
 
+  /** Latest versions of reads. @throws ALPR_ERR_REQUEST_INVALID for a wrong `before`, errors of the store */
   async reads({ limit, before, ...filter }: ReadsQuery, scope: Scope): Promise<Page<ReadRecord>> {
     return this.#page(
       limit,
@@ -52,6 +54,7 @@ export class ClickHouseRecords implements StoredRecords {
     )
   }
 
+  /** Latest revisions of hits. @throws as `reads` */
   async hits({ limit, before, ...filter }: HitsQuery, scope: Scope): Promise<Page<HitRecord>> {
     return this.#page(
       limit,
@@ -62,6 +65,7 @@ export class ClickHouseRecords implements StoredRecords {
     )
   }
 
+  /** Cameras and hours. @throws as `reads` */
   async ledger({ limit, before, to, ...filter }: LedgerQuery, scope: Scope): Promise<Page<LedgerEntry>> {
     return this.#page(
       limit,
@@ -72,10 +76,12 @@ export class ClickHouseRecords implements StoredRecords {
     )
   }
 
+  /** A JPEG. @throws ALPR_ERR_NOT_FOUND, ALPR_ERR_CROP_CORRUPT */
   picture(ref: CropRef): Promise<Uint8Array> {
     return this.#segments.read(ref)
   }
 
+  /** Closes the connections to the store. */
   close(): Promise<void> {
     return this.#client.close()
   }

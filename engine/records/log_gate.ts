@@ -23,6 +23,7 @@ export class LogGate implements AccessGate {
   /** @param write writes one line; when it throws, nothing is read */
   constructor(private readonly write: (line: AccessLine) => void) {}
 
+  /** @throws ALPR_ERR_AUTH_REQUIRED; what `write` throws */
   async begin(access: Access, request: AccessRequest): Promise<Ticket> {
     requireAccess(access)
     const { who, purpose, session } = access

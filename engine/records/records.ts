@@ -152,6 +152,7 @@ export class Records {
     return this.#gate.begin(access, request)
   }
 
+  /** Closes the stored records; accesses that are open end by themselves. */
   close(): Promise<void> {
     return this.#stored.close()
   }
