@@ -1,8 +1,8 @@
 import t from 'tap'
-import { inspectFeed } from '../../engine/feeds/mod.js'
-import { CameraRegistry, listHotLists } from '../../engine/mod.js'
-import { installDemo, SAMPLE_FEED } from '../../cli/supervise/demo.js'
-import { startTestNats } from '../servers/nats.js'
+import { inspectFeed } from '../../../engine/feeds/mod.js'
+import { CameraRegistry, listHotLists } from '../../../engine/mod.js'
+import { installDemo, SAMPLE_FEED } from '../../../cli/supervise/demo.js'
+import { startTestNats } from '../../servers/nats.js'
 
 t.test(
   'the demo registers the cameras and hot lists of the sample feed and keeps changes that a person made',

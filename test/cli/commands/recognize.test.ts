@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
-import { jsonLines, run } from './run.js'
+import { jsonLines, run } from '../run.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-recognize-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

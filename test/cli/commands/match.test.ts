@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { call as run } from './run.js'
+import { call as run } from '../run.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-match-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { meetingsOf } from '../../../engine/canvass/questions/convoy.js'
+import { meetingsOf } from '../../../../engine/canvass/questions/convoy.js'
 
 t.test(
   'a meeting is the nearest read by the same camera within the gap; only such reads are traffic near a sighting',

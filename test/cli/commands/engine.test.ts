@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { statusSubject } from '../../engine/internal_mod.js'
-import { startTestNats } from '../servers/nats.js'
-import { run } from './run.js'
+import { statusSubject } from '../../../engine/internal_mod.js'
+import { startTestNats } from '../../servers/nats.js'
+import { run } from '../run.js'
 
 t.test('an engine that waits for its store exits on SIGTERM', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'platestream-engine-'))

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { isRunning } from '../../engine/runtime/mod.js'
-import { Keeper } from '../../cli/supervise/keeper.js'
-import { startChild } from '../../cli/supervise/child.js'
-import { until } from '../until.js'
-import { readableLogLine } from '../../cli/supervise/log_line.js'
+import { isRunning } from '../../../engine/runtime/mod.js'
+import { Keeper } from '../../../cli/supervise/keeper.js'
+import { startChild } from '../../../cli/supervise/child.js'
+import { until } from '../../until.js'
+import { readableLogLine } from '../../../cli/supervise/log_line.js'
 const child = (script: string) => startChild({ args: ['-e', script], readyMs: 10_000, onLog: () => {} })
 const STEADY = 'console.log(JSON.stringify({ ready: true, url: "http://127.0.0.1:1" })); setInterval(() => {}, 1000)'
 

@@ -2,10 +2,10 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { argumentsOf } from '../../engine/runtime/mod.js'
-import { call, run } from './run.js'
-import { writeRunFile, type RunFile } from '../../cli/run_file.js'
-import { eventually, isReady, partsOf, startUp, UP_ENV } from './up_process.js'
+import { argumentsOf } from '../../../engine/runtime/mod.js'
+import { call, run } from '../run.js'
+import { writeRunFile, type RunFile } from '../../../cli/run_file.js'
+import { eventually, isReady, partsOf, startUp, UP_ENV } from '../up_process.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'platestream-up-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { ensurePrograms, type Machine } from '../../cli/doctor/install.js'
-import { SYSTEM_PROGRAMS } from '../../cli/doctor/programs.js'
+import { ensurePrograms, type Machine } from '../../../cli/doctor/install.js'
+import { SYSTEM_PROGRAMS } from '../../../cli/doctor/programs.js'
 
 /** A machine without nats-server until apt-get installs it. */
 const machine = (more: Partial<Machine> = {}, install: { code: number; output: string } = { code: 0, output: '' }) => {
