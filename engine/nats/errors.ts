@@ -1,9 +1,12 @@
 import { ErrorCode } from 'nats'
 import { reasonOf } from '../errors.js'
 
+/** JetStream's codes of refusals. */
 const kWrongLastSequence = 10_071
-/** The server's code for a message that a stream does not have. */
+const kMessageTooLarge = 10_054
+export const kConsumerNotFound = 10_014
 export const kMessageNotFound = 10_037
+export const kStreamNotFound = 10_059
 
 /** Whether JetStream refused with this error code (its own, of five digits). */
 export const isApiError = (error: unknown, code: number): boolean =>
@@ -14,6 +17,10 @@ export const isApiError = (error: unknown, code: number): boolean =>
  * that is to be created exists.
  */
 export const isWrongLastSequence = (error: unknown): boolean => isApiError(error, kWrongLastSequence)
+
+/** Whether a message is larger than its stream, or the server, accepts. */
+export const isTooLarge = (error: unknown): boolean =>
+  isApiError(error, kMessageTooLarge) || (error as { code?: string }).code === ErrorCode.MaxPayloadExceeded
 
 /** Whether the server refused the credentials of a connection. */
 export const isAuthorization = (error: unknown): boolean =>

@@ -12,7 +12,7 @@ import {
 import { AlprError, codeOf, type ErrorCode } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 import { DAY_MS, MINUTE_MS } from '../model/time.js'
-import { isApiError, natsReason } from './errors.js'
+import { isApiError, kStreamNotFound, natsReason } from './errors.js'
 import { mappedCount } from './mapping_probe.js'
 import { decidePartitioning, type Partitioning } from './partitioning.js'
 import {
@@ -305,9 +305,6 @@ export const findStream = (manager: JetStreamManager, name: string): Promise<Str
     if (isApiError(error, kStreamNotFound)) return undefined
     throw error
   })
-
-/** The server's code for a stream that does not exist. */
-export const kStreamNotFound = 10_059
 
 type NamedConfig = Partial<StreamConfig> & { name: string }
 

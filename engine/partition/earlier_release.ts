@@ -1,7 +1,7 @@
 import type { JetStreamManager, KV } from 'nats'
-import { isApiError } from '../nats/errors.js'
+import { isApiError, kStreamNotFound } from '../nats/errors.js'
 import { keysOf } from '../nats/kv_keys.js'
-import { findStream, kStreamNotFound } from '../nats/setup.js'
+import { findStream } from '../nats/setup.js'
 import { BUCKET, type Entrance } from '../nats/topology.js'
 
 /** Bucket of the camera states of a release before 2026-12. */

@@ -15,7 +15,7 @@ import {
 import type { CameraMessage } from '../model/capture.js'
 import { MINUTE_MS } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
-import { isApiError } from '../nats/errors.js'
+import { isApiError, kConsumerNotFound } from '../nats/errors.js'
 import { findNext } from '../nats/find_message.js'
 import { readHeaders } from '../nats/read_headers.js'
 import { cameraOf, partitionName, streamOf, type Partition } from '../nats/topology.js'
@@ -207,7 +207,6 @@ export class PartitionConsumer {
  * store pulls nothing.
  */
 const kInactiveMs = 10 * MINUTE_MS
-const kConsumerNotFound = 10_014
 /** The answer to a pull when the consumer was deleted or its server no longer leads it. */
 const kConsumerGone = '409'
 
