@@ -1,8 +1,9 @@
 import { headers as newHeaders, type JetStreamClient } from 'nats'
 import { AlprError } from '../errors.js'
-import { natsReason } from '../nats/errors.js'
+import { isTooLarge, natsReason } from '../nats/errors.js'
 import { framesSubject, HEADER } from '../nats/topology.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
+import { Condition } from '../runtime/condition.js'
 
 /** A frame as it goes to the stream. */
 export interface OutgoingFrame {
@@ -47,7 +48,7 @@ export class FramePublisher {
   /** The last frame of each camera; settles when the stream has it. */
   readonly #tails = new Map<string, Promise<void>>()
   #inFlightBytes = 0
-  #wake: (() => void)[] = []
+  readonly #room = new Condition()
   /** Cameras whose frame is refused for now. */
   #waiting = 0
   #failure: unknown
@@ -74,12 +75,11 @@ export class FramePublisher {
       })
       .finally(() => {
         this.#inFlightBytes -= size
-        for (const wake of this.#wake.splice(0)) wake()
+        this.#room.changed()
       })
     this.#tails.set(frame.camera, tail)
     // A single frame that is larger than the limit may pass.
-    while (this.#inFlightBytes > limit && this.#inFlightBytes > size)
-      await new Promise<void>((resolve) => this.#wake.push(resolve))
+    await this.#room.wait(() => this.#inFlightBytes <= limit || this.#inFlightBytes <= size)
   }
 
   /** Resolves when the stream has every frame. @throws the first error that made publishing impossible */
@@ -126,12 +126,4 @@ export class FramePublisher {
       if (waiting && --this.#waiting === 0) onWaiting?.(undefined)
     }
   }
-}
-
-/** JetStream's error code for a message above `max_msg_size`. */
-const MESSAGE_TOO_LARGE = 10_054
-
-function isTooLarge(error: unknown): boolean {
-  const { code, api_error: api } = error as { code?: string; api_error?: { err_code: number } }
-  return api?.err_code === MESSAGE_TOO_LARGE || code === 'MAX_PAYLOAD_EXCEEDED'
 }

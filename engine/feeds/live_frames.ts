@@ -3,6 +3,7 @@ import { CAMERA_ID } from '../model/camera.js'
 import { EXPECTED_STREAM } from '../nats/mapping_probe.js'
 import { readHeaders } from '../nats/read_headers.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
+import { Condition } from '../runtime/condition.js'
 import type { FeedFrame, FeedLog } from './feed_format.js'
 
 /** Bytes of frames that may wait to be taken. The NATS client would buffer without a bound. */
@@ -34,7 +35,7 @@ export class LiveFrames {
   readonly #queue: FeedFrame[] = []
   readonly #ids = new Set<string>()
   #waitingBytes = 0
-  #wake: () => void = () => {}
+  readonly #arrived = new Condition()
 
   constructor(connection: NatsConnection, options: LiveFramesOptions) {
     this.#options = options
@@ -49,10 +50,7 @@ export class LiveFrames {
 
   /** Resolves to the next frame; undefined when the signal is aborted and no frame waits. */
   async next(): Promise<FeedFrame | undefined> {
-    while (this.#queue.length === 0 && !this.#options.signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+    await this.#arrived.wait(() => this.#queue.length > 0 || this.#options.signal.aborted)
     const frame = this.#queue.shift()
     this.#waitingBytes -= frame?.jpeg.length ?? 0
     return frame
@@ -61,7 +59,7 @@ export class LiveFrames {
   readonly close = (): void => {
     this.#options.signal.removeEventListener('abort', this.close)
     if (!this.#subscription.isClosed()) this.#subscription.unsubscribe()
-    this.#wake()
+    this.#arrived.changed()
   }
 
   #take(message: Msg): void {
@@ -82,7 +80,7 @@ export class LiveFrames {
     }
     this.#queue.push(toFrame(camera, message, headers))
     this.#waitingBytes += message.data.length
-    this.#wake()
+    this.#arrived.changed()
   }
 
   #isRepeated(id: string | undefined): boolean {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { Dictionary, type ConfusionModel, type MatcherModule } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
+import { Condition } from '../runtime/condition.js'
 import type { BuildData, BuildReport, BuildTask } from './build_worker.js'
 
 /** Pieces of rows that the building thread may have before it: each is at most a few hundred kilobytes. */
@@ -27,7 +28,7 @@ export async function buildDictionary(
   })
   let ahead = 0
   let adopted = false
-  let wake = () => {}
+  const reported = new Condition()
   let built: (BuildReport & { kind: 'built' }) | undefined
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
@@ -39,19 +40,12 @@ export async function buildDictionary(
     if (report.kind === 'taken') ahead -= 1
     else if (report.kind === 'built') built = report
     else fail(new AlprError(report.code, report.details, { cause: new Error(report.text) }))
-    wake()
+    reported.changed()
   })
   thread.on('error', fail)
   thread.on('exit', () => fail(new AlprError('ALPR_ERR_INTERNAL', {}, { cause: new Error('the build thread ended') })))
   signal.addEventListener('abort', abort)
-  const until = async (reached: () => boolean) => {
-    while (!reached()) {
-      const news = new Promise<void>((resolve) => {
-        wake = resolve
-      })
-      await Promise.race([news, failed])
-    }
-  }
+  const until = (reached: () => boolean) => Promise.race([reported.wait(reached), failed])
   const tell = (task: BuildTask) => thread.postMessage(task)
   const pieces = rows[Symbol.asyncIterator]()
   try {

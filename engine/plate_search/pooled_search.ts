@@ -1,4 +1,5 @@
 import { decodeResults, type Dictionary, type PreparedSearch, type SearchPage } from '../../wasm/mod.js'
+import { Condition } from '../runtime/condition.js'
 import type { SearchReport } from './search_messages.js'
 
 /** Plates of a block. */
@@ -13,7 +14,7 @@ export class PooledSearch {
   #stillWorking = new Set<number>()
   #allStopped: () => void = () => {}
   #isNew = false
-  #notify: () => void = () => {}
+  readonly #changed = new Condition()
   #last: SearchPage | undefined
   #error: { reason: unknown } | undefined
 
@@ -60,22 +61,16 @@ export class PooledSearch {
 
   /** The next page, as soon as there is news; `lastOnly`: the last one. @throws the error of `fail` */
   async next(lastOnly: boolean): Promise<SearchPage> {
-    for (;;) {
-      if (this.#error) throw this.#error.reason
-      if (this.#last) return this.#last
-      if (this.#isNew && !lastOnly) {
-        this.#isNew = false
-        // the memory may be another dictionary's as soon as the search is over
-        const letGo = this.dictionary.hold()
-        try {
-          return await this.#page(false)
-        } finally {
-          letGo()
-        }
-      }
-      await new Promise<void>((resolve) => {
-        this.#notify = resolve
-      })
+    await this.#changed.wait(() => this.#error !== undefined || this.#last !== undefined || (this.#isNew && !lastOnly))
+    if (this.#error) throw this.#error.reason
+    if (this.#last) return this.#last
+    this.#isNew = false
+    // The memory may be another dictionary's as soon as the search is over.
+    const release = this.dictionary.hold()
+    try {
+      return await this.#page(false)
+    } finally {
+      release()
     }
   }
 
@@ -99,6 +94,6 @@ export class PooledSearch {
 
   #wake(): void {
     this.#isNew = true
-    this.#notify()
+    this.#changed.changed()
   }
 }
