@@ -1,7 +1,7 @@
 import { DAY_MS } from '../model/time.js'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
+import { sleep } from '../runtime/backoff.js'
 import { checkDatabaseName, onCluster, SINGLE, storedName, type Form } from '../store/ddl.js'
 import { queryRows } from '../store/query_rows.js'
 import { READS } from '../store/tables.js'
@@ -65,7 +65,7 @@ export async function purgeWeek(
   }
   const version = (step?.version ?? 0) + (interrupted ? 0 : 1)
   await recordPurgeStep(client, db, proof, version, 'begun', now)
-  await pause(waitMs)
+  await sleep(waitMs)
 
   await deleteWeek(client, db, day, form)
   proof.readsAfter = await rowsLeft(client, db, day)
