@@ -1,5 +1,5 @@
 /**
- * A small value of the store that every query needs, at most `maxAgeMs` old. It is loaded again after half of that
+ * A value that is asked for often, such as one of the store that every query needs: at most `maxAgeMs` old. It is loaded again after half of that
  * time, so that a service in regular use never waits for it.
  */
 export class CachedValue<T> {

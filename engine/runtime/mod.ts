@@ -5,6 +5,7 @@ export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDet
 export { DAY_MS, HOUR_MS } from '../model/time.js'
 export { CsvReader } from './csv_reader.js'
 export { leastOf, mostOf } from './extremes.js'
+export { CachedValue } from './cached_value.js'
 export { backoffMs, sleep, within } from './backoff.js'
 export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'

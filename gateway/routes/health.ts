@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { reasonOf, within } from '../../engine/runtime/mod.js'
+import { CachedValue, reasonOf, within } from '../../engine/runtime/mod.js'
 import type { Api } from '../http/api.js'
 import type { Services } from './services.js'
 import type { HeldPartition } from '../../engine/mod.js'
@@ -31,7 +31,7 @@ const Readiness = Type.Object(
 
 type Part = { ok: boolean; reason?: string }
 
-/** How long the store may take to answer, and how long an answer is valid, ms: probes must not cause load. */
+/** How long the store may take to answer, and the oldest answer that is used, ms: probes must not cause load. */
 const STORE_TIMEOUT_MS = 2_000
 const STORE_VALID_MS = 1_000
 
@@ -56,7 +56,8 @@ const heldText = ({ instance, partition, what, ms, by }: HeldPartition & { insta
   ` since ${timeOf(Date.now() - ms)}, held up by ${by}`
 
 export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing, rooms, records }: Services): void {
-  const store = cached(STORE_VALID_MS, async (): Promise<Part> => {
+  const clock = () => performance.now()
+  const store = new CachedValue(STORE_VALID_MS, clock, async (): Promise<Part> => {
     try {
       await within(STORE_TIMEOUT_MS, records.ping())
       return { ok: true }
@@ -101,7 +102,7 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing
       }))
       const registryProblem = registry.problem()
       const registryPart: Part = registryProblem === '' ? { ok: true } : { ok: false, reason: registryProblem }
-      const parts = { nats, hits, store: await store(), registry: registryPart }
+      const parts = { nats, hits, store: await store.get(), registry: registryPart }
       const reasons = Object.entries(parts)
         .filter(([, part]) => !part.ok)
         .map(([name, part]) => `${name}: ${part.reason}`)
@@ -128,17 +129,4 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })
     },
   )
-}
-
-/** Calls `ask` at most once per `ms` and shares its result. */
-function cached<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let calledAt = -Infinity
-  let answer: Promise<T> | undefined
-  return () => {
-    if (!answer || performance.now() - calledAt > ms) {
-      calledAt = performance.now()
-      answer = ask()
-    }
-    return answer
-  }
 }
