@@ -1,5 +1,7 @@
+import { WEEK_MS } from '../../engine/mod.js'
+import { DAY_MS } from '../../engine/runtime/mod.js'
 import type { Question } from './questions.js'
-import { METRO, WEEK_MS, type Year } from './year.js'
+import { METRO, type Year } from './year.js'
 
 /** A kind of question, with its goals in milliseconds for 100 million reads; 0: no goal. */
 export interface Case {
@@ -10,7 +12,6 @@ export interface Case {
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()
-const DAY = 86_400_000
 const MINUTE = 60_000
 /** A point of the metro area. */
 const point = (random: () => number) => ({
@@ -22,7 +23,7 @@ const someTime = (random: () => number, year: Year, length: number) =>
   Math.floor(year.from + WEEK_MS + random() * (51 * WEEK_MS - length))
 const plateOf = (random: () => number, plates: readonly string[]) => plates[Math.floor(random() * plates.length)]!
 const ts = (ms: number) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`
-const span = (from: number, to: number) => `ts >= ${ts(from - DAY)} AND ts < ${ts(to)} AND ts_last >= ${ts(from)}`
+const span = (from: number, to: number) => `ts >= ${ts(from - DAY_MS)} AND ts < ${ts(to)} AND ts_last >= ${ts(from)}`
 
 /** The grid cells of a box, as a list. */
 function cells(south: number, west: number, north: number, east: number): string {
@@ -73,7 +74,7 @@ export const CASES: readonly Case[] = [
     p50: 25,
     p95: 60,
     make: (random, year) => {
-      const from = someTime(random, year, DAY)
+      const from = someTime(random, year, DAY_MS)
       return circle(random, from, from + 40 * MINUTE)
     },
   },
@@ -82,7 +83,7 @@ export const CASES: readonly Case[] = [
     p50: 25,
     p95: 60,
     make: (random, year) => {
-      const from = someTime(random, year, DAY)
+      const from = someTime(random, year, DAY_MS)
       return circle(random, from, from + 40 * MINUTE, { pattern: '7?B*' }, " AND match(plate, '^[17TZ2L].[8B].*$')")
     },
   },
@@ -90,7 +91,7 @@ export const CASES: readonly Case[] = [
     name: 'circle 500 m, a year',
     p50: 150,
     p95: 400,
-    make: (random, year) => circle(random, year.from, year.from + 364 * DAY),
+    make: (random, year) => circle(random, year.from, year.from + 364 * DAY_MS),
   },
   {
     name: 'circle 500 m, a year, pattern',
@@ -100,7 +101,7 @@ export const CASES: readonly Case[] = [
       circle(
         random,
         year.from,
-        year.from + 364 * DAY,
+        year.from + 364 * DAY_MS,
         { pattern: '7?B*4' },
         " AND match(plate, '^[17TZ2L].[8B].*[4AL]$')",
       ),
@@ -110,7 +111,7 @@ export const CASES: readonly Case[] = [
     p50: 120,
     p95: 300,
     make: (random, year) => {
-      const from = someTime(random, year, DAY)
+      const from = someTime(random, year, DAY_MS)
       return {
         kind: 'canvass',
         body: { windows: [{ from: iso(from), to: iso(from + 40 * MINUTE) }] },
@@ -123,7 +124,7 @@ export const CASES: readonly Case[] = [
     p50: 40,
     p95: 100,
     make: (random, year) => {
-      const from = someTime(random, year, 4 * DAY)
+      const from = someTime(random, year, 4 * DAY_MS)
       const { lat, lon } = point(random)
       const ring = Array.from(
         { length: 12 },
@@ -134,8 +135,8 @@ export const CASES: readonly Case[] = [
       const inside = `pointInPolygon((toFloat64(lon), toFloat64(lat)), [${corners}])`
       return {
         kind: 'canvass',
-        body: { places: [{ polygon: ring }], windows: [{ from: iso(from), to: iso(from + 3 * DAY) }] },
-        sql: vehicles(`${box} AND ${span(from, from + 3 * DAY)} AND ${inside}`),
+        body: { places: [{ polygon: ring }], windows: [{ from: iso(from), to: iso(from + 3 * DAY_MS) }] },
+        sql: vehicles(`${box} AND ${span(from, from + 3 * DAY_MS)} AND ${inside}`),
       }
     },
   },
@@ -145,7 +146,7 @@ export const CASES: readonly Case[] = [
     p95: 120,
     make: (random, year) => {
       const scenes = Array.from({ length: 3 }, () => {
-        const from = someTime(random, year, DAY)
+        const from = someTime(random, year, DAY_MS)
         return { ...circle(random, from, from + 60 * MINUTE) }
       })
       const byScene = scenes.map(
@@ -168,7 +169,7 @@ export const CASES: readonly Case[] = [
       const plate = plateOf(random, plates)
       return {
         kind: 'history',
-        body: { plate, windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY) }] },
+        body: { plate, windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY_MS) }] },
         sql: `SELECT *, ts_last FROM bench.reads_by_plate FINAL WHERE plate = '${plate}' AND NOT gone
           ORDER BY ts DESC, read_id DESC LIMIT 101`,
       }
@@ -182,7 +183,12 @@ export const CASES: readonly Case[] = [
       const plate = plateOf(random, plates)
       return {
         kind: 'convoy',
-        body: { plate, windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY) }], gapS: 30, minMeetings: 2 },
+        body: {
+          plate,
+          windows: [{ from: iso(year.from), to: iso(year.from + 370 * DAY_MS) }],
+          gapS: 30,
+          minMeetings: 2,
+        },
         sql: `WITH s AS (
             SELECT camera, ts FROM bench.reads_by_plate WHERE plate = '${plate}' ORDER BY ts DESC LIMIT 500
           )
@@ -200,8 +206,8 @@ export const CASES: readonly Case[] = [
     p50: 0,
     p95: 0,
     make: (random, year) => {
-      const from = someTime(random, year, 2 * DAY)
-      const one = circle(random, from, from + DAY)
+      const from = someTime(random, year, 2 * DAY_MS)
+      const one = circle(random, from, from + DAY_MS)
       return {
         kind: 'timeline',
         body: { ...one.body },

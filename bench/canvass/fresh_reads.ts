@@ -1,5 +1,6 @@
 import type { StoredRead } from '../../engine/internal_mod.js'
-import { METRO, WEEK_MS, type Year } from './year.js'
+import { WEEK_MS } from '../../engine/mod.js'
+import { METRO, type Year } from './year.js'
 
 /** The reads of one second of the present, which follows the generated year. */
 export function freshReads(year: Year, second: number, count: number): StoredRead[] {

@@ -1,4 +1,4 @@
-import type { ClickHouseClient } from '../../engine/mod.js'
+import { type ClickHouseClient, WEEK_MS } from '../../engine/mod.js'
 
 /**
  * A deterministic year of reads that the store itself generates: 500 cameras (100 of them in cars), one new plate in
@@ -13,7 +13,6 @@ export interface Year {
   weeks: number
 }
 
-export const WEEK_MS = 7 * 86_400_000
 /** A Monday. */
 const FROM = Date.UTC(2025, 10, 17)
 const WEEKS = 53
