@@ -1,8 +1,8 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { parse, YAMLParseError } from 'yaml'
-import { CAMERA_ID, type Camera } from '../../engine/mod.js'
-import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
+import { CAMERA_ID, type Camera, faultText, type SchemaError, schemaFault } from '../../engine/mod.js'
+import { AlprError, DAY_MS, reasonOf } from '../../engine/runtime/mod.js'
 import { RandomStream } from './random.js'
 
 export const kLights = ['day', 'dusk', 'night', 'infra-red'] as const
@@ -67,7 +67,7 @@ const PlanFile = Type.Object(
 )
 
 const kMostCameras = 1_000
-const kLongestMs = 31 * 86_400_000
+const kLongestMs = 31 * DAY_MS
 /** Limits of a side, pixels. */
 const kSize = { least: 320, most: 3_840 }
 
@@ -122,7 +122,7 @@ export function parsePlan(text: string, file: string): RenderPlan {
     const line = error instanceof YAMLParseError ? `line ${text.slice(0, error.pos[0]).split('\n').length}: ` : ''
     throw invalid(`not YAML: ${line}${reasonOf(error)}`, error)
   }
-  if (!checkPlan(value)) throw invalid(complaint(checkPlan.errors![0]!, ''))
+  if (!checkPlan(value)) throw invalid(complaint(checkPlan.errors!))
   const plan = value as Static<typeof PlanFile>
   const durationMs =
     Number(plan.duration.slice(0, -1)) * { s: 1_000, m: 60_000, h: 3_600_000 }[plan.duration.at(-1) as 's' | 'm' | 'h']
@@ -136,7 +136,7 @@ export function parsePlan(text: string, file: string): RenderPlan {
     start,
     durationMs,
     cameras: items.map((item, i) =>
-      filled({ ...all, ...item }, i, seed, Array.isArray(cameras) ? `cameras[${i}].` : '', invalid),
+      filled({ ...all, ...item }, i, seed, Array.isArray(cameras) ? `cameras.${i}.` : '', invalid),
     ),
   }
 }
@@ -155,8 +155,8 @@ function camerasOf(cameras: unknown, invalid: (reason: string) => AlprError): It
     throw invalid(`cameras must be a whole number from 1 to ${kMostCameras}, or a list`)
   const seen = new Set<string>()
   for (const [i, item] of (cameras as Item[]).entries()) {
-    if (!checkCamera(item)) throw invalid(complaint(checkCamera.errors![0]!, `cameras[${i}]`))
-    if (seen.has(item.id)) throw invalid(`cameras[${i}].id: ${item.id} is used twice`)
+    if (!checkCamera(item)) throw invalid(complaint(checkCamera.errors!, `cameras.${i}`))
+    if (seen.has(item.id)) throw invalid(`cameras.${i}.id: ${item.id} is used twice`)
     seen.add(item.id)
   }
   return cameras as Item[]
@@ -204,19 +204,12 @@ function filled(
   }
 }
 
-/** One line that names the field and what is required of it. */
-function complaint(
-  error: { instancePath: string; keyword: string; message?: string; params: Record<string, unknown> },
-  at: string,
-): string {
-  const path = `${at}${error.instancePath.replace(/\/(\d+)/g, '[$1]').replace(/\//g, '.')}`.replace(/^\./, '')
-  const within = path ? `${path}: ` : ''
-  if (error.keyword === 'additionalProperties')
-    return `${within}unknown field ${String(error.params.additionalProperty)}`
-  if (error.keyword === 'required') return `${within}${String(error.params.missingProperty)} is required`
-  if (error.keyword === 'enum') return `${path} must be one of ${(error.params.allowedValues as string[]).join(', ')}`
-  const shape = error.keyword === 'pattern' ? kShapes[path.split('.').at(-1)!] : undefined
-  return `${path || 'the file'} must ${shape ?? String(error.message).replace(/^must /, '')}`
+/** One line that names the field and what is required of it. @param at the place of the value in the file */
+function complaint(errors: readonly SchemaError[], at = ''): string {
+  const fault = schemaFault(errors)
+  const field = [at, fault.field].filter(Boolean).join('.')
+  const shape = errors[0]!.keyword === 'pattern' ? kShapes[field.split('.').at(-1)!] : undefined
+  return faultText({ ...fault, field, ...(shape && { limit: `must ${shape}` }) }, 'the file')
 }
 
 const kShapes: Record<string, string> = {
