@@ -11,7 +11,9 @@ export function fingerprintOf(kind: string, input: object): string {
 const PAGE_FIELDS = new Set(['cursor', 'limit', 'explain'])
 
 /**
- * The end of a page: the key of its last row. All answers are ordered so that later reads come after it (or before the
+ * The end of a page of a question: the key of its last row, which differs from question to question, and the question
+ * itself. (Lists of stored rows have the shorter `records/page_cursor.ts`: one key, and any filter may follow.)
+ * All answers are ordered so that later reads come after it (or before the
  * first page), never in between.
  */
 export const cursorText = (fingerprint: string, key: readonly (string | number)[]): string =>

@@ -1,7 +1,10 @@
 import { AlprError } from '../errors.js'
 import type { RowPlace } from '../store/queries.js'
 
-/** Opaque to clients. */
+/**
+ * The end of a page of a list: time and id of its last row. Opaque to clients. Unlike the cursor of a question
+ * (`canvass/cursor.ts`) it names no query: a list with another filter continues from the same time.
+ */
 export const cursorOf = ({ time, id }: RowPlace): string => Buffer.from(`${time} ${id}`).toString('base64url')
 
 /**
