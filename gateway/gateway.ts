@@ -187,7 +187,7 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-/** Records every access in the log, whatever level `log.level` sets: a setting must not switch the record off. */
+/** Records every access in the log, at any `log.level`: a setting must not switch the record off. */
 function accessLog(log: Logger): LogGate {
   const always = log.child({}, { level: 'info' })
   return new LogGate((line) => always.info(line, 'access to plate data'))

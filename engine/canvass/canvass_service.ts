@@ -216,7 +216,7 @@ export class CanvassService {
     }
   }
 
-  /** What a question may do, until `end`: it kills whatever still runs (one of several statements failed). */
+  /** What a question may do, until `end`, which kills any statement that still runs (another one failed). */
   async #open(
     { question }: AskedQuestion,
     plan: Plan,

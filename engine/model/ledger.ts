@@ -26,6 +26,6 @@ export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOU
 
 /**
  * What is added to a sequence of a stream where it names a part of the ledger: sequences of another life of the stream
- * must not name the same parts of one hour. @param epoch of the stream (partition/find_start.ts)
+ * must not name the same parts of one hour. @param epoch number of that life
  */
 export const ledgerPartOf = (epoch: number): number => (epoch % 2 ** 15) * 2 ** 36

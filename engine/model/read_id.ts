@@ -1,9 +1,9 @@
 import { MINUTE_MS } from './time.js'
 
-/** 2020-01-01, the first minute that epochs count from. */
+/** 2020-01-01, the minute that lives of streams are numbered from. */
 const EPOCH_MINUTES = Date.UTC(2020, 0, 1) / MINUTE_MS
 
-/** The epoch of a time: minutes since 2020. @param time RFC 3339 */
+/** The number of a stream's life that began then: minutes since 2020. @param time RFC 3339 */
 export const epochOf = (time: string): number => Math.max(0, Math.floor(Date.parse(time) / MINUTE_MS) - EPOCH_MINUTES)
 
 /**
@@ -13,8 +13,8 @@ export const epochOf = (time: string): number => Math.max(0, Math.floor(Date.par
  *     frames       | 24 bits: epoch                | 36 bits: sequence | 4 bits: detection |
  *     detections   | 1 | 23 bits: epoch            | 32 bits: sequence | 8 bits: detection |
  *
- * Each life of a stream has an epoch of its own (partition/find_start.ts): about the minute in which it began, and
- * unique. So ids stay unique among partitions, and when a stream is recreated or set back under an existing store. A
+ * Each life of a stream has a number of its own, `epoch` in formats (partition/find_start.ts): about the minute in
+ * which it began, and unique. So ids stay unique among partitions, and when a stream is recreated or set back under an existing store. A
  * sequence that outgrows its bits (after years) carries into the epoch.
  */
 export class ReadIds {
@@ -24,7 +24,7 @@ export class ReadIds {
   private readonly base: bigint
   private readonly indexBits: bigint
 
-  /** @param epoch of the stream's present life */
+  /** @param epoch number of the stream's present life */
   constructor(
     readonly epoch: number,
     entrance: keyof typeof ReadIds.MOST = 'frames',

@@ -43,7 +43,7 @@ export async function readPartitioning(
 
 /**
  * The durable number of partitions; the first process that asks decides it.
- * @param wanted what the settings say; undefined: whatever is stored, or else what the server maps to
+ * @param wanted what the settings say; undefined: what is stored, or else what the server maps to
  * @param from EARLIER_RELEASE when there are streams of an earlier release
  * @throws ALPR_ERR_PARTITIONS_DIFFER when the settings name another number than the stored one
  */

@@ -293,7 +293,7 @@ async function ensureStream(manager: JetStreamManager, wanted: NamedConfig): Pro
 }
 
 /**
- * A bound below what the stream holds makes nats-server delete the oldest messages, whatever its discard policy. So a
+ * A bound below what the stream holds makes nats-server delete the oldest messages, under any discard policy. So a
  * setup only raises bounds (partition/lower_bounds.ts lowers them).
  */
 const notLower = ({ max_bytes: wanted }: NamedConfig, { config }: StreamInfo): { max_bytes?: number } =>

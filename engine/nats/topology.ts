@@ -14,7 +14,7 @@
  *                 HOTLISTS <list>                    record of the list
  *                 PARTIALS <id>
  *                 FLOORS partitioning                how many partitions there are
- *                        epoch                       the last epoch of a stream (model/read_id.ts)
+ *                        epoch                       the last number of a stream's life (model/read_id.ts)
  *                        trial.<partition>           note of the poison guard
  *                 LEASES <partition>, engine.<instance>, schema, setup, partitioning: they expire after 6 s
  *     objects     HOTLIST_FILES <list>.<version>     entries of the list, one JSON object a line

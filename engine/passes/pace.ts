@@ -35,7 +35,7 @@ export interface Gaps {
 
 /**
  * The pace of one camera: the usual step from one of its captures to the next. Learned in event time from the last
- * captures, whatever their order of arrival, so that a stream gives the same pace each time it is applied.
+ * captures, in any order of arrival, so that a stream gives the same pace each time it is applied.
  */
 export class Pace {
   /** Computed when they are needed: most captures need neither. */

@@ -231,7 +231,7 @@ export class Checkpointer {
   private async deleteBelow(wanted: number): Promise<void> {
     const { streams } = this.parts.manager
     const name = streamOf(this.log.partition)
-    // Somebody may have made the stream anew, or purged it, without a word to this engine.
+    // Somebody may have recreated the stream, or purged it, without a word to this engine.
     const { created, state } = await streams.info(name)
     if (created !== this.stream.created || state.last_seq < wanted - 1) return
     await streams.purge(name, { seq: wanted })

@@ -16,7 +16,7 @@ export type AccessLine = { access: string } & (
 )
 
 /**
- * Records every access in the log and refuses none that names who, why and in which session. It stands in until
+ * Records every access in the log and refuses none that names who, why and in which session. It serves until
  * accounts, purposes and the audit log exist. Its scope is the whole.
  */
 export class LogGate implements AccessGate {

@@ -28,7 +28,7 @@ export class Backlog {
   /**
    * The entries after sequence `after`, at most `limit`. If the stream no longer has the next ones, a gap entry alone.
    * @param signal of a console that leaves: it waits for its turn no longer
-   * @throws when NATS is unreachable, or when the stream no longer has this epoch; the signal's reason
+   * @throws when NATS is unreachable, or when the stream was recreated; the signal's reason
    */
   batch(epoch: string, after: number, limit: number, signal?: AbortSignal): Promise<Batch> {
     return this.#readers.run(() => this.#read(epoch, after, limit), { signal })

@@ -256,7 +256,7 @@ export class Console {
     this.#ring = undefined
     if (message.since === undefined) return this.#goLive(feed.last)
     this.counts.resumed++
-    // `since` belongs to another epoch, or the stream has not reached it: verify before trusting it.
+    // `since` belongs to another life of the stream, or the stream has not reached it: verify before trusting it.
     if ((message.epoch !== undefined && message.epoch !== feed.epoch) || message.since > feed.last)
       return void this.#verify(message)
     this.#cursor = message.since

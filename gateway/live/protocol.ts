@@ -43,7 +43,7 @@ export type GatewayMessage =
 /** Sent when the stream is known, and again when it has been recreated. */
 export interface HelloMessage {
   type: 'hello'
-  /** Identifies this instance of stream HITS: the time it was created. Sequences of two epochs are unrelated. */
+  /** Names this life of stream HITS: the time it was created. Sequences of two lives are unrelated. */
   epoch: string
   /** First and last sequence that the stream holds; `first > last` means it is empty. */
   first: number

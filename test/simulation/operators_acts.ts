@@ -121,7 +121,7 @@ export const OPERATORS_ACTS: Act[] = [
       const { server, trace } = stage.world
       sometimes(stage, 1, () => {
         for (const { name, config } of entrances(stage)) {
-          trace.note('operator', `makes ${name} anew`)
+          trace.note('operator', `recreates ${name}`)
           server.as('operator', () => server.deleteStream(name))
           server.addStream(completeConfig(config))
         }

@@ -94,7 +94,7 @@ t.test('an exact but blurred read of the listed plate is a hit from half the thr
   t.same(hits(passOf(2), [{ ...match(0.2), exact: true }]), [])
 })
 
-t.test('a special hot list is informational whatever priority it claims', async (t) => {
+t.test('a special hot list is informational at any priority', async (t) => {
   const special: HotList = { ...LIST, id: 'local', kind: 'special' }
   t.match(hits(passOf(2), [match(0.95, '7ABC123', special)]), [{ priority: 'informational' }])
 })
@@ -159,7 +159,7 @@ t.test('a parked car is checked once a minute of event time, so that it meets ne
 })
 
 t.test(
-  'a vote that was checked makes no further hit when its pass closes, whatever the lists are by then',
+  'a vote that was checked makes no further hit when its pass closes, even if the lists have changed',
   async (t) => {
     const pass = passOf(20)
     hits(pass, [])

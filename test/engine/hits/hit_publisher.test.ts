@@ -15,7 +15,7 @@ async function publisherFor(t: Parameters<typeof startTestNats>[0]) {
   }
 }
 
-t.test('a hit is published once, whatever the server remembers', async (t) => {
+t.test('a hit is published once, even if the server has forgotten its id', async (t) => {
   const { publisher, publishUnknown, count } = await publisherFor(t)
   const decided = decidedHit({}, { after: publisher.after })
   await publishUnknown(decidedHit({ camera: 'other' }).hit)

@@ -111,7 +111,7 @@ t.test('any series of checkpoints gives the same states again, and the log stays
   t.equal((await manager.streams.info(STREAM)).state.messages, 1, 'a snapshot replaces what was before it')
 })
 
-t.test('a decided hit is found until a checkpoint contains it, whatever is written between', async (t) => {
+t.test('a decided hit is found until a checkpoint contains it, also after other checkpoints', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const log = await open(connection)
   await (await log.prepare({ position: position(1), states: [text('a', 1)] })).write()

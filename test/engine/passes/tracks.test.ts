@@ -151,7 +151,7 @@ t.test('segments that are sent side by side have a track each', async (t) => {
   )
 })
 
-t.test('a late frame joins the pass that its vehicle is in, whatever track that is on', async (t) => {
+t.test('a late frame joins the pass that its vehicle is in, on any track', async (t) => {
   const shots = traffic([{ lane: 0, from: 0, frames: 45, step: 0, growth: 1, misread: -1 }], 200)
   const held = shots.splice(20, 1)
   t.match(new Player().play([...shots, ...held]).reads, [{ plate: 'AAAAAA', frames: 44 }])

@@ -32,7 +32,7 @@ test('closing wakes everybody with what there is, and nobody waits afterwards', 
   t.equal(await window.whenFree(2), 1)
 })
 
-test('it is done up to the first message that is still in work, in whatever order they end', async (t) => {
+test('it is done up to the first message that is still in work, in any order of their ends', async (t) => {
   for (let round = 0; round < 200; round++) {
     const { window, done } = full(1 + (round % 9))
     const open = new Set(done.keys())

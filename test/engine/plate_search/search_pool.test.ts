@@ -89,7 +89,7 @@ t.test('a reader that takes no pages holds nobody up, and still gets its last pa
   const pool = new SearchPool(2)
   t.teardown(() => pool.close())
   const paused = Array.from({ length: 20 }, () => pool.search(dictionary, HOSTILE))
-  // more than one page each, so that a search that waits for its reader waits for ever
+  // More than one page each, so that a search that waits for its reader waits forever.
   await Promise.all(paused.map((search) => search.next()))
   t.equal((await last(pool.search(dictionary, '12X?', { lookAlikes: false }))).matched, 1)
   const next = await dictionaryOf(['9NEXT11'], 2)

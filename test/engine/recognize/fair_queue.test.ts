@@ -22,7 +22,7 @@ function serve(queue: FairQueue<Job>, costs: Record<string, number>, ms: number)
   return served
 }
 
-test('flows that always have jobs get equal shares of the time, whatever their jobs take', (t) => {
+test('flows that always have jobs get equal shares of the time, however long their jobs take', (t) => {
   const costs = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`flow-${n}`, 2 ** n]))
   const served = serve(new FairQueue<Job>(), costs, 40_000)
   for (const [flow, ms] of served) t.ok(Math.abs(ms - 5_000) <= 300, `${flow} had ${ms} ms of 5000`)

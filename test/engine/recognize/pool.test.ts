@@ -65,7 +65,7 @@ t.test('a pause of the whole process says nothing about the frame in work', asyn
   t.match(await answer, { width: 320 })
 })
 
-t.test('while no worker starts, frames wait and the reason is told', async (t) => {
+t.test('while no worker starts, frames wait and the reason is reported', async (t) => {
   const file = (process.env.BROKEN_FILE = join(t.testdir({}), 'broken'))
   const stuck: (string | undefined)[] = []
   const entry = new URL('./unstartable_worker.js', import.meta.url)

@@ -30,7 +30,7 @@ t.test('an area filter agrees with the plain rule, across the date line too', (t
   t.end()
 })
 
-t.test('a scope restricts what a filter lets through, whatever the console asks for', (t) => {
+t.test('a scope restricts every filter that a console asks for', (t) => {
   const hit = { list: 'a', camera: 'c', priority: 'high' as const, lat: 0, lon: 0 }
   const scope = { cameras: ['c'], lists: ['a'] }
   for (const wanted of [{}, { lists: ['a', 'b'], cameras: ['c', 'd'] }]) {

@@ -22,7 +22,7 @@ interface Subscription {
   left: number
 }
 
-/** What may go wrong inside the server, decided anew for each answer. */
+/** What may go wrong inside the server, decided for each answer by itself. */
 export interface ServerFaults {
   /** Time until an answer of JetStream leaves the server, ms. */
   answerDelay(subject: string): number

@@ -150,7 +150,7 @@ export function sealModel(): i32 {
   return prepare(MIN_SIDE, MIN_SIDE)
 }
 
-/** Input pixels of a net; the coarse input has at least 32x32, whatever its nominal size. */
+/** Input pixels of a net; the coarse input has at least 32x32, even if its nominal size is less. */
 function pixelsOf(net: Net): usize {
   return max<usize>(net.nominalHeight * net.nominalWidth, 1024)
 }
