@@ -8,8 +8,8 @@ const kLeast = 16_777_216
 
 /**
  * Bytes that frames which wait may use: the setting, or less on a small disk. What they use now counts as free, so that
- * a restart on a full disk does not lower the bound. (The server never gets a bound below what a stream holds, see
- * `safeBound`.)
+ * a restart on a full disk does not lower the bound. (A setup never lowers the bound of a stream that exists, see
+ * `engine/nats/setup.ts`.)
  */
 export function framesBound(settings: Settings): { bytes: number; free: number } {
   const wanted = settings.nats.framesMaxBytes
