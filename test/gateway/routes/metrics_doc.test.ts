@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ENTRANCES } from '../engine/nats/topology.js'
-import { engineMetrics } from '../gateway/status/engine_metrics.js'
-import { startTestGateway } from './gateway/fixtures/gateway.js'
-import { makeStatus } from './gateway/fixtures/status.js'
+import { ENTRANCE } from '../../../engine/internal_mod.js'
+import { engineMetrics } from '../../../gateway/status/engine_metrics.js'
+import { startTestGateway } from '../fixtures/gateway.js'
+import { makeStatus } from '../fixtures/status.js'
 
 /** What docs/metrics.md lists under a heading: names without labels, and the names of bounds. */
 function documented(heading: string): { names: string[]; bounds: string[] } {
@@ -39,7 +39,7 @@ function used(): { counters: string[]; gauges: string[]; bounds: string[] } {
 /** The names of a template: those of both entrances; a label value that the gateway takes out of the name is left out. */
 function filled(template: string): string[] {
   if (template.endsWith('${source.entrance.root}'))
-    return ENTRANCES.map(({ root }) => template.replace('${source.entrance.root}', root))
+    return Object.values(ENTRANCE).map(({ root }) => template.replace('${source.entrance.root}', root))
   return [template.replace(/_\$\{[^}]+\}_|\.\$\{[^}]+\}/, (value) => (value.startsWith('_') ? '_' : ''))]
 }
 
