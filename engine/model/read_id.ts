@@ -14,8 +14,8 @@ export const epochOf = (time: string): number => Math.max(0, Math.floor(Date.par
  *     detections   | 1 | 23 bits: epoch            | 32 bits: sequence | 8 bits: detection |
  *
  * Each life of a stream has a number of its own, `epoch` in formats (partition/find_start.ts): about the minute in
- * which it began, and unique. So ids stay unique among partitions, and when a stream is recreated or set back under an existing store. A
- * sequence that outgrows its bits (after years) carries into the epoch.
+ * which it began, and unique. So ids stay unique among partitions, and when a stream is recreated or set back under an
+ * existing store. A sequence that outgrows its bits (after years) carries into that number.
  */
 export class ReadIds {
   /** Most detections in one message, by entrance. */

@@ -38,7 +38,7 @@ export async function findStart(
     const start = { stream, changed: changed?.reason, removedUnread: 0 }
     if (!position) return { ...start, committed: Math.max(0, info.state.first_seq - 1), behind: [] }
     // Messages older than their stream were restored with it, from a snapshot (nats-server 2.15 gives it a new creation
-    // time); all others of a stream that was recreated are new, even if the server's clock was wrong when it created it.
+    // time); all others of a stream that was recreated are new, even if the server's clock was wrong then.
     const limit = changed!.isRecreated ? Date.parse(info.created) - 1 : Infinity
     // Later ones of the same millisecond are not done. What is left of the stream keeps its sequences.
     const lastAt = async (seq: number, time = -Infinity) =>

@@ -1,6 +1,6 @@
 /**
- * A value that is asked for often, such as one of the store that every query needs: at most `maxAgeMs` old. It is loaded again after half of that
- * time, so that a service in regular use never waits for it.
+ * A value that is asked for often, such as one of the store that every query needs: at most `maxAgeMs` old. It is
+ * loaded again after half of that time, so that a service in regular use never waits for it.
  */
 export class CachedValue<T> {
   #cached: { at: number; value: T } | undefined

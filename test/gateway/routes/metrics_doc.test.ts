@@ -36,7 +36,7 @@ function used(): { counters: string[]; gauges: string[]; bounds: string[] } {
   }
 }
 
-/** The names of a template: those of both entrances; a label value that the gateway takes out of the name is left out. */
+/** The names of a template, for both entrances, without the value that the gateway makes a label of. */
 function filled(template: string): string[] {
   if (template.endsWith('${source.entrance.root}'))
     return Object.values(ENTRANCE).map(({ root }) => template.replace('${source.entrance.root}', root))
