@@ -9,6 +9,7 @@ import { OpenGate } from './engine/records/test_records.js'
 import { PLAIN } from './engine/canvass/spy.js'
 import { ConsoleClient } from './gateway/fixtures/console_client.js'
 import { BEARER, startTestGateway } from './gateway/fixtures/gateway.js'
+import { until } from './until.js'
 
 /**
  * Every way in which something leaves for a person: each asks the access gate, or is on a list of exceptions with the
@@ -148,8 +149,7 @@ t.test('a console is an access from subscribe to close', async (t) => {
   await client.until(() => gate.begun.length === 2, 'the access of the next subscription')
   t.same(gate.ended, [{ rows: 0 }], 'which ends the previous one')
   client.socket.close()
-  const end = Date.now() + 10_000
-  while (gate.ended.length < 2 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => gate.ended.length === 2)
   t.same(gate.ended, [{ rows: 0 }, { rows: 0 }], 'a console that closes ends its access')
 })
 

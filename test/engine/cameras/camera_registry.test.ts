@@ -1,5 +1,6 @@
 import t from 'tap'
 import { CameraRegistry } from '../../../engine/cameras/camera_registry.js'
+import { until } from '../../until.js'
 import { startTestNats } from '../../servers/nats.js'
 
 const camera = (id: string, more: object = {}) => ({
@@ -16,8 +17,7 @@ const eventually = async (
   holds: () => boolean,
   limitMs = 8_000,
 ) => {
-  const until = Date.now() + limitMs
-  while (!holds() && Date.now() < until) await new Promise((r) => setTimeout(r, 20))
+  await until(holds, limitMs)
   t.ok(holds(), what)
 }
 

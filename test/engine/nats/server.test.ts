@@ -9,6 +9,7 @@ import { startPrivateServer } from '../../../engine/nats/server.js'
 import { isRunning } from '../../../engine/runtime/process.js'
 import { partitionOfCamera } from '../../../engine/nats/partitioning.js'
 import { ENTRANCE, partitionsOf, streamOf } from '../../../engine/nats/topology.js'
+import { until } from '../../until.js'
 import { startTestNats, type Teardown } from '../../servers/nats.js'
 
 const folderFor = (test: Teardown) => {
@@ -82,8 +83,7 @@ t.test('the server ends with its parent, even when the parent is killed', async 
   const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (d) => resolve(Number(d))))
   t.ok(isRunning(pid))
   parent.kill('SIGKILL')
-  for (let i = 0; i < 100 && isRunning(pid); i++) await new Promise((r) => setTimeout(r, 50))
-  t.notOk(isRunning(pid))
+  await until(() => !isRunning(pid))
 })
 
 t.test('the next start kills an orphan that still holds the folder', async (t) => {

@@ -16,10 +16,11 @@ t.test('readyz reports the state of each part', async (t) => {
   await until(async () => services.hub.feed.state.live)
   t.same((await ready()).reasons, ['engines: none has reported yet'])
   const publisher = await nats.connect()
+  let reports = 0
   const report = async (change: Partial<EngineStatus> = {}) => {
-    publisher.publish('status.engine.e1', JSON.stringify(makeStatus(change)))
-    await publisher.flush()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const gauges = { report: ++reports }
+    publisher.publish('status.engine.e1', JSON.stringify(makeStatus({ ...change, gauges })))
+    await until(() => services.board.largest('report') === reports)
   }
   await report()
   t.match(await ready(), { code: 200, ready: true, reasons: [] })
