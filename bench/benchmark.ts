@@ -6,7 +6,7 @@ import type { Measured } from './report/result.js'
 export interface Option<T> {
   type: 'string' | 'boolean'
   multiple: boolean
-  /** What stands for the value in the help, e.g. `FILE`; empty for a flag. */
+  /** Placeholder of the value in the help, e.g. `FILE`; empty for a flag. */
   placeholder: string
   /** The default as the help prints it; undefined when the option has none. */
   shownDefault?: string

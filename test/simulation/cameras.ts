@@ -8,7 +8,7 @@ import type { World } from './world.js'
 /** How long a camera waits for an acknowledgement before it sends a message again, ms. */
 const ACK_MS = 4_000
 
-/** A camera that is refused this often gives a message up: nobody told it that it is kept. */
+/** A camera that is refused this often gives a message up: it got no answer that says that it is kept. */
 const MOST_REFUSALS = 40
 
 /** The cameras: each sends its messages in order, each until it is acknowledged, under one message id. */

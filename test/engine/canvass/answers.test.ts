@@ -219,7 +219,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
         fc.constantFrom(1, 30, 60, 3_600),
         fc.option(fc.constantFrom(1, 600, 5_000), { nil: undefined }),
         fc.boolean(),
-        async (index, withinS, radiusM, told) => {
+        async (index, withinS, radiusM, withTime) => {
           const read = rows[index]!
           const expected = rows
             .filter(
@@ -237,7 +237,7 @@ t.test('every answer equals the oracle over the same rows', async (t) => {
           const found = await ask('nearby', {
             readId: read.readId,
             withinS,
-            ...(told && { ts: iso(read.ts) }),
+            ...(withTime && { ts: iso(read.ts) }),
             ...(radiusM && { radiusM }),
             limit: 2,
           })
