@@ -41,11 +41,13 @@ t.test('a WebSocket upgrade needs authentication and the same origin', async (t)
 
 t.test('a console learns what the stream holds, then gets every revision live and in order', async (t) => {
   const nats = await startTestNats(t)
-  const gateway = await startTestGateway(t, { nats })
+  const gate = new OpenGate()
+  const gateway = await startTestGateway(t, { nats, gate })
   const publisher = await nats.connect()
   const console = await ConsoleClient.open(t, gateway.url, {})
   await console.until((c) => c.of('hello').length === 1, 'hello')
   t.match(console.of('hello')[0], { first: 1, last: 0 }, 'an empty stream')
+  await until(() => gate.begun.length === 1) // live hits begin with the subscription, after the hello
   const hit = makeHit(1)
   await publishHit(publisher, hit)
   await publishHit(publisher, { ...hit, revision: 2, direction: 'leaving' })
@@ -173,11 +175,12 @@ t.test('a message that is not a hit is skipped and counted', async (t) => {
 
 t.test('reads are live only, and sent only to consoles that want them', async (t) => {
   const nats = await startTestNats(t)
-  const gateway = await startTestGateway(t, { nats })
+  const gate = new OpenGate()
+  const gateway = await startTestGateway(t, { nats, gate })
   const publisher = await nats.connect()
   const wants = await ConsoleClient.open(t, gateway.url, { reads: true, cameras: ['cam-1'] })
   const not = await ConsoleClient.open(t, gateway.url, {})
-  await wants.until((c) => c.of('hello').length > 0, 'hello')
+  await until(() => gate.begun.length === 2)
   await not.until((c) => c.of('hello').length > 0, 'hello')
   const publish = (n: number, camera: string) =>
     publisher.publish(`reads.${camera}`, JSON.stringify(makeRead(n, { camera })))
