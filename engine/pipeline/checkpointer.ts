@@ -262,7 +262,7 @@ export class Checkpointer {
     cameras.forget(camera)
   }
 
-  /** Closes and stores the open passes of a camera that will never be heard again: it left the registry, or is silent. */
+  /** Closes and stores the open passes of a camera that is not heard again: it left the registry, or is silent. */
   private closeAll(passes: CameraPasses): void {
     const { camera: name } = passes
     const camera = this.parts.cameras.cameras.get(name)
