@@ -112,13 +112,14 @@ function writeNumber(value: number): void {
   if (hundredths / 100 === value && Math.abs(hundredths) < 2 ** 27) {
     buffer[at++] = HUNDREDTHS
     writeVarint(value < 0 ? -2 * hundredths + 1 : 2 * hundredths)
-  } else if (Math.fround(value) === value) {
+  } else if (!Number.isFinite(value)) buffer[at++] = NULL
+  else if (Math.fround(value) === value) {
     buffer[at++] = SINGLE
     at = buffer.writeFloatLE(value, at)
-  } else if (Number.isFinite(value)) {
+  } else {
     buffer[at++] = DOUBLE
     at = buffer.writeDoubleLE(value, at)
-  } else buffer[at++] = NULL
+  }
 }
 
 function writeText(text: string): void {

@@ -3,6 +3,7 @@ import { makeHits, needsLastCheck, worthChecking } from '../../../engine/hits/hi
 import { hitMessage } from '../../../engine/hits/hit_message.js'
 import type { HotList } from '../../../engine/hotlists/hotlist.js'
 import type { ListMatch } from '../../../engine/hotlists/list_match.js'
+import { pack, unpack } from '../../../engine/partition/packed.js'
 import { OpenPass } from '../../../engine/passes/pass.js'
 import { detectionOf, frameOf, MAIN_ST } from '../passes/plates.js'
 
@@ -41,6 +42,9 @@ function passOf(
 const readOf = (pass: OpenPass) => pass.toRead(MAIN_ST, { module: 'm', model: 'n', lists: 'l' })
 const hits = (pass: OpenPass, matches: ListMatch[], closing = false) =>
   makeHits(pass, readOf(pass), matches, MAIN_ST, closing)
+
+/** A pass as the checkpoint gives it back. */
+const restoredOf = (pass: OpenPass): OpenPass => OpenPass.fromJSON(unpack(pack(pass)) as ReturnType<OpenPass['toJSON']>)
 
 t.test('a match is published once while the pass is open, and once more when it closes', async (t) => {
   const pass = passOf(2)
@@ -102,7 +106,7 @@ t.test('a special hot list is informational at any priority', async (t) => {
 t.test('revisions continue after a restart from the checkpoint', async (t) => {
   const pass = passOf(2)
   hits(pass, [match(0.95)])
-  const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+  const restored = restoredOf(pass)
   t.same(hits(restored, [match(0.95)]), [])
   passOf(4, restored)
   t.match(hits(restored, [match(0.95)], true), [{ revision: 2 }])
@@ -137,7 +141,7 @@ t.test('a vehicle that a moving camera follows is one hit, with a revision at ea
     // The pass that ends is not closed for its hits: the next one updates them.
     t.ok(pass.continued)
     published.push(...hits(pass, [match(0.95)], !pass.continued), ...hits(next, [match(0.95)]))
-    pass = OpenPass.fromJSON(JSON.parse(JSON.stringify(next)) as ReturnType<OpenPass['toJSON']>)
+    pass = restoredOf(next)
   }
   t.same(
     published.map(({ hitId, readId, ts, revision, lat }) => [hitId, readId, ts, revision, lat]),
@@ -150,7 +154,7 @@ t.test('a vehicle that a moving camera follows is one hit, with a revision at ea
 t.test('a parked car is checked once a minute of event time, so that it meets new lists', async (t) => {
   const pass = passOf(20)
   hits(pass, [])
-  const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+  const restored = restoredOf(pass)
   const { ts } = pass.state.last
   restored.extend(frameOf(21, ts + 59_000), detectionOf('7ABC123', 100, 100), 2_000)
   t.equal(worthChecking(restored, 0.9), false)
@@ -163,7 +167,7 @@ t.test(
   async (t) => {
     const pass = passOf(20)
     hits(pass, [])
-    const restored = OpenPass.fromJSON(JSON.parse(JSON.stringify(pass)))
+    const restored = restoredOf(pass)
     t.equal(needsLastCheck(restored), false)
     t.same(hits(restored, [match(0.95)], true), [])
     t.equal(needsLastCheck(passOf(21, restored)), true)
