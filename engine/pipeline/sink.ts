@@ -223,10 +223,13 @@ export class Sink {
   }
 
   private async publishAll(hits: readonly DueHit[], epoch: Epoch, pictures: Pick<Hit, 'crop' | 'picture'> = {}) {
-    for (const { decided, place } of hits) {
-      const placed = place === undefined ? await this.decide(decided, pictures) : { decided, place }
-      if (placed.place !== undefined) epoch.decided.push(placed.place)
-      epoch.hits.push(await this.publish(placed, place !== undefined))
+    // All at once, and so in one record of the log, in their order.
+    const decided = await Promise.all(
+      hits.map((due) => (due.place === undefined ? this.decide(due.decided, pictures) : due)),
+    )
+    for (const [index, due] of decided.entries()) {
+      if (due.place !== undefined) epoch.decided.push(due.place)
+      epoch.hits.push(await this.publish(due, hits[index]!.place !== undefined))
     }
   }
 
@@ -239,7 +242,7 @@ export class Sink {
     // Nobody but the store will see it.
     if (!message) return { decided: final }
     if (message.cut) this.parts.metrics.count('hits_cut_total')
-    const append = await this.log.prepareHit(final)
+    const append = this.log.prepareHit(final)
     return { decided: final, place: await retry.until('nats', () => append.write(), ending, isFenced) }
   }
 

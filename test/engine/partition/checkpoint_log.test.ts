@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { NatsConnection } from 'nats'
-import { ENTRANCE, stateStreamOf } from '../../../engine/nats/topology.js'
+import { ENTRANCE, stateStreamOf, stateSubjectOf } from '../../../engine/nats/topology.js'
 import { CheckpointLog } from '../../../engine/partition/checkpoint_log.js'
+import { deflated } from '../../../engine/partition/log_record.js'
 import type { Position } from '../../../engine/partition/position.js'
 import { decidedHit } from '../hits/decided.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -19,6 +20,8 @@ const position = (committed: number): Position => ({
 
 const open = async (connection: NatsConnection) =>
   CheckpointLog.open(connection.jetstream(), await connection.jetstreamManager(), PARTITION)
+
+const revisionOf = ({ hit }: { hit: { revision: number } }): number => hit.revision
 
 const text = (camera: string, n: number): [string, string] => [camera, `[5,{"camera":"${camera}","n":${n}}]`]
 
@@ -114,24 +117,24 @@ t.test('any series of checkpoints gives the same states again, and the log stays
 t.test('a decided hit is found until a checkpoint contains it, also after other checkpoints', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const log = await open(connection)
-  await (await log.prepare({ position: position(1), states: [text('a', 1)] })).write()
+  await log.prepare({ position: position(1), states: [text('a', 1)] }).write()
   const big = Array.from({ length: 40 }, (_, n): [string, string] => [`c${n}`, `[5,"${'x'.repeat(50_000)}"]`])
-  const checkpoint = await log.prepare({ position: position(2), states: big }, true)
+  const checkpoint = log.prepare({ position: position(2), states: big }, true)
   // Hits are decided while a checkpoint of several records is being written.
   const [first] = await Promise.all([
-    (await log.prepareHit(decidedHit())).write(),
+    log.prepareHit(decidedHit()).write(),
     checkpoint.write(),
-    (await log.prepareHit(decidedHit({ revision: 2 }))).write(),
+    log.prepareHit(decidedHit({ revision: 2 })).write(),
   ])
   const second = await open(connection)
   t.same(second.position, position(2))
   t.equal(second.cameras.size, 41)
   t.same([...second.decided.values()], [decidedHit(), decidedHit({ revision: 2 })])
 
-  await (await second.prepare({ position: position(3), states: [], decided: [first] }, true)).write()
+  await second.prepare({ position: position(3), states: [], decided: [first] }, true).write()
   const third = await open(connection)
   t.same([...third.decided.values()], [decidedHit({ revision: 2 })])
-  await (await third.prepare({ position: position(4), states: [], decided: [...third.decided.keys()] }, true)).write()
+  await third.prepare({ position: position(4), states: [], decided: [...third.decided.keys()] }, true).write()
   const last = await open(connection)
   t.equal(last.decided.size, 0)
   t.equal(last.cameras.size, 41)
@@ -140,9 +143,9 @@ t.test('a decided hit is found until a checkpoint contains it, also after other 
 t.test('an owner that was replaced decides nothing', async (t) => {
   const connection = await (await startTestNats(t, { partitions: 1 })).connect()
   const old = await open(connection)
-  await (await old.prepare({ position: position(1), states: [] })).write()
+  await old.prepare({ position: position(1), states: [] }).write()
   await (await (await open(connection)).prepare({ position: position(1), states: [] })).write()
-  await t.rejects((await old.prepareHit(decidedHit())).write(), { code: 'ALPR_ERR_STATE_FENCED' })
+  await t.rejects(old.prepareHit(decidedHit()).write(), { code: 'ALPR_ERR_STATE_FENCED' })
   t.equal((await open(connection)).decided.size, 0)
 })
 
@@ -160,10 +163,89 @@ t.test('what follows a write that failed is behind it', async (t) => {
     },
   } as typeof js
   const log = await CheckpointLog.open(deaf, manager, PARTITION)
-  const first = await log.prepareHit(decidedHit())
-  await t.rejects(first.write(), { message: 'no answer' })
+  const [first, second, third] = [1, 2, 3].map((revision) => log.prepareHit(decidedHit({ revision })))
+  const failed = await Promise.allSettled([first!.write(), second!.write()])
+  t.match(failed, [{ reason: { message: 'no answer' } }, { reason: { message: 'no answer' } }])
   unheard = false
-  const second = await (await log.prepareHit(decidedHit({ revision: 2 }))).write()
-  t.equal(await first.write(), second - 1, 'its second attempt finds that it was written')
-  t.equal((await open(connection)).decided.size, 2)
+  const place = await third!.write()
+  const earlier = await Promise.all([first!.write(), second!.write()])
+  t.ok(earlier[0]! < earlier[1]! && earlier[1]! < place, 'a second attempt finds that the first was written')
+  const { decided } = await open(connection)
+  t.same([...decided.keys()], [...earlier, place])
+  t.same([...decided.values()].map(revisionOf), [1, 2, 3])
+})
+
+t.test('hits of a burst share records, keep their order, and let a checkpoint between', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const manager = await connection.jetstreamManager()
+  const log = await open(connection)
+  const order: number[] = []
+  const decide = async (revision: number) => {
+    const place = await log.prepareHit(decidedHit({ revision })).write()
+    order.push(revision)
+    return place
+  }
+  const burst = (from: number) => Array.from({ length: 600 }, (_, n) => decide(from + n))
+  const [places] = await Promise.all([
+    Promise.all(burst(1)),
+    log.prepare({ position: position(1), states: [text('a', 1)] }).write(),
+  ])
+  t.same(order, Array.from(places.keys(), (n) => n + 1))
+  const { state } = await manager.streams.info(STREAM)
+  t.ok(state.messages <= 5, `${state.messages} records`)
+  const next = await open(connection)
+  t.same([...next.decided.keys()], places)
+  t.same([...next.decided.values()].map(revisionOf), order)
+  t.equal(next.cameras.size, 1)
+})
+
+t.test('a hit of any size that NATS takes is noted', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const log = await open(connection)
+  const large = ['x', 'y', 'z'].map((letter) => decidedHit({ reason: letter.repeat(700_000) }))
+  await Promise.all(large.map((hit) => log.prepareHit(hit).write()))
+  t.same([...(await open(connection)).decided.values()], large)
+})
+
+t.test('hits alone make a snapshot due, which carries those that no checkpoint contains', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const manager = await connection.jetstreamManager()
+  const log = await open(connection)
+  await log.prepare({ position: position(1), states: [text('a', 1)] }).write()
+  const decide = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, n) => log.prepareHit(decidedHit({ revision: n + 1 })).write()))
+  const decided: number[] = []
+  for (let epochs = 0; !log.snapshotDue && epochs < 20; epochs++) {
+    decided.push(...(await decide(500)))
+    t.equal((await open(connection)).snapshotDue, log.snapshotDue, 'whoever reads the log knows')
+  }
+  t.equal(log.snapshotDue, true, `after ${decided.length} hits`)
+  const carried = decided.splice(10, 5)
+  const snapshot = log.prepare({ position: position(2), states: [], decided })
+  const [later] = await Promise.all([decide(1), snapshot.write()])
+  t.equal(log.snapshotDue, false)
+  const { messages } = (await manager.streams.info(STREAM)).state
+  t.equal(messages, 2, 'the snapshot and what was decided meanwhile')
+
+  const next = await open(connection)
+  t.same([...next.decided.keys()], [...carried, ...later])
+  t.same([...next.decided.values()].map(revisionOf), [11, 12, 13, 14, 15, 1])
+  await next.prepare({ position: position(3), states: [], decided: carried }).write()
+  t.same([...(await open(connection)).decided.keys()], later)
+})
+
+t.test('a snapshot is due after many records, however small', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const js = connection.jetstream()
+  const log = await open(connection)
+  await log.prepare({ position: position(1), states: [text('a', 1)] }).write()
+  const record = await deflated({ part: -1, hits: [], states: {}, patches: {} })
+  const append = async (count: number) => {
+    const one = () => js.publish(stateSubjectOf(PARTITION), record, { timeout: 20_000 })
+    for (let left = count; left > 0; left -= 1_000) await Promise.all(Array.from({ length: Math.min(left, 1_000) }, one))
+  }
+  await append(10_000)
+  t.equal((await open(connection)).snapshotDue, false)
+  await append(1)
+  t.equal((await open(connection)).snapshotDue, true)
 })

@@ -80,7 +80,7 @@ async function sinkFor(
   const frames = new FrameCache(connection).of('FRAMES-4-0')
   const openLog = () => CheckpointLog.open(connection.jetstream(), manager, PARTITION)
   const previous = await openLog()
-  for (const one of earlier) await (await previous.prepareHit(one)).write()
+  for (const one of earlier) await previous.prepareHit(one).write()
   const log = await openLog()
   return {
     sink: new Sink(parts, progress, frames, new ReadIds(7), log),
