@@ -26,7 +26,7 @@ const kReadAhead = 64
 const kGrowth = 4
 const kLeastLog = 1_048_576
 /** A snapshot is also due after this many records: a reader asks for each of them, however small. */
-const kMostRecords = 10_000
+const kMostRecords = 4_000
 
 /**
  * The checkpoints of one partition: a stream of its own, in which each checkpoint is one append.
@@ -259,7 +259,7 @@ function appendOf(record: LogRecord): Append {
 const bytesOf = ({ states, patches, hits = [] }: LogRecord): number =>
   [Object.values(states), Object.values(patches), hits].flat().reduce((sum, { length }) => sum + length, 0)
 
-/** Reads records ahead of whoever takes them. @returns them in their order; undefined: there is none of this sequence */
+/** Reads records ahead of whoever takes them. @returns them in order; undefined: there is none of this sequence */
 async function* inOrder(
   read: (seq: number) => Promise<LogRecord | undefined>,
   first: number,
