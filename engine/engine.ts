@@ -306,6 +306,7 @@ function statusOf({ settings, metrics, retry, recognizer, lists, managers, chang
   const count = change && activeCount(change.current)
   metrics.gauge('partitions_total', count ?? 0)
   metrics.gauge('hot_list_entries', lists.entries)
+  metrics.forget('hot_list_age_seconds.')
   for (const list of lists.records)
     metrics.gauge(`hot_list_age_seconds.${list.id}`, Math.max(0, (Date.now() - Date.parse(list.loadedAt)) / 1000))
   return {

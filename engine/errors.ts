@@ -62,7 +62,7 @@ const TABLE = {
     500,
   ],
   ALPR_ERR_PARTITIONS_CHANGING: [
-    'the number of partitions is still changing from {from} to {to}; "platestream partitions" shows how far it is',
+    'the number of partitions is still changing from {from} to {to}; "platestream partitions show" says how far it is',
     409,
   ],
   ALPR_ERR_NATS_TOO_OLD: [

@@ -104,7 +104,7 @@ Examples:
         if (!(await (await CameraRegistry.open(connection)).delete(id)))
           throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: id })
         if (options.json) printJson({ removed: id })
-        else printLine(`camera ${id} is removed`)
+        else printLine(`camera ${id} is removed; what it sends from ten seconds on goes to DEAD`)
       }),
     )
 }

@@ -41,7 +41,14 @@ export function registerDead(program: Command): void {
         if (found.length === 0) return printLine('none')
         printTable(
           ['seq', 'arrived', 'camera', 'size', 'reason', 'message'],
-          found.map((d) => [d.seq, d.at, d.camera, bytesText(d.bytes), d.reason, d.message]),
+          found.map((d) => [
+            d.seq,
+            d.at,
+            d.camera,
+            d.kept ? bytesText(d.bytes) : `${bytesText(d.bytes)}, not kept`,
+            d.reason,
+            d.message,
+          ]),
         )
         if (found.length === options.limit)
           printLine(`... the first ${options.limit}; continue with --from ${found.at(-1)!.seq + 1}`)
@@ -83,9 +90,20 @@ Examples:
       withNats(options, 'dead redrive', async (connection) => {
         const manager = await connection.jetstreamManager()
         const { redrive } = await loadEngine()
-        const done = await forChosen(manager, seqs, options, ({ seq }) => redrive(connection, manager, seq))
-        if (options.json) printJson({ redriven: done })
-        else printLine(`${done} redriven`)
+        let skipped = 0
+        const done = await forChosen(manager, seqs, options, async ({ seq, kept }) => {
+          // Of those that are named, the error says it.
+          if (options.all && !kept) return void skipped++
+          await redrive(connection, manager, seq)
+        })
+        const redriven = done - skipped
+        if (options.json) printJson({ redriven, skipped })
+        else
+          printLine(
+            skipped === 0
+              ? `${redriven} redriven`
+              : `${redriven} redriven; ${skipped} cannot be: their payloads were not kept. "platestream dead drop" deletes them`,
+          )
       }),
     )
 

@@ -88,7 +88,10 @@ export async function loadDeadLetter(
  */
 export async function redrive(connection: NatsConnection, manager: JetStreamManager, seq: number): Promise<void> {
   const letter = await loadDeadLetter(manager, seq)
-  if (!letter.kept) throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `the payload of dead letter ${seq}` })
+  if (!letter.kept)
+    throw new AlprError('ALPR_ERR_NOT_FOUND', {
+      what: `the payload of dead letter ${seq}, of which only the headers were kept,`,
+    })
   const headers = newHeaders()
   for (const [name, value] of Object.entries(letter.headers)) headers.set(name, value)
   headers.set(HEADER.msgId, `redrive-${letter.seq}-${letter.sequence}`)

@@ -16,6 +16,11 @@ export class Metrics {
     this.gauges[name] = value
   }
 
+  /** Drops the gauges whose names begin with `prefix`: what they measured may be gone. */
+  forget(prefix: string): void {
+    for (const name of Object.keys(this.gauges)) if (name.startsWith(prefix)) delete this.gauges[name]
+  }
+
   /** Counts that the bound `name` took effect. */
   bound(name: string): void {
     this.count(`bound_${name}_total`)

@@ -53,7 +53,8 @@ t.test('a restored system continues from its backup and ends with the same resul
   for (const frame of frames.slice(0, half)) await first.publish(frame)
   await first.publish({ ...frames[0]!, camera: 'nobody-knows', id: 'stranger' })
 
-  // While frames are still being processed.
+  // While frames are still being processed, and with a checkpoint: before the first one ids are not decided.
+  await first.untilStored(4)
   const folder = await mkdtemp(join(tmpdir(), 'platestream-backup-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const manifest = await backUp(partsOf(first), folder, 'test')
