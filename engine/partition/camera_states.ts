@@ -29,15 +29,15 @@ export class CameraStates {
 
   /**
    * @param saved the last checkpoint of every camera, which CheckpointLog keeps up to date
-   * @param now monotonic, ms. Cameras with a pass that is not stored begin to work at once.
+   * @param openedAt now, monotonic, ms. Cameras with a pass that is not stored begin to work at once.
    */
   constructor(
     private readonly saved: ReadonlyMap<string, Packed>,
     private readonly rules: PassRules,
-    now: number,
+    private readonly openedAt: number,
   ) {
     for (const [camera, state] of saved)
-      if (!isStored(state)) this.get(camera, now)
+      if (!isStored(state)) this.get(camera, openedAt)
       else if (openPassesOf(state) > 0) this.openAway.set(camera, openPassesOf(state))
   }
 
@@ -85,9 +85,9 @@ export class CameraStates {
     return sum
   }
 
-  /** Whether a camera sent nothing for a while. @param now monotonic, ms */
+  /** Whether a camera sent nothing for a while, in this tenure. @param now monotonic, ms */
   isQuiet(camera: string, now: number): boolean {
-    return now - (this.working.get(camera)?.heardAt ?? -Infinity) >= kQuietMs
+    return now - (this.working.get(camera)?.heardAt ?? this.openedAt) >= kQuietMs
   }
 
   /** Cameras with a vehicle in view, working or put away. */

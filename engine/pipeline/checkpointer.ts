@@ -240,15 +240,16 @@ export class Checkpointer {
 
   /** Puts cameras away that do not send. @returns those that are forgotten */
   private settle(): string[] {
-    const { cameras, epoch } = this.progress
+    const { cameras, epoch, behind } = this.progress
     const now = performance.now()
     if (now - this.settledAt < SETTLE_MS) return []
     this.settledAt = now
-    for (const camera of cameras.withOpenPasses())
-      if (!this.parts.cameras.cameras.has(camera) && cameras.isQuiet(camera, now)) {
-        this.closeAll(cameras.get(camera, now))
-        epoch.cameras.add(camera)
-      }
+    for (const camera of cameras.withOpenPasses()) {
+      const isFormer = !this.parts.cameras.cameras.has(camera) && cameras.isQuiet(camera, now)
+      if (!isFormer || behind.doneOf(camera) !== undefined) continue
+      this.closeAll(cameras.get(camera, now))
+      epoch.cameras.add(camera)
+    }
     cameras.settle(now, epoch.cameras)
     const gone = cameras.forgotten(Date.now())
     for (const camera of gone) this.forget(camera, now)
