@@ -102,7 +102,7 @@ Examples:
           printLine(
             skipped === 0
               ? `${redriven} redriven`
-              : `${redriven} redriven; ${skipped} cannot be: their payloads were not kept. "platestream dead drop" deletes them`,
+              : `${redriven} redriven; ${skipped} cannot be, their payloads were not kept ("dead drop" deletes them)`,
           )
       }),
     )
