@@ -3,7 +3,7 @@ import type { OpenPass } from '../passes/pass.js'
 
 /**
  * A revision of a hit, and the point at which it was decided. It is durable, in the log of its partition, before it is
- * published: whoever processes the same messages again decides the same, however the lists have changed.
+ * published: an engine that processes the same messages again decides the same, however the lists have changed.
  */
 export interface DecidedHit {
   hit: Hit

@@ -9,7 +9,7 @@ export interface ReadHeaders {
 
 /**
  * Reads the headers of a message. The server stores names with spaces and values with line feeds, which the client
- * refuses to decode: such a message must not stop whoever reads the stream.
+ * refuses to decode: such a message must not stop those who read the stream.
  * @param get the client's getter, which throws
  */
 export function readHeaders(get: () => MsgHdrs | undefined): ReadHeaders {

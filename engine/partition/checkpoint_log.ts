@@ -38,8 +38,8 @@ const kMostRecords = 4_000
  * cameras, and what is before it is deleted. A hit is noted before it is published; a later checkpoint contains it.
  * Hits that no checkpoint contains yet are carried by the snapshot.
  *
- * Every append names the sequence it expects before it (compare-and-set). Whoever opens the log appends first: from
- * then on, the previous owner is refused (ALPR_ERR_STATE_FENCED).
+ * Every append names the sequence it expects before it (compare-and-set). The engine that opens the log appends first:
+ * from then on, the previous owner is refused (ALPR_ERR_STATE_FENCED).
  */
 export class CheckpointLog {
   /** The state of every camera: what a snapshot contains. */
@@ -259,7 +259,7 @@ function appendOf(record: LogRecord): Append {
 const bytesOf = ({ states, patches, hits = [] }: LogRecord): number =>
   [Object.values(states), Object.values(patches), hits].flat().reduce((sum, { length }) => sum + length, 0)
 
-/** Reads records ahead of whoever takes them. @returns them in order; undefined: there is none of this sequence */
+/** Reads records ahead of their use. @returns them in order; undefined: there is none of this sequence */
 async function* inOrder(
   read: (seq: number) => Promise<LogRecord | undefined>,
   first: number,
@@ -269,7 +269,7 @@ async function* inOrder(
   for (let seq = first; seq <= last; seq++) {
     for (let next = seq + ahead.length; next <= last && ahead.length < kReadAhead; next++) {
       const reading = read(next)
-      // Whoever waits for it is told.
+      // A failure is thrown where it is awaited.
       reading.catch(() => {})
       ahead.push(reading)
     }

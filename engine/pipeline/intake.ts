@@ -113,7 +113,7 @@ export class Intake {
     // Half of the slots at once: a pull costs the client and the server about as much as five messages.
     const least = window.limit / 2
     while (!signal.aborted && window.free < least && !this.#lanes.makeRoom(cameras.workingCount))
-      await Promise.race([window.whenFree(least), sleep(kLookMs, signal)])
+      await window.whenFree(least, kLookMs)
     return Math.max(1, window.free)
   }
 

@@ -68,9 +68,9 @@ export class Window {
     }
   }
 
-  /** Waits until there is room for `least` more. @returns how many fit; after `close` it may be less */
-  async whenFree(least: number): Promise<number> {
-    await this.#room.wait(() => this.free >= least)
+  /** Waits until there is room for `least` more, or for `ms`. @returns how many fit, which may be fewer */
+  async whenFree(least: number, ms?: number): Promise<number> {
+    await this.#room.wait(() => this.free >= least, ms)
     return this.free
   }
 

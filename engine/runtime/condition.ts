@@ -1,4 +1,4 @@
-/** Callers that wait until something is so; whoever changes what they wait for says `changed`. */
+/** Callers that wait until something is so. The code that changes what they wait for calls `changed`. */
 export class Condition {
   readonly #waits = new Set<{ until: () => boolean; wake: () => void }>()
   #closed = false
@@ -7,9 +7,23 @@ export class Condition {
     return this.#closed
   }
 
-  /** Waits until `until` holds. After `close` nobody waits. */
-  async wait(until: () => boolean): Promise<void> {
-    if (!this.#closed && !until()) await new Promise<void>((wake) => this.#waits.add({ until, wake }))
+  /** Waits until `until` holds, or for `ms`. After `close` nobody waits. */
+  async wait(until: () => boolean, ms = Infinity): Promise<void> {
+    if (this.#closed || until()) return
+    await new Promise<void>((wake) => {
+      const wait = { until, wake }
+      this.#waits.add(wait)
+      if (ms === Infinity) return
+      // A wait that is over must not stay: a caller may look every few milliseconds for hours.
+      const timer = setTimeout(() => {
+        this.#waits.delete(wait)
+        wake()
+      }, ms)
+      wait.wake = () => {
+        clearTimeout(timer)
+        wake()
+      }
+    })
   }
 
   /** Ends the waits of those for whom it is so now. */

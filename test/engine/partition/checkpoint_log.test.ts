@@ -246,7 +246,7 @@ t.test('hits alone make a snapshot due, which carries those that no checkpoint c
   const decided: number[] = []
   for (let epochs = 0; !log.snapshotDue && epochs < 20; epochs++) {
     decided.push(...(await decide(500)))
-    t.equal((await open(connection)).snapshotDue, log.snapshotDue, 'whoever reads the log knows')
+    t.equal((await open(connection)).snapshotDue, log.snapshotDue, 'a reader of the log knows')
   }
   t.equal(log.snapshotDue, true, `after ${decided.length} hits`)
   const carried = decided.splice(10, 5)

@@ -47,3 +47,21 @@ t.test('a check that throws concerns its own caller, in the call', async (t) => 
     { message: 'refused' },
   )
 })
+
+t.test('a wait with a limit ends then, and leaves nothing behind', async (t) => {
+  const condition = new Condition()
+  let asked = 0
+  const never = () => {
+    asked += 1
+    return false
+  }
+  for (let n = 0; n < 20; n++) await condition.wait(never, 1)
+  asked = 0
+  condition.changed()
+  t.equal(asked, 0, 'no wait is left')
+  let isSo = false
+  const waiting = condition.wait(() => isSo, 60_000)
+  isSo = true
+  condition.changed()
+  await waiting
+})
