@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { parseInstant } from '../engine/runtime/mod.js'
 
 /** Parsers of option values. Each throws commander's error, which becomes one line and exit code 2. */
 
@@ -56,8 +57,8 @@ export function parseDuration(text: string): number {
 
 /** RFC 3339 time with zone -> ms since 1970 UTC. */
 export function parseTime(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a time with a zone, such as 2026-05-01T08:30:00Z.')
+  const time = parseInstant(text)
+  if (time === undefined) throw new InvalidArgumentError('It must be a time with a zone, such as 2026-05-01T08:30:00Z.')
   return time
 }
 

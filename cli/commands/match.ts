@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { AlprError, CsvReader, HOUR_MS } from '../../engine/runtime/mod.js'
+import { AlprError, CsvReader, HOUR_MS, parseDay, parseInstant } from '../../engine/runtime/mod.js'
 import { loadMatcher } from '../../wasm/load_node.js'
 import { Dictionary, parsePattern, PlateBuilder, type PlateMatch, type PlateRow } from '../../wasm/mod.js'
 import { printJson } from '../output.js'
@@ -131,4 +131,5 @@ async function readCsv(file: string, builder: PlateBuilder, invalid: (reason: st
   take(reader.end())
 }
 
-const hourOf = (text: string): number => (text === '' ? 0 : Math.floor(Date.parse(text) / HOUR_MS))
+const hourOf = (text: string): number =>
+  text === '' ? 0 : Math.floor((parseInstant(text) ?? parseDay(text) ?? NaN) / HOUR_MS)

@@ -17,7 +17,7 @@ import {
   sealWeek,
   WEEK_MS,
 } from '../../engine/mod.js'
-import { loadSecrets } from '../../engine/runtime/mod.js'
+import { loadSecrets, parseDay } from '../../engine/runtime/mod.js'
 import { ReportedFailure, usage } from '../failure.js'
 import { printJson, printLine } from '../output.js'
 import { wholeNumber, withParent } from '../parse.js'
@@ -191,8 +191,8 @@ function registerJobs(store: Command): void {
 }
 
 function monday(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN
-  if (Number.isNaN(ms) || mondayOf(ms) !== ms) throw new InvalidArgumentError('It must be a Monday such as 2025-11-17.')
+  const ms = parseDay(text)
+  if (ms === undefined || mondayOf(ms) !== ms) throw new InvalidArgumentError('It must be a Monday such as 2025-11-17.')
   return ms
 }
 

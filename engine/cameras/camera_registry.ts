@@ -3,7 +3,7 @@ import { AlprError, reasonOf } from '../errors.js'
 import { isWrongLastSequence } from '../nats/errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
-import { CAMERA_ID, ownCamera, parseCamera, type Camera } from '../model/camera.js'
+import { CAMERA_ID, ownCamera, parseNewCamera, type Camera } from '../model/camera.js'
 
 /**
  * Messages that arrive up to so long after their camera was removed are processed, ms: an engine that has not heard of
@@ -44,7 +44,7 @@ export class CameraRegistry {
 
   /** Adds or replaces a camera. @throws ALPR_ERR_CAMERA_INVALID naming the field */
   async put(value: unknown): Promise<Camera> {
-    const camera = parseCamera(value)
+    const camera = parseNewCamera(value)
     await this.#bucket.put(camera.id, JSON.stringify(camera))
     return camera
   }
@@ -55,7 +55,7 @@ export class CameraRegistry {
    * @throws ALPR_ERR_CAMERA_INVALID naming the field
    */
   async add(value: unknown): Promise<boolean> {
-    const camera = parseCamera(value)
+    const camera = parseNewCamera(value)
     try {
       await this.#bucket.create(camera.id, JSON.stringify(camera))
       return true

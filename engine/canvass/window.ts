@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
-import { DAY_MS } from '../model/time.js'
+import { DAY_MS, parseInstant } from '../model/time.js'
 import { and, or, sql, time, value, type Sql } from '../store/sql.js'
 
 const strict = { additionalProperties: false }
@@ -52,12 +52,10 @@ export interface Daily {
   zone: string
 }
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
-
 /** @throws ALPR_ERR_WINDOW_INVALID */
 export function instantOf(field: string, text: string): number {
-  const ms = RFC3339.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(ms))
+  const ms = parseInstant(text)
+  if (ms === undefined)
     throw new AlprError('ALPR_ERR_WINDOW_INVALID', {
       reason: `${field} "${text.slice(0, 40)}" is not a time with its zone, such as 2026-11-22T21:00:00Z`,
     })

@@ -3,6 +3,7 @@ import { CAMERA_ID } from '../model/camera.js'
 import { EXPECTED_STREAM } from '../nats/mapping_probe.js'
 import { readHeaders } from '../nats/read_headers.js'
 import { cameraOf, HEADER } from '../nats/topology.js'
+import { parseInstant } from '../model/time.js'
 import { Condition } from '../runtime/condition.js'
 import type { FeedFrame, FeedLog } from './feed_format.js'
 
@@ -100,7 +101,7 @@ function toFrame(camera: string, { data }: Msg, received: MsgHdrs | undefined): 
     if (!name.startsWith('Nats-') && name !== HEADER.capturedAt) headers[name] = values.at(-1) ?? ''
   }
   const text = received?.get(HEADER.capturedAt) ?? ''
-  const time = RFC3339_UTC.test(text) ? Date.parse(text) : NaN
+  const time = (RFC3339_UTC.test(text) ? parseInstant(text) : undefined) ?? NaN
   // A text that is not a time stays a header, word for word: a replay must send what the camera sent.
   const usable = time >= 0 && time < LATEST_MS
   if (!usable) headers[HEADER.capturedAt] = text

@@ -34,8 +34,27 @@ const parse = parserOf<Camera>(CameraSchema, (fault, value) => invalid(value, fa
 export const parseCamera = (value: unknown): Camera => ownCamera(structuredClone(value))
 
 /**
- * The same for a value that nobody else has: it becomes the record. One that JSON.parse made takes two thirds of the
- * memory of its copy, because it shares its short texts with others.
+ * A record that comes into the registry. One that is in it may be at 0,0: an earlier release accepted that.
+ * @throws ALPR_ERR_CAMERA_INVALID naming the field, or because it is at 0,0
+ */
+export function parseNewCamera(value: unknown): Camera {
+  const camera = parseCamera(value)
+  const { lat, lon } = camera
+  if (lat !== undefined && lon !== undefined && isWithoutFix({ lat, lon }))
+    throw invalid(value, 'position 0,0 is in the sea, where a receiver without a fix says it is; give lat and lon')
+  return camera
+}
+
+/** Degrees around 0,0, in the sea, where a receiver says it is before it knows. */
+const NO_FIX = 0.001
+
+/** Whether a position is that of a receiver without a fix: it is none. */
+export const isWithoutFix = ({ lat, lon }: { lat: number; lon: number }): boolean =>
+  Math.abs(lat) < NO_FIX && Math.abs(lon) < NO_FIX
+
+/**
+ * As `parseCamera`, for a value that nobody else has: it becomes the record. One that JSON.parse made takes two
+ * thirds of the memory of its copy, because it shares its short texts with others.
  * @throws ALPR_ERR_CAMERA_INVALID naming the field
  */
 export function ownCamera(value: unknown): Camera {

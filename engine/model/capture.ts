@@ -1,5 +1,6 @@
 import { AlprError } from '../errors.js'
 import type { Camera } from './camera.js'
+import { parseInstant } from './time.js'
 
 /** One instant at one camera, with a valid time and a position: what detections are observed in. */
 export interface Capture {
@@ -56,8 +57,8 @@ export function parseCapturedAt(
   now = Date.now(),
 ): number {
   if (value === undefined || value === '') throw new AlprError('ALPR_ERR_FRAME_TIME_MISSING')
-  const time = RFC3339_UTC.test(value) ? Date.parse(value) : NaN
-  if (Number.isNaN(time)) throw new AlprError('ALPR_ERR_FRAME_TIME_INVALID', { value: value.slice(0, 64) })
+  const time = RFC3339_UTC.test(value) ? parseInstant(value) : undefined
+  if (time === undefined) throw new AlprError('ALPR_ERR_FRAME_TIME_INVALID', { value: value.slice(0, 64) })
   if (time < EARLIEST_CAPTURE)
     throw new AlprError('ALPR_ERR_FRAME_TIME_ABSURD', { value, limit: new Date(EARLIEST_CAPTURE).toISOString() })
   if (time > Math.max(arrivedAt, now) + futureToleranceMs)

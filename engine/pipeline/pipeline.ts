@@ -16,6 +16,7 @@ import { contentDigest, rejectedDigest } from '../passes/recent_messages.js'
 import { ledgerPartOf } from '../model/ledger.js'
 import { ReadIds } from '../model/read_id.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
+import { parseInstant } from '../model/time.js'
 import { sleep } from '../runtime/backoff.js'
 import { TimeSlice } from '../runtime/time_slice.js'
 import type { PipelineParts } from './pipeline_parts.js'
@@ -212,6 +213,6 @@ function isRepeated(camera: CameraPasses, message: CameraMessage, { observed }: 
 
 /** The time that decides in which hour a dead message is counted: its own when that is plausible, else its arrival. */
 function hourTimeOf(message: CameraMessage): number {
-  const captured = Date.parse(message.header(HEADER.capturedAt) ?? '')
+  const captured = parseInstant(message.header(HEADER.capturedAt) ?? '') ?? NaN
   return captured >= EARLIEST_CAPTURE && captured <= message.arrivedAt ? captured : message.arrivedAt
 }

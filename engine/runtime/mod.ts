@@ -2,7 +2,7 @@
  * The light door of the engine: errors, secrets, processes, sleeping, CSV. Loads no client, codec or schema compiler.
  */
 export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
-export { DAY_MS, HOUR_MS } from '../model/time.js'
+export { DAY_MS, HOUR_MS, parseDay, parseInstant } from '../model/time.js'
 export { CsvReader } from './csv_reader.js'
 export { leastOf, mostOf } from './extremes.js'
 export { CachedValue } from './cached_value.js'

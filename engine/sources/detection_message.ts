@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import { Type, type Static } from '@sinclair/typebox'
 import { normalisePlate, strictPlate, type Quad } from '../../wasm/mod.js'
 import { AlprError } from '../errors.js'
+import { isWithoutFix } from '../model/camera.js'
 import type { Observation } from '../model/observation.js'
 import { ReadIds } from '../model/read_id.js'
-import { faultText, parserOf } from '../runtime/validate.js'
+import { faultText, parserOf, type SchemaFault } from '../runtime/validate.js'
 import { characterDistributions } from './message_distribution.js'
 
 /** 1 MiB: ten times 256 detections with every field. */
@@ -60,12 +61,25 @@ export const DetectionSchema = Type.Object(
 
 type Raw = Static<typeof DetectionSchema>
 
+class Fault extends Error {
+  constructor(readonly fault: SchemaFault) {
+    super()
+  }
+}
+
 /** In place: the value was parsed from the message a moment ago, and the schema has no defaults. */
-const parseRaw = parserOf<Raw>(DetectionSchema, (fault) => invalid(faultText(fault)), { copy: false })
+const parseRaw = parserOf<Raw>(DetectionSchema, (fault) => new Fault(fault), { copy: false })
+
+/** Fields that a detection may lack. One with an impossible value (null, NaN, -1) is left out: the read stays. */
+const OPTIONAL: ReadonlySet<string> = new Set(
+  Object.keys(DetectionSchema.properties).filter((name) => !(DetectionSchema.required as string[]).includes(name)),
+)
 
 /** A valid detection. */
 export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | 'heading' | 'speed'> {
   observation: Observation
+  /** Optional fields whose values no such field can have: as if the message did not have them. */
+  leftOut: readonly string[]
 }
 
 /**
@@ -78,38 +92,62 @@ export function splitMessage(payload: Uint8Array): { elements: readonly unknown[
   if (payload.length > MAX_MESSAGE_BYTES)
     throw invalid(`the message has ${payload.length} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
   if (!isUtf8(payload)) throw invalid('the message is not UTF-8')
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
-  } catch {
-    // What V8 says quotes the payload, and this text is shown to people who may not see plates.
-    throw invalid('the message is not JSON')
-  }
+  const value = parseJson(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
   if (!Array.isArray(value)) return { elements: [value], alone: true }
   if (value.length < 1 || value.length > MAX_DETECTIONS)
     throw invalid(`the message has ${value.length} detections, 1 to ${MAX_DETECTIONS} are allowed`)
   return { elements: value, alone: false }
 }
 
+/** Strings, to pass them over, and the numbers that JSON does not have but that other languages write. */
+const STRING_OR_NO_NUMBER = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g
+
+/** Python and others write NaN and Infinity: null, which is left out. @throws ALPR_ERR_DETECTION_INVALID */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    try {
+      return JSON.parse(text.replace(STRING_OR_NO_NUMBER, (part) => (part.startsWith('"') ? part : 'null')))
+    } catch {
+      // What V8 says quotes the payload, and this text is shown to people who may not see plates.
+      throw invalid('the message is not JSON')
+    }
+  }
+}
+
+/**
+ * The valid fields of a detection, and the names of the optional ones that were left out. The value stays as it is: it
+ * becomes a dead letter when a required field is at fault. @throws ALPR_ERR_DETECTION_INVALID naming the field
+ */
+function parseFields(value: unknown): { raw: Raw; leftOut: string[] } {
+  const leftOut: string[] = []
+  for (let rest = value; ; ) {
+    try {
+      return { raw: parseRaw(rest), leftOut }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      const field = error.fault.field.split('.', 1)[0]!
+      if (!OPTIONAL.has(field)) throw invalid(faultText(error.fault))
+      const { [field]: _, ...others } = rest as Record<string, unknown>
+      rest = others
+      leftOut.push(field)
+    }
+  }
+}
+
 /** @throws ALPR_ERR_DETECTION_INVALID naming the field */
 export function parseDetection(value: unknown): CameraDetection {
-  const {
-    capturedAt,
-    plate: text,
-    confidence,
-    characters,
-    alternates = [],
-    region = null,
-    quad,
-    track,
-    position,
-    heading,
-    speed,
-  } = parseRaw(value)
+  const { raw, leftOut } = parseFields(value)
+  const { capturedAt, plate: text, confidence, alternates = [], region = null } = raw
+  const { quad, track, heading, speed } = raw
+  const position = raw.position && !isWithoutFix(raw.position) ? raw.position : undefined
+  if (raw.position && !position) leftOut.push('position')
   const plate = plateOf(text)
-  if (characters && characters.length !== plate.length)
-    throw invalid(`characters has ${characters.length} values for the ${plate.length} characters of the plate`)
+  const characters = raw.characters?.length === plate.length ? raw.characters : undefined
+  if (raw.characters && !characters) leftOut.push('characters')
   return {
+    leftOut,
     capturedAt,
     position,
     heading,

@@ -48,8 +48,9 @@ export class DetectionSource implements Source {
     return false
   }
 
-  count(metrics: Metrics, { observed, rejected }: Extracted): void {
+  count(metrics: Metrics, { observed, rejected, leftOut = [] }: Extracted): void {
     metrics.count('camera_messages_total')
+    for (const field of leftOut) metrics.count(`fields_left_out_total.${field}`)
     if (rejected.length > 0) metrics.count('camera_detections_dead_total', rejected.length)
     for (const { capture, detections } of observed) {
       metrics.count('camera_detections_total', detections.length)
@@ -62,10 +63,12 @@ export class DetectionSource implements Source {
     const { elements, alone } = splitMessage(message.payload)
     const observed: (CaptureObservations & { detections: Observation[] })[] = []
     const rejected: Rejection[] = []
+    const leftOut: string[] = []
     elements.forEach((element, index) => {
       try {
         const detection = parseDetection(element)
         const capturedAt = parseCapturedAt(detection.capturedAt, message.arrivedAt, this.futureToleranceMs)
+        leftOut.push(...detection.leftOut)
         const last = observed.at(-1)
         // Neighbouring detections of one time and position are one capture, and so two vehicles.
         if (
@@ -89,7 +92,7 @@ export class DetectionSource implements Source {
         })
       }
     })
-    return { observed, rejected }
+    return { observed, rejected, leftOut }
   }
 }
 

@@ -1,10 +1,12 @@
 import { AlprError } from '../errors.js'
-import type { Camera } from '../model/camera.js'
+import { isWithoutFix, type Camera } from '../model/camera.js'
 import { parseCapturedAt, positionOf, type CameraMessage, type Capture } from '../model/capture.js'
 
 /** One encoded image from one camera at one instant. */
 export interface Frame extends Capture {
   jpeg: Uint8Array
+  /** Headers whose values are impossible, in lower case: as if the frame did not have them. */
+  leftOut?: readonly string[]
 }
 
 /** 8 MiB: twenty times a usual 1080p photo. */
@@ -30,10 +32,15 @@ export function parseFrame(message: CameraMessage, camera: Camera, futureToleran
     })
   }
   const capturedAt = parseCapturedAt(message.header('Captured-At'), message.arrivedAt, futureToleranceMs, now)
-  const position = parsePosition(message.header('Position'))
-  const heading = parseNumber('Heading', message.header('Heading'), 0, 360, 'degrees from 0 to 360')
-  const speed = parseNumber('Speed', message.header('Speed'), 0, 150, 'metres a second from 0 to 150')
+  const leftOut: string[] = []
+  // A fixed camera is where the registry says.
+  const sent = camera.kind === 'fixed' ? undefined : parsePosition(message.header('Position'))
+  const position = sent && !isWithoutFix(sent) ? sent : undefined
+  if (sent && !position) leftOut.push('position')
+  const heading = parseNumber('Heading', message.header('Heading'), 360, leftOut)
+  const speed = parseNumber('Speed', message.header('Speed'), 150, leftOut)
   return {
+    leftOut,
     seq: message.seq,
     camera,
     capturedAt,
@@ -61,18 +68,13 @@ function parsePosition(value: string | undefined): { lat: number; lon: number } 
   return { lat, lon }
 }
 
-function parseNumber(
-  header: string,
-  value: string | undefined,
-  min: number,
-  max: number,
-  expected: string,
-): number | undefined {
+/** A number from 0 to `most`. Any other value is left out: it must not cost the frame. */
+function parseNumber(header: string, value: string | undefined, most: number, leftOut: string[]): number | undefined {
   if (value === undefined || value === '') return undefined
-  const number = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : NaN
-  if (!(number >= min && number <= max))
-    throw new AlprError('ALPR_ERR_FRAME_HEADER_INVALID', { header, value: value.slice(0, 64), expected })
-  return number
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN
+  if (number <= most) return number
+  leftOut.push(header.toLowerCase())
+  return undefined
 }
 
 function parseFeed(value = ''): string {

@@ -38,7 +38,7 @@ export class FrameSource implements Source {
       const { detections, ms } = await this.recognizer.recognize(capture.jpeg, message.camera)
       this.metrics.count('decode_ms_total', ms.decode)
       this.metrics.count('recognize_ms_total', ms.recognize)
-      return { observed: [{ capture, detections, first: 0 }], rejected: [] }
+      return { observed: [{ capture, detections, first: 0 }], rejected: [], leftOut: capture.leftOut }
     } catch (cause) {
       if (cause instanceof Withdrawn) return { observed: [], rejected: [] }
       const error = verdictOf(cause)
@@ -55,8 +55,9 @@ export class FrameSource implements Source {
     return this.recognizer.withdraw(payload, camera)
   }
 
-  count(metrics: Metrics, { observed, rejected }: Extracted): void {
+  count(metrics: Metrics, { observed, rejected, leftOut = [] }: Extracted): void {
     metrics.count('frames_total')
+    for (const header of leftOut) metrics.count(`fields_left_out_total.${header}`)
     if (rejected.length > 0) return metrics.count('frames_dead_total')
     for (const { capture, detections } of observed) {
       metrics.count(detections.length > 0 ? 'frames_with_reads_total' : 'frames_without_plate_total')

@@ -24,6 +24,8 @@ export interface Rejection {
 export interface Extracted {
   observed: readonly CaptureObservations[]
   rejected: readonly Rejection[]
+  /** Names of optional fields and headers whose values are impossible: what was observed is without them. */
+  leftOut?: readonly string[]
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { CAMERA_ID, type LedgerEntry } from '../../engine/mod.js'
-import { AlprError, DAY_MS, HOUR_MS } from '../../engine/runtime/mod.js'
+import { AlprError, DAY_MS, HOUR_MS, parseDay, parseInstant } from '../../engine/runtime/mod.js'
 import { accessOf } from '../access/access.js'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
@@ -92,8 +92,10 @@ export function ledgerRoutes(api: Api, { records }: Services): void {
 }
 
 function timeOf(field: string, text: string): number {
-  const time = Date.parse(text)
-  if (Number.isNaN(time))
-    throw new AlprError('ALPR_ERR_REQUEST_INVALID', { reason: `${field} is not a valid date and time` })
+  const time = parseInstant(text) ?? parseDay(text)
+  if (time === undefined)
+    throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+      reason: `${field} is not a time with its zone, such as 2026-11-22T21:00:00Z, or a day`,
+    })
   return time
 }

@@ -22,6 +22,11 @@ const refuses = (
   for (const text of texts) t.throws(() => parse(text), { code: 'commander.invalidArgument' })
 }
 
+t.test('a time that does not exist is refused', async (t) => {
+  t.equal(parseTime('2024-02-29T23:59:59+01:00'), Date.UTC(2024, 1, 29, 22, 59, 59))
+  refuses(t, parseTime, '2026-02-30T00:00:00Z', '2026-05-01T24:00:00Z', '2025-02-29T08:00:00Z', '2026-05-01T08:30:00')
+})
+
 t.test('numbers are parsed within their range', async (t) => {
   t.equal(wholeNumber(1, 10)('10'), 10)
   refuses(t, wholeNumber(1, 10), '0', '11', '1.5', '', '-1', '1e1', ' 1', 'one')

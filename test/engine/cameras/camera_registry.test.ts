@@ -33,6 +33,10 @@ t.test('cameras are added, replaced, listed and deleted', async (t) => {
     (await registry.list()).map((c) => c.id),
     ['a', 'b'],
   )
+  await t.rejects(registry.add(camera('c', { lat: 0, lon: 0.0001 })), {
+    code: 'ALPR_ERR_CAMERA_INVALID',
+    message: /0,0 is in the sea/,
+  })
   t.equal(await registry.delete('a'), true)
   t.equal(await registry.delete('a'), false)
   t.equal(await registry.get('a'), undefined)

@@ -126,6 +126,8 @@ t.test('input that makes no sense is refused with a code, and the store is not a
     [{ windows: [{ from: WINDOW[0]!.from, to: WINDOW[0]!.from }] }, 'ALPR_ERR_WINDOW_INVALID'],
     [{ windows: [{ from: '2016-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }] }, 'ALPR_ERR_WINDOW_INVALID'],
     [{ windows: [{ from: '2026-02-30T00:00:00', to: '2026-03-01T00:00:00Z' }] }, 'ALPR_ERR_WINDOW_INVALID'],
+    [{ windows: [{ from: '2026-02-30T00:00:00Z', to: '2026-03-03T00:00:00Z' }] }, 'ALPR_ERR_WINDOW_INVALID'],
+    [{ windows: [{ from: '2026-05-01T00:00:00Z', to: '2026-05-01T24:00:00Z' }] }, 'ALPR_ERR_WINDOW_INVALID'],
     [{ windows: [{ from: 'yesterday', to: 'now' }] }, 'ALPR_ERR_WINDOW_INVALID'],
     [{ windows: [{ from: '2026-01-01T00:00:00Z', to: '2026-06-01T00:00:00Z' }] }, 'ALPR_ERR_REQUEST_INVALID'],
     [{ daily: { from: '22:00', to: '22:00' } }, 'ALPR_ERR_WINDOW_INVALID'],

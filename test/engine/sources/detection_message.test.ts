@@ -32,7 +32,7 @@ t.test('a detection may have every field', async (t) => {
     [110, 70],
     [10, 70],
   ]
-  const { observation, ...rest } = parseDetection({
+  const { observation, leftOut, ...rest } = parseDetection({
     ...GOOD,
     plate: '7abc-123',
     region: 'US-CA',
@@ -45,6 +45,7 @@ t.test('a detection may have every field', async (t) => {
     characters: [1, 1, 0.9, 1, 1, 1, 1],
   })
   t.same(rest, { capturedAt: GOOD.capturedAt, position: { lat: 38.7, lon: -121.2 }, heading: 90, speed: 12 })
+  t.same(leftOut, [])
   t.match(observation, {
     plate: '7ABC123',
     confidence: 0.93,
@@ -68,19 +69,8 @@ t.test('what is wrong is named', async (t) => {
     [{ plate: '7AB?123' }, /character "\?"/],
     [{ plate: '---' }, /0 characters/],
     [{ plate: 'A'.repeat(13) }, /13 characters/],
-    [{ characters: [1, 1] }, /2 values for the 7/],
-    [
-      {
-        quad: [
-          [0, 0],
-          [1, 1],
-        ],
-      },
-      /quad/,
-    ],
-    [{ position: { lat: 91, lon: 0 } }, /position/],
-    [{ region: 'California' }, /region/],
-    [{ alternates: 'none' }, /alternates/],
+    [{ plate: null }, /plate/],
+    [{ confidence: null }, /confidence/],
   ] as const)
     t.throws(
       () => parseDetection({ ...GOOD, ...change }),
@@ -89,6 +79,44 @@ t.test('what is wrong is named', async (t) => {
     )
   for (const value of [null, 7, 'text', [], [GOOD]])
     t.throws(() => parseDetection(value), { code: 'ALPR_ERR_DETECTION_INVALID' })
+})
+
+t.test('an optional field with an impossible value is left out, and the read stays', async (t) => {
+  const bare = parseDetection({ ...GOOD })
+  const optional = ['characters', 'alternates', 'region', 'quad', 'track', 'position', 'heading', 'speed']
+  for (const field of optional)
+    for (const value of [null, 'NaN', -1, {}, [null], '']) {
+      const detection = { ...GOOD, [field]: value }
+      const { leftOut, ...read } = parseDetection(detection)
+      if (field === 'track' && value === 'NaN') continue // a name like any other
+      t.same(leftOut, [field], `${field} ${JSON.stringify(value)}`)
+      t.same({ ...read, leftOut: [] }, bare)
+      t.same(detection, { ...GOOD, [field]: value }, 'the message is not changed')
+    }
+  for (const [change, field] of [
+    [{ characters: [1, 1] }, 'characters'],
+    [{ quad: [[0, 0]] }, 'quad'],
+    [{ position: { lat: 91, lon: 0 } }, 'position'],
+    [{ position: { lat: 0, lon: 0 } }, 'position'],
+    [{ region: 'California' }, 'region'],
+    [{ alternates: 'none' }, 'alternates'],
+    [{ heading: 361 }, 'heading'],
+  ] as const)
+    t.same(parseDetection({ ...GOOD, ...change }).leftOut, [field], JSON.stringify(change))
+  const all = Object.fromEntries(optional.map((field) => [field, null]))
+  t.same([...parseDetection({ ...GOOD, ...all }).leftOut].sort(), [...optional].sort())
+  t.throws(() => parseDetection({ ...GOOD, ...all, colour: 'red' }), { message: /there is no field colour/ })
+})
+
+t.test('NaN and Infinity, as Python writes them, are values that no field can have', async (t) => {
+  const text =
+    '{"capturedAt":"2026-05-01T08:30:00Z","plate":"7NaN123","confidence":0.9,"heading":NaN,"speed":-Infinity}'
+  const [element] = splitMessage(bytes(text)).elements
+  t.match(parseDetection(element), { observation: { plate: '7NAN123' }, leftOut: ['heading', 'speed'] })
+  t.throws(() => splitMessage(bytes('{"plate":NaN')), { message: /not JSON/ })
+  t.throws(() => parseDetection(splitMessage(bytes('{"capturedAt":"x","plate":"A1","confidence":NaN}')).elements[0]), {
+    message: /confidence must be number/,
+  })
 })
 
 t.test('any JSON is a detection or an error with a code', async () => {

@@ -75,8 +75,31 @@ t.test('each kind of invalid frame has its own reason', async (t) => {
   t.equal(codeOf(message({}, 'trailer-1')), 'ALPR_ERR_FRAME_POSITION_MISSING')
   for (const bad of ['91,0', '0,181', 'here', '1;2', '38.7', 'NaN,NaN'])
     t.equal(codeOf(message({ Position: bad }, 'trailer-1')), 'ALPR_ERR_FRAME_HEADER_INVALID', bad)
-  t.equal(codeOf(message({ Heading: '400' })), 'ALPR_ERR_FRAME_HEADER_INVALID')
-  t.equal(codeOf(message({ Speed: '-1' })), 'ALPR_ERR_FRAME_HEADER_INVALID')
+})
+
+t.test('a day or an hour that does not exist is no time', async (t) => {
+  const time = (value: string) => codeOf(message({ 'Captured-At': value }))
+  for (const bad of ['2026-02-30', '2026-04-31', '2025-02-29', '2026-00-10', '2026-06-00'])
+    t.equal(time(`${bad}T08:00:00Z`), 'ALPR_ERR_FRAME_TIME_INVALID', bad)
+  for (const bad of ['24:00:00', '23:60:00', '23:59:60', '25:00:00'])
+    t.equal(time(`2026-05-01T${bad}Z`), 'ALPR_ERR_FRAME_TIME_INVALID', bad)
+  t.equal(time('2024-02-29T23:59:59Z'), 'accepted')
+})
+
+t.test('a position of 0,0 is a missing one', async (t) => {
+  for (const zero of ['0,0', '-0,-0', '0.000000,0.000000', '0.000001,-0.000001'])
+    t.equal(codeOf(message({ Position: zero }, 'trailer-1')), 'ALPR_ERR_FRAME_POSITION_MISSING', zero)
+  t.equal(codeOf(message({ Position: '0,9.45' }, 'trailer-1')), 'accepted', 'Libreville')
+  t.match(parseFrame(message({ Position: 'NaN,NaN' }), MAIN_ST, FUTURE_MS), { lat: 38.75 }, 'a fixed camera needs none')
+})
+
+t.test('an impossible heading or speed is left out, and the frame stays', async (t) => {
+  for (const bad of ['400', '-1', 'NaN', 'null', 'north']) {
+    const frame = parseFrame(message({ Heading: bad, Speed: bad }), MAIN_ST, FUTURE_MS)
+    t.match(frame, { heading: 0, leftOut: ['heading', 'speed'] }, bad)
+    t.equal(frame.speed, undefined)
+  }
+  t.same(parseFrame(message({ Heading: '90' }), MAIN_ST, FUTURE_MS).leftOut, [])
 })
 
 t.test('any header either passes or is rejected with a reason', async (t) => {
