@@ -66,7 +66,8 @@ const GATEWAY_ROOMS = {
   http: [],
   live: ['access'],
   status: ['live'],
-  routes: ['access', 'http', 'live', 'status'],
+  push: ['access'],
+  routes: ['access', 'http', 'live', 'status', 'push'],
 }
 
 const gatewayRooms = Object.entries(GATEWAY_ROOMS).map(([name, allowed]) => ({

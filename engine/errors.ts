@@ -53,6 +53,16 @@ const TABLE = {
   ],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
+  // cameras that push
+  ALPR_ERR_PUSH_REFUSED: ['this address with these credentials belongs to no camera that may push here', 401],
+  ALPR_ERR_PUSH_INVALID: ['the request is no {kind} message: {reason}', 422],
+  ALPR_ERR_PUSH_TIME_INVALID: ['the time "{value}" in {field} cannot be used: {reason}', 422],
+  ALPR_ERR_PUSH_TOO_LARGE: [
+    '{what} has {value} bytes, the limit is {limit}: lower the size or quality in the camera',
+    413,
+  ],
+  ALPR_ERR_PUSH_BUSY: ['{limit} bytes of requests are in work, which is the limit: send it again shortly', 503],
+  ALPR_ERR_PUSH_NOT_STORED: ['the stream does not take the message now ({reason}): send it again', 503],
   // requests to the gateway
   ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address printed at the start', 401],
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],

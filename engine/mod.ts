@@ -12,6 +12,13 @@ export { DEAD_FULL } from './dead_letters/quota.js'
 export { deadLetters, drop, findDeadLetter, redrive, type DeadFilter, type DeadLetter } from './dead_letters/queue.js'
 export { startEngine } from './engine.js'
 export { CAMERA_ID, CameraSchema, parseCamera, type Camera } from './model/camera.js'
+export {
+  PUSH_CREDENTIALS,
+  PUSH_KINDS,
+  type CameraPush,
+  type PushCredentialKind,
+  type PushKind,
+} from './model/camera_push.js'
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
 export { HotListSchema, LIST_ID, parseHotList, ruleVersion, type HotList } from './hotlists/hotlist.js'
@@ -29,7 +36,7 @@ export {
 export type { StandingPartial } from './hotlists/standing_partial.js'
 export { removeStandingPartial, saveStandingPartial } from './hotlists/standing_partial_store.js'
 export { connectNats, type ConnectionLog } from './nats/connect.js'
-export { natsReason } from './nats/errors.js'
+export { isTooLarge, natsReason } from './nats/errors.js'
 export { followKeys } from './nats/kv_watch.js'
 export { findProgram, startPrivateServer } from './nats/server.js'
 export { checkPartitions } from './nats/mapping_probe.js'

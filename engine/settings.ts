@@ -144,6 +144,33 @@ const SCHEMA = Type.Object(
       },
       strict,
     ),
+    push: Type.Object(
+      {
+        port: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            maximum: 65535,
+            description: 'port of the door for cameras that push; left out: closed; 0: any free port',
+          }),
+        ),
+        host: Type.String({ default: '127.0.0.1', description: 'address that the door for cameras listens on' }),
+        key: Type.String({ default: '', description: 'file of its private key, PEM' }),
+        cert: Type.String({ default: '', description: 'file of its certificate with its chain, PEM' }),
+        clientCa: Type.String({
+          default: '',
+          description: 'file of the certificates that sign those of cameras, PEM; needed for client certificates',
+        }),
+        proxies: Type.String({
+          default: '',
+          description: 'addresses of proxies in front whose X-Forwarded-For counts, separated by commas',
+        }),
+        insecure: Type.Boolean({
+          default: false,
+          description: 'allows the door to listen beyond this machine without TLS, for cameras that can only that',
+        }),
+      },
+      strict,
+    ),
     log: Type.Object(
       {
         level: Type.Union(
@@ -255,7 +282,7 @@ function typeOf(key: string): string {
   return String(schema?.type ?? 'string')
 }
 
-/** Sets a value by its dotted key. Text becomes a number only where the schema expects one and the text is one. */
+/** Sets a value by its dotted key. Text becomes a number or boolean only where the schema expects one and it is one. */
 function setPath(target: Record<string, unknown>, key: string, value: unknown): void {
   const names = key.split('.')
   const last = names.pop()!
@@ -266,7 +293,9 @@ function setPath(target: Record<string, unknown>, key: string, value: unknown): 
     if (!isSection(section)) return
     at = section
   }
-  const isNumber = typeof value === 'string' && /^(number|integer)$/.test(typeOf(key)) && /^-?\d+(\.\d+)?$/.test(value)
+  const type = typeOf(key)
+  if (type === 'boolean' && (value === 'true' || value === 'false')) value = value === 'true'
+  const isNumber = typeof value === 'string' && /^(number|integer)$/.test(type) && /^-?\d+(\.\d+)?$/.test(value)
   at[last] = isNumber ? Number(value) : value
 }
 

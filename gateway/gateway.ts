@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { LogGate, openRecords, type AccessGate, type Records, type Settings } from '../engine/mod.js'
+import { dataPaths, LogGate, openRecords, type AccessGate, type Records, type Settings } from '../engine/mod.js'
+import { PushCredentials } from '../engine/runtime/mod.js'
 import type { Api } from './http/api.js'
 import type { Services } from './routes/services.js'
 import { RegistryMirror } from './status/registry_mirror.js'
@@ -16,6 +17,8 @@ import { NatsLink } from './live/nats_link.js'
 import { gatewayLog } from './log.js'
 import { isLoopbackAddress } from './access/loopback.js'
 import { answerProblems } from './http/problem.js'
+import { PushCounts } from './push/counts.js'
+import { openPushDoor, type PushDoor } from './push/door.js'
 import { canvassRoutes } from './routes/canvass.js'
 import { cropsRoutes } from './routes/crops.js'
 import { healthRoutes } from './routes/health.js'
@@ -55,6 +58,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** `http://127.0.0.1:8480`, with the port that it listens on. */
   readonly url: string
+  /** Of the door for cameras that push; undefined when it is closed. */
+  readonly pushUrl: string | undefined
   readonly app: FastifyInstance
   readonly services: Services
   /** Notifies the consoles and closes all connections. Resolves when everything has stopped. */
@@ -115,6 +120,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     missing,
     rooms,
     records,
+    push: new PushCounts(),
   }
 
   const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
@@ -122,10 +128,21 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const { host, port } = settings.gateway
   if (!isLoopbackAddress(host))
     log.warn({ host }, 'listening beyond this machine without TLS: put a TLS proxy in front')
+  let door: PushDoor | undefined
   try {
     await app.listen({ host, port })
+    door = await openPushDoor({
+      settings: settings.push,
+      token: options.token,
+      credentials: new PushCredentials(dataPaths(settings).secrets),
+      camera: (id) => registry.camera(id),
+      nats: () => natsLink.nats,
+      counts: services.push,
+      log,
+    })
   } catch (error) {
     hub.close()
+    await app.close()
     await opened?.close()
     throw error
   }
@@ -134,10 +151,12 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   opened?.loadDictionary()
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
+    pushUrl: door?.url,
     app,
     services,
     close: async () => {
       clearInterval(comparing)
+      await door?.close()
       hub.close()
       await app.close()
       await natsLink.close()

@@ -2,10 +2,11 @@ import type { Command } from 'commander'
 import type { Camera } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import { printJson, printLine, printTable, printNote } from '../output.js'
+import { forgetPushSecret, pushOf, showPushSecret, withPushOptions, type PushOptions } from '../push_options.js'
 import { cameraId, decimal, oneOf } from '../parse.js'
 import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
-interface AddOptions extends SystemOptions {
+interface AddOptions extends SystemOptions, PushOptions {
   name?: string
   kind: Camera['kind']
   lat?: number
@@ -21,7 +22,7 @@ export function registerCamera(program: Command): void {
     .command('camera')
     .description('manage the camera registry; frames of unregistered cameras become dead letters')
 
-  withSystemOptions(camera.command('add'))
+  withPushOptions(withSystemOptions(camera.command('add')))
     .description('register a camera')
     .argument('<id>', '1 to 64 characters of a-z, 0-9 and "-"; the camera publishes to frames.<id>', cameraId)
     .option('--name <text>', 'display name (default: the id)')
@@ -37,13 +38,16 @@ export function registerCamera(program: Command): void {
       `
 Examples:
   platestream camera add gate-1 --name "North gate" --lat 37.7749 --lon -122.4194 --heading 90
-  platestream camera add car-7 --kind mobile`,
+  platestream camera add car-7 --kind mobile
+  platestream camera add gate-2 --push frames --address 10.1.0.7 --lat 37.77 --lon -122.42`,
     )
     .action((id: string, { name, kind, lat, lon, heading, agency, replace, json, ...options }: AddOptions) =>
-      withNats(options, 'camera add', async (connection) => {
+      withNats(options, 'camera add', async (connection, settings) => {
         const { CameraRegistry } = await loadEngine()
         const registry = await CameraRegistry.open(connection)
-        const record = JSON.parse(JSON.stringify({ id, name: name ?? id, kind, lat, lon, heading, agency })) as unknown
+        const push = pushOf(options)
+        const fields = { id, name: name ?? id, kind, lat, lon, heading, agency, push }
+        const record = JSON.parse(JSON.stringify(fields)) as unknown
         if (replace) await registry.put(record)
         else if (!(await registry.add(record)))
           throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
@@ -52,6 +56,11 @@ Examples:
           })
         if (json) printJson(await registry.get(id))
         else printLine(`camera ${id} is registered`)
+        if (push)
+          await showPushSecret(id, push.credentials, settings, {
+            renew: options.newSecret,
+            ...(json && { say: printNote }),
+          })
       }),
     )
 
@@ -99,10 +108,11 @@ Examples:
     .argument('<id>', 'camera', cameraId)
     .option('--json', 'print one JSON line')
     .action((id: string, options: SystemOptions & { json?: boolean }) =>
-      withNats(options, 'camera remove', async (connection) => {
+      withNats(options, 'camera remove', async (connection, settings) => {
         const { CameraRegistry } = await loadEngine()
         if (!(await (await CameraRegistry.open(connection)).delete(id)))
           throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: id })
+        await forgetPushSecret(id, settings)
         if (options.json) printJson({ removed: id })
         else printLine(`camera ${id} is removed; what it sends from ten seconds on goes to DEAD`)
       }),

@@ -43,7 +43,7 @@ Examples:
           token: loadSecrets(dataPaths(settings).secrets).console,
           log: gatewayLog(settings.log.level),
         })
-        printReady({ url: gateway.url })
+        printReady({ url: gateway.url, ...(gateway.pushUrl && { pushUrl: gateway.pushUrl }) })
         await aborted(ending)
         exitAtLatest(kCloseMs)
         await gateway.close()

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
 import { faultText, parserOf } from '../runtime/validate.js'
+import { pushFault, PushSchema } from './camera_push.js'
 
 /** The id of a camera is a NATS subject token and part of other ids: lower case, digits and dashes. */
 export const CAMERA_ID = /^[a-z0-9-]{1,64}$/
@@ -17,6 +18,8 @@ export const CameraSchema = Type.Object(
     /** Direction of view, degrees clockwise from north. */
     heading: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 360 })),
     agency: Type.String({ maxLength: 200, default: '' }),
+    /** Of a camera that sends to the push door of the gateway. */
+    push: Type.Optional(PushSchema),
   },
   { additionalProperties: false },
 )
@@ -61,5 +64,7 @@ export function ownCamera(value: unknown): Camera {
   const camera = parse(value)
   if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined))
     throw invalid(value, 'lat and lon are needed for a fixed camera')
+  const fault = camera.push && pushFault(camera.push)
+  if (fault) throw invalid(value, fault)
   return camera
 }

@@ -9,5 +9,12 @@ export { CachedValue } from './cached_value.js'
 export { backoffMs, sleep, within } from './backoff.js'
 export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'
+export {
+  newPushSecret,
+  PUSH_REALM,
+  PushCredentials,
+  savePushCredential,
+  type PushCredential,
+} from './push_secrets.js'
 export { loadSecrets, type Secrets } from './secrets.js'
 export { Semaphore, type SemaphoreOptions } from './semaphore.js'

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Api } from '../http/api.js'
+import type { PushCount } from '../push/counts.js'
 import type { Services } from './services.js'
 import { engineMetrics } from '../status/engine_metrics.js'
 
@@ -19,7 +20,7 @@ export function metricsRoutes(api: Api, services: Services): void {
   )
 }
 
-function ownMetrics({ natsLink, hub, board, registry, missing, rooms }: Services): Registry {
+function ownMetrics({ natsLink, hub, board, registry, missing, rooms, push }: Services): Registry {
   const metrics = new Registry()
   const registers = [metrics]
   const gauge = (name: string, help: string, value: () => number) =>
@@ -77,6 +78,24 @@ function ownMetrics({ natsLink, hub, board, registry, missing, rooms }: Services
         for (const [labels, value] of values()) this.set(labels, value)
       },
     })
+  const pushed = (name: string, help: string, count: PushCount, label?: string) =>
+    new Counter({
+      name: `alpr_gateway_push_${name}_total`,
+      help,
+      labelNames: ['camera', ...(label ? [label] : [])] as string[],
+      registers,
+      collect() {
+        this.reset()
+        for (const { camera, label: value, count: by } of push.of(count))
+          this.inc({ camera, ...(label && { [label]: value }) }, by)
+      },
+    })
+  pushed('requests', 'requests of cameras that push and that proved who they are', 'requests')
+  pushed('stored', 'messages of cameras that push that the stream took', 'stored')
+  pushed('repeated', 'messages of cameras that push that the stream had already', 'repeated')
+  pushed('refused', 'requests of cameras that push that were refused', 'refused', 'code')
+  pushed('left_out', 'parts of requests of cameras that push that could not be used', 'leftOut', 'field')
+  pushed('arrival_times', 'frames of cameras that push that have no time of their own', 'arrivalTimes')
   const secondsSince = (ms: number) => Math.max(0, (Date.now() - ms) / 1_000)
   labelled(
     'hotlist_missing_seconds',

@@ -1,5 +1,6 @@
 import type { Records } from '../../engine/mod.js'
 import type { Authenticator } from '../access/authenticator.js'
+import type { PushCounts } from '../push/counts.js'
 import type { Hub } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
 import type { RegistryMirror } from '../status/registry_mirror.js'
@@ -18,4 +19,6 @@ export interface Services {
   rooms: StreamRooms
   /** The only way to plate data, stored or live. */
   records: Records
+  /** Of the door for cameras that push. */
+  push: PushCounts
 }

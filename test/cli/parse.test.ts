@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { CAMERA_ID, LIST_ID } from '../../engine/mod.js'
+import { CAMERA_ID, LIST_ID, PUSH_CREDENTIALS, PUSH_KINDS } from '../../engine/mod.js'
+import { CREDENTIAL_NAMES, PUSH_NAMES } from '../../cli/push_options.js'
 import { parseFixed } from '../../cli/commands/hotlist.js'
 import {
   collect,
@@ -73,4 +74,9 @@ t.test('choices, repeated options and fixed columns are parsed', async (t) => {
 t.test('ids have the pattern of the engine', async (t) => {
   t.equal(ID.source, CAMERA_ID.source)
   t.equal(ID.source, LIST_ID.source)
+})
+
+t.test('the kinds of cameras that push are those of the engine', async (t) => {
+  t.same(PUSH_NAMES, PUSH_KINDS)
+  t.same(CREDENTIAL_NAMES, PUSH_CREDENTIALS)
 })

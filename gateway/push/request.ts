@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { CameraPush } from '../../engine/mod.js'
+
+/** A request of a camera that has proved who it is. */
+export interface PushRequest {
+  /** Path behind the camera and its secret, `/` at least. */
+  path: string
+  query: URLSearchParams
+  headers: IncomingHttpHeaders
+  body: Buffer
+  push: CameraPush
+  /** When the request came, ms since 1970 UTC. */
+  arrivedAt: number
+}
+
+/** A JPEG that our recognizer reads. */
+export interface PushedFrame {
+  jpeg: Buffer
+  /** ms since 1970 UTC; undefined: the camera says none, and the time of arrival counts. */
+  capturedAt?: number
+  position?: { lat: number; lon: number }
+}
+
+/** What an adapter made of a request. */
+export interface Pushed {
+  frames: PushedFrame[]
+  /** Names of what the camera sent and nobody can use: the rest counts. */
+  leftOut: string[]
+}
+
+/** One kind of camera. Pure: the same request always gives the same. */
+export interface Adapter {
+  /** @throws ALPR_ERR_PUSH_INVALID, ALPR_ERR_PUSH_TIME_INVALID: nothing of the request is taken */
+  parse(request: PushRequest): Pushed
+}
