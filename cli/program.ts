@@ -5,6 +5,7 @@ import { productVersion } from './version.js'
 /** A command's file is loaded only when the command runs: `camera list` must not load the recognizer. */
 const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   up: async () => (await import('./commands/up.js')).registerUp,
+  'sign-in': async () => (await import('./commands/sign_in.js')).registerSignIn,
   store: async () => (await import('./commands/store.js')).registerStore,
   engine: async () => (await import('./commands/engine.js')).registerEngine,
   gateway: async () => (await import('./commands/gateway.js')).registerGateway,

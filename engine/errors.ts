@@ -65,6 +65,11 @@ const TABLE = {
   ALPR_ERR_PUSH_NOT_STORED: ['the stream does not take the message now ({reason}): send it again', 503],
   // requests to the gateway
   ALPR_ERR_AUTH_REQUIRED: ['sign in first: open the address printed at the start', 401],
+  ALPR_ERR_ORIGIN_REFUSED: [
+    'the page is of {origin}, and the request came to host "{host}": open the page at the address of the gateway; ' +
+      'behind a proxy, set gateway.publicUrl to the address that browsers use',
+    403,
+  ],
   ALPR_ERR_REQUEST_INVALID: ['{reason}', 400],
   ALPR_ERR_PARTITIONS_DIFFER: [
     'nats.partitions is {wanted}, but this installation has {stored} partitions: remove the setting, or change the ' +

@@ -59,16 +59,25 @@ const SCHEMA = Type.Object(
     clickhouse: Type.Object(
       {
         url: Type.String({ default: '', description: 'empty: the embedded store process in the data folder' }),
-        port: Type.Integer({ minimum: 0, maximum: 65535, default: 0 }),
-        database: Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', default: 'platestream' }),
+        port: Type.Integer({
+          minimum: 0,
+          maximum: 65535,
+          default: 0,
+          description: 'loopback port of the embedded store; 0: any free port',
+        }),
+        database: Type.String({
+          pattern: '^[a-z][a-z0-9_]{0,62}$',
+          default: 'platestream',
+          description: 'database of all tables',
+        }),
         cluster: Type.String({
           pattern: '^([A-Za-z_][A-Za-z0-9_]{0,62})?$',
           default: '',
           description:
             'name of the cluster, as the server knows it, that the tables are spread over; empty: one server',
         }),
-        username: Type.String({ default: 'default' }),
-        password: Type.String({ default: '' }),
+        username: Type.String({ default: 'default', description: 'account at a server of your own' }),
+        password: Type.String({ default: '', description: 'its password' }),
         maxMemoryBytes: Type.Integer({
           minimum: 268_435_456,
           default: 2_147_483_648,
@@ -125,8 +134,30 @@ const SCHEMA = Type.Object(
     ),
     gateway: Type.Object(
       {
-        host: Type.String({ default: '127.0.0.1' }),
-        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8480 }),
+        host: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8480, description: 'port to listen on; 0: any' }),
+        publicUrl: Type.String({
+          default: '',
+          description: 'address that browsers use, such as https://alpr.example.org, where a proxy is in front',
+        }),
+        tls: Type.Object(
+          {
+            key: Type.String({ default: '', description: 'file of the private key, PEM' }),
+            cert: Type.String({
+              default: '',
+              description: 'file of the certificate with its chain, PEM; a renewed one is used within a minute',
+            }),
+            clientCa: Type.String({
+              default: '',
+              description: 'file of certificates, PEM; only clients with a certificate that they signed can connect',
+            }),
+          },
+          strict,
+        ),
+        insecure: Type.Boolean({
+          default: false,
+          description: 'allows to listen beyond this machine without TLS, as in a container behind a proxy',
+        }),
         consoleQueue: Type.Integer({
           minimum: 16,
           maximum: 100_000,
@@ -175,7 +206,7 @@ const SCHEMA = Type.Object(
       {
         level: Type.Union(
           ['fatal', 'error', 'warn', 'info', 'debug', 'silent'].map((v) => Type.Literal(v)),
-          { default: 'info' },
+          { default: 'info', description: 'least level of log lines; records of access are always written' },
         ),
       },
       strict,
@@ -276,13 +307,59 @@ function keysOf(schema: TObject, prefix = ''): string[] {
   )
 }
 
-function typeOf(key: string): string {
-  let schema: TSchema | undefined = SCHEMA
-  for (const name of key.split('.')) schema = (schema as TObject | undefined)?.properties?.[name]
-  return String(schema?.type ?? 'string')
+/** A setting, for its documentation. */
+export interface SettingDoc {
+  key: string
+  variable: string
+  /** Type and range. */
+  type: string
+  byDefault: string
+  description: string
 }
 
-/** Sets a value by its dotted key. Text becomes a number or boolean only where the schema expects one and it is one. */
+/** All settings, in the order of the schema. */
+export const settingsTable = (): SettingDoc[] =>
+  keysOf(SCHEMA).map((key) => {
+    const { type, minimum, maximum, pattern, anyOf, description = '' } = schemaOf(key)!
+    const choices = (anyOf as { const: string }[] | undefined)?.map((one) => one.const).join(', ')
+    const range = minimum === undefined ? '' : `, ${minimum} to ${maximum ?? 'any'}`
+    return {
+      key,
+      variable: `PLATESTREAM_${key
+        .replace(/([a-z])([A-Z])/g, '$1_$2')
+        .replaceAll('.', '_')
+        .toUpperCase()}`,
+      type: choices ?? `${type}${range}${pattern ? `, \`${String(pattern).replaceAll('|', '\\|')}\`` : ''}`,
+      byDefault: defaultText(key),
+      description: String(description),
+    }
+  })
+
+/** Defaults that depend on the machine are named, not printed. */
+const BY_MACHINE: Record<string, string> = {
+  'engine.instance': 'name of the machine',
+  'engine.workers': 'number of cores',
+}
+
+function defaultText(key: string): string {
+  const value: unknown = schemaOf(key)!.default
+  return BY_MACHINE[key] ?? (value === undefined || value === '' ? '' : `\`${String(value)}\``)
+}
+
+function schemaOf(key: string): TSchema | undefined {
+  let schema: TSchema | undefined = SCHEMA
+  for (const name of key.split('.')) schema = (schema as TObject | undefined)?.properties?.[name]
+  return schema
+}
+
+function typeOf(key: string): string {
+  return String(schemaOf(key)?.type ?? 'string')
+}
+
+/**
+ * Sets a value by its dotted key. Text becomes a number or a boolean only where the schema expects one and the text is
+ * one.
+ */
 function setPath(target: Record<string, unknown>, key: string, value: unknown): void {
   const names = key.split('.')
   const last = names.pop()!

@@ -1,6 +1,8 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { readFileSync } from 'node:fs'
+import { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { dataPaths, LogGate, openRecords, type AccessGate, type Records, type Settings } from '../engine/mod.js'
@@ -15,7 +17,7 @@ import { secureHeaders } from './http/headers.js'
 import { Hub } from './live/hub.js'
 import { NatsLink } from './live/nats_link.js'
 import { gatewayLog } from './log.js'
-import { isLoopbackAddress } from './access/loopback.js'
+import { PublicAddress, refusePlainText } from './access/public_address.js'
 import { answerProblems } from './http/problem.js'
 import { PushCounts } from './push/counts.js'
 import { openPushDoor, type PushDoor } from './push/door.js'
@@ -28,6 +30,7 @@ import { metricsRoutes } from './routes/metrics.js'
 import { readsRoutes } from './routes/reads.js'
 import { registryRoutes } from './routes/registry.js'
 import { sessionRoutes } from './routes/session.js'
+import { followTls, readTls } from './http/tls.js'
 import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { MissingLists } from './status/missing_lists.js'
@@ -51,6 +54,8 @@ export interface GatewayOptions {
   uiFolder?: string
   /** Consoles that may be connected at the same time. */
   maxConsoles?: number
+  /** Looks for renewed certificates this often, ms. */
+  certificateLookMs?: number
   /** A console without progress for this long is closed, ms. */
   stallMs?: number
 }
@@ -79,6 +84,10 @@ const COMPARE_MS = 1_000
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   const log = options.log ?? gatewayLog(settings.log.level)
+  const { host, port, tls } = settings.gateway
+  refusePlainText(settings.gateway)
+  const address = new PublicAddress(settings.gateway)
+  const secure = tls.key || tls.cert ? readTls(tls) : undefined
   const authenticator = new Authenticator(options.token)
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
@@ -99,6 +108,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const hub = new Hub(
     natsLink,
     authenticator,
+    address,
     records,
     (live) => summarize({ natsLink, board, registry, missing }, live),
     {
@@ -113,6 +123,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   natsLink.addTask(rooms.task)
   const services: Services = {
     authenticator,
+    address,
     natsLink,
     hub,
     board,
@@ -123,11 +134,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     push: new PushCounts(),
   }
 
-  const app = await buildApp(services, log, options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)))
+  const app = await buildApp(
+    services,
+    log,
+    options.uiFolder ?? fileURLToPath(new URL('../ui-lite/', import.meta.url)),
+    secure,
+  )
   app.server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
-  const { host, port } = settings.gateway
-  if (!isLoopbackAddress(host))
-    log.warn({ host }, 'listening beyond this machine without TLS: put a TLS proxy in front')
   let door: PushDoor | undefined
   try {
     await app.listen({ host, port })
@@ -146,17 +159,20 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     await opened?.close()
     throw error
   }
+  const certificates =
+    app.server instanceof HttpsServer ? followTls(app.server, tls, log, options.certificateLookMs) : undefined
   natsLink.start()
   const comparing = setInterval(() => missing.update(), COMPARE_MS)
   opened?.loadDictionary()
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
+    url: `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
     pushUrl: door?.url,
     app,
     services,
     close: async () => {
       clearInterval(comparing)
       await door?.close()
+      certificates?.stop()
       hub.close()
       await app.close()
       await natsLink.close()
@@ -165,8 +181,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   }
 }
 
-/** One fastify instance with all routes, not listening yet. */
-export async function buildApp(services: Services, log: FastifyBaseLogger, uiFolder: string): Promise<FastifyInstance> {
+/** One fastify instance with all routes, not listening yet. @param tls without it, plain HTTP */
+export async function buildApp(
+  services: Services,
+  log: FastifyBaseLogger,
+  uiFolder: string,
+  tls?: SecureContextOptions,
+): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -175,9 +196,10 @@ export async function buildApp(services: Services, log: FastifyBaseLogger, uiFol
     forceCloseConnections: true,
     trustProxy: false,
     routerOptions: { maxParamLength: 200 },
+    ...(tls && { https: tls }),
   }) as unknown as FastifyInstance
-  secureHeaders(app)
-  guard(app, services.authenticator)
+  secureHeaders(app, services.address.isSecure)
+  guard(app, services.authenticator, services.address)
   validateStrictly(app)
   answerProblems(app)
   await registerOpenApi(app, version())

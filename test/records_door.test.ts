@@ -58,6 +58,7 @@ const GATED_COMMANDS = [
 /** Commands without plate data for a person, and why. */
 const EXCEPT_COMMANDS: Record<string, string> = {
   up: 'starts the parts',
+  'sign-in': 'the access token, for who owns the data folder',
   store: "starts the embedded store; its token is the operator's",
   'store migrate': 'changes tables, shows none',
   'store check': 'counts rows of rollups',

@@ -12,6 +12,7 @@ import { framesBound } from '../supervise/frames_bound.js'
 import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
 import { readableLogLine } from '../supervise/log_line.js'
 import { enginePart, gatewayPart, natsPart, storePart, type PartsContext } from '../supervise/parts.js'
+import { consoleAddress, signInAddress } from '../supervise/sign_in_address.js'
 import { productVersion } from '../version.js'
 import { findNats, settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
@@ -31,7 +32,9 @@ export function registerUp(program: Command): void {
       'after',
       `
 On a new data folder it registers the cameras and hot lists of the sample feed and replays the feed as a demo.
-With NATS_URL or CLICKHOUSE_URL it uses those servers instead of starting its own. Ctrl-C stops everything.
+With NATS_URL or CLICKHOUSE_URL it uses those servers instead of starting its own, and shows no demo. Ctrl-C stops
+everything, also while it starts. On a terminal it prints the address that signs a browser in; elsewhere
+"platestream sign-in" does.
 
 Examples:
   platestream up
@@ -65,7 +68,7 @@ async function up(options: UpOptions): Promise<void> {
     const since = Date.now()
     const keeper = new Keeper({ ...part, log: warn })
     started.push(keeper)
-    const { facts } = await keeper.start()
+    const { facts } = await keeper.start(ending)
     say(`  ${part.name.padEnd(8)} ready  ${factsText(facts).padEnd(34)} ${secondsText(Date.now() - since)}`)
     return facts
   }
@@ -96,20 +99,29 @@ async function up(options: UpOptions): Promise<void> {
     run.console = { url: gateway!.url as string }
     writeRunFile(paths.run, run)
 
-    const address = `${run.console.url}/?token=${context.secrets.console}`
     if (options.json)
       printJson({
         ready: true,
         pid: process.pid,
-        console: address,
+        console: consoleAddress(settings, run.console.url),
         nats: run.nats.url,
         store: run.store.url,
         dataFolder: settings.dataFolder,
       })
-    say(`\n  Console:  ${address}\n`)
-    if (isNew && options.demo && !ending.aborted) demo = await startDemo(settings, options, context, say, warn)
+    // The token is for the eyes of a person at a terminal, not for a journal.
+    say(
+      process.stdout.isTTY
+        ? `\n  Console:  ${signInAddress(settings, run.console.url, context.secrets)}\n`
+        : `\n  Console:  ${consoleAddress(settings, run.console.url)}\n  "platestream sign-in" prints the address that signs in.\n`,
+    )
+    const isPrivate = run.nats.private && run.store.private
+    if (isNew && isPrivate && options.demo && !ending.aborted)
+      demo = await startDemo(settings, options, context, say, warn)
     say('Ctrl-C stops everything.')
     await aborted(ending)
+    say('stopping')
+  } catch (error) {
+    if (!ending.aborted) throw error
     say('stopping')
   } finally {
     demo?.stop()

@@ -61,7 +61,8 @@ export async function ensurePrograms(
         .find((l) => l.startsWith('E:')) ?? `apt-get exited with code ${code}`
     throw cannotInstall(still.length > 0 ? still : missing, line.trim())
   }
-  if (packages.includes('nats-server')) await disableService(as, say, machine)
+  for (const service of packages.map((name) => SERVICES[name]))
+    if (service) await disableService(service, as, say, machine)
 }
 
 /** The prefix that runs a command as root without a question: empty for root, sudo, or undefined if neither works. */
@@ -72,15 +73,22 @@ async function rootPrefix(machine: Machine): Promise<string[] | undefined> {
   return undefined
 }
 
+/** Services that Debian packages start. */
+const SERVICES: Record<string, string> = { 'nats-server': 'nats-server', 'nginx-light': 'nginx', caddy: 'caddy' }
+
 /**
- * The Debian package starts a service that listens on all addresses without a password. It was installed just now, so
- * nobody relies on it, and the private server does not need it.
+ * A Debian package starts a service that listens on all addresses, nats-server without a password. It was installed
+ * just now, so nobody relies on it.
  */
-async function disableService(as: string[], say: (text: string) => void, machine: Machine): Promise<void> {
+async function disableService(
+  service: string,
+  as: string[],
+  say: (text: string) => void,
+  machine: Machine,
+): Promise<void> {
   if (!machine.hasSystemd()) return
-  const { code } = await machine.run([...as, 'systemctl', 'disable', '--now', 'nats-server.service'])
-  if (code === 0)
-    say('disabled the nats-server service of the package: it would listen on all addresses without a password')
+  const { code } = await machine.run([...as, 'systemctl', 'disable', '--now', `${service}.service`])
+  if (code === 0) say(`disabled the ${service} service of the package: it would listen on all addresses`)
 }
 
 function cannotInstall(missing: readonly SystemProgram[], why?: string): AlprError {

@@ -30,6 +30,9 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
     neededFor: 'test',
     use: 'the browser tests',
   },
+  { name: 'openssl', programs: ['openssl'], package: 'openssl', neededFor: 'test', use: 'certificates of tests' },
+  { name: 'nginx', programs: ['nginx'], package: 'nginx-light', neededFor: 'test', use: 'the tests behind a proxy' },
+  { name: 'Caddy', programs: ['caddy'], package: 'caddy', neededFor: 'test', use: 'the tests behind a proxy' },
 ]
 
 /** Path of a program, or undefined if it is not installed. */

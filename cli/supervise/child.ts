@@ -23,6 +23,8 @@ export interface ChildOptions {
   env?: Record<string, string>
   /** How long it may take to become ready, ms. */
   readyMs: number
+  /** Ends the start: the process is stopped. */
+  signal?: AbortSignal
   /** Each line of its standard error. */
   onLog: (line: string) => void
 }
@@ -31,9 +33,9 @@ export interface ChildOptions {
  * Starts a part of the system as a node process and waits for its first line on standard output: `{"ready":true, ...}`
  * or `{"ready":false,"code","message"}`. It runs in its own process group, so that Ctrl-C reaches only the supervisor
  * and parts end in order. Its standard input is a pipe that closes when this process ends in any way.
- * @throws the error that it reports, or that it exited or took too long
+ * @throws the error that it reports, or that it exited, took too long or was not awaited any more
  */
-export async function startChild({ args, env = {}, readyMs, onLog }: ChildOptions): Promise<RunningPart> {
+export async function startChild({ args, env = {}, readyMs, signal, onLog }: ChildOptions): Promise<RunningPart> {
   const child = spawn(process.execPath, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
@@ -72,6 +74,9 @@ export async function startChild({ args, env = {}, readyMs, onLog }: ChildOption
     void exited.then(({ code, signal }) =>
       setTimeout(() => resolve({ ready: false, message: lastLogLine || `it exited (${signal ?? code})` }), 100),
     )
+    const stopped = () => resolve({ ready: false, message: 'it was stopped while it started' })
+    if (signal?.aborted) stopped()
+    signal?.addEventListener('abort', stopped)
     timer = setTimeout(
       () => resolve({ ready: false, message: `it was not ready within ${Math.round(readyMs / 1000)} s` }),
       readyMs,

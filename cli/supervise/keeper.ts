@@ -3,8 +3,9 @@ import type { Exit, RunningPart } from './child.js'
 
 export interface KeeperOptions {
   name: string
-  /** Starts the part. `before` is the previous instance, so that the part can return on the same port. */
-  start(before: RunningPart | undefined): Promise<RunningPart>
+  /** Starts the part. `before` is the previous instance, so that the part can return on the same port. `signal`
+   * ends the start. */
+  start(before: RunningPart | undefined, signal?: AbortSignal): Promise<RunningPart>
   /** Logs that the part exited or runs again. */
   log(text: string): void
   /** How long a stop may take before the part is killed, ms. */
@@ -40,9 +41,13 @@ export class Keeper {
     return this.#running
   }
 
-  /** Starts the part for the first time. @throws the error of the part if it does not start */
-  async start(): Promise<RunningPart> {
-    const first = await this.#options.start(undefined)
+  /**
+   * Starts the part for the first time.
+   * @param signal ends the start
+   * @throws the error of the part if it does not start
+   */
+  async start(signal?: AbortSignal): Promise<RunningPart> {
+    const first = await this.#options.start(undefined, signal)
     this.#running = first
     this.#loop = this.#keep(first)
     return first
@@ -68,7 +73,7 @@ export class Keeper {
         await sleep(backoffMs(failures++, { firstMs: firstPauseMs, maxMs: maxPauseMs }), signal)
         if (signal.aborted) return
         try {
-          last = await this.#options.start(last)
+          last = await this.#options.start(last, signal)
           break
         } catch (error) {
           log(`${name} does not start: ${reasonOf(error)}`)

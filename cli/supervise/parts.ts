@@ -55,8 +55,9 @@ export function storePart({ settings, secrets, onLog }: PartsContext): Part {
   return {
     name: 'store',
     graceMs: 25_000,
-    start: (before) =>
+    start: (before, signal) =>
       startChild({
+        signal,
         args: [
           STORE_SCRIPT,
           '--with-parent',
@@ -104,8 +105,9 @@ function command(
   return {
     name,
     graceMs,
-    start: (before) =>
+    start: (before, signal) =>
       startChild({
+        signal,
         args: [
           ...nodeOptions,
           CLI_SCRIPT,

@@ -8,6 +8,8 @@ export interface Caller {
   kind: 'token' | 'session'
   /** Names the session in access records: no secret, a signature goes with it in the cookie. 'token' for a bearer. */
   session: string
+  /** Whether its cookie is for TLS only. */
+  isSecure?: boolean
   /** Wall clock, milliseconds; Infinity for a bearer of the token itself. */
   expiresAt: number
 }
@@ -26,13 +28,16 @@ const VERSION = 'v1'
  *
  *     alpr_<8 hex> = v1.<expires, ms>.<nonce>.<HMAC-SHA-256 of the rest, keyed by the token>
  *
+ * Where browsers use TLS, the cookie is `__Host-alpr_<8 hex>` with `Secure`: no other host, and no plain connection, can
+ * set or receive it.
+ *
  * It fails closed: a credential that cannot be verified is refused with ALPR_ERR_AUTH_REQUIRED, without a reason.
  */
 export class Authenticator {
   readonly #digest: Buffer
   readonly #key: Buffer
   /** Distinct per token, because browsers share cookies among all ports of a host. */
-  readonly cookieName: string
+  readonly #cookieName: string
 
   /**
    * @param token at least 32 characters, so that an empty setting never grants access
@@ -46,20 +51,27 @@ export class Authenticator {
       throw new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: 'access token', reason: 'shorter than 32 characters' })
     this.#digest = sha256(token)
     this.#key = createHmac('sha256', token).update('platestream session').digest()
-    this.cookieName = `alpr_${sha256(`name ${token}`).toString('hex').slice(0, 8)}`
+    this.#cookieName = `alpr_${sha256(`name ${token}`).toString('hex').slice(0, 8)}`
   }
 
-  /** Authenticates an HTTP request or a WebSocket upgrade by its headers. @throws ALPR_ERR_AUTH_REQUIRED */
-  authenticate({ authorization, cookie }: IncomingHttpHeaders): Caller {
+  /**
+   * Authenticates an HTTP request or a WebSocket upgrade by its headers.
+   * @param acceptsPlain whether a cookie that is not for TLS only counts
+   * @throws ALPR_ERR_AUTH_REQUIRED
+   */
+  authenticate({ authorization, cookie }: IncomingHttpHeaders, acceptsPlain = true): Caller {
     // An explicit credential decides alone: a wrong bearer does not fall back to the cookie.
     if (authorization !== undefined) {
       const [, token] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization) ?? []
       if (token !== undefined && this.#isToken(token)) return { kind: 'token', session: 'token', expiresAt: Infinity }
       throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
     }
-    const session = this.#sessionOf(fastifyCookie.parse(cookie ?? '')[this.cookieName])
-    if (session === undefined) throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
-    return { kind: 'session', ...session }
+    const cookies = fastifyCookie.parse(cookie ?? '')
+    for (const isSecure of acceptsPlain ? [true, false] : [true]) {
+      const session = this.#sessionOf(cookies[this.#nameOf(isSecure)])
+      if (session) return { kind: 'session', isSecure, ...session }
+    }
+    throw new AlprError('ALPR_ERR_AUTH_REQUIRED')
   }
 
   /** Trades the token for a Set-Cookie value. @throws ALPR_ERR_AUTH_REQUIRED */
@@ -69,15 +81,15 @@ export class Authenticator {
   }
 
   /** A Set-Cookie value for a session in its second half; undefined while the present cookie lasts long enough. */
-  renew(caller: Caller, secure: boolean): string | undefined {
+  renew(caller: Caller): string | undefined {
     return caller.kind === 'session' && caller.expiresAt - this.now() < SESSION_MS / 2
-      ? this.#newSession(secure, caller.session)
+      ? this.#newSession(caller.isSecure === true, caller.session)
       : undefined
   }
 
-  /** A Set-Cookie value that ends the session in this browser. */
-  closeSession(secure: boolean): string {
-    return this.#setCookie('', 0, secure)
+  /** Set-Cookie values that end the session in this browser. */
+  closeSession(): string[] {
+    return [true, false].map((secure) => this.#setCookie('', 0, secure))
   }
 
   /** @param session name of the session that is renewed; default: a new one */
@@ -88,13 +100,17 @@ export class Authenticator {
 
   /** @param maxAge seconds */
   #setCookie(value: string, maxAge: number, secure: boolean): string {
-    return fastifyCookie.serialize(this.cookieName, value, {
+    return fastifyCookie.serialize(this.#nameOf(secure), value, {
       maxAge,
       path: '/',
       httpOnly: true,
       sameSite: 'strict',
       secure,
     })
+  }
+
+  #nameOf(secure: boolean): string {
+    return secure ? `__Host-${this.#cookieName}` : this.#cookieName
   }
 
   #sessionOf(value: string | undefined): Pick<Caller, 'session' | 'expiresAt'> | undefined {

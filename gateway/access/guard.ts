@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticator, Caller } from './authenticator.js'
 import { isLoopback } from './loopback.js'
-import { checkOrigin } from './origin.js'
+import type { PublicAddress } from './public_address.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,15 +17,15 @@ declare module 'fastify' {
 /**
  * Authenticates every request, also those that match no route. A route is open only if its own declaration says so.
  */
-export function guard(app: FastifyInstance, authenticator: Authenticator): void {
+export function guard(app: FastifyInstance, authenticator: Authenticator, address: PublicAddress): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config
     if (access === 'open') return
     if (access === 'loopback' && isLoopback(request.raw)) return
-    if (request.method !== 'GET' && request.method !== 'HEAD') checkOrigin(request.headers)
-    request.caller = authenticator.authenticate(request.headers)
-    const cookie = authenticator.renew(request.caller, request.protocol === 'https')
+    if (request.method !== 'GET' && request.method !== 'HEAD') address.checkOrigin(request.headers)
+    request.caller = authenticator.authenticate(request.headers, !address.needsSecureCookie(request.raw))
+    const cookie = authenticator.renew(request.caller)
     if (cookie) reply.header('set-cookie', cookie)
   })
 }

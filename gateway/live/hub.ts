@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws'
 import type { Records } from '../../engine/mod.js'
 import { AlprError, codeOf } from '../../engine/runtime/mod.js'
 import type { Authenticator } from '../access/authenticator.js'
-import { checkOrigin } from '../access/origin.js'
+import type { PublicAddress } from '../access/public_address.js'
 import type { NatsLink } from './nats_link.js'
 import { CLOSE, type StatusMessage, type StatusSummary } from './protocol.js'
 import { Console, type BeginLive, type ConsoleLimits } from './console.js'
@@ -68,6 +68,7 @@ export class Hub {
   constructor(
     natsLink: NatsLink,
     private readonly authenticator: Authenticator,
+    private readonly address: PublicAddress,
     private readonly records: Records,
     private readonly summarize: (live: LiveFigures) => StatusSummary,
     private readonly options: HubOptions,
@@ -111,8 +112,8 @@ export class Hub {
       if (this.#closed) throw new AlprError('ALPR_ERR_INTERNAL')
       if (request.url?.split('?', 1)[0] !== HITS_PATH)
         throw new AlprError('ALPR_ERR_NOT_FOUND', { what: 'this WebSocket address' })
-      checkOrigin(request.headers)
-      const caller = this.authenticator.authenticate(request.headers)
+      this.address.checkOrigin(request.headers)
+      const caller = this.authenticator.authenticate(request.headers, !this.address.needsSecureCookie(request))
       if (this.#consoles.size >= this.options.maxConsoles)
         throw new AlprError('ALPR_ERR_CONSOLES_FULL', { limit: this.options.maxConsoles })
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {

@@ -1,5 +1,6 @@
 import type { Records } from '../../engine/mod.js'
 import type { Authenticator } from '../access/authenticator.js'
+import type { PublicAddress } from '../access/public_address.js'
 import type { PushCounts } from '../push/counts.js'
 import type { Hub } from '../live/hub.js'
 import type { NatsLink } from '../live/nats_link.js'
@@ -11,6 +12,7 @@ import type { StatusBoard } from '../status/status_board.js'
 /** What routes may use. */
 export interface Services {
   authenticator: Authenticator
+  address: PublicAddress
   natsLink: NatsLink
   hub: Hub
   board: StatusBoard

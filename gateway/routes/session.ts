@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { type Api, RFC3339, strict } from '../http/api.js'
 import type { Services } from './services.js'
-import { checkOrigin } from '../access/origin.js'
 import { problems } from '../http/problem.js'
 
 /** A browser trades the access token for a session cookie here, so that the page does not need to keep the token. */
-export function sessionRoutes(api: Api, { authenticator }: Services): void {
+export function sessionRoutes(api: Api, { authenticator, address }: Services): void {
   api.post(
     '/api/session',
     {
@@ -16,12 +15,13 @@ export function sessionRoutes(api: Api, { authenticator }: Services): void {
         tags: ['session'],
         security: [],
         body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 512 }) }, strict),
-        response: { 204: Type.Null({ description: 'signed in; the cookie is set' }), ...problems(400, 401) },
+        response: { 204: Type.Null({ description: 'signed in; the cookie is set' }), ...problems(400, 401, 403) },
       },
     },
     async (request, reply) => {
-      checkOrigin(request.headers)
-      reply.header('set-cookie', authenticator.openSession(request.body.token, request.protocol === 'https'))
+      address.checkOrigin(request.headers)
+      const secure = address.needsSecureCookie(request.raw)
+      reply.header('set-cookie', authenticator.openSession(request.body.token, secure))
       return reply.code(204).send(null)
     },
   )
@@ -53,8 +53,8 @@ export function sessionRoutes(api: Api, { authenticator }: Services): void {
         response: { 204: Type.Null({ description: 'signed out' }), ...problems(401) },
       },
     },
-    async (request, reply) => {
-      reply.header('set-cookie', authenticator.closeSession(request.protocol === 'https'))
+    async (_, reply) => {
+      reply.header('set-cookie', authenticator.closeSession())
       return reply.code(204).send(null)
     },
   )

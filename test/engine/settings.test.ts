@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadSettings } from '../../engine/settings.js'
+import { loadSettings, settingsTable } from '../../engine/settings.js'
 
 const invalid = (key: string) => ({ code: 'ALPR_ERR_SETTINGS_INVALID', details: { key } })
 const load = (env: NodeJS.ProcessEnv, file?: string) => loadSettings({ env, file })
@@ -67,4 +67,29 @@ t.test('a file is validated as strictly as variables, and variables override it'
   write('{ not json')
   t.throws(() => load({}, file), invalid(file))
   t.throws(() => load({}, join(folder, 'absent.json')), { code: 'ALPR_ERR_SETTINGS_INVALID' })
+})
+
+t.test('docs/settings.md lists every setting with its default and meaning', async (t) => {
+  const lines = readFileSync('docs/settings.md', 'utf8').split('\n')
+  const documented = lines.filter((line) => line.startsWith('| `')).map((line) => line.split('`')[1])
+  const settings = settingsTable()
+  t.same(
+    documented,
+    settings.map(({ key }) => key),
+    'run build/settings_doc.mjs',
+  )
+  for (const { key, variable, byDefault, description } of settings) {
+    t.ok(description, `${key} has a description`)
+    t.ok(
+      lines.some((line) => line.includes(`\`${variable}\``) && line.endsWith(`| ${byDefault} | ${description} |`)),
+      key,
+    )
+  }
+})
+
+t.test('each variable of the documentation sets its setting', async (t) => {
+  for (const { key, variable, type } of settingsTable()) {
+    const wrong = type.startsWith('integer') ? 'x' : type === 'boolean' ? 'maybe' : undefined
+    if (wrong) t.throws(() => load({ [variable]: wrong }), invalid(key), variable)
+  }
 })

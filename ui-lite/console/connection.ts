@@ -19,6 +19,9 @@ const MAX_BACKOFF_MS = 15_000
 /** Hits a fresh page asks for, counted back from the newest. */
 const BACKLOG_HITS = 200
 
+/** Beside the page, which a proxy may serve under a prefix; the scheme http or https becomes ws or wss. */
+const socketAddress = (): string => new URL('ws/hits', document.baseURI).href.replace(/^http/, 'ws')
+
 /**
  * The WebSocket to the gateway. It reconnects by itself with exponential backoff and resumes where it stopped, so that
  * no hit is missed. A fresh page also asks for the newest earlier hits, to have something to show.
@@ -64,7 +67,7 @@ export class Connection {
     if (session === 'signed-out') return this.#change('signed-out')
     if (session === 'unreachable') return this.#reconnectLater('the gateway does not answer')
     if (this.#socket) return
-    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/hits`)
+    const socket = new WebSocket(socketAddress())
     this.#socket = socket
     this.#lastMessageAt = Date.now()
     socket.onmessage = ({ data }) => {

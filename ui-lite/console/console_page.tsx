@@ -37,9 +37,9 @@ export function ConsolePage({ connection, board }: { connection: Connection; boa
     return (
       <SignInForm
         onSignIn={async (token) => {
-          const ok = await signInWith(token)
-          if (ok) connection.start()
-          return ok
+          const refusal = await signInWith(token)
+          if (refusal === undefined) connection.start()
+          return refusal
         }}
       />
     )

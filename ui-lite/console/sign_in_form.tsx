@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 
-/** Replaces the console while there is no session. */
-export function SignInForm({ onSignIn }: { onSignIn: (token: string) => Promise<boolean> }) {
-  const [rejected, setRejected] = useState(false)
+/** Replaces the console while there is no session. @param onSignIn returns why a token starts none */
+export function SignInForm({ onSignIn }: { onSignIn: (token: string) => Promise<string | undefined> }) {
+  const [refusal, setRefusal] = useState<string>()
   return (
     <main class="sign-in">
       <h1 class="brand">
@@ -19,7 +19,7 @@ export function SignInForm({ onSignIn }: { onSignIn: (token: string) => Promise<
         onSubmit={(event) => {
           event.preventDefault()
           const token = new FormData(event.currentTarget).get('token')
-          void onSignIn(String(token ?? '').trim()).then((ok) => setRejected(!ok))
+          void onSignIn(String(token ?? '').trim()).then(setRefusal)
         }}
       >
         <label for="token">Access token</label>
@@ -29,7 +29,7 @@ export function SignInForm({ onSignIn }: { onSignIn: (token: string) => Promise<
         </button>
       </form>
       <p class="error" role="alert">
-        {rejected && 'This token is not valid. The valid token is in the data folder of the installation.'}
+        {refusal}
       </p>
       <p class="small">For official law-enforcement use only.</p>
     </main>

@@ -8,7 +8,7 @@ type StoredRead = Omit<ReadMessage, 'type' | 'lists'>
  */
 export async function fetchStoredReads(limit: number): Promise<ReadMessage[]> {
   try {
-    const response = await fetch(`/api/reads?limit=${limit}`, { credentials: 'same-origin' })
+    const response = await fetch(`api/reads?limit=${limit}`, { credentials: 'same-origin' })
     if (!response.ok) return []
     const { items } = (await response.json()) as { items: StoredRead[] }
     return items.reverse().map((read) => ({ ...read, type: 'read', lists: [] }))

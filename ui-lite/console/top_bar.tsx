@@ -63,7 +63,7 @@ export function TopBar({
         />
       </dl>
       <div class="bar-buttons">
-        <a class="button button-icon" href="/recognize" title="Recognize plates in a picture">
+        <a class="button button-icon" href="recognize" title="Recognize plates in a picture">
           <Icon name="picture" />
           <span class="visually-hidden">Recognize plates in a picture</span>
         </a>

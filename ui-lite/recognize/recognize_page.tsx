@@ -29,7 +29,7 @@ export function RecognizePage({ recognition }: { recognition: Recognition }) {
           <span class="brand-name">Platestream</span> recognizer
         </h1>
         <div class="bar-buttons">
-          <a class="button" href="/">
+          <a class="button" href="./">
             Console
           </a>
           <ThemeButton />

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { CropRef } from './protocol.js'
 
 const urlOf = ({ segment, offset, length }: CropRef): string =>
-  `/api/crops/${encodeURIComponent(segment)}/${offset}/${length}`
+  `api/crops/${encodeURIComponent(segment)}/${offset}/${length}`
 
 /** A picture from the archive, or a placeholder if there is none (yet). */
 export function ArchivePicture({

@@ -10,30 +10,34 @@ export async function signIn(): Promise<SessionState> {
   if (token !== null) {
     address.searchParams.delete('token')
     history.replaceState(null, '', address)
-    if (await signInWith(token)) return 'signed-in'
+    if ((await signInWith(token)) === undefined) return 'signed-in'
   }
   return checkSession()
 }
 
-/** Starts a session. False if the gateway rejects the token or does not answer. */
-export async function signInWith(token: string): Promise<boolean> {
+/** Starts a session. @returns why there is none; undefined when there is */
+export async function signInWith(token: string): Promise<string | undefined> {
   try {
-    const { ok } = await fetch('/api/session', {
+    const answer = await fetch('api/session', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ token }),
       credentials: 'same-origin',
     })
-    return ok
+    if (answer.ok) return undefined
+    if (answer.status === 401)
+      return 'This token is not valid. The valid token is in the data folder of the installation.'
+    const { message } = (await answer.json()) as { message: string }
+    return `The gateway refused the sign-in: ${message}.`
   } catch {
-    return false
+    return 'The gateway does not answer.'
   }
 }
 
 /** Asks the gateway for the state of the session. This also renews a session in the second half of its life. */
 export async function checkSession(): Promise<SessionState> {
   try {
-    const { status } = await fetch('/api/session', { credentials: 'same-origin', cache: 'no-store' })
+    const { status } = await fetch('api/session', { credentials: 'same-origin', cache: 'no-store' })
     return status === 200 ? 'signed-in' : status === 401 ? 'signed-out' : 'unreachable'
   } catch {
     return 'unreachable'
@@ -41,5 +45,5 @@ export async function checkSession(): Promise<SessionState> {
 }
 
 export async function signOut(): Promise<void> {
-  await fetch('/api/session', { method: 'DELETE', credentials: 'same-origin' }).catch(() => {})
+  await fetch('api/session', { method: 'DELETE', credentials: 'same-origin' }).catch(() => {})
 }

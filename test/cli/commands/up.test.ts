@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { argumentsOf } from '../../../engine/runtime/mod.js'
-import { call, run } from '../run.js'
+import { call, CLI, environment, run } from '../run.js'
 import { writeRunFile, type RunFile } from '../../../cli/run_file.js'
 import { eventually, isReady, partsOf, startUp, UP_ENV } from '../up_process.js'
 
@@ -16,7 +17,7 @@ t.test('up starts the system, keeps it running and stops it', async (t) => {
   t.match(facts, {
     ready: true,
     pid: child.pid,
-    console: /^http:\/\/127\.0\.0\.1:\d+\/\?token=[0-9a-f]{64}$/,
+    console: /^http:\/\/127\.0\.0\.1:\d+\/$/,
     nats: /^nats:\/\/127\.0\.0\.1:\d+$/,
     store: /^http:\/\/127\.0\.0\.1:\d+$/,
   })
@@ -55,6 +56,15 @@ t.test('up starts the system, keeps it running and stops it', async (t) => {
 
   await t.test('commands find the running system through its data folder', async (t) => {
     t.match(await run(['camera', 'add', 'gate-1', '--lat', '1', '--lon', '2', '--data', data]), { code: 0 })
+    const { stdout } = await run(['sign-in', '--data', data, '--json'])
+    const { address, token } = JSON.parse(stdout) as { address: string; token: string }
+    t.equal(address, `${facts.console}?token=${token}`)
+    const answer = await fetch(new URL('api/session', address), { headers: { authorization: `Bearer ${token}` } })
+    t.equal(answer.status, 200)
+    const behind = { env: { ...UP_ENV, PLATESTREAM_GATEWAY_PUBLIC_URL: 'https://alpr.example.org/alpr' } }
+    t.match(await run(['sign-in', '--data', data], behind), {
+      stdout: `https://alpr.example.org/alpr/?token=${token}\n`,
+    })
   })
 
   await t.test(
@@ -119,4 +129,30 @@ t.test('up starts the system, keeps it running and stops it', async (t) => {
   t.same(partsOf(data), [], 'no process is left')
   t.notOk(existsSync(join(data, 'run', 'up.json')))
   t.notOk(existsSync(join(data, 'run', 'up.lock')))
+})
+
+for (const [signal, part] of [
+  ['SIGINT', 'nats'],
+  ['SIGTERM', 'store'],
+] as const)
+  t.test(`${signal} while up starts ends it and every part, without waiting until they are ready`, async (t) => {
+    const data = join(folder, signal)
+    const child = spawn(process.execPath, [CLI, 'up', '--data', data], { env: environment(UP_ENV) })
+    let output = ''
+    child.stdout.on('data', (text: Buffer) => {
+      output += text.toString()
+    })
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    t.ok(await eventually(() => partsOf(data).some(({ what }) => what === part)), `${part} starts`)
+    child.kill(signal)
+    t.equal(await ended, 0)
+    t.match(output, /stopping\n$/)
+    t.notMatch(output, /gateway +ready/)
+    t.same(partsOf(data), [], 'no process is left')
+  })
+
+t.test('sign-in on a folder without a system says so', async (t) => {
+  const { code, stdout, stderr } = await run(['sign-in', '--data', join(folder, 'nothing')])
+  t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: /no system runs on .*nothing: start one with/ })
+  t.notOk(existsSync(join(folder, 'nothing')), 'and creates nothing')
 })

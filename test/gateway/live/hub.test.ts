@@ -17,8 +17,8 @@ t.test('a WebSocket upgrade needs authentication and the same origin', async (t)
   const open = (headers: Record<string, string>) => ConsoleClient.open(t, gateway.url, undefined, headers)
   await t.rejects(open({}), { message: 'status 401' })
   await t.rejects(open({ authorization: 'Bearer wrong' }), { message: 'status 401' })
-  await t.rejects(open({ ...BEARER, origin: 'http://elsewhere.example' }), { message: 'status 401' })
-  await t.rejects(open({ ...BEARER, origin: 'null' }), { message: 'status 401' })
+  await t.rejects(open({ ...BEARER, origin: 'http://elsewhere.example' }), { message: 'status 403' })
+  await t.rejects(open({ ...BEARER, origin: 'null' }), { message: 'status 403' })
   const cookie = String(
     (await gateway.app.inject({ method: 'POST', url: '/api/session', payload: { token: TOKEN } })).headers[
       'set-cookie'
