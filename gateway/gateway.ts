@@ -165,7 +165,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const comparing = setInterval(() => missing.update(), COMPARE_MS)
   opened?.loadDictionary()
   return {
-    url: `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`,
+    url: `${secure ? 'https' : 'http'}://${inAddress(host)}:${(app.server.address() as AddressInfo).port}`,
     pushUrl: door?.url,
     app,
     services,
@@ -180,6 +180,9 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     },
   }
 }
+
+/** IPv6 addresses stand in brackets. */
+const inAddress = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** One fastify instance with all routes, not listening yet. @param tls without it, plain HTTP */
 export async function buildApp(

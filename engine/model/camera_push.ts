@@ -15,7 +15,7 @@ const strict = { additionalProperties: false }
 export const PushSchema = Type.Object(
   {
     kind: Type.Union(PUSH_KINDS.map((kind) => Type.Literal(kind))),
-    /** The camera may use any of these; with `certificate` and others it needs the certificate and one of the others. */
+    /** The camera may use any of these; with `certificate` and others it needs the certificate and one other. */
     credentials: Type.Array(Type.Union(PUSH_CREDENTIALS.map((name) => Type.Literal(name))), {
       minItems: 1,
       maxItems: PUSH_CREDENTIALS.length,

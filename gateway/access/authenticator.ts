@@ -28,8 +28,8 @@ const VERSION = 'v1'
  *
  *     alpr_<8 hex> = v1.<expires, ms>.<nonce>.<HMAC-SHA-256 of the rest, keyed by the token>
  *
- * Where browsers use TLS, the cookie is `__Host-alpr_<8 hex>` with `Secure`: no other host, and no plain connection, can
- * set or receive it.
+ * Where browsers use TLS, the cookie is `__Host-alpr_<8 hex>` with `Secure`: no other host, and no plain connection,
+ * can set or receive it.
  *
  * It fails closed: a credential that cannot be verified is refused with ALPR_ERR_AUTH_REQUIRED, without a reason.
  */

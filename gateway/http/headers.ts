@@ -29,7 +29,10 @@ const HEADERS = {
 /** Browsers that saw it use TLS for this host only, for a year. */
 const HSTS = 'max-age=31536000'
 
-/** Sets the security headers of every response. @param isTls whether browsers reach the gateway by TLS. Register it before `guard`, so that refusals carry them too. */
+/**
+ * Sets the security headers of every response. Register it before `guard`, so that refusals carry them too.
+ * @param isTls whether browsers reach the gateway by TLS
+ */
 export function secureHeaders(app: FastifyInstance, isTls: boolean): void {
   const headers = isTls ? { ...HEADERS, 'strict-transport-security': HSTS } : HEADERS
   app.addHook('onRequest', async (_, reply) => {
