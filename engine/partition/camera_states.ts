@@ -102,6 +102,11 @@ export class CameraStates {
     return this.openAway.has(camera)
   }
 
+  /** Cameras that work and sent nothing for a while. @param now monotonic, ms */
+  *idle(now: number): Iterable<CameraPasses> {
+    for (const { passes, heardAt } of this.working.values()) if (now - heardAt >= kIdleMs) yield passes
+  }
+
   /**
    * Puts cameras that sent nothing for a while away. Everything but `busy` must be in `saved`.
    * @param now monotonic, ms

@@ -49,6 +49,8 @@ const KEYS = [
   ...['priority'],
   // Checkpoint log
   ...['behind', 'camera', 'done', 'doneAt', 'hit', 'decided', 'closing', 'after', 'hitId', 'list', 'plate'],
+  // Lingering passes
+  ...['members', 'lingering'],
 ]
 const NUMBER_OF_KEY = new Map(KEYS.map((key, index) => [key, index + 1]))
 

@@ -52,20 +52,37 @@ export class CameraPasses {
     return this.tracks.open
   }
 
-  /** Whether every open pass is in the store as it is: nothing is left to do until the camera sends again. */
+  /** Passes that may change: the open ones, and closed ones that late detections may still join. */
+  *changeable(): Iterable<OpenPass> {
+    yield* this.tracks.open
+    yield* this.tracks.lingeringPasses
+  }
+
+  /** Whether closed passes wait for late detections. */
+  get lingers(): boolean {
+    return this.tracks.lingeringPasses.length > 0
+  }
+
+  /** Whether each of its passes is in the store as it is: nothing is left to do until the camera sends again. */
   get isStored(): boolean {
-    return this.tracks.open.every((pass) => pass.isStored)
+    for (const pass of this.changeable()) if (!pass.isStored) return false
+    return true
   }
 
   /** Its next message comes from another stream. Frames of the old one cannot be fetched any more. */
   forgetSequences(): void {
     this.seq = 0
-    for (const { state } of this.open()) delete state.best.seq
+    for (const { state } of this.changeable()) delete state.best.seq
   }
 
   /** Closes every open pass: nothing will be added to them. */
   closeAll(): OpenPass[] {
     return this.tracks.closeAll()
+  }
+
+  /** Lets no closed pass wait for late detections. @returns those that took some: they close once more */
+  stopLingering(): OpenPass[] {
+    return this.tracks.stopLingering()
   }
 
   /** The camera's usual step from one capture to the next in event time, ms; undefined when it is not known. */

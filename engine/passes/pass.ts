@@ -3,6 +3,7 @@ import type { Capture } from '../model/capture.js'
 import { isUntrackable, type Observation } from '../model/observation.js'
 import type { Read } from '../model/read.js'
 import { type Box, boxOf } from './geometry.js'
+import { MemberTimes } from './member_times.js'
 import { isElsewhere, isParked, metresBetween, movementOf } from './movement.js'
 import type { Gaps } from './pace.js'
 import type { PassJson, PassState } from './pass_state.js'
@@ -24,6 +25,7 @@ export class OpenPass {
   private constructor(
     readonly state: PassState,
     readonly vote: Vote,
+    private readonly members: MemberTimes,
     private readonly sole?: Observation,
   ) {}
 
@@ -46,8 +48,9 @@ export class OpenPass {
       hits: {},
       best: viewOf(capture, detection),
     }
-    if (untrackable) return new OpenPass(state, Vote.empty(), detection)
-    const pass = new OpenPass(state, Vote.empty())
+    const members = MemberTimes.of(capture.capturedAt)
+    if (untrackable) return new OpenPass(state, Vote.empty(), members, detection)
+    const pass = new OpenPass(state, Vote.empty(), members)
     pass.extend(capture, detection, 0)
     return pass
   }
@@ -76,6 +79,7 @@ export class OpenPass {
         },
       },
       Vote.fromJSON(this.vote.toJSON()),
+      MemberTimes.of(capture.capturedAt),
     )
     next.extend(capture, detection, jitterMs)
     this.next = true
@@ -88,6 +92,7 @@ export class OpenPass {
     const box = detection.quad && boxOf(detection.quad)
     const ts = capture.capturedAt
     const width = box?.width ?? 0
+    this.members.add(ts, (state.start ?? state.first).ts)
     if (ts >= state.last.ts) this.advance(capture, box, jitterMs)
     else if (ts < (state.start ?? state.first).ts) state.start = { ts, box, width }
     const movedM = metresBetween(state.first, capture)
@@ -109,6 +114,12 @@ export class OpenPass {
   reaches(at: number, gaps: Gaps): boolean {
     const { first, start = first, last } = this.state
     return at <= last.ts + this.gapOf(gaps) && at >= start.ts - gaps.passMs
+  }
+
+  /** Whether it has a detection at this time, or may have had: the times of older ones are forgotten. */
+  mayHave(at: number): boolean {
+    const { first, start = first } = this.state
+    return this.members.mayHave(at, start.ts)
   }
 
   /** Whether this vehicle is gone. @param now event time of its track, ms @param capture the last one of its track */
@@ -157,6 +168,17 @@ export class OpenPass {
   /** Whether its read is in the store as it is now: nothing is left to do until another detection comes. */
   get isStored(): boolean {
     return this.state.stored?.frames === this.state.frames
+  }
+
+  /** Whether late detections may join it when it has closed. */
+  get canLinger(): boolean {
+    return !this.sole && !this.next
+  }
+
+  /** Whether a picture of its best view is still to be made. */
+  get needsPicture(): boolean {
+    const { best, pictures, pictureless } = this.state
+    return best.seq !== undefined && pictures?.seq !== best.seq && pictureless !== best.seq
   }
 
   /** Whether another pass continues it: that one updates their hits. */
@@ -259,11 +281,13 @@ export class OpenPass {
   }
 
   toJSON(): PassJson {
-    return { state: this.state, vote: this.vote.toJSON() }
+    const members = this.members.toJSON()
+    return { state: this.state, vote: this.vote.toJSON(), ...(members.length > 0 && { members }) }
   }
 
   static fromJSON(json: PassJson): OpenPass {
-    return new OpenPass(json.state, Vote.fromJSON(json.vote))
+    const { state, vote, members } = json
+    return new OpenPass(state, Vote.fromJSON(vote), MemberTimes.fromJSON(state.last.ts, members))
   }
 
   private count(detection: Observation): void {

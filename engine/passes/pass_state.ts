@@ -85,4 +85,6 @@ export interface PassState {
 export interface PassJson {
   state: PassState
   vote: VoteJson
+  /** `MemberTimes`; missing in the state of an older release, and when there is one detection. */
+  members?: Uint8Array
 }

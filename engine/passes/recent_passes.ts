@@ -1,11 +1,10 @@
 import { digestOf } from './digest.js'
+import { VarintReader, writeVarint } from './varint.js'
 
 /** Most passes that are remembered: of a busy street a minute, of most cameras half an hour. */
 const MOST = 32
 /** Length of the digest of a text: with it, one of 10^6 late detections is taken for that of another vehicle. */
 const TEXT_BYTES = 3
-/** Lower 7 bits of a number's bytes; the highest bit says that more follow. */
-const LOW = 128
 
 interface Ended {
   /** Event time of the first and the last detection, ms. */
@@ -43,9 +42,9 @@ export class RecentPasses {
     let previous = 0
     for (const { from, until, texts } of this.ended) {
       const step = from - previous
-      write(bytes, step < 0 ? -2 * step - 1 : 2 * step)
-      write(bytes, until - from)
-      write(bytes, texts.length)
+      writeVarint(bytes, step < 0 ? -2 * step - 1 : 2 * step)
+      writeVarint(bytes, until - from)
+      writeVarint(bytes, texts.length)
       for (const text of texts) for (let i = 0; i < TEXT_BYTES; i++) bytes.push((text >>> (8 * i)) & 0xff)
       previous = from
     }
@@ -54,22 +53,13 @@ export class RecentPasses {
 
   /** @param json missing in the state of an older release */
   static fromJSON(json: Uint8Array = new Uint8Array()): RecentPasses {
-    const bytes = Buffer.from(json)
+    const reader = new VarintReader(json)
     const ended: Ended[] = []
-    let at = 0
-    const read = (): number => {
-      let value = 0
-      for (let scale = 1; ; scale *= LOW) {
-        const byte = bytes[at++] ?? 0
-        value += (byte % LOW) * scale
-        if (byte < LOW) return value
-      }
-    }
-    for (let previous = 0; at < bytes.length; ) {
-      const step = read()
+    for (let previous = 0; !reader.isAtEnd; ) {
+      const step = reader.number()
       const from = previous + (step % 2 === 1 ? -(step + 1) / 2 : step / 2)
-      const until = from + read()
-      const texts = Array.from({ length: read() }, () => bytes.readUIntLE((at += TEXT_BYTES) - TEXT_BYTES, TEXT_BYTES))
+      const until = from + reader.number()
+      const texts = Array.from({ length: reader.number() }, () => reader.fixed(TEXT_BYTES))
       ended.push({ from, until, texts })
       previous = from
     }
@@ -78,9 +68,3 @@ export class RecentPasses {
 }
 
 const textDigest = (text: string): number => digestOf(text) % 2 ** (8 * TEXT_BYTES)
-
-/** A whole number of 0 or more, lowest 7 bits first. */
-function write(bytes: number[], value: number): void {
-  for (; value >= LOW; value = Math.floor(value / LOW)) bytes.push((value % LOW) + LOW)
-  bytes.push(value)
-}

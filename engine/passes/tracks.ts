@@ -1,6 +1,7 @@
 import type { Capture } from '../model/capture.js'
 import { isUntrackable, type Observation } from '../model/observation.js'
 import { associate } from './association.js'
+import { type Ended, type LingeringJson, LingeringPasses } from './lingering_passes.js'
 import { type Gaps, Pace } from './pace.js'
 import { OpenPass } from './pass.js'
 import type { PassJson } from './pass_state.js'
@@ -16,8 +17,9 @@ const MAX_OPEN = 64
 
 /** What one capture did to the passes of its camera. */
 export interface Advance {
+  /** Passes that closed, and those that took late detections after they had closed and take no more. */
   closed: OpenPass[]
-  /** Passes that took a detection and are still open. */
+  /** Passes that took a detection and are still open, or linger. */
   touched: OpenPass[]
   /** Detections of vehicles whose read exists: their frame was sent again, or came too late to change it. */
   repeated: number
@@ -39,6 +41,8 @@ export interface TracksJson {
   lateAt?: number
   /** `Pace`; missing before the second capture and in the state of an older release. */
   steps?: number[]
+  /** Missing when there are none. */
+  lingering?: LingeringJson[]
   /** `RecentPasses`; missing when there are none. */
   passed?: Uint8Array
 }
@@ -52,7 +56,7 @@ export interface TracksJson {
  *     tracks          late (a)           late (b)                          live
  *
  * Tracks decide when a pass closes, not what belongs to it: a detection joins the pass of its vehicle at its time on
- * whichever track that is.
+ * whichever track that is. A late one also joins a pass that closed lately; only what closed earlier takes no more.
  */
 export class Tracks {
   private constructor(
@@ -60,15 +64,21 @@ export class Tracks {
     private readonly live: Track,
     private late: Track[],
     private readonly pace: Pace,
+    private readonly lingering: LingeringPasses,
     private readonly passed: RecentPasses,
   ) {}
 
   static empty(gapMs: number): Tracks {
-    return new Tracks(gapMs, new Track(), [], Pace.unknown(), RecentPasses.empty())
+    return new Tracks(gapMs, new Track(), [], Pace.unknown(), LingeringPasses.empty(), RecentPasses.empty())
   }
 
   get open(): readonly OpenPass[] {
     return this.late.length === 0 ? this.live.open : this.all.flatMap((track) => track.open)
+  }
+
+  /** Closed passes that late detections may still join. */
+  get lingeringPasses(): readonly OpenPass[] {
+    return this.lingering.passes
   }
 
   /** Tracks, the live one included. */
@@ -97,35 +107,47 @@ export class Tracks {
     const track = at > this.newest ? this.live : this.nearestOf(at)
     if (track === this.live) this.pace.note(at)
     track?.advance(at, Math.max(at, this.newest))
-    if (track && track.open.length > 0) result.closed.push(...track.closeOver(capture, this.gaps))
+    // They take detections of this capture already: it may have made the gap shorter.
+    const over = track && track.open.length > 0 ? track.closeOver(capture, this.gaps) : []
+    for (const pass of over) this.linger(pass)
     if (detections.length > 0) this.place(capture, detections, readIdOf, track, result)
     if (this.late.length > 0) this.closeLate(result)
     this.closeBeyondBounds(result)
-    for (const pass of result.closed) this.remember(pass)
+    for (const pass of result.closed) this.linger(pass)
+    result.closed.push(...over, ...this.end(this.lingering.takeOver(this.newest)))
+    if (result.closed.length > 0 && result.touched.length > 0)
+      result.touched = result.touched.filter((pass) => !result.closed.includes(pass))
     return result
   }
 
-  /** Closes every open pass. */
+  /** Closes every open pass. None lingers. */
   closeAll(): OpenPass[] {
     const closed = this.all.flatMap((track) => track.closeAll())
     for (const pass of closed) this.remember(pass)
     this.late = []
-    return closed
+    return [...closed, ...this.stopLingering()]
+  }
+
+  /** Lets no closed pass linger on. @returns those that took late detections: they close once more */
+  stopLingering(): OpenPass[] {
+    return this.end(this.lingering.takeAll())
   }
 
   toJSON(): TracksJson {
     const late = this.late.map((track) => ({ ...trackJson(track), at: track.at }))
     const steps = this.pace.toJSON()
+    const lingering = this.lingering.toJSON()
     const passed = this.passed.toJSON()
     return {
       live: trackJson(this.live),
       ...(late.length > 0 && { late }),
       ...(steps.length > 0 && { steps }),
+      ...(lingering.length > 0 && { lingering }),
       ...(passed.length > 0 && { passed }),
     }
   }
 
-  static fromJSON({ live, late = [], lateAt = 0, steps, passed }: TracksJson, gapMs: number): Tracks {
+  static fromJSON({ live, late = [], lateAt = 0, steps, lingering, passed }: TracksJson, gapMs: number): Tracks {
     const tracks = (Array.isArray(late) ? late : [{ ...late, at: lateAt }]).filter(({ open }) => open.length > 0)
     const newest = live.watermark ?? -Infinity
     return new Tracks(
@@ -133,6 +155,7 @@ export class Tracks {
       trackFrom(live),
       tracks.map((track) => trackFrom(track)),
       Pace.fromJSON(newest, steps),
+      LingeringPasses.fromJSON(lingering),
       RecentPasses.fromJSON(passed),
     )
   }
@@ -168,24 +191,45 @@ export class Tracks {
   ): void {
     const at = capture.capturedAt
     const isLate = at < this.newest && at < this.newest - this.gaps.jitterMs
-    const assigned = this.open.length > 0 ? associate(this.open, capture, detections, this.gaps) : undefined
+    const candidates =
+      at < this.newest && this.lingering.size > 0 ? [...this.open, ...this.lingering.passes] : this.open
+    const assigned = candidates.length > 0 ? associate(candidates, capture, detections, this.gaps) : undefined
     let own = track
     const owning = () => (own ??= this.openLate(at))
     detections.forEach((detection, index) => {
+      // Of a vehicle whose read is complete: its frame is sent again, or comes too late to change it.
+      if (isLate && this.passed.has(at, detection.plate)) return void (result.repeated += 1)
       const pass = assigned?.get(index)
-      if (pass) {
-        const owner = this.all.find((one) => one.open.includes(pass))!
-        // Where a vehicle was too long ago is not read again: its frame may have been sent twice.
-        if (at <= pass.state.last.ts && !this.isInJitter(at, owner)) result.repeated += 1
-        else this.extend(pass, capture, detection, readIdOf(index), owner, owning, result)
-      } else if (isLate && this.passed.has(at, detection.plate)) result.repeated += 1
-      else {
-        const opened = OpenPass.open(readIdOf(index), capture, detection)
-        if (isUntrackable(detection)) return void result.closed.push(opened)
-        owning().add(opened)
-        result.touched.push(opened)
-      }
+      if (pass && this.add(pass, capture, detection, readIdOf(index), owning, result)) return
+      const opened = OpenPass.open(readIdOf(index), capture, detection)
+      if (isUntrackable(detection)) return void result.closed.push(opened)
+      owning().add(opened)
+      result.touched.push(opened)
     })
+  }
+
+  /**
+   * Adds a detection to its pass, unless the pass has it.
+   * @returns false when the pass has closed at another place: the detection begins a new one
+   */
+  private add(
+    pass: OpenPass,
+    capture: Capture,
+    detection: Observation,
+    readId: string,
+    owning: () => Track,
+    result: Advance,
+  ): boolean {
+    const at = capture.capturedAt
+    const owner = this.all.find((one) => one.open.includes(pass))
+    if (!owner && pass.isElsewhere(capture)) return false
+    if (at <= pass.state.last.ts && !(owner && this.isInJitter(at, owner)) && pass.mayHave(at)) result.repeated += 1
+    else if (owner) this.extend(pass, capture, detection, readId, owner, owning, result)
+    else {
+      pass.extend(capture, detection, this.gaps.jitterMs)
+      result.touched.push(pass)
+    }
+    return true
   }
 
   /** Adds a detection to its pass, or to one that continues it. The track that has the newest detection closes it. */
@@ -243,11 +287,22 @@ export class Tracks {
       closed.push(oldest)
       if (left === 1) bounds.push('open_passes')
     }
-    if (bounds.length > 0) result.touched = result.touched.filter((pass) => !closed.includes(pass))
   }
 
   private remove(pass: OpenPass): void {
     for (const track of this.all) if (track.remove(pass)) return
+  }
+
+  /** A pass has closed. */
+  private linger(pass: OpenPass): void {
+    if (pass.canLinger) this.lingering.add(pass, this.newest)
+    else this.remember(pass)
+  }
+
+  /** @returns those that changed after they had closed */
+  private end(ended: readonly Ended[]): OpenPass[] {
+    for (const { pass } of ended) this.remember(pass)
+    return ended.filter(({ changed }) => changed).map(({ pass }) => pass)
   }
 
   private remember({ state: { first, start = first, last }, texts }: OpenPass): void {

@@ -1,6 +1,7 @@
 import type { Sink } from './sink.js'
 import { formerCamera } from '../passes/former_camera.js'
 import type { CameraPasses } from '../passes/camera_passes.js'
+import type { OpenPass } from '../passes/pass.js'
 import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
 import { natsReason } from '../nats/errors.js'
@@ -250,6 +251,12 @@ export class Checkpointer {
       this.closeAll(cameras.get(camera, now))
       epoch.cameras.add(camera)
     }
+    // What they wait for would need memory as long as they are known.
+    for (const passes of cameras.idle(now)) {
+      if (!passes.lingers || behind.doneOf(passes.camera) !== undefined) continue
+      this.close(passes.camera, passes.stopLingering())
+      epoch.cameras.add(passes.camera)
+    }
     cameras.settle(now, epoch.cameras)
     const gone = cameras.forgotten(Date.now())
     for (const camera of gone) this.forget(camera, now)
@@ -265,9 +272,12 @@ export class Checkpointer {
 
   /** Closes and stores the open passes of a camera that is not heard again: it left the registry, or is silent. */
   private closeAll(passes: CameraPasses): void {
-    const { camera: name } = passes
+    this.close(passes.camera, passes.closeAll())
+  }
+
+  private close(name: string, passes: readonly OpenPass[]): void {
     const camera = this.parts.cameras.cameras.get(name)
-    for (const pass of passes.closeAll()) this.sink.enqueue(pass, camera ?? formerCamera(name, pass), true)
+    for (const pass of passes) this.sink.enqueue(pass, camera ?? formerCamera(name, pass), true)
   }
 
   /**
@@ -290,8 +300,8 @@ export class Checkpointer {
     const { progress, parts, sink } = this
     const passes = progress.cameras.peek(name)
     const camera = parts.cameras.cameras.get(name)
-    if (!passes || passes.openCount === 0) return
-    for (const pass of passes.open())
+    if (!passes) return
+    for (const pass of passes.changeable())
       if ((all || progress.idle.isIdle(name, pass, now)) && sink.storeIdle(pass, camera ?? formerCamera(name, pass)))
         progress.epoch.cameras.add(name)
   }
@@ -306,10 +316,10 @@ export function untilBeat(now: number, every: number): number {
   return left < every / 2 ? left + every : left
 }
 
-/** The first frame that an open pass may want for its picture; Infinity when all have theirs. */
+/** The first frame that a pass may want for its picture; Infinity when all have theirs. */
 function firstWantedOf(camera: CameraPasses): number {
   let first = Infinity
-  for (const { state } of camera.open())
+  for (const { state } of camera.changeable())
     if (!state.pictures && state.best.seq !== undefined && state.pictureless !== state.best.seq)
       first = Math.min(first, state.best.seq)
   return first

@@ -19,8 +19,8 @@ export class Progress {
     readonly window: Pick<Window, 'done' | 'committed'>,
     readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions' | 'doneOf'>,
   ) {
-    // What the last owner left open is stored soon, even if its camera never sends again.
-    for (const { camera, openCount } of cameras.all()) if (openCount > 0) this.idle.expect(camera, performance.now())
+    // What the last owner did not store is stored soon, even if its camera never sends again.
+    for (const { camera } of cameras.all()) this.idle.expect(camera, performance.now())
   }
 
   /** Ends the epoch and begins the next. */
@@ -36,11 +36,11 @@ export class Progress {
     return Math.min(window.done.seq, behind.doneOf(camera) ?? Infinity)
   }
 
-  /** Sequences of the frames that show the open passes best so far. */
+  /** Sequences of the frames that show best, so far, the passes that may change. */
   bestFrames(): Set<number> {
     const frames = new Set<number>()
     for (const camera of this.cameras.all())
-      for (const { state } of camera.open()) if (state.best.seq !== undefined) frames.add(state.best.seq)
+      for (const pass of camera.changeable()) if (pass.needsPicture) frames.add(pass.state.best.seq!)
     return frames
   }
 

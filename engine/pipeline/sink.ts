@@ -76,8 +76,8 @@ export class Sink {
   enqueue(pass: OpenPass, camera: Camera, closing: boolean): void {
     const stored = this.isStored(pass)
     const read = pass.toRead(camera, this.parts.provenance(pass.arrivedAt))
-    // A closed pass is never asked about again; most passes of cameras that read plates close at once.
-    if (!closing) this.noteStored(pass)
+    // Others that have closed are never asked about again: most passes of cameras that read plates close at once.
+    if (!closing || pass.canLinger) this.noteStored(pass)
     const isDue = closing && (needsLastCheck(pass) || this.earlier.has(pass))
     const hits = isDue ? this.hitsOf(pass, read, camera, true) : []
     this.finish(pass, read, hits, !stored || hits.length > 0)
@@ -143,7 +143,7 @@ export class Sink {
     for (const hits of earlier.takeOverdue((camera) => progress.appliedOf(camera), ids.epoch)) {
       const { camera, readId } = hits[0]!.decided.hit
       const passes = progress.cameras.get(camera, performance.now())
-      const pass = [...passes.open()].find((open) => vehicleOf(open) === readId)
+      const pass = [...passes.changeable()].find((one) => vehicleOf(one) === readId)
       progress.epoch.cameras.add(camera)
       if (pass) {
         for (const { decided } of hits) noteDecided(pass, decided)

@@ -354,7 +354,7 @@ export const OPERATORS_ACTS: Act[] = [
   {
     name: 'late frames',
     what: 'frames of some cars arrive seconds after newer ones',
-    holds: false,
+    holds: true,
     share: 0.08,
     plan({ world, plans }) {
       for (const { messages } of plans)

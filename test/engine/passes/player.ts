@@ -47,11 +47,12 @@ export class Player {
     return this
   }
 
-  /** The reads of all passes, closed and open, by time. */
+  /** The last version of each read, of all passes, closed and open, by time. */
   get reads(): Read[] {
-    return [...this.closed, ...this.camera.open()]
-      .map((pass) => pass.toRead(this.record, IDS))
-      .sort((a, b) => a.ts - b.ts || (a.readId < b.readId ? -1 : 1))
+    const versions = [...this.closed, ...this.camera.changeable()].map((pass) => pass.toRead(this.record, IDS))
+    return [...new Map(versions.map((read) => [read.readId, read])).values()].sort(
+      (a, b) => a.ts - b.ts || (a.readId < b.readId ? -1 : 1),
+    )
   }
 
   private step({ ms, detections, position, name }: Shot): void {

@@ -154,7 +154,8 @@ t.test('segments that are sent side by side have a track each', async (t) => {
 t.test('a late frame joins the pass that its vehicle is in, on any track', async (t) => {
   const shots = traffic([{ lane: 0, from: 0, frames: 45, step: 0, growth: 1, misread: -1 }], 200)
   const held = shots.splice(20, 1)
-  t.match(new Player().play([...shots, ...held]).reads, [{ plate: 'AAAAAA', frames: 44 }])
+  t.match(new Player().play([...shots, ...held]).reads, [{ plate: 'AAAAAA', frames: 45 }])
+  t.match(new Player().play([...shots, ...held, ...held]).reads, [{ plate: 'AAAAAA', frames: 45 }])
 })
 
 t.test('messages that come again, at any later time, change nothing', async (t) => {
@@ -195,6 +196,89 @@ t.test('messages that come again, at any later time, change nothing', async (t) 
     ),
     { numRuns: 150 },
   )
+})
+
+t.test('frames up to 10 s late give the reads of the frames in order, however often they come', async (t) => {
+  const lateness = fc.infiniteStream(fc.oneof(fc.constant(0), fc.integer({ min: 2_100, max: 10_000 })))
+  fc.assert(
+    fc.property(
+      fc.array(car, { maxLength: 6 }),
+      fc.integer({ min: 100, max: 900 }),
+      lateness,
+      fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 20 }),
+      fc.boolean(),
+      (cars, intervalMs, random, repeats, restart) => {
+        const shots = traffic(cars, intervalMs)
+        const pauses = Array.from({ length: 150 }, (_, n) => ({
+          ms: 45 * intervalMs + n * 1_000,
+          detections: [],
+          name: `pause-${n}`,
+        }))
+        // A third is on time, so that no car is out of sight for a gap.
+        const late = [...shots, ...pauses]
+          .map((shot, i) => ({ shot, at: shot.ms + (i % 3 === 0 ? 0 : random.next().value!) }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ shot }) => shot)
+        for (const [which, where] of repeats) {
+          const i = which % late.length
+          late.splice(i + 1 + (where % (late.length - i)), 0, late[i]!)
+        }
+        const player = new Player()
+        for (const [i, shot] of late.entries()) {
+          if (restart && i % 10 === 0) player.restart()
+          player.play([shot])
+        }
+        t.same(sorted(player.reads), sorted(new Player().play(shots).reads))
+        // The last version of each was closed: its hits have their last revision.
+        t.equal(player.camera.lingers, false)
+        const last = new Map(player.closed.map((pass) => [pass.state.readId, pass.state.frames]))
+        t.same(
+          player.reads.map(({ frames }) => frames),
+          player.reads.map(({ readId }) => last.get(readId)),
+        )
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+t.test('a late frame of a vehicle whose pass closed lately is another version of its read', async (t) => {
+  const seen = (ms: number): Shot => ({ ms, detections: [detectionOf('7ABC123', 100, 300)] })
+  const empty = (ms: number): Shot => ({ ms, detections: [] })
+  const start = [seen(1_000), seen(1_500), ...[2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000].map(empty)]
+  const player = new Player().play(start)
+  t.equal(player.closed.length, 1)
+  t.match(player.play([seen(1_250), seen(500), seen(4_250)]).reads, [{ plate: '7ABC123', frames: 5, version: 5 }])
+  t.equal(player.reads[0]!.tsLast, T0 + 4_250)
+  t.match(player.play([seen(1_250), seen(500), seen(1_500)]).reads, [{ frames: 5 }], 'they are known')
+  player.play([empty(20_000)])
+  t.equal(player.closed.length, 1)
+  player.play([empty(20_001)])
+  t.equal(player.closed.length, 2, 'it closes once more, for the last revision of its hits')
+  t.match(player.play([seen(3_000)]).reads, [{ frames: 5 }], 'what is later changes nothing')
+  const unchanged = new Player().play([...start, empty(20_001)])
+  t.equal(unchanged.camera.lingers, false)
+  t.equal(unchanged.closed.length, 1, 'one that did not change closes once')
+})
+
+t.test('a camera that is put away lets no pass linger', async (t) => {
+  const seen = (ms: number): Shot => ({ ms, detections: [detectionOf('7ABC123', 100, 300)] })
+  const start = [seen(1_000), seen(1_500), ...[2_000, 2_500, 3_000, 4_900].map((ms) => ({ ms, detections: [] }))]
+  const player = new Player().play(start)
+  t.equal(player.camera.lingers, true)
+  t.equal(player.camera.stopLingering().length, 0)
+  t.match(player.play([seen(1_250)]).reads, [{ frames: 2 }])
+  t.match(new Player().play([...start, seen(1_250)]).camera.stopLingering(), [{ state: { frames: 3 } }])
+})
+
+t.test('at most eight passes linger', async (t) => {
+  const cars = Array.from({ length: 10 }, (_, n) => ({
+    ms: n * 100,
+    detections: [detectionOf('ABCDEFGHKL'.charAt(n).repeat(6), 100, 400 * n)],
+  }))
+  const player = new Player().play([...cars, { ms: 5_000, detections: [] }])
+  t.equal(player.closed.length, 10)
+  t.equal([...player.camera.changeable()].length, 8)
 })
 
 t.test('late tracks survive a checkpoint', async (t) => {
