@@ -22,6 +22,10 @@ const TABLE = {
   ALPR_ERR_IMAGE_UNREADABLE: ['{file} cannot be read as a picture: {reason}', 422],
   // hot lists
   ALPR_ERR_HOTLIST_INVALID: ['hot list {list}: {reason}', 422],
+  ALPR_ERR_HOTLIST_SHRINKS: [
+    'hot list {list} is not replaced: {reason}. Check the file; --accept replaces the list all the same',
+    409,
+  ],
   ALPR_ERR_HOTLIST_UNKNOWN: ['there is no hot list {list}', 404],
   // searches and standing partials
   ALPR_ERR_SEARCHES_FULL: ['{limit} searches are already waiting, try again shortly', 503],

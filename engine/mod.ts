@@ -22,12 +22,16 @@ export {
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
 export { HotListSchema, LIST_ID, parseHotList, ruleVersion, type HotList } from './hotlists/hotlist.js'
-export type { FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
+export type { ColumnUse, FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
+export { guardShrink } from './hotlists/list_guard.js'
+export type { ListChange } from './hotlists/list_change.js'
+export type { DateOrder } from './hotlists/list_dates.js'
 export { EntrySorter } from './hotlists/entry_sorter.js'
 export { leadOf } from './hotlists/list_rules.js'
-export { readHotListFile } from './hotlists/hotlist_file.js'
+export { readHotListFile, type HotListFile } from './hotlists/hotlist_file.js'
 export {
   changeHotList,
+  findHotList,
   listHotLists,
   removeHotList,
   saveHotList,

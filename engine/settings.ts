@@ -3,6 +3,7 @@ import { cpus, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { AlprError } from './errors.js'
+import { isZone, machineZone } from './runtime/local_time.js'
 import { parserOf } from './runtime/validate.js'
 
 const strict = { additionalProperties: false }
@@ -132,6 +133,28 @@ const SCHEMA = Type.Object(
       },
       strict,
     ),
+    agency: Type.Object(
+      {
+        zone: Type.String({
+          default: machineZone(),
+          description:
+            'time zone of the agency, such as America/Los_Angeles: days in its files begin and end there; default: ' +
+            "the zone of this machine's clock",
+        }),
+      },
+      strict,
+    ),
+    hotlists: Type.Object(
+      {
+        maxShrink: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          default: 0.2,
+          description: 'share by which an import may shrink a hot list without --accept; 0.2 is a fifth',
+        }),
+      },
+      strict,
+    ),
     gateway: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
@@ -240,8 +263,18 @@ export function loadSettings(
   for (const [key, value] of Object.entries(options.overrides ?? {})) if (value !== undefined) setPath(raw, key, value)
 
   const settings = parse(fill(SCHEMA, raw))
+  checkMeaning(settings)
   settings.dataFolder = resolve(settings.dataFolder)
   return deepFreeze(settings)
+}
+
+/** What the schema cannot say. @throws ALPR_ERR_SETTINGS_INVALID */
+function checkMeaning({ agency }: Static<typeof SCHEMA>): void {
+  if (!isZone(agency.zone))
+    throw new AlprError('ALPR_ERR_SETTINGS_INVALID', {
+      key: 'agency.zone',
+      reason: `"${agency.zone}" is not a time zone such as America/Los_Angeles`,
+    })
 }
 
 /** The paths inside the data folder. */

@@ -1,21 +1,23 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import type { FixedColumn, HotListColumns, HotListHead } from '../../engine/mod.js'
-import { AlprError, DAY_MS } from '../../engine/runtime/mod.js'
+import type { DateOrder, FixedColumn, HotList, HotListFile, HotListHead, ListChange } from '../../engine/mod.js'
+import { AlprError, DAY_MS, ENCODINGS, type Encoding } from '../../engine/runtime/mod.js'
 import type { PreviewRow } from '../../wasm/mod.js'
 import { withPurpose, withRecords } from '../access.js'
 import { usage } from '../failure.js'
 import { printJson, printLine, printTable, progressBar, printNote } from '../output.js'
 import { collect, decimal, listId, oneOf, wholeNumber } from '../parse.js'
-import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
+import { loadEngine, settingsFor, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
-interface ImportListOptions extends SystemOptions {
+/** What a person decides about a list, when they say so. */
+type GivenHead = Partial<Omit<HotListHead, 'id'>>
+
+interface ImportListOptions extends SystemOptions, GivenHead {
   list: string
-  name?: string
-  kind: 'hot' | 'special'
-  priority: 'high' | 'medium' | 'low' | 'informational'
-  source: string
-  tolerance: 'exact' | 'tolerant'
-  threshold: number
+  encoding?: Encoding
+  zone?: string
+  dates?: DateOrder
+  accept?: boolean
+  dryRun?: boolean
   plateColumn?: string
   reasonColumn?: string
   regionColumn?: string
@@ -55,97 +57,140 @@ function registerImport(hotlist: Command): void {
     .description('import a hot list from a file; it replaces the list with the same id')
     .argument('<file>', 'CSV with a header row, or fixed-width columns (--fixed)')
     .requiredOption('--list <id>', 'id of the list: a-z, 0-9 and "-"', listId)
-    .option('--name <text>', 'display name (default: the id)')
-    .option('--kind <kind>', 'hot, or special (informational, not shared)', oneOf('hot', 'special'), 'hot' as const)
+    .option('--name <text>', 'display name (default: that of the list it replaces, or else the id)')
+    .option('--kind <kind>', 'hot, or special (informational, not shared)', oneOf('hot', 'special'))
     .option(
       '--priority <priority>',
-      'high, medium, low or informational',
+      'high, medium, low or informational (default: as the list it replaces, or else medium)',
       oneOf('high', 'medium', 'low', 'informational'),
-      'medium' as const,
     )
-    .option('--source <text>', 'origin of the list', 'local')
+    .option('--source <text>', 'origin of the list (default: as the list it replaces, or else local)')
     .option(
       '--tolerance <how>',
       'tolerant: misreads can match; exact: only the plate as read',
       oneOf('tolerant', 'exact'),
-      'tolerant' as const,
     )
-    .option('--threshold <p>', 'minimum probability of a tolerant match that makes a hit', decimal(0.001, 1), 0.5)
+    .option(
+      '--threshold <p>',
+      'minimum probability of a tolerant match that makes a hit (default: as before, or else 0.5)',
+      decimal(0.001, 1),
+    )
     .option('--plate-column <name>', 'column with the plate (default: plate, license plate, tag ...)')
     .option('--reason-column <name>', 'column with the reason')
     .option('--region-column <name>', 'column with the state or country')
     .option('--from-column <name>', 'column with the first day or time in force')
-    .option('--until-column <name>', 'column with the day or time at which it expires')
-    .option('--delimiter <char>', 'CSV delimiter (default: detected among , ; tab |)', parseDelimiter)
+    .option('--until-column <name>', 'column with the last day in force, or the time at which it ends')
+    .option('--delimiter <char>', 'CSV delimiter (default: detected among , ; tab | :)', parseDelimiter)
+    .option('--encoding <name>', 'encoding of the file (default: detected)', oneOf(...ENCODINGS))
+    .option('--zone <name>', "zone in which days begin and end (default: setting agency.zone, or this machine's)")
+    .option('--dates <order>', 'order of dates such as 05/04/2026: mdy or dmy', oneOf('mdy', 'dmy'))
     .option('--no-header', 'the file has no header row; columns are numbers from 1 and the plate is in column 1')
     .option('--fixed <columns>', 'fixed-width columns, e.g. plate=1-8,region=9-10,reason=20-60', parseFixed)
     .option('--reason <text>', 'reason for entries without one')
     .option('--skip-bad [n]', 'skip invalid lines, at most n of them (default: any number)', wholeNumber(0))
+    .option('--accept', 'replace the list even if it becomes empty or much smaller, or most lines are invalid')
+    .option('--dry-run', 'show what the import would take and change, and change nothing')
     .option('--json', 'print one JSON line')
     .addHelpText(
       'after',
       `
 Plates are compared without spaces, dashes and accents. Entries with the same plate are merged. A new list is in force
 for vehicles that pass from now on; one that replaces another a second later, and 4 seconds for each million plates.
+An import that would shrink the list in force by more than the setting hotlists.maxShrink is refused without --accept.
 
 Examples:
   platestream hotlist import stolen.csv --list stolen --name "Stolen vehicles" --priority high
+  platestream hotlist import stolen.csv --list stolen --dry-run
   platestream hotlist import wanted.txt --list wanted --fixed plate=1-8,reason=20-60 --skip-bad 100`,
     )
-    .action(async (file: string, options: ImportListOptions) => {
-      const columns: HotListColumns = {
-        plate: options.plateColumn,
-        reason: options.reasonColumn,
-        region: options.regionColumn,
-        from: options.fromColumn,
-        until: options.untilColumn,
-      }
-      const maxBad = options.skipBad === true ? Infinity : (options.skipBad ?? 0)
-      const { EntrySorter, readHotListFile, saveHotList } = await loadEngine()
-      const entries = new EntrySorter(options.list)
-      const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
-      const read = await readHotListFile({
-        file,
-        columns,
-        delimiter: options.delimiter,
-        fixed: options.fixed,
-        header: options.header,
-        reason: options.reason,
-        maxBad,
-        take: (entry) => entries.add(entry),
-        onProgress: (bytes, total) => bar.update(bytes, {}, total),
-      })
-      bar.stop()
-      await withNats(options, 'hotlist import', async (connection) => {
-        const record = await saveHotList(
-          connection.jetstream(),
-          {
-            id: options.list,
-            name: options.name ?? options.list,
-            kind: options.kind,
-            priority: options.priority,
-            source: options.source,
-            tolerance: options.tolerance,
-            threshold: options.threshold,
-          },
-          entries,
-        )
-        const merged = entries.count - record.entries
-        const { cutReasons } = entries
-        if (options.json)
-          return printJson({ ...record, lines: read.lines, merged, cutReasons, bad: read.bad, badLines: read.badLines })
-        for (const { line, reason } of read.badLines.slice(0, 20)) printNote(`line ${line}: ${reason}`)
-        if (read.bad > 20) printNote(`... and ${read.bad - 20} more`)
-        printLine(
-          [
-            `list ${record.id}: ${record.entries} plates, version ${record.version}`,
-            ...(merged ? [`${merged} merged`] : []),
-            ...(cutReasons ? [`${cutReasons} reasons shortened to 1,000 characters`] : []),
-            ...(read.bad ? [`${read.bad} invalid lines skipped`] : []),
-          ].join('; '),
-        )
-      })
-    })
+    .action(importList)
+}
+
+async function importList(file: string, options: ImportListOptions): Promise<void> {
+  const { list, accept = false, dryRun = false } = options
+  const { EntrySorter, findHotList, guardShrink, readHotListFile, saveHotList } = await loadEngine()
+  const settings = await settingsFor(options, { 'agency.zone': options.zone })
+  const { zone } = settings.agency
+  const entries = new EntrySorter(list)
+  const bar = progressBar(1, 'bytes', 'ETA {eta_formatted}', options.json)
+  const read = await readHotListFile({
+    file,
+    columns: {
+      plate: options.plateColumn,
+      reason: options.reasonColumn,
+      region: options.regionColumn,
+      from: options.fromColumn,
+      until: options.untilColumn,
+    },
+    delimiter: options.delimiter,
+    encoding: options.encoding,
+    fixed: options.fixed,
+    header: options.header,
+    zone,
+    dates: options.dates,
+    reason: options.reason,
+    maxBad: options.skipBad === true ? Infinity : (options.skipBad ?? 0),
+    take: (entry) => entries.add(entry),
+    onProgress: (bytes, total) => bar.update(bytes, {}, total),
+  }).finally(() => bar.stop())
+  if (!options.json) printFile(read, zone)
+  await withNats(options, 'hotlist import', async (connection) => {
+    const client = connection.jetstream()
+    const head = headOf(list, options, await findHotList(client, list))
+    let change: ListChange | undefined
+    const check = (found: ListChange) => {
+      change = found
+      if (!accept) guardShrink(list, found, read, settings.hotlists.maxShrink)
+    }
+    const record = await saveHotList(client, head, entries, undefined, { check, dryRun })
+    const merged = entries.count - record.entries
+    const { cutReasons } = entries
+    if (options.json) {
+      const { entries: _, ...facts } = read
+      return printJson({ ...record, ...facts, merged, cutReasons, zone, change, dryRun })
+    }
+    printLine(
+      [
+        `list ${record.id}: ${record.entries} plates, version ${record.version}`,
+        ...(merged ? [`${merged} merged`] : []),
+        ...(cutReasons ? [`${cutReasons} reasons shortened to 1,000 characters`] : []),
+        ...(read.bad ? [`${read.bad} invalid lines skipped`] : []),
+        ...(read.ended ? [`${read.ended} have ended and make no hits`] : []),
+        ...(change && change.before > 0
+          ? [`${change.added} added, ${change.removed} removed, ${change.changed} changed`]
+          : []),
+        ...(dryRun ? ['nothing was changed (--dry-run)'] : []),
+      ].join('; '),
+    )
+  })
+}
+
+/** What is decided about a list: what the person says, else what it has, else the usual. */
+function headOf(id: string, given: GivenHead, known: HotList | undefined): HotListHead {
+  const { name, kind, priority, source, tolerance, threshold } = given
+  return {
+    id,
+    name: name ?? known?.name ?? id,
+    kind: kind ?? known?.kind ?? 'hot',
+    priority: priority ?? known?.priority ?? 'medium',
+    source: source ?? known?.source ?? 'local',
+    tolerance: tolerance ?? known?.tolerance ?? 'tolerant',
+    threshold: threshold ?? known?.threshold ?? 0.5,
+  }
+}
+
+/** Says on standard error how the file was understood. */
+function printFile({ encoding, columns, headerLine, badLines, bad, shortLines }: HotListFile, zone: string): void {
+  const used = columns.flatMap(({ name, as }) => (as ? [`${as} = "${name}"`] : []))
+  const left = columns.flatMap(({ name, as }) => (as ? [] : [`"${name}"`]))
+  if (used.length > 0) printNote(`columns: ${used.join(', ')}`)
+  if (left.length > 0) printNote(`columns left out: ${left.join(', ')}`)
+  if (headerLine !== undefined && headerLine > 1) printNote(`the columns are named in line ${headerLine}`)
+  if (encoding !== 'utf-8') printNote(`the file is in ${encoding}`)
+  if (columns.some(({ as }) => as === 'from' || as === 'until')) printNote(`days begin and end in the zone ${zone}`)
+  if (shortLines > 0) printNote(`${shortLines} lines have fewer columns than the header`)
+  for (const { line, reason } of badLines.slice(0, 20)) printNote(`line ${line}: ${reason}`)
+  if (bad > 20) printNote(`... and ${bad - 20} more`)
 }
 
 function registerList(hotlist: Command): void {

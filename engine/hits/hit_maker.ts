@@ -68,7 +68,7 @@ export function makeHits(
     const sameRead = before?.readId === undefined || before.readId === read.readId
     if (before?.state === 'possible' && sameRead && (!closing || before.frames === read.frames)) continue
     const revision = (before?.revision ?? 0) + 1
-    const listed = listedOf(match)
+    const listed = listedOf(match, read.region)
     hits.push({
       ...common(pass, read, camera, key, revision),
       ...listed,
@@ -139,14 +139,34 @@ const keyOf = (list: string, plate: string): string => `${list}.${plate}`
 export const hitIdOf = (readId: string, key: string): string => `${readId}.${key}`
 
 /** The fields of the list. A special list is always informational (RV 426.6.4 c). */
-function listedOf({ list, entry }: ListMatch): PublishedHit['listed'] {
+function listedOf({ list, entry }: ListMatch, region: string): PublishedHit['listed'] {
   return {
     listName: list.name,
     listVersion: list.version,
     listLoadedAt: list.loadedAt,
-    reason: entry.reason,
+    reason: reasonWithState(entry, region),
     priority: list.kind === 'special' ? 'informational' : list.priority,
   }
+}
+
+/**
+ * The reason of an entry, with the state that it is listed for. Plates of two states may have one text: a person must
+ * see it when the plate that was read is of another state.
+ * @param region of the read, as ISO 3166 writes it; empty when unknown
+ */
+export function reasonWithState({ reason, region: listed }: ListMatch['entry'], region: string): string {
+  if (!listed) return reason
+  const other = isOtherState(listed, region) ? `; the plate read is of ${region}` : ''
+  return `${reason ? `${reason} ` : ''}(listed for ${listed}${other})`
+}
+
+/** @param listed codes of states with or without their country, several after each other: `MT`, `US-MT`, `CA/NV` */
+function isOtherState(listed: string, region: string): boolean {
+  const stateOf = (code: string) => (/^[A-Z]{2}-([A-Z0-9]{1,3})$/.exec(code) ?? /^([A-Z]{2})$/.exec(code))?.[1]
+  const read = region.includes('-') ? stateOf(region) : undefined
+  const states = listed.split('/').map(stateOf)
+  // Texts such as CALIFORNIA, and reads of which only the country is known, cannot be compared.
+  return read !== undefined && states.every((state) => state !== undefined && state !== read)
 }
 
 /**

@@ -134,6 +134,9 @@ export class ObjectUpload {
   }
 }
 
+/** How long the server may take for one piece, ms. */
+const PIECE_MS = 10_000
+
 /** Asks whether to go on, after each piece. */
 export interface ReadOptions {
   signal?: AbortSignal
@@ -149,24 +152,55 @@ export interface ReadOptions {
 export async function readObject(
   client: JetStreamClient,
   name: string,
-  { signal, pieceMs = 10_000 }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const manager = await client.jetstreamManager(false)
-  const described = await describe(manager, name, pieceMs)
+  const described = await sizeOf(client, name, options)
+  if (!described) return undefined
+  const content = new Uint8Array(described.size)
+  let read = 0
+  for await (const piece of piecesOf(client, described, options)) {
+    content.set(piece, read)
+    read += piece.length
+  }
+  return content
+}
+
+/**
+ * The content of an object piece by piece, without keeping it; undefined when there is none of that name.
+ * @throws Error as `readObject`, when the pieces are taken
+ */
+export async function readObjectPieces(
+  client: JetStreamClient,
+  name: string,
+  options: ReadOptions = {},
+): Promise<AsyncGenerator<Uint8Array, void, void> | undefined> {
+  const described = await sizeOf(client, name, options)
+  return described && piecesOf(client, described, options)
+}
+
+async function sizeOf(client: JetStreamClient, name: string, { pieceMs = PIECE_MS }: ReadOptions) {
+  const described = await describe(await client.jetstreamManager(false), name, pieceMs)
   if (!described || described.deleted) return undefined
-  const { nuid: id, size } = described
+  const { size } = described
   if (!(size >= 0 && size <= MAX_TEXT_BYTES)) throw new Error(`it has ${size} bytes, the limit is ${MAX_TEXT_BYTES}`)
-  const content = new Uint8Array(size)
+  return described
+}
+
+async function* piecesOf(
+  client: JetStreamClient,
+  { nuid: id, size }: Description,
+  { signal, pieceMs = PIECE_MS }: ReadOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  const manager = await client.jetstreamManager(false)
   for (let [read, seq] = [0, 0]; read < size; ) {
     signal?.throwIfAborted()
     const piece = await ask(manager, { seq: seq + 1, next_by_subj: piecesSubject(id) } as MsgRequest, pieceMs)
     if (!piece) throw new Error(`only ${read} of ${size} bytes are stored`)
     if (read + piece.data.length > size) throw new Error(`more than ${size} bytes are stored`)
-    content.set(piece.data, read)
+    yield piece.data
     read += piece.data.length
     seq = piece.seq
   }
-  return content
 }
 
 /** Names of all objects, also of those whose description says that they are deleted. */

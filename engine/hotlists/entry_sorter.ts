@@ -1,13 +1,12 @@
 import { AlprError } from '../errors.js'
 import type { HotListEntry } from './hotlist.js'
-import { entryLine, MAX_REASON, mergeEntries } from './hotlist_entries.js'
+import { entryLine, MAX_REASON, MAX_REGION, mergeEntries } from './hotlist_entries.js'
 import { MAX_PLATE } from './listed_plate.js'
 
 /** Most entries of a list, and most bytes of its canonical text. */
 export const MAX_ENTRIES = 10_000_000
 export const MAX_TEXT_BYTES = 2_000_000_000
 
-const MAX_REGION = 32
 /** Lines are stored in pieces of this many bytes. */
 const PIECE_BYTES = 2_097_152
 /** Entries are put into a bucket for each possible beginning of a plate: three of the 36 characters, or fewer. */

@@ -1,68 +1,135 @@
 import type { AlprError } from '../errors.js'
 
+/** What a column of a list can be. */
+export const COLUMN_ROLES = ['plate', 'reason', 'region', 'from', 'until'] as const
+export type ColumnRole = (typeof COLUMN_ROLES)[number]
+
 /** The columns of a file: their names in the header row, or their numbers from 1 in a file without one. */
-export interface HotListColumns {
-  plate?: string
-  reason?: string
-  region?: string
-  from?: string
-  until?: string
-}
+export type HotListColumns = Partial<Record<ColumnRole, string>>
 
 /** A column of a fixed-width file: characters `start` to `end`, from 1, both inclusive. */
 export interface FixedColumn {
-  name: keyof HotListColumns
+  name: ColumnRole
   start: number
   end: number
 }
 
 /** Index of each column in the fields of a record, -1 when the file does not have it. */
-export type ColumnIndexes = Record<keyof HotListColumns, number>
+export type ColumnIndexes = Record<ColumnRole, number>
+
+/** A column of the file, and what it was taken for; undefined: it is left out. */
+export interface ColumnUse {
+  name: string
+  as?: ColumnRole
+}
+
 /** Makes the error that refuses the file. */
 export type Refuse = (reason: string) => AlprError
 
-/** Column names in the lists of agencies; the first one that the header has is used. */
-const COMMON_NAMES: Record<keyof HotListColumns, string[]> = {
+const END = 'expir(?:y|es|ed|ation|ing)|exp'
+const WHEN = '(?:date|day|time|datetime|timestamp|dt|on|at)?'
+const OF_ENTRY = '(?:entry|record|alert|hotlist|list|hit)?'
+
+/**
+ * Column names in the lists of agencies, without blanks, dashes and such; the first pattern that a column of the header
+ * has wins. The expiry of a plate or a registration is not that of its entry: such a column is left out.
+ */
+const COMMON_NAMES: Record<ColumnRole, readonly RegExp[]> = {
   plate: [
-    'plate',
-    'license plate',
-    'licence plate',
-    'license_plate',
-    'licence_plate',
-    'plate number',
-    'plate_number',
-    'platenumber',
-    'tag',
-    'registration',
-    'vrm',
-    'lic',
+    /^(?:licen[cs]e)?plate(?:number|no|num|text|nr)?$/,
+    /^(?:licen[cs]e|lic|number|vehicle|veh|car|reg)plate(?:number|no|num)?$/,
+    /^licen[cs]e(?:number|no)$/,
+    /^tag(?:number|no)?$/,
+    /^(?:vehicle)?(?:registration|reg)(?:number|no|num|mark)?$/,
+    /^(?:vrm|vrn|lic|licno|lpn|lp|lpno|lpnumber)$/,
+    /^(?:kennzeichen|immatriculation|matricula|targa|kenteken|tablica)$/,
   ],
-  reason: ['reason', 'alert', 'alert type', 'alert_type', 'description', 'comment', 'comments', 'notes'],
-  region: ['region', 'state', 'plate state', 'plate_state', 'country', 'province', 'lis'],
-  from: ['from', 'valid from', 'valid_from', 'start', 'start date', 'start_date'],
-  until: ['until', 'valid until', 'valid_until', 'expires', 'expiry', 'end', 'end date', 'end_date'],
+  reason: [
+    /^(?:alert|hit|list|hotlist|entry|stop)?reason(?:text|description)?$/,
+    /^(?:alert)?category$/,
+    /^alert(?:type)?$/,
+    /^(?:offen[cs]e|crime|charge)(?:type|description)?$/,
+    /^(?:alert|reason|hit)?description$/,
+    /^(?:comments?|notes?|remarks?|narrative|details?|misc|mis|information)$/,
+    /^(?:grund|motif|motivo)$/,
+  ],
+  region: [
+    /^(?:licen[cs]e|lic|tag|reg|registration)?(?:plate)?state(?:code|abbr|province|orprovince)?$/,
+    /^(?:plate)?(?:region|jurisdiction|issuer|province)$/,
+    /^(?:stateof)(?:issue|registration)$/,
+    /^issuing(?:state|jurisdiction)$/,
+    /^(?:st|lis)$/,
+    /^(?:plate)?country(?:code)?$/,
+  ],
+  from: [
+    new RegExp(
+      `^${OF_ENTRY}(?:effective|valid|active|inforce|effect)(?:from|since|startdate|start)?(?:date|time|on|dt)$`,
+    ),
+    /^(?:valid|effective|active|inforce)(?:from|since|start|begin)(?:date|time)?$/,
+    new RegExp(`^${OF_ENTRY}(?:start|starts|begin|begins|beginning|from)${WHEN}$`),
+    /^(?:effective|date(?:from|start|begin|effective))$/,
+  ],
+  until: [
+    new RegExp(`^${OF_ENTRY}(?:${END})${WHEN}$`),
+    new RegExp(`^(?:date|dt)(?:of)?(?:${END}|end|to|until)$`),
+    /^(?:valid|effective|active|inforce|good)(?:until|till|til|thru|through|to|end|ends|enddate)(?:date|time)?$/,
+    new RegExp(`^${OF_ENTRY}(?:end|ends|ending|until|till|thru|through|to|stop)${WHEN}$`),
+    /^(?:weed|purge|removal|deletion)(?:date|on)$/,
+  ],
+}
+
+/** Like words of a header: lower case, without accents and without what is no letter or digit. */
+const plain = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '')
+
+/** Whether a header has a column that is known to be the plate, or the one that is wanted. */
+export function hasPlate(header: readonly string[], wanted?: string): boolean {
+  if (wanted !== undefined) return header.some((name) => plain(name) === plain(wanted) && plain(name) !== '')
+  return header.some((name) => COMMON_NAMES.plate.some((pattern) => pattern.test(plain(name))))
 }
 
 /** Index of each column by its name in the header, -1 when missing. @throws what `invalid` makes */
-export function byName(header: string[], wanted: HotListColumns, invalid: Refuse): ColumnIndexes {
-  const names = header.map((name) => name.trim().toLowerCase())
-  const shown = header.map((name) => `"${name.trim()}"`).join(', ')
-  const find = (column: keyof HotListColumns): number => {
-    const given = wanted[column]
-    if (given === undefined) return COMMON_NAMES[column].map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1
-    const at = names.indexOf(given.trim().toLowerCase())
-    if (at < 0) throw invalid(`there is no column "${given}"; the header has ${shown}`)
-    return at
+export function byName(header: readonly string[], wanted: HotListColumns, invalid: Refuse): ColumnIndexes {
+  const names = header.map(plain)
+  const taken = new Set<number>()
+  const indexes = { plate: -1, reason: -1, region: -1, from: -1, until: -1 }
+  for (const role of COLUMN_ROLES) {
+    const given = wanted[role]
+    if (given === undefined) continue
+    const exact = header.findIndex((name) => name.trim() === given.trim())
+    const at = exact >= 0 ? exact : names.indexOf(plain(given))
+    if (at < 0) throw invalid(`there is no column "${given}"; the header has ${shownNames(header)}`)
+    indexes[role] = at
+    taken.add(at)
   }
-  const indexes = {
-    plate: find('plate'),
-    reason: find('reason'),
-    region: find('region'),
-    from: find('from'),
-    until: find('until'),
+  for (const role of COLUMN_ROLES) {
+    if (wanted[role] !== undefined) continue
+    for (const pattern of COMMON_NAMES[role]) {
+      const at = names.findIndex((name, index) => !taken.has(index) && pattern.test(name))
+      if (at < 0) continue
+      indexes[role] = at
+      taken.add(at)
+      break
+    }
   }
-  if (indexes.plate < 0) throw invalid(`no column is the plate; name it with --plate-column (the header has ${shown})`)
+  if (indexes.plate < 0)
+    throw invalid(`no column is the plate; name it with --plate-column (the header has ${shownNames(header)})`)
   return indexes
+}
+
+/** The names of a header for a message: few, short, and without characters that a terminal would obey. */
+function shownNames(header: readonly string[]): string {
+  const names = header.slice(0, 30).map((name) => `"${shownName(name)}"`)
+  return header.length > 30 ? `${names.join(', ')} and ${header.length - 30} more` : names.join(', ')
+}
+
+/** A name for a message. */
+export function shownName(name: string): string {
+  const clean = name.trim().replace(/[\p{Cc}\p{Cf}\ufffd]/gu, '?')
+  return clean.length > 60 ? `${clean.slice(0, 59)}…` : clean
 }
 
 /** Index of each column by its number, -1 when missing. @throws what `invalid` makes */
@@ -83,7 +150,7 @@ export function byNumber(wanted: HotListColumns, invalid: Refuse): ColumnIndexes
 
 /** Index of each fixed-width column, -1 when missing. */
 export function byPosition(fixed: readonly FixedColumn[]): ColumnIndexes {
-  const indexOf = (name: keyof HotListColumns): number => fixed.findIndex((column) => column.name === name)
+  const indexOf = (name: ColumnRole): number => fixed.findIndex((column) => column.name === name)
   return {
     plate: indexOf('plate'),
     reason: indexOf('reason'),
@@ -91,4 +158,15 @@ export function byPosition(fixed: readonly FixedColumn[]): ColumnIndexes {
     from: indexOf('from'),
     until: indexOf('until'),
   }
+}
+
+/** What each column of a header was taken for. */
+export function usesOf(header: readonly string[], indexes: ColumnIndexes): ColumnUse[] {
+  const roles = new Map(COLUMN_ROLES.map((role) => [indexes[role], role]))
+  return header.flatMap((name, index) => {
+    const as = roles.get(index)
+    // An export may end each line with delimiters: columns without a name or a use.
+    if (name.trim() === '' && !as) return []
+    return [{ name: shownName(name), ...(as && { as }) }]
+  })
 }

@@ -3,6 +3,8 @@ import type { HotListEntry } from './hotlist.js'
 
 /** Longest reason of an entry, in characters. Consoles show it whole, and every hit carries it. */
 export const MAX_REASON = 1_000
+/** Longest state or country of an entry, in characters. */
+export const MAX_REGION = 32
 
 /** The canonical text of an entry: one JSON object, keys in a fixed order, and a line feed. */
 export const entryLine = ({ plate, reason, region, from, until }: HotListEntry): string =>
@@ -42,7 +44,7 @@ export interface Merged {
 
 /**
  * Sorts entries by plate, then by the start of their time, and merges them: entries of one plate whose times touch or
- * overlap become one (reasons joined, the region kept only if all agree). Other times of one plate stay separate.
+ * overlap become one (reasons joined, and regions: `CA/NV`). Other times of one plate stay separate.
  * @param entries plates normalised
  */
 export function mergeEntries(entries: readonly HotListEntry[]): Merged {
@@ -88,12 +90,12 @@ class JoinedEntry {
   /** Reasons that did not fit; one that comes twice counts twice. */
   #more = 0
   #cutInside = false
-  #region: string | undefined
+  readonly #regions = new Set<string>()
   #until: number | undefined
 
   constructor(first: HotListEntry) {
     this.#first = first
-    this.#region = first.region
+    this.#addRegions(first.region)
     this.#until = first.until
     this.#addReasons(first.reason)
   }
@@ -109,14 +111,20 @@ class JoinedEntry {
   /** Adds an entry that begins no earlier than those before. An open end wins over any date. */
   add({ reason, region, until }: HotListEntry): void {
     this.#addReasons(reason)
-    if (region !== this.#region) this.#region = undefined
+    this.#addRegions(region)
     this.#until = this.#until === undefined || until === undefined ? undefined : Math.max(this.#until, until)
   }
 
   entry(): HotListEntry {
     const { plate, from } = this.#first
     const reason = [...this.#reasons, ...(this.#more > 0 ? [`and ${this.#more} more`] : [])].join('; ')
-    return { plate, reason, region: this.#region, from, until: this.#until }
+    const region = [...this.#regions].sort().join('/')
+    const known = region !== '' && region.length <= MAX_REGION
+    return { plate, reason, region: known ? region : undefined, from, until: this.#until }
+  }
+
+  #addRegions(text = ''): void {
+    for (const region of text.split('/')) if (region !== '') this.#regions.add(region)
   }
 
   #addReasons(text: string): void {

@@ -2,27 +2,41 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { AlprError, reasonOf } from '../errors.js'
 import { CsvReader, type CsvRecord } from '../runtime/csv_reader.js'
+import { TextPieces, type Encoding } from '../runtime/text_pieces.js'
+import { notAList } from './file_kind.js'
 import type { HotListEntry } from './hotlist.js'
+import { MAX_REGION } from './hotlist_entries.js'
 import {
   byName,
   byNumber,
   byPosition,
+  usesOf,
   type ColumnIndexes,
+  type ColumnRole,
+  type ColumnUse,
   type FixedColumn,
   type HotListColumns,
   type Refuse,
 } from './hotlist_columns.js'
+import { ListDates, type DateOrder } from './list_dates.js'
+import { findHeader } from './list_header.js'
 import { parseListedPlate } from './listed_plate.js'
 
 export interface HotListFileOptions {
   file: string
   columns?: HotListColumns
-  /** One character. @default guessed from the first line */
+  /** One character. @default the one with which a line names a plate column, or else the most frequent */
   delimiter?: string
   /** Reads columns by position instead of CSV. */
   fixed?: readonly FixedColumn[]
-  /** The first line names the columns. @default true; not for fixed columns */
+  /** A line names the columns; lines before it are left out. @default true; not for fixed columns */
   header?: boolean
+  /** @default found out (runtime/text_pieces.ts) */
+  encoding?: Encoding
+  /** Zone of days and times without a zone of their own: the agency's. @default UTC */
+  zone?: string
+  /** Order of day and month in dates such as 05/04/2026; without it they are bad. */
+  dates?: DateOrder
   /** Reason of entries that have none. */
   reason?: string
   /** A file with more bad lines than this is refused. @default 0 */
@@ -45,72 +59,164 @@ export interface HotListFile {
   bad: number
   /** The first 100 of them. */
   badLines: BadLine[]
+  encoding: Encoding
+  /** Without fixed columns. */
+  delimiter?: string
+  /** The line that names the columns. */
+  headerLine?: number
+  /** The columns that the header names, and what they were taken for; those without a use are left out. */
+  columns: ColumnUse[]
+  /** Lines that lack columns at their end. */
+  shortLines: number
+  /** Entries that ended before the file was read. */
+  ended: number
 }
 
 const KEPT_BAD_LINES = 100
+/** Characters of the file in which its header is looked for. */
+const HEAD_CHARACTERS = 16_384
 
 /**
  * Reads the entries of a hot list from a file, line by line.
- * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, has no plate column, or has more bad lines than
- * allowed; it names the first three
+ * @throws ALPR_ERR_HOTLIST_INVALID when the file cannot be read, is no list, has no plate column, or has more bad lines
+ * than allowed; it names the first three
  */
 export async function readHotListFile(options: HotListFileOptions): Promise<HotListFile> {
-  const { file, fixed } = options
+  const { file } = options
   const invalid: Refuse = (reason) => new AlprError('ALPR_ERR_HOTLIST_INVALID', { list: file, reason })
-  const collector = new EntryCollector(options, invalid)
   try {
     const total = (await stat(file)).size
     let bytes = 0
-    let reader: { push(piece: Uint8Array): CsvRecord[]; end(): CsvRecord[] } | undefined
+    const text = new TextPieces(options.encoding)
+    let head = ''
+    let collector: ListReader | undefined
     for await (const piece of createReadStream(file, { highWaterMark: 262_144 }) as AsyncIterable<Buffer>) {
-      reader ??= fixed ? new FixedReader(fixed) : new CsvReader(options.delimiter ?? guessDelimiter(piece))
-      for (const record of reader.push(piece)) collector.add(record)
+      const wrong = bytes === 0 ? notAList(piece) : undefined
+      if (wrong) throw invalid(wrong)
       bytes += piece.length
+      const more = text.push(piece)
+      if (collector) collector.push(more)
+      else {
+        head += more
+        if (head.length >= HEAD_CHARACTERS) collector = new ListReader(head, options, invalid)
+      }
       options.onProgress?.(bytes, total)
     }
-    for (const record of reader?.end() ?? []) collector.add(record)
+    const rest = text.end()
+    if (collector) collector.push(rest)
+    else collector = new ListReader(head + rest, options, invalid)
+    return { ...collector.end(), encoding: text.encoding }
   } catch (error) {
     if (error instanceof AlprError) throw error
     throw invalid((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : reasonOf(error))
   }
-  return collector.result()
 }
 
-/** Turns records into entries, and counts the ones that are bad. */
-class EntryCollector {
+/** Turns the text of a file into entries, and counts the lines that are bad. */
+class ListReader {
   readonly #options: HotListFileOptions
   readonly #invalid: Refuse
-  readonly #file: HotListFile = { entries: [], lines: 0, bad: 0, badLines: [] }
+  readonly #file: Omit<HotListFile, 'encoding'>
+  readonly #reader: { push(piece: string): CsvRecord[]; end(): CsvRecord[] }
+  readonly #dates: ListDates
+  readonly #now = Date.now()
   /** Unknown until the header is read. */
   #indexes: ColumnIndexes | undefined
+  #width = 0
+  /** The line that names the columns; 1 when none is found, so that the error can show what stands there. */
+  readonly #headerLine: number
 
-  constructor(options: HotListFileOptions, invalid: Refuse) {
+  constructor(head: string, options: HotListFileOptions, invalid: Refuse) {
     this.#options = options
     this.#invalid = invalid
-    const { fixed, header, columns = {} } = options
+    const { fixed, header, columns = {}, zone = 'UTC', dates } = options
+    this.#dates = new ListDates(zone, dates)
+    const found = fixed ? undefined : findHeader(head, options.delimiter, columns.plate)
+    this.#file = {
+      entries: [],
+      lines: 0,
+      bad: 0,
+      badLines: [],
+      columns: [],
+      shortLines: 0,
+      ended: 0,
+      ...(found && { delimiter: found.delimiter }),
+    }
+    this.#headerLine = found?.line ?? 1
     if (fixed) this.#indexes = byPosition(fixed)
     else if (header === false) this.#indexes = byNumber(columns, invalid)
+    this.#reader = found ? new CsvReader(found.delimiter) : new FixedReader(fixed!)
+    this.push(head)
   }
 
-  /** @throws ALPR_ERR_HOTLIST_INVALID when there are too many bad lines */
-  add({ line, fields }: CsvRecord): void {
-    const { columns = {}, reason = '' } = this.#options
-    if (!this.#indexes) {
-      this.#indexes = byName(fields, columns, this.#invalid)
-      return
-    }
-    if (fields.every((field) => field.trim() === '')) return
-    const indexes = this.#indexes
-    this.#file.lines++
-    const entry = toEntry((name) => (fields[indexes[name]] ?? '').trim(), reason)
-    if ('problem' in entry) this.#addBad(line, entry.problem)
-    else if (this.#options.take) this.#options.take(entry)
-    else this.#file.entries.push(entry)
+  push(text: string): void {
+    for (const record of this.#reader.push(text)) this.#add(record)
   }
 
-  result(): HotListFile {
+  end(): Omit<HotListFile, 'encoding'> {
+    for (const record of this.#reader.end()) this.#add(record, true)
     if (!this.#indexes) throw this.#invalid('the file is empty')
     return this.#file
+  }
+
+  /** @param isOpen the file ends within the line @throws ALPR_ERR_HOTLIST_INVALID when there are too many bad lines */
+  #add({ line, fields }: CsvRecord, isOpen = false): void {
+    const { columns = {}, reason = '' } = this.#options
+    // DOS ends a text with Ctrl-Z.
+    if (fields.every((field) => field.replaceAll('\u001a', '').trim() === '')) return
+    if (!this.#indexes) {
+      if (line < this.#headerLine) return
+      this.#indexes = byName(fields, columns, this.#invalid)
+      this.#width = fields.length
+      this.#file.headerLine = line
+      this.#file.columns = usesOf(fields, this.#indexes)
+      return
+    }
+    this.#file.lines++
+    const problem = this.#misfit(fields, isOpen)
+    const entry = problem === undefined ? this.#entryOf(fields, this.#indexes, reason) : { problem }
+    if ('problem' in entry) this.#addBad(line, entry.problem)
+    else {
+      if (entry.until !== undefined && entry.until <= this.#now) this.#file.ended++
+      if (this.#options.take) this.#options.take(entry)
+      else this.#file.entries.push(entry)
+    }
+  }
+
+  /** What is wrong with the number of columns of a line: a text without its quotes moves those behind it. */
+  #misfit(fields: readonly string[], isOpen: boolean): string | undefined {
+    if (this.#width === 0 || fields.length === this.#width) return undefined
+    if (fields.length > this.#width && fields.slice(this.#width).some((field) => field.trim() !== ''))
+      return `it has ${fields.length} columns, the header has ${this.#width}; is a text with a delimiter not in quotes?`
+    if (fields.length < this.#width) {
+      if (isOpen) return `the file ends within the line, which has ${fields.length} of ${this.#width} columns`
+      this.#file.shortLines++
+    }
+    return undefined
+  }
+
+  /** The entry of one line, or what is wrong with it. */
+  #entryOf(fields: readonly string[], indexes: ColumnIndexes, reason: string): HotListEntry | { problem: string } {
+    const field = (role: ColumnRole): string => (fields[indexes[role]] ?? '').trim()
+    const listed = parseListedPlate(field('plate'))
+    if ('reason' in listed) return { problem: listed.reason }
+    const entry: HotListEntry = { plate: listed.plate, reason: withoutControls(field('reason')) || reason }
+    const region = field('region')
+    if (region.length > MAX_REGION) return { problem: `its state or country has more than ${MAX_REGION} characters` }
+    if (region) entry.region = withoutControls(region).toUpperCase()
+    for (const name of ['from', 'until'] as const) {
+      const text = field(name)
+      if (!text || ListDates.isNone(text)) continue
+      const time = this.#dates.parse(name, text)
+      if (time === undefined)
+        return {
+          problem: `"${text.slice(0, 40)}" is not a time such as 2026-05-01 or 2026-05-01T08:30:00Z${orderOf(text)}`,
+        }
+      entry[name] = time
+    }
+    if (entry.from !== undefined && entry.until !== undefined && entry.until <= entry.from)
+      return { problem: 'it ends before it begins' }
+    return entry
   }
 
   #addBad(line: number, reason: string): void {
@@ -127,45 +233,12 @@ class EntryCollector {
   }
 }
 
-/** The entry of one line, or what is wrong with it. */
-function toEntry(
-  field: (name: keyof HotListColumns) => string,
-  defaultReason: string,
-): HotListEntry | { problem: string } {
-  const listed = parseListedPlate(field('plate'))
-  if ('reason' in listed) return { problem: listed.reason }
-  const entry: HotListEntry = { plate: listed.plate, reason: field('reason') || defaultReason }
-  const region = field('region')
-  if (region) entry.region = region.toUpperCase().slice(0, 10)
-  for (const name of ['from', 'until'] as const) {
-    const text = field(name)
-    if (!text) continue
-    const time = parseDay(text)
-    if (time === undefined)
-      return { problem: `"${text.slice(0, 40)}" is not a time such as 2026-05-01 or 2026-05-01T08:30:00Z` }
-    entry[name] = time
-  }
-  if (entry.from !== undefined && entry.until !== undefined && entry.until <= entry.from)
-    return { problem: 'it ends before it begins' }
-  return entry
-}
+/** What helps with a date that may be either of two days. */
+const orderOf = (text: string): string =>
+  /^\d{1,2}[-/]\d{1,2}[-/]\d{4}/.test(text) ? '; say which is first, the day or the month: --dates dmy or mdy' : ''
 
-/** RFC 3339, or a day, which begins at midnight UTC. Other forms are refused: 03/04/2026 may be either of two days. */
-function parseDay(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? undefined : time
-}
-
-/** The delimiter that is most frequent in the first line, outside quotes. */
-function guessDelimiter(piece: Buffer): string {
-  const line = piece
-    .toString('utf8')
-    .split(/[\r\n]/, 1)[0]!
-    .replace(/"[^"]*"/g, '')
-  const count = (c: string) => line.split(c).length
-  return [',', ';', '\t', '|'].reduce((best, c) => (count(c) > count(best) ? c : best))
-}
+/** A console or a terminal must not obey what a list contains. Lines of a text stay lines. */
+const withoutControls = (text: string): string => text.replace(/[^\P{Cc}\n]+/gu, ' ').trim()
 
 /** Cuts lines into columns by position. */
 class FixedReader {
@@ -176,7 +249,7 @@ class FixedReader {
     this.#columns = columns
   }
 
-  push(piece: Uint8Array): CsvRecord[] {
+  push(piece: string): CsvRecord[] {
     return this.#lines.push(piece).map(this.#cut)
   }
 

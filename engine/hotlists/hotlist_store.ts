@@ -3,14 +3,33 @@ import { AlprError } from '../errors.js'
 import { isWrongLastSequence, natsReason } from '../nats/errors.js'
 import { BUCKET } from '../nats/topology.js'
 import { contentVersion } from '../runtime/content_version.js'
-import { deleteLostPieces, deleteObject, objectNames, ObjectUpload, readObject } from './entry_objects.js'
+import {
+  deleteLostPieces,
+  deleteObject,
+  objectNames,
+  ObjectUpload,
+  readObject,
+  readObjectPieces,
+} from './entry_objects.js'
 import { EntrySorter } from './entry_sorter.js'
 import { EntryTable } from './entry_table.js'
 import { LIST_ID, MAX_HOT_LISTS, parseHotList, type HotList, type HotListEntry } from './hotlist.js'
 import { parseEntryLines } from './hotlist_entries.js'
+import { ChangeCounter, type ListChange } from './list_change.js'
 
 /** What a person decides about a list. Version, size and load time follow from the content. */
 export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
+
+/** What a writer of a list may ask for. */
+export interface SaveOptions {
+  /**
+   * Gets what the new content changes, before it is in force; what it throws keeps the list as it is. The list in force
+   * is read for it, piece by piece.
+   */
+  check?: (change: ListChange) => void
+  /** Everything but the last step: nothing is stored. */
+  dryRun?: boolean
+}
 
 /**
  * Stores the entries first and then the record that points to them, so that followers of bucket HOTLISTS see the list
@@ -20,13 +39,14 @@ export type HotListHead = Omit<HotList, 'version' | 'loadedAt' | 'entries'>
  * @param expectedRevision compare-and-set: the revision that the caller read, 0 for a new list; without it the last
  * writer wins
  * @throws ALPR_ERR_HOTLIST_INVALID when the record is not valid, there are too many lists, or another writer changed
- * the list meanwhile
+ * the list meanwhile; what `check` throws
  */
 export async function saveHotList(
   client: JetStreamClient,
   head: HotListHead,
   entries: readonly HotListEntry[] | EntrySorter,
   expectedRevision?: number,
+  { check, dryRun = false }: SaveOptions = {},
 ): Promise<HotList> {
   const unread = { version: '0'.repeat(16), loadedAt: new Date().toISOString(), entries: 0 }
   // Before the content is sent: it may take a minute.
@@ -39,9 +59,18 @@ export async function saveHotList(
   const upload = new ObjectUpload(client)
   let record: HotList
   try {
-    for (const piece of sorted.pieces()) await upload.write(piece)
+    const changes = check && new ChangeCounter(await contentOf(client, previous?.record))
+    for (const piece of sorted.pieces()) {
+      await upload.write(piece)
+      await changes?.add(piece)
+    }
     const version = (await upload.end()).slice(0, 16)
     record = parseHotList({ ...head, version, loadedAt: new Date().toISOString(), entries: sorted.merged })
+    if (changes) check(await changes.end())
+    if (dryRun) {
+      await upload.abandon()
+      return record
+    }
     await upload.commit(fileName(record))
   } catch (error) {
     await upload.abandon().catch(() => {})
@@ -51,6 +80,19 @@ export async function saveHotList(
   await dropFiles(client, record.id, [fileName(record), ...(previous?.record ? [fileName(previous.record)] : [])])
   await deleteLostPieces(client)
   return record
+}
+
+/**
+ * The canonical text of the list in force, piece by piece; undefined when there is no such list, or when its content is
+ * missing, which must not keep a new version from mending it.
+ */
+async function contentOf(client: JetStreamClient, record: HotList | undefined) {
+  return record && (await readObjectPieces(client, fileName(record)))
+}
+
+/** The list of an id, if there is one. Its record may be invalid: then there is none. */
+export async function findHotList(client: JetStreamClient, id: string): Promise<HotList | undefined> {
+  return (await readRecord(await openRecords(client), id))?.record
 }
 
 /** All lists by id, with their revisions for compare-and-set. Records that are not valid are left out. */

@@ -32,8 +32,12 @@ export class CsvReader {
     this.#delimiterCode = delimiter.charCodeAt(0)
   }
 
-  /** The records that end in this piece. @throws Error naming the line when a record is too long */
-  push(piece: Uint8Array): CsvRecord[] {
+  /**
+   * The records that end in this piece: bytes in UTF-8, or text.
+   * @throws Error naming the line when a record is too long
+   */
+  push(piece: Uint8Array | string): CsvRecord[] {
+    if (typeof piece === 'string') return this.#take(piece)
     return this.#take(this.#decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)))
   }
 

@@ -7,6 +7,7 @@ export { CsvReader } from './csv_reader.js'
 export { leastOf, mostOf } from './extremes.js'
 export { CachedValue } from './cached_value.js'
 export { backoffMs, sleep, within } from './backoff.js'
+export { ENCODINGS, type Encoding } from './text_pieces.js'
 export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'
 export {

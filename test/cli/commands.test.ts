@@ -95,6 +95,50 @@ t.test('hotlist imports, changes, lists and removes hot lists', async (t) => {
   t.match(await cli('hotlist', 'remove', 'stolen'), { code: 1, stderr: /ALPR_ERR_HOTLIST_UNKNOWN/ })
 })
 
+t.test('an import says what it took and changed, and refuses an empty or much smaller list', async (t) => {
+  const { cli } = await system(t)
+  const file = join(folder, 'nightly.csv')
+  const importing = (text: string, ...more: string[]) => {
+    writeFileSync(file, text)
+    return cli('hotlist', 'import', file, '--list', 'stolen', '--zone', 'America/Los_Angeles', ...more)
+  }
+  const header = 'Category;PlateState;PlateNumber;EffectiveDate;ExpiryDate;Officer\n'
+  const lines = Array.from({ length: 10 }, (_, i) => `Stolen;CA;7ABC12${i};2026-01-01;2026-05-31;x\n`)
+  const whole = header + lines.join('') + 'Wanted;NV;8XYZ987;2026-01-01;2099-12-31;x\n'.repeat(2)
+  const first = await importing(whole, '--priority', 'high')
+  t.match(first, { code: 0, stdout: /11 plates.*1 merged; 10 have ended and make no hits/ })
+  for (const line of [
+    'columns: reason = "Category", region = "PlateState", plate = "PlateNumber", ' +
+      'from = "EffectiveDate", until = "ExpiryDate"',
+    'columns left out: "Officer"',
+    'days begin and end in the zone America/Los_Angeles',
+  ])
+    t.ok(first.stderr.includes(`${line}\n`), line)
+
+  const open = whole.replaceAll('2026-05-31', '2099-05-31')
+  t.match(json(await importing(open, '--json')), {
+    priority: 'high',
+    change: { before: 11, after: 11, added: 0, removed: 0, changed: 10 },
+  })
+  const half = open.split('\n').slice(0, 6).join('\n')
+  for (const [text, reason] of [
+    [header, /the file has no plate; the list in force has 11/],
+    [`${half}\n`, /would shrink from 11 to 5 plates, by 55 %/],
+    [whole, /would shrink from 11 to 1 plates/],
+  ] as const)
+    t.match(await importing(text), { code: 1, stderr: reason })
+  t.match(await importing(`${header};;#N/A;;;\n;;?;;;\n`, '--skip-bad'), { code: 1, stderr: /all 2 lines are invalid/ })
+  t.match(json(await importing(open, '--dry-run', '--json')), { dryRun: true, change: { added: 0, removed: 0 } })
+  t.match(jsonLines(await cli('hotlist', 'list', '--json')), [{ id: 'stolen', entries: 11, priority: 'high' }])
+  t.match(await importing(`${half}\n`, '--dry-run'), { code: 1, stderr: /ALPR_ERR_HOTLIST_SHRINKS/ })
+  t.match(await importing(`${half}\n`, '--accept'), { code: 0, stdout: /5 plates.*0 added, 6 removed, 0 changed/ })
+  t.match(await importing(header, '--accept'), { code: 0, stdout: /0 plates/ })
+  t.match(await importing(open, '--zone', 'Nowhere'), {
+    code: 1,
+    stderr: /setting agency.zone: "Nowhere" is not a time/,
+  })
+})
+
 t.test('a feed that is imported, replayed and recorded keeps its frames and its camera', async (t) => {
   const { cli, env } = await system(t)
   const pictures = mkdtempSync(join(folder, 'pictures-'))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { makeHits, needsLastCheck, worthChecking } from '../../../engine/hits/hit_maker.js'
+import { makeHits, needsLastCheck, reasonWithState, worthChecking } from '../../../engine/hits/hit_maker.js'
 import { hitMessage } from '../../../engine/hits/hit_message.js'
 import type { HotList } from '../../../engine/hotlists/hotlist.js'
 import type { ListMatch } from '../../../engine/hotlists/list_match.js'
@@ -187,4 +187,20 @@ t.test('a hit that is larger than the server takes loses the least important par
     before = message.payload.length + 1
   }
   t.equal(hitMessage(hit!, 100), undefined)
+})
+
+t.test('a hit names the state that its plate is listed for, and says when the plate read is of another', async (t) => {
+  for (const [listed, read, reason] of [
+    [undefined, 'US-CO', 'stolen'],
+    ['MT', '', 'stolen (listed for MT)'],
+    ['MT', 'US-MT', 'stolen (listed for MT)'],
+    ['US-MT', 'US-MT', 'stolen (listed for US-MT)'],
+    ['MT', 'US-CO', 'stolen (listed for MT; the plate read is of US-CO)'],
+    ['CA/NV', 'US-NV', 'stolen (listed for CA/NV)'],
+    ['CA/NV', 'US-CO', 'stolen (listed for CA/NV; the plate read is of US-CO)'],
+    ['MT', 'US', 'stolen (listed for MT)'],
+    ['MONTANA', 'US-CO', 'stolen (listed for MONTANA)'],
+  ] as const)
+    t.equal(reasonWithState({ plate: 'A1', reason: 'stolen', ...(listed && { region: listed }) }, read), reason)
+  t.equal(reasonWithState({ plate: 'A1', reason: '', region: 'MT' }, ''), '(listed for MT)')
 })

@@ -27,6 +27,15 @@ t.test('entries of one plate whose times touch become one; other times stay sepa
     ]).entries,
     [{ plate: 'A1', reason: 'a; b', region: undefined, from: undefined, until: undefined }],
   )
+  t.match(
+    mergeEntries([
+      { plate: 'A1', reason: 'a', region: 'NV' },
+      { plate: 'A1', reason: 'b', region: 'CA' },
+      { plate: 'A1', reason: 'c' },
+    ]).entries,
+    [{ plate: 'A1', reason: 'a; b; c', region: 'CA/NV' }],
+    'the states stay',
+  )
   t.equal(
     mergeEntries([
       { plate: 'A1', reason: 'a', from: 0, until: 10 },
