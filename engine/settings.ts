@@ -137,9 +137,7 @@ const SCHEMA = Type.Object(
       {
         zone: Type.String({
           default: machineZone(),
-          description:
-            'time zone of the agency, such as America/Los_Angeles: days in its files begin and end there; default: ' +
-            "the zone of this machine's clock",
+          description: 'time zone of the agency, such as America/Los_Angeles: days in its files begin and end there',
         }),
       },
       strict,
@@ -372,6 +370,7 @@ export const settingsTable = (): SettingDoc[] =>
 const BY_MACHINE: Record<string, string> = {
   'engine.instance': 'name of the machine',
   'engine.workers': 'number of cores',
+  'agency.zone': "zone of the machine's clock",
 }
 
 function defaultText(key: string): string {
