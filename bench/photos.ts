@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { AlprError } from '../engine/runtime/mod.js'
-import { decodeBmp, isBmp } from '../wasm/internal_mod.js'
+import { decodeBmp, kindOf } from '../wasm/internal_mod.js'
 
 /** One labelled plate of a photo. */
 export interface LabelledPlate {
@@ -71,8 +71,11 @@ function isHeldOut({ plates, file }: Photo): boolean {
 export async function framedPlate(file: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const [x, y] = [Math.ceil(width / 2), Math.ceil(height)]
   let luma = new Uint8Array()
-  const bitmap = isBmp(file) && (await decodeBmp(file, { lumaBuffer: (w, h) => (luma = new Uint8Array(w * h)) }))
-  const picture = bitmap ? sharp(luma, { raw: { ...bitmap, channels: 1 } }).toColourspace('srgb') : sharp(file)
+  const target = { lumaBuffer: (w: number, h: number) => (luma = new Uint8Array(w * h)) }
+  const bitmap = kindOf(file) === 'bmp' && decodeBmp(file, target)
+  const picture = bitmap
+    ? sharp(luma, { raw: { width: bitmap.width, height: bitmap.height, channels: 1 } }).toColourspace('srgb')
+    : sharp(file)
   return picture
     .extend({ left: x, right: x, top: y, bottom: y, background: '#707070' })
     .png({ compressionLevel: 1 })

@@ -3,9 +3,10 @@ export const PICTURE_ERRORS = {
   ALPR_ERR_FRAME_EMPTY: 'the frame has no payload',
   ALPR_ERR_FRAME_TOO_LARGE: 'the frame is too large: {what} is {value}, the limit is {limit}',
   ALPR_ERR_FRAME_TOO_SMALL: 'the frame is too small: {width}x{height}, at least {limit} pixels a side are needed',
-  ALPR_ERR_FRAME_NOT_JPEG: 'the payload is not a JPEG',
-  ALPR_ERR_FRAME_TRUNCATED: 'the JPEG ends too early',
-  ALPR_ERR_FRAME_CORRUPT: 'the JPEG does not decode: {reason}',
+  ALPR_ERR_FRAME_NOT_JPEG: 'the payload is not a JPEG: it is {what}; send each frame as a JPEG',
+  ALPR_ERR_FRAME_TRUNCATED: 'the JPEG ends too early: {reason}',
+  ALPR_ERR_FRAME_CORRUPT: 'the picture does not decode: {reason}',
+  ALPR_ERR_PICTURE_UNSUPPORTED: 'this is {what}, which is not read here: {remedy}',
 } as const
 
 /**

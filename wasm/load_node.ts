@@ -6,6 +6,7 @@ import { PlateSyntax } from './matcher/plate_syntax.js'
 
 /** The door to what works in Node only. */
 export { decodeJpegNatively } from './picture/jpeg_native.js'
+export { mendJpeg } from './picture/mend_jpeg.js'
 
 /** The files of a build, beside this module in dist/wasm. */
 export type WasmFile =

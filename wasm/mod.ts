@@ -39,9 +39,10 @@ export {
   type ScanResult,
 } from './matcher/search_instance.js'
 export { idOf } from './module_id.js'
-export { checkJpeg } from './picture/jpeg_check.js'
+export { checkJpeg, type CheckedJpeg } from './picture/jpeg_check.js'
+export type { Damage, Decoded } from './picture/decoded.js'
 export type { LumaTarget, Size } from './picture/limits.js'
 export { MOST_REDUCED, Shrinker, type Area } from './picture/shrinker.js'
-export type { Detection, Quad, Quality, Timings } from './recognizer/detection.js'
+export { enlarged, type Detection, type Quad, type Quality, type Timings } from './recognizer/detection.js'
 export type { Cascade, Model } from './recognizer/model_file.js'
 export { Recognizer, type RecognizerOptions } from './recognizer/recognizer.js'

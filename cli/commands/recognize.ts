@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { AlprError, codeOf, reasonOf } from '../../engine/runtime/mod.js'
-import { decodePicture, openRecognizer, WasmError, type Detection, type Recognizer } from '../../wasm/node.js'
+import {
+  decodePicture,
+  enlarged,
+  openRecognizer,
+  WasmError,
+  type Damage,
+  type Detection,
+  type Recognizer,
+} from '../../wasm/node.js'
 import { ReportedFailure } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'
 
@@ -21,6 +29,8 @@ interface RecognizeLine {
     region: string | null
     alternates: { plate: string; confidence: number }[]
   }[]
+  /** Only of a damaged picture, which is read in part; `share` is what is whole of it, 0..1. */
+  damaged?: { reason: string; share: number }
 }
 
 export function registerRecognize(program: Command): void {
@@ -73,17 +83,23 @@ async function loadRecognizer(): Promise<Recognizer> {
 async function recognizeFile(recognizer: Recognizer, file: string): Promise<RecognizeLine> {
   const bytes = await readFile(file)
   const start = performance.now()
-  const { width, height } = await decodePicture(bytes, recognizer)
+  const { width, height, reduced, damage } = await decodePicture(bytes, recognizer)
   const decoded = performance.now()
-  const detections = recognizer.recognize(width, height)
+  const detections = enlarged(recognizer.recognize(width, height), reduced)
+  // a damaged picture without a plate says nothing about the scene
+  if (damage && detections.length === 0) throw nothingInPart(damage)
   return {
     file,
-    width,
-    height,
+    width: width * reduced,
+    height: height * reduced,
     ms: { decode: rounded(decoded - start, 3), recognize: rounded(performance.now() - decoded, 3) },
     detections: detections.map(detectionLine),
+    ...(damage ? { damaged: { reason: damage.reason, share: rounded(damage.share, 3) } } : {}),
   }
 }
+
+const nothingInPart = ({ code, reason }: Damage): WasmError =>
+  new WasmError(code, { reason: `${reason}; no plate in what is left of it` })
 
 const detectionLine = ({
   plate,
@@ -99,11 +115,15 @@ const detectionLine = ({
   alternates: alternates.map((alternate) => ({ plate: alternate.plate, confidence: rounded(alternate.confidence, 4) })),
 })
 
-function printForPeople({ file, width, height, ms, detections }: RecognizeLine): void {
+function printForPeople({ file, width, height, ms, detections, damaged }: RecognizeLine): void {
   printLine(
     `${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms` +
       `${detections.length === 0 ? '  no plate' : ''}`,
   )
+  if (damaged)
+    printLine(
+      `  damaged, read in part (${Math.floor(damaged.share * 100)} %): ${damaged.reason}; confidences are lower`,
+    )
   for (const { plate, confidence, region, quad, alternates } of detections) {
     const others = alternates
       .filter((a) => a.confidence >= 0.01)

@@ -1,6 +1,6 @@
 import turbo from '@julusian/jpeg-turbo'
-import { loadWasmFile } from '../../wasm/load_node.js'
-import { checkJpeg, MOST_REDUCED, Shrinker, type Area, type Quad, type Size } from '../../wasm/mod.js'
+import { decodeJpegNatively, loadWasmFile, mendJpeg } from '../../wasm/load_node.js'
+import { checkJpeg, MOST_REDUCED, Shrinker, type Area, type CheckedJpeg, type Quad, type Size } from '../../wasm/mod.js'
 
 /** Widths of the plate crop and of the reduced frame, pixels. Neither is ever enlarged. */
 const CROP_WIDTH = 320
@@ -35,21 +35,46 @@ export class Renderer {
 
   /**
    * @param quad corners of the plate, pixels of the frame; parts outside the frame are cut off
-   * @throws when the frame is not a JPEG, or a damaged one
+   * Both are grey when the frame is damaged and was read in part, has colours that libjpeg-turbo does not convert
+   * (CMYK), or exceeds the recognizer's limits.
+   * @throws when the frame is none that the recognizer reads
    */
   async render(jpeg: Uint8Array, quad: Quad): Promise<{ crop: Buffer; picture: Buffer }> {
-    const { width, height } = checkJpeg(jpeg)
+    const header = checkJpeg(jpeg)
+    // memory for the colours of larger frames is not taken
+    const by = header.reduction
+    const [width, height] = [Math.floor(header.width / by), Math.floor(header.height / by)]
     const shrinker = width * height <= MAX_REUSED ? this.#shrinker : new Shrinker(this.module)
-    const plate = surroundings(quad, width, height)
+    const plate = surroundings(quad.map(([x, y]) => [x / by, y / by]) as Quad, width, height)
     const [cropSize, pictureSize] = [reduced(plate, CROP_WIDTH), reduced({ width, height }, PICTURE_WIDTH)]
-    await turbo.decompress(view(jpeg), view(shrinker.open({ width, height }, [cropSize, pictureSize])), {
-      format: turbo.FORMAT_RGBX,
-    })
+    await decodeColours(jpeg, header, shrinker.open({ width, height }, [cropSize, pictureSize]))
     const [crop, picture] = await Promise.all([
       this.#encoders.crop.encode(shrinker.shrink(plate, cropSize), cropSize),
       this.#encoders.picture.encode(shrinker.shrink({ left: 0, top: 0, width, height }, pictureSize), pictureSize),
     ])
     return { crop, picture }
+  }
+}
+
+/** Decodes a frame into pixels of 4 bytes: in colour where libjpeg-turbo can, in grey otherwise. */
+async function decodeColours(jpeg: Uint8Array, { usual, start, reduction }: CheckedJpeg, out: Uint8Array) {
+  if (reduction === 1) {
+    if (usual && (await decompress(jpeg.subarray(start), out))) return
+    const mended = mendJpeg(jpeg)
+    if (mended && checkJpeg(mended).usual && (await decompress(mended, out))) return
+  }
+  let luma: Uint8Array = new Uint8Array(0)
+  decodeJpegNatively(jpeg, { lumaBuffer: (width, height) => (luma = new Uint8Array(width * height)) })
+  for (let i = 0; i < luma.length; i++) out.fill(luma[i]!, 4 * i, 4 * i + 3)
+}
+
+/** @returns whether libjpeg-turbo decodes all of it */
+async function decompress(jpeg: Uint8Array, out: Uint8Array): Promise<boolean> {
+  try {
+    await turbo.decompress(view(jpeg), view(out), { format: turbo.FORMAT_RGBX })
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -9,6 +9,8 @@ export interface Recognition {
   ms: { decode: number; recognize: number; find: number; read: number }
   /** Most confident first. */
   detections: Detection[]
+  /** Whether the frame is damaged and was read in part; its detections have a lower confidence. */
+  damaged: boolean
 }
 
 /** Pool to worker. The JPEG is transferred. */

@@ -258,8 +258,7 @@ export class RecognizerPool {
       const { job: frame, end } = job.started
       end(performance.now() - job.startedAt)
       if ('error' in message) frame.reject(errorOf(message.error))
-      else
-        frame.resolve({ width: message.width, height: message.height, ms: message.ms, detections: message.detections })
+      else frame.resolve(recognitionOf(message))
     }
     this.#assign()
   }
@@ -361,6 +360,14 @@ export class RecognizerPool {
     }
   }
 }
+
+const recognitionOf = ({ width, height, ms, detections, damaged }: Recognition): Recognition => ({
+  width,
+  height,
+  ms,
+  detections,
+  damaged,
+})
 
 /** An error without a code of its own is a defect that this frame brought to light. */
 const errorOf = ({ code, message, details }: Extract<WorkerMessage, { error: unknown }>['error']): AlprError =>

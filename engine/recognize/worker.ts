@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { Recognizer, WasmError } from '../../wasm/mod.js'
+import { enlarged, Recognizer, WasmError } from '../../wasm/mod.js'
 import { AlprError, codeOf, reasonOf } from '../errors.js'
-import { decodeJpeg, type Size } from './decode.js'
+import { decodeJpeg, type Decoded } from './decode.js'
 import { IN_NATIVE_CODE, INTERRUPTIBLE, type Job, type WorkerMessage, type WorkerSetup } from './messages.js'
 import { warmUp } from './warm_up.js'
 import { wholePlates } from './whole_plates.js'
@@ -30,13 +30,15 @@ try {
 function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
   try {
     const start = performance.now()
-    const { width, height } = decodeGuarded(new Uint8Array(jpeg), recognizer)
+    const { width, height, reduced, damage } = decodeGuarded(new Uint8Array(jpeg), recognizer)
     const decoded = performance.now()
-    const detections = wholePlates(recognizer.recognize(width, height), recognizer)
+    const detections = enlarged(wholePlates(recognizer.recognize(width, height), recognizer), reduced)
+    // a damaged frame without a plate is no empty frame
+    if (damage && detections.length === 0) throw new AlprError(damage.code, { reason: damage.reason })
     const { find, read } = recognizer.timings
     const ms = { decode: decoded - start, recognize: performance.now() - decoded, find, read }
     send(
-      { id, width, height, ms, detections },
+      { id, width: width * reduced, height: height * reduced, ms, detections, damaged: damage !== undefined },
       detections.flatMap((d) => d.positions.map((p) => p.buffer as ArrayBuffer)),
     )
   } catch (error) {
@@ -47,7 +49,7 @@ function answer(recognizer: Recognizer, { id, jpeg }: Job): void {
   }
 }
 
-function decodeGuarded(jpeg: Uint8Array, recognizer: Recognizer): Size {
+function decodeGuarded(jpeg: Uint8Array, recognizer: Recognizer): Decoded {
   Atomics.store(phase, 0, IN_NATIVE_CODE)
   try {
     return decodeJpeg(jpeg, recognizer)

@@ -35,9 +35,10 @@ export class FrameSource implements Source {
   async extract(message: CameraMessage): Promise<Extracted> {
     try {
       const capture = parseFrame(message, await cameraOf(this.cameras, message), this.futureToleranceMs)
-      const { detections, ms } = await this.recognizer.recognize(capture.jpeg, message.camera)
+      const { detections, ms, damaged } = await this.recognizer.recognize(capture.jpeg, message.camera)
       this.metrics.count('decode_ms_total', ms.decode)
       this.metrics.count('recognize_ms_total', ms.recognize)
+      if (damaged) this.metrics.count('frames_damaged_total')
       return { observed: [{ capture, detections, first: 0 }], rejected: [], leftOut: capture.leftOut }
     } catch (cause) {
       if (cause instanceof Withdrawn) return { observed: [], rejected: [] }

@@ -34,7 +34,7 @@ t.test('browsers and Node export the same names', async (t) => {
       .map(([line]) => line.replace(/_(node|browser)\.js/, '.js'))
       .sort()
   t.same(names('wasm/browser.ts'), names('wasm/node.ts'))
-  t.same(Object.keys(PICTURE_LIMITS), ['leastSide', 'mostSide', 'mostPixels', 'mostBytes'])
+  t.same(Object.keys(PICTURE_LIMITS), ['leastSide', 'mostSide', 'mostPixels', 'mostBytes', 'mostDecoding'])
 })
 
 t.test('files can be given, and a missing one is an error', async (t) => {

@@ -26,6 +26,15 @@ export function PictureResult({ picture }: { picture: SubmittedPicture }) {
         <div class="result-body">
           <MarkedPicture picture={picture} result={result} />
           <div class="plates">
+            {result.damagedShare !== undefined && (
+              <p class="result-fault">
+                <Icon name="warning" />
+                <span>
+                  The picture is damaged and was read in part ({Math.floor(result.damagedShare * 100)} %): confidences
+                  are lower.
+                </span>
+              </p>
+            )}
             {result.detections.length === 0 && <p class="empty-title">No plate found.</p>}
             {result.detections.map((detection, i) => (
               <PlateResult key={i} number={i + 1} detection={detection} crop={result.crops[i]!} />

@@ -2,7 +2,7 @@
  * Recognition in a worker, so that the page stays responsive. The worker fetches module and model once, from its own
  * folder. It sends no picture anywhere.
  */
-import { decodePicture, openRecognizer, WasmError, type Recognizer } from '../../wasm/browser.js'
+import { decodePicture, enlarged, openRecognizer, WasmError, type Recognizer } from '../../wasm/browser.js'
 import { rectifyPlate } from './rectify_plate.js'
 import type { RecognitionFault, RecognitionJob, RecognitionResult, WorkerMessage } from './worker_protocol.js'
 
@@ -35,12 +35,20 @@ async function run({ id, file }: RecognitionJob): Promise<void> {
 
 async function recognize(recognizer: Recognizer, bytes: Uint8Array): Promise<RecognitionResult> {
   const start = performance.now()
-  const { width, height } = await decodePicture(bytes, recognizer)
+  const { width, height, reduced, damage } = await decodePicture(bytes, recognizer)
   const decode = performance.now() - start
   const detections = recognizer.recognize(width, height)
+  if (damage && detections.length === 0) throw new WasmError(damage.code, { reason: damage.reason })
   const ms = { decode, ...recognizer.timings }
   const luma = recognizer.lumaBuffer(width, height)
-  return { width, height, ms, detections, crops: detections.map(({ quad }) => rectifyPlate(luma, width, height, quad)) }
+  return {
+    width: width * reduced,
+    height: height * reduced,
+    ms,
+    detections: enlarged(detections, reduced),
+    crops: detections.map(({ quad }) => rectifyPlate(luma, width, height, quad)),
+    ...(damage ? { damagedShare: damage.share } : {}),
+  }
 }
 
 function faultOf(error: unknown): RecognitionFault {

@@ -22,6 +22,8 @@ export interface RecognitionResult {
   detections: Detection[]
   /** Each plate as the reader sees it: rectified, grey. */
   crops: ImageData[]
+  /** Only of a damaged picture, which is read in part: the part of it that is whole, 0..1. */
+  damagedShare?: number
 }
 
 /** Worker to page: `ready` or `failed` once, then one result or fault per job, in order. */

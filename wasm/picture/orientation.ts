@@ -1,3 +1,4 @@
+import { exifBlock } from './exif_block.js'
 import type { LumaTarget, Size } from './limits.js'
 
 /**
@@ -5,29 +6,15 @@ import type { LumaTarget, Size } from './limits.js'
  */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
-const APP1 = 0xe1
-const SCAN = 0xda
 const ORIENTATION_TAG = 0x0112
-const SHORT = 3
+/** Bytes of a value by its TIFF type: BYTE, SHORT and LONG; cameras write each. */
+const SIZES: Record<number, 1 | 2 | 4> = { 1: 1, 3: 2, 4: 4 }
 
-/** The EXIF orientation of a JPEG, 1 when it is missing or invalid. */
-export function readOrientation(jpeg: Uint8Array): Orientation {
-  const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength)
-  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff && jpeg[at + 1] !== SCAN; ) {
-    const length = view.getUint16(at + 2)
-    const end = at + 2 + length
-    if (
-      jpeg[at + 1] === APP1 &&
-      end <= jpeg.length &&
-      length >= 16 &&
-      view.getUint32(at + 4) === 0x45786966 &&
-      view.getUint16(at + 8) === 0
-    ) {
-      return orientationOfTiff(new DataView(jpeg.buffer, jpeg.byteOffset + at + 10, end - at - 10))
-    }
-    at = end
-  }
-  return 1
+/** The EXIF orientation of a JPEG, PNG or WebP, 1 when it is missing or invalid. */
+export function readOrientation(bytes: Uint8Array, kind: 'jpeg' | 'png' | 'webp' = 'jpeg'): Orientation {
+  const block = exifBlock(bytes, kind)
+  if (!block || block.to - block.from < 8) return 1
+  return orientationOfTiff(new DataView(bytes.buffer, bytes.byteOffset + block.from, block.to - block.from))
 }
 
 /** Reads the first directory of EXIF's TIFF structure. */
@@ -41,8 +28,16 @@ function orientationOfTiff(tiff: DataView): Orientation {
   for (let i = 0; i < entries; i++) {
     const at = directory + 2 + 12 * i
     if (at + 12 > tiff.byteLength) return 1
-    if (tiff.getUint16(at, little) !== ORIENTATION_TAG || tiff.getUint16(at + 2, little) !== SHORT) continue
-    const value = tiff.getUint16(at + 8, little)
+    if (tiff.getUint16(at, little) !== ORIENTATION_TAG) continue
+    const size = SIZES[tiff.getUint16(at + 2, little)]
+    const value =
+      size === 4
+        ? tiff.getUint32(at + 8, little)
+        : size === 2
+          ? tiff.getUint16(at + 8, little)
+          : size
+            ? tiff.getUint8(at + 8)
+            : 0
     return value >= 1 && value <= 8 ? (value as Orientation) : 1
   }
   return 1

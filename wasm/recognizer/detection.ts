@@ -50,3 +50,20 @@ export interface Timings {
   /** Rectifying and reading the plates. */
   read: number
 }
+
+/**
+ * Detections of a picture that was reduced while it was decoded, in pixels of the picture itself.
+ * @param by `reduced` of decodePicture
+ */
+export function enlarged(detections: Detection[], by: number): Detection[] {
+  if (by === 1) return detections
+  return detections.map((detection) => ({
+    ...detection,
+    quad: detection.quad.map(([x, y]) => [x * by, y * by]) as Quad,
+    quality: {
+      ...detection.quality,
+      heightPx: detection.quality.heightPx * by,
+      widthPx: detection.quality.widthPx * by,
+    },
+  }))
+}

@@ -3,6 +3,7 @@ import { CHARACTERS } from '../classes.js'
 import type { Detection, Timings } from './detection.js'
 import { WasmError } from '../errors.js'
 import { parseModel, type Cascade, type Model } from './model_file.js'
+import { inDamagedPicture } from './damaged.js'
 import { idOf } from '../module_id.js'
 import { loadRecognizer, type RecognizerExports } from './recognizer_exports.js'
 import { MAX_SIDE, MIN_SIDE, OK, REFUSED_MEMORY, REFUSED_SIZE } from './layout.js'
@@ -27,6 +28,8 @@ export interface RecognizerOptions {
  *     const detections = recognizer.recognize(width, height)
  */
 export class Recognizer {
+  /** Part of the picture in the buffer that is whole, 0..1. */
+  #share = 1
   /** How the last frame's time was spent. */
   readonly timings: Timings = { find: 0, fine: 0, read: 0 }
 
@@ -86,8 +89,18 @@ export class Recognizer {
    * @throws ALPR_ERR_IMAGE_SIZE, ALPR_ERR_IMAGE_MEMORY
    */
   lumaBuffer(width: number, height: number): Uint8Array {
+    this.#share = 1
     this.prepare(width, height)
     return new Uint8Array(this.wasm.memory.buffer, this.wasm.lumaAddress(), width * height)
+  }
+
+  /**
+   * Marks the picture in the buffer as damaged, until the next call of `lumaBuffer`: what is read in it has a lower
+   * confidence. decodePicture calls this.
+   * @param share part of the picture that is whole, 0..1
+   */
+  markDamaged(share: number): void {
+    this.#share = share
   }
 
   /**
@@ -114,7 +127,10 @@ export class Recognizer {
       })
     }
     timings.find += timings.fine
-    return Array.from({ length: count }, (_, i) => readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions))
+    const detections = Array.from({ length: count }, (_, i) =>
+      readRecord(wasm.memory.buffer, wasm.recordAt(i), this.model.regions),
+    )
+    return this.#share < 1 ? detections.map(inDamagedPicture) : detections
   }
 
   /** Takes the fine looks, then reads the plates they found. @returns the number of plates with a text */

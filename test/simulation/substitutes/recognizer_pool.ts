@@ -96,6 +96,7 @@ export class RecognizerPool {
       height: 1_080,
       ms: { decode: 1, recognize: ms, find: ms, read: 0 },
       detections: detections.map(detectionOf),
+      damaged: false,
     }
   }
 

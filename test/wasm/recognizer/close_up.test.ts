@@ -61,30 +61,3 @@ t.test(
     t.equal(filled, pictures, 'no picture is read as two plates')
   },
 )
-
-t.test('a Windows bitmap decodes to the luma of its pixels, a broken one fails with a code', async (t) => {
-  const [width, height] = [40, 36]
-  const rows = Buffer.alloc(54 + width * height * 3)
-  rows.write('BM')
-  rows.writeUInt32LE(rows.length, 2)
-  rows.writeUInt32LE(54, 10)
-  rows.writeUInt32LE(40, 14)
-  rows.writeInt32LE(width, 18)
-  rows.writeInt32LE(height, 22)
-  rows.writeUInt16LE(1, 26)
-  rows.writeUInt16LE(24, 28)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      rows.fill(y * 5 + x, 54 + ((height - 1 - y) * width + x) * 3, 54 + ((height - 1 - y) * width + x) * 3 + 3)
-  let luma = new Uint8Array()
-  const target = { lumaBuffer: (w: number, h: number) => (luma = new Uint8Array(w * h)) }
-  t.same(await decodePicture(rows, target), { width, height })
-  t.ok(
-    luma.every((v, i) => v === Math.floor(i / width) * 5 + (i % width)),
-    'grey values are unchanged, the first row is the top row',
-  )
-  await t.rejects(decodePicture(rows.subarray(0, 1000), target), { code: 'ALPR_ERR_FRAME_CORRUPT' })
-  const large = Buffer.from(rows)
-  large.writeInt32LE(2 ** 30, 18)
-  await t.rejects(decodePicture(large, target), { code: 'ALPR_ERR_FRAME_TOO_LARGE' })
-})

@@ -1,8 +1,11 @@
 import { corrupt } from './corrupt.js'
 
 const MARKER = 0xff
+
 /** Bytes per block below which libjpeg switches to its slow path. */
 const FAST_BYTES = 512
+
+const cutShort = () => corrupt('the coded data is cut short')
 
 /**
  * The entropy-coded bits of one scan. Also tracks how far libjpeg would have read ahead, because it does not notice
@@ -16,10 +19,14 @@ export class Bits {
   /** libjpeg's fast path, far from the end of the file: fills other amounts, treats a bad code as a zero. */
   #fast = false
 
-  /** @param at first byte after the scan's header */
+  /**
+   * @param at first byte after the scan's header
+   * @param onSurplus called with the bytes before a marker that no pixel needs
+   */
   constructor(
     private readonly bytes: Uint8Array,
     private at: number,
+    private readonly onSurplus: (from: number, to: number) => void,
   ) {}
 
   /** The next `count` bits, 1 to 16. @throws when the data ends first */
@@ -43,7 +50,7 @@ export class Bits {
   drop(count: number): void {
     this.#account(count > 8 ? 9 : count)
     for (let i = 9; i < count; i++) this.#account(1)
-    if (this.#count < count) throw corrupt('the coded data is cut short')
+    if (this.#count < count) throw cutShort()
     this.#count -= count
   }
 
@@ -67,17 +74,41 @@ export class Bits {
     return value < 1 << (size - 1) ? value - (1 << size) + 1 : value
   }
 
-  /** Continues after the restart marker with this number. */
-  restart(number: number): void {
-    const at = this.#nextMarker()
+  /**
+   * Goes to the next marker and drops what is left before it.
+   * @returns its code, or undefined at the end of the file; `surplus` says whether libjpeg would notice bytes before it
+   */
+  toMarker(): { code: number | undefined; surplus: boolean } {
+    const { bytes } = this
+    const from = this.#firstUnread()
+    let at = this.at
+    let left = this.#count
+    for (; at < bytes.length && (bytes[at] !== MARKER || bytes[at + 1] === 0); at += bytes[at] === MARKER ? 2 : 1)
+      left += 8
+    const surplus = left >= 8 && left > this.#ahead
+    if (left >= 8 && from < at) this.onSurplus(from, Math.min(at, bytes.length))
+    while (bytes[at] === MARKER && bytes[at + 1] === MARKER) at++
     this.#buffer = this.#count = this.#ahead = 0
-    if (this.bytes[at] !== 0xd0 + number) throw corrupt(`no restart marker ${number} at byte ${at}`)
-    this.at = at + 1
+    this.at = Math.min(at, bytes.length)
+    return { code: bytes[at + 1], surplus }
   }
 
-  /** Position of the marker after the scan. */
-  end(): number {
-    return this.#nextMarker() - 1
+  /** Continues after the marker that `toMarker` found. */
+  passMarker(): void {
+    this.at += 2
+  }
+
+  /** Position of the marker that `toMarker` found. */
+  get position(): number {
+    return this.at
+  }
+
+  /** Position of the first byte that none of the bits taken came from. */
+  #firstUnread(): number {
+    let { at } = this
+    for (let whole = this.#count >> 3; whole > 0; whole--)
+      at -= this.bytes[at - 1] === 0 && this.bytes[at - 2] === MARKER ? 2 : 1
+    return at
   }
 
   #account(count: number): void {
@@ -93,7 +124,7 @@ export class Bits {
 
   #fill(count: number): void {
     this.#more()
-    if (this.#count < count) throw corrupt('the coded data is cut short')
+    if (this.#count < count) throw cutShort()
   }
 
   /** Refills the buffer to more than 16 bits; a marker ends the data. */
@@ -110,18 +141,5 @@ export class Bits {
       this.#buffer = (this.#buffer << 8) | byte
       this.#count += 8
     }
-  }
-
-  /** Position after the 0xFF of the next marker; the bits left before it must fit libjpeg's buffer. */
-  #nextMarker(): number {
-    const { bytes } = this
-    let { at } = this
-    let left = this.#count
-    for (; at < bytes.length && (bytes[at] !== MARKER || bytes[at + 1] === 0); at += bytes[at] === MARKER ? 2 : 1)
-      left += 8
-    if (left >= 8 && left > this.#ahead) throw corrupt(`more coded data than pixels before byte ${at}`)
-    while (bytes[at] === MARKER) at++
-    if (at >= bytes.length) throw corrupt('the coded data is cut short')
-    return at
   }
 }

@@ -1,14 +1,11 @@
 import { WasmError } from '../../errors.js'
 
-/** The error for what libjpeg-turbo refuses or warns about. */
+/** The error of a picture that is damaged. */
 export function corrupt(reason: string, cause?: unknown): WasmError {
   return new WasmError('ALPR_ERR_FRAME_CORRUPT', { reason }, { cause })
 }
 
-/**
- * A valid JPEG of a kind that this decoder does not support: RGB or CMYK components, luma of less than full size,
- * arithmetic coding.
- */
-export class OtherJpeg extends Error {
-  override readonly name = 'OtherJpeg'
+/** The error of a JPEG whose end is missing. */
+export function truncated(reason: string): WasmError {
+  return new WasmError('ALPR_ERR_FRAME_TRUNCATED', { reason })
 }

@@ -1,92 +1,110 @@
+import { WasmError } from '../../errors.js'
+import type { Damage, Decoded } from '../decoded.js'
+import type { CheckedJpeg } from '../jpeg_check.js'
+import { reducedSize, type LumaTarget } from '../limits.js'
 import { Bits } from './bits.js'
-import { corrupt, OtherJpeg } from './corrupt.js'
+import { corrupt, truncated } from './corrupt.js'
 import { readFrame, type Component, type Frame } from './frame.js'
 import { Huffman } from './huffman.js'
-import { fastTable, inverseDct, NATURAL } from './idct_fast.js'
+import { fastTable, NATURAL } from './idct_fast.js'
+import { LumaImage } from './luma_image.js'
+import { DHT, DQT, DRI, END, endOfCoded, isFrame, nextSegment, SCAN } from './marker.js'
 import { checkProgression, ProgressiveScan, type Progression } from './progressive.js'
-import { walkScan } from './scan.js'
-import { sequentialScan } from './sequential.js'
-import type { LumaTarget, Size } from '../limits.js'
+import { checkUnits, ScanWalk, type ScanOutcome } from './scan.js'
+import { mostDcOf, sequentialScan } from './sequential.js'
+import { STANDARD_AC, STANDARD_DC } from './standard_tables.js'
 
-const DHT = 0xc4
-const END = 0xd9
-const SCAN = 0xda
-const DQT = 0xdb
-const DRI = 0xdd
-const ADOBE = 0xee
-const JFIF = 0xe0
-const COMMENT = 0xfe
+/** A picture of which less is whole is refused, 0..1. */
+const LEAST_SHARE = 0.25
+
+/** What libjpeg stumbles over in a JPEG whose picture is whole. */
+export interface Blemishes {
+  /** Bytes that no pixel needs, in order. */
+  surplus: [from: number, to: number][]
+  /** Where the end marker stands or has to stand. */
+  end: number
+}
 
 /**
- * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, with any chroma. The result
- * equals libjpeg-turbo's bit for bit (its fast transform, which the engine uses), so that a browser sees the same
- * picture as the engine. What libjpeg only warns about is an error, as in the engine.
- * @throws ALPR_ERR_FRAME_CORRUPT, _TOO_SMALL, _TOO_LARGE; OtherJpeg for unsupported kinds
+ * Decodes the luma of a JPEG in plain TypeScript: baseline, extended and progressive, grey, colour and CMYK. Where
+ * libjpeg-turbo decodes without a warning, the result is the same bit for bit (its fast transform, which the engine
+ * uses), so that a browser sees the same picture as the engine. Everything else is decided here, for all entrances:
+ * which files are whole in spite of what libjpeg warns about, and which are read in part.
+ * @throws ALPR_ERR_FRAME_CORRUPT, _TRUNCATED
  */
 export class JpegLuma {
+  /** What libjpeg stumbles over. */
+  readonly blemishes: Blemishes = { surplus: [], end: 0 }
   #frame: Frame | undefined
-  #luma: Uint8Array = new Uint8Array(0)
+  #image: LumaImage | undefined
   #quantisations: (Uint16Array | undefined)[] = []
-  #lumaTable: Int16Array | undefined
   #dcTables: (Huffman | undefined)[] = []
   #acTables: (Huffman | undefined)[] = []
   #restartInterval = 0
-  #jfif = false
-  #adobe: number | undefined
+  /** Units of the scans that give the luma, and those lost. */
+  #units = 0
+  #lost = 0
+  #reason: string | undefined
+  #cut = false
 
   constructor(
     private readonly bytes: Uint8Array,
+    private readonly header: CheckedJpeg,
     private readonly target: LumaTarget,
   ) {}
 
-  decode(): Size {
+  decode(): Decoded {
     const { bytes } = this
-    for (let at = 2; ; ) {
-      while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++
-      const marker = bytes[at + 1]
-      if (bytes[at] !== 0xff || marker === undefined) throw corrupt(`no marker at byte ${at}`)
-      if (marker === END) break
-      if (marker === 0x01) {
-        at += 2
-        continue
+    let at = this.header.start + 2
+    try {
+      for (;;) {
+        const segment = nextSegment(bytes, at)
+        if (!segment) {
+          this.#end(bytes.length, true)
+          break
+        }
+        const { code, marker, from, to } = segment
+        if (marker > at) this.blemishes.surplus.push([at, marker])
+        if (code === END) {
+          this.#end(marker, false)
+          break
+        }
+        if (to > bytes.length) {
+          this.#end(marker, true)
+          break
+        }
+        at = code === SCAN ? this.#scan(from, to) : to
+        if (code !== SCAN) this.#segment(code, from, to)
+        this.blemishes.end = at
       }
-      const length = bytes[at + 2]! * 256 + bytes[at + 3]!
-      if (!(length >= 2) || at + 2 + length > bytes.length) throw corrupt(`a segment of ${length} bytes at byte ${at}`)
-      at += 4
-      if (marker === SCAN) at = this.#scan(at, length - 2)
-      else {
-        this.#segment(marker, at, length - 2)
-        at += length - 2
-      }
+    } catch (error) {
+      if (!(error instanceof WasmError) || error.code !== 'ALPR_ERR_FRAME_CORRUPT' || this.#units === 0) throw error
+      // behind a whole picture anything may stand
+      if (!this.#isComplete()) this.#damage(String(error.details.reason), false)
     }
     return this.#finish()
   }
 
-  #segment(marker: number, at: number, length: number): void {
+  /** The file's end, `cut` when it comes before the end marker. */
+  #end(at: number, cut: boolean): void {
+    if (this.#isComplete()) this.blemishes.end = Math.min(at, this.blemishes.end || at)
+    else if (cut) this.#damage('the file ends', true)
+  }
+
+  #damage(reason: string, cut: boolean): void {
+    this.#reason ??= reason
+    this.#cut ||= cut
+  }
+
+  #segment(code: number, from: number, to: number): void {
     const { bytes } = this
-    if (marker === DHT) this.#readHuffman(at, at + length)
-    else if (marker === DQT) this.#readQuantisation(at, at + length)
-    else if (marker === DRI) this.#restartInterval = bytes[at]! * 256 + bytes[at + 1]!
-    else if (marker >= 0xc0 && marker <= 0xcf) this.#startFrame(marker, at, length)
-    else if (marker === JFIF) this.#jfif ||= tagOf(bytes, at, 4) === 'JFIF'
-    else if (marker === ADOBE && length >= 12 && tagOf(bytes, at, 5) === 'Adobe') this.#adobe = bytes[at + 11]!
-    else if (marker < 0xe0 || (marker > 0xef && marker !== COMMENT)) throw corrupt(`marker 0x${marker.toString(16)}`)
-  }
-
-  #startFrame(marker: number, at: number, length: number): void {
-    if (this.#frame) throw corrupt('two frame headers')
-    if (marker > 0xc2) throw new OtherJpeg(`coding process 0x${marker.toString(16)}`)
-    this.#frame = readFrame(this.bytes, at, length, marker)
-    const { components, width, height } = this.#frame
-    if (components.length === 3 && this.#isRgb(components)) throw new OtherJpeg('RGB components')
-    this.#luma = this.target.lumaBuffer(width, height)
-  }
-
-  /** The guess that libjpeg makes. */
-  #isRgb(components: Component[]): boolean {
-    if (this.#jfif) return false
-    if (this.#adobe !== undefined) return this.#adobe === 0
-    return String.fromCharCode(...components.map(({ id }) => id)) === 'RGB'
+    if (code === DHT) this.#readHuffman(from, to)
+    else if (code === DQT) this.#readQuantisation(from, to)
+    else if (code === DRI) this.#restartInterval = to - from < 2 ? 0 : bytes[from]! * 256 + bytes[from + 1]!
+    else if (isFrame(code)) {
+      if (this.#frame) throw corrupt('two frame headers')
+      this.#frame = readFrame(bytes, from, this.header)
+    }
   }
 
   #readHuffman(at: number, end: number): void {
@@ -120,59 +138,74 @@ export class JpegLuma {
   }
 
   /** Decodes one scan; returns the position of the marker after it. */
-  #scan(at: number, length: number): number {
+  #scan(at: number, to: number): number {
     const { bytes } = this
     const frame = this.#frame
     if (!frame) throw corrupt('a scan before the frame header')
     const count = bytes[at]!
-    if (count < 1 || count > 4 || length !== 4 + 2 * count) throw corrupt('a damaged scan header')
+    if (count < 1 || count > 4 || to - at !== 4 + 2 * count) throw corrupt('a damaged scan header')
     const components = Array.from({ length: count }, (_, i) =>
       this.#selected(frame, bytes[at + 1 + 2 * i]!, bytes[at + 2 + 2 * i]!),
     )
-    if (new Set(components).size !== count) throw corrupt('a scan with a component twice')
-    if (count > 1 && components.reduce((blocks, { h, v }) => blocks + h * v, 0) > 10)
-      throw corrupt('a scan with too large units')
-    const bits = new Bits(bytes, at + length)
-    const luma = frame.components[0]!
-    if (components.includes(luma) && !this.#lumaTable) {
-      const table = this.#quantisations[luma.quantisation]
-      if (!table) throw corrupt('no quantisation table')
-      this.#lumaTable = fastTable(table)
-    }
-    if (frame.progressive) {
-      const [start, end, bitsOf] = bytes.subarray(at + 1 + 2 * count) as unknown as [number, number, number]
-      this.#progressive(frame, components, bits, { start, end, high: bitsOf >> 4, low: bitsOf & 15 })
-    } else {
-      expectTables(components, true, true)
-      walkScan(
-        frame,
-        components,
-        this.#restartInterval,
-        bits,
-        sequentialScan(bits, (component, x, y) => {
-          if (component === luma) this.#draw(luma.coefficients, x, y)
-        }),
-        () => {},
-      )
-      for (const { known } of components) known.fill(0)
-    }
-    return bits.end()
+    checkUnits(components)
+    if (!components.some(({ needed }) => needed)) return endOfCoded(bytes, to)
+    for (const component of components) if (component.needed) this.#prepare(component)
+    this.#image ??= new LumaImage(frame, this.header, this.header.reduction, this.target)
+    const bits = new Bits(bytes, to, (from, end) => this.blemishes.surplus.push([from, end]))
+    const progression = bytes.subarray(at + 1 + 2 * count) as unknown as [number, number, number]
+    const walk = frame.progressive
+      ? this.#progressive(frame, components, bits, progression)
+      : this.#sequential(frame, components, bits)
+    this.#count(walk.run())
+    return bits.position
+  }
+
+  /** Sets the quantisation that holds for a component: that of its first scan. */
+  #prepare(component: Component): void {
+    if (component.table) return
+    const table = this.#quantisations[component.quantisation]
+    if (!table) throw corrupt('no quantisation table')
+    component.table = fastTable(table)
+    component.mostDc = mostDcOf(table[0]!)
+  }
+
+  #count({ units, lost, reason, cut }: ScanOutcome): void {
+    this.#units += units
+    this.#lost += lost
+    if (reason !== undefined) this.#damage(reason, cut)
   }
 
   #selected(frame: Frame, id: number, tables: number): Component {
     const component = frame.components.find((c) => c.id === id)
     if (!component) throw corrupt(`a scan of component ${id}, which is not in the frame`)
+    const standard = !frame.progressive
     component.dc = 0
-    component.dcTable = this.#dcTables[tables >> 4]
-    component.acTable = this.#acTables[tables & 15]
+    component.dcTable = this.#dcTables[tables >> 4] ?? (standard ? standardTable(STANDARD_DC, tables >> 4) : undefined)
+    component.acTable = this.#acTables[tables & 15] ?? (standard ? standardTable(STANDARD_AC, tables & 15) : undefined)
     return component
   }
 
-  #progressive(frame: Frame, components: Component[], bits: Bits, progression: Progression): void {
+  #sequential(frame: Frame, components: Component[], bits: Bits): ScanWalk {
+    expectTables(components, true, true)
+    const image = this.#image!
+    const decode = sequentialScan(
+      bits,
+      (component, x, y) => {
+        if (component.needed) image.draw(component, component.coefficients, x, y)
+      },
+      () => walk.markOdd(),
+    )
+    for (const { known } of components) known.fill(0)
+    const walk = new ScanWalk(frame, components, this.#restartInterval, bits, decode, () => {})
+    return walk
+  }
+
+  #progressive(frame: Frame, components: Component[], bits: Bits, [start, end, bitsOf]: number[]): ScanWalk {
+    const progression: Progression = { start: start!, end: end!, high: bitsOf! >> 4, low: bitsOf! & 15 }
     checkProgression(progression, components)
     expectTables(components, progression.start === 0 && progression.high === 0, progression.start > 0)
-    const scan = new ProgressiveScan(bits, progression)
-    walkScan(
+    const scan = new ProgressiveScan(bits, progression, () => walk.markOdd())
+    const walk = new ScanWalk(
       frame,
       components,
       this.#restartInterval,
@@ -180,39 +213,48 @@ export class JpegLuma {
       (component, x, y) => scan.decode(component, x, y),
       () => scan.restart(),
     )
+    return walk
   }
 
-  #finish(): Size {
+  /** Whether every coefficient that the luma needs was in a scan. */
+  #isComplete(): boolean {
+    return this.#frame?.components.every(({ needed, known }) => !needed || known.every((bit) => bit === 0)) ?? false
+  }
+
+  #finish(): Decoded {
     const frame = this.#frame
-    const luma = frame?.components[0]
-    if (!frame || !luma || luma.known[0]! < 0) throw corrupt('no luma')
-    if (frame.progressive) {
-      if (frame.components.some(({ known }) => known.some((bit) => bit !== 0)))
-        throw new OtherJpeg('a progressive picture that lacks scans, which libjpeg smoothes')
-      for (let y = 0; y < luma.blocksY; y++) {
-        for (let x = 0; x < luma.blocksX; x++) {
-          const at = 64 * (y * luma.paddedX + x)
-          this.#draw(luma.coefficients.subarray(at, at + 64), x, y)
-        }
+    const complete = this.#isComplete()
+    if (!complete) this.#damage('scans are missing', false)
+    // scans that are missing count like one that is lost
+    const scans = this.#units === 0 ? 0 : (1 - this.#lost / this.#units) * (complete ? 1 : 0.75)
+    const needed = frame?.components.filter((component) => component.needed) ?? []
+    const hasAll = needed.length > 0 && needed.every(({ known }) => known[0]! >= 0)
+    const damage: Damage | undefined =
+      this.#reason === undefined
+        ? undefined
+        : {
+            code: this.#cut ? 'ALPR_ERR_FRAME_TRUNCATED' : 'ALPR_ERR_FRAME_CORRUPT',
+            reason: this.#reason,
+            share: scans,
+          }
+    if (!frame || !this.#image || !hasAll || scans < LEAST_SHARE) {
+      const reason = this.#reason ?? 'no luma'
+      throw this.#cut ? truncated(reason) : corrupt(reason)
+    }
+    if (frame.progressive) for (const component of needed) this.#drawAll(component)
+    this.#image.finish()
+    if (damage) this.target.markDamaged?.(damage.share)
+    const { reduction } = this.header
+    return { ...reducedSize(frame, reduction), reduced: reduction, ...(damage ? { damage } : {}) }
+  }
+
+  #drawAll(component: Component): void {
+    for (let y = 0; y < component.blocksY; y++) {
+      for (let x = 0; x < component.blocksX; x++) {
+        const at = 64 * (y * component.paddedX + x)
+        this.#image!.draw(component, component.coefficients.subarray(at, at + 64), x, y)
       }
     }
-    return { width: frame.width, height: frame.height }
-  }
-
-  #draw(coefficients: Int16Array, x: number, y: number): void {
-    const { width, height } = this.#frame!
-    const right = width - 8 * x
-    const below = height - 8 * y
-    if (right <= 0 || below <= 0) return
-    inverseDct(
-      coefficients,
-      this.#lumaTable!,
-      this.#luma,
-      8 * y * width + 8 * x,
-      width,
-      Math.min(right, 8),
-      Math.min(below, 8),
-    )
   }
 }
 
@@ -221,6 +263,7 @@ function expectTables(components: Component[], dc: boolean, ac: boolean): void {
     if ((dc && !dcTable) || (ac && !acTable)) throw corrupt('no Huffman table')
 }
 
-function tagOf(bytes: Uint8Array, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + length))
+function standardTable(tables: Uint8Array[], number: number): Huffman | undefined {
+  const table = tables[number]
+  return table && new Huffman(table.subarray(0, 16), table.subarray(16))
 }

@@ -41,6 +41,7 @@ export class ProgressiveScan {
   constructor(
     private readonly bits: Bits,
     private readonly progression: Progression,
+    private readonly onOdd: () => void,
   ) {}
 
   restart(): void {
@@ -59,11 +60,14 @@ export class ProgressiveScan {
 
   #firstDc(component: Component, at: number): void {
     component.dc += this.bits.signed(component.dcTable!.decode(this.bits))
-    component.coefficients[at] = component.dc << this.progression.low
+    const dc = component.dc << this.progression.low
+    if (!component.needed) return
+    if (Math.abs(dc) > component.mostDc) this.onOdd()
+    component.coefficients[at] = dc
   }
 
-  #refineDc({ coefficients }: Component, at: number): void {
-    if (this.bits.take(1) === 1) coefficients[at]! |= 1 << this.progression.low
+  #refineDc({ coefficients, needed }: Component, at: number): void {
+    if (this.bits.take(1) === 1 && needed) coefficients[at]! |= 1 << this.progression.low
   }
 
   #firstAc({ coefficients, acTable }: Component, at: number): void {
@@ -79,6 +83,7 @@ export class ProgressiveScan {
       const run = symbol >> 4
       if (size !== 0) {
         k += run
+        if (k > end) this.onOdd()
         coefficients[at + NATURAL[k]!] = bits.signed(size) << low
       } else if (run === 15) k += 15
       else {
