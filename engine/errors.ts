@@ -17,6 +17,11 @@ const TABLE = {
   ALPR_ERR_FRAME_POSITION_MISSING: ['camera {camera} is not fixed and its message has no position', 422],
   ALPR_ERR_DETECTION_INVALID: ['the detection is not valid: {reason}', 422],
   ALPR_ERR_CAMERA_UNKNOWN: ['camera {camera} is not in the registry', 404],
+  ALPR_ERR_CAMERA_BEHIND: [
+    'camera {camera} sends more than is read of it: {waiting} MB of its frames wait, and its partition has no room ' +
+      'for more than {limit}; send fewer or smaller frames, or raise engine.workers',
+    422,
+  ],
   ALPR_ERR_CAMERA_INVALID: ['camera {camera}: {reason}', 422],
   // images outside the stream
   ALPR_ERR_IMAGE_UNREADABLE: ['{file} cannot be read as a picture: {reason}', 422],

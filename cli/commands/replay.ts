@@ -55,8 +55,8 @@ export function registerReplay(program: Command): void {
     .addHelpText(
       'after',
       `
-No frame is skipped: replay waits while the stream is full or the server is unavailable. The frames of each camera keep
-their order.
+No frame is skipped: replay waits while the stream is half full or the server is unavailable. The frames of each camera
+keep their order.
 
 Examples:
   platestream replay bench/feeds/sample.mcap

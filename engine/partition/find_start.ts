@@ -1,6 +1,7 @@
 import type { JetStreamManager, KV, StreamInfo } from 'nats'
 import { isWrongLastSequence } from '../nats/errors.js'
-import { EARLIER_RELEASE, EPOCH_KEY, streamOf, type Partition } from '../nats/topology.js'
+import { countFrom } from '../nats/count_messages.js'
+import { EARLIER_RELEASE, EPOCH_KEY, streamOf, subjectsOfCamera, type Partition } from '../nats/topology.js'
 import { epochOf } from '../model/read_id.js'
 import { isOther, timeOf } from './message_time.js'
 import type { BehindPosition, Position, StreamIdentity } from './position.js'
@@ -14,7 +15,7 @@ export interface Start {
   behind: BehindPosition[]
   /** Why the sequences of the last checkpoint mean nothing any more; undefined: they are valid. */
   changed?: string
-  /** Messages that were removed from the stream although nobody had processed them: at least so many. */
+  /** Messages that were removed from the stream although nobody had processed them. */
   removedUnread: number
 }
 
@@ -50,9 +51,9 @@ export async function findStart(
   }
   const { committed, committedAt, stream, behind = [] } = position
   const removed = Math.max(0, info.state.first_seq - committed - 1)
-  // This engine trims nothing that a camera behind has not read; how many of the removed ones were its is not known.
-  const cut = behind.filter(({ done }) => info.state.first_seq > done + 1).length
-  const removedUnread = removed + cut
+  let removedUnread = removed
+  for (const camera of behind)
+    if (info.state.first_seq > camera.done + 1) removedUnread += await removedOf(manager, partition, camera, committed)
   return {
     committed: committed + removed,
     committedAt: removed > 0 ? undefined : committedAt,
@@ -60,6 +61,26 @@ export async function findStart(
     behind,
     removedUnread,
   }
+}
+
+/**
+ * How many messages of a camera that is behind were removed unread: those before its oldest one may be gone because
+ * they were done.
+ */
+async function removedOf(
+  manager: JetStreamManager,
+  partition: Partition,
+  { camera, done, waiting = 0 }: BehindPosition,
+  committed: number,
+): Promise<number> {
+  let found = 0
+  for (const subject of subjectsOfCamera(partition, camera)) {
+    const [all, later] = await Promise.all(
+      [done, committed].map((seq) => countFrom(manager, streamOf(partition), seq + 1, subject)),
+    )
+    found += all! - later!
+  }
+  return Math.max(0, waiting - found)
 }
 
 async function changeOf(

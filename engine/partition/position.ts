@@ -13,6 +13,9 @@ export interface BehindPosition {
   done: number
   /** When that message arrived, ms, or a time between it and the next one. */
   doneAt: number
+  /** Its messages up to the committed offset that are not done, and their bytes; missing in earlier releases. */
+  waiting?: number
+  bytes?: number
 }
 
 /** How far a partition has come, as its checkpoints say. Numbers are sequences of its stream. */

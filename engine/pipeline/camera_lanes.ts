@@ -59,9 +59,10 @@ export class CameraLanes {
    * Makes room in a window that is full: the camera with the most work in it falls behind, if that is much more than
    * its share.
    * @param cameras how many cameras share the workers
+   * @param sharers how many share a stream that is nearly full: any camera may be the one that fills it; else 0
    * @returns whether there is more room now
    */
-  makeRoom(cameras: number): boolean {
+  makeRoom(cameras: number, sharers = 0): boolean {
     let total = 0
     let most: { camera: string; lane: Item[]; work: number } | undefined
     for (const [camera, lane] of this.#lanes) {
@@ -69,8 +70,10 @@ export class CameraLanes {
       total += work
       if (!most || work > most.work) most = { camera, lane, work }
     }
-    if (!most || cameras < 2 || most.work < kLittleMs * this.source.workers) return false
-    return most.work > (kShare * total) / cameras && this.#fallBehind(most.camera, most.lane)
+    const shares = Math.max(cameras, sharers)
+    const isLittle = sharers === 0 && (most?.work ?? 0) < kLittleMs * this.source.workers
+    if (!most || shares < 2 || isLittle) return false
+    return most.work > (kShare * total) / shares && this.#fallBehind(most.camera, most.lane)
   }
 
   /** Takes the messages of a lane that no worker has begun with out of the window, latest first. */

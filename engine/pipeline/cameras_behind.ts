@@ -10,12 +10,15 @@ const kTurns = 4
 /** The client gives times of arrival as numbers of nanoseconds that are not exact. */
 const kRoundingMs = 1
 
-interface Behind extends BehindPosition {
+/** What a message needs on the stream besides its payload, bytes: about. */
+const kRecordBytes = 100
+
+interface Behind extends Required<BehindPosition> {
   /** The last message that was passed over, and when it arrived, ms: there the camera has caught up. */
   until: number
   untilAt: number
-  /** How many messages it passed over and has not read, as far as this tenure knows. */
-  waiting: number
+  /** Those of its waiting messages that no checkpoint covers. */
+  uncovered: { seq: number; bytes: number }[]
 }
 
 /** How a camera that is behind gets its messages. */
@@ -27,6 +30,8 @@ export interface BehindParts {
   findNext(camera: string, from: number): Promise<StreamMessage | undefined>
   /** Tries until it succeeds, or the pipeline ends. */
   extract(message: StreamMessage): Promise<Extracted>
+  /** What becomes of a message that is beyond the bound of its camera. @param waiting bytes of the camera that wait */
+  refuse(message: StreamMessage, waiting: number, limit: number): Extracted
   ready: ReadyMessages
   ending: AbortSignal
 }
@@ -39,12 +44,19 @@ export interface BehindParts {
  *     stream   a b B a B b a B B a     B takes thirty times as long
  *     window   a b   a   b a     a     goes on
  *     B              ▲ done      until
+ *
+ * While the stream is nearly full, each may have a bounded part of it: beyond that, its oldest messages become dead
+ * letters.
  */
 export class CamerasBehind {
   readonly #cameras = new Map<string, Behind>()
   readonly #turns: Semaphore
   /** Whether `takePositions` says something else than at its last call. */
   hasChanged = false
+  /** Bytes that may wait for each camera. */
+  #limit = Infinity
+  /** How many cameras share the stream while it is nearly full; 0 at other times. */
+  #sharers = 0
 
   /** @param start what the last checkpoint says @param until the last message that was passed over, and its arrival */
   constructor(
@@ -59,7 +71,9 @@ export class CamerasBehind {
         ...position,
         until: seq,
         untilAt: arrivedAt,
-        waiting: 1,
+        waiting: position.waiting ?? 1,
+        bytes: position.bytes ?? 0,
+        uncovered: [],
       })
   }
 
@@ -75,10 +89,35 @@ export class CamerasBehind {
     return sum
   }
 
-  /** Where each camera that is behind has come to. */
-  takePositions(): BehindPosition[] {
+  /** Of cameras that share a stream which is nearly full; 0 when it has room. */
+  get sharers(): number {
+    return this.#sharers
+  }
+
+  /**
+   * The stream is nearly full, or has room again.
+   * @param limit bytes that may wait for each camera; Infinity: no bound
+   * @param sharers how many cameras share the stream
+   */
+  bound(limit: number, sharers: number): void {
+    this.#limit = limit
+    this.#sharers = sharers
+  }
+
+  /** Where each camera that is behind has come to. @param covered the last message that the checkpoint covers */
+  takePositions(covered: number): BehindPosition[] {
     this.hasChanged = false
-    return [...this.#cameras.values()].map(({ camera, done, doneAt }) => ({ camera, done, doneAt }))
+    return [...this.#cameras.values()].map(({ camera, done, doneAt, waiting, bytes, uncovered }) => {
+      while (uncovered.length > 0 && uncovered[0]!.seq <= covered) uncovered.shift()
+      return {
+        camera,
+        // What comes after `covered` comes again after a restart.
+        done: Math.min(done, covered),
+        doneAt,
+        waiting: waiting - uncovered.length,
+        bytes: uncovered.reduce((sum, one) => sum - one.bytes, bytes),
+      }
+    })
   }
 
   /** The last message that is done of a camera that is behind; undefined for others. */
@@ -92,27 +131,27 @@ export class CamerasBehind {
   }
 
   /** Passes a message over if its camera is behind. @returns whether it is */
-  pass({ camera, seq, arrivedAt }: StreamMessage): boolean {
-    const behind = this.#cameras.get(camera)
-    if (!behind) return false
-    behind.until = seq
-    behind.untilAt = arrivedAt
-    behind.waiting += 1
-    return true
+  pass(message: StreamMessage): boolean {
+    const behind = this.#cameras.get(message.camera)
+    if (behind) add(behind, message)
+    return behind !== undefined
   }
 
   /** From these messages on, a camera is behind. Nothing is read before `resume`. */
   begin(messages: readonly StreamMessage[]): void {
     const { camera, seq, arrivedAt } = messages[0]!
-    const last = messages.at(-1)!
-    this.#cameras.set(camera, {
+    const behind: Behind = {
       camera,
       done: seq - 1,
       doneAt: arrivedAt - 1,
-      until: last.seq,
-      untilAt: last.arrivedAt,
-      waiting: messages.length,
-    })
+      until: seq,
+      untilAt: arrivedAt,
+      waiting: 0,
+      bytes: 0,
+      uncovered: [],
+    }
+    for (const message of messages) add(behind, message)
+    this.#cameras.set(camera, behind)
     this.hasChanged = true
   }
 
@@ -143,15 +182,30 @@ export class CamerasBehind {
     // Only the stream as it was when the message was passed over is known.
     if (message.arrivedAt > behind.untilAt + kRoundingMs)
       throw new AlprError('ALPR_ERR_STREAM_CHANGED', { stream: parts.stream, reason: 'was set back' })
-    const extracted = await parts.extract(message)
+    const isOver = behind.bytes > this.#limit
+    const extracted = isOver ? parts.refuse(message, behind.bytes, this.#limit) : await parts.extract(message)
     await new Promise<void>((resolve) => {
       const done = () => {
         behind.done = message.seq
         behind.doneAt = message.arrivedAt
         behind.waiting = Math.max(0, behind.waiting - 1)
+        behind.bytes = Math.max(0, behind.bytes - sizeOf(message))
+        while (behind.uncovered.length > 0 && behind.uncovered[0]!.seq <= message.seq) behind.uncovered.shift()
         resolve()
       }
       parts.ready.push({ message, extracted, done })
     })
   }
 }
+
+/** A message is passed over. */
+function add(behind: Behind, message: StreamMessage): void {
+  const bytes = sizeOf(message)
+  behind.until = message.seq
+  behind.untilAt = message.arrivedAt
+  behind.waiting += 1
+  behind.bytes += bytes
+  behind.uncovered.push({ seq: message.seq, bytes })
+}
+
+const sizeOf = ({ payload, subject }: StreamMessage): number => payload.length + subject.length + kRecordBytes

@@ -6,7 +6,6 @@ import type { PartitionFrames } from '../pictures/frame_cache.js'
 import { sleep } from '../runtime/backoff.js'
 import { natsReason } from '../nats/errors.js'
 import { TimeSlice } from '../runtime/time_slice.js'
-import { streamOf } from '../nats/topology.js'
 import type { PipelineParts } from './pipeline_parts.js'
 import { type CheckpointLog, isFenced } from '../partition/checkpoint_log.js'
 import type { Packed } from '../partition/packed.js'
@@ -15,10 +14,9 @@ import type { PartitionConsumer } from '../partition/partition_consumer.js'
 import { firstUndone, type BehindPosition, type Position, type StreamIdentity } from '../partition/position.js'
 import type { Epoch } from './epoch.js'
 import type { Progress } from './progress.js'
+import { StreamTrimmer } from './stream_trimmer.js'
 import type { Pulled } from './window.js'
 
-/** The stream is cut at most this often, ms. */
-const TRIM_MS = 5_000
 /** Cameras that sent nothing for long are looked for this often, ms. */
 const SETTLE_MS = 30_000
 
@@ -54,10 +52,7 @@ interface Cut {
  * After a crash at any point some messages come again; their effects are idempotent.
  */
 export class Checkpointer {
-  private trimmedAt = -Infinity
-  /** The last message that was deleted from the stream. */
-  private trimmed = 0
-  private trimFailure: unknown
+  private readonly trimmer: StreamTrimmer
   private step: string | undefined
   private settledAt = -Infinity
   private pause = new AbortController()
@@ -78,8 +73,9 @@ export class Checkpointer {
     private readonly log: CheckpointLog,
     private readonly frames: PartitionFrames,
     private readonly stream: StreamIdentity,
-    private readonly consumer: Pick<PartitionConsumer, 'isSure'>,
+    consumer: Pick<PartitionConsumer, 'isSure' | 'pending'>,
   ) {
+    this.trimmer = new StreamTrimmer(parts, progress, log, stream, consumer)
     this.committedAt = log.position?.committedAt
     for (const camera of progress.cameras.all()) this.want(camera.camera, firstWantedOf(camera))
   }
@@ -114,17 +110,17 @@ export class Checkpointer {
     this.sink.settleEarlier()
     const { window, behind, epoch } = progress
     const isIdle = window.done.seq === window.committed && epoch.cameras.size === 0 && !behind.hasChanged
-    if (isIdle && gone.length === 0) return this.trim()
+    if (isIdle && gone.length === 0) return this.trimmer.run(this.wanted)
     const cut = this.cut(gone)
     await this.writeOutputs(cut, signal)
     await this.commit(cut, signal)
-    this.trim()
+    this.trimmer.run(this.wanted)
   }
 
   private cut(gone: string[]): Cut {
     const { progress } = this
     const { done } = progress.window
-    const behind = progress.behind.takePositions()
+    const behind = progress.behind.takePositions(done.seq)
     const epoch = progress.cut()
     this.hurried = false
     const now = Date.now()
@@ -132,8 +128,7 @@ export class Checkpointer {
     return {
       epoch,
       done,
-      // What comes after `done` comes again after a restart.
-      behind: behind.map((position) => ({ ...position, done: Math.min(position.done, done.seq) })),
+      behind,
       gone,
       ledger: cameras.flatMap((camera) => camera.takeLedger()),
       states: cameras.map((camera) => [camera.camera, saveState(camera, now)]),
@@ -187,7 +182,8 @@ export class Checkpointer {
 
   /** The last message that was deleted from the stream, and why later ones that are done with are not. */
   get deleted(): { seq: number; isBehind: boolean; by: string } {
-    return { seq: this.trimmed, isBehind: this.trimmed < this.progress.window.committed, by: this.keeper }
+    const { deleted } = this.trimmer
+    return { seq: deleted, isBehind: deleted < this.progress.window.committed, by: this.keeper }
   }
 
   private get keeper(): string {
@@ -195,7 +191,8 @@ export class Checkpointer {
     for (const [camera, seq] of this.wanted)
       if (seq === wanted) return `camera ${camera}, whose frame ${seq} may be needed for the picture of an open pass`
     for (const { camera, done } of behind) if (done + 1 === wanted) return `camera ${camera}, which is behind`
-    return `nats: ${this.trimFailure === undefined ? 'nothing could be deleted yet' : natsReason(this.trimFailure)}`
+    const { failure } = this.trimmer
+    return `nats: ${failure === undefined ? 'nothing could be deleted yet' : natsReason(failure)}`
   }
 
   private want(camera: string, seq: number): void {
@@ -207,36 +204,6 @@ export class Checkpointer {
     let first = undone
     for (const seq of this.wanted.values()) first = Math.min(first, seq)
     return first
-  }
-
-  /**
-   * Deletes processed messages: pictures of people's cars are kept no longer than needed. Called just after this engine
-   * proved that it owns the partition; the next time makes up for a failure. The server drops whole blocks.
-   */
-  private trim(): void {
-    const wanted = this.log.position?.wanted ?? 0
-    const now = performance.now()
-    // `seq` is the first message that stays.
-    if (wanted <= this.trimmed + 1 || now - this.trimmedAt < TRIM_MS || !this.consumer.isSure) return
-    this.trimmedAt = now
-    void this.deleteBelow(wanted).then(
-      () => {
-        this.trimFailure = undefined
-      },
-      (error: unknown) => {
-        this.trimFailure = error
-      },
-    )
-  }
-
-  private async deleteBelow(wanted: number): Promise<void> {
-    const { streams } = this.parts.manager
-    const name = streamOf(this.log.partition)
-    // Somebody may have recreated the stream, or purged it, without a word to this engine.
-    const { created, state } = await streams.info(name)
-    if (created !== this.stream.created || state.last_seq < wanted - 1) return
-    await streams.purge(name, { seq: wanted })
-    this.trimmed = wanted - 1
   }
 
   /** Puts cameras away that do not send. @returns those that are forgotten */

@@ -1,3 +1,4 @@
+import { AlprError } from '../errors.js'
 import { findNext } from '../nats/find_message.js'
 import { streamOf, subjectsOfCamera, type Partition } from '../nats/topology.js'
 import { stateNameOf } from '../partition/camera_states.js'
@@ -56,6 +57,7 @@ export class Intake {
         workers: source.workers,
         findNext: (camera, from) => this.#findNext(camera, from),
         extract,
+        refuse: (message, waiting, limit) => this.#refuse(message, waiting, limit),
         ready: this.#ready,
         ending: this.#ending.signal,
       },
@@ -112,7 +114,7 @@ export class Intake {
     }
     // Half of the slots at once: a pull costs the client and the server about as much as five messages.
     const least = window.limit / 2
-    while (!signal.aborted && window.free < least && !this.#lanes.makeRoom(cameras.workingCount))
+    while (!signal.aborted && window.free < least && !this.#lanes.makeRoom(cameras.workingCount, this.behind.sharers))
       await window.whenFree(least, kLookMs)
     return Math.max(1, window.free)
   }
@@ -123,6 +125,13 @@ export class Intake {
     if (message.seq <= (this.cameras.peek(stateNameOf(message.camera))?.seq ?? 0)) return { observed: [], rejected: [] }
     const attempt = () => poisonGuard.run(message.seq, () => source.extract(message))
     return parts.retry.until(`${source.entrance.root} in work`, attempt, this.#ending.signal)
+  }
+
+  /** Its partition has no room for it: other cameras would be refused. */
+  #refuse({ camera }: StreamMessage, waiting: number, limit: number): Extracted {
+    this.parts.metrics.bound('camera_share')
+    const error = new AlprError('ALPR_ERR_CAMERA_BEHIND', { camera, waiting: inMb(waiting), limit: inMb(limit) })
+    return { observed: [], rejected: [{ error }] }
   }
 
   /** A camera may have messages under more than one subject. */
@@ -137,3 +146,5 @@ export class Intake {
     return first && fromStored(first)
   }
 }
+
+const inMb = (bytes: number): string => (bytes / 1e6).toFixed(1)

@@ -17,7 +17,7 @@ export class Progress {
     readonly cameras: CameraStates,
     /** The messages that are not done. */
     readonly window: Pick<Window, 'done' | 'committed'>,
-    readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions' | 'doneOf'>,
+    readonly behind: Pick<CamerasBehind, 'hasChanged' | 'takePositions' | 'doneOf' | 'size' | 'bound'>,
   ) {
     // What the last owner did not store is stored soon, even if its camera never sends again.
     for (const { camera } of cameras.all()) this.idle.expect(camera, performance.now())

@@ -43,8 +43,11 @@ export interface RunConfig {
   /** See `TrafficOptions`. */
   triggered: boolean
   slowFrames: boolean
+  slowBytes: number
   /** The oracle waits at least this long after the faults have ended, ms. */
   leastCalmMs: number
+  /** After the faults have ended, everything must be in order within this time, ms. */
+  mostCalmMs: number
 }
 
 /** Runs `work` at `times` random instants while traffic runs. */

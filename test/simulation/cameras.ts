@@ -69,6 +69,7 @@ export class Cameras {
           isAcknowledged = true
         } catch (error) {
           trace.note('cameras', `${message.id} is not acknowledged: ${(error as Error).message}`)
+          if (/maximum bytes/.test((error as Error).message)) oracle.refusedByFull(message)
           if ((error as { code?: string }).code !== ErrorCode.Timeout) refusals++
           await sleep(random.faults.between(100, 700))
         }

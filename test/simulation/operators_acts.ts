@@ -3,6 +3,9 @@ import { isEntrance, mappingsOf } from './entrances.js'
 import { completeConfig, type Stream } from './nats/stream.js'
 import type { Random } from './random.js'
 
+/** A version that does not delete from a full stream. */
+const notOld = (version: string): string => (version.startsWith('2.9.') ? '2.10.27' : version)
+
 /** Acts of operators, of clocks and of growth. */
 export const OPERATORS_ACTS: Act[] = [
   {
@@ -68,7 +71,7 @@ export const OPERATORS_ACTS: Act[] = [
       for (const { camera } of plans) if (world.random.acts.chance(0.6)) cameras.deep.add(camera)
     },
   },
-  boundLowered('bound lowered', '', true, (version) => (version.startsWith('2.9.') ? '2.10.27' : version)),
+  boundLowered('bound lowered', '', true, notOld),
   boundLowered(
     'bound of NATS 2.9',
     ', with nats-server 2.9, which deletes in spite of DiscardNew',
@@ -340,6 +343,28 @@ export const OPERATORS_ACTS: Act[] = [
       if (config.settings.partitions === undefined) return
       config.settings.partitions = 1
       config.mappings = mappingsOf(1)
+    },
+  },
+  {
+    name: 'slow frames fill',
+    what: "one camera's frames take longer than the time in which they come, and are more than their stream holds",
+    holds: true,
+    share: 0.1,
+    configure(config, random) {
+      waitForTrim(config, random)
+      config.slowFrames = true
+      config.slowBytes = 500
+      // A careful engine works on one message at a time.
+      config.mostCalmMs = 300_000
+      config.settings.framesMaxBytes = 30_000 + random.int(15_000)
+      // nats-server 2.9 deletes from a full stream: act `bound of NATS 2.9`.
+      config.natsVersion = notOld(config.natsVersion)
+      if (config.settings.partitions === undefined) return
+      config.settings.partitions = 1
+      config.mappings = mappingsOf(1)
+    },
+    plan({ world, plans }) {
+      world.oracle.overloadedCameras.add(plans[0]!.camera)
     },
   },
   {

@@ -58,6 +58,10 @@ export class Oracle {
   readonly watchedPlates = new Set<string>()
   /** DEAD is full: of some dead letters only the ledger tells. */
   mayOnlyCountDead = false
+  /** Cameras that send more than can be read, on a small stream: some of their messages become dead letters. */
+  readonly overloadedCameras = new Set<string>()
+  /** There are no faults. */
+  isUndisturbed = false
   /** By the clock of NATS, ms. */
   private calmSince = Infinity
   private readonly streams = new Set<Stream>()
@@ -89,6 +93,12 @@ export class Oracle {
 
   acknowledged(message: CameraMessage): void {
     this.known.get(message.id)!.isAcknowledged = true
+  }
+
+  /** A stream that is full refused a message. */
+  refusedByFull({ id, camera }: CameraMessage): void {
+    if (this.isUndisturbed && this.overloadedCameras.size > 0 && !this.overloadedCameras.has(camera))
+      this.add('refused', `${id} by a stream that another camera fills`)
   }
 
   get messageCount(): number {
@@ -238,7 +248,9 @@ export class Oracle {
           this.someWait(ids) ? 'waiting' : 'lost',
           `${least - frames} of ${most} detections of ${plate}: ${this.placesOf(ids)}`,
         )
-      if (reads.length > 1 && frames <= most) add('cut', `${plate}, seen ${most} times, has reads ${reads.join(', ')}`)
+      // Between its first and its last frame, too many may be dead.
+      if (reads.length > 1 && frames <= most && dead === 0)
+        add('cut', `${plate}, seen ${most} times, has reads ${reads.join(', ')}`)
       if (frames > most)
         add(
           frames > most + dead ? 'doubled' : 'read and dead',
@@ -268,7 +280,8 @@ export class Oracle {
     for (const { known, isSure, isDead } of this.accepted()) {
       const { id, camera, isBroken, invalidParts } = known.message
       const dead = this.deadMessages.get(known)
-      const mayBeDead = isBroken || this.unsteadyCameras.has(camera)
+      const isRefused = this.overloadedCameras.has(camera) && dead?.reason === 'ALPR_ERR_CAMERA_BEHIND'
+      const mayBeDead = isBroken || isRefused || this.unsteadyCameras.has(camera)
       const buriedParts = Math.max(0, (dead?.parts.size ?? 0) - invalidParts)
       if (buriedParts > 0 && !mayBeDead) add('buried', `${buriedParts} valid parts of ${id}: ${dead!.reason}`)
       if (isDead && !mayBeDead) add('buried', `${id} is valid and on DEAD: ${dead!.reason}`)

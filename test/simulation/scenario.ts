@@ -31,7 +31,7 @@ export interface Outcome {
 
 /** When traffic begins: engines are up, cameras and lists registered. */
 const BEGIN_MS = 4_000
-/** After the faults have ended, everything must be in order within this time, ms. */
+/** `RunConfig.mostCalmMs` of a usual run. */
 const CALM_MS = 120_000
 /** What cameras send last is done within this time, however long the faults had effects, ms. */
 const LAST_MS = 15_000
@@ -51,6 +51,8 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
     mappings: mappingsOf(partitions),
     triggered: false,
     slowFrames: false,
+    slowBytes: 0,
+    mostCalmMs: CALM_MS,
     leastCalmMs: random.chance(0.1) ? 45_000 : 0,
   }
   for (const act of acts) act.configure?.(config, random)
@@ -70,8 +72,10 @@ export async function playSeed(options: ScenarioOptions): Promise<Outcome> {
     until,
     triggered: config.triggered,
     slowFrames: config.slowFrames,
+    slowBytes: config.slowBytes,
     entrances: random.pick<readonly EntranceName[]>([['frames'], ['detections'], ['frames', 'detections']]),
   })
+  world.oracle.isUndisturbed = acts.length === 1
   const cameras = new Cameras(world)
   const operator = new Operator(world)
   const silent = new Set(plans.filter(() => random.chance(0.1)).map(({ camera }) => camera))
@@ -120,11 +124,14 @@ function prepare({ world, cameras, operator, plans }: Stage): void {
 }
 
 /** Ends all faults, lets the cameras finish, and waits until the oracle has nothing to say. */
-async function calmDown({ world, cameras, operator, plans, silent }: Stage, { leastCalmMs }: RunConfig): Promise<void> {
+async function calmDown(
+  { world, cameras, operator, plans, silent }: Stage,
+  { leastCalmMs, mostCalmMs }: RunConfig,
+): Promise<void> {
   const { clock, trace, oracle } = world
   trace.note('scenario', 'faults end')
   healAll(world)
-  const limit = clock.now + CALM_MS
+  const limit = clock.now + mostCalmMs
   await clock.run(() => world.engines.every(({ process }) => (process?.pausedUntil ?? 0) <= clock.now), limit)
   await clock.run(() => cameras.isDone && operator.isDone, limit)
   oracle.beCalm()

@@ -39,6 +39,8 @@ export interface TrafficOptions {
   triggered: boolean
   /** The recognizer takes long for each frame of the first camera, and sees it often. */
   slowFrames: boolean
+  /** More bytes of each of its frames than of others. */
+  slowBytes: number
 }
 
 /** Event time after which a pass closes (settings.engine.passGapMs), and a margin. */
@@ -50,7 +52,8 @@ export function planTraffic(random: Random, options: TrafficOptions): CameraPlan
   return Array.from({ length: options.cameras }, (_, index) => {
     const entrance = options.entrances[index % options.entrances.length]!
     const isSlow = options.slowFrames && index === 0
-    return planCamera(`cam-${index}`, entrance, random, options, isSlow ? SLOW : USUAL, plates)
+    const pace = isSlow ? (options.slowBytes > 0 ? { ...FILLING, bytes: options.slowBytes } : SLOW) : USUAL
+    return planCamera(`cam-${index}`, entrance, random, options, pace, plates)
   })
 }
 
@@ -62,6 +65,8 @@ interface Pace {
   step: readonly [number, number]
   pause: readonly [number, number]
   recognition: (random: Random) => number
+  /** What a frame has besides its content. */
+  bytes: number
 }
 
 const USUAL: Pace = {
@@ -69,20 +74,25 @@ const USUAL: Pace = {
   step: [150, 500],
   pause: [0, 2_500],
   recognition: (random) => (random.chance(0.03) ? 200 : random.between(2, 12)),
+  bytes: 0,
 }
 const SLOW: Pace = {
   frames: 30,
   step: [50, 150],
   pause: [0, 100],
   recognition: (random) => random.between(300, 900),
+  bytes: 0,
 }
+
+/** Far more than can be read. */
+const FILLING: Pace = { ...SLOW, frames: 300, recognition: (random) => random.between(150, 450) }
 
 function planCamera(
   camera: string,
   entrance: EntranceName,
   random: Random,
   { from, until, triggered }: TrafficOptions,
-  { frames: mostFrames, step: steps, pause, recognition }: Pace,
+  { frames: mostFrames, step: steps, pause, recognition, bytes }: Pace,
   plates: Plates,
 ): CameraPlan {
   const messages: CameraMessage[] = []
@@ -106,7 +116,7 @@ function planCamera(
             frames: 1 + random.int(mostFrames),
           }
       for (let n = 0; n < car.frames; n++, at += step)
-        add(frameOf(nextKey(), recognition(random), car.plate, { x: car.x + n * car.speed, y: car.y }))
+        add(frameOf(nextKey(), recognition(random), car.plate, { x: car.x + n * car.speed, y: car.y }, bytes))
       if (!triggered && random.chance(0.5)) add(frameOf(nextKey(), recognition(random)))
     } else if (random.chance(0.4)) add(detectionsMessage(random, plates))
     else {
@@ -137,13 +147,14 @@ export function closingMessage({ camera, entrance }: CameraPlan, at: number, pla
   }
 }
 
-function frameOf(key: string, ms: number, plate?: string, place = { x: 0, y: 0 }) {
+function frameOf(key: string, ms: number, plate?: string, place = { x: 0, y: 0 }, bytes = 0) {
   const detections = plate === undefined ? [] : [{ plate, confidence: 0.92, ...place, width: 120 }]
   return {
     plates: plate === undefined ? [] : [plate],
     invalidParts: 0,
     isBroken: false,
-    payload: () => pictureBytes({ key, detections, ms, isBroken: false }),
+    // White space at the end of JSON means nothing.
+    payload: () => Buffer.concat([pictureBytes({ key, detections, ms, isBroken: false }), Buffer.alloc(bytes, ' ')]),
   }
 }
 

@@ -2,6 +2,7 @@ import t from 'tap'
 import { CamerasBehind } from '../../../engine/pipeline/cameras_behind.js'
 import { ReadyMessages } from '../../../engine/pipeline/ready_messages.js'
 import type { StreamMessage } from '../../../engine/partition/partition_consumer.js'
+import { AlprError } from '../../../engine/errors.js'
 import { until } from '../../until.js'
 
 const messageOf = (seq: number): StreamMessage => ({
@@ -11,8 +12,13 @@ const messageOf = (seq: number): StreamMessage => ({
   arrivedAt: 1_000 + seq,
   headers: undefined,
   header: () => undefined,
-  payload: new Uint8Array(),
+  payload: new Uint8Array(1_000),
 })
+
+const REFUSED = {
+  observed: [],
+  rejected: [{ error: new AlprError('ALPR_ERR_CAMERA_BEHIND', { camera: 'slow', waiting: 2, limit: 1 }) }],
+}
 
 /** Cameras behind whose look-ups the test answers. */
 function behindWith() {
@@ -25,6 +31,7 @@ function behindWith() {
       workers: 1,
       findNext: (_, from) => new Promise((answer) => asked.push({ from, answer })),
       extract: () => Promise.resolve({ observed: [], rejected: [] }),
+      refuse: () => REFUSED,
       ready,
       ending: ending.signal,
     },
@@ -49,7 +56,7 @@ t.test('a message that is passed over while the stream answers that there is non
   t.equal(asked[2]!.from, 2)
   asked[2]!.answer(messageOf(2))
   t.equal((await ready.next(() => false))?.message.seq, 2)
-  t.match(behind.takePositions(), [{ camera: 'slow', done: 1 }], 'it is done when it is applied')
+  t.match(behind.takePositions(2), [{ camera: 'slow', done: 1 }], 'it is done when it is applied')
   ending.abort()
 })
 
@@ -69,7 +76,7 @@ t.test('a camera that has caught up is behind no more', async (t) => {
   await until(() => behind.size === 0)
   t.notOk(behind.pass(messageOf(9)))
   t.ok(behind.hasChanged)
-  t.same(behind.takePositions(), [])
+  t.same(behind.takePositions(9), [])
 })
 
 t.test('a message of another life of the stream is refused', async (t) => {
@@ -82,4 +89,40 @@ t.test('a message of another life of the stream is refused', async (t) => {
     ready.next(() => false),
     { code: 'ALPR_ERR_STREAM_CHANGED' },
   )
+})
+
+t.test('positions say what waits up to the message that a checkpoint covers', async (t) => {
+  const { asked, ready, behind } = behindWith()
+  behind.begin([messageOf(5), messageOf(7)])
+  behind.pass(messageOf(9))
+  const sizeOne = behind.takePositions(5)[0]!.bytes!
+  t.ok(sizeOne > 1_000 && sizeOne < 1_500)
+  t.match(behind.takePositions(5), [{ done: 4, waiting: 1 }])
+  t.match(behind.takePositions(8), [{ done: 4, waiting: 2, bytes: 2 * sizeOne }])
+  behind.resume('slow')
+  await until(() => asked.length === 1)
+  asked[0]!.answer(messageOf(5))
+  ;(await ready.next(() => false))!.done()
+  t.match(behind.takePositions(8), [{ done: 5, waiting: 1, bytes: sizeOne }])
+  t.match(behind.takePositions(9), [{ done: 5, waiting: 2, bytes: 2 * sizeOne }])
+})
+
+t.test('beyond its bound, the oldest messages of a camera are refused, and no others', async (t) => {
+  const { asked, ready, behind } = behindWith()
+  behind.begin([1, 2, 3, 4].map(messageOf))
+  const size = behind.takePositions(4)[0]!.bytes! / 4
+  behind.bound(2.5 * size, 3)
+  t.equal(behind.sharers, 3)
+  behind.resume('slow')
+  const refused: boolean[] = []
+  for (const seq of [1, 2, 3, 4]) {
+    await until(() => asked.length === seq)
+    asked[seq - 1]!.answer(messageOf(seq))
+    const next = (await ready.next(() => false))!
+    refused.push(next.extracted.rejected.length > 0)
+    next.done()
+  }
+  t.same(refused, [true, true, false, false])
+  behind.bound(Infinity, 0)
+  t.equal(behind.sharers, 0)
 })

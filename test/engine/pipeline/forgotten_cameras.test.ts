@@ -50,6 +50,8 @@ async function partitionWith(t: Parameters<typeof startTestNats>[0], states: [st
     hasChanged: false,
     takePositions: () => [],
     doneOf: () => undefined,
+    size: 0,
+    bound() {},
   })
   const reads: Read[] = []
   const checks: string[] = []
@@ -69,7 +71,7 @@ async function partitionWith(t: Parameters<typeof startTestNats>[0], states: [st
   } as unknown as PipelineParts
   const frames = new FrameCache(connection).of(streamOf(PARTITION))
   const sink = new Sink(parts, progress, frames, new ReadIds(7, 'detections'), log)
-  const checkpointer = new Checkpointer(parts, progress, sink, log, frames, stream, { isSure: false })
+  const checkpointer = new Checkpointer(parts, progress, sink, log, frames, stream, { isSure: false, pending: 0 })
   return { checkpointer, progress, reads, checks, cameras: async () => [...(await open()).cameras.keys()].sort() }
 }
 

@@ -6,7 +6,11 @@ import { ENTRANCE, framesSubject, streamOf } from '../../../engine/nats/topology
 import { FairQueue } from '../../../engine/recognize/fair_queue.js'
 import { Metrics } from '../../../engine/runtime/metrics.js'
 import { Retry } from '../../../engine/runtime/retry.js'
-import type { BehindPosition } from '../../../engine/partition/position.js'
+import type { CheckpointLog } from '../../../engine/partition/checkpoint_log.js'
+import { firstUndone, type BehindPosition, type Position } from '../../../engine/partition/position.js'
+import type { Progress } from '../../../engine/pipeline/progress.js'
+import { StreamTrimmer } from '../../../engine/pipeline/stream_trimmer.js'
+import { sleep } from '../../../engine/runtime/backoff.js'
 import type { CameraMessage } from '../../../engine/model/capture.js'
 import type { Extracted, Source } from '../../../engine/sources/source.js'
 import { startTestNats } from '../../servers/nats.js'
@@ -79,46 +83,84 @@ const msOf = ({ payload }: CameraMessage): number => Number(Buffer.from(payload)
 const costsLittle = (message: CameraMessage): boolean => msOf(message) < 10
 
 /** A partition whose streams hold `messages`: what each one of which camera costs, ms. */
-async function partitionWith(t: Parameters<typeof startTestNats>[0], messages: [camera: string, ms: number][]) {
-  const nats = await startTestNats(t, { partitions: 1 })
+async function partitionWith(
+  t: Parameters<typeof startTestNats>[0],
+  messages: [camera: string, ms: number][],
+  framesMaxBytes?: number,
+) {
+  const nats = await startTestNats(t, { partitions: 1, framesMaxBytes })
   const connection = await nats.connect()
   const js = connection.jetstream()
-  for (const [camera, ms] of messages) await js.publish(framesSubject(camera), String(ms))
+  const send = (camera: string, payload: string) => js.publish(framesSubject(camera), payload)
+  for (const [camera, ms] of messages) await send(camera, String(ms))
   const manager = await connection.jetstreamManager()
   const { created } = await manager.streams.info(streamOf(PARTITION))
   const quiet = { info() {}, warn() {} }
-  const parts = { js, manager, metrics: new Metrics(), retry: new Retry(quiet) } as unknown as PipelineParts
+  const registered = { cameras: new Map(['slow', 'fast'].map((camera) => [camera, {}])) }
+  const parts = {
+    js,
+    manager,
+    metrics: new Metrics(),
+    retry: new Retry(quiet),
+    cameras: registered,
+  } as unknown as PipelineParts
   const applied: { camera: string; seq: number }[] = []
+  /** Cameras of refused messages. */
+  const refused: string[] = []
   const seqs = new Map<string, number>()
   const littleLeft = () =>
     messages.filter(([, ms]) => ms < 10).length - applied.filter(({ camera }) => camera === 'fast').length
-  /** Works on the stream until `enough`; returns where the next tenure begins. */
-  const work = async (start: { committed: number; behind: BehindPosition[] }, enough: () => boolean) => {
+  /** Begins to work on the stream. */
+  const begin = (start: { committed: number; behind: BehindPosition[] } = { committed: 0, behind: [] }) => {
     const guard = { careful: false, run: (_: number, extract: () => Promise<Extracted>) => extract() }
     const cameras = { workingCount: 2, peek: (camera: string) => ({ seq: seqs.get(camera) ?? 0 }) }
     const ending = new AbortController()
-    const intake = new Intake(PARTITION, new OneWorker(littleLeft()), parts, guard as PoisonGuard, cameras, {
+    const stream = { created, epoch: 1 }
+    const worker = new OneWorker(littleLeft())
+    const intake = new Intake(PARTITION, worker, parts, guard as PoisonGuard, cameras, {
       ...start,
-      stream: { created, epoch: 1 },
+      stream,
       removedUnread: 0,
     })
+    const progress = { behind: intake.behind, cameras } as unknown as Progress
+    const log = { partition: PARTITION, position: undefined as Position | undefined }
+    const trimmer = new StreamTrimmer(parts, progress, log as CheckpointLog, stream, intake.consumer)
+    /** In the place of checkpoints: everything is durable at once. */
+    const trimming = setInterval(() => {
+      const committed = intake.window.done.seq
+      const behind = intake.behind.takePositions(committed)
+      log.position = { committed, behind, stream, wanted: firstUndone({ committed, behind }) }
+      trimmer.run(new Map())
+    }, 100)
     const running = intake.run(ending.signal)
     const applying = (async () => {
       for (let next = await intake.next(); next; next = await intake.next()) {
         const { camera, seq } = next.message
+        if (next.extracted.rejected.length > 0) refused.push(camera)
         if (seq > (seqs.get(camera) ?? 0)) applied.push({ camera, seq })
         seqs.set(camera, Math.max(seq, seqs.get(camera) ?? 0))
         next.done()
         intake.window.committed = intake.window.done.seq
       }
     })()
-    await until(() => enough(), 60_000)
-    const position = { committed: intake.window.done.seq, behind: intake.behind.takePositions() }
-    ending.abort()
-    await Promise.all([running, applying])
-    return { ...position, camerasBehind: intake.behind.size }
+    /** Ends, and says where the next tenure begins. */
+    const end = async () => {
+      const committed = intake.window.done.seq
+      const position = { committed, behind: intake.behind.takePositions(committed) }
+      clearInterval(trimming)
+      ending.abort()
+      await Promise.all([running, applying])
+      return { ...position, camerasBehind: intake.behind.size }
+    }
+    return { end }
   }
-  return { applied, work }
+  /** Works on the stream until `enough`; returns where the next tenure begins. */
+  const work = async (start: { committed: number; behind: BehindPosition[] }, enough: () => boolean) => {
+    const { end } = begin(start)
+    await until(() => enough(), 60_000)
+    return end()
+  }
+  return { applied, refused, send, begin, work }
 }
 
 /** Twenty messages of a camera that costs 100 ms each among three hundred of another that costs 1 ms each. */
@@ -153,4 +195,32 @@ t.test('the next tenure goes on where each camera was', async (t) => {
   await work(first, () => applied.length >= MIXED.length)
   t.equal(new Set(applied.map(({ seq }) => seq)).size, MIXED.length, 'every message once')
   t.equal(applied.length, MIXED.length)
+})
+
+t.test('a camera that sends more than is read of it, for good, fills no stream, and no other is refused', async (t) => {
+  const bound = 1_000_000
+  const { applied, refused, send, begin } = await partitionWith(t, [], bound)
+  const engine = begin()
+  // Three times as many frames of the slow camera come as can be read.
+  const frame = (ms: number) => String(ms).padEnd(ms > 10 ? 10_000 : 1_000, ' ')
+  let slowSent = 0
+  let fastSent = 0
+  let fastRefused = 0
+  for (; slowSent < 300; await sleep(25)) {
+    await send('slow', frame(75)).then(
+      () => slowSent++,
+      () => {},
+    )
+    await send('fast', frame(1)).then(
+      () => fastSent++,
+      () => fastRefused++,
+    )
+  }
+  await until(() => new Set(applied.map(({ seq }) => seq)).size === slowSent + fastSent, 60_000)
+  await engine.end()
+  t.equal(fastRefused, 0)
+  t.equal(applied.filter(({ camera }) => camera === 'fast').length, fastSent, 'every frame of the other is read')
+  t.ok(refused.length > 0 && refused.every((camera) => camera === 'slow'), `${refused.length} frames of it are dead`)
+  t.ok(refused.length < slowSent, 'others of it are read')
+  t.comment(`${slowSent} slow, ${refused.length} of them refused, ${fastSent} fast`)
 })

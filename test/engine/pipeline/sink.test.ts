@@ -47,6 +47,8 @@ async function sinkFor(
     hasChanged: false,
     takePositions: () => [],
     doneOf: () => undefined,
+    size: 0,
+    bound() {},
   })
   const checked: number[] = []
   const manager = await connection.jetstreamManager()
