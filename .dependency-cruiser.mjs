@@ -30,6 +30,7 @@ const ENGINE_ROOMS = [
   'retention',
   'backup',
   'feeds',
+  'ingest',
   'records',
   'engine',
 ]
@@ -105,17 +106,17 @@ export default {
     {
       name: 'engine-through-its-doors',
       comment:
-        'Outside engine/, import mod.ts, or runtime/mod.ts, feeds/mod.ts, chdb/mod.ts. test/engine mirrors files, ' +
-        'test/simulation replaces some.',
+        'Outside engine/, import mod.ts, or runtime/mod.ts, feeds/mod.ts, ingest/mod.ts, chdb/mod.ts. test/engine ' +
+        'mirrors files, test/simulation replaces some.',
       severity: 'error',
       from: { pathNot: '^(engine|test/engine|test/simulation)/' },
-      to: { path: '^engine/', pathNot: '^engine/((mod|internal_mod)|(runtime|feeds|chdb)/mod)\\.ts$' },
+      to: { path: '^engine/', pathNot: '^engine/((mod|internal_mod)|(runtime|feeds|ingest|chdb)/mod)\\.ts$' },
     },
     {
       name: 'engine-does-not-use-its-own-doors',
       severity: 'error',
       from: { path: '^engine/' },
-      to: { path: '^engine/((mod|internal_mod)|(runtime|feeds|chdb)/mod)\\.ts$' },
+      to: { path: '^engine/((mod|internal_mod)|(runtime|feeds|ingest|chdb)/mod)\\.ts$' },
     },
     {
       name: 'engine-internals-for-tests-and-bench-only',

@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<(program: Command) => void>> = {
   'sign-in': async () => (await import('./commands/sign_in.js')).registerSignIn,
   store: async () => (await import('./commands/store.js')).registerStore,
   engine: async () => (await import('./commands/engine.js')).registerEngine,
+  ingest: async () => (await import('./commands/ingest.js')).registerIngest,
   gateway: async () => (await import('./commands/gateway.js')).registerGateway,
   recognize: async () => (await import('./commands/recognize.js')).registerRecognize,
   feed: async () => (await import('./commands/feed.js')).registerFeed,

@@ -60,6 +60,11 @@ const TABLE = {
       'with --instance or the setting engine.instance',
     503,
   ],
+  ALPR_ERR_INGEST_TAKEN: [
+    'an ingest process named {instance} is already running ({holder}): give this one another name, ' +
+      'with --instance or the setting ingest.instance',
+    503,
+  ],
   ALPR_ERR_SYSTEM_MISSING: ['{what} is missing on this machine; {remedy}', 500],
   ALPR_ERR_BACKUP_FAILED: ['{what}: {reason}', 500],
   // cameras that push

@@ -50,6 +50,8 @@ export { changePartitions, followPartitions, partitionsNow } from './partition/c
 export { BUCKET, HEADER, STREAM, detectionsSubject, framesSubject, hitsSubject } from './nats/topology.js'
 export { pictureAddress, type CropRef } from './model/read.js'
 export { decodeJpeg } from './recognize/decode.js'
+export type { IngestStatus, LiveCameraState, ViewFault } from './model/ingest_status.js'
+export { LiveSchema, type LiveCamera } from './model/live_camera.js'
 export { dataPaths, loadSettings, type Settings } from './settings.js'
 export type { EngineStatus, HeldPartition, LiveRead } from './model/engine_status.js'
 export { createClient, storeError, type ClickHouseClient } from './store/client.js'

@@ -153,6 +153,26 @@ const SCHEMA = Type.Object(
       },
       strict,
     ),
+    ingest: Type.Object(
+      {
+        instance: Type.String({
+          pattern: '^[a-zA-Z0-9._-]{1,64}$',
+          default:
+            hostname()
+              .replace(/[^a-zA-Z0-9._-]/g, '-')
+              .slice(0, 64) || 'ingest',
+          description: 'name of this ingest process; one that restarts under its name takes its cameras back at once',
+        }),
+        spoolMaxBytes: Type.Integer({
+          minimum: 0,
+          default: 2_147_483_648,
+          description:
+            'frames of live cameras that wait on disk while NATS takes none, in bytes; a full spool refuses new ' +
+            'frames and keeps what it holds',
+        }),
+      },
+      strict,
+    ),
     gateway: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
@@ -283,6 +303,7 @@ export function dataPaths(settings: Settings) {
     store: inFolder('store'),
     crops: inFolder('crops'),
     run: inFolder('run'),
+    ingest: inFolder('ingest'),
     secrets: inFolder('secrets.json'),
   }
 }

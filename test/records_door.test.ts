@@ -65,6 +65,7 @@ const EXCEPT_COMMANDS: Record<string, string> = {
   'store purge': 'deletes a week, shows counts',
   engine: 'a part of the system',
   gateway: 'a part of the system',
+  ingest: 'a part of the system',
   recognize: 'reads a file that the person has',
   'feed render': 'draws synthetic traffic',
   import: 'writes a feed from files that the person has',

@@ -4,9 +4,10 @@ import { AlprError } from '../../engine/runtime/mod.js'
 import { printJson, printLine, printTable, printNote } from '../output.js'
 import { forgetPushSecret, pushOf, showPushSecret, withPushOptions, type PushOptions } from '../push_options.js'
 import { cameraId, decimal, oneOf } from '../parse.js'
+import { liveRecord, type LiveOptions, keepSecret, takeAddress, withLiveOptions } from '../live_camera.js'
 import { loadEngine, withNats, withSystemOptions, type SystemOptions } from '../system.js'
 
-interface AddOptions extends SystemOptions, PushOptions {
+interface AddOptions extends SystemOptions, PushOptions, LiveOptions {
   name?: string
   kind: Camera['kind']
   lat?: number
@@ -22,8 +23,8 @@ export function registerCamera(program: Command): void {
     .command('camera')
     .description('manage the camera registry; frames of unregistered cameras become dead letters')
 
-  withPushOptions(withSystemOptions(camera.command('add')))
-    .description('register a camera')
+  withLiveOptions(withPushOptions(withSystemOptions(camera.command('add'))))
+    .description('register a camera; with an address, its pictures are pulled')
     .argument('<id>', '1 to 64 characters of a-z, 0-9 and "-"; the camera publishes to frames.<id>', cameraId)
     .option('--name <text>', 'display name (default: the id)')
     .option('--kind <kind>', 'fixed, mobile or trailer', oneOf('fixed', 'mobile', 'trailer'), 'fixed' as const)
@@ -39,30 +40,37 @@ export function registerCamera(program: Command): void {
 Examples:
   platestream camera add gate-1 --name "North gate" --lat 37.7749 --lon -122.4194 --heading 90
   platestream camera add car-7 --kind mobile
-  platestream camera add gate-2 --push frames --address 10.1.0.7 --lat 37.77 --lon -122.42`,
+  platestream camera add gate-2 --push frames --address 10.1.0.7 --lat 37.77 --lon -122.42
+  platestream camera add gate-3 --lat 37.77 --lon -122.42 --url rtsp://10.0.0.20/stream1 --user viewer
+
+A camera with --user asks for its password, on a terminal without showing it, else as the first line of standard
+input. User and password are in the secrets file of the data folder only, never in the registry, and in no message.`,
     )
-    .action((id: string, { name, kind, lat, lon, heading, agency, replace, json, ...options }: AddOptions) =>
-      withNats(options, 'camera add', async (connection, settings) => {
-        const { CameraRegistry } = await loadEngine()
+    .action(async (id: string, { name, kind, lat, lon, heading, agency, replace, json, ...options }: AddOptions) => {
+      const address = await takeAddress(options)
+      await withNats(options, 'camera add', async (connection, settings) => {
+        const { CameraRegistry, parseCamera } = await loadEngine()
         const registry = await CameraRegistry.open(connection)
+        const live = liveRecord(address, options)
         const push = pushOf(options)
-        const fields = { id, name: name ?? id, kind, lat, lon, heading, agency, push }
-        const record = JSON.parse(JSON.stringify(fields)) as unknown
+        const fields = { id, name: name ?? id, kind, lat, lon, heading, agency, push, live }
+        const record = parseCamera(JSON.parse(JSON.stringify(fields)))
+        const before = await registry.get(id).catch(() => undefined)
+        if (!replace && before) throw alreadyRegistered(id)
+        // First the secret: an ingest process connects as soon as it sees the record. The same address without a
+        // secret leaves the secret as it is.
+        if (address?.secret || before?.live?.url !== live?.url) await keepSecret(settings, id, address?.secret)
         if (replace) await registry.put(record)
-        else if (!(await registry.add(record)))
-          throw new AlprError('ALPR_ERR_CAMERA_INVALID', {
-            camera: id,
-            reason: 'it is already registered; --replace replaces its record',
-          })
+        else if (!(await registry.add(record))) throw alreadyRegistered(id)
         if (json) printJson(await registry.get(id))
-        else printLine(`camera ${id} is registered`)
+        else printLine(`camera ${id} is registered${live ? '; its pictures are pulled by "platestream ingest"' : ''}`)
         if (push)
           await showPushSecret(id, push.credentials, settings, {
             renew: options.newSecret,
             ...(json && { say: printNote }),
           })
-      }),
-    )
+      })
+    })
 
   withSystemOptions(camera.command('list'))
     .description('list all cameras')
@@ -76,7 +84,7 @@ Examples:
         if (options.json) cameras.forEach(printJson)
         else
           printTable(
-            ['id', 'kind', 'position', 'heading', 'name', 'agency'],
+            ['id', 'kind', 'position', 'heading', 'name', 'agency', 'pulled from'],
             cameras.map((c) => [
               c.id,
               c.kind,
@@ -84,6 +92,7 @@ Examples:
               c.heading ?? '-',
               c.name,
               c.agency,
+              c.live?.url ?? '-',
             ]),
           )
       }),
@@ -113,8 +122,15 @@ Examples:
         if (!(await (await CameraRegistry.open(connection)).delete(id)))
           throw new AlprError('ALPR_ERR_CAMERA_UNKNOWN', { camera: id })
         await forgetPushSecret(id, settings)
+        await keepSecret(settings, id, undefined)
         if (options.json) printJson({ removed: id })
         else printLine(`camera ${id} is removed; what it sends from ten seconds on goes to DEAD`)
       }),
     )
 }
+
+const alreadyRegistered = (camera: string): AlprError =>
+  new AlprError('ALPR_ERR_CAMERA_INVALID', {
+    camera,
+    reason: 'it is already registered; --replace replaces its record',
+  })

@@ -11,6 +11,7 @@ import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
 import { framesBound } from '../supervise/frames_bound.js'
 import { Keeper, type KeeperOptions } from '../supervise/keeper.js'
 import { readableLogLine } from '../supervise/log_line.js'
+import { superviseIngest } from '../supervise/ingest_part.js'
 import { enginePart, gatewayPart, natsPart, storePart, type PartsContext } from '../supervise/parts.js'
 import { consoleAddress, signInAddress } from '../supervise/sign_in_address.js'
 import { productVersion } from '../version.js'
@@ -52,6 +53,7 @@ async function up(options: UpOptions): Promise<void> {
   const unlock = await lockRunFolder(paths.run)
   const started: Keeper[] = []
   let demo: { stop(): void } | undefined
+  let live: { stop(): Promise<void> } | undefined
   const run: RunFile = { pid: process.pid, startedAt: new Date().toISOString() }
   const say = (text: string) => {
     if (!options.json) printLine(text)
@@ -108,6 +110,7 @@ async function up(options: UpOptions): Promise<void> {
         store: run.store.url,
         dataFolder: settings.dataFolder,
       })
+    live = superviseIngest({ settings, context, say, warn, signal: ending })
     // The token is for the eyes of a person at a terminal, not for a journal.
     say(
       process.stdout.isTTY
@@ -126,6 +129,7 @@ async function up(options: UpOptions): Promise<void> {
     say('stopping')
   } finally {
     demo?.stop()
+    await live?.stop()
     // Against the order of the stream: the engine writes its last checkpoint while the store and NATS still run.
     for (const names of [['gateway', 'engine'], ['store'], ['nats']]) {
       await Promise.all(

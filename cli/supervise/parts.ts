@@ -94,6 +94,10 @@ export function gatewayPart(context: PartsContext): Part {
   return command(context, 'gateway', ['--port', String(context.settings.gateway.port)], 60_000, 12_000)
 }
 
+export function ingestPart(context: PartsContext): Part {
+  return command(context, 'ingest', [], 60_000, 10_000)
+}
+
 function command(
   { options, framesMaxBytes, onLog }: PartsContext,
   name: string,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
 import { instanceNameSubject } from '../nats/topology.js'
+import type { MemberKind } from './members.js'
 
 /** How long the holder of a name may take to answer, ms. When nobody listens, the server answers at once. */
 const kAnswerMs = 1_000
@@ -21,19 +22,20 @@ export class InstanceName {
   constructor(
     private readonly connection: NatsConnection,
     private readonly instance: string,
+    private readonly kind: MemberKind = 'engine',
   ) {}
 
   /** @throws ALPR_ERR_INSTANCE_TAKEN */
   async claim(): Promise<void> {
     const other = await this.connection
-      .request(instanceNameSubject(this.instance), '', { timeout: kAnswerMs })
+      .request(instanceNameSubject(this.instance, this.kind), '', { timeout: kAnswerMs })
       .catch(() => undefined)
-    if (other) throw nameTaken(this.instance, other.string())
+    if (other) throw nameTaken(this.instance, other.string(), this.kind)
   }
 
   /** Answers other engines until `signal` aborts: from then on the name is free. */
   answer(signal: AbortSignal): void {
-    const subscription = this.connection.subscribe(instanceNameSubject(this.instance), {
+    const subscription = this.connection.subscribe(instanceNameSubject(this.instance, this.kind), {
       callback: (error, message) => {
         if (!error) message.respond(`process ${process.pid} on ${hostname()}`)
       },
@@ -42,5 +44,7 @@ export class InstanceName {
   }
 }
 
-export const nameTaken = (instance: string, holder: string): AlprError =>
-  new AlprError('ALPR_ERR_INSTANCE_TAKEN', { instance, holder })
+export const nameTaken = (instance: string, holder: string, kind: MemberKind = 'engine'): AlprError =>
+  kind === 'engine'
+    ? new AlprError('ALPR_ERR_INSTANCE_TAKEN', { instance, holder })
+    : new AlprError('ALPR_ERR_INGEST_TAKEN', { instance, holder })

@@ -3,12 +3,12 @@ import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { sleep } from '../runtime/backoff.js'
 import { Lease } from './lease.js'
 
-/** Prefix of an engine's name in bucket LEASES. */
-const kPrefix = 'engine.'
+/** What shares work: its name is the prefix of its members' keys in bucket LEASES. */
+export type MemberKind = 'engine' | 'ingest'
 
 /**
- * The engines that are alive: each renews its own key in bucket LEASES and watches the keys of the others. From those
- * each engine computes how many partitions are its share; none is in charge.
+ * The engines (or ingest processes) that are alive: each renews its own key in bucket LEASES and watches the keys of
+ * the others. From those each engine computes how many partitions are its share; none is in charge.
  *
  *     engine.a  engine.b  engine.c          8 partitions: a and b take 3, c takes 2
  *
@@ -30,6 +30,7 @@ export class Members {
     private readonly instance: string,
     private readonly now: () => number = () => performance.now(),
     private readonly session = '',
+    private readonly kind: MemberKind = 'engine',
   ) {
     this.lastHeard.set(nameOf(instance), Infinity)
   }
@@ -51,18 +52,17 @@ export class Members {
       await sleep(Lease.RENEW_MS, signal)
       if (!signal.aborted) await this.announce().catch(() => {})
     }
-    await this.kv.delete(keyOf(this.instance)).catch(() => {})
+    await this.kv.delete(this.key).catch(() => {})
     this.stopWatching?.()
   }
 
   heardFrom(key: string, value = ''): void {
-    if (key === keyOf(this.instance) && isEarlier(value, this.session, this.firstRevision)) this.onDuplicate()
-    if (key.startsWith(kPrefix) && key !== keyOf(this.instance))
-      this.lastHeard.set(key.slice(kPrefix.length), this.now())
+    if (key === this.key && isEarlier(value, this.session, this.firstRevision)) this.onDuplicate()
+    if (key.startsWith(`${this.kind}.`) && key !== this.key) this.lastHeard.set(this.nameIn(key), this.now())
   }
 
   forget(key: string): void {
-    if (key !== keyOf(this.instance)) this.lastHeard.delete(key.slice(kPrefix.length))
+    if (key.startsWith(`${this.kind}.`) && key !== this.key) this.lastHeard.delete(this.nameIn(key))
   }
 
   /** Engines that are alive, this one included, in the order of their names. */
@@ -81,8 +81,16 @@ export class Members {
     return Math.floor(partitions / names.length) + (rank < partitions % names.length ? 1 : 0)
   }
 
+  private get key(): string {
+    return `${this.kind}.${nameOf(this.instance)}`
+  }
+
+  private nameIn(key: string): string {
+    return key.slice(this.kind.length + 1)
+  }
+
   private async announce(): Promise<void> {
-    const revision = await this.kv.put(keyOf(this.instance), `${this.session} ${this.firstRevision}`)
+    const revision = await this.kv.put(this.key, `${this.session} ${this.firstRevision}`)
     this.firstRevision = Math.min(this.firstRevision, revision)
   }
 }
@@ -98,4 +106,3 @@ function isEarlier(value: string, session: string, firstRevision: number): boole
 
 /** Keys must not end with a dot. */
 const nameOf = (instance: string): string => instance.replaceAll('.', '-')
-const keyOf = (instance: string): string => `${kPrefix}${nameOf(instance)}`

@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
 import { faultText, parserOf } from '../runtime/validate.js'
 import { pushFault, PushSchema } from './camera_push.js'
+import { addressFault, LiveSchema } from './live_camera.js'
 
 /** The id of a camera is a NATS subject token and part of other ids: lower case, digits and dashes. */
 export const CAMERA_ID = /^[a-z0-9-]{1,64}$/
@@ -20,6 +21,8 @@ export const CameraSchema = Type.Object(
     agency: Type.String({ maxLength: 200, default: '' }),
     /** Of a camera that sends to the push door of the gateway. */
     push: Type.Optional(PushSchema),
+    /** Of a camera whose pictures an ingest process pulls. */
+    live: Type.Optional(LiveSchema),
   },
   { additionalProperties: false },
 )
@@ -64,7 +67,7 @@ export function ownCamera(value: unknown): Camera {
   const camera = parse(value)
   if (camera.kind === 'fixed' && (camera.lat === undefined || camera.lon === undefined))
     throw invalid(value, 'lat and lon are needed for a fixed camera')
-  const fault = camera.push && pushFault(camera.push)
+  const fault = (camera.push && pushFault(camera.push)) ?? (camera.live && addressFault(camera.live.url))
   if (fault) throw invalid(value, fault)
   return camera
 }

@@ -9,14 +9,17 @@
  *     DEAD        dead.<camera>.<reason>             the original payload + Dead-* headers
  *     core        reads.<camera>                     JSON of LiveRead, for live display only (not durable)
  *     core        status.engine.<instance>           JSON of EngineStatus, once a second
- *     core        identity.engine.<instance>         a request: an engine that has this name answers
+ *     core        status.ingest.<instance>           JSON of IngestStatus, once a second
+ *     core        identity.engine.<instance>         a request: an engine that has this name answers; the same
+ *                 identity.ingest.<instance>         for ingest processes
  *     KV          CAMERAS <camera>
  *                 HOTLISTS <list>                    record of the list
  *                 PARTIALS <id>
  *                 FLOORS partitioning                how many partitions there are
  *                        epoch                       the last number of a stream's life (model/read_id.ts)
  *                        trial.<partition>           note of the poison guard
- *                 LEASES <partition>, engine.<instance>, schema, setup, partitioning: they expire after 6 s
+ *                 LEASES <partition>, engine.<instance>, schema, setup, partitioning, ingest.<instance>,
+ *                        live.<camera>: they expire after 6 s
  *     objects     HOTLIST_FILES <list>.<version>     entries of the list, one JSON object a line
  *
  * `<count>` is the number of partitions, so that the streams of two numbers exist side by side while it changes.
@@ -40,6 +43,8 @@ export const SCHEMA_LEASE = 'schema'
 export const SETUP_LEASE = 'setup'
 /** Key in LEASES of the engine that completes a change of the number of partitions. */
 export const PARTITIONING_LEASE = 'partitioning'
+/** Key in LEASES of the ingest process that pulls a camera. */
+export const liveLease = (camera: string) => `live.${camera}`
 /** Keys in FLOORS. */
 export const PARTITIONING_KEY = 'partitioning'
 export const EPOCH_KEY = 'epoch'
@@ -72,8 +77,11 @@ export const deadSubject = (camera: string, reason: string) => `dead.${camera}.$
 export const readsSubject = (camera: string) => `reads.${camera}`
 /** The status of an engine, once a second. The dots of its name are replaced: it is one token. */
 export const statusSubject = (instance: string) => `status.engine.${instance.replaceAll('.', '-')}`
-/** Where an engine asks whether another of its name runs, and answers. */
-export const instanceNameSubject = (instance: string) => `identity.engine.${instance.replaceAll('.', '-')}`
+/** The status of an ingest process, once a second. */
+export const ingestStatusSubject = (instance: string) => `status.ingest.${instance.replaceAll('.', '-')}`
+/** Where an engine or ingest process asks whether another of its name runs, and answers. */
+export const instanceNameSubject = (instance: string, kind: 'engine' | 'ingest' = 'engine') =>
+  `identity.${kind}.${instance.replaceAll('.', '-')}`
 
 /** Like `framesSubject`, for cameras that read plates themselves. */
 export const detectionsSubject = (camera: string) => `detections.${camera}`

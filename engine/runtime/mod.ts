@@ -8,6 +8,7 @@ export { leastOf, mostOf } from './extremes.js'
 export { CachedValue } from './cached_value.js'
 export { backoffMs, sleep, within } from './backoff.js'
 export { ENCODINGS, type Encoding } from './text_pieces.js'
+export { readCameraSecret, saveCameraSecret, type CameraSecret } from './camera_secrets.js'
 export { csvRow, type CsvValue } from './csv_row.js'
 export { argumentsOf, isRunning } from './process.js'
 export {
@@ -17,5 +18,6 @@ export {
   savePushCredential,
   type PushCredential,
 } from './push_secrets.js'
+export { redact } from './redact.js'
 export { loadSecrets, type Secrets } from './secrets.js'
 export { Semaphore, type SemaphoreOptions } from './semaphore.js'
