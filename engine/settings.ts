@@ -391,6 +391,7 @@ export const settingsTable = (): SettingDoc[] =>
 const BY_MACHINE: Record<string, string> = {
   'engine.instance': 'name of the machine',
   'engine.workers': 'number of cores',
+  'ingest.instance': 'name of the machine',
   'agency.zone': "zone of the machine's clock",
 }
 

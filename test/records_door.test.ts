@@ -190,6 +190,8 @@ const DIRECT: Record<string, string> = {
   'cli/commands/restore.ts': 'takes a backup in',
   'cli/commands/store.ts': 'migrate, check and purge show counts',
   'cli/access.ts': 'gives the connection to openRecords',
+  'cli/commands/ingest.ts': 'a part of the system',
+  'cli/supervise/ingest_part.ts': 'the supervisor: whether a camera has an address',
   'cli/commands/up.ts': 'the supervisor: tables and cameras of the demonstration',
   'cli/doctor/checks.ts': 'versions and states of streams',
   'gateway/live/nats_link.ts': 'the connection that hits come over, for consoles with a ticket',

@@ -21,7 +21,7 @@ export interface VideoDecoderOptions {
 
 /** Coded bytes that wait for ffmpeg; beyond, the machine is too slow. About 16 s of a camera of 4 Mbit/s. */
 const MOST_WAITING_BYTES = 8_388_608
-/** ffmpeg's scale is 2 (best) to 31; with 3 the reads are those of the pictures themselves (`bench -- cameras-live`). */
+/** ffmpeg's scale is 2 (best) to 31; `bench -- cameras-live` compares the reads with those of the pictures. */
 const JPEG_SCALE = 3
 /** The time of a picture is twice its ticket, and one more if it is wanted. */
 const FILTER =

@@ -17,7 +17,7 @@ const NOISE = 6
 const BLURRED = 0.35
 /** Correlation with the usual view. */
 const MOVED = 0.4
-/** The usual view follows the present one slowly: by this share each second. After about half an hour it is forgotten. */
+/** The usual view follows the present one by this share each second: it is forgotten after about half an hour. */
 const LEARN = 1 / 1_800
 /** Seconds of views before anything is compared with them. */
 const LEAST_SEEN = 30

@@ -1,4 +1,4 @@
-/** Names of parameters whose values are secrets, in addresses such as `/snapshot?user=a&pwd=b` or `/user=a_password=b`. */
+/** Parameters whose values are secrets, in addresses such as `/snapshot?user=a&pwd=b` or `/user=a_password=b`. */
 const SECRET_PARAMETER =
   /((?:pass(?:word|wd|phrase)?|pwd|psw|pw|token|secret|auth|api_?key|key|sig(?:nature)?)\s*=)[^&\s;'"]+/gi
 
