@@ -65,9 +65,14 @@ Examples:
     )
     .action(async (files: string[], options: ReplayCommandOptions) => {
       const signal = interruptSignal(options.withParent)
+      // A feed is looked through before it is played, and each loop reads it again: what is wrong is said once.
+      const said = new Set<string>()
       const log = {
-        warn: (fields: object, message: string) =>
-          printNote(`${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`),
+        warn: (fields: object, message: string) => {
+          const note = `${basename(String((fields as { file?: string }).file ?? 'feed'))}: ${message}`
+          if (!said.has(note)) printNote(note)
+          said.add(note)
+        },
       }
       // Reports an invalid file before connecting to a server.
       for (const file of files) await inspectFeed(file)

@@ -24,19 +24,35 @@ export async function inspectFeed(file: string, log?: FeedLog): Promise<FeedInfo
       if (bytes >= MCAP_MAGIC.length && !(await startsLikeMcap(handle))) throw notAFeed(file, 'not an MCAP file')
       return { ...(await scan(file, log)), bytes, id }
     }
+    if (!isWholeIndex(reader)) return { ...(await scan(file, log)), bytes, id }
     return { ...(await readIndex(reader, file, log)), bytes, id }
   } finally {
     await handle.close()
   }
 }
 
-/** A file kept with the feed, by name; undefined when there is none. Needs the index. */
+/**
+ * Whether the index names everything that the file has. Statistics, channels in the summary and the index of metadata
+ * are optional parts of an MCAP file.
+ */
+function isWholeIndex({ statistics, channelsById, metadataIndexes }: McapIndexedReader): boolean {
+  return (
+    statistics !== undefined &&
+    channelsById.size >= statistics.channelCount &&
+    metadataIndexes.length >= statistics.metadataCount
+  )
+}
+
+/** A file kept with the feed, by name; undefined when there is none. */
 export async function readAttachment(file: string, name: string): Promise<Uint8Array | undefined> {
   const handle = await openFeed(file)
   try {
     const readable = new ReadableFile(handle, (await handle.stat()).size)
-    const reader = await McapIndexedReader.Initialize({ readable })
-    for await (const attachment of reader.readAttachments({ name })) return attachment.data
+    const reader = await McapIndexedReader.Initialize({ readable }).catch(() => undefined)
+    for await (const attachment of reader?.readAttachments({ name }) ?? []) return attachment.data
+    if (reader?.statistics && reader.attachmentIndexes.length >= reader.statistics.attachmentCount) return undefined
+    for await (const record of readRecords(file))
+      if (record.type === 'Attachment' && record.name === name) return record.data
     return undefined
   } catch (error) {
     throw notAFeed(file, reasonOf(error))
@@ -58,13 +74,15 @@ async function readIndex(reader: McapIndexedReader, file: string, log?: FeedLog)
   for await (const metadata of reader.readMetadata({ name: CAMERA_METADATA })) addCamera(cameras, metadata, file, log)
   const total = [...frames.values()].reduce((a, b) => a + b, 0)
   const { messageCount = 0n, messageStartTime = 0n, messageEndTime = 0n } = reader.statistics ?? {}
-  if (total === 0 && messageCount > 0n)
-    throw notAFeed(file, 'it has no channel frames.<camera>; docs/feeds.md describes the layout of a feed')
+  if (total === 0 && messageCount > 0n) throw withoutFrames(file)
   const [start, end] = [toMillis(messageStartTime), toMillis(messageEndTime)]
   return { file, cameras, frames, total, start, end, cutOff: false }
 }
 
-/** The same content as the index has, by reading everything. */
+const withoutFrames = (file: string) =>
+  notAFeed(file, 'it has no channel frames.<camera>; docs/feeds.md describes the layout of a feed')
+
+/** The same content as a whole index has, by reading everything. */
 async function scan(file: string, log?: FeedLog): Promise<Content> {
   const cameras: Camera[] = []
   const cameraOfChannel = new Map<number, string>()
@@ -72,7 +90,11 @@ async function scan(file: string, log?: FeedLog): Promise<Content> {
   let total = 0
   let start = Infinity
   let end = -Infinity
+  let messages = 0
+  let isWhole = false
   for await (const record of readRecords(file, log)) {
+    if (record.type === 'Footer') isWhole = true
+    if (record.type === 'Message') messages++
     if (record.type === 'Metadata' && record.name === CAMERA_METADATA) addCamera(cameras, record, file, log)
     if (record.type === 'Channel') {
       const topic = parseTopic(record.topic)
@@ -85,7 +107,8 @@ async function scan(file: string, log?: FeedLog): Promise<Content> {
     start = Math.min(start, toMillis(record.logTime))
     end = Math.max(end, toMillis(record.logTime))
   }
-  return { file, cameras, frames, total, start: total ? start : 0, end: total ? end : 0, cutOff: true }
+  if (total === 0 && messages > 0) throw withoutFrames(file)
+  return { file, cameras, frames, total, start: total ? start : 0, end: total ? end : 0, cutOff: !isWhole }
 }
 
 function addCamera(cameras: Camera[], { metadata }: McapTypes.Metadata, file: string, log?: FeedLog): void {

@@ -1,5 +1,7 @@
+import type { FileHandle } from 'node:fs/promises'
 import { McapStreamReader, type McapTypes } from '@mcap/core'
 import { AlprError, reasonOf } from '../errors.js'
+import { decompressors } from './decompress.js'
 import { MAX_RECORD_BYTES, notAFeed, openFeed } from './feed_file.js'
 import { parseTopic, toMillis, type FeedLog, type NumberedFrame } from './feed_format.js'
 
@@ -51,7 +53,7 @@ export async function* readFrames(file: string, log?: FeedLog): AsyncGenerator<N
  */
 export async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
   const handle = await openFeed(file)
-  const mcap = new McapStreamReader()
+  const mcap = new McapStreamReader({ decompressHandlers: await decompressors() })
   let position = 0
   let any = false
   try {
@@ -66,12 +68,19 @@ export async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<
         for (let record = mcap.nextRecord(); record; record = mcap.nextRecord()) {
           any = true
           yield record
+          if (record.type === 'Footer') return await lookBehind(handle, file, position, log)
         }
       } catch (error) {
         if (error instanceof AlprError) throw error
         const reason = reasonOf(error)
+        // The library refuses a file that goes on behind its end, which it has read by then.
+        const behind = /(\d+) bytes remaining after MCAP footer/.exec(reason)?.[1]
+        if (behind !== undefined) {
+          yield { type: 'Footer', summaryStart: 0n, summaryOffsetStart: 0n, summaryCrc: 0 }
+          return await lookBehind(handle, file, position - Number(behind), log)
+        }
         if (!any) throw notAFeed(file, /magic/i.test(reason) ? 'not an MCAP file' : reason)
-        if (/compression/i.test(reason))
+        if (/unsupported compression/i.test(reason))
           throw notAFeed(file, `${reason}; rewrite it without compression: mcap compress --compression none`)
         log?.warn({ file, position, reason }, 'the feed is damaged; reading stops here')
         return
@@ -79,10 +88,48 @@ export async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<
       if (mcap.done()) return
     }
     if (!any) throw notAFeed(file, position === 0 ? 'the file is empty' : 'not an MCAP file')
-    log?.warn({ file, position }, 'the feed is cut off; reading stops here')
+    log?.warn({ file, position }, 'the feed is cut off; what is before the cut is read')
+    yield* cutChunk(handle, position - mcap.bytesRemaining(), mcap.bytesRemaining())
   } finally {
     await handle.close()
   }
+}
+
+/** Bytes of the record that begins a chunk: opcode and length. */
+const RECORD_HEAD_BYTES = 9
+const CHUNK = 0x06
+/** Start and end time, size and checksum: 28 bytes before the name of the compression. */
+const CHUNK_HEAD_BYTES = 28
+
+/**
+ * The records of the chunk in which a file ends, as far as they are whole. A compressed one gives none. Nothing of it
+ * is checked, because the checksum is over the whole chunk.
+ */
+async function* cutChunk(
+  handle: FileHandle,
+  at: number,
+  length: number,
+): AsyncGenerator<McapTypes.TypedMcapRecord, void, void> {
+  if (length < RECORD_HEAD_BYTES + CHUNK_HEAD_BYTES + 12) return
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at)
+  const bytes = buffer.subarray(0, bytesRead)
+  const nameLength = bytes.readUInt32LE(RECORD_HEAD_BYTES + CHUNK_HEAD_BYTES)
+  if (bytes[0] !== CHUNK || nameLength !== 0) return
+  const inner = new McapStreamReader({ noMagicPrefix: true })
+  inner.append(bytes.subarray(RECORD_HEAD_BYTES + CHUNK_HEAD_BYTES + 4 + 8))
+  try {
+    for (let record = inner.nextRecord(); record; record = inner.nextRecord()) yield record
+  } catch {
+    /* the rest cannot be read */
+  }
+}
+
+/** Says when a file goes on behind its end: two feeds that were joined are not one. A line feed does no harm. */
+async function lookBehind(handle: FileHandle, file: string, from: number, log?: FeedLog): Promise<void> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, from)
+  if (buffer.subarray(0, bytesRead).toString('latin1').trim() === '') return
+  const more = (await handle.stat()).size - from
+  log?.warn({ file, position: from }, `the feed goes on behind its end; its last ${more} bytes are left out`)
 }
 
 /** Headers that are not a flat object of strings are damage of one frame, which is read without them. */
