@@ -6,6 +6,7 @@ import { loadMatcher } from '../../wasm/load_node.js'
 import { Dictionary, parsePattern, PlateBuilder, type PlateMatch, type PlateRow } from '../../wasm/mod.js'
 import { printJson } from '../output.js'
 import { wholeNumber } from '../parse.js'
+import { loadEngine } from '../system.js'
 
 interface MatchOptions {
   plates: string
@@ -21,7 +22,7 @@ export function registerMatch(program: Command): void {
     .argument('<pattern>', 'the known part of the plate; see below')
     .requiredOption(
       '--plates <file>',
-      'text with one plate per line, or CSV with the columns plate [region] [count] [first] [last]',
+      'text with one plate per line; CSV with the columns plate [region] [count] [first] [last], or as hotlist import',
     )
     .option('--limit <n>', 'maximum number of matches', wholeNumber(1, 10_000), 100)
     .option('--no-look-alikes', 'count look-alikes (8 for B, 0 for O ...) as errors, which need ~')
@@ -72,9 +73,13 @@ async function readPlates(file: string, builder: PlateBuilder): Promise<void> {
     new AlprError('ALPR_ERR_PLATES_FILE_INVALID', { file, reason }, { cause })
   try {
     const header = await firstLine(file)
-    if (/^\s*"?plate"?\s*[,;\t]/i.test(header)) return await readCsv(file, builder, invalid)
-    for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 }))
-      await builder.addLines(piece as Uint8Array, 0)
+    if (SEEN.test(header)) return await readCsv(file, builder, invalid)
+    if (TABLE.test(header)) return await readList(file, builder, invalid)
+    let line = 1
+    for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+      line = checkLines(piece, line, invalid)
+      await builder.addLines(piece, 0)
+    }
     await builder.endLines(0)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -85,6 +90,41 @@ async function readPlates(file: string, builder: PlateBuilder): Promise<void> {
     }
     if (code !== undefined && code in reasons) throw invalid(reasons[code]!, error)
     throw error
+  }
+}
+
+/** A header with columns that only a file of reads has. */
+const SEEN = /^\s*"?plate"?\s*[,;\t](?:.*[,;\t])?\s*"?(?:count|first|last)\b/i
+/** A first line with columns, a title of a list or a header with one column. A blank may be part of a plate. */
+const TABLE = /[,;\t|:]|^[\s"]*$|^[\s"]*(?:licen[cs]e|plate|tag|vrm|#|.{13})/i
+/** What separates columns, and the zeros of UTF-16: a line with one is not a plate. */
+const NOT_IN_A_LINE = [',', ';', '\t', '|', '\0'].map((c) => c.charCodeAt(0))
+
+/** @returns the number of the line that the next piece begins in  @throws for a line with columns: it is not glued */
+function checkLines(piece: Buffer, line: number, invalid: (reason: string) => AlprError): number {
+  const breaks = (to: number) => {
+    let count = 0
+    for (let at = piece.indexOf(10); at >= 0 && at < to; at = piece.indexOf(10, at + 1)) count++
+    return count
+  }
+  const found = NOT_IN_A_LINE.map((byte) => piece.indexOf(byte)).filter((at) => at >= 0)
+  if (found.length > 0)
+    throw invalid(`line ${line + breaks(Math.min(...found))} is not one plate; a file with columns needs a header line`)
+  return line + breaks(piece.length)
+}
+
+/** Reads the columns that `hotlist import` takes: the plate, and the state or country. */
+async function readList(file: string, builder: PlateBuilder, invalid: (reason: string) => AlprError): Promise<void> {
+  const { readHotListFile } = await loadEngine()
+  try {
+    const take = ({ plate, region = '' }: { plate: string; region?: string }) =>
+      builder.addRow({ plate, region, count: 1, firstHour: 0, lastHour: 0 })
+    await readHotListFile({ file, take })
+  } catch (error) {
+    if (!(error instanceof AlprError) || error.code !== 'ALPR_ERR_HOTLIST_INVALID') throw error
+    const reason = String(error.details.reason)
+    const isBare = /no column is the plate/.test(reason)
+    throw invalid(isBare ? 'it has columns, but no header line with a name such as plate or license plate' : reason)
   }
 }
 

@@ -66,3 +66,18 @@ t.test('an invalid pattern and an invalid file are reported', async (t) => {
     /line 2: count "many"/,
   )
 })
+
+t.test('a list is read by the columns that an import takes; no line is glued into a plate', async (t) => {
+  const found = async (text: string) => {
+    const { code, stdout, stderr } = await run(['match', '7ABC*', '--plates', file('list.csv', text)])
+    return code === 0 ? linesOf(stdout).map(({ plate, region }) => [plate, region]) : stderr
+  }
+  t.same(await found('plate,state,reason\n7ABC123,CA,stolen\n'), [['7ABC123', 'CA']])
+  t.same(await found('Category;PlateState;PlateNumber\nStolen;CA;7ABC123\n'), [['7ABC123', 'CA']])
+  t.same(await found('Hot list of today\n\nstate,License Plate\nCA,7ABC123\n'), [['7ABC123', 'CA']])
+  t.same(await found('License Plate\n7ABC123\n'), [['7ABC123', '']])
+  t.match(await found('7ABC123,CA\n'), /PLATES_FILE_INVALID: .*it has columns, but no header line/)
+  t.match(await found('7ABC123\n7ABC124,CA\n'), /line 2 is not one plate; a file with columns needs a header line/)
+  t.match(await found('7ABC123\n7ABC124\tCA\n'), /line 2 is not one plate/)
+  t.match(await found('plate,state\n7ABC*,CA\n'), /line 2: the plate has the character/)
+})
