@@ -28,6 +28,9 @@ export const isAuthorization = (error: unknown): boolean =>
     (error as { code?: ErrorCode }).code!,
   )
 
+/** Whether the server did not answer in time: it may answer the next time. */
+export const isNoAnswer = (error: unknown): boolean => (error as { code?: string }).code === ErrorCode.Timeout
+
 /**
  * What happened, in words. The client's own messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
  * refusal are in `api_error`.

@@ -82,12 +82,14 @@ export class CheckpointLog {
    */
   static async positionOf(manager: JetStreamManager, partition: Partition): Promise<Position | undefined> {
     const stream = stateStreamOf(partition)
-    const { state } = await manager.streams.info(stream)
-    // A checkpoint that was cut short has no position: the one before it counts.
-    for (let seq = state.last_seq; seq >= state.first_seq && seq > 0; seq--) {
-      const record = await readRecord(manager, stream, seq)
+    const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state
+    if (last < Math.max(1, first)) return undefined
+    const newest = await readRecord(manager, stream, last)
+    if (newest?.position) return newest.position
+    // Decided hits have no position, and neither has a checkpoint that was cut short: the one before it counts.
+    const read = (back: number) => readRecord(manager, stream, last - back)
+    for await (const [, record] of inOrder(read, 1, last - Math.max(1, first)))
       if (record?.position) return record.position
-    }
     return undefined
   }
 

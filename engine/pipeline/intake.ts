@@ -1,10 +1,11 @@
 import { AlprError } from '../errors.js'
+import { isNoAnswer } from '../nats/errors.js'
 import { findNext } from '../nats/find_message.js'
 import { streamOf, subjectsOfCamera, type Partition } from '../nats/topology.js'
 import { stateNameOf } from '../partition/camera_states.js'
 import type { Start } from '../partition/find_start.js'
 import { fromStored, PartitionConsumer, type StreamMessage } from '../partition/partition_consumer.js'
-import { sleep } from '../runtime/backoff.js'
+import { backoffMs, sleep } from '../runtime/backoff.js'
 import type { Extracted, Source } from '../sources/source.js'
 import { CameraLanes } from './camera_lanes.js'
 import { CamerasBehind } from './cameras_behind.js'
@@ -15,6 +16,10 @@ import { Window } from './window.js'
 
 /** A full window is looked at this often, ms: does a camera take more than its share? */
 const kLookMs = 20
+/** After so many attempts in a row to which NATS did not answer, the partition begins again at its checkpoint. */
+const kMostUnanswered = 8
+/** Pulls that went on for this long begin a new row, ms. */
+const kHealthyMs = 30_000
 
 /** What the intake asks about cameras. */
 interface KnownCameras {
@@ -85,7 +90,22 @@ export class Intake {
     if (signal.aborted) end()
     else signal.addEventListener('abort', end)
     this.behind.start()
-    await this.consumer.run(
+    for (let unanswered = 0; ; ) {
+      const begun = performance.now()
+      try {
+        return await this.#pull(signal)
+      } catch (error) {
+        // It goes on after the last message that came: what is in work stays, and no checkpoint is read again.
+        unanswered = performance.now() - begun > kHealthyMs ? 1 : unanswered + 1
+        if (signal.aborted || !isNoAnswer(error) || unanswered > kMostUnanswered) throw error
+        this.parts.metrics.count('pulls_unanswered_total')
+        await sleep(backoffMs(unanswered), signal)
+      }
+    }
+  }
+
+  #pull(signal: AbortSignal): Promise<void> {
+    return this.consumer.run(
       () => this.#room(signal),
       (message) => this.#lanes.add(message),
       signal,

@@ -8,6 +8,8 @@ import type { Position } from '../../../engine/partition/position.js'
 import { decidedHit } from '../hits/decided.js'
 import { startTestNats } from '../../servers/nats.js'
 
+t.setTimeout(180_000)
+
 const PARTITION = { entrance: ENTRANCE.frames, count: 1, index: 0 }
 const STREAM = stateStreamOf(PARTITION)
 
@@ -277,4 +279,16 @@ t.test('a snapshot is due after many records, however small', async (t) => {
   t.equal((await open(connection)).snapshotDue, false)
   await append(1)
   t.equal((await open(connection)).snapshotDue, true)
+})
+
+t.test('the position is found before any number of records that have none', async (t) => {
+  const connection = await (await startTestNats(t, { partitions: 1 })).connect()
+  const manager = await connection.jetstreamManager()
+  t.equal(await CheckpointLog.positionOf(manager, PARTITION), undefined)
+  const log = await open(connection)
+  await log.prepare({ position: position(7), states: [text('a', 1)] }).write()
+  const js = connection.jetstream()
+  const record = await deflated({ part: -1, hits: [], states: {}, patches: {} })
+  for (let n = 0; n < 150; n++) await js.publish(stateSubjectOf(PARTITION), record)
+  t.same(await CheckpointLog.positionOf(manager, PARTITION), position(7))
 })

@@ -1,3 +1,4 @@
+import { ErrorCode } from 'nats'
 import t from 'tap'
 import { Intake } from '../../../engine/pipeline/intake.js'
 import type { PipelineParts } from '../../../engine/pipeline/pipeline_parts.js'
@@ -160,7 +161,7 @@ async function partitionWith(
     await until(() => enough(), 60_000)
     return end()
   }
-  return { applied, refused, send, begin, work }
+  return { applied, refused, send, begin, work, manager, metrics: parts.metrics }
 }
 
 /** Twenty messages of a camera that costs 100 ms each among three hundred of another that costs 1 ms each. */
@@ -223,4 +224,17 @@ t.test('a camera that sends more than is read of it, for good, fills no stream, 
   t.ok(refused.length > 0 && refused.every((camera) => camera === 'slow'), `${refused.length} frames of it are dead`)
   t.ok(refused.length < slowSent, 'others of it are read')
   t.comment(`${slowSent} slow, ${refused.length} of them refused, ${fastSent} fast`)
+})
+
+t.test('a server that does not answer in time is asked again, and the tenure goes on', async (t) => {
+  const messages = Array.from({ length: 30 }, (): [string, number] => ['fast', 1])
+  const { applied, work, manager, metrics } = await partitionWith(t, messages)
+  const add = manager.consumers.add.bind(manager.consumers)
+  let calls = 0
+  manager.consumers.add = (...args) => {
+    calls += 1
+    return calls <= 2 ? Promise.reject(Object.assign(new Error('TIMEOUT'), { code: ErrorCode.Timeout })) : add(...args)
+  }
+  await work({ committed: 0, behind: [] }, () => applied.length === messages.length)
+  t.equal(metrics.counters.pulls_unanswered_total, 2)
 })
