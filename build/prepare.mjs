@@ -1,4 +1,4 @@
-// Builds after `npm ci`, unless dist/ is up to date: npm also runs this on the first `npx platestream`.
+// Builds after `npm ci`, unless dist/ is up to date: npm also runs this on the first `platestream`.
 import { execSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,6 +18,12 @@ const SOURCES = [
   'ui-lite',
   'wasm',
 ]
+// Before the build fails with an error that nobody understands.
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  console.error(`Platestream needs Node 20 or newer; this is Node ${process.versions.node} (https://nodejs.org)`)
+  process.exit(1)
+}
+
 /** Training code and data do not affect the build. */
 const NOT_BUILT = ['wasm/train']
 

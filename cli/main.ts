@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { runCommand } from './program.js'
+import { refuseOldNode } from './node_version.js'
 
+refuseOldNode(process.versions.node)
+// Loaded after the check: an older version of Node cannot even load what this imports.
+const { runCommand } = await import('./program.js')
 // A reader that closes the pipe early (`| head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)

@@ -64,7 +64,7 @@ export function registerAsk(program: Command): void {
     if (fields.has('regions'))
       command.option(
         '--region <code>',
-        'state or country; repeatable',
+        'state or country of issue, such as US-CA or DE; repeatable',
         collect((text) => text),
       )
     if (fields.has('direction'))
@@ -142,12 +142,26 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
     if (format === 'json') items.forEach(printJson)
     else if (items.length === 0) printNote('nothing found')
     else table(items as Record<string, unknown>[])
-    if (notes && format === 'table') printNote(JSON.stringify(notes))
+    if (notes) noteNotes(notes, format === 'table')
     if (partial)
       printNote('the answer is partial: the search reached its limit before all plates; make the pattern more specific')
     noteRest(rest)
     if (plan) printNote(JSON.stringify(plan, null, 2))
   })
+}
+
+/** Values of the question that no stored read has, and what that most often means. */
+const NEVER_SEEN: Record<string, string> = {
+  camerasNeverSeen: 'no stored read is of camera {names}: "platestream camera list" shows the registered ones',
+  regionsNeverSeen: 'no stored read has region {names}: states of the US are US-CA, US-NY and so on, countries DE, FR',
+}
+
+/** Says on standard error what the answer notes. @param all also what explains rows, which JSON has no place for */
+function noteNotes(notes: Record<string, unknown>, all: boolean): void {
+  const { camerasNeverSeen, regionsNeverSeen, ...rest } = notes
+  for (const [name, values] of Object.entries({ camerasNeverSeen, regionsNeverSeen }))
+    if (Array.isArray(values)) printNote(NEVER_SEEN[name]!.replace('{names}', values.join(', ')))
+  if (all && Object.keys(rest).length > 0) printNote(JSON.stringify(rest))
 }
 
 /** Says on standard error that the answer has further rows. */

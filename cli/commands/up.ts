@@ -116,7 +116,7 @@ async function up(options: UpOptions): Promise<void> {
       process.stdout.isTTY
         ? `\n  Console:  ${signInAddress(settings, run.console.url, context.secrets)}\n`
         : `\n  Console:  ${consoleAddress(settings, run.console.url)}\n` +
-            '  "npx platestream sign-in" prints the address that signs in.\n',
+            '  "platestream sign-in" prints the address that signs in.\n',
     )
     const isPrivate = run.nats.private && run.store.private
     if (isNew && isPrivate && options.demo && !ending.aborted)

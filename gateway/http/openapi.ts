@@ -27,7 +27,12 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'the access token of this installation' },
-          session: { type: 'apiKey', in: 'cookie', name: 'alpr_…', description: 'set by POST /api/session' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'alpr_… or, with TLS, __Host-alpr_…',
+            description: 'set by POST /api/session',
+          },
         },
       },
       security: [{ bearer: [] }, { session: [] }],

@@ -115,6 +115,6 @@ t.test('deploy/clickhouse/schema.sql is the cluster schema of the program', asyn
     schemaStatements('platestream', { kind: 'cluster', cluster: 'platestream' })
       .map((statement) => `${statement};\n\n`)
       .join(''),
-    'npx platestream store migrate --print --cluster platestream > deploy/clickhouse/schema.sql',
+    'platestream store migrate --print --cluster platestream > deploy/clickhouse/schema.sql',
   )
 })

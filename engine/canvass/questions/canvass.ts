@@ -4,7 +4,7 @@ import { inputOf, pageOf, question } from '../question.js'
 import { iso, pointOf } from '../sighting.js'
 import { sql, value } from '../../store/sql.js'
 import { pictureAddress, type CropRef } from '../../model/read.js'
-import { unknownCameras } from '../unknown_cameras.js'
+import { neverSeen, withNotes } from '../never_seen.js'
 
 /** A vehicle that was there, insofar as one text is one vehicle. */
 export interface Vehicle {
@@ -71,11 +71,11 @@ export const canvass = question({
       ORDER BY begin, text LIMIT ${value('UInt32', limit + 1)}`,
       'vehicles',
     )
-    const unknown = await unknownCameras(ask, filter)
+    const notes = await neverSeen(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.text]),
       items: rows.slice(0, limit).map(vehicleOf),
-      ...(unknown.length > 0 && { notes: { camerasNeverSeen: unknown } }),
+      ...withNotes(notes),
     }
   },
   columns: [

@@ -6,6 +6,7 @@ import { iso } from '../sighting.js'
 import { or, sql, time, value } from '../../store/sql.js'
 import { cellBounds } from '../../geo/cell.js'
 import { HOUR_MS } from '../../model/time.js'
+import { neverSeen, withNotes } from '../never_seen.js'
 
 export interface HeatItem {
   cell: number
@@ -57,6 +58,7 @@ export const heat = question({
       ORDER BY toInt64(at), square LIMIT ${value('UInt32', limit + 1)}`,
       'cells',
     )
+    const notes = await neverSeen(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.square]),
       items: rows.slice(0, limit).map(
@@ -68,6 +70,7 @@ export const heat = question({
           plates: p,
         }),
       ),
+      ...withNotes(notes),
     }
   },
   columns: [

@@ -8,7 +8,7 @@ import { readsOfPlates } from '../planner.js'
 import { inputOf, pageOf, question, type Ask, type CsvColumn } from '../question.js'
 import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type SightingRow } from '../sighting.js'
 import { legOf, type Leg } from '../../geo/travel.js'
-import { unknownCameras } from '../unknown_cameras.js'
+import { neverSeen } from '../never_seen.js'
 
 /** Most texts that may stand for one plate, including the plate itself. */
 const MAX_READINGS = 50
@@ -56,7 +56,7 @@ export const history = question({
   async answer(ask, { plate, misreads, minProbability, filter }, limit) {
     const { readings, left } = await readingsOf(ask, plate, misreads, minProbability)
     const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...readings.keys()], filter, limit)
-    const unknown = await unknownCameras(ask, filter)
+    const unknown = await neverSeen(ask, filter)
     const items = rows.slice(0, limit).map((row, index): HistoryItem => {
       const previous = rows[index + 1]
       return {
@@ -76,7 +76,7 @@ export const history = question({
       notes: {
         readings: [...readings].map(([text, probability]) => ({ plate: text, probability })),
         ...(left > 0 && { lessLikelyReadings: left }),
-        ...(unknown.length > 0 && { camerasNeverSeen: unknown }),
+        ...unknown,
       },
     }
   },

@@ -6,6 +6,7 @@ import { pointOf, SIGHTING, SIGHTING_COLUMNS, sightingOf, type Sighting, type Si
 import { plateOf, readingsOf } from './history.js'
 import { LIST_ID } from '../../hotlists/hotlist.js'
 import { AlprError } from '../../errors.js'
+import { neverSeen, withNotes } from '../never_seen.js'
 
 export interface LookBackItem extends Sighting {
   /** The listed plate that this read probably shows. */
@@ -57,7 +58,10 @@ export const lookBack = question({
   }),
   prepare(input) {
     if ((input.plates === undefined) === (input.list === undefined))
-      throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'plates', reason: 'name plates or a list, not both' })
+      throw new AlprError('ALPR_ERR_REQUEST_INVALID', {
+        field: 'plates',
+        reason: input.list === undefined ? 'name plates, or a list' : 'name plates or a list, not both',
+      })
     const plates = input.plates && [...new Set(input.plates.map(plateOf))].sort()
     if (plates) checkCount(plates.length, input.misreads)
     return {
@@ -89,13 +93,14 @@ export const lookBack = question({
       }
     }
     const rows = await readsOfPlates<SightingRow>(ask, SIGHTING, [...likeliest.keys()], filter, limit)
+    const unknown = await neverSeen(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.begin), row.readId]),
       items: rows.slice(0, limit).map((row): LookBackItem => {
         const match = likeliest.get(row.text)
         return { ...sightingOf(row), listedPlate: match?.listed ?? row.text, probability: match?.probability ?? 0 }
       }),
-      ...(leftOut > 0 && { notes: { lessLikelyReadings: leftOut } }),
+      ...withNotes({ ...unknown, ...(leftOut > 0 && { lessLikelyReadings: leftOut }) }),
     }
   },
   columns: [

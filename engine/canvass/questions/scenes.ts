@@ -5,7 +5,7 @@ import { CANONICAL } from '../../plate_search/pattern.js'
 import { inputOf, pageOf, question } from '../question.js'
 import { iso } from '../sighting.js'
 import { join, sql, value } from '../../store/sql.js'
-import { unknownCameras } from '../unknown_cameras.js'
+import { neverSeen, withNotes } from '../never_seen.js'
 
 export interface SceneVehicle {
   /** The text that was read most often. */
@@ -75,11 +75,11 @@ export const scenes = question({
       ORDER BY hits DESC, total DESC, vehicle LIMIT ${value('UInt32', limit + 1)}`,
       'vehicles at scenes',
     )
-    const unknown = [...new Set((await Promise.all(filters.map((filter) => unknownCameras(ask, filter)))).flat())]
+    const notes = await neverSeen(ask, ...filters)
     return {
       ...pageOf(rows, limit, (row) => [-row.hits, -row.total, row.vehicle]),
       items: rows.slice(0, limit).map(vehicleOf),
-      ...(unknown.length > 0 && { notes: { camerasNeverSeen: unknown } }),
+      ...withNotes(notes),
     }
   },
   columns: [

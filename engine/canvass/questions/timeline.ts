@@ -6,7 +6,7 @@ import { conditionOf } from '../planner.js'
 import { inputOf, pageOf, question, type Ask } from '../question.js'
 import { iso } from '../sighting.js'
 import { and, or, sql, tableOf, time, value, type Sql } from '../../store/sql.js'
-import { unknownCameras } from '../unknown_cameras.js'
+import { neverSeen, withNotes } from '../never_seen.js'
 
 export interface TimelineItem {
   camera: string
@@ -76,7 +76,7 @@ export const timeline = question({
       GROUP BY cam, slot ORDER BY slot, cam LIMIT ${value('UInt32', limit + 1)}`,
       'timeline',
     )
-    const unknown = await unknownCameras(ask, filter)
+    const notes = await neverSeen(ask, filter)
     return {
       ...pageOf(rows, limit, (row) => [Number(row.at), row.cam]),
       items: rows.slice(0, limit).map(({ cam, at, n, sums }): TimelineItem => {
@@ -94,7 +94,7 @@ export const timeline = question({
           glare,
         }
       }),
-      ...(unknown.length > 0 && { notes: { camerasNeverSeen: unknown } }),
+      ...withNotes(notes),
     }
   },
   columns: [

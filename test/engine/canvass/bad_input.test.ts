@@ -292,6 +292,8 @@ t.test('against a store: cursors, cameras never seen, clients that go away', asy
   t.same((await records.ask(ACCESS, 'canvass', { ...wide, places: [{ cameras: ['cam-1', 'cam-nobody'] }] })).notes, {
     camerasNeverSeen: ['cam-nobody'],
   })
+  for (const filter of [{ regions: ['CA', 'us-ca'] }, { pattern: '7*@CA,US-CA' }])
+    t.same((await records.ask(ACCESS, 'canvass', { ...wide, ...filter })).notes, { regionsNeverSeen: ['US-CA'] })
   await t.rejects(records.ask(ACCESS, 'nearby', { readId: '18446744073709551615' }), { code: 'ALPR_ERR_NOT_FOUND' })
   for (const [kind, input] of Object.entries(PLAIN) as [QuestionKind, object][]) {
     const gone = AbortSignal.abort()
