@@ -7,11 +7,16 @@ import { LEASE_MS } from '../nats/setup.js'
  * LEASES). Its value is the name of the engine, so an engine that restarts under the same name takes its partition back
  * at once. A lease only keeps engines from doing the same work; the compare-and-set of the checkpoint is what fences
  * off a paused previous owner.
+ *
+ * The server expires it by its own clock, which may have been ahead when it was written. So a lease that another engine
+ * sees unchanged for as long is over too.
  */
 export class Lease {
   private revision = 0
   /** When the last renewal was sent, ms of the monotonic clock: the holder gives up before the server does. */
   private renewedAt = -Infinity
+  /** Another holder's lease: its revision when it was last looked at, and since when it is unchanged, monotonic. */
+  private other: { revision: number; since: number } | undefined
 
   constructor(
     private readonly kv: KV,
@@ -27,14 +32,21 @@ export class Lease {
     const value = new TextEncoder().encode(this.holder)
     try {
       const held = entry && entry.operation === 'PUT'
-      if (held && entry.string() !== this.holder) return false
+      if (held && entry.string() !== this.holder && !this.isOver(entry.revision, now)) return false
       this.revision = held ? await this.kv.update(key, value, entry.revision) : await this.kv.create(key, value)
       this.renewedAt = now
+      this.other = undefined
       return true
     } catch (error) {
       if (isWrongLastSequence(error)) return false
       throw error
     }
+  }
+
+  /** Whether another holder's lease was not renewed for as long as it lasts. @param now monotonic, ms */
+  private isOver(revision: number, now: number): boolean {
+    if (this.other?.revision !== revision) this.other = { revision, since: now }
+    return now - this.other.since > Lease.EXPIRES_MS
   }
 
   /** @returns whether it is still held. A lease that could not be renewed for 4.5 s counts as lost. */

@@ -21,6 +21,8 @@ export interface PassRules {
 export interface CameraJson extends TracksJson {
   camera: string
   seq: number
+  /** Latest arrival of its captures by the clock of nats-server, ms; missing in the state of an older release. */
+  arrivedAt?: number
   /** `RecentMessages`; missing in the state of an older release, which has `ids` of another form. */
   recent?: Uint8Array
   hours: HourJson[]
@@ -38,6 +40,7 @@ export class CameraPasses {
     private readonly tracks: Tracks,
     private readonly recent: RecentMessages,
     private readonly hours: HourCounts,
+    private arrivedAt = -Infinity,
   ) {}
 
   static empty(camera: string, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
@@ -107,11 +110,17 @@ export class CameraPasses {
     return this.recent.has(digest)
   }
 
-  /** Adds the detections of one capture. */
+  /**
+   * Adds the detections of one capture. It counts as having arrived no earlier than those before it: when the clock of
+   * nats-server is set back, the hot lists that applied to them apply to it too.
+   */
   advance(capture: Capture, detections: readonly Observation[], readIdOf: (index: number) => string): Advance {
     this.seq = capture.seq
     const outcome: Outcome = detections.length > 0 ? 'withReads' : 'withoutPlate'
     this.hours.add(hourOf(capture.capturedAt), outcome, capture.jpeg ? 1 : detections.length, capture.seq)
+    if (capture.arrivedAt < this.arrivedAt)
+      return this.tracks.advance({ ...capture, arrivedAt: this.arrivedAt }, detections, readIdOf)
+    this.arrivedAt = capture.arrivedAt
     return this.tracks.advance(capture, detections, readIdOf)
   }
 
@@ -127,18 +136,26 @@ export class CameraPasses {
   }
 
   toJSON(): CameraJson {
-    const { camera, seq, tracks, recent, hours } = this
-    return { camera, seq, ...tracks.toJSON(), recent: recent.toJSON(), hours: hours.toJSON() }
+    const { camera, seq, tracks, recent, hours, arrivedAt } = this
+    return {
+      camera,
+      seq,
+      ...(arrivedAt > 0 && { arrivedAt }),
+      ...tracks.toJSON(),
+      recent: recent.toJSON(),
+      hours: hours.toJSON(),
+    }
   }
 
   static fromJSON(json: CameraJson, { gapMs, firstPart = 0 }: PassRules): CameraPasses {
-    const { camera, seq, recent, hours } = json
+    const { camera, seq, recent, hours, arrivedAt } = json
     return new CameraPasses(
       camera,
       seq,
       Tracks.fromJSON(json, gapMs),
       RecentMessages.fromJSON(recent),
       new HourCounts(camera, firstPart, hours),
+      arrivedAt,
     )
   }
 }

@@ -44,6 +44,8 @@ export class PartitionManager {
     string,
     { partition: Partition; giveBack: AbortController; ended: Promise<void> }
   >()
+  /** A lease knows how long it has seen another engine's unchanged, so each is kept. By partition. */
+  private readonly leases = new Map<string, Lease>()
   /** Failed tenures in a row by partition, and when the next may begin (monotonic clock, ms). */
   private readonly failures = new Map<string, { times: number; until: number; reason: string }>()
 
@@ -93,12 +95,11 @@ export class PartitionManager {
   }
 
   private async takeOver(ending: AbortSignal): Promise<void> {
-    const { leases, instance } = this.parts
     for (const partition of this.active) {
       if (this.tenures.size >= this.share || ending.aborted) return
       const name = partitionName(partition)
       if (this.tenures.has(name) || (this.failures.get(name)?.until ?? 0) > performance.now()) continue
-      const lease = new Lease(leases, name, instance)
+      const lease = this.leaseOf(name)
       if (!(await lease.acquire().catch(() => false))) continue
       const giveBack = new AbortController()
       const ended = this.hold(partition, lease, AbortSignal.any([ending, giveBack.signal])).finally(() =>
@@ -106,6 +107,13 @@ export class PartitionManager {
       )
       this.tenures.set(name, { partition, giveBack, ended })
     }
+  }
+
+  private leaseOf(name: string): Lease {
+    const { leases, instance } = this.parts
+    const lease = this.leases.get(name) ?? new Lease(leases, name, instance)
+    this.leases.set(name, lease)
+    return lease
   }
 
   /** Runs one tenure. `end` makes it take a last checkpoint and give the partition back. */

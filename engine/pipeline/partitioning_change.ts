@@ -44,12 +44,15 @@ export interface ChangeParts {
 export class PartitioningChange {
   private probedAt = -Infinity
   private stopWatching: () => void = () => {}
+  private readonly lease: Lease
 
   /** @param current as `setupNats` returned it */
   constructor(
     private readonly parts: ChangeParts,
     public current: Partitioning,
-  ) {}
+  ) {
+    this.lease = new Lease(parts.leases, PARTITIONING_LEASE, parts.session)
+  }
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
@@ -103,10 +106,8 @@ export class PartitioningChange {
   }
 
   private async advance(signal: AbortSignal): Promise<void> {
-    const { leases, session } = this.parts
-    const lease = new Lease(leases, PARTITIONING_LEASE, session)
     const over = AbortSignal.any([signal, AbortSignal.timeout(kEveryMs)])
-    await withLease(lease, () => this.step(), over).catch((error: unknown) => {
+    await withLease(this.lease, () => this.step(), over).catch((error: unknown) => {
       // Another engine takes the steps.
       if (!over.aborted) throw error
     })

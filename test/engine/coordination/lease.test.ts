@@ -26,3 +26,22 @@ t.test(
     t.equal(await a.acquire(), true, 'a released partition is free at once')
   },
 )
+
+t.test('a lease that the server does not expire is over when it is seen unchanged for as long', async (t) => {
+  // As one that was written while the clock of the server was ahead.
+  const nats = await startTestNats(t)
+  const kv = await (await nats.connect()).jetstream().views.kv('LEASES_WITHOUT_END')
+  const a = new Lease(kv, '0', 'engine-a')
+  const b = new Lease(kv, '0', 'engine-b')
+  t.equal(await a.acquire(), true)
+  for (let times = 0; times < 5; times++) {
+    t.equal(await b.acquire(), false, 'a renewal begins its time again')
+    await sleep(400)
+    t.equal(await a.renew(), true)
+  }
+  t.equal(await b.acquire(), false)
+  const from = performance.now()
+  while (!(await b.acquire())) await sleep(200)
+  t.ok(performance.now() - from > Lease.EXPIRES_MS - 100, 'not before its time')
+  t.equal(await a.renew(), false, 'the previous holder learns of it')
+})
