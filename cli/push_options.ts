@@ -6,7 +6,17 @@ import { oneOf } from './parse.js'
 import { loadEngine } from './system.js'
 
 /** PUSH_KINDS and PUSH_CREDENTIALS of the engine (a test compares them): its schemas load too slowly for --help. */
-export const PUSH_NAMES = ['frames'] as const
+export const PUSH_NAMES = [
+  'frames',
+  'axis',
+  'dahua',
+  'frigate',
+  'genetec',
+  'hikvision',
+  'openalpr',
+  'plate-recognizer',
+  'verkada',
+] as const
 export const CREDENTIAL_NAMES = ['path', 'bearer', 'basic', 'digest', 'certificate'] as const
 
 /** Options of a camera that pushes. */

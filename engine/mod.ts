@@ -19,6 +19,7 @@ export {
   type PushCredentialKind,
   type PushKind,
 } from './model/camera_push.js'
+export { packPictures } from './model/pictured_message.js'
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
 export { HotListSchema, LIST_ID, parseHotList, ruleVersion, type HotList } from './hotlists/hotlist.js'

@@ -23,10 +23,12 @@ const RECHECK_MS = 60_000
  * depends on the frames and on event time only, so that a replay checks the same votes at any speed; and it is asked
  * before the vote is evaluated, so that a parked car costs nothing.
  */
-export function dueForCheck({ state: { frames, first, last, checked } }: OpenPass): boolean {
+export function dueForCheck({ state: { frames, first, last, checked, reported } }: OpenPass): boolean {
   if (checked?.frames === frames) return false
   return (
     frames <= 8 ||
+    // Its camera corrected the text.
+    (reported !== undefined && checked === undefined) ||
     Number.isInteger(Math.log2(frames / 8)) ||
     Number.isInteger(Math.log2(frames / 12)) ||
     last.ts - (checked?.ts ?? first.ts) >= RECHECK_MS
@@ -35,7 +37,8 @@ export function dueForCheck({ state: { frames, first, last, checked } }: OpenPas
 
 /** Whether a check is due and the vote is certain enough for it. */
 export function worthChecking(pass: OpenPass, confidence: number): boolean {
-  return dueForCheck(pass) && (confidence >= MIN_CONFIDENCE || pass.state.frames >= MIN_FRAMES)
+  const { frames, reported } = pass.state
+  return dueForCheck(pass) && (confidence >= MIN_CONFIDENCE || frames >= MIN_FRAMES || reported !== undefined)
 }
 
 /** Whether a pass that ends must be checked: its vote was not, or a published hit gets its last revision. */
@@ -66,7 +69,8 @@ export function makeHits(
     if (match.probability < neededBy(match, before !== undefined)) continue
     if (isChecked && before?.state !== 'possible') continue
     const sameRead = before?.readId === undefined || before.readId === read.readId
-    if (before?.state === 'possible' && sameRead && (!closing || before.frames === read.frames)) continue
+    const sameText = before?.plate === undefined || before.plate === read.plate
+    if (before?.state === 'possible' && sameRead && sameText && (!closing || before.frames === read.frames)) continue
     const revision = (before?.revision ?? 0) + 1
     const listed = listedOf(match, read.region)
     hits.push({
@@ -79,7 +83,10 @@ export function makeHits(
       probability: match.probability,
       tolerated: match.tolerated,
     })
-    published[key] = { revision, state: 'possible', readId: read.readId, frames: read.frames, listed }
+    published[key] = {
+      ...{ revision, state: 'possible', readId: read.readId, frames: read.frames, listed },
+      ...(pass.state.reported && { plate: read.plate }),
+    }
   }
   for (const [key, before] of Object.entries(published)) {
     const still = matches.some((m) => keyOf(m.list.id, m.entry.plate) === key && m.probability >= neededBy(m, true))

@@ -2,7 +2,17 @@ import { isIP } from 'node:net'
 import { Type, type Static } from '@sinclair/typebox'
 
 /** What a camera that pushes sends: the names of the adapters. */
-export const PUSH_KINDS = ['frames'] as const
+export const PUSH_KINDS = [
+  'frames',
+  'axis',
+  'dahua',
+  'frigate',
+  'genetec',
+  'hikvision',
+  'openalpr',
+  'plate-recognizer',
+  'verkada',
+] as const
 export type PushKind = (typeof PUSH_KINDS)[number]
 
 /** How a camera that pushes proves who it is. */

@@ -21,6 +21,8 @@ export interface Capture {
   feed: string
   /** The picture, if there is one. */
   jpeg?: Uint8Array
+  /** The message with the camera's own pictures (pictured_message.ts), if it has any. */
+  pictured?: Uint8Array
 }
 
 /** A message of the stream, not validated. */

@@ -49,10 +49,19 @@ export function associate(
   return assigned
 }
 
+/** Reports that begin the same vehicle come within this time, ms: a camera may send the first one twice. */
+const NEW_MS = 3_000
+
 /** The cost of adding a detection to a pass: lower is likelier, Infinity is impossible. */
 function costOf(pass: OpenPass, capture: Capture, detection: Observation, gaps: Gaps): number {
   const { track } = pass.state
-  if (track !== undefined || detection.track !== undefined) return track === detection.track ? 0 : Infinity
+  if (track !== undefined || detection.track !== undefined) {
+    if (track !== detection.track) return Infinity
+    if (!detection.report) return 0
+    const ms = Math.abs(capture.capturedAt - pass.state.last.ts)
+    // A camera that counts its vehicles begins again now and then: `new` is another one. The nearest has the name now.
+    return detection.report === 'new' && ms > NEW_MS ? Infinity : ms / 1e9
+  }
   const near = pass.near(capture.capturedAt)
   if (!near || !detection.quad) return Infinity
   const box = boxOf(detection.quad)

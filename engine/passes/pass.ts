@@ -16,6 +16,9 @@ const MAX_TEXTS = 8
 /** Motion is trusted for this long ahead, ms; beyond, a car has braked or turned. */
 const AHEAD_MS = 500
 
+/** A vehicle of which a camera reports may be reported again for so long, ms. */
+const REPORTED_MS = 60_000
+
 /** The detections of one vehicle so far, voted into one read. */
 export class OpenPass {
   /** Closed because another pass continues it. */
@@ -24,7 +27,7 @@ export class OpenPass {
   /** @param sole the only detection of a pass that cannot have another */
   private constructor(
     readonly state: PassState,
-    readonly vote: Vote,
+    public vote: Vote,
     private readonly members: MemberTimes,
     private readonly sole?: Observation,
   ) {}
@@ -99,7 +102,8 @@ export class OpenPass {
     if (movedM > (state.movedM ?? 0)) state.movedM = Math.ceil(movedM * 10) / 10
     state.arrivedAt = Math.max(this.arrivedAt, capture.arrivedAt)
     state.frames += 1
-    this.vote.add(detection.positions, weightOf(detection))
+    if (detection.report) this.hear(capture, detection)
+    else this.vote.add(detection.positions, weightOf(detection))
     this.count(detection)
     const view = viewOf(capture, detection)
     if (view.merit > state.best.merit) state.best = view
@@ -192,7 +196,22 @@ export class OpenPass {
   }
 
   private gapOf(gaps: Gaps): number {
+    if (this.state.reported && !this.state.lost) return Math.max(REPORTED_MS, gaps.passMs)
     return this.parked ? gaps.parkedMs : gaps.passMs
+  }
+
+  /** The latest report replaces those before, also one that came out of order. */
+  private hear({ capturedAt: ts }: Capture, detection: Observation): void {
+    const { state } = this
+    if (detection.report === 'lost') state.lost = true
+    const before = state.reported
+    if (before && ts < before.ts) return
+    const { plate, confidence, region, alternates } = detection
+    state.reported = { ts, plate, confidence, region: region ?? before?.region ?? '', alternates: [...alternates] }
+    this.vote = Vote.empty()
+    this.vote.add(detection.positions, weightOf(detection))
+    // What was found for the former text must be checked, however many reports there were.
+    if (before && before.plate !== plate) delete state.checked
   }
 
   /** Moves to the latest detection. */
@@ -266,6 +285,11 @@ export class OpenPass {
         region: this.sole.region ?? '',
         positions: this.sole.positions,
       }
+    const { reported } = this.state
+    if (reported) {
+      const { plate, confidence, alternates, region } = reported
+      return { plate, confidence, alternates, region, positions: this.vote.likelyPositions() }
+    }
     const [top, ...others] = this.vote.best(6)
     const plate = top?.plate ?? ''
     return {

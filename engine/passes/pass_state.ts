@@ -1,4 +1,5 @@
 import type { Quad } from '../../wasm/mod.js'
+import type { OwnPictures } from '../model/observation.js'
 import type { Hit } from '../model/hit.js'
 import type { CropRef, Read } from '../model/read.js'
 import type { Box } from './geometry.js'
@@ -14,6 +15,8 @@ export interface BestView {
   merit: number
   /** Where the plate is in its frame; missing without a frame, and once the pictures are made. */
   quad?: Quad
+  /** In place of it, of a camera that reads plates itself: which of its own pictures show the vehicle and its plate. */
+  pictures?: OwnPictures
   quality: Read['quality']
 }
 
@@ -24,6 +27,8 @@ export interface PublishedHit {
   /** Read that this revision was made of, and its frames then. `readId` is missing in the state of an older release. */
   readId?: string
   frames: number
+  /** The text that it showed, of a pass with reports. */
+  plate?: string
   /** What it said about the list: a withdrawal repeats it, even when the entry no longer exists. */
   listed: Pick<Hit, 'listName' | 'listVersion' | 'listLoadedAt' | 'reason' | 'priority'>
 }
@@ -35,6 +40,15 @@ export interface Followed {
   ts: number
   /** Detections in all of them: they are in the vote. */
   frames: number
+}
+
+/** What a camera reported of a vehicle, and when. */
+export interface Reported {
+  ts: number
+  plate: string
+  confidence: number
+  region: string
+  alternates: { plate: string; confidence: number }[]
 }
 
 /** A pass that is still open: one vehicle passing one camera. Plain data, written to the checkpoint as it is. */
@@ -60,6 +74,10 @@ export interface PassState {
   checked?: { frames: number; ts: number }
   /** The camera's own name for the vehicle, if it gives one. */
   track?: string
+  /** The latest report of the camera about the vehicle: it counts alone. */
+  reported?: Reported
+  /** The camera has reported that it sees the vehicle no more. */
+  lost?: true
   /** Pixels per millisecond, smoothed; unknown until the second detection. */
   velocity?: { x: number; y: number }
   heading?: number

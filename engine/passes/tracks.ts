@@ -223,7 +223,10 @@ export class Tracks {
     const at = capture.capturedAt
     const owner = this.all.find((one) => one.open.includes(pass))
     if (!owner && pass.isElsewhere(capture)) return false
-    if (at <= pass.state.last.ts && !(owner && this.isInJitter(at, owner)) && pass.mayHave(at)) result.repeated += 1
+    // A report may have the time of the first: what it corrects must not wait for another vehicle.
+    const isReport = detection.report !== undefined && at === pass.state.last.ts
+    const isInOrder = at > pass.state.last.ts || isReport || (owner && this.isInJitter(at, owner))
+    if (!isInOrder && pass.mayHave(at)) result.repeated += 1
     else if (owner) this.extend(pass, capture, detection, readId, owner, owning, result)
     else {
       pass.extend(capture, detection, this.gaps.jitterMs)

@@ -7,6 +7,16 @@ import type { BestView } from './pass_state.js'
 /** How well a detection shows its plate. */
 export function viewOf(capture: Capture, detection: Observation): BestView {
   const { heightPx, sharpness, contrast, glare } = detection.quality
+  const pictures = capture.pictured && detection.pictures
+  if (pictures)
+    return {
+      seq: capture.seq,
+      ts: capture.capturedAt,
+      pictures,
+      // Any of them is better than a detection without one.
+      merit: Math.fround(1 + detection.confidence),
+      quality: { heightPx, sharpness, contrast, glare },
+    }
   return {
     seq: capture.jpeg ? capture.seq : undefined,
     ts: capture.capturedAt,

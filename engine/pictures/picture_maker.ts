@@ -2,6 +2,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { PartitionFrames } from './frame_cache.js'
 import type { BestView } from '../passes/pass_state.js'
 import type { CropRef } from '../model/read.js'
+import { unpackPictures } from '../model/pictured_message.js'
 import { Semaphore } from '../runtime/semaphore.js'
 import type { SegmentWriter } from './segment_writer.js'
 import { Renderer } from './renderer.js'
@@ -37,8 +38,8 @@ export class PictureMaker {
     const release = await this.permits.acquire()
     const renderer = this.idle.pop()!
     try {
-      const jpeg = await frames.get(view.seq)
-      const made = jpeg && view.quad && (await renderer.render(jpeg, view.quad).catch(() => undefined))
+      const kept = await frames.get(view.seq)
+      const made = kept && (await render(renderer, kept, view).catch(() => undefined))
       if (!made) {
         this.metrics.count('pictures_missing_total')
         return undefined
@@ -56,4 +57,13 @@ export class PictureMaker {
   sync(): Promise<void> {
     return this.crops.sync()
   }
+}
+
+/** @param kept a frame, or a message with the camera's own pictures @throws when nothing in it can be decoded */
+async function render(renderer: Renderer, kept: Uint8Array, { quad, pictures: own }: BestView) {
+  if (!own) return quad && (await renderer.render(kept, quad))
+  const unpacked = unpackPictures(kept)
+  if (!unpacked || unpacked === 'broken') return undefined
+  const at = (index: number | undefined) => (index === undefined ? undefined : unpacked.pictures[index])
+  return renderer.renderOwn(at(own.scene), at(own.plate), own.quad)
 }

@@ -54,6 +54,36 @@ export class Renderer {
     ])
     return { crop, picture }
   }
+
+  /**
+   * The two pictures of a read whose camera sent its own. One that is missing, or that cannot be decoded, is replaced
+   * by the other.
+   * @param quad corners of the plate in the scene, for a crop when there is no picture of the plate
+   * @throws when neither can be decoded
+   */
+  async renderOwn(
+    scene: Uint8Array | undefined,
+    plate: Uint8Array | undefined,
+    quad?: Quad,
+  ): Promise<{ crop: Buffer; picture: Buffer }> {
+    const crop = await orNothing(plate && this.reduce(plate, CROP_WIDTH, this.#encoders.crop))
+    if (!crop && scene && quad) return this.render(scene, quad)
+    const picture = await orNothing(scene && this.reduce(scene, PICTURE_WIDTH, this.#encoders.picture))
+    if (crop) return { crop, picture: picture ?? crop }
+    const whole = (scene ?? plate)!
+    return { crop: await this.reduce(whole, CROP_WIDTH, this.#encoders.crop), picture: picture! }
+  }
+
+  /** A whole picture, reduced to a width. @throws when the recognizer would not read it */
+  private async reduce(jpeg: Uint8Array, maxWidth: number, encoder: Encoder): Promise<Buffer> {
+    const header = checkJpeg(jpeg)
+    const by = header.reduction
+    const size = { width: Math.floor(header.width / by), height: Math.floor(header.height / by) }
+    const shrinker = size.width * size.height <= MAX_REUSED ? this.#shrinker : new Shrinker(this.module)
+    const to = reduced(size, maxWidth)
+    await decodeColours(jpeg, header, shrinker.open(size, [to]))
+    return encoder.encode(shrinker.shrink({ left: 0, top: 0, ...size }, to), to)
+  }
 }
 
 /** Decodes a frame into pixels of 4 bytes: in colour where libjpeg-turbo can, in grey otherwise. */
@@ -77,6 +107,10 @@ async function decompress(jpeg: Uint8Array, out: Uint8Array): Promise<boolean> {
     return false
   }
 }
+
+/** Undefined when there is none, or it cannot be decoded: the other one may. */
+const orNothing = (made: Promise<Buffer> | undefined): Promise<Buffer | undefined> =>
+  Promise.resolve(made).catch(() => undefined)
 
 const view = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
 

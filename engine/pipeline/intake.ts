@@ -30,6 +30,14 @@ interface KnownCameras {
 }
 
 /**
+ * A pull asks for at most about so many bytes, reckoned from the latest messages: detections are short, but may come
+ * with pictures.
+ */
+const PULL_BYTES = 33_554_432
+/** The size of a message before the first has come: 128 of them are a pull. */
+const FIRST_BYTES = 262_144
+
+/**
  * The messages of a partition on their way to be applied: pulled in stream order, as the window allows; extracted, as
  * many at once as there are workers; ready, camera by camera.
  *
@@ -44,6 +52,8 @@ export class Intake {
   readonly #lanes: CameraLanes
   readonly #ready = new ReadyMessages()
   readonly #ending = new AbortController()
+  /** Bytes of the largest of the latest messages; it fades. */
+  #largest = FIRST_BYTES
 
   constructor(
     private readonly partition: Partition,
@@ -107,7 +117,10 @@ export class Intake {
   #pull(signal: AbortSignal): Promise<void> {
     return this.consumer.run(
       () => this.#room(signal),
-      (message) => this.#lanes.add(message),
+      (message) => {
+        this.#largest = Math.max(message.payload.length, this.#largest * 0.99)
+        this.#lanes.add(message)
+      },
       signal,
     )
   }
@@ -136,7 +149,7 @@ export class Intake {
     const least = window.limit / 2
     while (!signal.aborted && window.free < least && !this.#lanes.makeRoom(cameras.workingCount, this.behind.sharers))
       await window.whenFree(least, kLookMs)
-    return Math.max(1, window.free)
+    return Math.max(1, Math.min(window.free, Math.floor(PULL_BYTES / this.#largest)))
   }
 
   async #extract(message: StreamMessage): Promise<Extracted> {

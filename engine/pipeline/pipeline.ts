@@ -184,7 +184,8 @@ export class Pipeline {
   private observe(camera: CameraPasses, { capture, detections, first }: CaptureObservations): void {
     const { progress, sink, parts } = this
     const now = performance.now()
-    if (detections.length > 0 && capture.jpeg) this.frames.keep(capture.seq, capture.jpeg.slice())
+    const kept = capture.jpeg ?? capture.pictured
+    if (detections.length > 0 && kept) this.frames.keep(capture.seq, kept.slice())
     const readIdOf = (index: number) => this.ids.of(capture.seq, first + index)
     const { closed, touched, repeated, bounds } = camera.advance(capture, detections, readIdOf)
     if (repeated > 0) parts.metrics.count('detections_repeated_total', repeated)

@@ -6,6 +6,7 @@ import { isWithoutFix } from '../model/camera.js'
 import type { Observation } from '../model/observation.js'
 import { ReadIds } from '../model/read_id.js'
 import { faultText, parserOf, type SchemaFault } from '../runtime/validate.js'
+import { MAX_PICTURES, unpackPictures } from '../model/pictured_message.js'
 import { characterDistributions } from './message_distribution.js'
 
 /** 1 MiB: ten times 256 detections with every field. */
@@ -16,6 +17,7 @@ export const MAX_DETECTIONS = ReadIds.MOST.detections
 const strict = { additionalProperties: false }
 const Confidence = Type.Number({ minimum: 0, maximum: 1 })
 const Corner = Type.Tuple([Type.Number({ minimum: -1e6, maximum: 1e6 }), Type.Number({ minimum: -1e6, maximum: 1e6 })])
+const PictureIndex = Type.Integer({ minimum: 0, maximum: MAX_PICTURES - 1 })
 const PlateText = Type.String({ minLength: 1, maxLength: 64 })
 
 /**
@@ -45,6 +47,22 @@ export const DetectionSchema = Type.Object(
     quad: Type.Optional(Type.Tuple([Corner, Corner, Corner, Corner])),
     /** The camera's own name for the vehicle; serves the same purpose. */
     track: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    /**
+     * With `track`: what the camera says of the vehicle, not what it saw in one frame. The latest counts alone: a text
+     * that it corrects replaces the one before. `new` begins a vehicle, after `lost` comes nothing more of it.
+     */
+    report: Type.Optional(Type.Union([Type.Literal('new'), Type.Literal('update'), Type.Literal('lost')])),
+    /** Which of the message's pictures (PSD1) show the vehicle and its plate; where the plate is in the scene. */
+    pictures: Type.Optional(
+      Type.Object(
+        {
+          scene: Type.Optional(PictureIndex),
+          plate: Type.Optional(PictureIndex),
+          quad: Type.Optional(Type.Tuple([Corner, Corner, Corner, Corner])),
+        },
+        strict,
+      ),
+    ),
     /** Degrees, WGS 84; for a camera that moves. */
     position: Type.Optional(
       Type.Object(
@@ -83,12 +101,15 @@ export interface CameraDetection extends Pick<Raw, 'capturedAt' | 'position' | '
 }
 
 /**
- * The detections of a message: one object, or an array of 1 to 256.
+ * The detections of a message: one object, or an array of 1 to 256. Pictures may follow (pictured_message.ts).
  * @returns `alone`: whether the message is one object, not an array
  * @throws ALPR_ERR_DETECTION_INVALID
  */
-export function splitMessage(payload: Uint8Array): { elements: readonly unknown[]; alone: boolean } {
-  if (payload.length === 0) throw invalid('the message is empty')
+export function splitMessage(message: Uint8Array): { elements: readonly unknown[]; alone: boolean } {
+  if (message.length === 0) throw invalid('the message is empty')
+  const unpacked = unpackPictures(message)
+  if (unpacked === 'broken') throw invalid('its PSD1 line does not fit its length')
+  const payload = unpacked?.json ?? message
   if (payload.length > MAX_MESSAGE_BYTES)
     throw invalid(`the message has ${payload.length} bytes, the limit is ${MAX_MESSAGE_BYTES}`)
   if (!isUtf8(payload)) throw invalid('the message is not UTF-8')
@@ -140,7 +161,7 @@ function parseFields(value: unknown): { raw: Raw; leftOut: string[] } {
 export function parseDetection(value: unknown): CameraDetection {
   const { raw, leftOut } = parseFields(value)
   const { capturedAt, plate: text, confidence, alternates = [], region = null } = raw
-  const { quad, track, heading, speed } = raw
+  const { quad, track, heading, speed, report, pictures } = raw
   const position = raw.position && !isWithoutFix(raw.position) ? raw.position : undefined
   if (raw.position && !position) leftOut.push('position')
   const plate = plateOf(text)
@@ -167,6 +188,8 @@ export function parseDetection(value: unknown): CameraDetection {
       quality: UNKNOWN,
       ...(quad && { quad: quad as Quad }),
       ...(track !== undefined && { track }),
+      ...(track !== undefined && report && { report }),
+      ...(pictures && { pictures: pictures as Observation['pictures'] }),
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Observation } from '../model/observation.js'
 import { cameraOf } from './camera_of.js'
 import { parseDetection, splitMessage, type CameraDetection } from './detection_message.js'
 import type { Source, Extracted, Rejection, CaptureObservations } from './source.js'
+import { hasPictures } from '../model/pictured_message.js'
 import { verdictOf } from './verdict.js'
 
 /** Added to sequences of DETECTIONS where they name a part of the ledger: beyond any sequence of FRAMES. */
@@ -74,6 +75,7 @@ export class DetectionSource implements Source {
         if (
           last &&
           last.capture.capturedAt === capturedAt &&
+          (last.capture.pictured !== undefined) === (detection.observation.pictures !== undefined) &&
           last.first + last.detections.length === index &&
           isSamePosition(last.capture, detection)
         )
@@ -101,11 +103,12 @@ const isSamePosition = (capture: Capture, { position }: CameraDetection): boolea
   position === undefined || (position.lat === capture.lat && position.lon === capture.lon)
 
 function captureOf(
-  { seq, arrivedAt }: CameraMessage,
+  { seq, arrivedAt, payload }: CameraMessage,
   camera: Camera,
-  { position, heading, speed }: CameraDetection,
+  { position, heading, speed, observation }: CameraDetection,
   capturedAt: number,
 ): Capture {
   const { lat, lon } = positionOf(camera, position)
-  return { seq, camera, capturedAt, arrivedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
+  const capture = { seq, camera, capturedAt, arrivedAt, lat, lon, heading: heading ?? camera.heading, speed, feed: '' }
+  return observation.pictures && hasPictures(payload) ? { ...capture, pictured: payload } : capture
 }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { headers as newHeaders, type NatsConnection } from 'nats'
-import { framesSubject, HEADER, isTooLarge, natsReason } from '../../engine/mod.js'
+import { detectionsSubject, framesSubject, HEADER, isTooLarge, natsReason, packPictures } from '../../engine/mod.js'
 import { AlprError } from '../../engine/runtime/mod.js'
 import type { PushCounts } from './counts.js'
-import type { Pushed, PushedFrame } from './request.js'
+import type { Pushed, PushedDetection, PushedFrame } from './request.js'
 
 /** An answer of the stream is waited for this long, ms: shorter than the patience of a camera. */
 const kAckMs = 5_000
+/** Left for the headers of a message, and those of a dead letter. */
+const kHeaderBytes = 4_096
 
 /** Puts what a camera pushed on its stream; resolves when the stream has all of it. */
 export class PushPublisher {
@@ -20,9 +22,24 @@ export class PushPublisher {
    * @returns messages that the stream took or had already
    * @throws ALPR_ERR_PUSH_NOT_STORED: the camera must send it again; what was stored before then counts as a repeat
    */
-  async publish(camera: string, { frames }: Pushed, arrivedAt: number): Promise<number> {
+  async publish(camera: string, { frames = [], detections = [], pictures = [] }: Pushed, arrivedAt: number) {
     for (const frame of frames) await this.frame(camera, frame, arrivedAt)
-    return frames.length
+    if (detections.length > 0) await this.detections(camera, detections, pictures)
+    return frames.length + detections.length
+  }
+
+  private async detections(camera: string, detections: PushedDetection[], pictures: Buffer[]): Promise<void> {
+    const written = detections.map((one) => ({ ...one, capturedAt: new Date(one.capturedAt).toISOString() }))
+    // A repeat has the same content, whatever the camera puts around it. Pictures may differ.
+    const named = written.map(({ pictures: _, ...rest }) => rest)
+    const header = { [HEADER.msgId]: `push-${camera}-${hashOf(JSON.stringify(named))}` }
+    const only = (value: unknown) => JSON.stringify(detections.length === 1 ? (value as unknown[])[0] : value)
+    const room = this.maxPayload() - kHeaderBytes
+    const packed = pictures.length > 0 ? packPictures(only(written), pictures) : Buffer.from(only(written))
+    const fits = packed.length <= room
+    // The read is worth more than its pictures.
+    if (!fits) this.counts.add('leftOut', camera, 'pictures', pictures.length)
+    await this.send(camera, detectionsSubject(camera), fits ? packed : Buffer.from(only(named)), header)
   }
 
   private async frame(camera: string, { jpeg, capturedAt, position }: PushedFrame, arrivedAt: number): Promise<void> {
@@ -36,6 +53,15 @@ export class PushPublisher {
     await this.send(camera, framesSubject(camera), jpeg, header)
   }
 
+  /** Of the server, bytes. @throws ALPR_ERR_PUSH_NOT_STORED while there is none */
+  private maxPayload(): number {
+    try {
+      return this.connection().info?.max_payload ?? 1_048_576
+    } catch (error) {
+      throw new AlprError('ALPR_ERR_PUSH_NOT_STORED', { reason: natsReason(error) }, { cause: error })
+    }
+  }
+
   private async send(camera: string, subject: string, payload: Uint8Array, header: Record<string, string>) {
     const headers = newHeaders()
     for (const [name, value] of Object.entries(header)) headers.set(name, value)
@@ -47,7 +73,7 @@ export class PushPublisher {
         throw new AlprError('ALPR_ERR_PUSH_TOO_LARGE', {
           what: 'the message for the stream',
           value: payload.length,
-          limit: this.connection().info?.max_payload ?? 0,
+          limit: this.maxPayload(),
         })
       throw new AlprError('ALPR_ERR_PUSH_NOT_STORED', { reason: natsReason(error) }, { cause: error })
     }

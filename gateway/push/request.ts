@@ -21,9 +21,34 @@ export interface PushedFrame {
   position?: { lat: number; lon: number }
 }
 
+type Corner = [number, number]
+type Quad = [Corner, Corner, Corner, Corner]
+
+/** A plate that the camera read, with the fields that docs/feeds.md lists. */
+export interface PushedDetection {
+  /** ms since 1970 UTC. */
+  capturedAt: number
+  plate: string
+  confidence: number
+  characters?: number[]
+  alternates?: { plate: string; confidence: number }[]
+  region?: string
+  track?: string
+  report?: 'new' | 'update' | 'lost'
+  position?: { lat: number; lon: number }
+  heading?: number
+  /** Metres a second. */
+  speed?: number
+  /** By index in `pictures` of the request. */
+  pictures?: { scene?: number; plate?: number; quad?: Quad }
+}
+
 /** What an adapter made of a request. */
 export interface Pushed {
-  frames: PushedFrame[]
+  frames?: PushedFrame[]
+  detections?: PushedDetection[]
+  /** JPEGs that the detections name, at most 8. */
+  pictures?: Buffer[]
   /** Names of what the camera sent and nobody can use: the rest counts. */
   leftOut: string[]
 }

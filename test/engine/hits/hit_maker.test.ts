@@ -204,3 +204,38 @@ t.test('a hit names the state that its plate is listed for, and says when the pl
     t.equal(reasonWithState({ plate: 'A1', reason: 'stolen', ...(listed && { region: listed }) }, read), reason)
   t.equal(reasonWithState({ plate: 'A1', reason: '', region: 'MT' }, ''), '(listed for MT)')
 })
+
+/** A pass of a camera that reports vehicles; each report has a text. */
+function reportedOf(...texts: string[]): OpenPass {
+  const detection = (plate: string) => {
+    const { quad: _, ...rest } = detectionOf(plate, 0, 0)
+    return { ...rest, track: '17', report: 'update' as const }
+  }
+  const pass = OpenPass.open('77', frameOf(1, 1_000), detection(texts[0]!))
+  texts.slice(1).forEach((text, i) => pass.extend(frameOf(2 + i, 1_200 + 200 * i), detection(text), 2_000))
+  return pass
+}
+
+t.test('a text that the camera corrects withdraws the hit, however many reports there were', async (t) => {
+  for (const before of [1, 5, 9, 10, 11]) {
+    const pass = reportedOf(...Array.from({ length: before }, () => '7ABC123'))
+    t.match(hits(pass, [match(0.95)]), [{ revision: 1, state: 'possible' }])
+    const { quad: _, ...other } = detectionOf('4KLM771', 0, 0)
+    pass.extend(frameOf(50, 90_000), { ...other, track: '17', report: 'update' }, 2_000)
+    t.ok(worthChecking(pass, readOf(pass).confidence), `after ${before} reports`)
+    t.match(hits(pass, []), [{ revision: 2, state: 'withdrawn', plate: '4KLM771', listedPlate: '7ABC123' }])
+  }
+})
+
+t.test('a correction that still matches shows the corrected text at once', async (t) => {
+  const pass = reportedOf('7ABC123')
+  hits(pass, [match(0.95)])
+  const { quad: _, ...other } = detectionOf('7A8C123', 0, 0)
+  pass.extend(frameOf(2, 1_400), { ...other, track: '17', report: 'update' }, 2_000)
+  t.match(hits(pass, [match(0.8)]), [{ revision: 2, state: 'possible', plate: '7A8C123', listedPlate: '7ABC123' }])
+  t.same(hits(pass, [match(0.8)]), [])
+})
+
+t.test('an unsure report is checked at once: no vote will make it surer', async (t) => {
+  t.ok(worthChecking(reportedOf('7ABC123'), 0.3))
+})

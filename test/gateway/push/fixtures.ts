@@ -2,9 +2,25 @@ import { join } from 'node:path'
 import type { NatsConnection } from 'nats'
 import { CameraRegistry, type CameraPush } from '../../../engine/mod.js'
 import { loadSecrets, newPushSecret, savePushCredential } from '../../../engine/runtime/mod.js'
+import type { PushRequest } from '../../../gateway/push/request.js'
 import { startTestNats, type Teardown, type TestNats } from '../../servers/nats.js'
 import { until } from '../../until.js'
 import { startTestGateway, type TestGateway } from '../fixtures/gateway.js'
+
+/** A request as an adapter gets it. */
+export const requestOf = (
+  body: Buffer | string,
+  push: Partial<CameraPush> & Pick<CameraPush, 'kind'>,
+  more: Partial<PushRequest> = {},
+): PushRequest => ({
+  path: '/',
+  query: new URLSearchParams(),
+  headers: {},
+  body: Buffer.from(body),
+  arrivedAt: Date.UTC(2026, 4, 1, 9),
+  ...more,
+  push: { credentials: ['path'], ...push },
+})
 
 /** A multipart body; each part is its header lines and its data. */
 export function multipart(
