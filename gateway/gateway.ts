@@ -34,6 +34,7 @@ import { followTls, readTls } from './http/tls.js'
 import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { MissingLists } from './status/missing_lists.js'
+import { IngestBoard } from './status/ingest_board.js'
 import { StatusBoard } from './status/status_board.js'
 import { StreamRooms } from './status/stream_room.js'
 import { summarize } from './status/status_summary.js'
@@ -93,6 +94,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const board = new StatusBoard()
   const registry = new RegistryMirror()
   const missing = new MissingLists(board, registry)
+  const ingest = new IngestBoard(registry)
   const rooms = new StreamRooms()
   const gate = options.gate ?? accessLog(log)
   const opened = options.records
@@ -110,7 +112,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     authenticator,
     address,
     records,
-    (live) => summarize({ natsLink, board, registry, missing }, live),
+    (live) => summarize({ natsLink, board, registry, missing, ingest }, live),
     {
       queue: settings.gateway.consoleQueue,
       maxConsoles: options.maxConsoles ?? 1_024,
@@ -118,6 +120,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     },
   )
   natsLink.addTask(board.task)
+  natsLink.addTask(ingest.task)
   natsLink.addTask(registry.camerasTask)
   natsLink.addTask(registry.listsTask)
   natsLink.addTask(rooms.task)
@@ -127,6 +130,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     natsLink,
     hub,
     board,
+    ingest,
     registry,
     missing,
     rooms,

@@ -97,6 +97,18 @@ export interface StatusMessage {
   lists: number
   staleLists: StaleList[]
   missingLists: MissingList[]
+  /** Live cameras that give no good pictures. Missing in the status of an older gateway. */
+  cameraFaults?: LiveCameraFault[]
+}
+
+/** What is wrong with a camera whose pictures are pulled. */
+export interface LiveCameraFault {
+  id: string
+  name: string
+  /** In words, without a full stop. */
+  reason: string
+  /** RFC 3339. */
+  since: string
 }
 
 /** The part of a status message that is the same for every console. */

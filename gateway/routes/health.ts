@@ -3,6 +3,7 @@ import { CachedValue, reasonOf, within } from '../../engine/runtime/mod.js'
 import type { Api } from '../http/api.js'
 import type { Services } from './services.js'
 import type { HeldPartition } from '../../engine/mod.js'
+import { cameraFaultText } from '../status/ingest_board.js'
 import { missingText } from '../status/missing_lists.js'
 import type { UncoveredPartition } from '../status/status_board.js'
 import { fullText } from '../status/stream_room.js'
@@ -55,7 +56,8 @@ const heldText = ({ instance, partition, what, ms, by }: HeldPartition & { insta
   (what === 'commit' ? 'no message is done with' : 'messages that are done with stay on the stream') +
   ` since ${timeOf(Date.now() - ms)}, held up by ${by}`
 
-export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing, rooms, records }: Services): void {
+export function healthRoutes(api: Api, services: Services): void {
+  const { natsLink, hub, board, registry, missing, rooms, records, ingest } = services
   const clock = () => performance.now()
   const store = new CachedValue(STORE_VALID_MS, clock, async (): Promise<Part> => {
     try {
@@ -124,6 +126,9 @@ export function healthRoutes(api: Api, { natsLink, hub, board, registry, missing
       reasons.push(...named('partitions', board.held().map(heldText), 'do not advance'))
       reasons.push(...named('streams', rooms.full().map(fullText), 'are full'))
       reasons.push(...named('hot lists', missing.all().map(missingText), 'are not in force'))
+      reasons.push(...named('cameras', ingest.faults().map(cameraFaultText), 'give no good pictures'))
+      for (const { instance, waiting } of ingest.fresh())
+        for (const [what, reason] of Object.entries(waiting)) reasons.push(`ingest ${instance}: ${what}: ${reason}`)
       return reply
         .code(reasons.length === 0 ? 200 : 503)
         .send({ ready: reasons.length === 0, reasons, ...parts, engines })

@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Api } from '../http/api.js'
 import type { PushCount } from '../push/counts.js'
 import type { Services } from './services.js'
+import { ingestMetrics } from '../status/ingest_board.js'
 import { engineMetrics } from '../status/engine_metrics.js'
 
 /**
@@ -16,7 +17,11 @@ export function metricsRoutes(api: Api, services: Services): void {
       schema: { summary: 'Metrics as Prometheus text', security: [], tags: ['operation'], produces: ['text/plain'] },
     },
     async (_, reply) =>
-      reply.type(metrics.contentType).send((await metrics.metrics()) + engineMetrics(services.board.fresh())),
+      reply
+        .type(metrics.contentType)
+        .send(
+          (await metrics.metrics()) + engineMetrics(services.board.fresh()) + ingestMetrics(services.ingest.fresh()),
+        ),
   )
 }
 

@@ -7,6 +7,7 @@ import type { NatsLink } from '../live/nats_link.js'
 import type { RegistryMirror } from '../status/registry_mirror.js'
 import type { MissingLists } from '../status/missing_lists.js'
 import type { StreamRooms } from '../status/stream_room.js'
+import type { IngestBoard } from '../status/ingest_board.js'
 import type { StatusBoard } from '../status/status_board.js'
 
 /** What routes may use. */
@@ -16,6 +17,7 @@ export interface Services {
   natsLink: NatsLink
   hub: Hub
   board: StatusBoard
+  ingest: IngestBoard
   registry: RegistryMirror
   missing: MissingLists
   rooms: StreamRooms

@@ -47,6 +47,14 @@ export function statusRoutes(api: Api, { hub }: Services): void {
                 }),
                 { description: 'lists that an engine does not match reads against as they are stored' },
               ),
+              cameraFaults: Type.Optional(
+                Type.Array(
+                  Type.Object({ id: Type.String(), name: Type.String(), reason: Type.String(), since: RFC3339 }),
+                  {
+                    description: 'live cameras that give no good pictures',
+                  },
+                ),
+              ),
             },
             { description: 'the current state' },
           ),

@@ -81,6 +81,11 @@ export function Notices({ connection, board }: { connection: Connection; board: 
           {missingListText(status.missingLists, now)}.
         </Notice>
       )}
+      {(status?.cameraFaults ?? []).length > 0 && (
+        <Notice kind="warn" title={`${plural(status!.cameraFaults!.length, 'live camera')} without good pictures`}>
+          {cameraFaultText(status!.cameraFaults!, now)}.
+        </Notice>
+      )}
     </div>
   )
 }
@@ -110,6 +115,14 @@ function missingListText(lists: StatusMessage['missingLists'], now: number): str
     })
     .join('; ')
   return lists.length > MAX_NAMED_LISTS ? `${named} and ${lists.length - MAX_NAMED_LISTS} more` : named
+}
+
+function cameraFaultText(faults: NonNullable<StatusMessage['cameraFaults']>, now: number): string {
+  const named = faults
+    .slice(0, MAX_NAMED_LISTS)
+    .map(({ name, reason, since }) => `${name}: ${reason}, since ${clockTime(Date.parse(since), now)}`)
+    .join('; ')
+  return faults.length > MAX_NAMED_LISTS ? `${named} and ${faults.length - MAX_NAMED_LISTS} more` : named
 }
 
 function staleListText(lists: StatusMessage['staleLists'], now: number): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ENTRANCE } from '../../../engine/internal_mod.js'
 import { engineMetrics } from '../../../gateway/status/engine_metrics.js'
+import { ingestMetrics } from '../../../gateway/status/ingest_board.js'
 import { startTestGateway } from '../fixtures/gateway.js'
 import { makeStatus } from '../fixtures/status.js'
 
@@ -17,11 +18,14 @@ function documented(heading: string): { names: string[]; bounds: string[] } {
   return { names: rows.flatMap((row) => codes(row.split('|')[1]!)).sort(), bounds: bounds.sort() }
 }
 
-/** The names that the sources of the engine give to `count`, `gauge` (`add` for sums over partitions) and `bound`. */
-function used(): { counters: string[]; gauges: string[]; bounds: string[] } {
+/**
+ * The names that the sources of the engine, or of ingest processes, give to `count`, `gauge` (`add` for sums over
+ * partitions) and `bound`.
+ */
+function used(process: 'engine' | 'ingest'): { counters: string[]; gauges: string[]; bounds: string[] } {
   const found = { count: new Set<string>(), gauge: new Set<string>(), bound: new Set<string>() }
   for (const file of readdirSync('engine', { recursive: true }).map(String)) {
-    if (!file.endsWith('.ts')) continue
+    if (!file.endsWith('.ts') || file.startsWith('ingest/') !== (process === 'ingest')) continue
     const text = readFileSync(join('engine', file), 'utf8')
     for (const [, call, argument] of text.matchAll(/\b(count|gauge|add|bound|bounds\.push)\(([^,)]*)/g))
       for (const [, quoted, template] of argument!.matchAll(/'([a-z_]+)'|`([^`]+)`/g))
@@ -44,13 +48,23 @@ function filled(template: string): string[] {
 }
 
 t.test('docs/metrics.md lists every metric of the engine, and no other', async (t) => {
-  const { counters, gauges, bounds } = used()
+  const { counters, gauges, bounds } = used('engine')
   const documentedCounters = documented('Engine counters')
   t.same(documentedCounters.names, counters)
   t.same(documentedCounters.bounds, bounds)
   // The gateway adds some that it takes from other fields of a status.
   const added = engineMetrics([makeStatus({ counters: {}, gauges: {} })]).matchAll(/# TYPE alpr_engine_(\w+)/g)
   t.same(documented('Engine gauges').names, [...gauges, ...[...added].map(([, name]) => name!)].sort())
+})
+
+t.test('docs/metrics.md lists every metric of ingest processes, and no other', async (t) => {
+  const { counters, gauges, bounds } = used('ingest')
+  const state = { state: 'connected' as const, since: '', lastFrameAt: '2026-05-01T08:30:00Z', clockOffsetMs: 1 }
+  const cameras = { a: { ...state, fps: 5, cameraFps: 5, spooled: 0 } }
+  const text = ingestMetrics([{ instance: 'i', at: '', cameras, waiting: {}, counters: {}, gauges: {}, bounds: [] }])
+  const ofCameras = [...text.matchAll(/# TYPE alpr_ingest_(\w+)/g)].map(([, name]) => name!)
+  const all = [...counters, ...gauges, ...bounds.map((bound) => `bound_${bound}_total`), ...ofCameras]
+  t.same(documented('Live cameras').names, all.sort())
 })
 
 t.test('docs/metrics.md lists every metric of the gateway, and no other', async (t) => {
