@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { AlprError, codeOf, reasonOf } from '../errors.js'
@@ -43,13 +45,19 @@ function fail(error: unknown): never {
 }
 
 async function run(): Promise<void> {
+  process.umask(0o077)
   const token = process.env.STORE_TOKEN
   if (!values.path) throw new AlprError('ALPR_ERR_USAGE', { reason: '--path is missing' })
   if (!token) throw new AlprError('ALPR_ERR_USAGE', { reason: 'STORE_TOKEN is not set' })
   // Child processes of the engine must not inherit it, nor show it in their /proc/<pid>/environ.
   delete process.env.STORE_TOKEN
+  const path = resolve(values.path)
+  // The engine takes the name of an unknown table of its default database for a file: here it finds none.
+  const empty = join(path, 'empty')
+  mkdirSync(empty, { recursive: true, mode: 0o700 })
+  process.chdir(empty)
   const store = await startStore({
-    path: values.path,
+    path,
     token,
     host: values.host,
     port: whole('port', 0, 65_535),

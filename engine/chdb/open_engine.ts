@@ -47,7 +47,11 @@ export async function openEngine(
       maxWaiting: bounds.maxWaiting,
       open: (mark) => ChdbSession.open(path, mark, fixedSettings(bounds), [`--config-file=${config}`]),
     })
-    const limits = { known: await settingNames(pool), ceilings: ceilingsOf(bounds) }
+    const limits = {
+      known: await settingNames(pool),
+      ceilings: ceilingsOf(bounds),
+      tableFunctions: await tableFunctionNames(pool),
+    }
     return { pool, limits, version: (await pool.control('SELECT version()')).trim() }
   } catch (error) {
     if (isLocked(path)) throw new AlprError('ALPR_ERR_STORE_LOCKED', { folder: path }, { cause: error })
@@ -81,5 +85,10 @@ async function settingNames(pool: SessionPool): Promise<Set<string>> {
   const lines = await pool.control(
     'SELECT name FROM system.settings UNION ALL SELECT alias_for FROM system.settings FORMAT TabSeparated',
   )
+  return new Set(lines.split('\n').filter(Boolean))
+}
+
+async function tableFunctionNames(pool: SessionPool): Promise<Set<string>> {
+  const lines = await pool.control('SELECT lower(name) FROM system.table_functions FORMAT TabSeparated')
   return new Set(lines.split('\n').filter(Boolean))
 }

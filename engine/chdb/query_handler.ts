@@ -6,6 +6,7 @@ import { parseAddress, type RequestAddress, type SettingLimits } from './request
 import { ProgressHeaders } from './progress_headers.js'
 import { sendWhole, setHeaders, StreamedReply } from './reply.js'
 import type { ChdbSession, QueryScope } from './chdb_session.js'
+import { isNoStatement, outsideOf } from './fence.js'
 import { NotOneStatement, quote, scan, type Statement } from './sql_scanner.js'
 import type { Spool, Spooled } from './spool.js'
 
@@ -29,7 +30,7 @@ export interface CurrentQuery {
 /** Statements that change nothing. */
 const READ_ONLY = new Set(['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS', 'CHECK', 'VALUES'])
 /** Statements whose effect on a session cannot be undone by name. */
-const TAINTING = new Set(['SET', 'USE', 'BEGIN', 'COMMIT', 'ROLLBACK', 'EXECUTE', 'PREPARE', 'DEALLOCATE'])
+const TAINTING = new Set(['SET', 'USE'])
 /** Formats without header and footer: the blocks of a result, one after the other, are the whole result. */
 const STREAMABLE = new Set([
   'jsoneachrow',
@@ -66,7 +67,7 @@ export async function handleQuery(
 
   const { statement, data } = await readStatement(request, address, context)
   try {
-    validateStatement(statement, address, request.method)
+    validateStatement(statement, address, request.method, context.limits)
     const query = prepareQuery(statement, data, address)
     await context.pool.use(query.queryClass, disconnected.signal, async (session) => {
       if (TAINTING.has(statement.kind) || statement.temporary) session.tainted = true
@@ -130,9 +131,21 @@ function scanOne(sql: string): Statement {
 }
 
 /** @throws SYNTAX_ERROR, NOT_IMPLEMENTED, READONLY, UNKNOWN_QUERY_PARAMETER */
-function validateStatement(statement: Statement, address: RequestAddress, method: string | undefined): void {
+function validateStatement(
+  statement: Statement,
+  address: RequestAddress,
+  method: string | undefined,
+  limits: SettingLimits,
+): void {
   if (statement.kind === '') throw new StoreException(62, 'SYNTAX_ERROR', 'Syntax error: the query is empty')
-  if (statement.outside) throw notImplemented(statement.outside)
+  if (isNoStatement(statement.kind))
+    throw new StoreException(
+      62,
+      'SYNTAX_ERROR',
+      `Syntax error: no statement begins with ${statement.kind.slice(0, 50)}`,
+    )
+  const outside = outsideOf(statement, limits, address.params)
+  if (outside !== undefined) throw notImplemented(outside)
   if (method !== 'POST' && !READ_ONLY.has(statement.kind))
     throw new StoreException(164, 'READONLY', 'Cannot execute query in readonly mode: use POST')
   // Parameters of earlier queries stay in the session: one that this request does not set must fail, not be stale.

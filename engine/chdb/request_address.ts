@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { randomUUID } from 'node:crypto'
+import { isSettingAllowed, type Fence } from './fence.js'
 import { badRequest, notImplemented, StoreException } from './exception.js'
 
 /** The parsed URL of a request. */
@@ -49,11 +50,10 @@ const INTERFACE_PARAMETERS = new Set([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
-export interface SettingLimits {
+/** What a statement may name; of its settings, 0 means unlimited, so in an address it becomes the ceiling too. */
+export interface SettingLimits extends Fence {
   /** Settings that the engine has. */
   known: ReadonlySet<string>
-  /** Settings that a client may lower but not raise; 0 means unlimited, so it becomes the ceiling too. */
-  ceilings: ReadonlyMap<string, number>
 }
 
 /** @throws UNKNOWN_SETTING (115), BAD_ARGUMENTS, NOT_IMPLEMENTED */
@@ -108,6 +108,7 @@ export function setParam(params: Map<string, string>, name: string, value: strin
 function limitedSetting(name: string, value: string, limits: SettingLimits): string {
   if (!limits.known.has(name))
     throw new StoreException(115, 'UNKNOWN_SETTING', `Unknown setting '${name.slice(0, 100)}'`)
+  if (!isSettingAllowed(name)) throw notImplemented(`The setting ${name}`)
   const ceiling = limits.ceilings.get(name)
   if (ceiling === undefined) return value
   const number = Number(value)

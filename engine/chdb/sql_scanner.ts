@@ -1,3 +1,5 @@
+import { after, decodeQuoted, endOfComment, endOfQuoted, isBlankSign, type Token } from './sql_tokens.js'
+
 /**
  * What a scanner for ClickHouse SQL finds out about a statement: its kind, which parameters it names, where inline data
  * begins, and that it is only one statement. The engine parses it; nothing here interprets it.
@@ -19,8 +21,8 @@ export interface Statement {
   inlineDataAt?: number
   /** More than one SELECT: a subquery, a union. */
   nested: boolean
-  /** The first word that names what the store does not give: files or hosts (`OUTFILE`, `url(`), the log of queries. */
-  outside?: string
+  /** Its names and literals, without those of inline data and, behind the word VALUES, without literals. */
+  tokens: readonly Token[]
   /** Creates a temporary table, which belongs to its session. */
   temporary: boolean
 }
@@ -28,81 +30,91 @@ export interface Statement {
 /** The text is not exactly one statement. */
 export class NotOneStatement extends Error {}
 
-interface Word {
-  upper: string
-  text: string
-  start: number
-  end: number
-  depth: number
-}
-
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
-const SPACE = /\s+/y
+const NUMBER = /[0-9][A-Za-z0-9_]*/y
 const PLACEHOLDER = /\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*:/y
 const HEREDOC = /\$([A-Za-z0-9_]*)\$/y
 
 /** @throws NotOneStatement when something follows a semicolon */
 export function scan(sql: string): Statement {
-  const words: Word[] = []
+  const tokens: Token[] = []
+  const words: Token[] = []
   const placeholders = new Set<string>()
   let depth = 0
   let end = sql.length
   let at = 0
+  let literals = true
+  /** The last token, until a sign or another token follows it. */
+  let open: Token | undefined
   const match = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at
     return pattern.exec(sql)
   }
+  const add = (kind: Token['kind'], text: string, stop: number): Token => {
+    const token = { kind, text, upper: text.toUpperCase(), start: at, end: stop, depth, next: '' }
+    if (literals || kind === 'word' || kind === 'name') tokens.push(token)
+    open = token
+    at = stop
+    return token
+  }
+  const sign = (char: string) => {
+    if (open) open.next = char
+    open = undefined
+    at++
+  }
 
   while (at < sql.length) {
     const char = sql[at]!
-    if (char === "'" || char === '"' || char === '`') {
-      at = endOfQuoted(sql, at)
+    const comment = endOfComment(sql, at)
+    if (comment !== undefined) {
+      at = comment
+    } else if (char === "'" || char === '"' || char === '`') {
+      const stop = endOfQuoted(sql, at)
+      add(char === "'" ? 'text' : 'name', decodeQuoted(sql.slice(at, stop)), stop)
     } else if (char === '‘' || char === '“') {
-      at = after(sql, char === '‘' ? '’' : '”', at + 1)
-    } else if (char === '-' && sql[at + 1] === '-') {
-      at = after(sql, '\n', at)
-    } else if (char === '#' && (sql[at + 1] === ' ' || sql[at + 1] === '!')) {
-      at = after(sql, '\n', at)
-    } else if (char === '/' && sql[at + 1] === '*') {
-      at = after(sql, '*/', at + 2)
-    } else if (char === '$') {
-      const tag = match(HEREDOC)
-      at = tag ? after(sql, tag[0], at + tag[0].length) : at + 1
-    } else if (char === '{') {
-      const name = match(PLACEHOLDER)
-      if (name) placeholders.add(name[1]!)
-      at++
+      const stop = after(sql, char === '‘' ? '’' : '”', at + 1)
+      add(char === '‘' ? 'text' : 'name', sql.slice(at + 1, stop - 1), stop)
+    } else if (char === '$' && match(HEREDOC)) {
+      const tag = match(HEREDOC)![0]
+      const stop = after(sql, tag, at + tag.length)
+      add('text', sql.slice(at + tag.length, stop - tag.length), stop)
     } else if (char === ';') {
       if (isBlank(sql, at + 1)) {
         end = at
         break
       }
       throw new NotOneStatement(`Multi-statements are not allowed: failed at position ${at + 1}`)
+    } else if (char === '{') {
+      const name = match(PLACEHOLDER)
+      if (name) placeholders.add(name[1]!)
+      sign(char)
     } else if (char === '(' || char === ')') {
+      sign(char)
       depth += char === '(' ? 1 : -1
+    } else if (isBlankSign(char)) {
       at++
     } else {
       const word = match(WORD)
+      const number = word ? null : match(NUMBER)
       if (word) {
-        at += word[0].length
-        words.push({ upper: word[0].toUpperCase(), text: word[0], start: at - word[0].length, end: at, depth })
+        words.push(add('word', word[0], at + word[0].length))
+        if (words.at(-1)!.upper === 'VALUES') literals = false
         if (words[0]!.upper === 'INSERT' && isFormatName(words)) {
           const data = inlineData(sql, at)
-          if (data !== undefined) return describe(sql, at, words, placeholders, data)
+          if (data !== undefined) return describe(sql, at, tokens, words, placeholders, data)
         }
-      } else {
-        const digits = /[0-9]+[A-Za-z0-9_.]*/y
-        at = match(SPACE) ? SPACE.lastIndex : match(digits) ? digits.lastIndex : at + 1
-      }
+      } else if (number) add('number', number[0], at + number[0].length)
+      else sign(char)
     }
   }
-  return describe(sql, end, words, placeholders)
+  return describe(sql, end, tokens, words, placeholders)
 }
 
 function describe(
   sql: string,
   end: number,
-  words: Word[],
+  tokens: Token[],
+  words: Token[],
   placeholders: Set<string>,
   inlineDataAt?: number,
 ): Statement {
@@ -118,41 +130,14 @@ function describe(
     dataAt: kind === 'INSERT' ? infileOffset(top, formatAt) : undefined,
     inlineDataAt,
     nested: words.filter((word) => word.upper === 'SELECT').length > 1,
-    outside: outsideOf(sql, words),
+    tokens,
     temporary:
       kind === 'CREATE' && words.slice(1, 4).some((word) => word.upper === 'TEMPORARY' || word.upper === 'TEMP'),
   }
 }
 
-/**
- * Functions and table engines that open files or connections. The store's process has all rights of its user; a query
- * must not use them.
- */
-const OUTSIDE = new RegExp(
-  `^(${[
-    'FILE|URL|S3|S3QUEUE|GCS|OSS|COSN|HDFS|AZURE\\w*|(FILE|URL|S3|HDFS)CLUSTER',
-    'REMOTE|REMOTESECURE|MYSQL|POSTGRESQL|MONGODB|REDIS|SQLITE|ODBC|JDBC|ARROWFLIGHT|YTSAURUS',
-    'EXECUTABLE\\w*|PYTHON|KAFKA|NATS|RABBITMQ',
-    'ICEBERG\\w*|DELTALAKE\\w*|HUDI\\w*|PAIMON\\w*',
-  ].join('|')})$`,
-)
-
-function outsideOf(sql: string, words: Word[]): string | undefined {
-  const index = words.findIndex((word, at) => reachesOut(sql, word, words[at - 1]))
-  if (index < 0) return undefined
-  return words[index]!.upper === 'QUERY_LOG' ? 'system.query_log' : words[index]!.text
-}
-
-function reachesOut(sql: string, word: Word, before: Word | undefined): boolean {
-  // The engine keeps no log of queries; "unknown table" would not say why.
-  if (word.upper === 'QUERY_LOG') return before?.upper === 'SYSTEM' && sql[word.start - 1] === '.'
-  if (word.upper === 'INFILE') return before?.upper === 'FROM'
-  if (word.upper === 'OUTFILE') return before?.upper === 'INTO'
-  return OUTSIDE.test(word.upper) && /^\s*\(/.test(sql.slice(word.end, word.end + 100))
-}
-
 /** Only `INSERT INTO t [(columns)] [SETTINGS ...] FORMAT x` takes data; one with SELECT or VALUES contains its own. */
-function infileOffset(top: Word[], formatAt: number): number | undefined {
+function infileOffset(top: Token[], formatAt: number): number | undefined {
   if (formatAt < 0 || top.some((word) => word.upper === 'SELECT' || word.upper === 'WITH' || word.upper === 'VALUES'))
     return undefined
   const settings = top.find(
@@ -165,7 +150,7 @@ function infileOffset(top: Word[], formatAt: number): number | undefined {
   return (settings ?? top[formatAt]!).start
 }
 
-function isFormatName(words: Word[]): boolean {
+function isFormatName(words: Token[]): boolean {
   const before = words[words.length - 2]
   return (
     words.length > 3 &&
@@ -183,31 +168,13 @@ function inlineData(sql: string, at: number): number | undefined {
   return sql[start] === '\n' ? start + 1 : start
 }
 
-/** Quoted text ends at the same quote; a backslash escapes, a doubled quote is a literal one. */
-function endOfQuoted(sql: string, start: number): number {
-  const quote = sql[start]!
-  for (let at = start + 1; at < sql.length; at++) {
-    if (sql[at] === '\\') at++
-    else if (sql[at] === quote) {
-      if (sql[at + 1] !== quote) return at + 1
-      at++
-    }
-  }
-  return sql.length
-}
-
-function after(sql: string, mark: string, from: number): number {
-  const found = sql.indexOf(mark, from)
-  return found < 0 ? sql.length : found + mark.length
-}
-
 /** Whether only blanks, semicolons and comments follow. */
 function isBlank(sql: string, from: number): boolean {
   let at = from
   while (at < sql.length) {
-    if (/[\s;]/.test(sql[at]!)) at++
-    else if (sql.startsWith('--', at) || sql.startsWith('# ', at) || sql.startsWith('#!', at)) at = after(sql, '\n', at)
-    else if (sql.startsWith('/*', at)) at = after(sql, '*/', at + 2)
+    const comment = endOfComment(sql, at)
+    if (comment !== undefined) at = comment
+    else if (/[\s;]/.test(sql[at]!)) at++
     else return false
   }
   return true

@@ -60,6 +60,10 @@ t.test('the store speaks ClickHouse to @clickhouse/client', async (t) => {
       ["SELECT 1 INTO OUTFILE '/tmp/x'", '48', 'NOT_IMPLEMENTED'],
       ["INSERT INTO w.t FROM INFILE '/etc/passwd' FORMAT CSV", '48', 'NOT_IMPLEMENTED'],
       ["SELECT * FROM file('/etc/passwd', LineAsString)", '48', 'NOT_IMPLEMENTED'],
+      ["SELECT * FROM `fil\\x65`/**/('/etc/passwd', LineAsString)", '48', 'NOT_IMPLEMENTED'],
+      ['SELECT * FROM "/etc/passwd"', '48', 'NOT_IMPLEMENTED'],
+      ["SELECT * FROM redis('127.0.0.1:1', 'key', 'key String')", '48', 'NOT_IMPLEMENTED'],
+      ['SELECT 1 SETTINGS max_memory_usage = 0', '48', 'NOT_IMPLEMENTED'],
       ['SELECT groupArray(number) FROM numbers(1000000000)', '241', 'MEMORY_LIMIT_EXCEEDED'],
       ['', '62', 'SYNTAX_ERROR'],
     ]
