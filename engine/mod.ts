@@ -4,7 +4,8 @@
  * `connectNats` are for the parts and for operators' commands that show no plate; `test/records_door.test.ts` lists who
  * uses them.
  */
-export { readManifest, restore } from './backup/backup.js'
+export { restore } from './backup/backup.js'
+export { readManifest } from './backup/manifest.js'
 export { EXPORT_FORMATS, fileOf, type ExportFormat } from './canvass/export.js'
 export type { ExportEnd } from './canvass/canvass_service.js'
 export { questionList, type QuestionKind } from './canvass/questions.js'
@@ -22,6 +23,7 @@ export {
 export { packPictures } from './model/pictured_message.js'
 export { CameraRegistry } from './cameras/camera_registry.js'
 export type { Hit } from './model/hit.js'
+export { hitOf } from './model/hit_schema.js'
 export { HotListSchema, LIST_ID, parseHotList, ruleVersion, type HotList } from './hotlists/hotlist.js'
 export type { ColumnUse, FixedColumn, HotListColumns } from './hotlists/hotlist_columns.js'
 export { guardShrink } from './hotlists/list_guard.js'

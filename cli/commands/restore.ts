@@ -13,6 +13,7 @@ import {
 import { AlprError, loadSecrets } from '../../engine/runtime/mod.js'
 import { launchStore } from '../../engine/chdb/mod.js'
 import { printJson, printLine, printNote } from '../output.js'
+import { giveFolder, ownerFor } from '../own_folder.js'
 import { lockRunFolder } from '../run_file.js'
 import { settingsFor, withSystemOptions, type SystemOptions } from '../system.js'
 
@@ -35,6 +36,7 @@ Examples:
       const settings = await settingsFor(options)
       // Reports an invalid folder before anything starts.
       await readManifest(resolve(folder))
+      const owner = ownerFor(settings.dataFolder)
       const { streams, tables } = await withEmptySystem(settings, (system) =>
         restore(system, resolve(folder), (text) => {
           if (!options.json) printNote(text)
@@ -44,6 +46,10 @@ Examples:
         dataFolder: settings.dataFolder,
         streams: streams.length,
         rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+      }
+      if (owner) {
+        giveFolder(settings.dataFolder, owner)
+        if (!options.json) printNote(`its files belong to user ${owner.uid} and group ${owner.gid}, as the folder does`)
       }
       if (options.json) printJson(facts)
       else

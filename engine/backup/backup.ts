@@ -1,28 +1,15 @@
-import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, copyFile, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { NatsConnection } from 'nats'
-import { AlprError, reasonOf } from '../errors.js'
 import { countsOf, readPartitioning } from '../nats/partitioning.js'
 import { BUCKET, ENTRANCES, partitionsOf, stateStreamOf, streamOf, type Partition } from '../nats/topology.js'
 import { CheckpointLog } from '../partition/checkpoint_log.js'
 import { migrate, SCHEMA_VERSION } from '../store/migrate.js'
+import { failed, type Manifest, PARTS, readManifest, snapshotFile } from './manifest.js'
 import { restoreStream, snapshotStream, type StreamSnapshot } from './stream_snapshot.js'
-import { dumpTables, loadTables, type TablePiece } from './table_dump.js'
-
-/** `manifest.json` of a backup: its contents. It is written last, so an interrupted backup has none. */
-export interface Manifest {
-  format: 1
-  /** Name and version of the program that wrote it. */
-  product: string
-  schema: number
-  /** RFC 3339. */
-  at: string
-  streams: StreamSnapshot[]
-  tables: TablePiece[]
-  /** Picture segments, with the bytes that belong to the backup. */
-  crops: { name: string; bytes: number }[]
-}
+import { dumpTables, loadTables } from './table_dump.js'
 
 export interface BackupSystem {
   connection: NatsConnection
@@ -60,13 +47,14 @@ export async function backUp(
     tables: [],
     crops: [],
   }
-  manifest.streams = await snapshotAll(connection, join(folder, 'streams'), say)
+  manifest.streams = await snapshotAll(connection, folder, say)
   manifest.tables = await dumpTables(client, database, join(folder, 'tables'), (table, rows) =>
     say(`table ${table}: ${rows} rows`),
   )
   for (const name of await readdir(cropsFolder).catch(() => [])) {
     const { size } = await stat(join(cropsFolder, name))
     await copyFile(join(cropsFolder, name), join(folder, 'crops', name))
+    await chmod(join(folder, 'crops', name), 0o600)
     // It may have grown while it was copied; bytes beyond `size` are not part of this backup.
     await truncate(join(folder, 'crops', name), size)
     manifest.crops.push({ name, bytes: size })
@@ -89,7 +77,7 @@ async function snapshotAll(
   const names: string[] = []
   for await (const { config } of manager.streams.list()) if (!NOT_KEPT.includes(config.name)) names.push(config.name)
   const take = async (name: string): Promise<StreamSnapshot> =>
-    snapshotStream(connection, name, join(folder, `${name}.snapshot`))
+    snapshotStream(connection, name, snapshotFile(folder, name))
   const partitions = await existingPartitions(connection)
   const bound = [`KV_${BUCKET.partitions}`, ...partitions.map(stateStreamOf), ...partitions.map(streamOf)].filter(
     (name) => names.includes(name),
@@ -145,38 +133,28 @@ export async function restore(
   await mkdir(cropsFolder, { recursive: true, mode: 0o700 })
   for (const { name, bytes } of manifest.crops) {
     const from = join(folder, 'crops', name)
-    if ((await stat(from)).size !== bytes) throw failed(from, `it does not have the ${bytes} bytes that were written`)
-    await copyFile(from, join(cropsFolder, name))
+    const to = join(cropsFolder, name)
+    // Never over a file, and never through a link.
+    await copyFile(from, to, constants.COPYFILE_EXCL)
+    await chmod(to, 0o600)
+    if ((await stat(to)).size !== bytes) throw failed(from, `it does not have the ${bytes} bytes that were written`)
   }
   say(`pictures: ${manifest.crops.length} segments`)
   // Last: with its streams an engine could start.
   for (const snapshot of manifest.streams) {
-    await restoreStream(connection, snapshot, join(folder, 'streams', `${snapshot.name}.snapshot`))
+    await restoreStream(connection, snapshot, snapshotFile(folder, snapshot.name))
     say(`stream ${snapshot.name}: ${snapshot.state.messages} messages`)
   }
   return manifest
 }
 
-/** @throws ALPR_ERR_BACKUP_FAILED when the folder contains no finished backup */
-export async function readManifest(folder: string): Promise<Manifest> {
-  try {
-    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
-    if (manifest.format !== 1) throw new Error(`its format is ${String(manifest.format)}, this program reads 1`)
-    return manifest
-  } catch (error) {
-    throw failed(folder, `it contains no finished backup (${reasonOf(error)})`)
-  }
-}
-
 /** Creates the folders of a backup. @throws ALPR_ERR_BACKUP_FAILED unless they are empty */
 async function makeEmpty(folder: string): Promise<void> {
-  for (const name of ['streams', 'tables', 'crops']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
-  for (const name of ['.', 'streams', 'tables', 'crops']) {
+  for (const name of PARTS) await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
+  for (const name of ['.', ...PARTS]) {
     const entries = (await readdir(join(folder, name))).filter(
-      (entry) => name !== '.' || !['streams', 'tables', 'crops'].includes(entry),
+      (entry) => name !== '.' || !PARTS.some((part) => part === entry),
     )
     if (entries.length > 0) throw failed(folder, `it is not empty (${entries[0]!}); use a new folder`)
   }
 }
-
-const failed = (what: string, reason: string): AlprError => new AlprError('ALPR_ERR_BACKUP_FAILED', { what, reason })

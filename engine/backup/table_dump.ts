@@ -80,9 +80,14 @@ export async function loadTables(
   const views = schemaStatements(checkDatabaseName(database)).filter((statement) =>
     statement.startsWith('CREATE MATERIALIZED VIEW'),
   )
-  const full = (await tablesOf(client, database)).filter(
-    ({ name, total_rows: rows }) => name !== 'schema_version' && Number(rows) > 0,
-  )
+  const tables = await tablesOf(client, database)
+  const unknown = pieces.find(({ table }) => !tables.some(({ name }) => name === table))
+  if (unknown)
+    throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
+      what: `table ${unknown.table}`,
+      reason: 'the schema of this program has no such table',
+    })
+  const full = tables.filter(({ name, total_rows: rows }) => name !== 'schema_version' && Number(rows) > 0)
   if (full.length > 0)
     throw new AlprError('ALPR_ERR_BACKUP_FAILED', {
       what: `database ${database}`,

@@ -1,5 +1,6 @@
 import type { JetStreamClient, JetStreamManager, NatsConnection } from 'nats'
-import { backUp, type BackupSystem, type Manifest } from '../backup/backup.js'
+import { backUp, type BackupSystem } from '../backup/backup.js'
+import type { Manifest } from '../backup/manifest.js'
 import { loadDeadLetter, type DeadLetter } from '../dead_letters/queue.js'
 import type { RecordOptions, RecordSummary } from '../feeds/feed_recording.js'
 import type { StandingPartial } from '../hotlists/standing_partial.js'
