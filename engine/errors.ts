@@ -172,7 +172,38 @@ export function codeOf(error: unknown): ErrorCode {
   return error instanceof AlprError || error instanceof WasmError ? error.code : 'ALPR_ERR_INTERNAL'
 }
 
-/** One line for a log or a header; never a stack trace. */
+/** One line for a person who asked; never a stack trace. For a log: `logReasonOf`. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300)
+}
+
+/**
+ * One line for a log. The text of a foreign error may quote what it failed at, a plate among it, so its class and code
+ * stand for it; an error of our own without a foreign cause keeps its words.
+ */
+export function logReasonOf(error: unknown): string {
+  const isOwn = error instanceof AlprError || error instanceof WasmError
+  if (!isOwn) return classOf(error)
+  const { cause } = error
+  if (cause === undefined) return reasonOf(error)
+  return `${error.code} (${logReasonOf(cause)})`
+}
+
+/** Class of an error with its code, where it has one: `Error ECONNREFUSED`, `ClickHouseError UNKNOWN_TABLE 60`. */
+function classOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const { code, type } = error as { code?: unknown; type?: unknown }
+  const words = [error.constructor.name, type, code].filter((one) => /^\w{1,60}$/.test(String(one ?? '')))
+  return words.join(' ')
+}
+
+/** The fields of an error in a log: class and code, and the places of its stack without its text. */
+export function logErrorOf(error: unknown): { type: string; reason: string; stack?: string } {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const places = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  return {
+    type: error instanceof Error ? error.constructor.name : typeof error,
+    reason: logReasonOf(error),
+    ...(places.length > 0 && { stack: places.join('\n') }),
+  }
 }

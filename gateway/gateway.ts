@@ -118,6 +118,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       maxConsoles: options.maxConsoles ?? 1_024,
       stallMs: options.stallMs ?? 30_000,
     },
+    log,
   )
   natsLink.addTask(board.task)
   natsLink.addTask(ingest.task)

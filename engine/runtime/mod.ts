@@ -1,7 +1,16 @@
 /**
  * The light door of the engine: errors, secrets, processes, sleeping, CSV. Loads no client, codec or schema compiler.
  */
-export { AlprError, ERROR_CODES, codeOf, reasonOf, type ErrorCode, type ErrorDetails } from '../errors.js'
+export {
+  AlprError,
+  ERROR_CODES,
+  codeOf,
+  logErrorOf,
+  logReasonOf,
+  reasonOf,
+  type ErrorCode,
+  type ErrorDetails,
+} from '../errors.js'
 export { DAY_MS, HOUR_MS, parseDay, parseInstant } from '../model/time.js'
 export { CsvReader } from './csv_reader.js'
 export { leastOf, mostOf } from './extremes.js'

@@ -1,4 +1,4 @@
-import { reasonOf } from '../errors.js'
+import { logReasonOf } from '../errors.js'
 import { backoffMs, sleep } from './backoff.js'
 
 /** Retries work that must not be lost until it succeeds or the process ends. */
@@ -9,7 +9,7 @@ export class Retry {
   /** @param wording puts an error into words */
   constructor(
     private readonly log: { warn(fields: object, text: string): void; info(fields: object, text: string): void },
-    private readonly wording: (error: unknown) => string = reasonOf,
+    private readonly wording: (error: unknown) => string = logReasonOf,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import type { Hit } from '../../engine/mod.js'
+import { hitOf } from '../../engine/mod.js'
 import type { GapMessage } from './protocol.js'
 import type { GapEntry, HitEntry } from './ring.js'
 import { textFrame } from './text_frame.js'
@@ -8,14 +8,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /**
  * The ring entry of a message of stream HITS. The engine's JSON is passed on unchanged, with `type` and `seq` in front
  * of its own fields.
- * @throws if the message is not a hit
+ * @throws ALPR_ERR_REQUEST_INVALID, SyntaxError or TypeError if the message is not a hit
  */
 export function hitEntry(seq: number, payload: Uint8Array): HitEntry {
   const text = decoder.decode(payload).trim()
-  const hit = JSON.parse(text) as Hit
-  if (typeof hit?.hitId !== 'string' || typeof hit.list !== 'string' || typeof hit.camera !== 'string')
-    throw new TypeError('not a hit')
-  const { list, camera, priority, lat, lon, tsLast } = hit
+  const { list, camera, priority, lat, lon, tsLast } = hitOf(JSON.parse(text))
   return {
     kind: 'hit',
     seq,

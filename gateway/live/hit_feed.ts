@@ -9,7 +9,7 @@ import {
   type StreamInfo,
 } from 'nats'
 import { STREAM } from '../../engine/mod.js'
-import { reasonOf } from '../../engine/runtime/mod.js'
+import { logReasonOf, reasonOf } from '../../engine/runtime/mod.js'
 import type { NatsTask } from './nats_link.js'
 import { parseAckSubject } from './ack_subject.js'
 import { gapEntry, hitEntry } from './entry.js'
@@ -19,6 +19,7 @@ import { Ring, type HitEntry } from './ring.js'
 const HEARTBEAT_MS = 2_000
 /** Entries read from the stream at a start, so that new consoles find the latest hits in memory. */
 const WINDOW = 1_000
+const MALFORMED_A_LINE = 1_000
 
 /**
  * `first-seen`: this gateway had not seen the stream before; `recreated`: another stream under the same name;
@@ -29,6 +30,8 @@ export type StreamChange = 'first-seen' | 'recreated' | 'rewound'
 export interface FeedListener {
   /** A hit published while this feed was listening, which tells the delay. Older hits do not. */
   onLiveHit(entry: HitEntry): void
+  /** Messages of the stream are passed over, because they are not hits. @param reason for the log */
+  onMalformed(seq: number, malformed: number, reason: string): void
   /** New entries are in the ring. */
   onEntries(): void
   /** The ring was replaced, because the sequences of the stream do not continue the previous ones. */
@@ -183,8 +186,9 @@ export class HitFeed {
     let entry: HitEntry
     try {
       entry = hitEntry(seq, message.data)
-    } catch {
-      this.malformed++
+    } catch (error) {
+      // One line when it begins and one for each thousand: who sends one such message may send many.
+      if (this.malformed++ % MALFORMED_A_LINE === 0) this.listener.onMalformed(seq, this.malformed, logReasonOf(error))
       return
     }
     ring.push(entry)

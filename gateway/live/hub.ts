@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
 import { WebSocketServer } from 'ws'
 import type { Records } from '../../engine/mod.js'
 import { AlprError, codeOf } from '../../engine/runtime/mod.js'
@@ -72,6 +73,7 @@ export class Hub {
     private readonly records: Records,
     private readonly summarize: (live: LiveFigures) => StatusSummary,
     private readonly options: HubOptions,
+    private readonly log: Pick<Logger, 'warn'>,
   ) {
     this.backlog = new Backlog(natsLink)
     this.feed = new HitFeed({
@@ -79,6 +81,8 @@ export class Hub {
         this.counts.hits++
         this.#delay.add(Date.parse(facts.tsLast))
       },
+      onMalformed: (seq, malformed, reason) =>
+        this.log.warn({ seq, malformed, reason }, 'passed over a message of stream HITS that is not a hit'),
       onEntries: () => this.#wake(),
       onStream: (change) => {
         for (const console of this.#consoles) console.streamChanged(change)

@@ -1,3 +1,4 @@
+import { CardBoundary } from '../shared/card_boundary.js'
 import { useObservable } from '../shared/observable.js'
 import { plural } from '../shared/text/quantities.js'
 import { useNow } from '../shared/use_now.js'
@@ -30,7 +31,9 @@ export function HitList({ board, paused, onPause }: { board: Board; paused: bool
         <div class="scroll" role="log" aria-live="off" aria-label="Hits, newest first" tabIndex={0}>
           <ol class="hits">
             {shown.map((hit) => (
-              <HitCard key={hit.hit.hitId} shown={hit} now={now} />
+              <CardBoundary key={hit.hit.hitId} noun="hit" id={hit.hit.hitId}>
+                <HitCard shown={hit} now={now} />
+              </CardBoundary>
             ))}
           </ol>
         </div>

@@ -1,3 +1,4 @@
+import { CardBoundary } from '../shared/card_boundary.js'
 import { useObservable } from '../shared/observable.js'
 import { useNow } from '../shared/use_now.js'
 import type { Board } from './board.js'
@@ -30,7 +31,9 @@ export function ReadList({ board, paused, onPause }: { board: Board; paused: boo
         <div class="scroll" role="log" aria-live="off" aria-label="Reads, newest first" tabIndex={0}>
           <ol class="reads">
             {shown.map((read) => (
-              <ReadRow key={read.readId} read={read} now={now} />
+              <CardBoundary key={read.readId} noun="read" id={read.readId}>
+                <ReadRow read={read} now={now} />
+              </CardBoundary>
             ))}
           </ol>
         </div>
