@@ -1,6 +1,7 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { AlprError } from '../errors.js'
 import { DAY_MS } from '../model/time.js'
+import { preparePolygons } from '../geo/prepare_areas.js'
 import { NO_SEARCH } from '../plate_search/no_search.js'
 import { SqlPlateSearch, type PlateSearch } from '../plate_search/candidates.js'
 import { CachedValue } from '../runtime/cached_value.js'
@@ -118,26 +119,27 @@ export class CanvassService {
    * @throws ALPR_ERR_NOT_FOUND for an unknown kind, ALPR_ERR_REQUEST_INVALID, ALPR_ERR_AREA_INVALID,
    * ALPR_ERR_WINDOW_INVALID, ALPR_ERR_PATTERN_...
    */
-  prepare(kind: QuestionKind, input: unknown): AskedQuestion {
+  async prepare(kind: QuestionKind, input: unknown): Promise<AskedQuestion> {
     if (!Object.hasOwn(QUESTIONS, kind))
       throw new AlprError('ALPR_ERR_NOT_FOUND', { what: `question ${String(kind).slice(0, 40)}` })
     const question = QUESTIONS[kind] as unknown as Question
     const valid = validate(question.schema, input) as unknown as QuestionInput
+    await preparePolygons(valid)
     return { kind, question, input: valid, prepared: question.prepare(valid as never), maxRows: valid.limit }
   }
 
   /** For `export`: `limit` of the input bounds the whole, up to `MAX_EXPORT`. @throws as `prepare` */
-  prepareExport(kind: QuestionKind, input: unknown): AskedQuestion {
+  async prepareExport(kind: QuestionKind, input: unknown): Promise<AskedQuestion> {
     if (input === null || typeof input !== 'object' || !('limit' in input))
-      return { ...this.prepare(kind, input), maxRows: MAX_EXPORT }
+      return { ...(await this.prepare(kind, input)), maxRows: MAX_EXPORT }
     const wanted = Number(input.limit)
-    const asked = this.prepare(kind, { ...input, limit: Math.min(wanted || 0, EXPORT_PAGE) })
+    const asked = await this.prepare(kind, { ...input, limit: Math.min(wanted || 0, EXPORT_PAGE) })
     return { ...asked, maxRows: Math.min(MAX_EXPORT, wanted) }
   }
 
   /** For `watch`. @throws as `prepare`, and ALPR_ERR_REQUEST_INVALID for a question whose answer comes in one piece */
-  prepareWatch(kind: QuestionKind, input: unknown): AskedQuestion {
-    const asked = this.prepare(kind, input)
+  async prepareWatch(kind: QuestionKind, input: unknown): Promise<AskedQuestion> {
+    const asked = await this.prepare(kind, input)
     if (asked.question.pages) return asked
     const reason = `the answer to ${kind} comes in one piece`
     throw new AlprError('ALPR_ERR_REQUEST_INVALID', { field: 'format', reason })

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { AlprError } from '../errors.js'
 import { CAMERA_ID } from '../model/camera.js'
+import { atOnce, type Sliced } from '../runtime/slices.js'
 
 /** Mean radius of the earth, metres. */
 export const EARTH_M = 6_371_008.8
@@ -88,6 +89,13 @@ export function areasOf(input: Static<typeof AreasSchema>): Area[] {
   })
 }
 
+export type Corners = readonly (readonly [number, number])[]
+
+/** Rings that were made in slices, by the corners as the request has them. */
+const prepared = new WeakMap<Corners, Ring>()
+/** Remembers what `ringOf` returns for these corners. */
+export const rememberRing = (corners: Corners, ring: Ring): unknown => prepared.set(corners, ring)
+
 /** Degrees; 0.01 mm. */
 export const NUDGE = 1e-10
 
@@ -97,7 +105,12 @@ export const NUDGE = 1e-10
  * not, and neighbouring polygons never share a read.
  * @throws ALPR_ERR_AREA_INVALID
  */
-export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
+export const ringOf = (corners: Corners): Ring => prepared.get(corners) ?? atOnce(slicedRing(corners))
+
+/** Edges compared in one slice of work: about a millisecond. */
+export const SLICE_EDGES = 50_000
+
+export function* slicedRing(corners: Corners): Sliced<Ring> {
   const invalid = (reason: string) => new AlprError('ALPR_ERR_AREA_INVALID', { reason })
   if (corners.length > MAX_CORNERS + 1)
     throw invalid(`a polygon of ${corners.length} corners; at most ${MAX_CORNERS} are allowed`)
@@ -126,7 +139,7 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
   if (lon.length < 3) throw invalid('fewer than 3 different corners')
   const west = Math.min(...lon)
   if (Math.max(...lon) - west > 180) throw invalid('it spans more than 180 degrees of longitude')
-  const crossing = crossingOf(lon, lat)
+  const crossing = yield* crossingOf(lon, lat)
   if (crossing)
     throw invalid(`edge ${crossing[0] + 1} and edge ${crossing[1] + 1} cross or touch: a polygon must not cross itself`)
   // Westernmost corner in [-180, 180).
@@ -146,12 +159,18 @@ export function ringOf(corners: readonly (readonly [number, number])[]): Ring {
 
 /**
  * The first two edges that meet other than in a shared corner; edge i starts at corner i. Quadratic, but bounds are
- * compared first: 2,000 corners take a few ms.
+ * compared first: 2,000 corners take tens of ms.
  */
-function crossingOf(x: readonly number[], y: readonly number[]): [number, number] | undefined {
+function* crossingOf(x: readonly number[], y: readonly number[]): Sliced<[number, number] | undefined> {
   const n = x.length
   const at = (i: number) => (i + 1) % n
+  let compared = 0
   for (let i = 0; i < n; i++) {
+    compared += n - i
+    if (compared > SLICE_EDGES) {
+      yield
+      compared = n - i
+    }
     const ax = x[i]!,
       ay = y[i]!,
       bx = x[at(i)]!,

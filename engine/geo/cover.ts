@@ -1,5 +1,6 @@
 import { cellBounds } from './cell.js'
-import { EARTH_M, type Circle, type Ring } from './area.js'
+import { EARTH_M, SLICE_EDGES, type Circle, type Ring } from './area.js'
+import { atOnce, type Sliced } from '../runtime/slices.js'
 
 /** Cells from `from` to `to`, both included. */
 export interface CellRange {
@@ -25,8 +26,25 @@ type Judge = (box: Box) => 'out' | 'part' | 'in'
  * allow: squares of the quad-tree are split, the largest first, while there is room. A cover only prunes; queries also
  * compare each read with the area itself.
  */
-export function coverOf(area: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] {
+export const coverOf = (area: Circle | Ring, maxRanges = MAX_RANGES): CellRange[] =>
+  (maxRanges === MAX_RANGES ? prepared.get(area) : undefined) ?? atOnce(slicedCover(area, maxRanges))
+
+/** Covers that were made in slices. */
+const prepared = new WeakMap<Circle | Ring, CellRange[]>()
+/** Remembers what `coverOf` returns for this area. */
+export const rememberCover = (area: Circle | Ring, cover: CellRange[]): unknown => prepared.set(area, cover)
+
+export function* slicedCover(area: Circle | Ring, maxRanges = MAX_RANGES): Sliced<CellRange[]> {
   const judge = area.kind === 'circle' ? circleJudge(area) : ringJudge(area)
+  // Edges that one judgement may compare: a square with each edge, in each turn of the world.
+  const cost = area.kind === 'circle' ? 1 : area.lon.length * 2
+  let compared = 0
+  const isFull = () => {
+    compared += cost
+    if (compared <= SLICE_EDGES) return false
+    compared = cost
+    return true
+  }
   // Sixteen bits in each direction: the whole world is one square of level 16.
   let open: { first: number; level: number }[] = [{ first: 0, level: 16 }]
   const done: CellRange[] = []
@@ -34,6 +52,7 @@ export function coverOf(area: Circle | Ring, maxRanges = MAX_RANGES): CellRange[
     const next: { first: number; level: number }[] = []
     for (const square of open) {
       const size = 4 ** square.level
+      if (isFull()) yield
       const verdict = judge(boxOf(square.first, square.level))
       if (verdict === 'out') continue
       if (verdict === 'in' || square.level === 0) done.push({ from: square.first, to: square.first + size - 1 })
@@ -42,7 +61,11 @@ export function coverOf(area: Circle | Ring, maxRanges = MAX_RANGES): CellRange[
           next.push({ first: square.first + quarter * (size / 4), level: square.level - 1 })
     }
     // Judged before they are counted, because most quarters lie outside.
-    const touched = next.filter(({ first, level }) => judge(boxOf(first, level)) !== 'out')
+    const touched: typeof next = []
+    for (const square of next) {
+      if (isFull()) yield
+      if (judge(boxOf(square.first, square.level)) !== 'out') touched.push(square)
+    }
     const ranges = merged([
       ...done,
       ...touched.map(({ first, level }) => ({ from: first, to: first + 4 ** level - 1 })),

@@ -96,7 +96,7 @@ export class Records {
 
   /** One page of the answer to a question. @throws what CanvassService.answer throws, or what the gate throws */
   async ask(access: Access, kind: QuestionKind, input: unknown, options: AskOptions = {}): Promise<Answer> {
-    const asked = this.#canvass.prepare(kind, input)
+    const asked = await this.#canvass.prepare(kind, input)
     const request: AccessRequest = {
       kind: 'question',
       input: { question: kind, ...asked.input },
@@ -114,7 +114,7 @@ export class Records {
     input: unknown,
     options: { signal?: AbortSignal } = {},
   ): AsyncGenerator<unknown[], ExportEnd> {
-    const asked = this.#canvass.prepareExport(kind, input)
+    const asked = await this.#canvass.prepareExport(kind, input)
     const request: AccessRequest = { kind: 'question', input: { question: kind, ...asked.input }, form: 'export' }
     return yield* this.#streamed(
       access,
@@ -131,7 +131,7 @@ export class Records {
     input: unknown,
     options: { signal?: AbortSignal } = {},
   ): AsyncGenerator<Answer> {
-    const asked = this.#canvass.prepareWatch(kind, input)
+    const asked = await this.#canvass.prepareWatch(kind, input)
     const request: AccessRequest = { kind: 'question', input: { question: kind, ...asked.input }, form: 'page' }
     let last = 0
     // Each answer holds the previous ones: the rows that left are those of the last.

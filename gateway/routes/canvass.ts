@@ -12,19 +12,21 @@ const BODY_LIMIT = 1_048_576
 
 const Query = Type.Object(
   {
-    format: Type.Union(
-      [
-        Type.Literal('json'),
-        ...Object.keys(EXPORT_FORMATS).map((format) => Type.Literal(format as ExportFormat)),
-        Type.Literal('pages' as const),
-      ],
-      {
-        default: 'json',
-        description:
-          'pages: JSON lines, each the answer found so far (question plates only); csv and geojson: the whole answer ' +
-          'as a streamed file, up to 1,000,000 rows or the `limit` of the question; the trailer Next-Page has the ' +
-          '`cursor` for the rest, Rows-Left the number of rows that no page has',
-      },
+    format: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('json'),
+          ...Object.keys(EXPORT_FORMATS).map((format) => Type.Literal(format as ExportFormat)),
+          Type.Literal('pages' as const),
+        ],
+        {
+          default: 'json',
+          description:
+            'pages: JSON lines, each the answer found so far (question plates only); csv and geojson: the whole ' +
+            'answer as a streamed file, up to 1,000,000 rows or the `limit` of the question; the trailer Next-Page ' +
+            'has the `cursor` for the rest, Rows-Left the number of rows that no page has',
+        },
+      ),
     ),
     ...PurposeField,
   },
@@ -46,7 +48,7 @@ export function canvassRoutes(api: Api, { records }: Services): void {
           response: { 200: Type.Unsafe<unknown>(AnswerSchema), ...problems(400, 401, 403, 404, 408, 413, 422, 503) },
         },
       },
-      async ({ body, query: { format, purpose }, caller, raw }, reply) => {
+      async ({ body, query: { format = 'json', purpose }, caller, raw }, reply) => {
         // When the client disconnects, the store ends the query.
         const gone = goneOf(raw, reply.raw)
         const access = accessOf(caller, purpose)
