@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { AlprError, codeOf, reasonOf } from '../engine/runtime/mod.js'
+import { printJson, printNote } from './output.js'
 
 /** A failure that the command has already printed; only the exit code is left. */
 export class ReportedFailure extends Error {
@@ -23,9 +24,8 @@ export async function report(error: unknown, json: boolean): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const code = codeOf(error)
   const message = await messageOf(error)
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
-  else
-    process.stderr.write(code === 'ALPR_ERR_USAGE' ? `platestream: ${message}\n` : `platestream: ${code}: ${message}\n`)
+  if (json) printJson({ error: { code, message } })
+  else printNote(code === 'ALPR_ERR_USAGE' ? `platestream: ${message}` : `platestream: ${code}: ${message}`)
   return code === 'ALPR_ERR_USAGE' ? 2 : 1
 }
 

@@ -1,5 +1,6 @@
 import { SingleBar, Presets } from 'cli-progress'
 import { mostOf } from '../engine/runtime/mod.js'
+import { terminalText, terminalWord } from './terminal_text.js'
 
 /**
  * Whether a person watches the terminal: only then do commands show progress bars. The bars go to standard error, so
@@ -7,18 +8,19 @@ import { mostOf } from '../engine/runtime/mod.js'
  */
 export const isWatched = (): boolean => process.stderr.isTTY === true
 
+/** Prints a line; like everything that this file prints, without control characters. */
 export const printLine = (text: string): void => {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${terminalText(text)}\n`)
 }
 export const printJson = (value: unknown): void => printLine(JSON.stringify(value))
 /** Prints a line for people to standard error. */
 export const printNote = (text: string): void => {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${terminalText(text)}\n`)
 }
 
 /** Prints a table for people. Each column is as wide as its widest cell; the last one is not padded. */
 export function printTable(head: string[], rows: (string | number)[][]): void {
-  const all = [head, ...rows].map((row) => row.map(String))
+  const all = [head, ...rows].map((row) => row.map((cell) => terminalWord(String(cell))))
   const widths = head.map((_, i) => mostOf(all.map((row) => row[i]?.length ?? 0)))
   for (const row of all)
     printLine(
@@ -60,7 +62,7 @@ export function progressBar(total: number, unit: string, format = '', quiet = fa
   return {
     update: (done, facts = {}, known = total) => {
       if (known > 0 && known !== bar.getTotal()) bar.setTotal(known)
-      bar.update(done, facts)
+      bar.update(done, Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, terminalWord(fact)])))
     },
     stop: () => bar.stop(),
   }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { report } from './failure.js'
+import { terminalText } from './terminal_text.js'
 import { productVersion } from './version.js'
 
 /** A command's file is loaded only when the command runs: `camera list` must not load the recognizer. */
@@ -37,7 +38,7 @@ function newProgram(): Command {
     .configureOutput({
       outputError: (text, write) =>
         write(
-          `${text
+          `${terminalText(text)
             .replace(/^error: /, 'platestream: ')
             .replace(/\s*\n\s*/g, ' ')
             .trim()}\n`,

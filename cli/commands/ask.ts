@@ -8,6 +8,7 @@ import { interruptSignal } from '../interrupt.js'
 import { printJson, printTable, printNote } from '../output.js'
 import { cameraId, collect, decimal, oneOf, wholeNumber } from '../parse.js'
 import { withSystemOptions } from '../system.js'
+import { terminalText } from '../terminal_text.js'
 
 /** Options that set fields of a question. A question offers the options whose fields its input has. */
 interface AskOptions extends AccessOptions {
@@ -135,7 +136,8 @@ async function answer(kind: QuestionKind, fields: ReadonlySet<string>, options: 
       for (;;) {
         const piece = await pieces.next()
         if (piece.done) return noteRest(piece.value)
-        if (!process.stdout.write(piece.value)) await once(process.stdout, 'drain')
+        const text = process.stdout.isTTY ? terminalText(String(piece.value).replaceAll('\r\n', '\n')) : piece.value
+        if (!process.stdout.write(text)) await once(process.stdout, 'drain')
       }
     }
     const { items, partial, notes, plan, ...rest } = await records.ask(access, kind, input, { signal })

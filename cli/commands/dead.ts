@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { JetStreamManager } from 'nats'
 import type { DeadFilter, DeadLetter } from '../../engine/mod.js'
 import { accessGate, accessOf, withPurpose, type AccessOptions } from '../access.js'
+import { confirmed } from '../confirm.js'
 import { usage } from '../failure.js'
 import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, printTable, progressBar } from '../output.js'
@@ -111,16 +112,18 @@ Examples:
     .description('delete dead letters permanently')
     .argument('[seq...]', 'sequence numbers', collectSeq)
     .option('--all', 'all dead letters that match the filter')
+    .option('--yes', 'with --all: delete without asking; needed where no terminal can answer')
     .option('--json', 'print one JSON line')
-    .action((seqs: number[], options: ChoiceOptions) =>
-      withNats(options, 'dead drop', async (connection) => {
+    .action(async (seqs: number[], options: ChoiceOptions & { yes?: boolean }) => {
+      if (options.all && !seqs?.length) await confirmed('delete all dead letters that match the filter', options.yes)
+      await withNats(options, 'dead drop', async (connection) => {
         const manager = await connection.jetstreamManager()
         const { drop } = await loadEngine()
         const done = await forChosen(manager, seqs, options, (letter) => drop(manager, letter.seq))
         if (options.json) printJson({ dropped: done })
         else printLine(`${done} deleted`)
-      }),
-    )
+      })
+    })
 }
 
 const withFilter = (command: Command): Command =>

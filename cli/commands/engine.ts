@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { pino } from 'pino'
 import { connectNats, startEngine } from '../../engine/mod.js'
-import { codeOf, reasonOf } from '../../engine/runtime/mod.js'
+import { codeOf, logErrorOf, reasonOf } from '../../engine/runtime/mod.js'
 import { ReportedFailure } from '../failure.js'
 import { aborted, exitAtLatest, interruptSignal } from '../interrupt.js'
 import { printFailed, printReady } from '../supervise/child.js'
@@ -40,7 +40,10 @@ Examples:
           'engine.workers': options.workers,
           'engine.instance': options.instance,
         })
-        const log = pino({ name: 'engine', level: settings.log.level }, pino.destination(2))
+        const log = pino(
+          { name: 'engine', level: settings.log.level, serializers: { err: logErrorOf } },
+          pino.destination(2),
+        )
         const store = await findStore(settings)
         const connection = await connectNats({
           ...(await findNats(settings)),

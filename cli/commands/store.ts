@@ -18,6 +18,7 @@ import {
   WEEK_MS,
 } from '../../engine/mod.js'
 import { loadSecrets, parseDay } from '../../engine/runtime/mod.js'
+import { confirmed } from '../confirm.js'
 import { ReportedFailure, usage } from '../failure.js'
 import { printJson, printLine } from '../output.js'
 import { wholeNumber, withParent } from '../parse.js'
@@ -144,17 +145,29 @@ function registerJobs(store: Command): void {
     .option('--week <monday>', 'Monday of the week, such as 2025-11-17', monday)
     .option('--keep-days <n>', 'minimum number of days that reads are kept', wholeNumber(1, 3_650), 730)
     .option('--reason <text>', 'reason recorded in the proof', 'retention period is over')
-    .option('--proofs', 'print the proofs of past purges')
+    .option('--proofs', 'print the proofs of past purges and delete nothing')
+    .option('--yes', 'delete without asking; needed where no terminal can answer')
     .option('--json', 'print one JSON line per proof')
     .action(
       async (
-        own: SystemOptions & { week?: number; keepDays: number; reason: string; proofs?: boolean; json?: boolean },
+        own: SystemOptions & {
+          week?: number
+          keepDays: number
+          reason: string
+          proofs?: boolean
+          yes?: boolean
+          json?: boolean
+        },
         command: Command,
       ) => {
         const options = { ...command.parent?.opts<SystemOptions>(), ...own }
+        if (options.week === undefined && !options.proofs) throw usage('give --week or --proofs')
+        if (options.week !== undefined && options.proofs)
+          throw usage('--week deletes a week and --proofs only shows: give one of them')
+        if (options.week !== undefined)
+          await confirmed(`delete the reads of the week ${partitionOf(options.week)} and their pictures`, options.yes)
         await withStore(options, async (client, settings) => {
           const { database } = settings.clickhouse
-          if (options.week === undefined && !options.proofs) throw usage('give --week or --proofs')
           const proofs =
             options.week === undefined
               ? await purgeProofs(client, database)

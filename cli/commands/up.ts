@@ -5,7 +5,7 @@ import { connectNats, dataPaths, followPartitions, type Settings, setupNats } fr
 import { loadSecrets, reasonOf } from '../../engine/runtime/mod.js'
 import { ensurePrograms } from '../doctor/install.js'
 import { aborted, interruptSignal } from '../interrupt.js'
-import { bytesText, printJson, printLine, secondsText } from '../output.js'
+import { bytesText, printJson, printLine, printNote, secondsText } from '../output.js'
 import { lockRunFolder, removeRunFile, writeRunFile, type RunFile } from '../run_file.js'
 import { hasSample, installDemo, playDemo } from '../supervise/demo.js'
 import { framesBound } from '../supervise/frames_bound.js'
@@ -59,12 +59,10 @@ async function up(options: UpOptions): Promise<void> {
     if (!options.json) printLine(text)
   }
   const warn = (text: string) =>
-    process.stderr.write(
-      options.json ? `${JSON.stringify({ level: 40, time: Date.now(), name: 'up', msg: text })}\n` : `${text}\n`,
-    )
+    printNote(options.json ? JSON.stringify({ level: 40, time: Date.now(), name: 'up', msg: text }) : text)
   const onLog = (part: string, line: string) => {
-    if (options.json) process.stderr.write(`${line}\n`)
-    else if (options.verbose || isWarning(line)) process.stderr.write(`${readableLogLine(part, line)}\n`)
+    if (options.json) printNote(line)
+    else if (options.verbose || isWarning(line)) printNote(readableLogLine(part, line))
   }
   const start = async (part: Omit<KeeperOptions, 'log'>) => {
     const since = Date.now()

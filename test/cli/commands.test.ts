@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { headers } from 'nats'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -243,8 +243,13 @@ t.test('dead lists, shows, redrives and drops dead letters', async (t) => {
   t.equal(readFileSync(out, 'utf8'), 'payload 2')
   t.match(await cli('dead', 'redrive'), { code: 2, stderr: /--all/ })
   t.match(json(await cli('dead', 'redrive', '1', '--json')), { redriven: 1 })
-  t.match(json(await cli('dead', 'drop', '--all', '--camera', 'other', '--json')), { dropped: 0 })
-  t.match(json(await cli('dead', 'drop', '--all', '--json')), { dropped: 2 })
+  t.equal(statSync(out).mode & 0o777, 0o600, 'what may show plates is for its owner')
+  t.match(await cli('dead', 'drop', '--all'), { code: 2, stderr: /add --yes to allow it/ })
+  t.match(json(await cli('dead', 'drop', '--all', '--yes', '--camera', 'other', '--json')), { dropped: 0 })
+  t.match(json(await cli('dead', 'drop', '--all', '--yes', '--json')), { dropped: 2 })
+  const week = ['store', 'purge', '--week', '2025-11-17']
+  t.match(await cli(...week, '--proofs'), { code: 2, stderr: /--proofs only shows: give one of them/ })
+  t.match(await cli(...week), { code: 2, stderr: /would delete the reads of the week 2025\S* .*add --yes/ })
   t.match(await cli('dead', 'list'), { stdout: 'none\n' })
   t.match(await cli('dead', 'show', '2'), { code: 1, stderr: /ALPR_ERR_NOT_FOUND/ })
 })
