@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 import { refuseOldNode } from './node_version.js'
 
-<<<<<<< HEAD
 refuseOldNode(process.versions.node)
 // Loaded after the check: an older version of Node cannot even load what this imports.
 const { runCommand } = await import('./program.js')
-=======
 // Files with plates are for their owner only: exports, recordings, backups, what programs of ours write.
 process.umask(0o077)
->>>>>>> 1766e72 (wip all)
 // A reader that closes the pipe early (`| head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)

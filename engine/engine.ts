@@ -7,7 +7,7 @@ import { HitPublisher } from './hits/hit_publisher.js'
 import { ListsInForce } from './hotlists/lists_in_force.js'
 import { codeOf, type AlprError } from './errors.js'
 import { Metrics } from './runtime/metrics.js'
-import { isApiError, kStreamNotFound, natsReason } from './nats/errors.js'
+import { isApiError, kStreamNotFound, natsLogReason } from './nats/errors.js'
 import { REFUSALS, setupNats } from './nats/setup.js'
 import { DetectionSource } from './sources/detection_source.js'
 import { FrameSource } from './sources/frame_source.js'
@@ -138,7 +138,7 @@ async function createCore(
   await instanceName.claim()
   instanceName.answer(ending)
   const metrics = new Metrics()
-  const retry = new Retry(log, natsReason)
+  const retry = new Retry(log, natsLogReason)
   const recognizer = await RecognizerPool.create({
     workers: settings.engine.workers,
     timeoutMs: settings.engine.frameTimeoutMs,

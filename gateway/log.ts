@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { logErrorOf } from '../engine/runtime/mod.js'
 
 const SECRET = '[redacted]'
 
@@ -27,6 +28,7 @@ export function gatewayLog(level: string, destination?: DestinationStream): Logg
         ],
       },
       serializers: {
+        err: logErrorOf,
         req: (request: { method?: string; url?: string }) => ({
           method: request.method,
           url: withoutQuery(request.url ?? ''),

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { pino } from 'pino'
 import { startIngest } from '../../engine/ingest/mod.js'
 import { connectNats } from '../../engine/mod.js'
-import { codeOf, reasonOf } from '../../engine/runtime/mod.js'
+import { codeOf, logErrorOf, reasonOf } from '../../engine/runtime/mod.js'
 import { ReportedFailure } from '../failure.js'
 import { aborted, exitAtLatest, interruptSignal } from '../interrupt.js'
 import { printFailed, printReady } from '../supervise/child.js'
@@ -36,7 +36,10 @@ Examples:
       const ending = interruptSignal(options.withParent)
       try {
         const settings = await settingsFor(options, { 'ingest.instance': options.instance })
-        const log = pino({ name: 'ingest', level: settings.log.level }, pino.destination(2))
+        const log = pino(
+          { name: 'ingest', level: settings.log.level, serializers: { err: logErrorOf } },
+          pino.destination(2),
+        )
         const connection = await connectNats({
           ...(await findNats(settings)),
           name: `ingest ${settings.ingest.instance}`,

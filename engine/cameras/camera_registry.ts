@@ -1,5 +1,5 @@
 import type { KV, KvEntry, NatsConnection } from 'nats'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf } from '../errors.js'
 import { isWrongLastSequence } from '../nats/errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
@@ -102,7 +102,7 @@ export class CameraRegistry {
       } catch (error) {
         // The previous record stays in force: a bad edit must not turn a working camera into an unknown one.
         log?.warn(
-          { camera: key, reason: reasonOf(error) },
+          { camera: key, reason: logReasonOf(error) },
           'ignored a record of the registry that is not a valid camera',
         )
       }

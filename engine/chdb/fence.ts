@@ -44,8 +44,13 @@ const ENGINES = upperSet(`
   VersionedCollapsingMergeTree Memory Null Set Join Log TinyLog StripeLog View MaterializedView
   GenerateRandom Atomic`)
 /** Settings that name files, switch limits off or break what the store does with its sessions. */
-const SETTINGS_OUTSIDE =
-  /^(log_comment|format_schema\w*|format_template_\w+|\w*proxy\w*|max_query_size|implicit_select|disk|storage_policy|allow_introspection_functions|profile)$/i
+const SETTINGS_OUTSIDE = new RegExp(
+  `^(${[
+    'log_comment|max_query_size|implicit_select|allow_introspection_functions|profile',
+    'format_schema\\w*|format_template_\\w+|\\w*proxy\\w*|disk|storage_policy',
+  ].join('|')})$`,
+  'i',
+)
 
 /** Whether a client may set it, in a statement or in the address of a request. */
 export const isSettingAllowed = (name: string): boolean => !SETTINGS_OUTSIDE.test(name)
@@ -84,7 +89,8 @@ export function outsideOf(
 /** A file can stand where a table can: the engine reads `FROM '/etc/passwd'`, quoted either way, and as a parameter. */
 const BEFORE_TABLE = upperSet('FROM JOIN TABLE INTO DESCRIBE DESC EXISTS')
 const CLAUSES = upperSet(`
-  SELECT FROM JOIN WHERE PREWHERE ON USING GROUP ORDER HAVING QUALIFY WINDOW LIMIT SETTINGS FORMAT UNION WITH VALUES SET`)
+  SELECT FROM JOIN WHERE PREWHERE ON USING GROUP ORDER HAVING QUALIFY WINDOW LIMIT SETTINGS FORMAT UNION WITH VALUES
+  SET`)
 
 function pathAsTable(tokens: readonly Token[], params: ReadonlyMap<string, string>): string | undefined {
   if (tokens.some((token) => isWord(token, 'IDENTIFIER')) && [...params.values()].some((value) => value.includes('/')))

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf, reasonOf } from '../errors.js'
 import { CAMERA_ID } from '../model/camera.js'
 import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
 import type { FeedLog } from './feed_format.js'
@@ -73,7 +73,7 @@ export async function importFolder(writer: FeedWriter, options: FolderOptions): 
     } catch (error) {
       if (error instanceof AlprError) throw error
       summary.skipped.push({ file: picture.path, reason: reasonOf(error) })
-      options.log?.warn({ file: picture.path, reason: reasonOf(error) }, 'skipped a file that is not a picture')
+      options.log?.warn({ file: picture.path, reason: logReasonOf(error) }, 'skipped a file that is not a picture')
     }
     options.onProgress?.(done + 1, pictures.length)
   }

@@ -1,6 +1,6 @@
 import type { JetStreamClient, KV, KvEntry, NatsConnection } from 'nats'
 import { LEAST_THRESHOLD, type Matcher } from '../../wasm/mod.js'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf, reasonOf } from '../errors.js'
 import type { Read } from '../model/read.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
@@ -271,7 +271,7 @@ export class ListsInForce {
       signal.throwIfAborted()
       // The one that replaced it applies instead.
       const { id } = earlier[0]!.record
-      this.log.warn({ list: id, reason: reasonOf(error) }, 'an earlier version of a hot list is not loaded')
+      this.log.warn({ list: id, reason: logReasonOf(error) }, 'an earlier version of a hot list is not loaded')
     }
   }
 
@@ -301,7 +301,7 @@ export class ListsInForce {
     this.metrics.count('hot_list_failures_total')
     if (attempts > 1) return
     const text = 'hot list version not loaded, the previous version stays in force until it is'
-    this.log.warn({ list: id, reason: reasonOf(error) }, text)
+    this.log.warn({ list: id, reason: logReasonOf(error) }, text)
   }
 
   private expire(now: number): void {

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats'
 import { parsePattern, type ConfusionModel, type Pattern } from '../../wasm/mod.js'
-import { reasonOf } from '../errors.js'
+import { logReasonOf, reasonOf } from '../errors.js'
 import { watchKeys, type WatchLog } from '../nats/kv_watch.js'
 import { BUCKET } from '../nats/topology.js'
 import { contentVersion } from '../runtime/content_version.js'
@@ -92,7 +92,7 @@ export class PartialsInForce {
     } catch (error) {
       this.partials.delete(id)
       this.invalid.set(id, reasonOf(error))
-      this.log.warn({ partial: id, reason: reasonOf(error) }, 'standing partial not in force')
+      this.log.warn({ partial: id, reason: logReasonOf(error) }, 'standing partial not in force')
     }
     this.onChange()
   }

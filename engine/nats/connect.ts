@@ -1,7 +1,7 @@
 import { connect, DebugEvents, Events, type ConnectionOptions, type NatsConnection } from 'nats'
 import { AlprError } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { isAuthorization, natsReason } from './errors.js'
+import { isAuthorization, natsLogReason, natsReason } from './errors.js'
 
 /** The logger of a connection; pino's loggers fit. */
 export interface ConnectionLog {
@@ -83,7 +83,8 @@ async function firstConnection(
       const enough = !options.waitOnFirstConnect && (performance.now() + pause > deadline || isAuthorization(error))
       if (enough || options.signal?.aborted)
         throw new AlprError('ALPR_ERR_NATS_UNAVAILABLE', { url, reason }, { cause: error })
-      if (attempt === 0 || attempt % 10 === 0) options.log?.warn({ url, reason }, 'NATS is not reachable yet, waiting')
+      if (attempt === 0 || attempt % 10 === 0)
+        options.log?.warn({ url, reason: natsLogReason(error) }, 'NATS is not reachable yet, waiting')
       await sleep(pause, options.signal)
     }
   }

@@ -1,5 +1,5 @@
 import { ErrorCode } from 'nats'
-import { reasonOf } from '../errors.js'
+import { logReasonOf, reasonOf } from '../errors.js'
 
 /** JetStream's codes of refusals. */
 const kWrongLastSequence = 10_071
@@ -34,13 +34,17 @@ export const isNoAnswer = (error: unknown): boolean => (error as { code?: string
 /**
  * What happened, in words. The client's own messages are codes (`CONNECTION_REFUSED`, `503`); the words of a JetStream
  * refusal are in `api_error`.
+ * @param other puts an error that is not the client's into words
  */
-export function natsReason(error: unknown): string {
+export function natsReason(error: unknown, other: (error: unknown) => string = reasonOf): string {
   const { code, api_error: api } = error as { code?: string; api_error?: { description?: string } }
   if (api?.description) return api.description
   if (code === ErrorCode.ConnectionRefused) return 'connection refused'
   if (isAuthorization(error)) return 'the server refuses our token or password'
   if (code === ErrorCode.ConnectionTimeout || code === ErrorCode.Timeout) return 'no answer'
   if (code === ErrorCode.NoResponders) return 'JetStream or the stream does not exist'
-  return reasonOf(error)
+  return other(error)
 }
+
+/** `natsReason` for a log: of an error that is not the client's, its class. */
+export const natsLogReason = (error: unknown): string => natsReason(error, logReasonOf)

@@ -1,6 +1,6 @@
 import { Events, type KV, type KvEntry, type NatsConnection } from 'nats'
 import { backoffMs, sleep } from '../runtime/backoff.js'
-import { natsReason } from './errors.js'
+import { natsLogReason } from './errors.js'
 
 /** The logger of a watch; pino's loggers fit. */
 export interface WatchLog {
@@ -93,7 +93,7 @@ export async function watchKeys(
         await followKeys(bucket, known, options, read, round.signal)
       } catch (error) {
         if (firstRound) throw error
-        options.log?.warn({ reason: natsReason(error) }, 'watching the key-value bucket failed, retrying')
+        options.log?.warn({ reason: natsLogReason(error) }, 'watching the key-value bucket failed, retrying')
       }
       if (!stopped) await sleep(backoffMs(attempt))
     }

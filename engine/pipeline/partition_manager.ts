@@ -2,7 +2,7 @@ import type { KV } from 'nats'
 import { codeOf } from '../errors.js'
 import type { Source } from '../sources/source.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { natsReason } from '../nats/errors.js'
+import { natsLogReason } from '../nats/errors.js'
 import { activeCount, type Partitioning } from '../nats/partitioning.js'
 import { ENTRANCES, partitionName, partitionsOf, type Partition } from '../nats/topology.js'
 import { backoffMs, sleep, within } from '../runtime/backoff.js'
@@ -132,12 +132,12 @@ export class PartitionManager {
     } catch (error) {
       parts.metrics.count('pipeline_restarts_total')
       parts.log.warn(
-        { partition: name, code: codeOf(error), reason: natsReason(error) },
+        { partition: name, code: codeOf(error), reason: natsLogReason(error) },
         'the pipeline of a partition stopped; nothing is lost, it resumes from its last checkpoint. ' +
           'If this keeps happening, /readyz says what is missing',
       )
       const times = performance.now() - started > kHealthyMs ? 0 : (this.failures.get(name)?.times ?? -1) + 1
-      this.failures.set(name, { times, until: performance.now() + backoffMs(times), reason: natsReason(error) })
+      this.failures.set(name, { times, until: performance.now() + backoffMs(times), reason: natsLogReason(error) })
     } finally {
       this.pipelines.delete(name)
       lost.abort()

@@ -18,7 +18,7 @@ import {
 } from '../nats/topology.js'
 import { CheckpointLog } from '../partition/checkpoint_log.js'
 import { dropEarlierCheckpoints } from '../partition/earlier_release.js'
-import { natsReason } from '../nats/errors.js'
+import { natsLogReason } from '../nats/errors.js'
 import { sleep } from '../runtime/backoff.js'
 
 const kEveryMs = 1_000
@@ -66,7 +66,7 @@ export class PartitioningChange {
         if (this.current.from !== undefined) await this.advance(signal)
         else delete parts.reasons.partitioning
       } catch (error) {
-        parts.reasons.partitioning = natsReason(error)
+        parts.reasons.partitioning = natsLogReason(error)
       }
     }
     this.stopWatching()
@@ -87,7 +87,7 @@ export class PartitioningChange {
         this.stopWatching = (await watchKeys(connection, bucket, options)).stop
         return
       } catch (error) {
-        reasons.partitioning = natsReason(error)
+        reasons.partitioning = natsLogReason(error)
         await sleep(kEveryMs, signal)
       }
   }

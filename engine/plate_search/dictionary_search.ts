@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { loadWasmFile } from '../../wasm/load_node.js'
 import { ConfusionModel, MatcherModule, parsePattern, type Dictionary, type SearchPage } from '../../wasm/mod.js'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf } from '../errors.js'
 import { backoffMs } from '../runtime/backoff.js'
 import { STREAMED, storeError } from '../store/client.js'
 import { checkDatabaseName } from '../store/ddl.js'
@@ -332,7 +332,7 @@ export class DictionarySearch implements PlateSearch {
     this.#rebuilding = this.#takeOver(journal)
       .catch((error: unknown) => {
         this.#rebuildAfter = performance.now() + backoffMs(this.#failures++, REBUILD_BACKOFF)
-        if (!this.#stopped.aborted) this.options.failed?.(reasonOf(error))
+        if (!this.#stopped.aborted) this.options.failed?.(logReasonOf(error))
       })
       .finally(() => {
         this.#journal = undefined

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf } from '../errors.js'
 import { sleep } from '../runtime/backoff.js'
 import { SqlPlateSearch, type FoundPage, type PlateSearch, type RunQuery, type SearchAsk } from './candidates.js'
 import { DictionarySearch, UNITS_PER_MS } from './dictionary_search.js'
@@ -91,7 +91,7 @@ export class LoadingSearch implements PlateSearch {
         // At the very first start the engine is still creating the tables: one failure is not worth a line.
         if (!signal.aborted && failures === 2)
           this.log.warn(
-            { reason: reasonOf(error) },
+            { reason: logReasonOf(error) },
             'the plate dictionary is not loaded yet; the store searches until then',
           )
         await sleep(RETRY_MS, signal)

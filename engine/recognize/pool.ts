@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { loadWasmFile } from '../../wasm/load_node.js'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf, reasonOf } from '../errors.js'
 import { FairQueue, type Started } from './fair_queue.js'
 import type { Job, Recognition, WorkerMessage, WorkerSetup } from './messages.js'
 import { retire } from './retire.js'
@@ -228,7 +228,7 @@ export class RecognizerPool {
       clearTimeout(startTimer)
       this.#take(slot, message)
     })
-    worker.on('error', (error) => this.#replace(slot, reasonOf(error)))
+    worker.on('error', (error) => this.#replace(slot, logReasonOf(error)))
     worker.on('exit', (code) => {
       clearTimeout(startTimer)
       this.#replace(slot, `the worker ended with code ${code}`)

@@ -5,7 +5,7 @@ import {
   type ClickHouseClient,
   type ClickHouseSettings,
 } from '@clickhouse/client'
-import { AlprError, reasonOf } from '../errors.js'
+import { AlprError, logReasonOf, reasonOf } from '../errors.js'
 import { backoffMs, sleep } from '../runtime/backoff.js'
 import type { Settings } from '../settings.js'
 import { formOf, formSettings } from './ddl.js'
@@ -181,7 +181,10 @@ export function isRetryable(error: unknown): boolean {
 export function storeError(error: unknown, url: string): AlprError {
   if (error instanceof AlprError) return error
   const reason =
-    error instanceof ClickHouseError ? `${error.type ?? 'ClickHouse error'} (${error.code})` : reasonOf(error)
+    error instanceof ClickHouseError
+      ? `${error.type ?? 'ClickHouse error'} (${error.code})`
+      : // Words of the connection; any other text may be a page of the server that quotes the query.
+        (isRetryable(error) ? reasonOf : logReasonOf)(error)
   return new AlprError(
     isRetryable(error) ? 'ALPR_ERR_STORE_UNAVAILABLE' : 'ALPR_ERR_INTERNAL',
     { url, reason },

@@ -25,7 +25,7 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | AlprError, request, reply) => {
     const { status, problem } = asProblem(error)
     if (status >= 500 && problem.code === 'ALPR_ERR_INTERNAL')
-      request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+      request.log.error({ err: error, code: problem.code, route: request.routeOptions.url }, 'a request failed')
     return send(reply, status, problem)
   })
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {

@@ -3,7 +3,7 @@ import type { Server } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { createSecureContext } from 'node:tls'
 import type { Logger } from 'pino'
-import { AlprError, reasonOf } from '../../engine/runtime/mod.js'
+import { AlprError, logReasonOf, reasonOf } from '../../engine/runtime/mod.js'
 import type { Settings } from '../../engine/mod.js'
 
 export type TlsSettings = Settings['gateway']['tls']
@@ -44,7 +44,7 @@ export function followTls(server: Server, settings: TlsSettings, log: Logger, lo
       server.setSecureContext(readTls(settings))
       log.info('the renewed certificate is in use')
     } catch (error) {
-      log.warn({ reason: reasonOf(error) }, 'the changed certificate cannot be used; the previous one stays')
+      log.warn({ reason: logReasonOf(error) }, 'the changed certificate cannot be used; the previous one stays')
     }
   }, lookMs)
   timer.unref()

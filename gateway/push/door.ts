@@ -6,7 +6,7 @@ import Fastify, { LogController, type FastifyError, type FastifyInstance, type F
 import type { NatsConnection } from 'nats'
 import type { Logger } from 'pino'
 import type { Camera, Settings } from '../../engine/mod.js'
-import { AlprError, codeOf, type PushCredentials, reasonOf } from '../../engine/runtime/mod.js'
+import { AlprError, type PushCredentials, logReasonOf, reasonOf } from '../../engine/runtime/mod.js'
 import { ADAPTERS } from './adapters.js'
 import { Addresses, plainAddress } from './addresses.js'
 import { CameraAuthenticator, type PushingCamera } from './camera_authenticator.js'
@@ -127,8 +127,8 @@ function buildPushDoor(options: PushDoorOptions, tls: SecureContextOptions | und
   app.setErrorHandler((error: FastifyError | AlprError, request, reply) => {
     const problem = problemOf(error, request)
     // Without a camera it was counted.
-    if (request.pushing) refusals.note(request.pushing.camera.id, problem.code, problem.message)
-    if (problem.code === 'ALPR_ERR_INTERNAL') log.error({ reason: codeOf(error) }, 'a request of a camera failed')
+    if (request.pushing) refusals.note(request.pushing.camera.id, problem.code, logReasonOf(problem))
+    if (problem.code === 'ALPR_ERR_INTERNAL') log.error({ reason: logReasonOf(error) }, 'a request of a camera failed')
     if (problem.status === 503) reply.header('retry-after', '5')
     return reply.code(problem.status).type('application/json; charset=utf-8').send(JSON.stringify(problem))
   })
@@ -181,10 +181,11 @@ function problemOf(error: FastifyError | AlprError, request: FastifyRequest): Al
     })
   const { statusCode = 500 } = error
   if (statusCode >= 400 && statusCode < 500)
-    return new AlprError('ALPR_ERR_PUSH_INVALID', {
-      kind: request.pushing?.camera.push.kind ?? 'camera',
-      reason: reasonOf(error),
-    })
+    return new AlprError(
+      'ALPR_ERR_PUSH_INVALID',
+      { kind: request.pushing?.camera.push.kind ?? 'camera', reason: reasonOf(error) },
+      { cause: error },
+    )
   return new AlprError('ALPR_ERR_INTERNAL')
 }
 
@@ -250,7 +251,7 @@ function renewed(server: HttpsServer, settings: PushTls, log: Logger): void {
     server.setSecureContext(tlsOf(settings)!)
     log.info('the door for cameras uses the renewed certificate')
   } catch (error) {
-    log.warn({ reason: reasonOf(error) }, 'the changed certificate of the door for cameras cannot be used')
+    log.warn({ reason: logReasonOf(error) }, 'the changed certificate of the door for cameras cannot be used')
   }
 }
 

@@ -20,7 +20,7 @@ t.test(
       'clickhouse',
       async () => {
         attempts += 1
-        if (attempts === 2) t.same(retry.reasons, { clickhouse: 'refused' })
+        if (attempts === 2) t.same(retry.reasons, { clickhouse: 'Error' })
         if (attempts < 4) throw new Error('refused')
         return 'stored'
       },
