@@ -67,7 +67,7 @@ export function registerDead(program: Command): void {
         const [gate, access] = [await accessGate(), await accessOf(options)]
         const manager = await connection.jetstreamManager()
         const { payload, ...letter } = await readDeadLetter(gate, access, manager, seq)
-        if (options.out) writeFileSync(options.out, payload)
+        if (options.out) writeFileSync(options.out, payload, { mode: 0o600 })
         printLine(JSON.stringify(letter, null, options.json ? 0 : 2))
       }),
     )
