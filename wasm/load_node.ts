@@ -5,6 +5,7 @@ import { ConfusionModel } from './matcher/confusion_model.js'
 import { PlateSyntax } from './matcher/plate_syntax.js'
 
 /** The door to what works in Node only. */
+export { decodePicture } from './picture/decode_node.js'
 export { decodeJpegNatively } from './picture/jpeg_native.js'
 export { mendJpeg } from './picture/mend_jpeg.js'
 

@@ -39,6 +39,8 @@ export {
   type ScanResult,
 } from './matcher/search_instance.js'
 export { idOf } from './module_id.js'
+export { kindOf, textKindOf } from './picture/kind.js'
+export { readOrientation } from './picture/orientation.js'
 export { checkJpeg, type CheckedJpeg } from './picture/jpeg_check.js'
 export type { Damage, Decoded } from './picture/decoded.js'
 export type { LumaTarget, Size } from './picture/limits.js'

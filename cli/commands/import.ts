@@ -9,6 +9,7 @@ import { interruptSignal } from '../interrupt.js'
 import { bytesText, printJson, printLine, progressBar, printNote } from '../output.js'
 import { cameraId, collect, decimal, oneOf, parseDuration, parseTime, parseZone, wholeNumber } from '../parse.js'
 import { loadEngine } from '../system.js'
+import { terminalWord } from '../terminal_text.js'
 
 interface ImportOptions {
   out: string
@@ -55,7 +56,7 @@ export function registerImport(program: Command): void {
     .option('--start <time>', 'time of the first frame, e.g. 2026-05-01T08:30:00Z', parseTime)
     .option(
       '--fps <n>',
-      'frames per second: of pictures without capture times, or to extract from a video',
+      'frames per second: of pictures or a video without times; of other videos, at most so many are taken',
       decimal(0.001, 240),
     )
     .option('--quality <n>', 'JPEG quality of converted pictures, 1 to 100', wholeNumber(1, 100), 90)
@@ -131,13 +132,16 @@ async function fromFolder(
     fps: options.fps,
     quality: options.quality,
     signal,
-    log: { warn: (fields, message) => printNote(`${(fields as { file?: string }).file}: ${message}`) },
+    log: { warn: (fields, message) => printNote(skippedText(fields as { file: string; reason: string }, message)) },
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
+  for (const { reason, files, first } of summary.leftOut)
+    printNote(`left out ${files} ${files === 1 ? 'file' : 'files'}: ${reason}, e.g. ${terminalWord(first)}`)
   const sources = { name: 'file names', exif: 'EXIF', mtime: 'file times', start: '--fps' }
   const rest = [
     summary.converted ? `${summary.converted} converted to JPEG` : '',
+    summary.damaged ? `${summary.damaged} damaged, read in part` : '',
     summary.skipped.length ? `${summary.skipped.length} skipped` : '',
   ].filter(Boolean)
   return {
@@ -145,6 +149,9 @@ async function fromFolder(
     text: [`cameras ${summary.cameras.join(', ')}; times from ${sources[summary.time]}`, ...rest].join('; '),
   }
 }
+
+const skippedText = ({ file, reason }: { file: string; reason: string }, message: string): string =>
+  `${terminalWord(file)}: ${message}: ${terminalWord(reason)}`
 
 async function fromVideo(
   input: string,
@@ -165,10 +172,14 @@ async function fromVideo(
     onProgress: (done, total) => bar.update(done, {}, total),
   })
   bar.stop()
+  if (summary.times === 'rate' && options.fps === undefined)
+    printNote(`this video has no times: ${summary.fps} frames per second are assumed; --fps states its rate`)
   if (summary.complaint) printNote(`ffmpeg reported: ${summary.complaint}`)
   return {
     summary,
-    text: `camera ${options.camera}; ${summary.fps} frames per second from ${new Date(summary.start).toISOString()}`,
+    text:
+      `camera ${options.camera}; ${summary.fps} frames per second from ${new Date(summary.start).toISOString()}, ` +
+      { video: 'times of the video', clock: 'times of arrival', rate: 'counted: the file has no times' }[summary.times],
   }
 }
 

@@ -5,6 +5,7 @@ import {
   decodePicture,
   enlarged,
   openRecognizer,
+  PICTURE_LIMITS,
   WasmError,
   type Damage,
   type Detection,
@@ -12,6 +13,7 @@ import {
 } from '../../wasm/node.js'
 import { ReportedFailure } from '../failure.js'
 import { printJson, printLine, progressBar } from '../output.js'
+import { terminalWord } from '../terminal_text.js'
 
 /**
  * One line of `--json`: a stable format, see README. Coordinates are pixels of the original picture with its EXIF
@@ -37,7 +39,7 @@ export function registerRecognize(program: Command): void {
   program
     .command('recognize')
     .description('find and read the plates in picture files; works without a running system')
-    .argument('<file...>', 'pictures: JPEG, PNG, WebP, TIFF, GIF, AVIF')
+    .argument('<file...>', 'pictures: JPEG, PNG, WebP, TIFF, GIF, AVIF, BMP; - is standard input')
     .option('--json', 'print one JSON line per file, in order')
     .addHelpText(
       'after',
@@ -63,7 +65,7 @@ Examples:
           failed++
           const { code, message } = fileError(file, error)
           if (json) printJson({ file, error: { code, message } })
-          else printLine(`${file}: ${message}`)
+          else printLine(`${terminalWord(file)}: ${terminalWord(message)}`)
         }
         bar.update(index + 1)
       }
@@ -80,8 +82,20 @@ async function loadRecognizer(): Promise<Recognizer> {
   }
 }
 
+/** @throws ALPR_ERR_FRAME_TOO_LARGE as soon as it is larger than a picture may be */
+async function standardInput(): Promise<Uint8Array> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    pieces.push(piece)
+    length += piece.length
+    if (length > PICTURE_LIMITS.mostBytes) break
+  }
+  return Buffer.concat(pieces)
+}
+
 async function recognizeFile(recognizer: Recognizer, file: string): Promise<RecognizeLine> {
-  const bytes = await readFile(file)
+  const bytes = file === '-' ? await standardInput() : await readFile(file)
   const start = performance.now()
   const { width, height, reduced, damage } = await decodePicture(bytes, recognizer)
   const decoded = performance.now()
@@ -117,7 +131,7 @@ const detectionLine = ({
 
 function printForPeople({ file, width, height, ms, detections, damaged }: RecognizeLine): void {
   printLine(
-    `${file}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms` +
+    `${terminalWord(file)}  ${width}x${height}  ${(ms.decode + ms.recognize).toFixed(0)} ms` +
       `${detections.length === 0 ? '  no plate' : ''}`,
   )
   if (damaged)

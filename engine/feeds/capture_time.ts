@@ -5,14 +5,21 @@ export type TimeSource = 'name' | 'exif' | 'mtime'
 const EARLIEST = Date.UTC(1990, 0, 1)
 const LATEST = Date.UTC(2100, 0, 1)
 
-/** Year, month, day, hour, minute, second, milliseconds and Z, with or without separators. */
+/**
+ * Year, month, day, T or another separator, hour, minute, second, fraction of a second, and Z or an offset, with or
+ * without separators.
+ */
 const CIVIL_TIME = new RegExp(
-  String.raw`(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[T_ .-]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})` +
-    String.raw`(?:[-_.,]?(\d{3})(?!\d))?(Z)?`,
+  String.raw`(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})([T_ .-]?)(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})` +
+    String.raw`(?:[.,](\d{1,9})(?!\d)|[-_]?(\d{3})(?!\d))?(?:(Z)|([+-])(\d{2})([:.-]?)(\d{2})(?!\d))?`,
 )
 
+/** Largest offset from UTC, hours. */
+const MOST_OFFSET = 14
+
 /**
- * A time in a file name: `20260501_083000`, `2026-05-01T08.30.00.250Z`, `IMG_20260501083000123`, or ms or s since 1970
+ * A time in a file name: `20260501_083000`, `2026-05-01T08.30.00.250Z`,
+ * `2026-05-01T08:30:00.25+0200`, `IMG_20260501083000123`, or ms or s since 1970
  * (`1777624200000`).
  * @param zoneMinutes offset from UTC, positive to the east, for names that do not have one
  * @returns ms since 1970 UTC, or undefined
@@ -20,13 +27,27 @@ const CIVIL_TIME = new RegExp(
 export function timeFromName(name: string, zoneMinutes: number): number | undefined {
   const civil = CIVIL_TIME.exec(name)
   if (civil) {
-    const [, year, month, day, hour, minute, second, ms = '0', utc] = civil
-    const time = civilTime([year, month, day, hour, minute, second, ms].map(Number), utc ? 0 : zoneMinutes)
+    const [, year, month, day, separator, hour, minute, second, fraction = '0', ms, utc, sign, ...offset] = civil
+    const zone = utc ? 0 : (offsetOf(sign, offset as string[], separator === 'T') ?? zoneMinutes)
+    const millis = ms === undefined ? Math.floor(Number(`0.${fraction}`) * 1_000) : Number(ms)
+    const time = civilTime([...[year, month, day, hour, minute, second].map(Number), millis], zone)
     if (time !== undefined) return time
   }
   const epoch = /(?<!\d)(\d{13}|\d{10})(?!\d)/.exec(name)
   const time = epoch ? Number(epoch[1]) * (epoch[1]!.length === 10 ? 1_000 : 1) : NaN
   return time >= EARLIEST && time < LATEST ? time : undefined
+}
+
+/** Minutes east of UTC. `-0100` is an offset only behind a time with T: elsewhere it is a number of the picture. */
+function offsetOf(
+  sign: string | undefined,
+  [hours = '', separator = '', minutes = '']: string[],
+  strict: boolean,
+): number | undefined {
+  if (sign === undefined || Number(hours) > MOST_OFFSET || Number(minutes) % 15 !== 0 || Number(minutes) > 45)
+    return undefined
+  if (sign === '-' && !strict && separator !== ':') return undefined
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
 }
 
 function civilTime([year, month, day, hour, minute, second, ms]: number[], zoneMinutes: number): number | undefined {

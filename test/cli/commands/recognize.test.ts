@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,4 +56,16 @@ t.test('readable files give exit code 0 and a line for people', async (t) => {
     code: 0,
     stdout: /a\.jpg {2}640x480 {2}\d+ ms {2}no plate\n/,
   })
+})
+
+t.test('a name with control characters does not reach the terminal as it is; - is standard input', async (t) => {
+  const name = join(folder, 'a\u001b[31m\nb.jpg')
+  writeFileSync(name, await blank(320, 200).jpeg().toBuffer())
+  const { stdout } = await run(['recognize', name])
+  t.match(stdout, /a\\u001b\[31m\\nb\.jpg {2}320x200/)
+  const piped = spawnSync(process.execPath, ['dist/cli/main.js', 'recognize', '--json', '-'], {
+    input: await blank(320, 200).jpeg().toBuffer(),
+    encoding: 'utf8',
+  })
+  t.match(JSON.parse(piped.stdout), { file: '-', width: 320, height: 200 })
 })

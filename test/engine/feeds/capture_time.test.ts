@@ -63,3 +63,22 @@ t.test('EXIF gives its time, and no bytes make it throw', async (t) => {
     }),
   )
 })
+
+t.test('offsets and fractions in names are taken; numbers of pictures are not', (t) => {
+  const at = Date.UTC(2026, 4, 1, 8, 30)
+  for (const [name, expected] of [
+    ['2026-05-01T08:30:00.25+0200.jpg', at + 250 - 7_200_000],
+    ['2026-05-01T08:30:00.250123Z.jpg', at + 250],
+    ['20260501T083000-0700.jpg', at + 25_200_000],
+    ['2026-05-01 08.30.00,5.jpg', at + 500],
+    ['2026-05-01T08:30:00+05:45.png', at - 20_700_000],
+    ['2026-05-01_08-30-00-07:00.jpg', at + 25_200_000],
+    ['20260501_083000-0001.jpg', at],
+    ['20260501_083000-0100.jpg', at],
+    ['20260501_083000250.jpg', at + 250],
+    ['20260501_083000_250.jpg', at + 250],
+    ['IMG_20260501_083000.jpg', at],
+  ] as const)
+    t.equal(timeFromName(name, 0), expected, name)
+  t.end()
+})

@@ -68,7 +68,7 @@ t.test('names give times, subfolders give cameras, and all frames are ordered by
   )
 })
 
-t.test('one picture without a time in its name makes all pictures use their file time', async (t) => {
+t.test('when half of the pictures lack a time in their names, all pictures use their file time', async (t) => {
   const folder = join(root, 'mixed')
   mkdirSync(folder)
   for (const [i, name] of ['20260501_083000.jpg', 'x.jpg'].entries()) {
@@ -108,4 +108,64 @@ t.test('a picture that lies on its side is turned upright', async (t) => {
   )
   const { frames } = await importOf('side', { folder, camera: 'c', fps: 1 })
   t.match(await sharp(frames[0]!.jpeg).metadata(), { width: 48, height: 64 })
+})
+
+t.test('hidden and helper folders and other files are left out, counted, and change no times', async (t) => {
+  const folder = join(root, 'stray')
+  for (const below of ['@eaDir/a.jpg', '.thumbnails', '__MACOSX']) mkdirSync(join(folder, below), { recursive: true })
+  const jpeg = await picture('jpeg')
+  for (const name of [
+    '20260501_083000.jpg',
+    '20260501_083001.JPE',
+    '20260501_083002.jfif',
+    '@eaDir/a.jpg/THUMB_M.jpg',
+    '.thumbnails/1.jpg',
+    '__MACOSX/x.jpg',
+    'stray.jpg',
+  ])
+    writeFileSync(join(folder, name), jpeg)
+  const heic = Buffer.concat([Buffer.from([0, 0, 0, 16]), Buffer.from('ftypheic\0\0\0\0'), Buffer.alloc(64)])
+  writeFileSync(join(folder, '20260501_083003.heic'), heic)
+  writeFileSync(join(folder, '20260501_083004.jpg'), heic)
+  writeFileSync(join(folder, 'Thumbs.db'), 'x')
+  writeFileSync(join(folder, 'notes.txt'), 'words')
+  const { summary, frames } = await importOf('stray', { folder, camera: 'c' })
+  t.same(
+    frames.map((f) => new Date(f.capturedAt).toISOString().slice(11, 19)),
+    ['08:30:00', '08:30:01', '08:30:02'],
+  )
+  t.equal(summary.time, 'name')
+  t.same(Object.fromEntries(summary.leftOut.map(({ reason, files }) => [reason, files])), {
+    'a hidden or helper folder': 3,
+    'a HEIC photo': 2,
+    'a hidden or helper file': 1,
+    'a text file': 1,
+    'a picture without a time in its name, which most have': 1,
+  })
+  const heics = join(root, 'heics')
+  mkdirSync(heics)
+  writeFileSync(join(heics, 'a.heic'), heic)
+  await t.rejects(importOf('heics', { folder: heics, camera: 'c' }), { message: /1 times a HEIC photo/ })
+})
+
+t.test('what the stream refuses is not put into a feed; what it reads in part is counted', async (t) => {
+  const folder = join(root, 'damaged')
+  mkdirSync(folder)
+  const noise = await sharp({
+    create: {
+      width: 320,
+      height: 240,
+      channels: 3,
+      background: '#888',
+      noise: { type: 'gaussian', mean: 128, sigma: 60 },
+    },
+  })
+    .jpeg()
+    .toBuffer()
+  writeFileSync(join(folder, '1.jpg'), noise.subarray(0, noise.length - 2))
+  writeFileSync(join(folder, '2.jpg'), noise.subarray(0, Math.floor(noise.length * 0.8)))
+  writeFileSync(join(folder, '3.jpg'), noise.subarray(0, 700))
+  const { summary, frames } = await importOf('damaged', { folder, camera: 'c', fps: 1 })
+  t.equal(frames.length, 2)
+  t.match(summary, { damaged: 1, skipped: [{ file: /3\.jpg$/, reason: /ends too early/ }] })
 })
