@@ -38,11 +38,14 @@ const FUNCTIONS_OUTSIDE = new RegExp(
     'ICEBERG\\w*|DELTALAKE\\w*|HUDI\\w*|PAIMON\\w*|CATBOOSTEVALUATE|MODELEVALUATE|AI[A-Z]+',
   ].join('|')})$`,
 )
-/** Table engines and database engines that keep their data in the folder of the store, or none. */
+/**
+ * Table engines and database engines that keep their data in the folder of the store, or none. Distributed reaches only
+ * clusters of the store's own configuration, which has none but itself.
+ */
 const ENGINES = upperSet(`
   MergeTree ReplacingMergeTree SummingMergeTree AggregatingMergeTree CollapsingMergeTree CoalescingMergeTree
   VersionedCollapsingMergeTree Memory Null Set Join Log TinyLog StripeLog View MaterializedView
-  GenerateRandom Atomic`)
+  GenerateRandom Atomic Distributed`)
 /** Settings that name files, switch limits off or break what the store does with its sessions. */
 const SETTINGS_OUTSIDE = new RegExp(
   `^(${[

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { McapIndexedReader, type McapTypes } from '@mcap/core'
-import { logReasonOf, reasonOf } from '../errors.js'
+import { reasonOf } from '../errors.js'
 import { parseCamera, type Camera } from '../model/camera.js'
 import { contentVersion } from '../runtime/content_version.js'
 import { MCAP_MAGIC, notAFeed, openFeed, ReadableFile } from './feed_file.js'
@@ -115,7 +115,7 @@ function addCamera(cameras: Camera[], { metadata }: McapTypes.Metadata, file: st
   try {
     cameras.push(parseCamera(JSON.parse(metadata.get('record') ?? '')))
   } catch (error) {
-    log?.warn({ file, reason: logReasonOf(error) }, 'ignored a camera record of the feed that is not valid')
+    log?.warn({ file, reason: reasonOf(error) }, 'ignored a camera record of the feed that is not valid')
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { McapStreamReader, type McapTypes } from '@mcap/core'
-import { AlprError, logReasonOf, reasonOf } from '../errors.js'
+import { AlprError, reasonOf } from '../errors.js'
 import { decompressors } from './decompress.js'
 import { MAX_RECORD_BYTES, notAFeed, openFeed } from './feed_file.js'
 import { parseTopic, toMillis, type FeedLog, type NumberedFrame } from './feed_format.js'
@@ -82,7 +82,7 @@ export async function* readRecords(file: string, log?: FeedLog): AsyncGenerator<
         if (!any) throw notAFeed(file, /magic/i.test(reason) ? 'not an MCAP file' : reason)
         if (/unsupported compression/i.test(reason))
           throw notAFeed(file, `${reason}; rewrite it without compression: mcap compress --compression none`)
-        log?.warn({ file, position, reason: logReasonOf(error) }, 'the feed is damaged; reading stops here')
+        log?.warn({ file, position, reason: reasonOf(error) }, 'the feed is damaged; reading stops here')
         return
       }
       if (mcap.done()) return

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { decodePicture } from '../../wasm/load_node.js'
 import { kindOf, readOrientation } from '../../wasm/mod.js'
-import { AlprError, logReasonOf, reasonOf } from '../errors.js'
+import { AlprError, reasonOf } from '../errors.js'
 import { CAMERA_ID } from '../model/camera.js'
 import { timeFromExif, timeFromName, type TimeSource } from './capture_time.js'
 import type { FeedLog } from './feed_format.js'
@@ -83,7 +83,7 @@ export async function importFolder(writer: FeedWriter, options: FolderOptions): 
     } catch (error) {
       if (error instanceof AlprError && !/^ALPR_ERR_(FRAME|PICTURE)_/.test(error.code)) throw error
       summary.skipped.push({ file: picture.path, reason: reasonOf(error) })
-      options.log?.warn({ file: picture.path, reason: logReasonOf(error) }, 'skipped a picture that cannot be read')
+      options.log?.warn({ file: picture.path, reason: reasonOf(error) }, 'skipped a picture that cannot be read')
     }
     options.onProgress?.(done + 1, pictures.length)
   }

@@ -137,7 +137,10 @@ function refuseOldCluster(connection: NatsConnection, replicas: number): void {
 }
 
 /** Whether servers of this version may keep several copies of a stream. @param version e.g. `2.10.27` */
-export function keepsCopies(version: string): boolean {
+export const keepsCopies = (version: string): boolean => isSince210(version)
+
+/** @param version of a server, e.g. `2.10.27` */
+export function isSince210(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > 2 || (major === 2 && minor >= 10)
 }

@@ -1,5 +1,6 @@
 import type { StreamState } from 'nats'
 import { partitionOfCamera } from '../nats/partitioning.js'
+import { isSince210 } from '../nats/setup.js'
 import { cameraOf, streamOf } from '../nats/topology.js'
 import { stateNameOf } from '../partition/camera_states.js'
 import type { CheckpointLog } from '../partition/checkpoint_log.js'
@@ -89,7 +90,7 @@ export class StreamTrimmer {
   private async trim(position: Position, wanted: ReadonlyMap<string, number>): Promise<void> {
     let found = await this.describe(position)
     if (!found) return
-    this.isCrowded = isAbove(kCrowded, found)
+    this.isCrowded = this.canDeleteByCamera && isAbove(kCrowded, found)
     if (this.isTimeToTrim(position)) {
       this.trimmedAt = performance.now()
       // `seq` is the first message that stays.
@@ -97,7 +98,7 @@ export class StreamTrimmer {
       this.deleted = position.wanted - 1
       if (this.isCrowded) found = await this.describe(position)
       if (!found) return
-      this.isCrowded = isAbove(kCrowded, found)
+      this.isCrowded = this.canDeleteByCamera && isAbove(kCrowded, found)
     }
     if (!this.isCrowded) this.deletedOf.clear()
     else if (position.wanted <= position.committed) {
@@ -106,6 +107,14 @@ export class StreamTrimmer {
       if (!found) return
     }
     this.boundCamerasBehind(found)
+  }
+
+  /**
+   * nats-server 2.9 loses messages that arrive while others are deleted by subject: 1 of 600 in 4 of 6 runs, 2.10 and
+   * 2.15 none in 6. There a camera that is behind can fill its stream.
+   */
+  private get canDeleteByCamera(): boolean {
+    return isSince210(this.parts.connection.info?.version ?? '')
   }
 
   private isTimeToTrim({ wanted }: Position): boolean {
@@ -149,7 +158,7 @@ export class StreamTrimmer {
   /** While the stream is nearly full, no camera that is behind keeps much more of it than its share. */
   private boundCamerasBehind(found: Described): void {
     const { behind, cameras } = this.progress
-    if (!isAbove(kNearlyFull, found)) return behind.bound(Infinity, 0)
+    if (!this.canDeleteByCamera || !isAbove(kNearlyFull, found)) return behind.bound(Infinity, 0)
     const { state, limit } = found
     const sharers = Math.max(cameras.workingCount, this.hasSeveralCameras() ? 2 : 1)
     const share = Math.max((kBehindShare * limit) / Math.max(1, behind.size), (kFairShare * state.bytes) / sharers)

@@ -104,6 +104,8 @@ export class ComposeSystem {
   /** Replaces secrets, addresses and folders in a text of the compose file with those of this machine. */
   #localize(name: string, text: string, volumes: string[]): string {
     let local = text.replaceAll(/\$\{(\w+):\?\}/g, (_, secret: keyof ComposeSystem['secrets']) => this.secrets[secret])
+    // What may be left out is left out.
+    local = local.replaceAll(/\$\{\w+:-\}/g, '')
     for (const [address, real] of this.#addresses) local = local.replaceAll(address, real)
     local = local
       .replaceAll(/0\.0\.0\.0:(\d+)/g, (_, port: string) => this.at(name, Number(port)))

@@ -14,10 +14,14 @@ import { StreamTrimmer } from '../../../engine/pipeline/stream_trimmer.js'
 import { sleep } from '../../../engine/runtime/backoff.js'
 import type { CameraMessage } from '../../../engine/model/capture.js'
 import type { Extracted, Source } from '../../../engine/sources/source.js'
+import { isSince210 } from '../../../engine/nats/setup.js'
 import { startTestNats } from '../../servers/nats.js'
+import { natsVersion } from '../../servers/nats_version.js'
 import { until } from '../../until.js'
 
 t.setTimeout(120_000)
+
+const skip = !isSince210(natsVersion()) && 'nats-server 2.9 loses messages while others are deleted by subject'
 
 const PARTITION = { entrance: ENTRANCE.frames, count: 1, index: 0 }
 const NOTHING: Extracted = { observed: [], rejected: [] }
@@ -101,6 +105,7 @@ async function partitionWith(
   const parts = {
     js,
     manager,
+    connection,
     metrics: new Metrics(),
     retry: new Retry(quiet),
     cameras: registered,
@@ -198,33 +203,38 @@ t.test('the next tenure goes on where each camera was', async (t) => {
   t.equal(applied.length, MIXED.length)
 })
 
-t.test('a camera that sends more than is read of it, for good, fills no stream, and no other is refused', async (t) => {
-  const bound = 1_000_000
-  const { applied, refused, send, begin } = await partitionWith(t, [], bound)
-  const engine = begin()
-  // Three times as many frames of the slow camera come as can be read.
-  const frame = (ms: number) => String(ms).padEnd(ms > 10 ? 10_000 : 1_000, ' ')
-  let slowSent = 0
-  let fastSent = 0
-  let fastRefused = 0
-  for (; slowSent < 300; await sleep(25)) {
-    await send('slow', frame(75)).then(
-      () => slowSent++,
-      () => {},
-    )
-    await send('fast', frame(1)).then(
-      () => fastSent++,
-      () => fastRefused++,
-    )
-  }
-  await until(() => new Set(applied.map(({ seq }) => seq)).size === slowSent + fastSent, 60_000)
-  await engine.end()
-  t.equal(fastRefused, 0)
-  t.equal(applied.filter(({ camera }) => camera === 'fast').length, fastSent, 'every frame of the other is read')
-  t.ok(refused.length > 0 && refused.every((camera) => camera === 'slow'), `${refused.length} frames of it are dead`)
-  t.ok(refused.length < slowSent, 'others of it are read')
-  t.comment(`${slowSent} slow, ${refused.length} of them refused, ${fastSent} fast`)
-})
+t.test(
+  'a camera that sends more than is read of it, for good, fills no stream, and no other is refused',
+  { skip },
+  async (t) => {
+    const bound = 4_000_000
+    const { applied, refused, send, begin } = await partitionWith(t, [], bound)
+    const engine = begin()
+    // More than three quarters of the stream at once; then twice as many frames of the slow camera as can be read.
+    const frame = (ms: number) => String(ms).padEnd(ms > 10 ? 10_000 : 1_000, ' ')
+    let slowSent = 0
+    for (; slowSent < 310; slowSent++) await send('slow', frame(50))
+    let fastSent = 0
+    let fastRefused = 0
+    for (; slowSent < 430; await sleep(25)) {
+      await send('slow', frame(50)).then(
+        () => slowSent++,
+        () => {},
+      )
+      await send('fast', frame(1)).then(
+        () => fastSent++,
+        () => fastRefused++,
+      )
+    }
+    await until(() => new Set(applied.map(({ seq }) => seq)).size === slowSent + fastSent, 60_000)
+    await engine.end()
+    t.equal(fastRefused, 0)
+    t.equal(applied.filter(({ camera }) => camera === 'fast').length, fastSent, 'every frame of the other is read')
+    t.ok(refused.length > 0 && refused.every((camera) => camera === 'slow'), `${refused.length} frames of it are dead`)
+    t.ok(refused.length < slowSent, 'others of it are read')
+    t.comment(`${slowSent} slow, ${refused.length} of them refused, ${fastSent} fast`)
+  },
+)
 
 t.test('a server that does not answer in time is asked again, and the tenure goes on', async (t) => {
   const messages = Array.from({ length: 30 }, (): [string, number] => ['fast', 1])

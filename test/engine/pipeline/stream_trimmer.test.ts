@@ -5,10 +5,14 @@ import type { BehindPosition, Position } from '../../../engine/partition/positio
 import type { PipelineParts } from '../../../engine/pipeline/pipeline_parts.js'
 import type { Progress } from '../../../engine/pipeline/progress.js'
 import { StreamTrimmer } from '../../../engine/pipeline/stream_trimmer.js'
+import { isSince210 } from '../../../engine/nats/setup.js'
 import { startTestNats } from '../../servers/nats.js'
+import { natsVersion } from '../../servers/nats_version.js'
 import { until } from '../../until.js'
 
 t.setTimeout(120_000)
+
+const skip = !isSince210(natsVersion()) && 'nats-server 2.9 loses messages while others are deleted by subject'
 
 const PARTITION = { entrance: ENTRANCE.frames, count: 1, index: 0 }
 const STREAM = streamOf(PARTITION)
@@ -34,7 +38,7 @@ async function streamWith(t: Parameters<typeof startTestNats>[0], frames: readon
     cameras: { workingCount: cameras.size },
   }
   const trimmer = new StreamTrimmer(
-    { manager, cameras: { cameras } } as unknown as PipelineParts,
+    { manager, connection, cameras: { cameras } } as unknown as PipelineParts,
     progress as unknown as Progress,
     log as unknown as CheckpointLog,
     { created, epoch: 1 },
@@ -60,7 +64,7 @@ async function streamWith(t: Parameters<typeof startTestNats>[0], frames: readon
 const MIXED = Array.from({ length: 42 }, (_, n) => (n % 6 === 0 ? 'slow' : n % 2 === 0 ? 'one' : 'two'))
 const SLOW = { camera: 'slow', done: 1, doneAt: 0, waiting: 6, bytes: 120_000 }
 
-t.test('what others are done with leaves a crowded stream; nothing that is not done does', async (t) => {
+t.test('what others are done with leaves a crowded stream; nothing that is not done does', { skip }, async (t) => {
   const { trim, trimmer, send, bounds } = await streamWith(t, MIXED)
   // Sequences 1 to 40 are done, but for those of the slow camera from 7 on; a picture may want frame 33 of one.
   const state = await trim({ committed: 40, wanted: 2, behind: [SLOW] }, [['one', 33]])
@@ -77,7 +81,7 @@ t.test('a stream with room is only cut at its beginning', async (t) => {
   t.equal(state.messages, 19)
 })
 
-t.test('cameras that are behind have a bound while the stream is nearly full', async (t) => {
+t.test('cameras that are behind have a bound while the stream is nearly full', { skip }, async (t) => {
   const { trim, bounds } = await streamWith(
     t,
     Array.from({ length: 48 }, (_, n) => (n % 6 === 0 ? 'one' : 'slow')),
@@ -88,7 +92,7 @@ t.test('cameras that are behind have a bound while the stream is nearly full', a
   t.equal(sharers, 2)
 })
 
-t.test('nothing leaves a stream of another life', async (t) => {
+t.test('nothing leaves a stream of another life', { skip }, async (t) => {
   const { trimmer, log, manager, info, consumer, created } = await streamWith(t, MIXED)
   const position = { committed: 40, wanted: 41, stream: { created, epoch: 1 } }
   consumer.isSure = false
