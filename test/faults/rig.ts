@@ -237,7 +237,7 @@ export class Rig {
   }
 
   /** Waits until every replica of every stream is up to date, so that another server may die. */
-  async untilReplicated(limitMs = 60_000): Promise<void> {
+  async untilReplicated(limitMs = 180_000): Promise<void> {
     // checkAPI would query the account, which fails while the servers elect a leader.
     const manager = await this.connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
     await until(async () => {
