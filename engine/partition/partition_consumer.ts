@@ -151,7 +151,7 @@ export class PartitionConsumer {
           this.broken = true
           break
         }
-        // Nothing is deleted that was not handed out: a sequence that is missing was skipped, or an operator deleted it.
+        // Nothing is deleted that was not handed out: a missing sequence was skipped, or an operator deleted it.
         if (message.seq > this.last + 1 && (await this.hasBetween(message.seq))) {
           this.broken = true
           break
@@ -191,10 +191,9 @@ export class PartitionConsumer {
   }
 
   /**
-   * Whether the stream's leader has a message after the last one and before `seq`. A consumer's numbers are those of the
-   * replica beside it, which may lag; nats-server 2.9 has consumers that never learn of a message that the leader has
-   * (seen when one of three servers had just come back), and skips messages while others are deleted by subject (seen
-   * with one server, in 4 of 6 runs).
+   * Whether the stream's leader has a message after the last one and before `seq`. A consumer's numbers are those of
+   * the replica beside it, which may lag; nats-server 2.9 has consumers that never learn of a message that the leader
+   * has (seen when one of three servers had just come back).
    */
   private async hasBetween(seq: number): Promise<boolean> {
     const next = await findNext(this.manager, streamOf(this.partition), this.last + 1)
