@@ -26,7 +26,8 @@ function used(process: 'engine' | 'ingest'): { counters: string[]; gauges: strin
   const found = { count: new Set<string>(), gauge: new Set<string>(), bound: new Set<string>() }
   for (const file of readdirSync('engine', { recursive: true }).map(String)) {
     // The embedded store is a product of its own and counts nothing.
-    if (!file.endsWith('.ts') || file.startsWith('chdb/') || file.startsWith('ingest/') !== (process === 'ingest')) continue
+    if (!file.endsWith('.ts') || file.startsWith('chdb/') || file.startsWith('ingest/') !== (process === 'ingest'))
+      continue
     const text = readFileSync(join('engine', file), 'utf8')
     for (const [, call, argument] of text.matchAll(/\b(count|gauge|add|bound|bounds\.push)\(([^,)]*)/g))
       for (const [, quoted, template] of argument!.matchAll(/'([a-z_]+)'|`([^`]+)`/g))
