@@ -30,7 +30,7 @@ import { metricsRoutes } from './routes/metrics.js'
 import { readsRoutes } from './routes/reads.js'
 import { registryRoutes } from './routes/registry.js'
 import { sessionRoutes } from './routes/session.js'
-import { followTls, readTls } from './http/tls.js'
+import { followTls, readTls } from './access/tls.js'
 import { staticPages } from './http/static_pages.js'
 import { statusRoutes } from './routes/status.js'
 import { MissingLists } from './status/missing_lists.js'
@@ -88,7 +88,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const { host, port, tls } = settings.gateway
   refusePlainText(settings.gateway)
   const address = new PublicAddress(settings.gateway)
-  const secure = tls.key || tls.cert ? readTls(tls) : undefined
+  const secure = readTls(tls, 'gateway.tls')
   const authenticator = new Authenticator(options.token)
   const natsLink = new NatsLink(options.nats, log)
   const board = new StatusBoard()
@@ -165,7 +165,9 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     throw error
   }
   const certificates =
-    app.server instanceof HttpsServer ? followTls(app.server, tls, log, options.certificateLookMs) : undefined
+    app.server instanceof HttpsServer
+      ? followTls(app.server, tls, 'gateway.tls', log, options.certificateLookMs)
+      : undefined
   natsLink.start()
   const comparing = setInterval(() => missing.update(), COMPARE_MS)
   opened?.loadDictionary()
@@ -204,7 +206,7 @@ export async function buildApp(
     forceCloseConnections: true,
     trustProxy: false,
     routerOptions: { maxParamLength: 200 },
-    ...(tls && { https: tls }),
+    ...(tls && { https: { ...tls, requestCert: tls.ca !== undefined } }),
   }) as unknown as FastifyInstance
   secureHeaders(app, services.address.isSecure)
   guard(app, services.authenticator, services.address)

@@ -16,20 +16,8 @@ export async function neverSeen(
   const cameras = filters.flatMap(({ areas }) => areas.flatMap((area) => (area.kind === 'cameras' ? area.ids : [])))
   const regions = filters.flatMap(({ regions, pattern }) => [...(regions ?? []), ...(pattern?.regions ?? [])])
   const [unknownCameras, unknownRegions] = await Promise.all([
-    missing(
-      ask,
-      cameras,
-      'known cameras',
-      sql`SELECT DISTINCT camera AS name FROM ${tableOf(ask.database, 'camera_cells')}
-      WHERE camera IN ${value('Array(String)', cameras)}`,
-    ),
-    missing(
-      ask,
-      regions,
-      'known regions',
-      sql`SELECT DISTINCT region AS name FROM ${tableOf(ask.database, 'plates')}
-      WHERE region IN ${value('Array(String)', regions)}`,
-    ),
+    missing(ask, cameras, 'camera_cells', sql`camera`),
+    missing(ask, regions, 'plates', sql`region`),
   ])
   return {
     ...(unknownCameras.length > 0 && { camerasNeverSeen: unknownCameras }),
@@ -37,11 +25,21 @@ export async function neverSeen(
   }
 }
 
-/** Those of `names` that the statement, which selects known ones, does not find. */
-async function missing(ask: Ask, names: readonly string[], label: string, known: Sql): Promise<string[]> {
+/** Those of `names` that `column` of `table` does not have. */
+async function missing(
+  ask: Ask,
+  names: readonly string[],
+  table: 'camera_cells' | 'plates',
+  column: Sql,
+): Promise<string[]> {
   if (names.length === 0) return []
-  const found = new Set((await ask.rows<{ name: string }>(known, label)).map(({ name }) => name))
-  return [...new Set(names)].filter((name) => !found.has(name))
+  const found = await ask.rows<{ name: string }>(
+    sql`SELECT DISTINCT ${column} AS name FROM ${tableOf(ask.database, table)}
+      WHERE ${column} IN ${value('Array(String)', names)}`,
+    `known in ${table}`,
+  )
+  const known = new Set(found.map(({ name }) => name))
+  return [...new Set(names)].filter((name) => !known.has(name))
 }
 
 /** Notes of an answer, or nothing where there are none. */

@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { NatsConnection } from 'nats'
 import type { Logger } from 'pino'
@@ -13,6 +12,7 @@ import { CameraAuthenticator, type PushingCamera } from './camera_authenticator.
 import type { PushCounts } from './counts.js'
 import { PushPublisher } from './publisher.js'
 import { isLoopbackAddress } from '../access/loopback.js'
+import { followTls, readTls } from '../access/tls.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -47,7 +47,6 @@ const MAX_IN_WORK_BYTES = 134_217_728
 const kRequestMs = 60_000
 /** A refusal of one camera for one reason is logged this often, ms. */
 const kLogMs = 60_000
-const kLookMs = 60_000
 
 /**
  * The door for cameras that push. It listens for itself, apart from console and API: a firewall can let the network of
@@ -61,7 +60,7 @@ export async function openPushDoor(options: PushDoorOptions): Promise<PushDoor |
   const { settings, log } = options
   const { host, port } = settings
   if (port === undefined) return undefined
-  const tls = tlsOf(settings)
+  const tls = readTls(settings, 'push')
   if (!tls && !settings.insecure && !isLoopbackAddress(host))
     throw invalid(
       'host',
@@ -70,13 +69,12 @@ export async function openPushDoor(options: PushDoorOptions): Promise<PushDoor |
     )
   const app = buildPushDoor(options, tls)
   await app.listen({ host, port })
-  const renewing = tls && setInterval(() => renewed(app.server as unknown as HttpsServer, settings, log), kLookMs)
-  renewing?.unref()
+  const certificates = tls && followTls(app.server as unknown as HttpsServer, settings, 'push', log)
   const name = host.includes(':') ? `[${host}]` : host
   return {
     url: `${tls ? 'https' : 'http'}://${name}:${(app.server.address() as AddressInfo).port}`,
     close: async () => {
-      clearInterval(renewing)
+      certificates?.stop()
       await app.close()
     },
   }
@@ -205,53 +203,6 @@ class Refusals {
     if (now - (this.said.get(key) ?? -Infinity) < kLogMs) return
     this.said.set(key, now)
     this.log.warn({ camera: camera || 'unknown', code, message }, 'refused what a camera pushed')
-  }
-}
-
-type PushTls = Pick<Settings['push'], 'key' | 'cert' | 'clientCa'>
-
-function tlsOf({ key, cert, clientCa }: PushTls): SecureContextOptions | undefined {
-  if (!key && !cert) {
-    if (clientCa) throw invalid('clientCa', 'needs push.key and push.cert')
-    return undefined
-  }
-  if (!key || !cert) throw invalid(key ? 'cert' : 'key', 'is missing: a key and a certificate belong together')
-  const read = (name: keyof PushTls, file: string) => {
-    try {
-      return readFileSync(file)
-    } catch (error) {
-      throw invalid(name, `the file cannot be read: ${reasonOf(error)}`)
-    }
-  }
-  const options: SecureContextOptions = {
-    key: read('key', key),
-    cert: read('cert', cert),
-    ...(clientCa && { ca: read('clientCa', clientCa) }),
-    minVersion: 'TLSv1.2',
-  }
-  try {
-    createSecureContext(options)
-  } catch (error) {
-    throw invalid('cert', `cannot be used with the key and the authority: ${reasonOf(error)}`)
-  }
-  return options
-}
-
-const lastChange = new WeakMap<HttpsServer, string>()
-
-/** Uses renewed files for new connections; those that cannot be used are logged, and the previous ones stay. */
-function renewed(server: HttpsServer, settings: PushTls, log: Logger): void {
-  const now = [settings.key, settings.cert, settings.clientCa]
-    .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-    .join()
-  const before = lastChange.get(server)
-  lastChange.set(server, now)
-  if (before === undefined || before === now) return
-  try {
-    server.setSecureContext(tlsOf(settings)!)
-    log.info('the door for cameras uses the renewed certificate')
-  } catch (error) {
-    log.warn({ reason: logReasonOf(error) }, 'the changed certificate of the door for cameras cannot be used')
   }
 }
 

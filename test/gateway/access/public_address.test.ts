@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadSettings } from '../../../engine/mod.js'
 import { PublicAddress, refusePlainText } from '../../../gateway/access/public_address.js'
-import { readTls } from '../../../gateway/http/tls.js'
+import { readTls } from '../../../gateway/access/tls.js'
 import { makeCertificate } from '../../servers/certificate.js'
 import { startTestGateway, TOKEN } from '../fixtures/gateway.js'
 import { BrowserClient } from '../fixtures/browser_client.js'
@@ -127,7 +127,8 @@ t.test('files that are missing or do not fit are settings errors that name the s
     [{ key: join(key, 'missing'), cert, clientCa: '' }, 'gateway.tls.key'],
     [{ key, cert, clientCa: '/nowhere' }, 'gateway.tls.clientCa'],
     [{ key: other.key, cert, clientCa: '' }, 'gateway.tls.cert'],
+    [{ key: '', cert: '', clientCa: cert }, 'gateway.tls.clientCa'],
   ] as const)
-    t.throws(() => readTls(tls), { code: 'ALPR_ERR_SETTINGS_INVALID', details: { key: setting } })
+    t.throws(() => readTls(tls, 'gateway.tls'), { code: 'ALPR_ERR_SETTINGS_INVALID', details: { key: setting } })
   t.end()
 })

@@ -43,7 +43,7 @@ t.test('every instant of a zone is found again from its wall time, unless clocks
   t.pass()
 })
 
-t.test('a number of seconds or milliseconds is told by its size', async (t) => {
+t.test('a number of seconds or milliseconds is distinguished by its size', async (t) => {
   t.equal(instantOfEpoch(1_777_624_262, 't'), 1_777_624_262_000)
   t.equal(instantOfEpoch(1_777_624_262.25, 't'), 1_777_624_262_250)
   t.equal(instantOfEpoch('1777624262250', 't'), 1_777_624_262_250)

@@ -4,26 +4,44 @@ import type { SecureContextOptions } from 'node:tls'
 import { createSecureContext } from 'node:tls'
 import type { Logger } from 'pino'
 import { AlprError, logReasonOf, reasonOf } from '../../engine/runtime/mod.js'
-import type { Settings } from '../../engine/mod.js'
 
-export type TlsSettings = Settings['gateway']['tls']
+/** Files in PEM; empty: none. */
+export interface TlsSettings {
+  key: string
+  cert: string
+  /** Certificates that sign those of clients. */
+  clientCa: string
+}
 
 /** The files are looked at this often, ms: certificates are renewed while the gateway runs. */
 const kLookMs = 60_000
 
 /**
  * Reads and checks key, certificate and authority.
+ * @param section where the settings are, such as `gateway.tls`
+ * @returns undefined where no TLS is set
  * @throws ALPR_ERR_SETTINGS_INVALID with the setting whose file is missing, unreadable or does not fit the others
  */
-export function readTls(settings: TlsSettings): SecureContextOptions & { requestCert: boolean } {
-  const { key, cert, clientCa } = settings
+export function readTls({ key, cert, clientCa }: TlsSettings, section: string): SecureContextOptions | undefined {
+  const invalid = (name: keyof TlsSettings, reason: string) =>
+    new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: `${section}.${name}`, reason })
+  const read = (name: keyof TlsSettings, file: string) => {
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      throw invalid(name, `the file cannot be read: ${reasonOf(error)}`)
+    }
+  }
+  if (!key && !cert) {
+    if (clientCa) throw invalid('clientCa', `needs ${section}.key and ${section}.cert`)
+    return undefined
+  }
   if (!key || !cert) throw invalid(key ? 'cert' : 'key', 'is missing: a key and a certificate belong together')
   const options = {
-    key: read(settings, 'key'),
-    cert: read(settings, 'cert'),
-    ...(clientCa && { ca: read(settings, 'clientCa') }),
+    key: read('key', key),
+    cert: read('cert', cert),
+    ...(clientCa && { ca: read('clientCa', clientCa) }),
     minVersion: 'TLSv1.2' as const,
-    requestCert: clientCa !== '',
   }
   try {
     createSecureContext(options)
@@ -34,17 +52,26 @@ export function readTls(settings: TlsSettings): SecureContextOptions & { request
 }
 
 /** Uses renewed files for new connections; files that cannot be used are logged, and the previous ones stay. */
-export function followTls(server: Server, settings: TlsSettings, log: Logger, lookMs = kLookMs): { stop(): void } {
+export function followTls(
+  server: Server,
+  settings: TlsSettings,
+  section: string,
+  log: Logger,
+  lookMs = kLookMs,
+): { stop(): void } {
   let seen = changedAt(settings)
   const timer = setInterval(() => {
     const now = changedAt(settings)
     if (now === seen) return
     seen = now
     try {
-      server.setSecureContext(readTls(settings))
-      log.info('the renewed certificate is in use')
+      server.setSecureContext(readTls(settings, section)!)
+      log.info({ section }, 'the renewed certificate is in use')
     } catch (error) {
-      log.warn({ reason: logReasonOf(error) }, 'the changed certificate cannot be used; the previous one stays')
+      log.warn(
+        { section, reason: logReasonOf(error) },
+        'the changed certificate cannot be used; the previous one stays',
+      )
     }
   }, lookMs)
   timer.unref()
@@ -55,14 +82,3 @@ export function followTls(server: Server, settings: TlsSettings, log: Logger, lo
 function changedAt({ key, cert, clientCa }: TlsSettings): string {
   return [key, cert, clientCa].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0).join()
 }
-
-function read(settings: TlsSettings, name: keyof TlsSettings): Buffer {
-  try {
-    return readFileSync(settings[name])
-  } catch (error) {
-    throw invalid(name, `the file cannot be read: ${reasonOf(error)}`)
-  }
-}
-
-const invalid = (name: keyof TlsSettings, reason: string): AlprError =>
-  new AlprError('ALPR_ERR_SETTINGS_INVALID', { key: `gateway.tls.${name}`, reason })
